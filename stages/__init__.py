@@ -1,0 +1,1 @@
+"""The exemplar compiler: one package a DVC stage, and what they share in `stages.core`."""

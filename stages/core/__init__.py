@@ -1,0 +1,1 @@
+"""What every stage may use. Nothing in here imports a stage."""

@@ -1,0 +1,88 @@
+"""What every source format hands over, and the rows that all of them make alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from stages.core.catalog import Skill
+from stages.core.errors import Diagnostic, shown
+from stages.core.recognizers import Recognizers
+from stages.core.records import Origin, Reason, Record, Rejection
+
+
+class SourceFacts(NamedTuple):
+    """What the rows of a source have in common."""
+
+    name: str
+    license: str
+    today: str | None = None
+    """The date that relative dates refer to (ISO 8601)."""
+
+
+class Reading(NamedTuple):
+    """All that a source, or one of its files, holds: every record is in one of the first two."""
+
+    records: tuple[Record, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+    skills: tuple[Skill, ...] = ()
+    recognizers: Recognizers = Recognizers()
+
+
+def row_id(source: str, origin: Origin) -> str:
+    """`<source>:<file>#<locator>`: unique, and the same on every rebuild of the same input."""
+    return f"{source}:{origin.path}#{origin.locator}"
+
+
+def rejected(
+    facts: SourceFacts,
+    origin: Origin,
+    reason: Reason,
+    diagnostics: Iterable[Diagnostic],
+    *,
+    skill: str | None = None,
+    slot: str | None = None,
+    utterance: str | None = None,
+    group: str | None = None,
+) -> Rejection:
+    """The ledger's row for a record that its reader could not take; all diagnostics in one message."""
+    return Rejection(
+        id=row_id(facts.name, origin),
+        source=facts.name,
+        stage="ingest",
+        reason=reason,
+        message="; ".join(str(one) for one in diagnostics),
+        origin=origin,
+        group=group or f"{facts.name}:{origin.path}",
+        skill=skill,
+        slot=slot,
+        utterance=utterance,
+    )
+
+
+def decoded_text(path: str, data: bytes) -> tuple[str | None, Diagnostic | None]:
+    """The text of a file without a byte order mark, or what is wrong with it.
+
+    Line ends stay as they are. Exactly one of the two is null.
+    """
+    if not data.strip():
+        return None, Diagnostic(
+            path=path,
+            code="empty_file",
+            byte=0,
+            found="an empty file",
+            expected="at least one record",
+            fix="delete the file, or fill it",
+        )
+    try:
+        return data.decode("utf-8-sig"), None
+    except UnicodeDecodeError as error:
+        start = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
+        return None, Diagnostic(
+            path=path,
+            code="not_utf8",
+            byte=start,
+            found=f"byte {data[start]:#04x} {shown(error.reason)}",
+            expected="UTF-8",
+            fix="save the file as UTF-8 (for example with iconv -f latin1 -t utf-8)",
+        )
