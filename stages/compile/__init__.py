@@ -1,0 +1,1 @@
+"""What does a record mean, and where is each value in its text?"""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from itertools import accumulate, chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -188,22 +190,20 @@ def _unreadable(path: Path, found: str, fix: str) -> Diagnostic:
 
 
 def _table(rows: Sequence[Any], schema: pa.Schema) -> pa.Table:
-    columns = [_column([getattr(row, field.name) for row in rows], field.type) for field in schema]
+    columns = [_column(list(map(attrgetter(field.name), rows)), field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _column(values: list[Any], type_: pa.DataType) -> pa.Array:
     if pa.types.is_list(type_):
-        offsets = [0]
-        for value in values:
-            offsets.append(offsets[-1] + len(value))
-        flat = [one for value in values for one in value]
+        offsets = [0, *accumulate(map(len, values))]
+        flat = list(chain.from_iterable(values))
         return pa.ListArray.from_arrays(
             pa.array(offsets, pa.int32()), _column(flat, type_.value_type), type=type_
         )
     if pa.types.is_struct(type_):
         fields = [type_.field(index) for index in range(type_.num_fields)]
-        children = [_column([getattr(value, field.name) for value in values], field.type) for field in fields]
+        children = [_column(list(map(attrgetter(field.name), values)), field.type) for field in fields]
         return pa.StructArray.from_arrays(children, fields=fields)
     return pa.array(values, type_)
 

@@ -1,0 +1,1 @@
+"""Does the data set keep its contract?"""

@@ -1,0 +1,39 @@
+# Everything a user or CI runs. `make repro` and `make test` need Python 3.11, git and make alone.
+PYTHON ?= python3.11
+BIN := .venv/bin
+READY := .venv/.ready
+export DVC_NO_ANALYTICS := 1
+export GX_ANALYTICS_ENABLED := False
+
+.DEFAULT_GOAL := help
+.PHONY: help repro test check bench clean
+
+help:
+	@echo "make repro   install, then compile the data with dvc repro"
+	@echo "make test    install, then run the tests"
+	@echo "make check   ruff, strict mypy, import contracts"
+	@echo "make bench   speed and grounding on real SGD data (SGD_ARCHIVE, or ../shared/sgd)"
+	@echo "make clean   remove the environment and the caches of tools"
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --disable-pip-version-check --progress-bar off -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+repro: $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
+
+test: $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" python tests/benchmarks/speed.py
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,123 @@
+"""From a record to its FullExemplar, or to the reason why it is none."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from collections.abc import Mapping, Sequence
+
+from stages.compile.grounding import Lexicon
+from stages.compile.places import Problem, Text, place_arguments
+from stages.core.catalog import Parameter, Skill, typed_literal
+from stages.core.digests import row_digest
+from stages.core.errors import shown
+from stages.core.records import DONTCARE, Exemplar, LabelledArgument, Reason, Record, Rejection
+from stages.core.templates import write_template
+
+_TYPES = {"integer": int, "number": (int, float), "boolean": bool}
+
+
+def compile_record(
+    record: Record, skills: Mapping[str, Skill], lexicon: Lexicon
+) -> Exemplar | Rejection:
+    """The exemplar of a record, or its row of the ledger, with all that is wrong in one message.
+
+    skills: the catalog, by name.
+    """
+    parameters, problems = _parameters(record, skills)
+    if problems:
+        return rejection(record, problems)
+    labels, problems = _with_template(record)
+    if problems:
+        return rejection(record, problems)
+    text = Text(record.utterance, record.context, _date(record.today), lexicon)
+    arguments, unplaced = place_arguments(labels, parameters, text)
+    if unplaced:
+        return rejection(record, unplaced)
+    return Exemplar(
+        id=record.id,
+        digest=row_digest(record.utterance, record.context, record.skill, record.mode, arguments),
+        source=record.source,
+        service=record.service,
+        skill=record.skill,
+        mode=record.mode,
+        utterance=record.utterance,
+        exemplar=write_template(record.utterance, arguments),
+        arguments=arguments,
+        context=record.context,
+        group=record.group,
+        license=record.license,
+        origin=record.origin,
+        split=record.split,
+    )
+
+
+def rejection(record: Record, problems: Sequence[Problem]) -> Rejection:
+    """The ledger's row of a record; the first problem gives the reason code."""
+    place = f"{record.origin.path}#{record.origin.locator}"
+    return Rejection(
+        id=record.id,
+        source=record.source,
+        stage="compile",
+        reason=problems[0].reason,
+        message=f"{place}: " + "; ".join(problem.message for problem in problems),
+        origin=record.origin,
+        group=record.group,
+        skill=record.skill,
+        slot=problems[0].slot or None,
+        utterance=record.utterance,
+    )
+
+
+def _parameters(
+    record: Record, skills: Mapping[str, Skill]
+) -> tuple[list[Parameter], list[Problem]]:
+    """The parameter that each argument fills, or what the catalog does not admit."""
+    if record.skill is None:
+        return [], [
+            Problem(Reason.UNKNOWN_SLOT, one.slot, f"found argument {one.slot!r} without a skill; remove it")
+            for one in record.arguments
+        ]
+    skill = skills.get(record.skill)
+    if skill is None:
+        message = f"found skill {shown(record.skill)}, expected one of the catalog; add it, or correct it"
+        return [], [Problem(Reason.UNKNOWN_SKILL, "", message)]
+    by_name = {one.name: one for one in skill.parameters}
+    parameters, problems, filled = [], [], set()
+    for label in record.arguments:
+        parameter = by_name.get(label.slot)
+        if parameter is None:
+            known = ", ".join(by_name) or "none"
+            message = f"found slot {shown(label.slot)}, expected one of {known}; correct the slot"
+            problems.append(Problem(Reason.UNKNOWN_SLOT, label.slot, message))
+            continue
+        if label.slot in filled:
+            message = f"found slot {label.slot!r} filled twice, expected once; keep one of the values"
+            problems.append(Problem(Reason.DUPLICATE_SLOT, label.slot, message))
+        filled.add(label.slot)
+        problems += _value_problems(label, parameter)
+        parameters.append(parameter)
+    return parameters, problems
+
+
+def _value_problems(label: LabelledArgument, parameter: Parameter) -> list[Problem]:
+    if label.value == DONTCARE:
+        return []
+    expected = None
+    if parameter.enum and label.value not in parameter.enum:
+        expected = f"one of {', '.join(parameter.enum)}"
+    elif parameter.type in _TYPES and not isinstance(
+        typed_literal(label.value, parameter.type), _TYPES[parameter.type]
+    ):
+        expected = f"a value of type {parameter.type}"
+    elif not label.value:
+        expected = "a value"
+    if expected is None:
+        return []
+    message = f"slot {label.slot!r}: found {shown(label.value)}, expected {expected}; correct the value"
+    return [Problem(Reason.INVALID_VALUE, label.slot, message)]
+
+
+@functools.lru_cache(maxsize=64)
+def _date(today: str | None) -> datetime.date | None:
+    return None if today is None else datetime.date.fromisoformat(today)

@@ -1,0 +1,62 @@
+"""Where the stages' files stand, relative to the project's root: the names that `dvc.yaml` has too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+WORKERS_VARIABLE: Final = "EXEMPLARS_WORKERS"
+"""The environment variable with the number of worker processes; 0 or unset: one a core."""
+
+RECORDS: Final = Path("data/records")
+EXEMPLARS: Final = Path("data/exemplars/exemplars.parquet")
+CATALOG: Final = Path("data/exemplars/catalog.json")
+SPLITS: Final = Path("data/splits")
+MANIFEST: Final = SPLITS / "manifest.json"
+REPORTS: Final = Path("reports")
+DATA_DOCS: Final = REPORTS / "data_docs"
+
+
+def records(source: str) -> Path:
+    """The records of a source."""
+    return RECORDS / f"{source}.parquet"
+
+
+def record_rejections(source: str) -> Path:
+    """The records of a source that its reader could not take."""
+    return RECORDS / f"{source}.rejections.parquet"
+
+
+def source_catalog(source: str) -> Path:
+    """The skills that a source brings."""
+    return RECORDS / f"{source}.catalog.json"
+
+
+def source_recognizers(source: str) -> Path:
+    """The recognizers that a source brings."""
+    return RECORDS / f"{source}.recognizers.json"
+
+
+def rejections_of(kept: Path) -> Path:
+    """The ledger beside a stage's table."""
+    return kept.with_name("rejections.parquet")
+
+
+def split(name: str) -> Path:
+    """The rows of a split."""
+    return SPLITS / f"{name}.parquet"
+
+
+def report(stage: str) -> Path:
+    """The metrics of a stage."""
+    return REPORTS / f"{stage}.json"
+
+
+def plot(stage: str, name: str) -> Path:
+    """The data points of one of a stage's plots."""
+    return REPORTS / "plots" / f"{stage}-{name}.json"
+
+
+def expectations(suite: str) -> Path:
+    """An expectation suite."""
+    return Path("schemas/expectations") / f"{suite}.json"

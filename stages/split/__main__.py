@@ -1,0 +1,32 @@
+"""The shell of the stage `split`: `python -m stages.split`."""
+
+from __future__ import annotations
+
+import sys
+
+from stages.core import layout
+from stages.core.errors import run_shell
+from stages.core.files import write_json
+from stages.core.params import load_section
+from stages.core.reports import check_conservation
+from stages.core.tables import EXEMPLAR_SCHEMA, read_table, write_table
+from stages.split.params import SplitParams
+from stages.split.splits import manifest, split_exemplars, split_report
+
+
+def main() -> None:
+    """Read exemplars, write the splits, their manifest, the ledger and the report."""
+    params = load_section("split", SplitParams)
+    exemplars = read_table(layout.EXEMPLARS, EXEMPLAR_SCHEMA)
+    split = split_exemplars(exemplars, params)
+    kept = sum(table.num_rows for table in split.tables.values())
+    check_conservation("split", exemplars.num_rows, kept, split.rejections.num_rows)
+    for name, table in split.tables.items():
+        write_table(layout.split(name), table)
+    write_table(layout.rejections_of(layout.MANIFEST), split.rejections)
+    write_json(layout.MANIFEST, manifest(split, params))
+    write_json(layout.report("split"), split_report(split))
+
+
+if __name__ == "__main__":
+    sys.exit(run_shell(main))

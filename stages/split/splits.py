@@ -1,0 +1,104 @@
+"""Exemplars, torn into splits at no group, without leaks; and what there is to tell about it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import polars as pl
+import pyarrow as pa
+
+from stages.core.digests import data_hash
+from stages.core.records import Exemplar, Reason, Rejection
+from stages.core.reports import counts_of
+from stages.core.tables import exemplars_of, rejection_table
+from stages.split.assignment import assign
+from stages.split.leaks import leaked_rows
+from stages.split.params import SPLITS, Official, SplitParams
+
+
+class Split(NamedTuple):
+    """Every exemplar is a row of one of the tables; all are sorted by id."""
+
+    tables: dict[str, pa.Table]
+    """By the name of the split."""
+    rejections: pa.Table
+    rescued: dict[str, str]
+    """Groups moved so that a skill is in every split, with the skill."""
+
+
+def split_exemplars(exemplars: pa.Table, params: SplitParams) -> Split:
+    """Assign every group to a split, and take leaked rows out of train."""
+    groups = exemplars.column("group").to_pylist()
+    skills = exemplars.column("skill").to_pylist()
+    prescribed = {}
+    if params.official is Official.KEEP:
+        given = exemplars.column("split").to_pylist()
+        prescribed = {group: name for group, name in zip(groups, given, strict=True) if name is not None}
+    assignment = assign(zip(groups, skills, strict=True), prescribed, params.salt, params.ratios)
+    assigned = [assignment.splits[group] for group in groups]
+    rows = pl.DataFrame(pl.from_arrow(exemplars.select(["id", "utterance", "exemplar", "context"])))
+    leaks = leaked_rows(rows.with_columns(assigned=pl.Series(assigned, dtype=pl.String)), params.leaks.context_turns)
+    leaked = {row["id"]: row for row in leaks.iter_rows(named=True)}
+    ids = exemplars.column("id").to_pylist()
+    places = [
+        "" if row_id in leaked else name for row_id, name in zip(ids, assigned, strict=True)
+    ]
+    return Split(
+        {name: exemplars.take(_indices(places, name)) for name in SPLITS},
+        rejection_table(
+            [_leaked(one, leaked[one.id]) for one in exemplars_of(exemplars.take(_indices(places, "")))]
+        ),
+        assignment.rescued,
+    )
+
+
+def manifest(split: Split, params: SplitParams) -> dict[str, Any]:
+    """What the splits are: rows, groups and data hash of each, and how they were made."""
+    return {
+        "salt": params.salt,
+        "official": params.official,
+        "splits": {
+            name: {
+                "rows": table.num_rows,
+                "groups": len(set(table.column("group").to_pylist())),
+                "data_hash": data_hash(table.column("digest").to_pylist()),
+            }
+            for name, table in split.tables.items()
+        },
+    }
+
+
+def split_report(split: Split) -> dict[str, Any]:
+    """`reports/split.json`: the stage in numbers."""
+    skills = {name: counts_of(table.column("skill")) for name, table in split.tables.items()}
+    everywhere = sorted(set().union(*skills.values()))
+    return {
+        "exemplars": sum(table.num_rows for table in split.tables.values()) + split.rejections.num_rows,
+        "rows": {name: table.num_rows for name, table in split.tables.items()},
+        "leaked": split.rejections.num_rows,
+        "leaked_by_source": counts_of(split.rejections.column("source")),
+        "rescued_groups": len(split.rescued),
+        "skills_missing": {
+            name: [skill for skill in everywhere if skill not in counts] for name, counts in skills.items()
+        },
+        "rows_by_skill": skills,
+    }
+
+
+def _indices(places: list[str], name: str) -> pa.Array:
+    return pa.array([index for index, place in enumerate(places) if place == name], pa.int64())
+
+
+def _leaked(exemplar: Exemplar, seen: dict[str, Any]) -> Rejection:
+    return Rejection(
+        id=exemplar.id,
+        source=exemplar.source,
+        stage="split",
+        reason=Reason.LEAKED,
+        message=f"{exemplar.origin.path}#{exemplar.origin.locator}: found the text of {seen['seen']}, which "
+        f"is in {seen['split']}, expected texts of its own in train; nothing to change, or reword one",
+        origin=exemplar.origin,
+        group=exemplar.group,
+        skill=exemplar.skill,
+        utterance=exemplar.utterance,
+    )

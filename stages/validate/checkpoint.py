@@ -1,0 +1,144 @@
+"""The expectation suites, run by Great Expectations as one checkpoint, with its Data Docs.
+
+API: docs.greatexpectations.io, version 1.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import great_expectations as gx
+import pandas as pd
+from great_expectations.core.run_identifier import RunIdentifier
+
+from stages.core.errors import Diagnostic
+
+SHOWN: Final = 5
+"""How many rows a failed expectation shows."""
+_RUN: Final = RunIdentifier(
+    run_name="validate", run_time=datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
+)
+"""A fixed time: the pages must not change when the data does not."""
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_CACHE_BUSTER: Final = re.compile(r"\?d=\d{8}T\d{6}\.\d{6}Z")
+
+
+class Failure(NamedTuple):
+    """An expectation that the data does not meet."""
+
+    suite: str
+    critical: bool
+    diagnostic: Diagnostic
+
+
+class Verdict(NamedTuple):
+    """What the checkpoint found."""
+
+    expectations: dict[str, int]
+    """How many each suite has."""
+    failures: tuple[Failure, ...]
+
+
+def run_checkpoint(
+    suites: Mapping[str, dict[str, Any]],
+    tables: Mapping[str, pd.DataFrame],
+    bounds: Mapping[str, Any],
+    docs: Path,
+) -> Verdict:
+    """Judge the tables by the suites of the same names.
+
+    suites: as Great Expectations writes them to JSON. tables: their first column names a row.
+    bounds: the values of the suites' `$PARAMETER`s. docs: the folder to build the Data Docs in.
+    """
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    _add_docs(context, docs)
+    source = context.data_sources.add_pandas("data set")
+    failures: list[Failure] = []
+    for name, suite in suites.items():
+        batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("all")
+        definition = context.validation_definitions.add(
+            gx.ValidationDefinition(
+                name=name, data=batch, suite=context.suites.add(gx.ExpectationSuite(**suite))
+            )
+        )
+        checkpoint = context.checkpoints.add(
+            gx.Checkpoint(
+                name=name,
+                validation_definitions=[definition],
+                result_format={
+                    "result_format": "SUMMARY",
+                    "partial_unexpected_count": SHOWN,
+                    "unexpected_index_column_names": [tables[name].columns[0]],
+                },
+            )
+        )
+        result = checkpoint.run(
+            batch_parameters={"dataframe": tables[name]}, expectation_parameters=dict(bounds), run_id=_RUN
+        )
+        for run in result.run_results.values():
+            failures += [_failure(name, one) for one in run.results if not one.success]
+    context.build_data_docs()
+    return Verdict({name: len(suite["expectations"]) for name, suite in suites.items()}, tuple(failures))
+
+
+def stable_page(page: str) -> str:
+    """A page of the Data Docs without the clock and without random ids: numbered ones instead."""
+    numbers: dict[str, str] = {}
+    page = _CACHE_BUSTER.sub("", page)
+    return _UUID.sub(lambda match: numbers.setdefault(match[0], f"id-{len(numbers) + 1}"), page)
+
+
+def _add_docs(context: Any, docs: Path) -> None:
+    context.add_data_docs_site(
+        site_name="data_docs",
+        site_config={
+            "class_name": "SiteBuilder",
+            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+            "store_backend": {
+                "class_name": "TupleFilesystemStoreBackend",
+                "base_directory": str(docs.absolute()),
+            },
+        },
+    )
+
+
+def _failure(suite: str, result: Any) -> Failure:
+    config = result.expectation_config
+    column = config.kwargs.get("column", "table")
+    return Failure(
+        suite,
+        str(getattr(config.severity, "value", config.severity)) == "critical",
+        Diagnostic(
+            path=f"schemas/expectations/{suite}.json",
+            code=f"{config.type}({column})",
+            found=_found(result),
+            expected=str((config.meta or {}).get("notes") or _bounds(config.kwargs)),
+            fix="correct these rows at their origin, or change the bound in params.yaml (validate)",
+        ),
+    )
+
+
+def _found(result: Any) -> str:
+    if result.exception_info and result.exception_info.get("raised_exception"):
+        return f"an error: {result.exception_info.get('exception_message')}"
+    facts = result.result or {}
+    rows = [
+        ", ".join(f"{key}={value}" for key, value in row.items())
+        for row in facts.get("partial_unexpected_index_list") or ()
+    ]
+    if rows:
+        return f"{facts['unexpected_count']} row(s), such as {'; '.join(rows[:SHOWN])}"
+    return f"{facts.get('observed_value')}"
+
+
+def _bounds(kwargs: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{key}={value}" for key, value in kwargs.items() if key not in ("column", "batch_id") and value is not None
+    )

@@ -1,0 +1,114 @@
+"""What is true of each row, each skill and each source: the tables that the expectations judge."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import pyarrow as pa
+
+from stages.core.catalog import Skill
+from stages.core.records import DONTCARE, OUT_OF_SCOPE, Argument, Exemplar, Grounding, Mode
+from stages.core.reports import NO_SKILL
+from stages.core.templates import write_template
+
+_LOCATED: Final = frozenset(
+    {Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED}
+)
+
+
+def row_facts(exemplars: Iterable[Exemplar], skills: Mapping[str, Skill]) -> Iterator[dict[str, Any]]:
+    """One row an exemplar: its keys, its measures, and a true or false for each rule of the contract.
+
+    skills: the catalog, by name.
+    """
+    for one in exemplars:
+        skill = None if one.skill is None else skills.get(one.skill)
+        located = [argument for argument in one.arguments if argument.start is not None]
+        bounded = [argument for argument in located if _in_bounds(argument, one.utterance)]
+        yield {
+            "id": one.id,
+            "digest": one.digest,
+            "source": one.source,
+            "skill": one.skill or NO_SKILL,
+            "mode": str(one.mode),
+            "license": one.license,
+            "utterance_length": len(one.utterance),
+            "skill_is_known": (one.skill is None) == (one.mode is Mode.NONE) and (one.skill is None or skill is not None),
+            "slots_are_known": skill is not None or not one.arguments,
+            "values_are_admitted": _values_are_admitted(one.arguments, skill),
+            "slots_are_filled_once": len({argument.slot for argument in one.arguments}) == len(one.arguments),
+            "spans_are_in_bounds": len(bounded) == len(located),
+            "surfaces_are_exact": all(_is_exact(argument, one.utterance) for argument in one.arguments),
+            "spans_are_apart": _apart(bounded),
+            "grounding_fits_span": all((a.start is not None) == (a.grounding in _LOCATED) for a in one.arguments),
+            "exemplar_agrees": len(bounded) == len(located) and _agrees(one),
+        }
+
+
+def skill_facts(exemplars: pa.Table, skills: Mapping[str, Skill]) -> list[dict[str, Any]]:
+    """One row a skill that the catalog or an exemplar has: its exemplars, and its share of all."""
+    counts = Counter(name or NO_SKILL for name in exemplars.column("skill").to_pylist())
+    total = max(exemplars.num_rows, 1)
+    return [
+        {"skill": name, "rows": counts[name], "share": counts[name] / total}
+        for name in sorted({*counts, *skills})
+    ]
+
+
+def source_facts(exemplars: pa.Table, rejections: pa.Table) -> list[dict[str, Any]]:
+    """One row a source: its exemplars, and the share of its records in scope that was rejected."""
+    kept = Counter(exemplars.column("source").to_pylist())
+    faulty = Counter(
+        source
+        for source, reason in zip(
+            rejections.column("source").to_pylist(), rejections.column("reason").to_pylist(), strict=True
+        )
+        if reason not in OUT_OF_SCOPE
+    )
+    return [
+        {
+            "source": name,
+            "exemplars": kept[name],
+            "rejections": faulty[name],
+            "rejection_rate": faulty[name] / max(kept[name] + faulty[name], 1),
+        }
+        for name in sorted({*kept, *faulty})
+    ]
+
+
+def _values_are_admitted(arguments: Iterable[Argument], skill: Skill | None) -> bool:
+    if skill is None:
+        return True
+    parameters = {one.name: one for one in skill.parameters}
+    return all(
+        one.slot in parameters
+        and (
+            one.value == DONTCARE
+            or not parameters[one.slot].enum
+            or one.value in parameters[one.slot].enum
+        )
+        for one in arguments
+    )
+
+
+def _in_bounds(argument: Argument, utterance: str) -> bool:
+    start, end = argument.start, argument.end
+    return start is not None and end is not None and 0 <= start < end <= len(utterance)
+
+
+def _is_exact(argument: Argument, utterance: str) -> bool:
+    """`utterance[start:end] == surface`, or none of the three."""
+    if argument.start is None or argument.end is None:
+        return argument.start is None and argument.end is None and argument.surface is None
+    return utterance[argument.start : argument.end] == argument.surface
+
+
+def _apart(arguments: Iterable[Argument]) -> bool:
+    spans = sorted((one.start or 0, one.end or 0) for one in arguments)
+    return all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+
+
+def _agrees(exemplar: Exemplar) -> bool:
+    return exemplar.exemplar == write_template(exemplar.utterance, exemplar.arguments)
