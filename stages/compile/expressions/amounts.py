@@ -1,0 +1,82 @@
+"""Amounts of money and of time. A reading of money is its number and currency, of time its seconds."""
+
+from __future__ import annotations
+
+import functools
+import re
+from decimal import Decimal
+from typing import Final
+
+from stages.compile.expressions.mentions import Mention, longest
+from stages.compile.expressions.numbers import DIGITS, START, WORDS, number_of
+
+Money = tuple[Decimal, str]
+"""A number and the ISO 4217 code of its currency; an empty code: none is said."""
+
+_SYMBOLS: Final = {"$": "USD", "€": "EUR", "£": "GBP"}
+_CURRENCIES: Final = {
+    "dollars": "USD", "dollar": "USD", "bucks": "USD", "buck": "USD", "usd": "USD",
+    "euros": "EUR", "euro": "EUR", "eur": "EUR",
+    "pounds": "GBP", "pound": "GBP", "quid": "GBP", "gbp": "GBP",
+}  # fmt: skip
+_MONEY: Final = re.compile(
+    rf"(?<!\w)(?:(?P<symbol>[$€£])\s?(?P<sum>{DIGITS})(?!\w)(?![.,]\d)|"
+    rf"{START}(?P<number>{DIGITS}|{WORDS})\s*(?P<currency>{'|'.join(_CURRENCIES)}))(?!\w)",
+    re.IGNORECASE,
+)
+_SECONDS: Final = {"second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3600, "hr": 3600, "day": 86400, "week": 604800}
+_UNIT: Final = "|".join(sorted(_SECONDS, key=len, reverse=True))
+_DURATION_PART: Final = rf"(?:{DIGITS}|an?|{WORDS}|half\s+an?|a\s+quarter\s+of\s+an)[\s-]*(?:{_UNIT})s?(?:\s+and\s+a\s+half)?"
+_DURATION: Final = re.compile(
+    rf"{START}{_DURATION_PART}(?:(?:\s*,\s*|\s+and\s+|\s+){_DURATION_PART})*(?!\w)", re.IGNORECASE
+)
+_PART: Final = re.compile(
+    rf"(?P<half>half\s+an?)|(?P<quarter>a\s+quarter\s+of\s+an)|(?P<number>{DIGITS}|{WORDS})|(?P<one>an?\b)", re.IGNORECASE
+)
+_EACH_UNIT: Final = re.compile(rf"({_UNIT})s?\b(\s+and\s+a\s+half)?", re.IGNORECASE)
+
+
+@functools.lru_cache(maxsize=1024)
+def money_in(text: str) -> tuple[Mention[Money], ...]:
+    """The amounts of money in a text."""
+    found = []
+    for match in _MONEY.finditer(text):
+        said = match["sum"] or match["number"]
+        try:
+            amount = number_of(said)
+        except ValueError:
+            continue
+        currency = _SYMBOLS[match["symbol"]] if match["symbol"] else _CURRENCIES[match["currency"].lower()]
+        found.append(Mention(match.start(), match.end(), ((amount, currency),)))
+    return longest(found)
+
+
+@functools.lru_cache(maxsize=1024)
+def durations_in(text: str) -> tuple[Mention[Decimal], ...]:
+    """The spans of time in a text, in seconds."""
+    found = []
+    for match in _DURATION.finditer(text):
+        seconds = _seconds(match[0])
+        if seconds is not None:
+            found.append(Mention(match.start(), match.end(), (seconds,)))
+    return longest(found)
+
+
+def _seconds(text: str) -> Decimal | None:
+    total, position = Decimal(0), 0
+    for unit in _EACH_UNIT.finditer(text):
+        count = _PART.search(text, position, unit.start())
+        if count is None:
+            return None
+        try:
+            number = (
+                Decimal("0.5") if count["half"]
+                else Decimal("0.25") if count["quarter"]
+                else number_of(count["number"]) if count["number"]
+                else Decimal(1)
+            )  # fmt: skip
+        except ValueError:
+            return None
+        total += (number + (Decimal("0.5") if unit[2] else 0)) * _SECONDS[unit[1].lower()]
+        position = unit.end()
+    return total

@@ -1,0 +1,132 @@
+"""Numbers and ordinals, in digits and in English words."""
+
+from __future__ import annotations
+
+import functools
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from stages.compile.expressions.mentions import Mention, longest
+
+UNITS: Final = {
+    word: number
+    for number, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+        "fifteen sixteen seventeen eighteen nineteen".split()
+    )
+}
+TENS: Final = {
+    word: 10 * number
+    for number, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+}
+SCALES: Final = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+ORDINALS: Final = {
+    "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
+    "eighth": 8, "ninth": 9, "tenth": 10, "eleventh": 11, "twelfth": 12, "thirteenth": 13,
+    "fourteenth": 14, "fifteenth": 15, "sixteenth": 16, "seventeenth": 17, "eighteenth": 18,
+    "nineteenth": 19, "twentieth": 20, "thirtieth": 30,
+}  # fmt: skip
+
+_WORD: Final = "|".join([*UNITS, *TENS, *SCALES])
+DIGITS: Final = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+"""A number in digits, as a regular expression without groups of its own."""
+WORDS: Final = rf"(?:{_WORD})(?:(?:\s+and\s+|\s*-\s*|\s+)(?:{_WORD}))*"
+"""Number words in a row, as a regular expression; not every row is one number."""
+START: Final = r"(?<![\w$€£])(?<!\d[.,:/])"
+"""Where a number may begin."""
+END: Final = r"(?![\w])(?![.,:/]\d)"
+"""Where a number may end."""
+_NUMBER: Final = re.compile(rf"{START}(?:(?P<digits>{DIGITS})|(?P<words>{WORDS})){END}", re.IGNORECASE)
+_SUM: Final = re.compile(r"\s*-\s*|\s+")
+ORDINAL_WORDS: Final = rf"(?:(?:{'|'.join(TENS)})[\s-]+)?(?:{'|'.join(sorted(ORDINALS, key=len, reverse=True))})"
+_ORDINAL: Final = re.compile(
+    rf"{START}(?:(?P<digits>\d+)(?:st|nd|rd|th)|(?P<words>{ORDINAL_WORDS}))(?!\w)", re.IGNORECASE
+)
+
+
+@functools.lru_cache(maxsize=1024)
+def numbers_in(text: str) -> tuple[Mention[Decimal], ...]:
+    """The cardinal numbers of a text."""
+    found: list[Mention[Decimal]] = []
+    for match in _NUMBER.finditer(text):
+        if match["digits"]:
+            found.append(Mention(match.start(), match.end(), (number_of(match["digits"]),)))
+        else:
+            found += _word_numbers(text, match.start(), match.end())
+    return longest(found)
+
+
+@functools.lru_cache(maxsize=1024)
+def ordinals_in(text: str) -> tuple[Mention[int], ...]:
+    """The ordinal numbers of a text."""
+    return tuple(
+        Mention(match.start(), match.end(), (ordinal_of(match[0]),)) for match in _ORDINAL.finditer(text)
+    )
+
+
+def number_of(text: str) -> Decimal:
+    """The value of a number in digits or in words that form one number.
+
+    Raises `ValueError` where it is none.
+    """
+    try:
+        return Decimal(text.replace(",", ""))
+    except InvalidOperation:
+        pass
+    value = words_value([word for word in _SUM.split(text.lower()) if word != "and"])
+    if value is None:
+        raise ValueError(f"{text!r} is no number")
+    return Decimal(value)
+
+
+def ordinal_of(text: str) -> int:
+    """The value of `3rd`, `third` or `twenty-third`. Raises `ValueError` where it is none."""
+    if text[:1].isdigit():
+        return int(text.rstrip("sthndrSTHNDR"))
+    *tens, last = _SUM.split(text.lower())
+    if last not in ORDINALS or any(word not in TENS for word in tens):
+        raise ValueError(f"{text!r} is no ordinal")
+    return sum(TENS[word] for word in tens) + ORDINALS[last]
+
+
+def words_value(words: list[str]) -> int | None:
+    """The value of number words that form one number; null where they do not."""
+    total, group, last = 0, 0, 0
+    for word in words:
+        if word in SCALES:
+            scale = SCALES[word]
+            if last == scale or (scale > 100 and total and total < scale):
+                return None
+            group = max(group, 1) * scale
+            if scale > 100:
+                total, group = total + group, 0
+            last = scale
+        else:
+            value = UNITS.get(word, TENS.get(word, -1))
+            room = 100 if last in (0, 100, 1000, 1_000_000) else 10 if last in TENS.values() else 0
+            if value < 0 or value >= room or (last and value == 0) or (room == 100 and last == 0 and group):
+                return None
+            group += value
+            last = value or -1
+    return total + group if words else None
+
+
+def _word_numbers(text: str, start: int, end: int) -> list[Mention[Decimal]]:
+    """The longest numbers that a row of number words holds, from the left."""
+    words = [
+        (start + match.start(), start + match.end(), match[0].lower())
+        for match in re.finditer(r"[^\W\d_]+", text[start:end])
+    ]
+    found, index = [], 0
+    while index < len(words):
+        for last in range(len(words), index, -1):
+            row = [word for _, _, word in words[index:last]]
+            value = words_value([word for word in row if word != "and"])
+            if row[0] != "and" and row[-1] != "and" and value is not None:
+                found.append(Mention(words[index][0], words[last - 1][1], (Decimal(value),)))
+                index = last
+                break
+        else:
+            index += 1
+    return found

@@ -1,0 +1,112 @@
+"""Times of day. A reading is the minute of the day, 0 to 1439."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Final
+
+from stages.compile.expressions.mentions import Mention, longest
+from stages.compile.expressions.numbers import UNITS, number_of
+
+_HOUR_WORDS: Final = "|".join(sorted((word for word, hour in UNITS.items() if 1 <= hour <= 12), key=len)[::-1])
+_MINUTE_WORDS: Final = (
+    r"(?:oh[\s-]+)?(?:twenty|thirty|forty|fifty)(?:[\s-]+(?:one|two|three|four|five|six|seven|eight|nine))?"
+    r"|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|oh[\s-]+\w+"
+)
+_CLOCK: Final = r"""\s*o\s*['"’‘`]?\s*clock"""
+_SUFFIX: Final = (
+    r"\s*(?:(?P<am>a\.?\s?m\b\.?)|(?P<pm>p\.?\s?m\b\.?)|"
+    r"(?:in\s+the|at|this|tomorrow|today)?\s*(?:the\s+)?(?P<part>morning|afternoon|evening|night)\b)"
+)
+_START: Final = r"(?<![\w$€£:/])(?<!\d[.,])"
+_END: Final = r"(?!\w)(?![:/]\d)(?!\.\d)"
+_PREFIX: Final = r"(?:(?P<before>morning|afternoon|evening|night)\s+)"
+_TIME: Final = re.compile(
+    rf"{_START}{_PREFIX}?(?:"
+    rf"(?P<relation>half|quarter|\d{{1,2}}|five|ten|twenty|twenty[\s-]five)(?:\s+minutes?)?\s+"
+    rf"(?P<direction>past|after|to|till|before)\s+(?P<near>\d{{1,2}}|{_HOUR_WORDS})"
+    rf"|(?P<hour>\d{{1,2}})[:.](?P<minute>[0-5]\d)"
+    rf"|(?P<hourword>{_HOUR_WORDS})[\s-]+(?P<minuteword>{_MINUTE_WORDS})"
+    rf"|(?P<bare>\d{{1,2}}|{_HOUR_WORDS})"
+    rf")(?:(?P<clock>{_CLOCK})?(?:{_SUFFIX})?){_END}",
+    re.IGNORECASE,
+)
+_NAMED: Final = re.compile(r"(?<!\w)(?P<name>noon|midday|midnight)(?!\w)", re.IGNORECASE)
+_NAMES: Final = {"noon": 720, "midday": 720, "midnight": 0}
+_BEFORE_BARE: Final = re.compile(
+    r"(?:\b(?:at|around|by|about|from|until|till|before|after|past)|@)\s+$", re.IGNORECASE
+)
+
+
+@functools.lru_cache(maxsize=1024)
+def times_in(text: str) -> tuple[Mention[int], ...]:
+    """The times of day in a text.
+
+    An hour without a part of the day has two readings, the one of the usual waking day first. A
+    number alone is a time only after a word such as "at".
+    """
+    found = [
+        Mention(match.start(), match.end(), (_NAMES[match["name"].lower()],))
+        for match in _NAMED.finditer(text)
+    ]
+    for match in _TIME.finditer(text):
+        readings = _readings(match, text)
+        if readings:
+            found.append(Mention(match.start(), match.end(), readings))
+    return longest(found)
+
+
+def _readings(match: re.Match[str], text: str) -> tuple[int, ...]:
+    hour, minute = _clock(match)
+    if hour > 24 or minute > 59:
+        return ()
+    part = _part_of_day(match)
+    if match["bare"] and not part and not match["clock"] and not _BEFORE_BARE.search(text[: match.start()]):
+        return ()
+    minutes = hour * 60 + minute
+    if match["direction"]:
+        offset = 30 if minute == 30 else minute
+        sign = 1 if match["direction"].lower() in ("past", "after") else -1
+        minutes = hour * 60 + sign * offset
+    if hour > 12 or (hour == 0 and not match["direction"]):
+        return (minutes % 1440,)
+    return tuple(dict.fromkeys(one % 1440 for one in _in_part(minutes, hour, part)))
+
+
+def _clock(match: re.Match[str]) -> tuple[int, int]:
+    """Hour and minute as they are said; with "past" or "to", the minutes before or after the hour."""
+    if match["direction"]:
+        relation = match["relation"].lower()
+        named = {"half": 30, "quarter": 15}
+        return int(number_of(match["near"])), named.get(relation) or int(number_of(relation))
+    if match["hour"]:
+        return int(match["hour"]), int(match["minute"])
+    if match["hourword"]:
+        minute = re.sub(r"^oh[\s-]+", "", match["minuteword"].lower())
+        try:
+            return int(number_of(match["hourword"])), int(number_of(minute))
+        except ValueError:
+            return 99, 0
+    return int(number_of(match["bare"])), 0
+
+
+def _part_of_day(match: re.Match[str]) -> str:
+    if match["am"] or match["pm"]:
+        return "am" if match["am"] else "pm"
+    return (match["part"] or match["before"] or "").lower()
+
+
+def _in_part(minutes: int, hour: int, part: str) -> tuple[int, ...]:
+    """The minutes of the day that a time on a twelve-hour clock may mean in a part of the day."""
+    noon = minutes + (0 if hour == 12 else 720)
+    midnight = minutes - (720 if hour == 12 else 0)
+    match part:
+        case "am" | "morning":
+            return (midnight,) if hour != 12 or part == "am" else (midnight, noon)
+        case "pm" | "afternoon" | "evening":
+            return (noon,)
+        case "night":
+            return (noon,) if 5 <= hour < 12 else (midnight,)
+        case _:
+            return (noon, midnight) if hour < 7 or hour == 12 else (midnight, noon)

@@ -1,0 +1,42 @@
+"""Other names of a value, learned from the lists of variants in the states of dialogues."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from stages.core.recognizers import Instance, Recognizer, Recognizers
+
+ALIASES: Final = "sgd-aliases"
+"""The recognizer that all free slots share: the names of a city do not depend on the slot."""
+
+_DATE_OR_TIME: Final = re.compile(
+    r"\d|\b(?:today|tonight|tomorrow|yesterday|noon|midnight|morning|afternoon|evening|night|am|pm|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august|"
+    r"september|october|november|december)\b",
+    re.IGNORECASE,
+)
+_LETTER: Final = re.compile(r"[^\W\d_]")
+
+
+def learn_aliases(variants: Iterable[tuple[str, tuple[str, ...]]]) -> Recognizers:
+    """The recognizer `ALIASES`: for each name, the other names that stood in a list with it.
+
+    variants: a slot, and several ways to say one value of it. Only names that stood together are
+    aliases: what is an alias of an alias is not. Dates, times and numbers are left out, since
+    `compile` knows their expressions; and what differs in case alone.
+    No variants: no recognizer.
+    """
+    expressions: dict[str, set[str]] = {}
+    for _, ways in variants:
+        names = [way for way in ways if _LETTER.search(way) and not _DATE_OR_TIME.search(way)]
+        for name in names:
+            others = {other for other in names if other.casefold() != name.casefold()}
+            if others:
+                expressions.setdefault(name, set()).update(others)
+    if not expressions:
+        return Recognizers()
+    instances = tuple(Instance(name, tuple(sorted(expressions[name]))) for name in sorted(expressions))
+    description = "Names of one value that the states of dialogues list together"
+    return Recognizers({ALIASES: Recognizer(instances, description, ALIASES)})
