@@ -170,7 +170,14 @@ def _widened(
     "Seattle" within "Seattle, WA", "20" within "20 dollars". A number is no mention where it stands
     within a time or a date, unless there is no other.
     """
-    wider = [one for alias in aliases if len(alias) > len(value) for one in _exact_ignoring_case(text, alias, Grounding.RECOGNIZED)]
+    wider = [
+        one
+        for alias in aliases
+        if len(alias) > len(value)
+        for one in _exact_ignoring_case(text, alias, Grounding.RECOGNIZED)
+    ]
+    if _CLOCK_TIME.fullmatch(value):
+        wider += [Place(one.start, one.end, Grounding.NORMALIZED) for one in _find_time(text, value, today)]
     if _NUMBER.fullmatch(value):
         amount = Decimal(value)
         wider += [

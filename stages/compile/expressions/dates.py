@@ -35,12 +35,12 @@ _RULES: Final = tuple(
         r"(?P<iso>(?:19|20)\d\d-\d\d-\d\d)",
         r"(?P<slash>\d{1,2}/\d{1,2}(?:/(?:19|20)?\d\d)?)",
         rf"(?P<month>{_MONTH})\.?\s+(?:the\s+)?(?P<day>{_DAY}){_YEAR}",
-        rf"(?P<day>{_DAY})\s+(?:day\s+)?(?:of\s+)?(?P<month>{_MONTH})\b\.?{_YEAR}",
+        rf"(?P<day>{_DAY})\s+(?:day\s+)?(?:of\s+)?(?P<month>{_MONTH})\b{_YEAR}",
         rf"(?P<day>{_NTH})\s+(?:day\s+)?of\s+(?P<which>this|next|the)\s+month",
         rf"the\s+(?P<day>{_NTH})",
         rf"(?:(?P<lead>this\s+coming|this|next|coming|upcoming)\s+)?(?P<weekday>{_WEEKDAY})"
         r"(?:\s+(?:of\s+)?(?P<week>this|next)\s+week)?",
-        r"(?P<named>(?:the\s+)?day\s+after\s+tomorrow|later\s+today|today|tonight|tomorrow|yesterday)",
+        r"(?P<named>day\s+after\s+tomorrow|later\s+today|today|tonight|tomorrow|yesterday)",
         rf"in\s+(?P<count>{_COUNT})\s+(?P<unit>days?|weeks?)",
         rf"(?P<count>{_COUNT})\s+(?P<unit>days?|weeks?)\s+from\s+(?:now|today)",
     )

@@ -16,7 +16,7 @@ _MINUTE_WORDS: Final = (
 )
 _CLOCK: Final = r"""\s*o\s*['"’‘`]?\s*clock"""
 _SUFFIX: Final = (
-    r"\s*(?:(?P<am>a\.?\s?m\b\.?)|(?P<pm>p\.?\s?m\b\.?)|"
+    r"\s*(?:(?P<am>a\.\s?m\.|a\.?\s?m\b)|(?P<pm>p\.\s?m\.|p\.?\s?m\b)|"
     r"(?:in\s+the|at|this|tomorrow|today)?\s*(?:the\s+)?(?P<part>morning|afternoon|evening|night)\b)"
 )
 _START: Final = r"(?<![\w$€£:/])(?<!\d[.,])"

@@ -1,0 +1,138 @@
+"""The signature of a skill: `weather(location="[city]", unit="celsius|fahrenheit", days=[count])`."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Final, NamedTuple
+
+from stages.core.catalog import TYPES, Parameter, Skill
+from stages.core.errors import Diagnostic, shown
+from stages.ingest.skills.lines import Line, Outline
+
+_HEAD: Final = re.compile(r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_-]{0,63})\s*\(\s*")
+_PARAMETER: Final = re.compile(
+    r"(?P<name>[A-Za-z_]\w*)\s*=\s*"
+    r"(?:(?P<quote>[\"'])(?P<quoted>.*?)(?P=quote)|\[(?P<unquoted>[^\]]*)\])\s*(?P<next>,\s*|(?=\)))"
+)
+_DECLARATION: Final = re.compile(r"\s*(?:-\s*)?(?P<name>\w+)\s*:\s*(?P<facts>.*)$")
+
+
+class Signed(NamedTuple):
+    """A skill, or null where its signature cannot be read; and what is wrong with the two sections."""
+
+    skill: Skill | None
+    problems: tuple[Diagnostic, ...]
+
+
+def skill_of_outline(outline: Outline) -> Signed:
+    """The skill that the sections `Prompt` and `Parameters` declare."""
+    if not outline.prompt:
+        missing = outline.problem(
+            Line("", 1, 1),
+            "missing_prompt",
+            "no section `#### Prompt:` with a signature",
+            '`#### Prompt:` and a line such as weather(location="[city]")',
+            "add it at the top of the file",
+        )
+        return Signed(None, (missing,))
+    first, *rest = outline.prompt
+    parsed = _signature(outline, first)
+    if isinstance(parsed, Diagnostic):
+        return Signed(None, (parsed,))
+    name, parameters, after = parsed
+    declared, problems = _declared(outline, {one.name: one for one in parameters})
+    description = " ".join([after, *(line.text.strip() for line in rest)]).strip()
+    skill = Skill(name, description, tuple(declared[one.name] for one in parameters))
+    return Signed(skill, tuple(problems))
+
+
+def _signature(outline: Outline, line: Line) -> tuple[str, list[Parameter], str] | Diagnostic:
+    """Name, parameters, and the text after the closing parenthesis."""
+    head = _HEAD.match(line.text)
+    if head is None:
+        return _malformed(outline, line, 0, "name(parameter=…)")
+    position, parameters = head.end(), []
+    while not line.text.startswith(")", position):
+        match = _PARAMETER.match(line.text, position)
+        if match is None:
+            expected = 'parameter="[description]", parameter="one|other" or parameter=[description], then , or )'
+            return _malformed(outline, line, position, expected)
+        parameter = _parameter(match)
+        if parameter is None:
+            return _malformed(outline, line, match.start("quoted"), '"[description]" or "one|other"')
+        if any(one.name == parameter.name for one in parameters):
+            return _malformed(outline, line, position, f"parameter {parameter.name!r} once")
+        parameters.append(parameter)
+        position = match.end()
+    return head["name"], parameters, line.text[position + 1 :].strip(" \t:-")
+
+
+def _parameter(match: re.Match[str]) -> Parameter | None:
+    if match["unquoted"] is not None:
+        return Parameter(match["name"], match["unquoted"].strip(), type=None)
+    quoted = match["quoted"]
+    if quoted.startswith("[") and quoted.endswith("]"):
+        return Parameter(match["name"], quoted[1:-1].strip())
+    values = tuple(value.strip() for value in quoted.split("|"))
+    if len(values) < 2 or not all(values):
+        return None
+    return Parameter(match["name"], enum=values)
+
+
+def _declared(
+    outline: Outline, parameters: dict[str, Parameter]
+) -> tuple[dict[str, Parameter], list[Diagnostic]]:
+    """The parameters with what the section `Parameters` says of them."""
+    declared, problems = dict(parameters), []
+    for line in outline.parameters:
+        match = _DECLARATION.match(line.text)
+        if match is None or match["name"] not in parameters:
+            found = shown(line.text) if match is None else f"parameter {shown(match['name'])}"
+            close = difflib.get_close_matches(match["name"] if match else "", parameters, n=1)
+            problems.append(
+                outline.problem(
+                    line,
+                    "malformed_parameter",
+                    found,
+                    f"`name: type, required|optional, recognizer=NAME` of {', '.join(parameters) or 'no parameter'}",
+                    f"did you mean {close[0]!r}?" if close else "correct the line",
+                )
+            )
+            continue
+        parameter = _with_facts(parameters[match["name"]], match["facts"])
+        if isinstance(parameter, str):
+            problems.append(
+                outline.problem(
+                    line,
+                    "malformed_parameter",
+                    shown(parameter),
+                    f"one of {', '.join(TYPES)}, required, optional, recognizer=NAME",
+                    "correct the line",
+                )
+            )
+        else:
+            declared[match["name"]] = parameter
+    return declared, problems
+
+
+def _with_facts(parameter: Parameter, facts: str) -> Parameter | str:
+    """The parameter with its declared facts, or the fact that is none."""
+    type_, required, recognizer = parameter.type, parameter.required, parameter.recognizer
+    for fact in (one.strip() for one in facts.split(",")):
+        name, _, value = fact.partition("=")
+        if fact in TYPES:
+            type_ = fact
+        elif fact in ("required", "optional"):
+            required = fact == "required"
+        elif name.strip() == "recognizer" and value.strip():
+            recognizer = value.strip()
+        else:
+            return fact
+    return Parameter(parameter.name, parameter.description, type_, parameter.enum, required, recognizer)
+
+
+def _malformed(outline: Outline, line: Line, position: int, expected: str) -> Diagnostic:
+    place = Line(line.text, line.line, line.column + position)
+    found = shown(line.text[position:]) if position < len(line.text) else "the end of the line"
+    return outline.problem(place, "malformed_signature", found, expected, "correct the signature")
