@@ -27,13 +27,14 @@ def compile_record(
     parameters, problems = _parameters(record, skills)
     if problems:
         return rejection(record, problems)
-    labels, problems = _with_template(record)
-    if problems:
-        return rejection(record, problems)
-    text = Text(record.utterance, record.context, _date(record.today), lexicon)
-    arguments, unplaced = place_arguments(labels, parameters, text)
+    settled = record.exemplar is not None
+    text = Text(record.utterance, record.context, _date(record.today), lexicon, settled)
+    arguments, unplaced = place_arguments(record.arguments, parameters, text)
     if unplaced:
         return rejection(record, unplaced)
+    template = write_template(record.utterance, arguments)
+    if settled and template != record.exemplar:
+        return rejection(record, [_mismatch(record, template)])
     return Exemplar(
         id=record.id,
         digest=row_digest(record.utterance, record.context, record.skill, record.mode, arguments),
@@ -42,7 +43,7 @@ def compile_record(
         skill=record.skill,
         mode=record.mode,
         utterance=record.utterance,
-        exemplar=write_template(record.utterance, arguments),
+        exemplar=template,
         arguments=arguments,
         context=record.context,
         group=record.group,
@@ -116,6 +117,14 @@ def _value_problems(label: LabelledArgument, parameter: Parameter) -> list[Probl
         return []
     message = f"slot {label.slot!r}: found {shown(label.value)}, expected {expected}; correct the value"
     return [Problem(Reason.INVALID_VALUE, label.slot, message)]
+
+
+def _mismatch(record: Record, template: str) -> Problem:
+    message = (
+        f"found the exemplar {shown(record.exemplar or '')}, expected {shown(template)}, which the utterance "
+        "and its arguments give; correct the exemplar, or the spans"
+    )
+    return Problem(Reason.EXEMPLAR_MISMATCH, "", message)
 
 
 @functools.lru_cache(maxsize=64)

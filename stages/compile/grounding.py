@@ -71,13 +71,13 @@ def locate(
             return places
     aliases = lexicon.expressions(parameter.recognizer, label.value)
     if places := _exact(text, label.value, Grounding.VERBATIM):
-        return _widened(places, text, label.value, aliases, today)
+        return _widened(places, text, label.value, parameter, aliases, today)
     for spoken in label.spoken:
         grounding = Grounding.CASE if spoken.casefold() == label.value.casefold() else Grounding.NORMALIZED
         if places := _exact_ignoring_case(text, spoken, grounding):
             return places
     if places := _exact_ignoring_case(text, label.value, Grounding.CASE):
-        return _widened(places, text, label.value, aliases, today)
+        return _widened(places, text, label.value, parameter, aliases, today)
     mentions = _normalized(text, label, parameter, today)
     if mentions:
         built_in = parameter.recognizer in BUILT_IN
@@ -163,11 +163,17 @@ def _folded(text: str) -> tuple[str, range | list[int]]:
 
 
 def _widened(
-    places: tuple[Place, ...], text: str, value: str, aliases: tuple[str, ...], today: datetime.date | None
+    places: tuple[Place, ...],
+    text: str,
+    value: str,
+    parameter: Parameter,
+    aliases: tuple[str, ...],
+    today: datetime.date | None,
 ) -> tuple[Place, ...]:
     """The places, each widened to the longer name of the value in which it stands.
 
-    "Seattle" within "Seattle, WA", "20" within "20 dollars". A number is no mention where it stands
+    "Seattle" within "Seattle, WA"; where the parameter is text and not a number, "20" within "20
+    dollars". A number is no mention where it stands
     within a time or a date, unless there is no other.
     """
     wider = [
@@ -179,11 +185,9 @@ def _widened(
     if _CLOCK_TIME.fullmatch(value):
         wider += [Place(one.start, one.end, Grounding.NORMALIZED) for one in _find_time(text, value, today)]
     if _NUMBER.fullmatch(value):
-        amount = Decimal(value)
         wider += [
             Place(one.start, one.end, Grounding.NORMALIZED)
-            for one in money_in(text)
-            if one.readings[0][0] == amount
+            for one in _sums(text, Decimal(value), parameter)
         ]
         if len(places) > 1:
             elsewhere = [*times_in(text), *dates_in(text, today)]
@@ -217,7 +221,16 @@ def _normalized(
         return _longest_mentions(
             one for way in (*label.spoken, label.value) for one in wordings_in(text, way)
         )
+    if kind == "number":
+        return _find_number(text, label.value, parameter, today)
     return _FINDERS[kind](text, label.value, today)
+
+
+def _sums(text: str, amount: Decimal, parameter: Parameter) -> tuple[Mention[Any], ...]:
+    """The amounts of money that a number may be; of a parameter that is a number, it is the number alone."""
+    if parameter.type in ("integer", "number"):
+        return ()
+    return tuple(one for one in money_in(text) if one.readings[0][0] == amount)
 
 
 def _kind_of(value: str) -> str | None:
@@ -250,12 +263,14 @@ def _find_time(text: str, value: str, today: datetime.date | None) -> tuple[Ment
     return with_reading(times_in(text), (int(clock[1]) * 60 + int(clock[2])) % 1440)
 
 
-def _find_number(text: str, value: str, today: datetime.date | None) -> tuple[Mention[Any], ...]:
+def _find_number(
+    text: str, value: str, parameter: Parameter, today: datetime.date | None
+) -> tuple[Mention[Any], ...]:
     try:
         wanted = number_of(value)
     except ValueError:
         return wordings_in(text, value)
-    sums = tuple(one for one in money_in(text) if one.readings[0][0] == wanted)
+    sums = _sums(text, wanted, parameter)
     elsewhere = [*sums, *times_in(text), *dates_in(text, today)]
     alone = [
         one
@@ -268,14 +283,14 @@ def _find_number(text: str, value: str, today: datetime.date | None) -> tuple[Me
 def _find_money(text: str, value: str, today: datetime.date | None) -> tuple[Mention[Any], ...]:
     wanted = money_in(value)
     if not wanted:
-        return _find_number(text, value, today)
+        return wordings_in(text, value)
     return with_reading(money_in(text), wanted[0].readings[0])
 
 
 def _find_duration(text: str, value: str, today: datetime.date | None) -> tuple[Mention[Any], ...]:
     wanted = durations_in(value)
     if not wanted:
-        return _find_number(text, value, today)
+        return wordings_in(text, value)
     return with_reading(durations_in(text), wanted[0].readings[0])
 
 
@@ -289,7 +304,6 @@ def _find_ordinal(text: str, value: str, today: datetime.date | None) -> tuple[M
 _FINDERS: Final[dict[str, Callable[[str, str, datetime.date | None], tuple[Mention[Any], ...]]]] = {
     "date": _find_date,
     "time": _find_time,
-    "number": _find_number,
     "money": _find_money,
     "duration": _find_duration,
     "ordinal": _find_ordinal,

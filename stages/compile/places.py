@@ -28,6 +28,8 @@ class Text(NamedTuple):
     context: tuple[Turn, ...]
     today: datetime.date | None
     lexicon: Lexicon
+    settled: bool = False
+    """The source's template says where the values stand: what it leaves out is not in the utterance."""
 
 
 class _Taken:
@@ -71,10 +73,10 @@ def place_arguments(
     for index, (label, parameter) in enumerate(zip(labels, parameters, strict=True)):
         if label.start is None and label.end is None:
             found = _search(label, parameter, text)
-            if isinstance(found, tuple):
-                open_places[index] = found
-            elif isinstance(found, Problem):
+            if isinstance(found, Problem):
                 problems.append(found)
+            elif isinstance(found, tuple):
+                open_places[index] = found
             else:
                 placed[index] = Argument(label.slot, label.value, None, None, None, found)
     problems += _settle(open_places, labels, parameters, text, taken, placed)
@@ -93,9 +95,10 @@ def _search(
             return grounding
     if parameter.type == "boolean":
         return Grounding.BOOLEAN
-    places = locate(label, text.utterance, parameter, text.lexicon, text.today)
-    if places:
-        return places
+    if not text.settled:
+        places = locate(label, text.utterance, parameter, text.lexicon, text.today)
+        if places:
+            return places
     if parameter.enum:
         return Grounding.CATEGORICAL
     grounding = None if label.context else _in_context(label, parameter, text)

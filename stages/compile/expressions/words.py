@@ -30,12 +30,13 @@ def words_in(text: str) -> tuple[Word, ...]:
     return tuple(Word(base_form(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text))
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=65536)
 def base_form(word: str) -> str:
     """A word without case, accents, possessive and plural endings; small numbers as digits."""
-    word = "".join(
-        letter for letter in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(letter)
-    )
+    word = word.casefold()
+    if not word.isascii():
+        letters = unicodedata.normalize("NFKD", word)
+        word = "".join(letter for letter in letters if not unicodedata.combining(letter))
     word = re.sub(r"['’]s$|['’]$", "", word)
     word = re.sub(r"['’]", "", word)
     if word in _SAME:
@@ -56,6 +57,8 @@ def wordings_in(text: str, value: str) -> tuple[Mention[str], ...]:
         del wanted[0]
     if not wanted:
         return ()
+    if wanted[0].isalpha() and text.isascii() and wanted[0][:3] not in text.lower():
+        return ()  # Most texts hold nothing of a value: do not take them apart.
     words = words_in(text)
     width = len(wanted)
     found = []
