@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from stages.compile.grounding import Lexicon
 from stages.compile.places import Problem, Text, place_arguments
@@ -14,12 +15,14 @@ from stages.core.errors import shown
 from stages.core.records import DONTCARE, Exemplar, LabelledArgument, Reason, Record, Rejection
 from stages.core.templates import write_template
 
-_TYPES = {"integer": int, "number": (int, float), "boolean": bool}
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
 
 
-def compile_record(
-    record: Record, skills: Mapping[str, Skill], lexicon: Lexicon
-) -> Exemplar | Rejection:
+def compile_record(record: Record, skills: Mapping[str, Skill], lexicon: Lexicon) -> Exemplar | Rejection:
     """The exemplar of a record, or its row of the ledger, with all that is wrong in one message.
 
     skills: the catalog, by name.
@@ -70,9 +73,7 @@ def rejection(record: Record, problems: Sequence[Problem]) -> Rejection:
     )
 
 
-def _parameters(
-    record: Record, skills: Mapping[str, Skill]
-) -> tuple[list[Parameter], list[Problem]]:
+def _parameters(record: Record, skills: Mapping[str, Skill]) -> tuple[list[Parameter], list[Problem]]:
     """The parameter that each argument fills, or what the catalog does not admit."""
     if record.skill is None:
         return [], [
@@ -115,7 +116,7 @@ def _value_problems(label: LabelledArgument, parameter: Parameter) -> list[Probl
         expected = "a value"
     if expected is None:
         return []
-    message = f"slot {label.slot!r}: found {shown(label.value)}, expected {expected}; correct the value"
+    message = f"found {shown(label.value)} of slot {label.slot!r}, expected {expected}; correct the value"
     return [Problem(Reason.INVALID_VALUE, label.slot, message)]
 
 

@@ -67,7 +67,9 @@ def locate(
     today: what relative dates refer to; null: they are not found.
     """
     for spoken in label.spoken:
-        if places := _exact(text, spoken, Grounding.VERBATIM if spoken == label.value else Grounding.NORMALIZED):
+        if places := _exact(
+            text, spoken, Grounding.VERBATIM if spoken == label.value else Grounding.NORMALIZED
+        ):
             return places
     aliases = lexicon.expressions(parameter.recognizer, label.value)
     if places := _exact(text, label.value, Grounding.VERBATIM):
@@ -186,11 +188,10 @@ def _widened(
         wider += [Place(one.start, one.end, Grounding.NORMALIZED) for one in _find_time(text, value, today)]
     if _NUMBER.fullmatch(value):
         wider += [
-            Place(one.start, one.end, Grounding.NORMALIZED)
-            for one in _sums(text, Decimal(value), parameter)
+            Place(one.start, one.end, Grounding.NORMALIZED) for one in _sums(text, Decimal(value), parameter)
         ]
         if len(places) > 1:
-            elsewhere = [*times_in(text), *dates_in(text, today)]
+            elsewhere: list[Mention[Any]] = [*times_in(text), *dates_in(text, today)]
             apart = [one for one in places if not any(_within(one, other) for other in elsewhere)]
             places = tuple(apart) or places
     return _longest([*wider, *places]) if wider else places

@@ -127,5 +127,3 @@ def _no_source() -> Diagnostic:
         expected="at least one",
         fix="name the sources to compile",
     )
-
-

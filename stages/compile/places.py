@@ -62,23 +62,23 @@ def place_arguments(
     open_places: dict[int, tuple[Place, ...]] = {}
     for index, label in enumerate(labels):
         if label.start is not None or label.end is not None:
-            place = _given_place(label, text.utterance)
-            if isinstance(place, Problem):
-                problems.append(place)
-            elif not taken.is_free(place):
-                problems.append(_overlap(label, place, text.utterance))
+            given = _given_place(label, text.utterance)
+            if isinstance(given, Problem):
+                problems.append(given)
+            elif not taken.is_free(given):
+                problems.append(_overlap(label, given, text.utterance))
             else:
-                taken.take(place)
-                placed[index] = _located(label, place, text.utterance)
+                taken.take(given)
+                placed[index] = _located(label, given, text.utterance)
     for index, (label, parameter) in enumerate(zip(labels, parameters, strict=True)):
         if label.start is None and label.end is None:
             found = _search(label, parameter, text)
             if isinstance(found, Problem):
                 problems.append(found)
-            elif isinstance(found, tuple):
-                open_places[index] = found
-            else:
+            elif isinstance(found, Grounding):
                 placed[index] = Argument(label.slot, label.value, None, None, None, found)
+            else:
+                open_places[index] = found
     problems += _settle(open_places, labels, parameters, text, taken, placed)
     return tuple(placed[index] for index in sorted(placed)), tuple(problems)
 
@@ -170,7 +170,7 @@ def _located(label: LabelledArgument, place: Place, utterance: str) -> Argument:
 
 
 def _mismatch(label: LabelledArgument, found: str, expected: str) -> Problem:
-    message = f"slot {label.slot!r}: found {found}, expected {expected}; correct the span, or leave it out"
+    message = f"found {found} for slot {label.slot!r}, expected {expected}; correct the span, or leave it out"
     return Problem(Reason.SPAN_MISMATCH, label.slot, message)
 
 
@@ -179,7 +179,7 @@ def _overlap(label: LabelledArgument, place: Place, utterance: str) -> Problem:
     return Problem(
         Reason.OVERLAPPING_SPANS,
         label.slot,
-        f"slot {label.slot!r}: found its value at {place.start}:{place.end} ({surface}), where another "
+        f"found the value of slot {label.slot!r} at {place.start}:{place.end} ({surface}), where another "
         "argument stands, expected a text of its own; give spans or an exemplar, or merge the slots",
     )
 
@@ -189,7 +189,7 @@ def _ambiguous(label: LabelledArgument, places: Sequence[Place], utterance: str)
     return Problem(
         Reason.VALUE_AMBIGUOUS,
         label.slot,
-        f"slot {label.slot!r}: found {shown(label.value)} {len(places)} times ({spans}), expected once; "
+        f"found {shown(label.value)} of slot {label.slot!r} {len(places)} times ({spans}), expected once; "
         "add an exemplar line, or a span, that says which is meant",
     )
 
@@ -198,6 +198,6 @@ def _not_found(label: LabelledArgument, text: Text) -> Problem:
     return Problem(
         Reason.VALUE_NOT_FOUND,
         label.slot,
-        f"slot {label.slot!r}: found no mention of {shown(label.value)} in the utterance or in the "
+        f"found no mention of {shown(label.value)} of slot {label.slot!r} in the utterance or in the "
         f"{len(text.context)} turns before it, expected one; correct the value, or say it in the text",
     )

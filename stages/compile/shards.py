@@ -85,6 +85,4 @@ def _without_contradictions(compiled: Compiled, said: list[int]) -> Compiled:
         return Compiled(sorted_by_id(compiled.exemplars), sorted_by_id(compiled.rejections))
     stays = pc.invert(pc.is_in(compiled.exemplars.column("id"), pa.array(list(gone), pa.string())))
     rejections = [*rejections_of(compiled.rejections), *gone.values()]
-    return Compiled(
-        sorted_by_id(compiled.exemplars.filter(stays)), sorted_by_id(rejection_table(rejections))
-    )
+    return Compiled(sorted_by_id(compiled.exemplars.filter(stays)), sorted_by_id(rejection_table(rejections)))

@@ -49,6 +49,7 @@ class UserError(Exception):
     """All mistakes that one step found, collected; shown without a traceback."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """All that is to be told; at least one."""
         self.diagnostics = tuple(diagnostics)
         super().__init__("\n".join(str(diagnostic) for diagnostic in self.diagnostics))
 

@@ -64,7 +64,9 @@ def _unknown_keys(
         return _unknown_keys(keys, value, chosen[0]) if len(chosen) == 1 else []
     if origin is dict and isinstance(value, dict):
         return [
-            found for key, one in value.items() for found in _unknown_keys((*keys, str(key)), one, arguments[1])
+            found
+            for key, one in value.items()
+            for found in _unknown_keys((*keys, str(key)), one, arguments[1])
         ]
     if not (isinstance(expected, type) and issubclass(expected, msgspec.Struct) and isinstance(value, dict)):
         return []
@@ -103,10 +105,11 @@ def _unknown(path: Path, text: str, keys: tuple[str, ...], known: tuple[str, ...
 def _invalid(path: Path, text: str, name: str, value: Any, message: str) -> Diagnostic:
     complaint, _, pointer = message.partition(" - at `$")
     keys = (name, *[key for key in pointer.rstrip("`").replace("[", ".").replace("]", "").split(".") if key])
+    given = shown(str(_value_at(value, keys[1:])))
     return _problem(
         path,
         "invalid_value",
-        f"{'.'.join(keys)} is {shown(str(_value_at(value, keys[1:])))}: {complaint[0].lower()}{complaint[1:]}",
+        f"{'.'.join(keys)} is {given}: {complaint[0].lower()}{complaint[1:]}",
         "a value as the comment beside the key says",
         "correct the value",
         _line_of(text, keys),

@@ -18,9 +18,7 @@ NO_SKILL = "(none)"
 def counts_of(column: pa.ChunkedArray, empty: str = NO_SKILL) -> dict[str, int]:
     """How often each value stands in a column of text, by value; null counts as `empty`."""
     counted = pc.value_counts(column)
-    return dict(
-        sorted((row["values"].as_py() or empty, row["counts"].as_py()) for row in counted)
-    )
+    return dict(sorted((row["values"].as_py() or empty, row["counts"].as_py()) for row in counted))
 
 
 def sorted_counts(values: Iterable[str]) -> dict[str, int]:

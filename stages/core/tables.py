@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from itertools import accumulate, chain
+from itertools import accumulate, chain, pairwise
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -107,6 +107,7 @@ REJECTION_SCHEMA: Final = pa.schema(
 )
 
 R = TypeVar("R")
+_Read = Callable[[Any], Any]
 
 
 def record_table(records: Sequence[Record]) -> pa.Table:
@@ -142,7 +143,7 @@ def rejections_of(table: pa.Table) -> list[Rejection]:
 def sorted_by_id(table: pa.Table) -> pa.Table:
     """The rows in the order of their ids (code points)."""
     ids = table.column("id").to_pylist()
-    if all(one <= other for one, other in zip(ids, ids[1:], strict=False)):
+    if all(one <= other for one, other in pairwise(ids)):
         return table
     return table.take(pa.array(sorted(range(len(ids)), key=ids.__getitem__), pa.int64()))
 
@@ -215,15 +216,13 @@ def _values(array: pa.Array) -> list[Any]:
     if pa.types.is_list(array.type):
         offsets = array.offsets.to_pylist()
         flat = _values(array.values)
-        return [tuple(flat[start:end]) for start, end in zip(offsets, offsets[1:], strict=False)]
+        return [tuple(flat[start:end]) for start, end in pairwise(offsets)]
     if pa.types.is_struct(array.type):
         return list(zip(*(_values(child) for child in array.flatten()), strict=True))
     return list(array.to_pylist())
 
 
-def _rows(
-    table: pa.Table, schema: pa.Schema, read: dict[str, Callable[[Any], Any]], make: Callable[..., R]
-) -> list[R]:
+def _rows(table: pa.Table, schema: pa.Schema, read: dict[str, _Read], make: Callable[..., R]) -> list[R]:
     columns = []
     for field in schema:
         values = _values(table.column(field.name))
@@ -232,7 +231,7 @@ def _rows(
     return [make(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
 
 
-def _members(enum: type[StrEnum]) -> Callable[[str], Any]:
+def _members(enum: type[StrEnum]) -> _Read:
     return {member.value: member for member in enum}.__getitem__
 
 
@@ -260,6 +259,16 @@ def _origin(value: tuple[str, str, str]) -> Origin:
     return Origin(*value)
 
 
-_READ_RECORD = {"mode": _members(Mode), "arguments": _labels, "context": _turns, "origin": _origin}
-_READ_EXEMPLAR = {"mode": _members(Mode), "arguments": _arguments, "context": _turns, "origin": _origin}
-_READ_REJECTION = {"reason": _members(Reason), "origin": _origin}
+_READ_RECORD: Final[dict[str, _Read]] = {
+    "mode": _members(Mode),
+    "arguments": _labels,
+    "context": _turns,
+    "origin": _origin,
+}
+_READ_EXEMPLAR: Final[dict[str, _Read]] = {
+    "mode": _members(Mode),
+    "arguments": _arguments,
+    "context": _turns,
+    "origin": _origin,
+}
+_READ_REJECTION: Final[dict[str, _Read]] = {"reason": _members(Reason), "origin": _origin}

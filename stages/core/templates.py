@@ -64,9 +64,7 @@ def fill_spans(template: str, utterance: str, slots: Collection[str]) -> tuple[S
     latest = _latest(texts, utterance)
     if earliest != latest:
         raise TemplateError("the text between the slots fits the utterance in more than one way")
-    return tuple(
-        SlotSpan(name, start, end) for name, (start, end) in zip(names, earliest, strict=True)
-    )
+    return tuple(SlotSpan(name, start, end) for name, (start, end) in zip(names, earliest, strict=True))
 
 
 def _parts(template: str, slots: Collection[str]) -> tuple[list[str], list[str]]:

@@ -53,9 +53,7 @@ def files_in(root: Path, folder: str, pattern: str, what: str) -> list[SourceFil
         if files:
             return sorted(files)
         found, fix = f"no file named {pattern}", "put the files there, or remove the source from params.yaml"
-    raise UserError(
-        [Diagnostic(path=str(place), code="empty_source", found=found, expected=what, fix=fix)]
-    )
+    raise UserError([Diagnostic(path=str(place), code="empty_source", found=found, expected=what, fix=fix)])
 
 
 def bad_file_rows(facts: SourceFacts, path: str, sha256: str, error: UserError) -> list[Rejection]:
@@ -75,7 +73,8 @@ def read_each(
     Raises `UserError` with the problems of all files that cannot be read, unless they are to be
     rejected.
     """
-    readings, unreadable = [], []
+    readings: list[Reading] = []
+    unreadable: list[Diagnostic] = []
     for name, path in files:
         data = path.read_bytes()
         try:
@@ -102,5 +101,8 @@ def joined(readings: list[Reading]) -> Reading:
 def as_tables(reading: Reading) -> SourceTables:
     """A reading with its rows as tables."""
     return SourceTables(
-        record_table(reading.records), rejection_table(reading.rejections), reading.skills, reading.recognizers
+        record_table(reading.records),
+        rejection_table(reading.rejections),
+        reading.skills,
+        reading.recognizers,
     )

@@ -62,13 +62,15 @@ def parse_jsonl_file(facts: SourceFacts, path: str, data: bytes) -> Reading:
     if text is None:
         raise UserError([unreadable] if unreadable else [])
     sha256 = content_digest(data)
-    records, rejections = [], []
+    rows: list[Record | Rejection] = []
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
-        row = _row(facts, Origin(path, sha256, str(number)), number, line)
-        (records if isinstance(row, Record) else rejections).append(row)  # type: ignore[arg-type]
-    return Reading(tuple(records), tuple(rejections))
+        rows.append(_row(facts, Origin(path, sha256, str(number)), number, line))
+    return Reading(
+        tuple(row for row in rows if isinstance(row, Record)),
+        tuple(row for row in rows if isinstance(row, Rejection)),
+    )
 
 
 def parse_tools(path: str, data: bytes) -> tuple[Skill, ...]:
@@ -122,7 +124,9 @@ def _row(facts: SourceFacts, origin: Origin, number: int, line: str) -> Record |
     try:
         example = _decode(line.encode())
     except msgspec.DecodeError as error:
-        return rejected(facts, origin, Reason.MALFORMED_RECORD, [_malformed(origin.path, number, line, error)])
+        return rejected(
+            facts, origin, Reason.MALFORMED_RECORD, [_malformed(origin.path, number, line, error)]
+        )
     try:
         labels = _labels(example)
     except TemplateError as error:
@@ -196,7 +200,13 @@ def _malformed(path: str, number: int, line: str, error: msgspec.DecodeError) ->
     place = _BYTE.search(message)
     close = difflib.get_close_matches(unknown["key"], _KEYS, n=1) if unknown else []
     is_json = isinstance(error, msgspec.ValidationError)
-    column = None if is_json else len(line.encode()[: int(place[1])].decode("utf-8", "ignore")) + 1 if place else len(line) + 1
+    column = (
+        None
+        if is_json
+        else len(line.encode()[: int(place[1])].decode("utf-8", "ignore")) + 1
+        if place
+        else len(line) + 1
+    )
     return Diagnostic(
         path=path,
         line=number,

@@ -28,7 +28,8 @@ def read_source(name: str, params: IngestParams, workers: int) -> SourceTables:
     source = params.sources.get(name)
     if source is None:
         raise UserError([_unknown_source(name, params)])
-    facts = SourceFacts(name, source.license, source.today and source.today.isoformat())
+    today = None if source.today is None else source.today.isoformat()
+    facts = SourceFacts(name, source.license, today)
     root = Path(source.path)
     match source:
         case SgdSource():

@@ -48,5 +48,7 @@ def leaked_rows(rows: pl.DataFrame, context_turns: int) -> pl.DataFrame:
             .first()
             .select("key", pl.col("id").alias("seen"), pl.col("assigned").alias("split"))
         )
-        found.append(sides.filter(pl.col("assigned") == "train").join(held_out, on="key").drop("key", "assigned"))
+        found.append(
+            sides.filter(pl.col("assigned") == "train").join(held_out, on="key").drop("key", "assigned")
+        )
     return pl.concat(found).unique("id", keep="first", maintain_order=True).sort("id")

@@ -37,12 +37,12 @@ def split_exemplars(exemplars: pa.Table, params: SplitParams) -> Split:
     assignment = assign(zip(groups, skills, strict=True), prescribed, params.salt, params.ratios)
     assigned = [assignment.splits[group] for group in groups]
     rows = pl.DataFrame(pl.from_arrow(exemplars.select(["id", "utterance", "exemplar", "context"])))
-    leaks = leaked_rows(rows.with_columns(assigned=pl.Series(assigned, dtype=pl.String)), params.leaks.context_turns)
+    leaks = leaked_rows(
+        rows.with_columns(assigned=pl.Series(assigned, dtype=pl.String)), params.leaks.context_turns
+    )
     leaked = {row["id"]: row for row in leaks.iter_rows(named=True)}
     ids = exemplars.column("id").to_pylist()
-    places = [
-        "" if row_id in leaked else name for row_id, name in zip(ids, assigned, strict=True)
-    ]
+    places = ["" if row_id in leaked else name for row_id, name in zip(ids, assigned, strict=True)]
     return Split(
         {name: exemplars.take(_indices(places, name)) for name in SPLITS},
         rejection_table(

@@ -15,14 +15,13 @@ from typing import Any, Final, NamedTuple
 import great_expectations as gx
 import pandas as pd
 from great_expectations.core.run_identifier import RunIdentifier
+from great_expectations.data_context.types.base import ProgressBarsConfig
 
 from stages.core.errors import Diagnostic
 
 SHOWN: Final = 5
 """How many rows a failed expectation shows."""
-_RUN: Final = RunIdentifier(
-    run_name="validate", run_time=datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
-)
+_RUN: Final = RunIdentifier(run_name="validate", run_time=datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC))
 """A fixed time: the pages must not change when the data does not."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _CACHE_BUSTER: Final = re.compile(r"\?d=\d{8}T\d{6}\.\d{6}Z")
@@ -57,7 +56,7 @@ def run_checkpoint(
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     _add_docs(context, docs)
     source = context.data_sources.add_pandas("data set")
     failures: list[Failure] = []
@@ -140,5 +139,7 @@ def _found(result: Any) -> str:
 
 def _bounds(kwargs: Mapping[str, Any]) -> str:
     return ", ".join(
-        f"{key}={value}" for key, value in kwargs.items() if key not in ("column", "batch_id") and value is not None
+        f"{key}={value}"
+        for key, value in kwargs.items()
+        if key not in ("column", "batch_id") and value is not None
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -13,9 +14,7 @@ from stages.core.records import DONTCARE, OUT_OF_SCOPE, Argument, Exemplar, Grou
 from stages.core.reports import NO_SKILL
 from stages.core.templates import write_template
 
-_LOCATED: Final = frozenset(
-    {Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED}
-)
+_LOCATED: Final = frozenset({Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED})
 
 
 def row_facts(exemplars: Iterable[Exemplar], skills: Mapping[str, Skill]) -> Iterator[dict[str, Any]]:
@@ -35,14 +34,17 @@ def row_facts(exemplars: Iterable[Exemplar], skills: Mapping[str, Skill]) -> Ite
             "mode": str(one.mode),
             "license": one.license,
             "utterance_length": len(one.utterance),
-            "skill_is_known": (one.skill is None) == (one.mode is Mode.NONE) and (one.skill is None or skill is not None),
+            "skill_is_known": (one.skill is None) == (one.mode is Mode.NONE)
+            and (one.skill is None or skill is not None),
             "slots_are_known": skill is not None or not one.arguments,
             "values_are_admitted": _values_are_admitted(one.arguments, skill),
             "slots_are_filled_once": len({argument.slot for argument in one.arguments}) == len(one.arguments),
             "spans_are_in_bounds": len(bounded) == len(located),
             "surfaces_are_exact": all(_is_exact(argument, one.utterance) for argument in one.arguments),
             "spans_are_apart": _apart(bounded),
-            "grounding_fits_span": all((a.start is not None) == (a.grounding in _LOCATED) for a in one.arguments),
+            "grounding_fits_span": all(
+                (a.start is not None) == (a.grounding in _LOCATED) for a in one.arguments
+            ),
             "exemplar_agrees": len(bounded) == len(located) and _agrees(one),
         }
 
@@ -84,11 +86,7 @@ def _values_are_admitted(arguments: Iterable[Argument], skill: Skill | None) -> 
     parameters = {one.name: one for one in skill.parameters}
     return all(
         one.slot in parameters
-        and (
-            one.value == DONTCARE
-            or not parameters[one.slot].enum
-            or one.value in parameters[one.slot].enum
-        )
+        and (one.value == DONTCARE or not parameters[one.slot].enum or one.value in parameters[one.slot].enum)
         for one in arguments
     )
 
@@ -107,7 +105,7 @@ def _is_exact(argument: Argument, utterance: str) -> bool:
 
 def _apart(arguments: Iterable[Argument]) -> bool:
     spans = sorted((one.start or 0, one.end or 0) for one in arguments)
-    return all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    return all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
 
 
 def _agrees(exemplar: Exemplar) -> bool:

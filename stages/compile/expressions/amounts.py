@@ -24,14 +24,26 @@ _MONEY: Final = re.compile(
     rf"{START}(?P<number>{DIGITS}|{WORDS})\s*(?P<currency>{'|'.join(_CURRENCIES)}))(?!\w)",
     re.IGNORECASE,
 )
-_SECONDS: Final = {"second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3600, "hr": 3600, "day": 86400, "week": 604800}
+_SECONDS: Final = {
+    "second": 1,
+    "sec": 1,
+    "minute": 60,
+    "min": 60,
+    "hour": 3600,
+    "hr": 3600,
+    "day": 86400,
+    "week": 604800,
+}
 _UNIT: Final = "|".join(sorted(_SECONDS, key=len, reverse=True))
-_DURATION_PART: Final = rf"(?:{DIGITS}|an?|{WORDS}|half\s+an?|a\s+quarter\s+of\s+an)[\s-]*(?:{_UNIT})s?(?:\s+and\s+a\s+half)?"
+_DURATION_PART: Final = (
+    rf"(?:{DIGITS}|an?|{WORDS}|half\s+an?|a\s+quarter\s+of\s+an)[\s-]*(?:{_UNIT})s?(?:\s+and\s+a\s+half)?"
+)
 _DURATION: Final = re.compile(
     rf"{START}{_DURATION_PART}(?:(?:\s*,\s*|\s+and\s+|\s+){_DURATION_PART})*(?!\w)", re.IGNORECASE
 )
 _PART: Final = re.compile(
-    rf"(?P<half>half\s+an?)|(?P<quarter>a\s+quarter\s+of\s+an)|(?P<number>{DIGITS}|{WORDS})|(?P<one>an?\b)", re.IGNORECASE
+    rf"(?P<half>half\s+an?)|(?P<quarter>a\s+quarter\s+of\s+an)|(?P<number>{DIGITS}|{WORDS})|(?P<one>an?\b)",
+    re.IGNORECASE,
 )
 _EACH_UNIT: Final = re.compile(rf"({_UNIT})s?\b(\s+and\s+a\s+half)?", re.IGNORECASE)
 

@@ -73,9 +73,7 @@ def _readings(parts: dict[str, str | None], today: datetime.date | None) -> list
             month, day, *year = map(int, slash.split("/"))
             return _in_years(month, day, str(year[0] + 2000 * (year[0] < 100)) if year else None, today)
         if month_name := parts.get("month"):
-            return _in_years(
-                _MONTHS[month_name.lower()], _day(str(parts["day"])), parts.get("year"), today
-            )
+            return _in_years(_MONTHS[month_name.lower()], _day(str(parts["day"])), parts.get("year"), today)
         return [] if today is None else _relative(parts, today)
     except (ValueError, OverflowError):
         return []
@@ -112,9 +110,7 @@ def _weekday(weekday: int, parts: dict[str, str | None], today: datetime.date) -
     return [coming, in_this_week] if in_this_week == today else [coming]
 
 
-def _in_years(
-    month: int, day: int, year: str | None, today: datetime.date | None
-) -> list[datetime.date]:
+def _in_years(month: int, day: int, year: str | None, today: datetime.date | None) -> list[datetime.date]:
     if year:
         return [datetime.date(int(year), month, day)]
     if today is None:

@@ -10,16 +10,14 @@ from typing import Final
 from stages.compile.expressions.mentions import Mention, longest
 
 UNITS: Final = {
-    word: number
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split()
-    )
-}
+    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
+    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19,
+}  # fmt: skip
 TENS: Final = {
-    word: 10 * number
-    for number, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
+    "ninety": 90,
+}  # fmt: skip
 SCALES: Final = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 ORDINALS: Final = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
@@ -39,7 +37,9 @@ END: Final = r"(?![\w])(?![.,:/]\d)"
 """Where a number may end."""
 _NUMBER: Final = re.compile(rf"{START}(?:(?P<digits>{DIGITS})|(?P<words>{WORDS})){END}", re.IGNORECASE)
 _SUM: Final = re.compile(r"\s*-\s*|\s+")
-ORDINAL_WORDS: Final = rf"(?:(?:{'|'.join(TENS)})[\s-]+)?(?:{'|'.join(sorted(ORDINALS, key=len, reverse=True))})"
+ORDINAL_WORDS: Final = (
+    rf"(?:(?:{'|'.join(TENS)})[\s-]+)?(?:{'|'.join(sorted(ORDINALS, key=len, reverse=True))})"
+)
 _ORDINAL: Final = re.compile(
     rf"{START}(?:(?P<digits>\d+)(?:st|nd|rd|th)|(?P<words>{ORDINAL_WORDS}))(?!\w)", re.IGNORECASE
 )

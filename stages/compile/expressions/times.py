@@ -9,7 +9,9 @@ from typing import Final
 from stages.compile.expressions.mentions import Mention, longest
 from stages.compile.expressions.numbers import UNITS, number_of
 
-_HOUR_WORDS: Final = "|".join(sorted((word for word, hour in UNITS.items() if 1 <= hour <= 12), key=len)[::-1])
+_HOUR_WORDS: Final = "|".join(
+    sorted((word for word, hour in UNITS.items() if 1 <= hour <= 12), key=len)[::-1]
+)
 _MINUTE_WORDS: Final = (
     r"(?:oh[\s-]+)?(?:twenty|thirty|forty|fifty)(?:[\s-]+(?:one|two|three|four|five|six|seven|eight|nine))?"
     r"|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|oh[\s-]+\w+"

@@ -11,7 +11,12 @@ from stages.compile.expressions.mentions import Mention
 from stages.compile.expressions.numbers import UNITS
 
 _TOKEN: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|&", re.UNICODE)
-_SAME: Final = {"&": "and", "theatre": "theater", "theatres": "theater", **{w: str(n) for w, n in UNITS.items()}}
+_SAME: Final = {
+    "&": "and",
+    "theatre": "theater",
+    "theatres": "theater",
+    **{w: str(n) for w, n in UNITS.items()},
+}
 _ARTICLES: Final = frozenset({"the", "a", "an"})
 
 

@@ -166,9 +166,7 @@ def _unknown_name(
     return None
 
 
-def _problem(
-    place: _Place, pointer: str, code: str, found: str, expected: str, fix: str = ""
-) -> Diagnostic:
+def _problem(place: _Place, pointer: str, code: str, found: str, expected: str, fix: str = "") -> Diagnostic:
     return Diagnostic(
         path=f"{place.file.path}#{pointer}",
         code=code,

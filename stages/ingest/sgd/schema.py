@@ -32,7 +32,7 @@ class SchemaSlot(msgspec.Struct, frozen=True):
     @property
     def is_boolean(self) -> bool:
         """Whether its only values are True and False."""
-        return self.is_categorical and bool(self.possible_values) and BOOLEANS >= set(self.possible_values)
+        return self.is_categorical and bool(self.possible_values) and set(self.possible_values) <= BOOLEANS
 
 
 class Intent(msgspec.Struct, frozen=True):
@@ -131,9 +131,7 @@ def skills_of(service: Service, recognizer: str | None) -> tuple[Skill, ...]:
 
 
 def _slots_of(service: Service, intent: Intent) -> list[SchemaSlot]:
-    asked_for = {
-        name for other in service.intents for name in (*other.required_slots, *other.optional_slots)
-    }
+    asked_for = {name for other in service.intents for name in (*other.required_slots, *other.optional_slots)}
     accepted = [name for name in intent.result_slots if name in asked_for]
     names = dict.fromkeys([*intent.required_slots, *intent.optional_slots, *accepted])
     return [service.slot_by_name[name] for name in names if name in service.slot_by_name]

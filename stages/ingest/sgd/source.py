@@ -127,8 +127,8 @@ def _read_file(
     try:
         decoded = decode_dialogues(file.path, data)
     except UserError as error:
-        rows = bad_file_rows(facts, file.path, file.sha256, error)
-        return _Shard(file, record_table([]), rejection_table(rows), unreadable=error.diagnostics)
+        unreadable = rejection_table(bad_file_rows(facts, file.path, file.sha256, error))
+        return _Shard(file, record_table([]), unreadable, unreadable=error.diagnostics)
     rows = [row for index, one in decoded.dialogues for row in rows_of(file, index, one, services)]
     malformed = [
         rejected(facts, Origin(file.path, file.sha256, f"/{index}"), Reason.MALFORMED_RECORD, [problem])
@@ -164,7 +164,9 @@ def _first_of_each(facts: SourceFacts, shard: _Shard, seen: dict[str, str]) -> _
     records, rejections = records_of(shard.records), rejections_of(shard.rejections)
     kept = [one for one in records if _dialogue_index(one) not in again]
     moved = [
-        _duplicate(facts, one, again[_dialogue_index(one)]) for one in records if _dialogue_index(one) in again
+        _duplicate(facts, one, again[_dialogue_index(one)])
+        for one in records
+        if _dialogue_index(one) in again
     ]
     return shard._replace(records=record_table(kept), rejections=rejection_table([*rejections, *moved]))
 

@@ -12,7 +12,12 @@ from stages.ingest.skills.lines import Line, Outline
 
 Literal = str | int | float | bool
 
-_PYTHON_TYPES: Final = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
+_PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
 
 
 class Call(NamedTuple):
@@ -34,7 +39,9 @@ def parse_call(outline: Outline, line: Line, skill: Skill) -> Call:
         return _wrong(outline, line, "malformed_call", shown(line.text), f"{skill.name}(name=value, …)")
     if tree.func.id != skill.name:
         found = f"a call of {shown(tree.func.id)}"
-        return _wrong(outline, line, "other_skill", found, f"a call of {skill.name!r}, the skill of this file")
+        return _wrong(
+            outline, line, "other_skill", found, f"a call of {skill.name!r}, the skill of this file"
+        )
     problems = []
     if tree.args:
         names = ", ".join(f"{one.name}=…" for one in skill.parameters[: len(tree.args)]) or "no argument"
@@ -46,9 +53,9 @@ def parse_call(outline: Outline, line: Line, skill: Skill) -> Call:
     filled: set[str] = set()
     for keyword in tree.keywords:
         value = _literal(keyword.value)
-        found = _argument_problem(outline, line, keyword, value, parameters, filled)
-        if found is not None:
-            problems.append(found)
+        problem = _argument_problem(outline, line, keyword, value, parameters, filled)
+        if problem is not None:
+            problems.append(problem)
         elif keyword.arg is not None and value is not None:
             arguments.append((keyword.arg, value))
         filled.add(keyword.arg or "")
@@ -72,7 +79,9 @@ def _argument_problem(
         close = difflib.get_close_matches(name or "", parameters, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         expected = f"one of {', '.join(parameters) or 'no argument'}{hint}"
-        return _problem(outline, line, keyword, "unknown_argument", f"argument {shown(name or '**')}", expected)
+        return _problem(
+            outline, line, keyword, "unknown_argument", f"argument {shown(name or '**')}", expected
+        )
     if name in filled:
         return _problem(outline, line, keyword, "duplicate_argument", f"{name!r} again", "each argument once")
     if value is None:

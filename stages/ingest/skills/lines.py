@@ -80,7 +80,11 @@ def outline_of(path: str, text: str) -> Outline:
         elif section is None:
             outline.problems.append(
                 outline.problem(
-                    line, "stray_text", shown(line.text), "a section before any text", "put it under `#### Prompt:`"
+                    line,
+                    "stray_text",
+                    shown(line.text),
+                    "a section before any text",
+                    "put it under `#### Prompt:`",
                 )
             )
     _check_finished(outline)
@@ -155,7 +159,9 @@ def _add_part(outline: Outline, name: str, part: Line, problem: Diagnostic | Non
         outline.pairs.append(pair)
         if not part.text:
             pair.problems.append(
-                outline.problem(part, "empty_utterance", "no text", "what the user says", "write the utterance")
+                outline.problem(
+                    part, "empty_utterance", "no text", "what the user says", "write the utterance"
+                )
             )
     elif name == "Assistant" and pair is not None and pair.assistant is None:
         pair.assistant = part
@@ -165,7 +171,9 @@ def _add_part(outline: Outline, name: str, part: Line, problem: Diagnostic | Non
         code = "assistant_without_user" if name == "Assistant" else "exemplar_without_user"
         found = f"`### {name}:` without a `### User:` before it"
         outline.problems.append(
-            outline.problem(part, code, found, "`### User: …` first", "add what the user says, or remove the line")
+            outline.problem(
+                part, code, found, "`### User: …` first", "add what the user says, or remove the line"
+            )
         )
         return
     if problem is not None:

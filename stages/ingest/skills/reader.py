@@ -176,5 +176,3 @@ def _joined(first: Rejection, second: Rejection) -> Rejection:
         skill=first.skill or second.skill,
         utterance=first.utterance or second.utterance,
     )
-
-

@@ -52,11 +52,14 @@ def _signature(outline: Outline, line: Line) -> tuple[str, list[Parameter], str]
     head = _HEAD.match(line.text)
     if head is None:
         return _malformed(outline, line, 0, "name(parameter=…)")
-    position, parameters = head.end(), []
+    position = head.end()
+    parameters: list[Parameter] = []
     while not line.text.startswith(")", position):
         match = _PARAMETER.match(line.text, position)
         if match is None:
-            expected = 'parameter="[description]", parameter="one|other" or parameter=[description], then , or )'
+            expected = (
+                'parameter="[description]", parameter="one|other" or parameter=[description], then , or )'
+            )
             return _malformed(outline, line, position, expected)
         parameter = _parameter(match)
         if parameter is None:
@@ -90,12 +93,13 @@ def _declared(
         if match is None or match["name"] not in parameters:
             found = shown(line.text) if match is None else f"parameter {shown(match['name'])}"
             close = difflib.get_close_matches(match["name"] if match else "", parameters, n=1)
+            known = ", ".join(parameters) or "no parameter"
             problems.append(
                 outline.problem(
                     line,
                     "malformed_parameter",
                     found,
-                    f"`name: type, required|optional, recognizer=NAME` of {', '.join(parameters) or 'no parameter'}",
+                    f"`name: type, required|optional, recognizer=NAME` of {known}",
                     f"did you mean {close[0]!r}?" if close else "correct the line",
                 )
             )
