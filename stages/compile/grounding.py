@@ -90,6 +90,11 @@ def locate(
     )
 
 
+def stands_in(wanted: str, text: str) -> bool:
+    """Whether a text holds `wanted` letter for letter, on token boundaries."""
+    return bool(_exact(text, wanted, Grounding.VERBATIM))
+
+
 def on_boundaries(text: str, start: int, end: int) -> bool:
     """Whether a span begins and ends where a word or a number does.
 
@@ -272,13 +277,16 @@ def _find_number(
     except ValueError:
         return wordings_in(text, value)
     sums = _sums(text, wanted, parameter)
+    numbers = with_reading(numbers_in(text), wanted)
+    if len(numbers) < 2 and not sums:
+        return numbers
     elsewhere = [*sums, *times_in(text), *dates_in(text, today)]
     alone = [
         one
-        for one in with_reading(numbers_in(text), wanted)
+        for one in numbers
         if not any(other.start <= one.start and one.end <= other.end for other in elsewhere)
     ]
-    return tuple(sorted([*sums, *alone])) or with_reading(numbers_in(text), wanted)
+    return tuple(sorted([*sums, *alone])) or numbers
 
 
 def _find_money(text: str, value: str, today: datetime.date | None) -> tuple[Mention[Any], ...]:

@@ -202,11 +202,23 @@ def _column(values: list[Any], type_: pa.DataType) -> pa.Array:
         return pa.ListArray.from_arrays(
             pa.array(offsets, pa.int32()), _column(flat, type_.value_type), type=type_
         )
+    if type_ == _TURN:
+        return _shared(values, type_)
     if pa.types.is_struct(type_):
         fields = [type_.field(index) for index in range(type_.num_fields)]
         children = [_column(list(map(attrgetter(field.name), values)), field.type) for field in fields]
         return pa.StructArray.from_arrays(children, fields=fields)
     return pa.array(values, type_)
+
+
+def _shared(values: list[Any], type_: pa.DataType) -> pa.Array:
+    """A struct column of which most rows are the same few objects, as the turns of a dialogue are."""
+    codes = pa.array(map(id, values), pa.int64()).dictionary_encode()
+    first = dict(zip(map(id, values), values, strict=True))
+    unique = [first[key] for key in codes.dictionary.to_pylist()]
+    fields = [type_.field(index) for index in range(type_.num_fields)]
+    children = [_column([getattr(value, field.name) for value in unique], field.type) for field in fields]
+    return pa.StructArray.from_arrays(children, fields=fields).take(codes.indices)
 
 
 def _values(array: pa.Array) -> list[Any]:

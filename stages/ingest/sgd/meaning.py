@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from stages.core.records import DONTCARE, LabelledArgument, Mode, Reason
-from stages.ingest.sgd.dialogues import Action, Frame
+from stages.ingest.sgd.dialogues import Action, DialogueTurn, Frame
 from stages.ingest.sgd.schema import NO_INTENT
 
 _ACCEPTS: Final = frozenset({"SELECT", "AFFIRM", "AFFIRM_INTENT"})
@@ -28,18 +28,18 @@ def meaning_of(
     frame: Frame,
     known: Mapping[str, list[str]],
     offered: Iterable[Action],
-    canonical: Mapping[str, str],
+    turns: Sequence[DialogueTurn],
 ) -> Meaning:
     """The meaning of a user's frame.
 
     known: the slot values that the user's earlier turns gave to this service.
     offered: the actions of the system's turn before, for this service.
-    canonical: the canonical form of values said so far in the dialogue.
+    turns: the dialogue up to this turn; they say the canonical forms of values.
     """
     acts = {action.act for action in frame.actions}
     intent = NO_INTENT if frame.state is None else frame.state.active_intent
     informed = _informed(frame) if "INFORM" in acts else []
-    arguments = (*informed, *_accepted(frame, known, canonical))
+    arguments = (*informed, *_accepted(frame, known, turns))
     if intent != NO_INTENT and (arguments or acts & _ASKS_FOR_INTENT):
         extended = bool(acts & _ACCEPTS) or any(one.context for one in arguments)
         return Meaning(Mode.EXTENDED if extended else Mode.NORMAL, intent, arguments)
@@ -82,23 +82,30 @@ def _informed(frame: Frame) -> list[LabelledArgument]:
 
 
 def _accepted(
-    frame: Frame, known: Mapping[str, list[str]], canonical: Mapping[str, str]
+    frame: Frame, known: Mapping[str, list[str]], turns: Sequence[DialogueTurn]
 ) -> list[LabelledArgument]:
     """The values that enter the state without being said now: accepted, or carried over."""
     if frame.state is None or frame.state.slot_values == known:
         return []
     informed = {action.slot for action in frame.actions if action.act == "INFORM"}
     return [
-        LabelledArgument(slot, _canonical_of(ways, canonical), tuple(ways), context=True)
+        LabelledArgument(slot, _canonical_of(ways, turns), tuple(ways), context=True)
         for slot in new_slots(known, frame.state.slot_values)
         if slot not in informed and (ways := frame.state.slot_values[slot])
     ]
 
 
-def _canonical_of(ways: list[str], canonical: Mapping[str, str]) -> str:
+def _canonical_of(ways: list[str], turns: Sequence[DialogueTurn]) -> str:
+    """The canonical form of a value, as the last turn that says it in one of these ways tells."""
     if ways[0] == DONTCARE:
         return DONTCARE
-    return next((canonical[way] for way in ways if way in canonical), ways[0])
+    for turn in reversed(turns):
+        for frame in turn.frames:
+            for action in frame.actions:
+                for said, canonical in zip(action.values, action.canonical_values, strict=False):
+                    if said in ways:
+                        return canonical
+    return ways[0]
 
 
 def _declined(acts: set[str], intent: str, offered: Iterable[Action]) -> str | None:

@@ -60,28 +60,24 @@ def rows_of(
     turns: list[Turn] = []
     known: dict[str, dict[str, list[str]]] = {}
     offered: dict[str, list[Action]] = {}
-    canonical: dict[str, str] = {}
     for number, turn in enumerate(dialogue.turns):
-        _learn_canonical(turn, canonical)
         if turn.speaker == "SYSTEM":
             offered = {frame.service: frame.actions for frame in turn.frames}
         else:
             context = tuple(turns[-file.context_turns :]) if file.context_turns else ()
             place = _Place(file, group, context, turn.utterance, f"/{index}/turns/{number}")
             meanings = [
-                meaning_of(frame, known.get(frame.service, {}), offered.get(frame.service, ()), canonical)
+                meaning_of(
+                    frame,
+                    known.get(frame.service, {}),
+                    offered.get(frame.service, ()),
+                    dialogue.turns[: number + 1],
+                )
                 for frame in turn.frames
             ]
             yield from _turn_rows(place, turn.frames, meanings, services)
             known.update({frame.service: frame.state.slot_values for frame in turn.frames if frame.state})
         turns.append(Turn(_SPEAKERS[turn.speaker], turn.utterance))
-
-
-def _learn_canonical(turn: DialogueTurn, canonical: dict[str, str]) -> None:
-    for frame in turn.frames:
-        for action in frame.actions:
-            for said, value in zip(action.values, action.canonical_values, strict=False):
-                canonical[said] = value
 
 
 def _turn_rows(

@@ -1,0 +1,80 @@
+"""Speed on real dialogues, each as a ratio to a bound that is measured in the same run.
+
+Run it: `make bench`. `ingest` and `compile` are timed as whole processes with two workers; the bound is
+a process that decodes the raw files into the same typed structs, and does nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent)]
+
+from grounding import main as grounding_main
+from sgd_archive import PROJECT, archive, unpack
+
+ROUNDS = 3
+DECODE = """
+import gc, pathlib, sys
+gc.disable()
+from stages.ingest.sgd.dialogues import decode_dialogues
+for path in sorted(pathlib.Path(sys.argv[1]).glob("*/dialogues_*.json")):
+    decode_dialogues(path.name, path.read_bytes())
+"""
+
+
+def project(folder: Path, data: Path) -> Path:
+    """A folder in which the stages run on `data`: the project's code, with changed parameters alone."""
+    shutil.copytree(PROJECT / "stages", folder / "stages")
+    shutil.copytree(PROJECT / "schemas", folder / "schemas")
+    params = (PROJECT / "params.yaml").read_text("utf-8")
+    params = params.replace("path: data/raw/sgd\n", f"path: {data}\n")
+    params = params.replace("sources: [bots, labelled, sgd, skills]", "sources: [sgd]")
+    (folder / "params.yaml").write_text(params, "utf-8")
+    return folder
+
+
+def seconds(command: list[str], folder: Path) -> float:
+    """The wall time of a process."""
+    start = time.perf_counter()
+    environment = {**os.environ, "EXEMPLARS_WORKERS": "2", "PYTHONPATH": str(folder)}
+    subprocess.run([sys.executable, *command], cwd=folder, env=environment, check=True)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Measure, and print one line a figure."""
+    if archive() is None:
+        print("no SGD data: put sgd.tar.xz where SGD_ARCHIVE says, then run again")
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        data = unpack(Path(scratch) / "raw")
+        folder = project(Path(scratch) / "project", data)
+        rounds = []
+        for _ in range(ROUNDS):
+            decode = seconds(["-c", DECODE, str(data)], folder)
+            ingest = seconds(["-m", "stages.ingest", "sgd"], folder)
+            compiled = seconds(["-m", "stages.compile"], folder)
+            rounds.append((decode, ingest, compiled))
+            ratio = (ingest + compiled) / decode
+            print(
+                f"decode {decode:.2f} s, ingest {ingest:.2f} s, compile {compiled:.2f} s, ratio {ratio:.2f}"
+            )
+        best = [min(one) for one in zip(*rounds, strict=True)]
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        print(
+            f"ingest + compile take {(best[1] + best[2]) / best[0]:.2f} times the decoding (best of {ROUNDS})"
+        )
+        print(f"peak memory of any process: {peak:.0f} MB")
+    grounding_main()
+
+
+if __name__ == "__main__":
+    main()

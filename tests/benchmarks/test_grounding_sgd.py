@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from grounding import Score, learned, score
+from sgd_archive import archive, unpack
+
+from stages.compile.grounding import Lexicon
+
+pytestmark = [
+    pytest.mark.benchmark,
+    pytest.mark.skipif(archive() is None, reason="needs the SGD archive (../shared/sgd, or SGD_ARCHIVE)"),
+]
+
+
+@pytest.fixture(scope="module")
+def sgd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpack(tmp_path_factory.mktemp("sgd"))
+
+
+@pytest.fixture(scope="module")
+def lexicon(sgd: Path) -> Lexicon:
+    return learned(sgd)
+
+
+@pytest.mark.parametrize(("split", "values"), [("train", 28982), ("dev", 5703), ("test", 5778)])
+def test_values_as_spoken_are_located_where_sgd_says(
+    sgd: Path, lexicon: Lexicon, split: str, values: int
+) -> None:
+    result = score(sgd, split, lexicon, spoken=True)
+    assert result.values == values
+    assert result.located_share >= 0.99, result
+    assert result.right_share >= 0.999, result
+
+
+def test_canonical_values_of_unseen_dialogues_are_located_where_sgd_says(sgd: Path, lexicon: Lexicon) -> None:
+    result = score(sgd, "test", lexicon, spoken=False)
+    assert result.values == 5778
+    assert result.located_share >= 0.90, result
+    assert result.right_share >= 0.99, result
+
+
+def test_without_learned_aliases_fewer_canonical_values_are_located(sgd: Path, lexicon: Lexicon) -> None:
+    from stages.core.recognizers import Recognizers
+
+    without: Score = score(sgd, "test", Lexicon(Recognizers()), spoken=False)
+    assert without.located < score(sgd, "test", lexicon, spoken=False).located
