@@ -80,17 +80,15 @@ def decode_dialogues(path: str, data: bytes) -> DecodedFile:
     """
     try:
         return DecodedFile(tuple(enumerate(_decode_file(data))), ())
-    except msgspec.DecodeError as error:
-        first = error
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass  # Now slowly: which file, or which dialogue in it, and where.
     text, unreadable = decoded_text(path, data)
-    if text is None or unreadable is not None:
-        raise UserError([unreadable] if unreadable else []) from None
+    if text is None:
+        raise UserError([unreadable] if unreadable else [])
     try:
         parts = _decode_parts(text.encode())
-    except msgspec.DecodeError:
-        if data.startswith(b"\xef\xbb\xbf"):
-            first = _error_of(text.encode())
-        raise UserError([not_json(path, data, first, "a list of dialogues")]) from None
+    except msgspec.DecodeError as error:
+        raise UserError([not_json(path, data, error, "a list of dialogues")]) from None
     return _each_dialogue(path, parts)
 
 
@@ -127,14 +125,6 @@ def _each_dialogue(path: str, parts: list[msgspec.Raw]) -> DecodedFile:
                 )
             )
     return DecodedFile(tuple(dialogues), tuple(malformed))
-
-
-def _error_of(data: bytes) -> msgspec.DecodeError:
-    try:
-        _decode_parts(data)
-    except msgspec.DecodeError as error:
-        return error
-    raise AssertionError("the document was decoded at the second try")
 
 
 def _lower(sentence: str) -> str:

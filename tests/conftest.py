@@ -1,0 +1,50 @@
+"""Trees that several tests build: a project folder in which the stages run as they do under DVC."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The same examples on every machine, and no clock: two cores under load are slow now and then.
+settings.register_profile("stable", deadline=None, derandomize=True, max_examples=100)
+settings.load_profile("stable")
+
+PROJECT = Path(__file__).parents[1]
+
+
+class Workspace:
+    """A folder with parameters and data of its own, in which stages run as processes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def write(self, path: str, content: str | bytes) -> Path:
+        """Write a file of the folder."""
+        place = self.root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content.encode() if isinstance(content, str) else content)
+        return place
+
+    def run(self, *command: str, workers: int = 1) -> subprocess.CompletedProcess[str]:
+        """Run a module of the project in the folder, and answer what it printed."""
+        return subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=self.root,
+            env={**os.environ, "PYTHONPATH": str(PROJECT), "EXEMPLARS_WORKERS": str(workers)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An empty project: the recognizers and expectations of this one, no data, no parameters."""
+    shutil.copytree(PROJECT / "schemas", tmp_path / "schemas")
+    return Workspace(tmp_path)

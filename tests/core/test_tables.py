@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.core.errors import UserError
+from stages.core.records import (
+    Argument,
+    Exemplar,
+    Grounding,
+    LabelledArgument,
+    Mode,
+    Origin,
+    Record,
+    Speaker,
+    Turn,
+)
+from stages.core.tables import (
+    EXEMPLAR_SCHEMA,
+    RECORD_SCHEMA,
+    exemplar_table,
+    exemplars_of,
+    read_table,
+    record_table,
+    records_of,
+    sorted_by_id,
+    write_table,
+)
+
+TEXT = st.text(max_size=8)
+TURNS = st.lists(st.builds(Turn, st.sampled_from(list(Speaker)), TEXT), max_size=3).map(tuple)
+RECORDS = st.builds(
+    Record,
+    id=TEXT,
+    source=TEXT,
+    utterance=TEXT,
+    mode=st.sampled_from(list(Mode)),
+    skill=st.none() | TEXT,
+    service=st.none() | TEXT,
+    arguments=st.lists(
+        st.builds(
+            LabelledArgument,
+            TEXT,
+            TEXT,
+            st.lists(TEXT, max_size=2).map(tuple),
+            st.none() | st.integers(0, 99),
+            st.none() | st.integers(0, 99),
+            st.booleans(),
+        ),
+        max_size=3,
+    ).map(tuple),
+    context=TURNS,
+    group=TEXT,
+    license=TEXT,
+    origin=st.builds(Origin, TEXT, TEXT, TEXT),
+    exemplar=st.none() | TEXT,
+    split=st.none() | TEXT,
+    today=st.none() | TEXT,
+)
+
+
+def exemplar(row_id: str) -> Exemplar:
+    return Exemplar(
+        id=row_id,
+        digest="d",
+        source="s",
+        service=None,
+        skill="call",
+        mode=Mode.NORMAL,
+        utterance="call 😀 Maria",
+        exemplar="call 😀 <contact>",
+        arguments=(Argument("contact", "Maria", "Maria", 7, 12, Grounding.VERBATIM),),
+        context=(Turn(Speaker.SYSTEM, "whom?"),),
+        group="g",
+        license="MIT",
+        origin=Origin("a.md", "0", "3"),
+    )
+
+
+@given(st.lists(RECORDS, max_size=5))
+def test_records_come_back_as_they_were(records: list[Record]) -> None:
+    assert records_of(record_table(records)) == records
+
+
+@given(st.lists(RECORDS, min_size=3, max_size=5))
+def test_a_slice_of_a_table_gives_its_own_rows(records: list[Record]) -> None:
+    assert records_of(record_table(records).slice(1, 2)) == records[1:3]
+
+
+def test_exemplars_come_back_from_a_file_as_they_were(tmp_path: Path) -> None:
+    rows = [exemplar("a"), exemplar("b")]
+    write_table(tmp_path / "x.parquet", exemplar_table(rows))
+    assert exemplars_of(read_table(tmp_path / "x.parquet", EXEMPLAR_SCHEMA)) == rows
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        write_table(tmp_path / name, exemplar_table([exemplar("a"), exemplar("b")]))
+    assert (tmp_path / "x").read_bytes() == (tmp_path / "y").read_bytes()
+
+
+def test_rows_are_sorted_by_code_points_of_their_ids() -> None:
+    table = sorted_by_id(exemplar_table([exemplar("b"), exemplar("a/2"), exemplar("a/10")]))
+    assert table.column("id").to_pylist() == ["a/10", "a/2", "b"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "no such file"), (b"PAR1 but not really", "unreadable_table")]
+)
+def test_a_table_that_cannot_be_read_is_told_in_a_sentence(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    if content is not None:
+        (tmp_path / "x").write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        read_table(tmp_path / "x", EXEMPLAR_SCHEMA)
+
+
+def test_a_table_of_another_schema_is_refused(tmp_path: Path) -> None:
+    write_table(tmp_path / "x", exemplar_table([]))
+    with pytest.raises(UserError, match="found other columns"):
+        read_table(tmp_path / "x", RECORD_SCHEMA)

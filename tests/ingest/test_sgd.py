@@ -1,0 +1,337 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from stages.core.errors import UserError
+from stages.core.records import LabelledArgument, Mode, Reason, Record, Rejection, Speaker, Turn
+from stages.core.tables import records_of, rejections_of
+from stages.ingest.files import SourceTables
+from stages.ingest.params import OnBadFile, SgdSource
+from stages.ingest.reading import SourceFacts
+from stages.ingest.sgd.source import read_sgd_source
+
+SCHEMA: list[dict[str, Any]] = [
+    {
+        "service_name": "Boats_1",
+        "description": "Boat trips",
+        "slots": [
+            {"name": "harbour", "description": "where from", "is_categorical": False, "possible_values": []},
+            {"name": "seats", "description": "", "is_categorical": True, "possible_values": ["1", "2"]},
+            {"name": "covered", "is_categorical": True, "possible_values": ["True", "False"]},
+            {"name": "boat", "is_categorical": False, "possible_values": []},
+            {"name": "price", "is_categorical": False, "possible_values": []},
+        ],
+        "intents": [
+            {
+                "name": "FindBoat",
+                "description": "Find a boat",
+                "required_slots": ["harbour"],
+                "optional_slots": {"covered": "dontcare"},
+                "result_slots": ["harbour", "boat", "price"],
+            },
+            {
+                "name": "BookBoat",
+                "description": "Book a boat",
+                "required_slots": ["boat", "seats"],
+                "optional_slots": {},
+                "result_slots": ["boat"],
+            },
+        ],
+    }
+]
+
+
+def action(act: str, slot: str = "", *values: str, canonical: str | None = None) -> dict[str, Any]:
+    said = list(values)
+    return {
+        "act": act,
+        "slot": slot,
+        "values": said,
+        "canonical_values": said if canonical is None else [canonical],
+    }
+
+
+def user(
+    text: str,
+    *actions: dict[str, Any],
+    intent: str = "FindBoat",
+    spans: list[tuple[str, int, int]] | None = None,
+    service: str = "Boats_1",
+    **values: list[str],
+) -> dict[str, Any]:
+    frame = {
+        "service": service,
+        "actions": list(actions),
+        "slots": [{"slot": slot, "start": start, "exclusive_end": end} for slot, start, end in spans or []],
+        "state": {"active_intent": intent, "requested_slots": [], "slot_values": values},
+    }
+    return {"speaker": "USER", "utterance": text, "frames": [frame]}
+
+
+def system(text: str, *actions: dict[str, Any]) -> dict[str, Any]:
+    frame = {"service": "Boats_1", "actions": list(actions), "slots": []}
+    return {"speaker": "SYSTEM", "utterance": text, "frames": [frame]}
+
+
+def dialogue(*turns: dict[str, Any], name: str = "1_00000") -> dict[str, Any]:
+    return {"dialogue_id": name, "services": ["Boats_1"], "turns": list(turns)}
+
+
+def release(root: Path, *dialogues: Any, schema: Any = SCHEMA, split: str = "train") -> Path:
+    folder = root / split
+    folder.mkdir(parents=True, exist_ok=True)
+    if schema is not None:
+        (folder / "schema.json").write_bytes(msgspec.json.encode(schema))
+    (folder / "dialogues_001.json").write_bytes(msgspec.json.encode(list(dialogues)))
+    return root
+
+
+def read(root: Path, on_bad_file: OnBadFile = OnBadFile.FAIL, workers: int = 1) -> SourceTables:
+    source = SgdSource(path=str(root), license="MIT", splits=("train",), on_bad_file=on_bad_file)
+    return read_sgd_source(root, source, SourceFacts("sgd", "MIT", "2019-03-01"), 4, workers)
+
+
+def rows(root: Path, **options: Any) -> tuple[list[Record], list[Rejection]]:
+    tables = read(root, **options)
+    return records_of(tables.records), rejections_of(tables.rejections)
+
+
+ASK = user(
+    "Boats from Kiel, two of us",
+    action("INFORM_INTENT", "intent", "FindBoat"),
+    action("INFORM", "harbour", "Kiel"),
+    spans=[("harbour", 11, 15)],
+    harbour=["Kiel"],
+)
+OFFER = system("The Gull?", action("OFFER", "boat", "the Gull", canonical="Gull"))
+
+
+def test_a_request_becomes_a_record_with_the_given_spans(tmp_path: Path) -> None:
+    records, rejections = rows(release(tmp_path, dialogue(ASK)))
+    assert rejections == []
+    [one] = records
+    assert (one.id, one.skill, one.service, one.mode) == (
+        "sgd:train/dialogues_001.json#/0/turns/0/frames/0",
+        "Boats_1_FindBoat",
+        "Boats_1",
+        Mode.NORMAL,
+    )
+    assert one.arguments == (LabelledArgument("harbour", "Kiel", ("Kiel",), 11, 15),)
+    assert (one.group, one.split, one.today) == ("sgd:train/1_00000", "train", "2019-03-01")
+
+
+def test_an_accepted_offer_is_an_extended_record_with_the_canonical_value(tmp_path: Path) -> None:
+    accept = user("Yes, that one", action("SELECT"), harbour=["Kiel"], boat=["the Gull"])
+    records, _ = rows(release(tmp_path, dialogue(ASK, OFFER, accept)))
+    one = next(record for record in records if record.utterance == "Yes, that one")
+    assert one.mode is Mode.EXTENDED
+    assert one.arguments == (LabelledArgument("boat", "Gull", ("the Gull",), context=True),)
+    assert one.context == (
+        Turn(Speaker.USER, "Boats from Kiel, two of us"),
+        Turn(Speaker.SYSTEM, "The Gull?"),
+    )
+
+
+def test_another_way_to_say_a_known_value_is_no_new_value(tmp_path: Path) -> None:
+    confirm = user("Right.", action("AFFIRM"), harbour=["Kiel", "Port of Kiel"])
+    _, rejections = rows(release(tmp_path, dialogue(ASK, OFFER, confirm)))
+    assert [(one.reason, one.utterance) for one in rejections] == [(Reason.NO_NEW_MEANING, "Right.")]
+
+
+def test_a_declined_intent_is_a_negative_record(tmp_path: Path) -> None:
+    offer = system("Shall I book it?", action("OFFER_INTENT", "intent", "BookBoat"))
+    decline = user("Not now.", action("NEGATE_INTENT"), intent="NONE", harbour=["Kiel"])
+    records, _ = rows(release(tmp_path, dialogue(ASK, offer, decline)))
+    assert [(one.mode, one.skill) for one in records] == [
+        (Mode.NORMAL, "Boats_1_FindBoat"),
+        (Mode.NEGATIVE, "Boats_1_BookBoat"),
+    ]
+
+
+def test_a_turn_that_asks_for_nothing_has_mode_none(tmp_path: Path) -> None:
+    thanks = user("Thanks, bye", action("THANK_YOU"), action("GOODBYE"), harbour=["Kiel"])
+    records, _ = rows(release(tmp_path, dialogue(ASK, OFFER, thanks)))
+    assert [(one.mode, one.skill) for one in records if one.utterance == "Thanks, bye"] == [(Mode.NONE, None)]
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        ("REQUEST", Reason.ASKS_ABOUT_RESULT),
+        ("REQUEST_ALTS", Reason.ASKS_ALTERNATIVES),
+        ("AFFIRM", Reason.NO_NEW_MEANING),
+    ],
+)
+def test_a_turn_that_fills_no_slot_is_out_of_scope_with_its_reason(
+    tmp_path: Path, act: str, reason: Reason
+) -> None:
+    turn = user("And?", action(act, "price"), harbour=["Kiel"])
+    _, rejections = rows(release(tmp_path, dialogue(ASK, OFFER, turn)))
+    assert [one.reason for one in rejections] == [reason]
+
+
+def test_of_two_frames_that_ask_for_nothing_one_is_kept(tmp_path: Path) -> None:
+    turn = user("Bye", action("GOODBYE"), intent="NONE")
+    turn["frames"].append(dict(turn["frames"][0]))
+    records, rejections = rows(release(tmp_path, dialogue(turn)))
+    assert [one.id[-8:] for one in records] == ["frames/0"]
+    assert [(one.id[-8:], one.reason) for one in rejections] == [("frames/1", Reason.MEANING_IN_OTHER_FRAME)]
+
+
+def test_a_frame_beside_one_that_asks_for_something_is_out_of_scope(tmp_path: Path) -> None:
+    turn = user("Thanks, and a boat", action("THANK_YOU"), intent="NONE")
+    turn["frames"].append(ASK["frames"][0])
+    records, rejections = rows(release(tmp_path, dialogue(turn)))
+    assert [one.skill for one in records] == ["Boats_1_FindBoat"]
+    assert [one.reason for one in rejections] == [Reason.MEANING_IN_OTHER_FRAME]
+
+
+def test_context_is_bounded(tmp_path: Path) -> None:
+    turns = [turn for _ in range(5) for turn in (ASK, OFFER)]
+    records, _ = rows(release(tmp_path, dialogue(*turns, user("Bye", action("GOODBYE")))))
+    assert max(len(one.context) for one in records) == 4
+
+
+def test_the_catalog_has_a_skill_for_each_intent(tmp_path: Path) -> None:
+    skills = read(release(tmp_path, dialogue(ASK))).skills
+    assert [(one.name, [(p.name, p.type, p.enum, p.required) for p in one.parameters]) for one in skills] == [
+        (
+            "Boats_1_FindBoat",
+            [
+                ("harbour", "string", (), True),
+                ("covered", "boolean", (), False),
+                ("boat", "string", (), False),
+            ],
+        ),
+        ("Boats_1_BookBoat", [("boat", "string", (), True), ("seats", "string", ("1", "2"), True)]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("turn", "reason", "message"),
+    [
+        (
+            user("x", action("INFORM", "mast", "tall"), mast=["tall"]),
+            Reason.UNKNOWN_SLOT,
+            "slot 'mast', expected one of harbour, seats, covered, boat, price",
+        ),
+        (
+            user("x", action("INFORM_INTENT", "intent", "Sink"), intent="Sink"),
+            Reason.UNKNOWN_SKILL,
+            "intent 'Sink', expected one of FindBoat, BookBoat",
+        ),
+        (user("x", action("GOODBYE"), service="Cars_1"), Reason.UNKNOWN_SERVICE, "service 'Cars_1'"),
+    ],
+)
+def test_a_frame_that_names_what_the_schema_has_not_is_rejected(
+    tmp_path: Path, turn: dict[str, Any], reason: Reason, message: str
+) -> None:
+    _, rejections = rows(release(tmp_path, dialogue(turn)))
+    assert [one.reason for one in rejections] == [reason]
+    assert message in rejections[0].message
+
+
+def test_a_user_turn_without_a_frame_is_rejected(tmp_path: Path) -> None:
+    turn = {"speaker": "USER", "utterance": "Hm", "frames": []}
+    _, rejections = rows(release(tmp_path, dialogue(turn)))
+    assert [(one.reason, one.id) for one in rejections] == [
+        (Reason.MALFORMED_RECORD, "sgd:train/dialogues_001.json#/0/turns/0")
+    ]
+
+
+def test_a_dialogue_of_a_wrong_shape_is_rejected_and_the_others_are_read(tmp_path: Path) -> None:
+    records, rejections = rows(release(tmp_path, {"dialogue_id": 7, "turns": []}, dialogue(ASK)))
+    assert len(records) == 1
+    assert [(one.id, one.reason) for one in rejections] == [
+        ("sgd:train/dialogues_001.json#/0", Reason.MALFORMED_RECORD)
+    ]
+    assert "expected `str`, got `int` - at `$[0].dialogue_id`" in rejections[0].message
+
+
+def test_the_rows_of_a_repeated_dialogue_id_are_rejected(tmp_path: Path) -> None:
+    records, rejections = rows(release(tmp_path, dialogue(ASK), dialogue(ASK), dialogue(ASK, name="1_00001")))
+    assert [one.group for one in records] == ["sgd:train/1_00000", "sgd:train/1_00001"]
+    assert [one.reason for one in rejections] == [Reason.DUPLICATE_RECORD]
+    assert "which stands at train/dialogues_001.json#/0 already" in rejections[0].message
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"dialogues_001.json, byte 0: empty_file"),
+        (b"[{", r"dialogues_001.json, byte 2: not_json: found input data was truncated"),
+        (b"[1, 2} ", r"dialogues_001.json, byte 5: not_json"),
+        (b'{"a": 1}', r"dialogues_001.json, byte 0: wrong_shape: found expected `array`, got `object`"),
+        (b'[{"dialogue_id": "\xff"}]', r"dialogues_001.json, byte 18: not_utf8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_fails_with_its_path_and_byte(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    root = release(tmp_path, dialogue(ASK))
+    (root / "train" / "dialogues_001.json").write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        read(root)
+
+
+def test_a_file_that_cannot_be_read_is_in_the_ledger_where_the_source_says_so(tmp_path: Path) -> None:
+    root = release(tmp_path, dialogue(ASK))
+    (root / "train" / "dialogues_002.json").write_bytes(b"[{")
+    records, rejections = rows(root, on_bad_file=OnBadFile.REJECT)
+    assert len(records) == 1
+    assert [(one.id, one.reason) for one in rejections] == [
+        ("sgd:train/dialogues_002.json#", Reason.UNREADABLE_FILE)
+    ]
+
+
+def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
+    root = release(tmp_path, dialogue(ASK))
+    path = root / "train" / "dialogues_001.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(rows(root)[0]) == 1
+
+
+def test_a_missing_schema_is_told_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"train/schema.json: missing_schema: found no such file"):
+        read(release(tmp_path, dialogue(ASK), schema=None))
+
+
+def test_a_missing_and_an_empty_folder_are_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such folder"):
+        read(tmp_path)
+    (tmp_path / "train").mkdir()
+    with pytest.raises(UserError, match=r"no file named dialogues_\*.json"):
+        read(tmp_path)
+
+
+def test_splits_that_define_a_service_differently_are_told(tmp_path: Path) -> None:
+    release(tmp_path, dialogue(ASK))
+    changed = [{**SCHEMA[0], "description": "Other trips"}]
+    release(tmp_path, dialogue(ASK), schema=changed, split="dev")
+    source = SgdSource(path=str(tmp_path), license="MIT", splits=("train", "dev"))
+    with pytest.raises(UserError, match="service 'Boats_1', which train/schema.json defines otherwise"):
+        read_sgd_source(tmp_path, source, SourceFacts("sgd", "MIT"), 4, 1)
+
+
+def test_two_workers_read_the_same_as_one(tmp_path: Path) -> None:
+    root = release(tmp_path, dialogue(ASK, OFFER, user("Bye", action("GOODBYE"))))
+    second = dialogue(ASK, name="2_00000")
+    (root / "train" / "dialogues_002.json").write_bytes(msgspec.json.encode([second]))
+    one, two = read(root, workers=1), read(root, workers=2)
+    assert one.records.equals(two.records)
+    assert one.rejections.equals(two.rejections)
+
+
+def test_states_teach_aliases_of_free_slots(tmp_path: Path) -> None:
+    turn = user("Kiel", action("INFORM", "harbour", "Kiel"), harbour=["Kiel", "Port of Kiel"])
+    tables = read(release(tmp_path, dialogue(turn)))
+    [instance, other] = tables.recognizers.recognizers["sgd-aliases"].instances
+    assert (instance.label, instance.expressions) == ("Kiel", ("Port of Kiel",))
+    assert (other.label, other.expressions) == ("Port of Kiel", ("Kiel",))
+    harbour = tables.skills[0].parameter("harbour")
+    assert harbour is not None
+    assert harbour.recognizer == "sgd-aliases"

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.core.catalog import Parameter, Skill
+from stages.core.errors import UserError
+from stages.core.records import LabelledArgument, Mode, Reason
+from stages.ingest.reading import Reading, SourceFacts
+from stages.ingest.skills import parse_skill_file
+
+FACTS = SourceFacts("skills", "MIT")
+HEAD = """\
+#### Prompt:
+weather(location="[city]", unit="celsius|fahrenheit", days=[number of days])
+Tells the weather.
+
+#### Parameters:
+location: string, required
+days: integer, recognizer=number
+
+#### Examples:
+"""
+
+
+def parsed(text: str | bytes, none_skill: str | None = "other") -> tuple[Reading, list[str]]:
+    data = text.encode() if isinstance(text, str) else text
+    reading, diagnostics = parse_skill_file(FACTS, "w.md", data, none_skill)
+    return reading, [f"{one.line}:{one.column}: {one.code}: {one.found}" for one in diagnostics]
+
+
+def pair(user: str, call: str) -> str:
+    return f"### User: {user}\n### Assistant: {call}\n"
+
+
+def test_a_file_gives_its_skill_and_its_pairs() -> None:
+    reading, diagnostics = parsed(HEAD + pair("weather in Rome", 'weather(location="Rome", days=-3)'))
+    assert diagnostics == []
+    assert reading.skills == (
+        Skill(
+            "weather",
+            "Tells the weather.",
+            (
+                Parameter("location", "city", required=True),
+                Parameter("unit", enum=("celsius", "fahrenheit")),
+                Parameter("days", "number of days", type="integer", recognizer="number"),
+            ),
+        ),
+    )
+    [one] = reading.records
+    assert (one.id, one.skill, one.mode, one.utterance) == (
+        "skills:w.md#10",
+        "weather",
+        Mode.NORMAL,
+        "weather in Rome",
+    )
+    assert one.arguments == (LabelledArgument("location", "Rome"), LabelledArgument("days", "-3"))
+
+
+def test_a_description_may_stand_behind_the_signature() -> None:
+    reading, _ = parsed('#### Prompt:\nping(host="[where]") Pings a host.\n#### Examples:\n')
+    assert [(one.name, one.description) for one in reading.skills] == [("ping", "Pings a host.")]
+
+
+def test_an_unquoted_placeholder_takes_any_literal() -> None:
+    head = "#### Prompt:\nnote(text=[what to note])\n#### Examples:\n"
+    reading, diagnostics = parsed(head + pair("a", 'note(text="x")') + pair("b", "note(text=5)"))
+    assert diagnostics == []
+    assert [one.arguments[0].value for one in reading.records] == ["x", "5"]
+
+
+def test_both_sections_of_examples_are_read() -> None:
+    text = (
+        "#### Prompt:\na()\n#### Prompt Examples:\n"
+        + pair("x", "a()")
+        + "#### Examples:\n"
+        + pair("y", "a()")
+    )
+    assert [one.utterance for one in parsed(text)[0].records] == ["x", "y"]
+
+
+def test_examples_of_the_none_skill_ask_for_nothing() -> None:
+    reading, _ = parsed("#### Prompt:\nother()\n#### Examples:\n" + pair("um", "other()"))
+    assert [(one.mode, one.skill) for one in reading.records] == [(Mode.NONE, None)]
+    assert reading.skills == ()
+
+
+def test_an_exemplar_line_settles_where_a_value_stands() -> None:
+    text = (
+        HEAD
+        + "### User: Rome, yes Rome\n### Exemplar: Rome, yes <location>\n"
+        + '### Assistant: weather(location="Rome")\n'
+    )
+    [one] = parsed(text)[0].records
+    assert one.arguments == (LabelledArgument("location", "Rome", ("Rome",), 10, 14),)
+    assert one.exemplar == "Rome, yes <location>"
+
+
+def test_a_user_may_say_colons_hashes_and_quotes() -> None:
+    said = 'note: "### 10:30" # really: yes'
+    assert parsed(HEAD + pair(said, 'weather(location="10:30")'))[0].records[0].utterance == said
+
+
+@pytest.mark.parametrize(
+    "change", [lambda data: data.replace(b"\n", b"\r\n"), lambda data: b"\xef\xbb\xbf" + data]
+)
+def test_line_ends_and_byte_order_marks_change_nothing(change: object) -> None:
+    data = (HEAD + pair("weather in Rome", 'weather(location="Rome")')).encode()
+    reading, diagnostics = parsed(change(data))  # type: ignore[operator]
+    assert diagnostics == []
+    assert [(one.id, one.utterance) for one in reading.records] == [("skills:w.md#10", "weather in Rome")]
+
+
+GOOD = pair("weather in Oslo", 'weather(location="Oslo")')
+
+
+@pytest.mark.parametrize(
+    ("bad", "diagnostic", "reason"),
+    [
+        (
+            'User: in Rome\n### Assistant: weather(location="Rome")\n',
+            "10:1: malformed_marker: 'User:'",
+            Reason.MALFORMED_RECORD,
+        ),
+        (
+            "### User: one\n",
+            "10:11: user_without_assistant: a user whose next line is another user, a section, or the end",
+            Reason.MALFORMED_RECORD,
+        ),
+        (
+            '### Assistant: weather(location="Rome")\n',
+            "10:16: assistant_without_user: `### Assistant:` without a `### User:` before it",
+            Reason.MALFORMED_RECORD,
+        ),
+        ("some text\n", "10:1: stray_text: 'some text'", Reason.MALFORMED_RECORD),
+        (pair("x", "weather("), "11:23: malformed_call: 'weather('", Reason.MALFORMED_RECORD),
+        (pair("x", "__import__('os')"), "11:16: other_skill: a call of '__import__'", Reason.UNKNOWN_SKILL),
+        (pair("x", 'weather("Rome")'), "11:16: missing_argument: no location", Reason.MALFORMED_RECORD),
+        (pair("x", "weather(days=3)"), "11:16: missing_argument: no location", Reason.MISSING_ARGUMENT),
+        (
+            pair("é", 'weather(location="é", dais=3)'),
+            "11:38: unknown_argument: argument 'dais'",
+            Reason.UNKNOWN_SLOT,
+        ),
+        (
+            pair("x", 'weather(location="x", unit="kelvin")'),
+            "11:43: invalid_value: unit='kelvin'",
+            Reason.INVALID_VALUE,
+        ),
+        (
+            pair("x", 'weather(location="x", days=2.5)'),
+            "11:43: invalid_value: days=2.5",
+            Reason.INVALID_VALUE,
+        ),
+        (
+            pair("x", 'weather(location=open("x"))'),
+            "11:33: invalid_value: location without a literal",
+            Reason.INVALID_VALUE,
+        ),
+        (
+            '### User: Rome\n### Exemplar: to <location>\n### Assistant: weather(location="Rome")\n',
+            "11:15: exemplar_mismatch: the template and the utterance differ from code point 0 on",
+            Reason.EXEMPLAR_MISMATCH,
+        ),
+        (
+            '### User: a Rome a b a\n### Exemplar: a <location> a\n### Assistant: weather(location="Rome")\n',
+            "",
+            Reason.SPAN_MISMATCH,
+        ),
+        (
+            '### User:\n### Assistant: weather(location="x")\n',
+            "10:10: empty_utterance: no text",
+            Reason.MALFORMED_RECORD,
+        ),
+    ],
+)
+def test_what_does_not_parse_is_reported_and_the_rest_is_compiled(
+    bad: str, diagnostic: str, reason: Reason
+) -> None:
+    reading, diagnostics = parsed(HEAD + bad + GOOD)
+    assert "weather in Oslo" in [one.utterance for one in reading.records]
+    if not diagnostic:
+        # The template fits the utterance; that its value is another one is for `compile` to say.
+        assert diagnostics == []
+        return
+    assert diagnostic in diagnostics
+    assert reason in [one.reason for one in reading.rejections]
+
+
+def test_two_users_in_a_row_lose_only_the_first() -> None:
+    reading, diagnostics = parsed(HEAD + "### User: one\n" + GOOD)
+    assert [one.utterance for one in reading.rejections] == ["one"]
+    assert [one.utterance for one in reading.records] == ["weather in Oslo"]
+    assert len(diagnostics) == 1
+
+
+def test_an_unknown_section_is_guessed_and_its_pairs_are_kept() -> None:
+    reading, _ = parsed(HEAD.replace("#### Examples:", "#### Exmples:") + GOOD)
+    assert len(reading.records) == 1
+    assert "did you mean `#### Examples:`?" in reading.rejections[0].message
+
+
+def test_a_broken_signature_rejects_every_pair_and_loses_none() -> None:
+    reading, diagnostics = parsed("#### Prompt:\nweather(location=)\n#### Examples:\n" + GOOD + GOOD)
+    assert diagnostics == ["2:9: malformed_signature: 'location=)'"]
+    assert reading.records == ()
+    assert [one.id for one in reading.rejections] == ["skills:w.md#2", "skills:w.md#4", "skills:w.md#6"]
+
+
+def test_a_file_without_a_prompt_says_so() -> None:
+    assert parsed("#### Examples:\n" + GOOD)[1] == [
+        "1:1: missing_prompt: no section `#### Prompt:` with a signature"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [(b"", "w.md, byte 0: empty_file"), (b"#### Prompt:\n\xe9", "w.md, byte 13: not_utf8")],
+)
+def test_a_file_that_cannot_be_read_is_told_with_its_byte(data: bytes, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        parsed(data)
+
+
+def test_inserting_lines_does_not_change_groups() -> None:
+    before = parsed(HEAD + GOOD)[0].records[0].group
+    after = parsed(HEAD + pair("weather in Bonn today", 'weather(location="Bonn")') + "\n" + GOOD)[0]
+    assert after.records[1].group == before
+
+
+def test_examples_that_differ_in_values_share_a_group() -> None:
+    reading, _ = parsed(HEAD + GOOD + pair("Weather in Bonn!", 'weather(location="Bonn")'))
+    assert reading.records[0].group == reading.records[1].group
+
+
+def test_a_megabyte_of_text_and_ten_thousand_arguments_are_read() -> None:
+    assert len(parsed(HEAD + pair("x" * 1_000_000, 'weather(location="x")'))[0].records) == 1
+    names = [f"p{number}" for number in range(10_000)]
+    head = f"#### Prompt:\nwide({', '.join(f'{name}=[x]' for name in names)})\n#### Examples:\n"
+    call = f"wide({', '.join(f'{name}=1' for name in names)})"
+    assert len(parsed(head + pair("1", call))[0].records[0].arguments) == 10_000
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            "### User: weather in Rome",
+            '### Assistant: weather(location="Rome")',
+            "### Assistant: weather()",
+            "### Exemplar: weather in <location>",
+            "User: hi",
+            "noise",
+            "",
+            "#### Examples:",
+            "#### Nonsense",
+        ]
+    ),
+    max_size=12,
+)
+
+
+@given(LINES)
+def test_every_user_line_is_a_record_or_a_rejection(lines: list[str]) -> None:
+    reading, diagnostics = parsed(HEAD + "\n".join(lines))
+    users = sum("User:" in line for line in lines)
+    rows = [*reading.records, *reading.rejections]
+    assert len({one.id for one in rows}) == len(rows)
+    lines_of_rows = {int(one.origin.locator) for one in rows}
+    assert sum("User:" in line and number in lines_of_rows for number, line in enumerate(lines, 10)) == users
+    assert bool(diagnostics) == bool(reading.rejections)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_anything_but_a_user_error(data: bytes) -> None:
+    try:
+        parsed(data)
+    except UserError as error:
+        assert error.diagnostics
