@@ -212,7 +212,7 @@ def _malformed(path: str, number: int, line: str, error: msgspec.DecodeError) ->
         line=number,
         column=column,
         code="malformed_record",
-        found=f"{message[0].lower()}{message[1:]} in {shown(line)}",
+        found=f"{message} in {shown(line)}",
         expected=f"a JSON object with {', '.join(_KEYS)}",
         fix=f"did you mean {close[0]!r}?" if close else "correct the line",
     )

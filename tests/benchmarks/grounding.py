@@ -8,13 +8,10 @@ aliases learned from the states of the train split.
 from __future__ import annotations
 
 import datetime
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 
 from sgd_archive import unpack
 

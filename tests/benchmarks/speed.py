@@ -15,8 +15,6 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent)]
-
 from grounding import main as grounding_main
 from sgd_archive import PROJECT, archive, unpack
 

@@ -37,7 +37,7 @@ def test_a_section_is_read_into_its_type(tmp_path: Path) -> None:
 
 def test_every_unknown_key_is_named_with_its_line_and_a_guess(tmp_path: Path) -> None:
     path = written(tmp_path, SPLIT.replace("salt:", "slat:").replace("test:", "tset:") + "vlaidate: {}\n")
-    with pytest.raises(UserError, match="unknown key 'split.slat'") as caught:
+    with pytest.raises(UserError, match=r"unknown key 'split\.slat'") as caught:
         load_section("split", SplitParams, path)
     found = [(one.line, one.found, one.fix) for one in caught.value.diagnostics]
     assert found == [
@@ -58,14 +58,14 @@ def test_an_unknown_key_of_a_source_is_named_for_its_format(tmp_path: Path) -> N
 
 def test_a_value_of_a_wrong_type_is_shown(tmp_path: Path) -> None:
     path = written(tmp_path, SPLIT.replace("salt: x", "salt: 7"))
-    with pytest.raises(UserError, match="split.salt is '7': expected `str`, got `int`") as caught:
+    with pytest.raises(UserError, match=r"split\.salt is '7': expected `str`, got `int`") as caught:
         load_section("split", SplitParams, path)
     assert caught.value.diagnostics[0].line == 3
 
 
 def test_ratios_that_do_not_sum_to_one_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path, SPLIT.replace("0.8", "0.9"))
-    with pytest.raises(UserError, match="sum to 1, got a sum of 1.1"):
+    with pytest.raises(UserError, match=r"sum to 1, got a sum of 1\.1"):
         load_section("split", SplitParams, path)
 
 

@@ -56,12 +56,12 @@ def test_context_group_split_and_licence_are_taken_over() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('{"utterance": "x", "skil": "call"}', "a.jsonl:2: malformed_record: found object contains unknown field `skil`"),
+        ('{"utterance": "x", "skil": "call"}', "a.jsonl:2: malformed_record: found Object contains unknown field `skil`"),
         ('{"skill": "call"}', "missing required field `utterance`"),
-        ('{"utterance": 5}', "expected `str`, got `int` - at `$.utterance`"),
-        ('{"utterance": "x"', "a.jsonl:2:18: malformed_record: found input data was truncated"),
-        ('{"utterance": "x", "mode": "loud"}', "invalid enum value 'loud' - at `$.mode`"),
-        ("nonsense", "a.jsonl:2:1"),
+        ('{"utterance": 5}', "Expected `str`, got `int` - at `$.utterance`"),
+        ('{"utterance": "x"', "a.jsonl:2:18: malformed_record: found Input data was truncated"),
+        ('{"utterance": "x", "mode": "loud"}', "Invalid enum value 'loud' - at `$.mode`"),
+        ("nonsense", "a.jsonl:2:5: malformed_record: found JSON is malformed"),
     ],
 )  # fmt: skip
 def test_a_line_that_does_not_fit_is_rejected_and_the_others_are_read(line: str, message: str) -> None:
@@ -89,7 +89,7 @@ def test_tools_are_read_and_broken_ones_are_told() -> None:
     )
     for data, message in (
         (b"[{}]", "no key 'function'"),
-        (b"{", "truncated"),
+        (b"{", "byte 1|truncated|expected `array`"),
         (b'{"a": 1}', "expected `array`"),
     ):
         with pytest.raises(UserError, match="(?i)" + message):

@@ -131,7 +131,7 @@ def test_a_schema_of_another_shape_is_told(data: bytes, message: str) -> None:
 
 
 def test_a_bot_without_its_files_is_told() -> None:
-    with pytest.raises(UserError, match="b/exemplars.json: missing_file"):
+    with pytest.raises(UserError, match=r"b/exemplars\.json: missing_file"):
         parse_bot(FACTS, {"b/schemas.json": b"{}"}, 5)
 
 

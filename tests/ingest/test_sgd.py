@@ -313,7 +313,7 @@ def test_splits_that_define_a_service_differently_are_told(tmp_path: Path) -> No
     changed = [{**SCHEMA[0], "description": "Other trips"}]
     release(tmp_path, dialogue(ASK), schema=changed, split="dev")
     source = SgdSource(path=str(tmp_path), license="MIT", splits=("train", "dev"))
-    with pytest.raises(UserError, match="service 'Boats_1', which train/schema.json defines otherwise"):
+    with pytest.raises(UserError, match=r"service 'Boats_1', which train/schema\.json defines otherwise"):
         read_sgd_source(tmp_path, source, SourceFacts("sgd", "MIT"), 4, 1)
 
 

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 from stages.compile.expressions.mentions import Mention
 from stages.compile.expressions.numbers import UNITS
 
-_TOKEN: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|&", re.UNICODE)
+_LETTERS: Final = r"(?:[^\W_][\u0300-\u036f]*)+"  # A mark that combines belongs to its letter.
+_TOKEN: Final = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})*|&")
 _SAME: Final = {
     "&": "and",
     "theatre": "theater",

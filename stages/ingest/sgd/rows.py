@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from stages.core.errors import Diagnostic, shown
 from stages.core.records import Mode, Origin, Reason, Record, Rejection, Speaker, Turn
 from stages.ingest.reading import SourceFacts, rejected, row_id
-from stages.ingest.sgd.dialogues import Action, Dialogue, DialogueTurn, Frame
+from stages.ingest.sgd.dialogues import Action, Dialogue, Frame
 from stages.ingest.sgd.meaning import Meaning, meaning_of
 from stages.ingest.sgd.schema import Service, skill_name
 
