@@ -62,6 +62,7 @@ _DISK_ADVICE = {
     errno.EPERM: "the operation is not permitted: check the owner and the permissions of the folder",
     errno.ENOENT: "the file does not exist: check the path, or run `dvc repro` to make it",
     errno.ENOTDIR: "a file stands where a folder is expected: move it away",
+    errno.EFBIG: "the file would be larger than the limit (ulimit -f): raise it, then run again",
     errno.EISDIR: "a folder stands where a file is expected: move it away",
 }
 
@@ -85,9 +86,7 @@ def run_shell(main: Callable[[], None]) -> int:
             print(f"  {diagnostic}", file=sys.stderr)
         return 1
     except OSError as error:
-        advice = _DISK_ADVICE.get(error.errno or 0)
-        if advice is None:
-            raise
+        advice = _DISK_ADVICE.get(error.errno or 0, f"{error.strerror or error}: correct it, then run again")
         print(f"error: {error.filename or 'writing an output'}: {advice}", file=sys.stderr)
         return 1
     return 0

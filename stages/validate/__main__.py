@@ -15,7 +15,7 @@ from stages.core.files import write_bytes, write_json
 from stages.core.params import load_section
 from stages.core.tables import EXEMPLAR_SCHEMA, REJECTION_SCHEMA, exemplars_of, read_table
 from stages.validate.checkpoint import run_checkpoint, stable_page
-from stages.validate.facts import row_facts, skill_facts, source_facts
+from stages.validate.facts import RowFacts, SkillFacts, SourceFacts, row_facts, skill_facts, source_facts
 from stages.validate.params import ValidateParams
 from stages.validate.report import validate_report
 
@@ -27,9 +27,9 @@ def main() -> None:
     rejections = read_table(layout.rejections_of(layout.EXEMPLARS), REJECTION_SCHEMA)
     skills = {skill.name: skill for skill in decode_catalog(layout.CATALOG.read_bytes())}
     tables = {
-        "exemplars": pd.DataFrame(row_facts(exemplars_of(exemplars), skills)),
-        "skills": pd.DataFrame(skill_facts(exemplars, skills)),
-        "sources": pd.DataFrame(source_facts(exemplars, rejections)),
+        "exemplars": pd.DataFrame(row_facts(exemplars_of(exemplars), skills), columns=RowFacts._fields),
+        "skills": pd.DataFrame(skill_facts(exemplars, skills), columns=SkillFacts._fields),
+        "sources": pd.DataFrame(source_facts(exemplars, rejections), columns=SourceFacts._fields),
     }
     suites = {name: msgspec.json.decode(layout.expectations(name).read_bytes()) for name in tables}
     shutil.rmtree(layout.DATA_DOCS, ignore_errors=True)
@@ -38,9 +38,10 @@ def main() -> None:
         write_bytes(page, stable_page(page.read_text("utf-8")).encode("utf-8"))
     write_json(layout.report("validate"), validate_report(verdict))
     for failure in verdict.failures:
-        print(f"{'critical' if failure.critical else 'warning'}: {failure.diagnostic}", file=sys.stderr)
-    if any(failure.critical for failure in verdict.failures):
-        raise UserError([one.diagnostic for one in verdict.failures if one.critical])
+        if not failure.critical:
+            print(f"warning: {failure.diagnostic}", file=sys.stderr)
+    if broken := [one.diagnostic for one in verdict.failures if one.critical]:
+        raise UserError(broken)
 
 
 if __name__ == "__main__":

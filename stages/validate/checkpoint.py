@@ -125,8 +125,8 @@ def _failure(suite: str, result: Any) -> Failure:
 
 
 def _found(result: Any) -> str:
-    if result.exception_info and result.exception_info.get("raised_exception"):
-        return f"an error: {result.exception_info.get('exception_message')}"
+    if errors := _errors(result.exception_info or {}):
+        return f"an error: {'; '.join(errors)}"
     facts = result.result or {}
     rows = [
         ", ".join(f"{key}={value}" for key, value in row.items())
@@ -135,6 +135,12 @@ def _found(result: Any) -> str:
     if rows:
         return f"{facts['unexpected_count']} row(s), such as {'; '.join(rows[:SHOWN])}"
     return f"{facts.get('observed_value')}"
+
+
+def _errors(told: Mapping[str, Any]) -> list[str]:
+    """What was raised: Great Expectations tells it once, or once for each metric that it computes."""
+    each = [told] if "raised_exception" in told else list(told.values())
+    return sorted({str(one["exception_message"]) for one in each if one["raised_exception"]})
 
 
 def _bounds(kwargs: Mapping[str, Any]) -> str:

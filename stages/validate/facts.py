@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 
@@ -17,8 +17,49 @@ from stages.core.templates import write_template
 _LOCATED: Final = frozenset({Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED})
 
 
-def row_facts(exemplars: Iterable[Exemplar], skills: Mapping[str, Skill]) -> Iterator[dict[str, Any]]:
-    """One row an exemplar: its keys, its measures, and a true or false for each rule of the contract.
+class RowFacts(NamedTuple):
+    """One exemplar: its keys, its measures, and a true or false for each rule of the contract."""
+
+    id: str
+    digest: str
+    source: str
+    skill: str
+    mode: str
+    license: str
+    utterance_length: int
+    """Code points."""
+    skill_is_known: bool
+    slots_are_known: bool
+    values_are_admitted: bool
+    slots_are_filled_once: bool
+    spans_are_in_bounds: bool
+    surfaces_are_exact: bool
+    spans_are_apart: bool
+    grounding_fits_span: bool
+    exemplar_agrees: bool
+
+
+class SkillFacts(NamedTuple):
+    """One skill that the catalog or an exemplar has."""
+
+    skill: str
+    rows: int
+    share: float
+    """Of all exemplars."""
+
+
+class SourceFacts(NamedTuple):
+    """One source."""
+
+    source: str
+    exemplars: int
+    rejections: int
+    """Of records in scope."""
+    rejection_rate: float
+
+
+def row_facts(exemplars: Iterable[Exemplar], skills: Mapping[str, Skill]) -> Iterator[RowFacts]:
+    """The facts of each exemplar, in the order given.
 
     skills: the catalog, by name.
     """
@@ -26,41 +67,38 @@ def row_facts(exemplars: Iterable[Exemplar], skills: Mapping[str, Skill]) -> Ite
         skill = None if one.skill is None else skills.get(one.skill)
         located = [argument for argument in one.arguments if argument.start is not None]
         bounded = [argument for argument in located if _in_bounds(argument, one.utterance)]
-        yield {
-            "id": one.id,
-            "digest": one.digest,
-            "source": one.source,
-            "skill": one.skill or NO_SKILL,
-            "mode": str(one.mode),
-            "license": one.license,
-            "utterance_length": len(one.utterance),
-            "skill_is_known": (one.skill is None) == (one.mode is Mode.NONE)
+        yield RowFacts(
+            id=one.id,
+            digest=one.digest,
+            source=one.source,
+            skill=one.skill or NO_SKILL,
+            mode=str(one.mode),
+            license=one.license,
+            utterance_length=len(one.utterance),
+            skill_is_known=(one.skill is None) == (one.mode is Mode.NONE)
             and (one.skill is None or skill is not None),
-            "slots_are_known": skill is not None or not one.arguments,
-            "values_are_admitted": _values_are_admitted(one.arguments, skill),
-            "slots_are_filled_once": len({argument.slot for argument in one.arguments}) == len(one.arguments),
-            "spans_are_in_bounds": len(bounded) == len(located),
-            "surfaces_are_exact": all(_is_exact(argument, one.utterance) for argument in one.arguments),
-            "spans_are_apart": _apart(bounded),
-            "grounding_fits_span": all(
+            slots_are_known=skill is not None or not one.arguments,
+            values_are_admitted=_values_are_admitted(one.arguments, skill),
+            slots_are_filled_once=len({argument.slot for argument in one.arguments}) == len(one.arguments),
+            spans_are_in_bounds=len(bounded) == len(located),
+            surfaces_are_exact=all(_is_exact(argument, one.utterance) for argument in one.arguments),
+            spans_are_apart=_apart(bounded),
+            grounding_fits_span=all(
                 (a.start is not None) == (a.grounding in _LOCATED) for a in one.arguments
             ),
-            "exemplar_agrees": len(bounded) == len(located) and _agrees(one),
-        }
+            exemplar_agrees=len(bounded) == len(located) and _agrees(one),
+        )
 
 
-def skill_facts(exemplars: pa.Table, skills: Mapping[str, Skill]) -> list[dict[str, Any]]:
-    """One row a skill that the catalog or an exemplar has: its exemplars, and its share of all."""
+def skill_facts(exemplars: pa.Table, skills: Mapping[str, Skill]) -> list[SkillFacts]:
+    """The facts of each skill that the catalog or an exemplar has, by name."""
     counts = Counter(name or NO_SKILL for name in exemplars.column("skill").to_pylist())
     total = max(exemplars.num_rows, 1)
-    return [
-        {"skill": name, "rows": counts[name], "share": counts[name] / total}
-        for name in sorted({*counts, *skills})
-    ]
+    return [SkillFacts(name, counts[name], counts[name] / total) for name in sorted({*counts, *skills})]
 
 
-def source_facts(exemplars: pa.Table, rejections: pa.Table) -> list[dict[str, Any]]:
-    """One row a source: its exemplars, and the share of its records in scope that was rejected."""
+def source_facts(exemplars: pa.Table, rejections: pa.Table) -> list[SourceFacts]:
+    """The facts of each source, by name."""
     kept = Counter(exemplars.column("source").to_pylist())
     faulty = Counter(
         source
@@ -70,12 +108,7 @@ def source_facts(exemplars: pa.Table, rejections: pa.Table) -> list[dict[str, An
         if reason not in OUT_OF_SCOPE
     )
     return [
-        {
-            "source": name,
-            "exemplars": kept[name],
-            "rejections": faulty[name],
-            "rejection_rate": faulty[name] / max(kept[name] + faulty[name], 1),
-        }
+        SourceFacts(name, kept[name], faulty[name], faulty[name] / max(kept[name] + faulty[name], 1))
         for name in sorted({*kept, *faulty})
     ]
 

@@ -1,0 +1,86 @@
+"""A clone of the project, in which DVC runs for real."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+
+
+class Clone:
+    """The project's tracked files in a git repository of their own, without the cache of this one."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        names = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split("\0")
+        for name in filter(None, names):
+            if (PROJECT / name).is_file():
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(PROJECT / name, root / name)
+        for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "as cloned"]):
+            self.git(*command)
+
+    def git(self, *arguments: str) -> str:
+        """Run git; answer what it printed."""
+        identity = ["-c", "user.name=Test", "-c", "user.email=test@localhost"]
+        done = subprocess.run(
+            ["git", *identity, *arguments], cwd=self.root, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    def dvc(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run DVC with the interpreter of the tests; answer what it printed and its status."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.run(
+            [sys.executable, "-m", "dvc", *arguments],
+            cwd=self.root,
+            env={**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1", **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def repro(self, **environment: str) -> str:
+        """`dvc repro`, which must succeed; answer what it printed."""
+        done = self.dvc("repro", **environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def json(self, *arguments: str) -> Any:
+        """What a DVC command says with `--json`."""
+        done = self.dvc(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace the one occurrence of a text in a file."""
+        text = (self.root / path).read_text("utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
+        (self.root / path).write_text(text.replace(old, new), "utf-8")
+
+    def report(self, stage: str) -> Any:
+        """A stage's metrics."""
+        return json.loads((self.root / f"reports/{stage}.json").read_bytes())
+
+    def ran(self, printed: str) -> list[str]:
+        """The stages that DVC ran, in order, from what it printed."""
+        return [line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage")]
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    return Clone(tmp_path_factory.mktemp("clone"))

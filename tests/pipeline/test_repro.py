@@ -1,0 +1,109 @@
+"""The user's day: reproduce, edit, compare. The tests build on each other's state, in their order."""
+
+from __future__ import annotations
+
+from tests.pipeline.conftest import PROJECT, Clone
+
+EXAMPLE = """
+### User: could you ring the harbour master for me
+### Assistant: call(contact="the harbour master")
+"""
+
+
+def test_a_second_clone_with_one_worker_gives_the_bytes_of_the_lock_file(clone: Clone) -> None:
+    printed = clone.repro(EXEMPLARS_WORKERS="1")
+    assert clone.ran(printed) == [
+        "ingest@bots",
+        "ingest@labelled",
+        "ingest@sgd",
+        "ingest@skills",
+        "compile",
+        "validate",
+        "split",
+    ]
+    assert (clone.root / "dvc.lock").read_text("utf-8") == (PROJECT / "dvc.lock").read_text("utf-8")
+    assert clone.git("status", "--short") == ""
+
+
+def test_nothing_runs_again_without_a_change(clone: Clone) -> None:
+    assert "Data and pipelines are up to date." in clone.repro()
+    assert clone.json("status") == {}
+
+
+def test_an_edited_skill_file_runs_what_depends_on_it_and_shows_in_the_metrics(clone: Clone) -> None:
+    path = clone.root / "data/raw/skills/call.md"
+    path.write_text(path.read_text("utf-8") + EXAMPLE, "utf-8")
+    assert clone.ran(clone.repro()) == ["ingest@skills", "compile", "validate", "split"]
+    changes = clone.json("metrics", "diff")["diff"]
+    assert changes["reports/compile.json"]["exemplars"]["diff"] == 1
+    assert changes["reports/compile.json"]["records"]["diff"] == 1
+    assert changes["reports/split.json"]["exemplars"]["diff"] == 1
+
+
+def test_an_example_that_cannot_be_grounded_is_counted_as_rejected_with_its_reason(clone: Clone) -> None:
+    clone.edit("data/raw/skills/call.md", "ring the harbour master for me", "ring them for me")
+    clone.repro()
+    assert clone.json("metrics", "diff")["diff"]["reports/compile.json"]["rejections"]["diff"] == 1
+    clone.git("checkout", "--", "data")
+    clone.repro()
+    assert clone.git("status", "--short") == ""
+
+
+def test_an_edited_parameter_runs_its_stage_alone_and_shows_in_the_diff(clone: Clone) -> None:
+    clone.edit("params.yaml", "salt: exemplars-1", "salt: exemplars-2")
+    assert clone.ran(clone.repro()) == ["split"]
+    assert clone.json("params", "diff") == {
+        "params.yaml": {"split.salt": {"old": "exemplars-1", "new": "exemplars-2"}}
+    }
+    clone.git("checkout", "--", ".")
+    clone.repro()
+
+
+def test_plots_are_drawn(clone: Clone) -> None:
+    done = clone.dvc("plots", "show")
+    assert done.returncode == 0, done.stderr
+    page = (clone.root / "dvc_plots/index.html").read_text("utf-8")
+    for title in ("Rejections by reason", "Grounding of arguments", "Exemplars by skill"):
+        assert title in page
+
+
+def test_a_broken_critical_expectation_stops_before_the_splits(clone: Clone) -> None:
+    clone.edit("params.yaml", "min_exemplars: 100", "min_exemplars: 100000")
+    done = clone.dvc("repro")
+    assert done.returncode != 0
+    assert "expect_table_row_count_to_be_between(table): found 8" in done.stderr
+    assert "Traceback" not in done.stderr
+    clone.git("checkout", "--", "params.yaml")
+    assert "split" not in clone.ran(clone.repro())
+
+
+def test_a_mistyped_parameter_is_told_with_its_line(clone: Clone) -> None:
+    clone.edit("params.yaml", "salt: exemplars-1", "slat: exemplars-1")
+    done = clone.dvc("repro")
+    assert done.returncode != 0
+    assert "unknown key 'split.slat'" in done.stderr
+    assert "Traceback" not in done.stderr
+    clone.git("checkout", "--", "params.yaml")
+
+
+def test_a_kill_in_mid_write_keeps_the_old_output_and_the_next_repro_completes(clone: Clone) -> None:
+    clone.repro()
+    exemplars = clone.root / "data/exemplars/exemplars.parquet"
+    before = exemplars.read_bytes()
+    path = clone.root / "data/raw/skills/call.md"
+    path.write_text(path.read_text("utf-8") + EXAMPLE, "utf-8")
+    # A process that is killed where it would put its finished file in the place of the old one.
+    killer = clone.root / "killer"
+    killer.mkdir()
+    (killer / "sitecustomize.py").write_text(
+        "import os, pathlib, signal, sys\n"
+        "if 'stages.compile' in sys.orig_argv:\n"
+        "    pathlib.Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n",
+        "utf-8",
+    )
+    done = clone.dvc("repro", PYTHONPATH=str(killer))
+    assert done.returncode != 0
+    assert exemplars.read_bytes() == before
+    assert clone.ran(clone.repro()) == ["compile", "validate", "split"]
+    assert exemplars.read_bytes() != before
+    assert clone.json("status") == {}

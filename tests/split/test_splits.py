@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from stages.core.digests import row_digest
+from stages.core.records import Exemplar, Mode, Origin, Reason
+from stages.core.tables import exemplar_table, rejections_of
+from stages.split.params import Leaks, Official, Ratios, SplitParams
+from stages.split.splits import manifest, split_exemplars, split_report
+
+PARAMS = SplitParams(Ratios(train=0.8, validation=0.1, test=0.1), "salt", Official.KEEP)
+
+
+def row(number: int, utterance: str = "", split: str | None = None, skill: str | None = None) -> Exemplar:
+    text = utterance or f"text {number}"
+    return Exemplar(
+        id=f"s:a#{number:03}",
+        digest=row_digest(text, (), skill, Mode.NORMAL, ()),
+        source="s",
+        service=None,
+        skill=skill,
+        mode=Mode.NORMAL,
+        utterance=text,
+        exemplar=text,
+        arguments=(),
+        context=(),
+        group=f"s:{number}",
+        license="MIT",
+        origin=Origin("a", "0" * 64, str(number)),
+        split=split,
+    )
+
+
+def ids(table: pa.Table) -> list[str]:
+    found: list[str] = table.column("id").to_pylist()
+    return found
+
+
+def test_every_row_is_in_one_split_or_in_the_ledger() -> None:
+    table = exemplar_table([row(number, f"text {number % 50}") for number in range(100)])
+    split = split_exemplars(table, PARAMS)
+    everywhere = [one for part in (*split.tables.values(), split.rejections) for one in ids(part)]
+    assert sorted(everywhere) == ids(table)
+    assert split.rejections.num_rows > 0
+
+
+def test_official_splits_are_kept_or_drawn_anew() -> None:
+    table = exemplar_table([row(number, split="test") for number in range(10)])
+    assert split_exemplars(table, PARAMS).tables["test"].num_rows == 10
+    drawn = split_exemplars(table, SplitParams(PARAMS.ratios, "salt", Official.REHASH))
+    assert {name: part.num_rows for name, part in drawn.tables.items()} == {
+        "train": 9,
+        "validation": 1,
+        "test": 0,
+    }
+
+
+def test_a_leaked_row_goes_to_the_ledger_with_the_row_that_shows_it() -> None:
+    table = exemplar_table([row(1, "call mum", "train"), row(2, "Call mum!", "test")])
+    [one] = rejections_of(split_exemplars(table, PARAMS).rejections)
+    assert (one.id, one.stage, one.reason, one.utterance) == ("s:a#001", "split", Reason.LEAKED, "call mum")
+    assert one.message == (
+        "a#1: found the text of s:a#002, which is in test, expected texts of its own in train; "
+        "nothing to change, or reword one"
+    )
+
+
+def test_the_manifest_has_the_data_hash_of_each_split() -> None:
+    table = exemplar_table([row(1, split="train"), row(2, split="test")])
+    assert manifest(split_exemplars(table, PARAMS), PARAMS) == {
+        "salt": "salt",
+        "official": "keep",
+        "splits": {
+            "train": {
+                "rows": 1,
+                "groups": 1,
+                "data_hash": "1bd1e87a569c5098bba8bf61cc28e6375f63ea97d226ef48b65e637d7fba933e",
+            },
+            "validation": {
+                "rows": 0,
+                "groups": 0,
+                "data_hash": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            },
+            "test": {
+                "rows": 1,
+                "groups": 1,
+                "data_hash": "f721d297ea3cb6d026926d6273926ec2236d46bdf17dcc197d3398572c584fc6",
+            },
+        },
+    }
+
+
+def test_the_report_counts_rows_leaks_and_missing_skills() -> None:
+    table = exemplar_table(
+        [
+            row(1, "call mum", "train", "call"),
+            row(2, "call dad", "train", "call"),
+            row(3, "Call mum", "test", "call"),
+            row(4, "um", "validation"),
+        ]
+    )
+    assert split_report(split_exemplars(table, PARAMS)) == {
+        "exemplars": 4,
+        "rows": {"train": 1, "validation": 1, "test": 1},
+        "leaked": 1,
+        "leaked_by_source": {"s": 1},
+        "rescued_groups": 0,
+        "skills_missing": {"train": ["(none)"], "validation": ["call"], "test": ["(none)"]},
+        "rows_by_skill": {"train": {"call": 1}, "validation": {"(none)": 1}, "test": {"call": 1}},
+    }
+
+
+@pytest.mark.parametrize("turns", [0, 3])
+def test_no_rows_make_empty_splits(turns: int) -> None:
+    split = split_exemplars(
+        exemplar_table([]), SplitParams(PARAMS.ratios, "salt", Official.KEEP, Leaks(turns))
+    )
+    assert [part.num_rows for part in split.tables.values()] == [0, 0, 0]
