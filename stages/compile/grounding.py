@@ -21,6 +21,7 @@ from stages.core.records import Grounding, LabelledArgument
 
 _ISO_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _CLOCK_TIME: Final = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)")
+_RUNGS: Final = {grounding: rung for rung, grounding in enumerate(Grounding)}
 _NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _NOT_BEFORE: Final = re.compile(r"\d[.,:/]$|[$€£]$")
 _NOT_AFTER: Final = re.compile(r"[.,:/]\d")
@@ -207,9 +208,11 @@ def _within(place: Place, other: Mention[Any] | Place) -> bool:
 
 
 def _longest(places: Iterable[Place]) -> tuple[Place, ...]:
-    """The places that do not overlap a longer one."""
+    """The places that do not overlap a longer one; of equal ones that of the first rung."""
     kept: list[Place] = []
-    for one in sorted(set(places), key=lambda place: (place.start - place.end, place.start)):
+    for one in sorted(
+        places, key=lambda place: (place.start - place.end, place.start, _RUNGS[place.grounding])
+    ):
         if all(one.end <= other.start or other.end <= one.start for other in kept):
             kept.append(one)
     return tuple(sorted(kept))
