@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -24,7 +25,7 @@ SHOWN: Final = 5
 _RUN: Final = RunIdentifier(run_name="validate", run_time=datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC))
 """A fixed time: the pages must not change when the data does not."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_CACHE_BUSTER: Final = re.compile(r"\?d=\d{8}T\d{6}\.\d{6}Z")
+_CLOCK: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 
 
 class Failure(NamedTuple):
@@ -55,6 +56,8 @@ def run_checkpoint(
     bounds: the values of the suites' `$PARAMETER`s. docs: the folder to build the Data Docs in.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
+    os.environ["TZ"] = "UTC"  # The pages tell times in the zone of the machine.
+    time.tzset()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     _add_docs(context, docs)
@@ -88,9 +91,9 @@ def run_checkpoint(
 
 
 def stable_page(page: str) -> str:
-    """A page of the Data Docs without the clock and without random ids: numbered ones instead."""
+    """A page of the Data Docs with a fixed time for the clock's, and numbered ids for random ones."""
     numbers: dict[str, str] = {}
-    page = _CACHE_BUSTER.sub("", page)
+    page = _CLOCK.sub("20000101T000000.000000Z", page)
     return _UUID.sub(lambda match: numbers.setdefault(match[0], f"id-{len(numbers) + 1}"), page)
 
 
