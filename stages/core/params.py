@@ -105,7 +105,8 @@ def _unknown(path: Path, text: str, keys: tuple[str, ...], known: tuple[str, ...
 def _invalid(path: Path, text: str, name: str, value: Any, message: str) -> Diagnostic:
     complaint, _, pointer = message.partition(" - at `$")
     keys = (name, *[key for key in pointer.rstrip("`").replace("[", ".").replace("]", "").split(".") if key])
-    given = shown(str(_value_at(value, keys[1:])))
+    found = _value_at(value, keys[1:])
+    given = shown(found) if isinstance(found, str) else str(found)
     return _problem(
         path,
         "invalid_value",

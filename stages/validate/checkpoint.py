@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import great_expectations as gx
 import pandas as pd
 from great_expectations.core.run_identifier import RunIdentifier
+from great_expectations.data_context.store.tuple_store_backend import TupleFilesystemStoreBackend
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
 from stages.core.errors import Diagnostic
@@ -26,6 +27,14 @@ _RUN: Final = RunIdentifier(run_name="validate", run_time=datetime.datetime(2000
 """A fixed time: the pages must not change when the data does not."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _CLOCK: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
+
+
+class SortedPages(TupleFilesystemStoreBackend):
+    """Pages on disk, indexed in the order of their names and not of the file system."""
+
+    def list_keys(self, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+        """The names of the pages, sorted."""
+        return sorted(super().list_keys(prefix))
 
 
 class Failure(NamedTuple):
@@ -104,7 +113,8 @@ def _add_docs(context: Any, docs: Path) -> None:
             "class_name": "SiteBuilder",
             "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
             "store_backend": {
-                "class_name": "TupleFilesystemStoreBackend",
+                "module_name": __name__,
+                "class_name": SortedPages.__name__,
                 "base_directory": str(docs.absolute()),
             },
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -24,3 +25,14 @@ def unpack(folder: Path) -> Path:
     with tarfile.open(path) as packed:
         packed.extractall(folder, filter="data")
     return folder / "sgd"
+
+
+def project(folder: Path, data: Path) -> Path:
+    """A folder in which the stages run on `data`: the project's code, with changed parameters alone."""
+    shutil.copytree(PROJECT / "stages", folder / "stages")
+    shutil.copytree(PROJECT / "schemas", folder / "schemas")
+    params = (PROJECT / "params.yaml").read_text("utf-8")
+    params = params.replace("path: data/raw/sgd\n", f"path: {data}\n")
+    params = params.replace("sources: [bots, labelled, sgd, skills]", "sources: [sgd]")
+    (folder / "params.yaml").write_text(params, "utf-8")
+    return folder

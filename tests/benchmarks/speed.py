@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from accounting import main as accounting_main
 from grounding import main as grounding_main
-from sgd_archive import PROJECT, archive, unpack
+from sgd_archive import archive, project, unpack
 
 ROUNDS = 3
 DECODE = """
@@ -26,17 +26,6 @@ from stages.ingest.sgd.dialogues import decode_dialogues
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*/dialogues_*.json")):
     decode_dialogues(path.name, path.read_bytes())
 """
-
-
-def project(folder: Path, data: Path) -> Path:
-    """A folder in which the stages run on `data`: the project's code, with changed parameters alone."""
-    shutil.copytree(PROJECT / "stages", folder / "stages")
-    shutil.copytree(PROJECT / "schemas", folder / "schemas")
-    params = (PROJECT / "params.yaml").read_text("utf-8")
-    params = params.replace("path: data/raw/sgd\n", f"path: {data}\n")
-    params = params.replace("sources: [bots, labelled, sgd, skills]", "sources: [sgd]")
-    (folder / "params.yaml").write_text(params, "utf-8")
-    return folder
 
 
 def seconds(command: list[str], folder: Path) -> float:
@@ -71,6 +60,7 @@ def main() -> None:
             f"ingest + compile take {(best[1] + best[2]) / best[0]:.2f} times the decoding (best of {ROUNDS})"
         )
         print(f"peak memory of any process: {peak:.0f} MB")
+    accounting_main()
     grounding_main()
 
 

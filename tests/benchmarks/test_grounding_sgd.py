@@ -10,7 +10,7 @@ from stages.compile.grounding import Lexicon
 
 pytestmark = [
     pytest.mark.benchmark,
-    pytest.mark.skipif(archive() is None, reason="needs the SGD archive (../shared/sgd, or SGD_ARCHIVE)"),
+    pytest.mark.skipif(archive() is None, reason="needs the SGD archive (see docs/sgd.md)"),
 ]
 
 

@@ -58,7 +58,7 @@ def test_an_unknown_key_of_a_source_is_named_for_its_format(tmp_path: Path) -> N
 
 def test_a_value_of_a_wrong_type_is_shown(tmp_path: Path) -> None:
     path = written(tmp_path, SPLIT.replace("salt: x", "salt: 7"))
-    with pytest.raises(UserError, match=r"split\.salt is '7': expected `str`, got `int`") as caught:
+    with pytest.raises(UserError, match=r"split\.salt is 7: expected `str`, got `int`") as caught:
         load_section("split", SplitParams, path)
     assert caught.value.diagnostics[0].line == 3
 

@@ -1,0 +1,249 @@
+"""What a user does wrong, told in sentences by the stages as processes; nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.conftest import PROJECT, Workspace
+
+PARAMS = """\
+ingest:
+  context_turns: 4
+  sources:
+    mine: {format: skills, path: raw, license: MIT, on_bad_file: fail}
+compile:
+  sources: [mine]
+  recognizers: schemas/recognizers.json
+validate:
+  min_exemplars: 1
+  max_rejection_rate: 1.0
+  min_rows_a_skill: 0
+  max_skill_share: 1.0
+  max_utterance_length: 2000000
+split:
+  ratios: {train: 0.8, validation: 0.1, test: 0.1}
+  salt: s
+  official: keep
+"""
+SKILL = """\
+#### Prompt:
+call(who="[whom]")
+Calls somebody.
+
+#### Examples:
+### User: call Maria
+### Assistant: call(who="Maria")
+"""
+
+
+def told(done: subprocess.CompletedProcess[str]) -> str:
+    """What a stage that failed said; no traceback."""
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def rows(workspace: Workspace, path: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = pq.read_table(workspace.root / path).to_pylist()
+    return found
+
+
+@pytest.fixture
+def project(workspace: Workspace) -> Workspace:
+    workspace.write("params.yaml", PARAMS)
+    workspace.write("raw/call.md", SKILL)
+    return workspace
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "raw/empty.md|empty.md"),
+        (b"#### Prompt:\ncall(\xff)\n", "byte 18"),
+        (SKILL.encode("utf-16"), "byte 0"),
+    ],
+    ids=["empty file", "not UTF-8", "UTF-16"],
+)
+def test_a_file_that_cannot_be_read_fails_or_is_in_the_ledger(
+    project: Workspace, data: bytes, message: str
+) -> None:
+    project.write("raw/empty.md", data)
+    error = told(project.run("stages.ingest", "mine"))
+    assert any(part in error for part in message.split("|"))
+    project.write("params.yaml", PARAMS.replace("on_bad_file: fail", "on_bad_file: reject"))
+    assert project.run("stages.ingest", "mine").returncode == 0
+    [one] = rows(project, "data/records/mine.rejections.parquet")
+    assert one["reason"] == "unreadable_file"
+    assert len(rows(project, "data/records/mine.parquet")) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (b"", "dialogues_001.json, byte 0"),
+        (b'[{"dialogue_id": "1", "serv', "dialogues_001.json, byte 27"),
+        (b'{"dialogue_id": "1"}', "dialogues_001.json"),
+        (b"[\xff]", "dialogues_001.json, byte 1"),
+    ],
+    ids=["empty", "truncated", "wrong shape", "not UTF-8"],
+)
+def test_a_dialogue_file_that_cannot_be_read_is_told_with_its_byte(
+    project: Workspace, data: bytes, place: str
+) -> None:
+    project.write(
+        "params.yaml", PARAMS.replace("format: skills,", "format: sgd, splits: [],").replace("raw,", "sgd,")
+    )
+    project.write("sgd/schema.json", "[]")
+    project.write("sgd/dialogues_001.json", data)
+    assert place in told(project.run("stages.ingest", "mine"))
+
+
+@pytest.mark.parametrize("kind", ["skills", "jsonl", "opencui", "sgd"])
+def test_an_empty_and_a_missing_folder_are_told(project: Workspace, kind: str) -> None:
+    project.write("params.yaml", PARAMS.replace("skills", kind).replace("path: raw", "path: nothing"))
+    assert "nothing" in told(project.run("stages.ingest", "mine"))
+    project.write("nothing/.hidden", "")
+    assert "nothing" in told(project.run("stages.ingest", "mine"))
+
+
+@pytest.mark.parametrize(
+    ("change", "stage", "message"),
+    [
+        (("context_turns", "context_tunrs"), "ingest", "unknown key 'ingest.context_tunrs'"),
+        (("license: MIT", "licence: MIT"), "ingest", "licence"),
+        (("format: skills", "format: skils"), "ingest", "skils"),
+        (("recognizers: schemas", "recognisers: schemas"), "compile", "recognisers"),
+        (("salt: s", "salt: 7"), "split", "split.salt is 7"),
+        (("min_exemplars: 1", "min_exemplars: many"), "validate", "min_exemplars"),
+        (("compile:", "complie:"), "compile", "complie"),
+        (("sources: [mine]", "sources: [yours]"), "compile", "'yours'"),
+    ],
+)
+def test_a_mistyped_parameter_is_told(
+    project: Workspace, change: tuple[str, str], stage: str, message: str
+) -> None:
+    for command in (("stages.ingest", "mine"), ("stages.compile",)):
+        assert project.run(*command).returncode == 0
+    project.write("params.yaml", PARAMS.replace(*change))
+    assert message in told(project.run(f"stages.{stage}", *(["mine"] if stage == "ingest" else [])))
+
+
+def test_an_unknown_source_is_told(project: Workspace) -> None:
+    assert "expected one of mine" in told(project.run("stages.ingest", "min"))
+
+
+def limited_to(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def test_a_write_that_the_system_refuses_keeps_the_old_output(project: Workspace) -> None:
+    assert project.run("stages.ingest", "mine").returncode == 0
+    records = project.root / "data/records/mine.parquet"
+    before = records.read_bytes()
+    project.write("raw/call.md", SKILL + '### User: call Bob\n### Assistant: call(who="Bob")\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "stages.ingest", "mine"],
+        cwd=project.root,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        preexec_fn=lambda: limited_to(1000),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "then run again" in told(done)
+    assert records.read_bytes() == before
+    assert sorted(path.name for path in records.parent.iterdir()) == [
+        "mine.catalog.json",
+        "mine.parquet",
+        "mine.recognizers.json",
+        "mine.rejections.parquet",
+    ]
+    assert project.run("stages.ingest", "mine").returncode == 0
+    assert len(rows(project, "data/records/mine.parquet")) == 2
+
+
+def test_an_output_folder_that_is_a_file_is_told(project: Workspace) -> None:
+    project.write("data/records", "in the way")
+    assert "data/records" in told(project.run("stages.ingest", "mine"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes into read-only folders")
+def test_a_read_only_output_folder_is_told(project: Workspace) -> None:
+    folder = project.root / "data/records"
+    folder.mkdir(parents=True)
+    folder.chmod(0o500)
+    assert "permission denied" in told(project.run("stages.ingest", "mine"))
+
+
+def test_permission_denied_is_told_whoever_runs_it(project: Workspace, tmp_path: Path) -> None:
+    # Root may write everywhere: deny it as the system would.
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(
+        "import errno, os, tempfile\n"
+        "def denied(prefix, suffix, dir):\n"
+        "    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(dir))\n"
+        "tempfile.mkstemp = denied\n",
+        "utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "stages.ingest", "mine"],
+        cwd=project.root,
+        env={**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{PROJECT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "data/records: permission denied" in told(done)
+
+
+def test_strange_texts_pass_through_with_their_offsets(project: Workspace) -> None:
+    texts = ("👩‍👩‍👧 call Zoë now", "התקשר אל Zoë", "cafe\u0301: call Zoë", "call Zoë " + "la " * 300_000)
+    pairs = "".join(f'### User: {text}\n### Assistant: call(who="Zoë")\n' for text in texts)
+    project.write("raw/call.md", "\ufeff" + (SKILL + pairs).replace("\n", "\r\n"))
+    for command in (("stages.ingest", "mine"), ("stages.compile",), ("stages.validate",), ("stages.split",)):
+        done = project.run(*command)
+        assert done.returncode == 0, done.stderr
+    found = rows(project, "data/exemplars/exemplars.parquet")
+    spans = [(one["arguments"][0]["start"], one["arguments"][0]["end"]) for one in found]  # type: ignore[index]
+    assert sorted(spans) == [(5, 8), (5, 8), (5, 10), (9, 12), (11, 14), (12, 15)][1:]
+    for one in found:
+        [argument] = one["arguments"]  # type: ignore[misc]
+        assert one["utterance"][argument["start"] : argument["end"]] == argument["surface"]  # type: ignore[index]
+
+
+def test_ten_thousand_arguments_reach_the_exemplars(project: Workspace) -> None:
+    slots = {f"s{number}": f"v{number}" for number in range(10_000)}
+    text = " ".join(slots.values())
+    project.write("params.yaml", PARAMS.replace("format: skills", "format: jsonl"))
+    project.write("raw/a.jsonl", json.dumps({"utterance": text, "skill": "many", "arguments": slots}))
+    for command in (("stages.ingest", "mine"), ("stages.compile",), ("stages.validate",)):
+        done = project.run(*command)
+        assert done.returncode == 0, done.stderr
+    [one] = rows(project, "data/exemplars/exemplars.parquet")
+    assert len(one["arguments"]) == 10_000  # type: ignore[arg-type]
+
+
+def test_a_data_set_without_an_exemplar_stops_at_validate(project: Workspace) -> None:
+    project.write("raw/call.md", SKILL.replace("Maria\n", "Bob\n", 1))
+    for command in (("stages.ingest", "mine"), ("stages.compile",)):
+        assert project.run(*command).returncode == 0
+    assert [one["reason"] for one in rows(project, "data/exemplars/rejections.parquet")] == [
+        "value_not_found"
+    ]
+    assert "nobody trains on nothing" in told(project.run("stages.validate"))
+
+
+def test_a_missing_and_a_damaged_table_are_told(project: Workspace) -> None:
+    assert "compile.sources" in told(project.run("stages.compile"))
+    assert "data/exemplars/exemplars.parquet" in told(project.run("stages.split"))
+    project.write("data/exemplars/exemplars.parquet", b"PAR1 but no more")
+    assert "data/exemplars/exemplars.parquet" in told(project.run("stages.split"))
