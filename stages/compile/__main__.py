@@ -17,12 +17,13 @@ from stages.core.errors import run_shell
 from stages.core.files import write_bytes, write_json
 from stages.core.params import load_section
 from stages.core.reports import check_conservation
-from stages.core.tables import write_table
+from stages.core.tables import leave_pandas_out, write_table
 from stages.core.workers import worker_count
 
 
 def main() -> None:
     """Read records and catalogs, compile, write exemplars, ledger and report."""
+    leave_pandas_out()
     gc.disable()  # Millions of rows without a cycle among them: collecting takes half of the time.
     inputs = read_inputs(load_section("compile", CompileParams))
     skills = {skill.name: skill for skill in inputs.skills}

@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from stages.compile.contradictions import contradicted, said_key
+from stages.compile.contradictions import contradicted, nearly_said_key
 from stages.compile.exemplars import compile_record
 from stages.compile.grounding import Lexicon
 from stages.core.catalog import Skill
 from stages.core.records import Exemplar, Rejection
 from stages.core.tables import (
-    exemplar_table,
+    RECORD_SCHEMA,
+    compiled_columns,
+    compiled_table,
     exemplars_of,
+    read_table,
+    record_table,
     records_of,
     rejection_table,
-    rejections_of,
     sorted_by_id,
 )
 from stages.core.workers import map_shards
@@ -36,7 +39,13 @@ class Compiled(NamedTuple):
 
 
 class _Shard(NamedTuple):
-    exemplars: pa.Table
+    """What a worker sends back: little, as what exemplars have from their records is there already."""
+
+    size: int
+    """How many records it had."""
+    rows: list[int]
+    """Which of them became exemplars."""
+    compiled: pa.Table
     rejections: pa.Table
     said: list[int]
 
@@ -52,37 +61,47 @@ def compile_tables(
 
     rejected: what was rejected before; it is in the ledger of the answer too.
     """
-    shards = [(path, group) for path in paths for group in range(pq.read_metadata(path).num_row_groups)]
-    compiled = list(map_shards(partial(_compile_shard, skills, lexicon), shards, workers))
-    exemplars = pa.concat_tables([exemplar_table([]), *(one.exemplars for one in compiled)])
-    rejections = pa.concat_tables([rejected, *(one.rejections for one in compiled)])
-    return _without_contradictions(
-        Compiled(exemplars, rejections), [key for one in compiled for key in one.said]
-    )
+    places = [(path, group) for path in paths for group in range(pq.read_metadata(path).num_row_groups)]
+    shards = list(map_shards(partial(_compile_shard, skills, lexicon), places, workers))
+    starts = accumulate((shard.size for shard in shards), initial=0)
+    rows = [start + row for start, shard in zip(starts, shards, strict=False) for row in shard.rows]
+    records = pa.concat_tables([record_table([]), *(read_table(path, RECORD_SCHEMA) for path in paths)])
+    compiled = pa.concat_tables([compiled_columns([]), *(shard.compiled for shard in shards)])
+    rejections = pa.concat_tables([rejected, *(shard.rejections for shard in shards)])
+
+    suspects = _repeated([key for shard in shards for key in shard.said])
+    said_again = compiled_table(records, [rows[row] for row in suspects], compiled.take(suspects))
+    gone = contradicted(exemplars_of(said_again))
+    if gone:
+        out = {
+            row
+            for row, row_id in zip(suspects, said_again.column("id").to_pylist(), strict=True)
+            if row_id in gone
+        }
+        stays = [row for row in range(len(rows)) if row not in out]
+        rows, compiled = [rows[row] for row in stays], compiled.take(stays)
+        rejections = pa.concat_tables([rejections, rejection_table(list(gone.values()))])
+    return Compiled(sorted_by_id(compiled_table(records, rows, compiled)), sorted_by_id(rejections))
 
 
-def _compile_shard(skills: Mapping[str, Skill], lexicon: Lexicon, shard: tuple[Path, int]) -> _Shard:
-    path, group = shard
+def _compile_shard(skills: Mapping[str, Skill], lexicon: Lexicon, place: tuple[Path, int]) -> _Shard:
+    path, group = place
     records = records_of(pq.ParquetFile(path).read_row_group(group))
+    rows: list[int] = []
     exemplars: list[Exemplar] = []
     rejections: list[Rejection] = []
-    for record in records:
+    for number, record in enumerate(records):
         row = compile_record(record, skills, lexicon)
         if isinstance(row, Exemplar):
+            rows.append(number)
             exemplars.append(row)
         else:
             rejections.append(row)
-    said = [said_key(one) for one in exemplars]
-    return _Shard(exemplar_table(exemplars), rejection_table(rejections), said)
+    said = [nearly_said_key(one) for one in exemplars]
+    return _Shard(len(records), rows, compiled_columns(exemplars), rejection_table(rejections), said)
 
 
-def _without_contradictions(compiled: Compiled, said: list[int]) -> Compiled:
-    """The tables after rows that say the same as another were judged together."""
-    counts = Counter(said)
-    suspects = [row for row, key in enumerate(said) if counts[key] > 1]
-    gone = contradicted(exemplars_of(compiled.exemplars.take(pa.array(suspects, pa.int64()))))
-    if not gone:
-        return Compiled(sorted_by_id(compiled.exemplars), sorted_by_id(compiled.rejections))
-    stays = pc.invert(pc.is_in(compiled.exemplars.column("id"), pa.array(list(gone), pa.string())))
-    rejections = [*rejections_of(compiled.rejections), *gone.values()]
-    return Compiled(sorted_by_id(compiled.exemplars.filter(stays)), sorted_by_id(rejection_table(rejections)))
+def _repeated(keys: list[int]) -> list[int]:
+    """The places of the keys that occur more than once."""
+    counts = Counter(keys)
+    return [place for place, key in enumerate(keys) if counts[key] > 1]

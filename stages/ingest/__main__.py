@@ -12,7 +12,7 @@ from stages.core.errors import run_shell
 from stages.core.files import write_bytes, write_json
 from stages.core.params import load_section
 from stages.core.recognizers import encode_recognizers
-from stages.core.tables import write_table
+from stages.core.tables import leave_pandas_out, write_table
 from stages.core.workers import worker_count
 from stages.ingest.params import IngestParams
 from stages.ingest.report import ingest_report
@@ -22,6 +22,7 @@ from stages.ingest.sources import read_source
 def main() -> None:
     """Read one source, write its records, ledger, catalog, recognizers and report."""
     name = sys.argv[1]
+    leave_pandas_out()
     gc.disable()  # Millions of rows without a cycle among them: collecting takes half of the time.
     workers = worker_count(int(os.environ.get(layout.WORKERS_VARIABLE, "0")))
     tables = read_source(name, load_section("ingest", IngestParams), workers)

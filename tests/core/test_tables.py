@@ -102,6 +102,14 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "x").read_bytes() == (tmp_path / "y").read_bytes()
 
 
+def test_the_chunks_of_a_table_do_not_show_in_the_bytes(tmp_path: Path) -> None:
+    rows = [exemplar(f"{number:03}") for number in range(200)]
+    write_table(tmp_path / "whole", exemplar_table(rows))
+    parts = [exemplar_table(rows[:70]), exemplar_table(rows[70:])]
+    write_table(tmp_path / "parts", pa.concat_tables(parts))
+    assert (tmp_path / "whole").read_bytes() == (tmp_path / "parts").read_bytes()
+
+
 def test_rows_are_sorted_by_code_points_of_their_ids() -> None:
     table = sorted_by_id(exemplar_table([exemplar("b"), exemplar("a/2"), exemplar("a/10")]))
     assert table.column("id").to_pylist() == ["a/10", "a/2", "b"]
