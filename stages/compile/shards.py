@@ -26,6 +26,7 @@ from stages.core.tables import (
     record_table,
     records_of,
     rejection_table,
+    rows_at,
     sorted_by_id,
 )
 from stages.core.workers import map_shards
@@ -70,7 +71,7 @@ def compile_tables(
     rejections = pa.concat_tables([rejected, *(shard.rejections for shard in shards)])
 
     suspects = _repeated([key for shard in shards for key in shard.said])
-    said_again = compiled_table(records, [rows[row] for row in suspects], compiled.take(suspects))
+    said_again = compiled_table(records, [rows[row] for row in suspects], rows_at(compiled, suspects))
     gone = contradicted(exemplars_of(said_again))
     if gone:
         out = {
@@ -79,7 +80,7 @@ def compile_tables(
             if row_id in gone
         }
         stays = [row for row in range(len(rows)) if row not in out]
-        rows, compiled = [rows[row] for row in stays], compiled.take(stays)
+        rows, compiled = [rows[row] for row in stays], rows_at(compiled, stays)
         rejections = pa.concat_tables([rejections, rejection_table(list(gone.values()))])
     return Compiled(sorted_by_id(compiled_table(records, rows, compiled)), sorted_by_id(rejections))
 

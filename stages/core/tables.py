@@ -159,7 +159,7 @@ def compiled_table(records: pa.Table, rows: Sequence[int], compiled: pa.Table) -
     column, which is several times faster than row by row.
     """
     same = records.select([name for name in EXEMPLAR_SCHEMA.names if name not in _COMPILED])
-    taken = same.take(pa.array(rows, pa.int64()))
+    taken = rows_at(same, rows)
     columns = [(compiled if name in _COMPILED else taken).column(name) for name in EXEMPLAR_SCHEMA.names]
     return pa.Table.from_arrays(columns, schema=EXEMPLAR_SCHEMA)
 
@@ -184,12 +184,17 @@ def rejections_of(table: pa.Table) -> list[Rejection]:
     return _rows(table, REJECTION_SCHEMA, Rejection)
 
 
+def rows_at(table: pa.Table, rows: Sequence[int]) -> pa.Table:
+    """The rows at the given places, from 0, in the order given."""
+    return table.take(pa.array(rows, pa.int64()))
+
+
 def sorted_by_id(table: pa.Table) -> pa.Table:
     """The rows in the order of their ids (code points)."""
     ids = table.column("id").to_pylist()
     if all(one <= other for one, other in pairwise(ids)):
         return table
-    return table.take(pa.array(sorted(range(len(ids)), key=ids.__getitem__), pa.int64()))
+    return rows_at(table, sorted(range(len(ids)), key=ids.__getitem__))
 
 
 def write_table(path: Path, table: pa.Table) -> None:

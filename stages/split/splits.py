@@ -10,7 +10,7 @@ import pyarrow as pa
 from stages.core.digests import data_hash
 from stages.core.records import Exemplar, Reason, Rejection
 from stages.core.reports import counts_of
-from stages.core.tables import exemplars_of, rejection_table
+from stages.core.tables import exemplars_of, rejection_table, rows_at
 from stages.split.assignment import assign
 from stages.split.leaks import leaked_rows
 from stages.split.params import SPLITS, Official, SplitParams
@@ -44,9 +44,9 @@ def split_exemplars(exemplars: pa.Table, params: SplitParams) -> Split:
     ids = exemplars.column("id").to_pylist()
     places = ["" if row_id in leaked else name for row_id, name in zip(ids, assigned, strict=True)]
     return Split(
-        {name: exemplars.take(_indices(places, name)) for name in SPLITS},
+        {name: rows_at(exemplars, _rows(places, name)) for name in SPLITS},
         rejection_table(
-            [_leaked(one, leaked[one.id]) for one in exemplars_of(exemplars.take(_indices(places, "")))]
+            [_leaked(one, leaked[one.id]) for one in exemplars_of(rows_at(exemplars, _rows(places, "")))]
         ),
         assignment.rescued,
     )
@@ -85,8 +85,8 @@ def split_report(split: Split) -> dict[str, Any]:
     }
 
 
-def _indices(places: list[str], name: str) -> pa.Array:
-    return pa.array([index for index, place in enumerate(places) if place == name], pa.int64())
+def _rows(places: list[str], name: str) -> list[int]:
+    return [row for row, place in enumerate(places) if place == name]
 
 
 def _leaked(exemplar: Exemplar, seen: dict[str, Any]) -> Rejection:
