@@ -63,7 +63,7 @@ def compile_tables(
     rejected: what was rejected before; it is in the ledger of the answer too.
     """
     places = [(path, group) for path in paths for group in range(pq.read_metadata(path).num_row_groups)]
-    shards = list(map_shards(partial(_compile_shard, skills, lexicon), places, workers))
+    shards = list(map_shards(partial(_compile_shard, skills, lexicon), places, workers, "compile"))
     starts = accumulate((shard.size for shard in shards), initial=0)
     rows = [start + row for start, shard in zip(starts, shards, strict=False) for row in shard.rows]
     records = pa.concat_tables([record_table([]), *(read_table(path, RECORD_SCHEMA) for path in paths)])

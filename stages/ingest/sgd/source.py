@@ -59,6 +59,7 @@ def read_sgd_source(
             partial(_read_file, facts, services, context_turns, source.learn_aliases_from),
             files,
             workers,
+            f"ingest {facts.name}",
         )
     )
     unreadable = [one for shard in shards for one in shard.unreadable]
