@@ -11,6 +11,10 @@ WORKERS_VARIABLE: Final = "EXEMPLARS_WORKERS"
 RECORDS: Final = Path("data/records")
 EXEMPLARS: Final = Path("data/exemplars/exemplars.parquet")
 CATALOG: Final = Path("data/exemplars/catalog.json")
+CURATED: Final = Path("data/curated/exemplars.parquet")
+PAIRS: Final = CURATED.with_name("pairs.parquet")
+REVIEW: Final = CURATED.with_name("review.parquet")
+REPRESENTATIVENESS: Final = CURATED.with_name("representativeness.json")
 SPLITS: Final = Path("data/splits")
 MANIFEST: Final = SPLITS / "manifest.json"
 REPORTS: Final = Path("reports")
@@ -55,6 +59,11 @@ def report(stage: str) -> Path:
 def plot(stage: str, name: str) -> Path:
     """The data points of one of a stage's plots."""
     return REPORTS / "plots" / f"{stage}-{name}.json"
+
+
+def lexicon(folder: str, name: str) -> Path:
+    """A lexicon."""
+    return Path(folder) / f"{name}.json"
 
 
 def expectations(suite: str) -> Path:

@@ -183,11 +183,17 @@ class Reason(StrEnum):
     OVERLAPPING_SPANS = "overlapping_spans"
     """Two arguments claim the same text."""
     DUPLICATE_EXEMPLAR = "duplicate_exemplar"
-    """The same utterance, context and meaning as another exemplar, which is kept."""
+    """The same utterance and meaning as another exemplar, which is kept."""
     CONFLICTING_LABEL = "conflicting_label"
     """The same utterance in the same context has another meaning elsewhere."""
+    NEAR_DUPLICATE = "near_duplicate"
+    """The utterance or template is nearly that of another exemplar, which is kept."""
+    LOW_QUALITY = "low_quality"
+    """The text has a flag that `curate.quality.reject` names."""
+    PERSONAL_DATA = "personal_data"
+    """The text holds personal data that no argument labels, and `curate.privacy.mode` is reject."""
     LEAKED = "leaked"
-    """The row's utterance or template also stands in validation or test."""
+    """The row's utterance or template also stands, or nearly so, in validation or test."""
 
 
 OUT_OF_SCOPE: Final = frozenset(

@@ -108,10 +108,37 @@ REJECTION_SCHEMA: Final = pa.schema(
     ]
 )
 
+PAIR_SCHEMA: Final = pa.schema(
+    [("column", _TEXT), ("first", _TEXT), ("second", _TEXT), ("similarity", pa.float64())]
+)
+"""Two normalized texts of a column (`utterance` or `exemplar`) that are nearly the same."""
+REVIEW_SCHEMA: Final = pa.schema(
+    [
+        ("id", _TEXT),
+        ("why", _TEXT),
+        ("detail", _TEXT),
+        ("score", pa.float64()),
+        ("skill", _TEXT),
+        ("suggested", _TEXT),
+        ("path", _TEXT),
+        ("locator", _TEXT),
+        ("utterance", _TEXT),
+    ]
+)
+"""What a person should look at: the row, why, and what is suggested."""
+
 _COMPILED: Final = ("digest", "exemplar", "arguments")
 """The columns of an exemplar that its record does not have, or has in another form."""
 
 R = TypeVar("R")
+
+
+def plain_table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    """Tuples as a table: their places are the schema's columns."""
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
+    return pa.Table.from_arrays(
+        [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
+    )
 
 
 class _NoPandas(MetaPathFinder):

@@ -9,7 +9,7 @@ from stages.core.errors import run_shell
 from stages.core.files import write_json
 from stages.core.params import load_section
 from stages.core.reports import check_conservation
-from stages.core.tables import EXEMPLAR_SCHEMA, read_table, write_table
+from stages.core.tables import EXEMPLAR_SCHEMA, PAIR_SCHEMA, read_table, write_table
 from stages.split.params import SplitParams
 from stages.split.splits import manifest, split_exemplars, split_report
 
@@ -17,8 +17,9 @@ from stages.split.splits import manifest, split_exemplars, split_report
 def main() -> None:
     """Read exemplars, write the splits, their manifest, the ledger and the report."""
     params = load_section("split", SplitParams)
-    exemplars = read_table(layout.EXEMPLARS, EXEMPLAR_SCHEMA)
-    split = split_exemplars(exemplars, params)
+    exemplars = read_table(layout.CURATED, EXEMPLAR_SCHEMA)
+    pairs = read_table(layout.PAIRS, PAIR_SCHEMA)
+    split = split_exemplars(exemplars, pairs, params)
     kept = sum(table.num_rows for table in split.tables.values())
     check_conservation("split", exemplars.num_rows, kept, split.rejections.num_rows)
     for name, table in split.tables.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import polars as pl
 import pyarrow as pa
 
 from stages.core.digests import data_hash
@@ -12,7 +11,7 @@ from stages.core.records import Exemplar, Reason, Rejection
 from stages.core.reports import counts_of
 from stages.core.tables import exemplars_of, rejection_table, rows_at
 from stages.split.assignment import assign
-from stages.split.leaks import leaked_rows
+from stages.split.leaks import Row, Seen, leaked_rows
 from stages.split.params import SPLITS, Official, SplitParams
 
 
@@ -26,8 +25,11 @@ class Split(NamedTuple):
     """Groups moved so that a skill is in every split, with the skill."""
 
 
-def split_exemplars(exemplars: pa.Table, params: SplitParams) -> Split:
-    """Assign every group to a split, and take leaked rows out of train."""
+def split_exemplars(exemplars: pa.Table, pairs: pa.Table, params: SplitParams) -> Split:
+    """Assign every group to a split, and take leaked rows out.
+
+    pairs: the verified near duplicates (`PAIR_SCHEMA`).
+    """
     groups = exemplars.column("group").to_pylist()
     skills = exemplars.column("skill").to_pylist()
     prescribed = {}
@@ -36,11 +38,11 @@ def split_exemplars(exemplars: pa.Table, params: SplitParams) -> Split:
         prescribed = {group: name for group, name in zip(groups, given, strict=True) if name is not None}
     assignment = assign(zip(groups, skills, strict=True), prescribed, params.salt, params.ratios)
     assigned = [assignment.splits[group] for group in groups]
-    rows = pl.DataFrame(pl.from_arrow(exemplars.select(["id", "utterance", "exemplar", "context"])))
-    leaks = leaked_rows(
-        rows.with_columns(assigned=pl.Series(assigned, dtype=pl.String)), params.leaks.context_turns
-    )
-    leaked = {row["id"]: row for row in leaks.iter_rows(named=True)}
+    rows = [
+        Row(one.id, split, one.utterance, one.exemplar, one.context)
+        for one, split in zip(exemplars_of(exemplars), assigned, strict=True)
+    ]
+    leaked = leaked_rows(rows, params.leaks.context_turns, _pairs_by_column(pairs))
     ids = exemplars.column("id").to_pylist()
     places = ["" if row_id in leaked else name for row_id, name in zip(ids, assigned, strict=True)]
     return Split(
@@ -85,18 +87,26 @@ def split_report(split: Split) -> dict[str, Any]:
     }
 
 
+def _pairs_by_column(pairs: pa.Table) -> dict[str, list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = {}
+    columns = (pairs.column(name).to_pylist() for name in ("column", "first", "second"))
+    for column, first, second in zip(*columns, strict=True):
+        found.setdefault(column, []).append((first, second))
+    return found
+
+
 def _rows(places: list[str], name: str) -> list[int]:
     return [row for row, place in enumerate(places) if place == name]
 
 
-def _leaked(exemplar: Exemplar, seen: dict[str, Any]) -> Rejection:
+def _leaked(exemplar: Exemplar, seen: Seen) -> Rejection:
     return Rejection(
         id=exemplar.id,
         source=exemplar.source,
         stage="split",
         reason=Reason.LEAKED,
-        message=f"{exemplar.origin.path}#{exemplar.origin.locator}: found the text of {seen['seen']}, which "
-        f"is in {seen['split']}, expected texts of its own in train; nothing to change, or reword one",
+        message=f"{exemplar.origin.path}#{exemplar.origin.locator}: found {'nearly ' if seen.nearly else ''}the "
+        f"text of {seen.id}, which is in {seen.split}, expected texts of its own; nothing to change, or reword one",
         origin=exemplar.origin,
         group=exemplar.group,
         skill=exemplar.skill,

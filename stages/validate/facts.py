@@ -10,10 +10,17 @@ from typing import Final, NamedTuple
 import pyarrow as pa
 
 from stages.core.catalog import Skill
-from stages.core.records import DONTCARE, OUT_OF_SCOPE, Argument, Exemplar, Grounding, Mode
+from stages.core.records import DONTCARE, OUT_OF_SCOPE, Argument, Exemplar, Grounding, Mode, Reason
 from stages.core.reports import NO_SKILL
 from stages.core.templates import write_template
+from stages.core.texts import normalized
+from stages.validate.params import ValidateParams
+from stages.validate.representativeness import Representativeness
 
+_NO_LOSS: Final = OUT_OF_SCOPE | {Reason.DUPLICATE_EXEMPLAR, Reason.NEAR_DUPLICATE}
+"""Reasons that take nothing away: there was nothing new, or another row has it."""
+SIGNIFICANT: Final = 0.05
+"""The p-value from which an association may be chance."""
 _LOCATED: Final = frozenset({Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED})
 
 
@@ -54,8 +61,25 @@ class SourceFacts(NamedTuple):
     source: str
     exemplars: int
     rejections: int
-    """Of records in scope."""
+    """Of records that had something new to say."""
     rejection_rate: float
+
+
+class PairFacts(NamedTuple):
+    """Two texts that are nearly the same."""
+
+    pair: str
+    similarity: float
+    crosses: bool
+    """One of the texts is in one split, and the other in another."""
+
+
+class DataFacts(NamedTuple):
+    """One figure of the whole data set, with the bounds that it must keep."""
+
+    figure: str
+    value: float
+    ok: bool
 
 
 def row_facts(exemplars: Iterable[Exemplar], skills: Mapping[str, Skill]) -> Iterator[RowFacts]:
@@ -105,11 +129,56 @@ def source_facts(exemplars: pa.Table, rejections: pa.Table) -> list[SourceFacts]
         for source, reason in zip(
             rejections.column("source").to_pylist(), rejections.column("reason").to_pylist(), strict=True
         )
-        if reason not in OUT_OF_SCOPE
+        if reason not in _NO_LOSS
     )
     return [
         SourceFacts(name, kept[name], faulty[name], faulty[name] / max(kept[name] + faulty[name], 1))
         for name in sorted({*kept, *faulty})
+    ]
+
+
+def pair_facts(pairs: pa.Table, splits: Mapping[str, pa.Table]) -> list[PairFacts]:
+    """The facts of each verified pair of near duplicates.
+
+    splits: the rows of each split, by its name.
+    """
+    places: dict[tuple[str, str], set[str]] = {}
+    for name, table in splits.items():
+        for column in ("utterance", "exemplar"):
+            for text in table.column(column).to_pylist():
+                places.setdefault((column, normalized(text)), set()).add(name)
+    columns = (pairs.column(name).to_pylist() for name in ("column", "first", "second", "similarity"))
+    found = []
+    for column, first, second, similarity in zip(*columns, strict=True):
+        one, other = places.get((column, first), set()), places.get((column, second), set())
+        crosses = any(a != b for a in one for b in other)
+        found.append(PairFacts(f"{column}: {first} | {second}", similarity, crosses))
+    return found
+
+
+def data_facts(
+    about: Representativeness, personal: int, rows: int, params: ValidateParams
+) -> list[DataFacts]:
+    """The figures of coverage, balance, association and privacy, each against its bound.
+
+    personal: personal data that no argument labels. rows: the exemplars.
+    """
+    asked = [one for one in about.coverage if not one.value]
+    thin = sum(one.rows < params.min_rows_a_parameter for one in asked) / max(len(asked), 1)
+    entropy = next((one.entropy for one in about.balance if one.name == "skills"), 0.0)
+    loose = personal / max(rows, 1)
+    return [
+        DataFacts("share of thin skills and parameters", thin, thin <= params.max_thin_share),
+        DataFacts("entropy of skills", entropy, entropy >= params.min_skill_entropy),
+        DataFacts("unlabelled personal data a row", loose, loose <= params.max_unlabelled_personal_share),
+        *(
+            DataFacts(
+                f"association of {one.dimension} with skills",
+                one.effect,
+                one.p_value >= SIGNIFICANT or one.effect <= params.max_association,
+            )
+            for one in about.associations
+        ),
     ]
 
 

@@ -13,3 +13,8 @@ class ValidateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_rows_a_skill: int
     max_skill_share: float
     max_utterance_length: int
+    min_rows_a_parameter: int
+    max_thin_share: float
+    min_skill_entropy: float
+    max_association: float
+    max_unlabelled_personal_share: float

@@ -22,17 +22,36 @@ ingest:
 compile:
   sources: [mine]
   recognizers: schemas/recognizers.json
+curate:
+  duplicates: {exact: reject, near: keep, similarity: 0.8, max_group_rows: 60}
+  conflicts: {action: keep, context_turns: 0}
+  label_noise: {enabled: true, features: words, folds: 3, top: 5, max_rows: 1000}
+  quality: {min_tokens: 1, max_tokens: 1000000, max_repetition: 1.0, reject: []}
+  privacy: {mode: report, min_score: 0.4}
+  lexicons: schemas/lexicons
 validate:
   min_exemplars: 1
   max_rejection_rate: 1.0
   min_rows_a_skill: 0
   max_skill_share: 1.0
   max_utterance_length: 2000000
+  min_rows_a_parameter: 0
+  max_thin_share: 1.0
+  min_skill_entropy: 0.0
+  max_association: 1.0
+  max_unlabelled_personal_share: 1.0
 split:
   ratios: {train: 0.8, validation: 0.1, test: 0.1}
   salt: s
   official: keep
 """
+ALL = (
+    ("stages.ingest", "mine"),
+    ("stages.compile",),
+    ("stages.curate",),
+    ("stages.split",),
+    ("stages.validate",),
+)
 SKILL = """\
 #### Prompt:
 call(who="[whom]")
@@ -209,7 +228,7 @@ def test_strange_texts_pass_through_with_their_offsets(project: Workspace) -> No
     texts = ("👩‍👩‍👧 call Zoë now", "התקשר אל Zoë", "cafe\u0301: call Zoë", "call Zoë " + "la " * 300_000)
     pairs = "".join(f'### User: {text}\n### Assistant: call(who="Zoë")\n' for text in texts)
     project.write("raw/call.md", "\ufeff" + (SKILL + pairs).replace("\n", "\r\n"))
-    for command in (("stages.ingest", "mine"), ("stages.compile",), ("stages.validate",), ("stages.split",)):
+    for command in ALL:
         done = project.run(*command)
         assert done.returncode == 0, done.stderr
     found = rows(project, "data/exemplars/exemplars.parquet")
@@ -225,7 +244,7 @@ def test_ten_thousand_arguments_reach_the_exemplars(project: Workspace) -> None:
     text = " ".join(slots.values())
     project.write("params.yaml", PARAMS.replace("format: skills", "format: jsonl"))
     project.write("raw/a.jsonl", json.dumps({"utterance": text, "skill": "many", "arguments": slots}))
-    for command in (("stages.ingest", "mine"), ("stages.compile",), ("stages.validate",)):
+    for command in ALL:
         done = project.run(*command)
         assert done.returncode == 0, done.stderr
     [one] = rows(project, "data/exemplars/exemplars.parquet")
@@ -234,7 +253,7 @@ def test_ten_thousand_arguments_reach_the_exemplars(project: Workspace) -> None:
 
 def test_a_data_set_without_an_exemplar_stops_at_validate(project: Workspace) -> None:
     project.write("raw/call.md", SKILL.replace("Maria\n", "Bob\n", 1))
-    for command in (("stages.ingest", "mine"), ("stages.compile",)):
+    for command in ALL[:-1]:
         assert project.run(*command).returncode == 0
     assert [one["reason"] for one in rows(project, "data/exemplars/rejections.parquet")] == [
         "value_not_found"
@@ -244,6 +263,47 @@ def test_a_data_set_without_an_exemplar_stops_at_validate(project: Workspace) ->
 
 def test_a_missing_and_a_damaged_table_are_told(project: Workspace) -> None:
     assert "compile.sources" in told(project.run("stages.compile"))
-    assert "data/exemplars/exemplars.parquet" in told(project.run("stages.split"))
-    project.write("data/exemplars/exemplars.parquet", b"PAR1 but no more")
-    assert "data/exemplars/exemplars.parquet" in told(project.run("stages.split"))
+    assert "data/exemplars/exemplars.parquet" in told(project.run("stages.curate"))
+    assert "data/curated/exemplars.parquet" in told(project.run("stages.split"))
+    project.write("data/curated/exemplars.parquet", b"PAR1 but no more")
+    assert "data/curated/exemplars.parquet" in told(project.run("stages.split"))
+
+
+@pytest.mark.parametrize("text", ["👍", "…", "call Maria"])
+def test_a_data_set_of_one_row_passes_all_stages(project: Workspace, text: str) -> None:
+    project.write("params.yaml", PARAMS.replace("format: skills", "format: jsonl"))
+    project.write("raw/a.jsonl", json.dumps({"utterance": text, "skill": "call"}))
+    for command in ALL:
+        done = project.run(*command)
+        assert done.returncode == 0, done.stderr
+    assert len(rows(project, "data/curated/exemplars.parquet")) == 1
+
+
+def test_rows_that_all_repeat_one_leave_that_one(project: Workspace) -> None:
+    project.write("params.yaml", PARAMS.replace("format: skills", "format: jsonl"))
+    texts = ("call Maria", "Call Maria!", "call maria", "CALL MARIA")
+    project.write(
+        "raw/a.jsonl", "".join(json.dumps({"utterance": one, "skill": "call"}) + "\n" for one in texts)
+    )
+    for command in ALL:
+        done = project.run(*command)
+        assert done.returncode == 0, done.stderr
+    assert [one["id"] for one in rows(project, "data/curated/exemplars.parquet")] == ["mine:a.jsonl#1"]
+    reasons = [one["reason"] for one in rows(project, "data/curated/rejections.parquet")]
+    assert reasons == ["duplicate_exemplar"] * 3
+
+
+def test_a_missing_and_a_broken_lexicon_are_told_together(project: Workspace) -> None:
+    (project.root / "schemas/lexicons/ages.json").unlink()
+    project.write("schemas/lexicons/places.json", '{"source": "x", "slices": 5}')
+    error = told(project.run("stages.curate"))
+    assert "schemas/lexicons/ages.json: bad_lexicon: found no such file" in error
+    assert "schemas/lexicons/places.json: bad_lexicon: found Expected `object`, got `int`" in error
+
+
+def test_surrogates_without_a_key_are_refused(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EXEMPLARS_SURROGATE_KEY", raising=False)
+    project.write("params.yaml", PARAMS.replace("mode: report", "mode: surrogate"))
+    assert "EXEMPLARS_SURROGATE_KEY not set" in told(project.run("stages.curate"))
+    monkeypatch.setenv("EXEMPLARS_SURROGATE_KEY", "short")
+    assert "EXEMPLARS_SURROGATE_KEY too short" in told(project.run("stages.curate"))

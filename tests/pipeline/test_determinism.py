@@ -35,8 +35,9 @@ COMMANDS = (
     ("stages.ingest", "sgd"),
     ("stages.ingest", "skills"),
     ("stages.compile",),
-    ("stages.validate",),
+    ("stages.curate",),
     ("stages.split",),
+    ("stages.validate",),
 )
 
 

@@ -5,11 +5,13 @@ import pytest
 
 from stages.core.digests import row_digest
 from stages.core.records import Exemplar, Mode, Origin, Reason
-from stages.core.tables import exemplar_table, rejections_of
+from stages.core.tables import PAIR_SCHEMA, exemplar_table, plain_table, rejections_of
 from stages.split.params import Leaks, Official, Ratios, SplitParams
 from stages.split.splits import manifest, split_exemplars, split_report
 
 PARAMS = SplitParams(Ratios(train=0.8, validation=0.1, test=0.1), "salt", Official.KEEP)
+
+NO_PAIRS = plain_table([], PAIR_SCHEMA)
 
 
 def row(number: int, utterance: str = "", split: str | None = None, skill: str | None = None) -> Exemplar:
@@ -39,7 +41,7 @@ def ids(table: pa.Table) -> list[str]:
 
 def test_every_row_is_in_one_split_or_in_the_ledger() -> None:
     table = exemplar_table([row(number, f"text {number % 50}") for number in range(100)])
-    split = split_exemplars(table, PARAMS)
+    split = split_exemplars(table, NO_PAIRS, PARAMS)
     everywhere = [one for part in (*split.tables.values(), split.rejections) for one in ids(part)]
     assert sorted(everywhere) == ids(table)
     assert split.rejections.num_rows > 0
@@ -47,8 +49,8 @@ def test_every_row_is_in_one_split_or_in_the_ledger() -> None:
 
 def test_official_splits_are_kept_or_drawn_anew() -> None:
     table = exemplar_table([row(number, split="test") for number in range(10)])
-    assert split_exemplars(table, PARAMS).tables["test"].num_rows == 10
-    drawn = split_exemplars(table, SplitParams(PARAMS.ratios, "salt", Official.REHASH))
+    assert split_exemplars(table, NO_PAIRS, PARAMS).tables["test"].num_rows == 10
+    drawn = split_exemplars(table, NO_PAIRS, SplitParams(PARAMS.ratios, "salt", Official.REHASH))
     assert {name: part.num_rows for name, part in drawn.tables.items()} == {
         "train": 9,
         "validation": 1,
@@ -58,17 +60,17 @@ def test_official_splits_are_kept_or_drawn_anew() -> None:
 
 def test_a_leaked_row_goes_to_the_ledger_with_the_row_that_shows_it() -> None:
     table = exemplar_table([row(1, "call mum", "train"), row(2, "Call mum!", "test")])
-    [one] = rejections_of(split_exemplars(table, PARAMS).rejections)
+    [one] = rejections_of(split_exemplars(table, NO_PAIRS, PARAMS).rejections)
     assert (one.id, one.stage, one.reason, one.utterance) == ("s:a#001", "split", Reason.LEAKED, "call mum")
     assert one.message == (
-        "a#1: found the text of s:a#002, which is in test, expected texts of its own in train; "
+        "a#1: found the text of s:a#002, which is in test, expected texts of its own; "
         "nothing to change, or reword one"
     )
 
 
 def test_the_manifest_has_the_data_hash_of_each_split() -> None:
     table = exemplar_table([row(1, split="train"), row(2, split="test")])
-    assert manifest(split_exemplars(table, PARAMS), PARAMS) == {
+    assert manifest(split_exemplars(table, NO_PAIRS, PARAMS), PARAMS) == {
         "salt": "salt",
         "official": "keep",
         "splits": {
@@ -100,7 +102,7 @@ def test_the_report_counts_rows_leaks_and_missing_skills() -> None:
             row(4, "um", "validation"),
         ]
     )
-    assert split_report(split_exemplars(table, PARAMS)) == {
+    assert split_report(split_exemplars(table, NO_PAIRS, PARAMS)) == {
         "exemplars": 4,
         "rows": {"train": 1, "validation": 1, "test": 1},
         "leaked": 1,
@@ -114,6 +116,13 @@ def test_the_report_counts_rows_leaks_and_missing_skills() -> None:
 @pytest.mark.parametrize("turns", [0, 3])
 def test_no_rows_make_empty_splits(turns: int) -> None:
     split = split_exemplars(
-        exemplar_table([]), SplitParams(PARAMS.ratios, "salt", Official.KEEP, Leaks(turns))
+        exemplar_table([]), NO_PAIRS, SplitParams(PARAMS.ratios, "salt", Official.KEEP, Leaks(turns))
     )
     assert [part.num_rows for part in split.tables.values()] == [0, 0, 0]
+
+
+def test_a_near_duplicate_goes_to_the_ledger_and_says_so() -> None:
+    table = exemplar_table([row(1, "call my mum", "train"), row(2, "call my mum now", "test")])
+    pairs = plain_table([("utterance", "call my mum", "call my mum now", 0.8)], PAIR_SCHEMA)
+    [one] = rejections_of(split_exemplars(table, pairs, PARAMS).rejections)
+    assert "found nearly the text of s:a#002, which is in test" in one.message

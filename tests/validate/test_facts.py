@@ -5,8 +5,20 @@ import pytest
 
 from stages.core.catalog import Parameter, Skill
 from stages.core.records import Argument, Exemplar, Grounding, Mode, Origin, Reason, Rejection
-from stages.core.tables import exemplar_table, rejection_table
-from stages.validate.facts import SkillFacts, SourceFacts, row_facts, skill_facts, source_facts
+from stages.core.tables import PAIR_SCHEMA, exemplar_table, plain_table, rejection_table
+from stages.validate.facts import (
+    DataFacts,
+    PairFacts,
+    SkillFacts,
+    SourceFacts,
+    data_facts,
+    pair_facts,
+    row_facts,
+    skill_facts,
+    source_facts,
+)
+from stages.validate.params import ValidateParams
+from stages.validate.representativeness import Association, Balance, Coverage, Representativeness
 
 CALL = Skill("call", parameters=(Parameter("who"), Parameter("kind", enum=("home", "work"))))
 SKILLS = {"call": CALL}
@@ -95,13 +107,56 @@ def test_skills_are_counted_with_those_that_have_no_exemplar() -> None:
     ]
 
 
-def test_only_records_in_scope_count_as_rejected() -> None:
+def test_only_records_with_something_new_count_as_rejected() -> None:
     faults = [
         Rejection("s:a#2", "s", "compile", Reason.VALUE_NOT_FOUND, "x", ROW.origin, "s:a"),
         Rejection("s:a#3", "s", "ingest", Reason.NO_NEW_MEANING, "x", ROW.origin, "s:a"),
+        Rejection("s:a#4", "s", "curate", Reason.DUPLICATE_EXEMPLAR, "x", ROW.origin, "s:a"),
         Rejection("t:a#1", "t", "ingest", Reason.MALFORMED_RECORD, "x", ROW.origin, "t:a"),
     ]
     assert source_facts(exemplar_table([ROW]), rejection_table(faults)) == [
         SourceFacts("s", 1, 1, 0.5),
         SourceFacts("t", 0, 1, 1.0),
+    ]
+
+
+def test_a_pair_of_two_splits_crosses() -> None:
+    other = msgspec.structs.replace(ROW, id="s:a#2", utterance="Call mum, at home now", exemplar="x")
+    pair = ("utterance", "call mum at home", "call mum at home now", 0.9)
+    pairs = plain_table([pair], PAIR_SCHEMA)
+    name = "utterance: call mum at home | call mum at home now"
+    apart = {"train": exemplar_table([ROW]), "test": exemplar_table([other])}
+    assert pair_facts(pairs, apart) == [PairFacts(name, 0.9, True)]
+    together = {"train": exemplar_table([ROW, other]), "test": exemplar_table([])}
+    assert pair_facts(pairs, together) == [PairFacts(name, 0.9, False)]
+
+
+def test_figures_are_held_against_their_bounds() -> None:
+    params = ValidateParams(
+        min_exemplars=1,
+        max_rejection_rate=1.0,
+        min_rows_a_skill=1,
+        max_skill_share=1.0,
+        max_utterance_length=99,
+        min_rows_a_parameter=2,
+        max_thin_share=0.4,
+        min_skill_entropy=0.7,
+        max_association=0.3,
+        max_unlabelled_personal_share=0.1,
+    )
+    about = Representativeness(
+        coverage=(
+            Coverage("call", "", "", 5),
+            Coverage("call", "who", "", 1),
+            Coverage("call", "who", "x", 0),
+        ),
+        balance=(Balance("skills", 0.9),),
+        associations=(Association("gender", 0.5, 0.001), Association("age", 0.5, 0.2)),
+    )
+    assert data_facts(about, 1, 20, params) == [
+        DataFacts("share of thin skills and parameters", 0.5, False),
+        DataFacts("entropy of skills", 0.9, True),
+        DataFacts("unlabelled personal data a row", 0.05, True),
+        DataFacts("association of gender with skills", 0.5, False),
+        DataFacts("association of age with skills", 0.5, True),
     ]

@@ -1,0 +1,162 @@
+"""A set of texts with planted personal data, and texts that only look as if they had some."""
+
+from __future__ import annotations
+
+import random
+from typing import NamedTuple
+
+from stages.curate.privacy.findings import Kind
+
+
+class Planted(NamedTuple):
+    """A text, and the one span of personal data in it; null: it has none."""
+
+    text: str
+    kind: Kind | None
+    start: int
+    end: int
+
+
+FRAMES = (
+    "could you save {} for me",
+    "{} is what they gave me, write it down",
+    "please note {} somewhere safe",
+    "send it to {}.",
+    "is {} still right?",
+    "they have {} on file",
+    "and then there was {}, I think",
+)
+PERSON_FRAMES = (
+    "call {} tonight",
+    "tell {} that I am late",
+    "is {} coming to dinner?",
+    "my name is {}",
+    "book it for {} please",
+    "a table with {} on Friday",
+)
+FIRST = ("Maria", "Ahmed", "Priya", "Kevin", "Susan", "Hiroshi", "Olga", "Diego", "Fatima", "Robert")
+FAMILY = (
+    "Kowalski",
+    "Haddad",
+    "Iyer",
+    "Brannigan",
+    "Whitlock",
+    "Mori",
+    "Sokolova",
+    "Fuentes",
+    "Rahman",
+    "Oduya",
+)
+STREETS = (
+    "Willow Street",
+    "Old Mill Road",
+    "Harbour View Avenue",
+    "King Lane",
+    "N. Cedar Drive",
+    "Station Road",
+)
+NOTHING = (
+    "set an alarm for {h}:{m:02} on 2019-03-{d:02}",
+    "transfer ${a} to savings",
+    "a table for {d} at {h} pm",
+    "order number {a} please",
+    "what is {a} divided by {d}",
+    "play track {d} of the album 19{m:02}",
+    "flight UA {a} at gate {d}",
+    "remind me in {m} minutes",
+    "the recipe needs {a} grams of flour",
+    "turn to channel {a}",
+    "I will come in May, or maybe in June, will you?",
+    "version {d}.{m} came out in 20{d:02}",
+    "it costs between {a} and {b} dollars",
+    "Monday to Friday from {h} to {d}",
+    "my score was {a} to {b}",
+    "find hotels in San Francisco or San Jose for {d} people",
+    "is Paris nice in August?",
+    "drive {d} miles to the next station",
+)
+
+
+def planted_set(seed: int = 20190301) -> list[Planted]:
+    """50 texts of each of 8 kinds, and 400 without."""
+    chance = random.Random(seed)
+    found = [_planted(kind, chance) for kind in Kind for _ in range(50)]
+    for _ in range(400):
+        frame = chance.choice(NOTHING)
+        numbers = {
+            "h": chance.randint(1, 12),
+            "m": chance.randint(10, 59),
+            "d": chance.randint(2, 28),
+            "a": chance.randint(100, 99999),
+            "b": chance.randint(100, 99999),
+        }
+        found.append(Planted(frame.format(**numbers), None, 0, 0))
+    return found
+
+
+def _planted(kind: Kind, chance: random.Random) -> Planted:
+    value = _value(kind, chance)
+    frame = chance.choice(PERSON_FRAMES if kind is Kind.PERSON else FRAMES)
+    start = frame.index("{}")
+    return Planted(frame.format(value), kind, start, start + len(value))
+
+
+def _digits(chance: random.Random, count: int) -> str:
+    return "".join(chance.choice("0123456789") for _ in range(count))
+
+
+def _value(kind: Kind, chance: random.Random) -> str:
+    match kind:
+        case Kind.EMAIL:
+            name = chance.choice(FIRST).lower()
+            host = chance.choice(("example.com", "mail.example.co.uk", "example.org"))
+            return chance.choice(
+                (f"{name}@{host}", f"{name}.{_digits(chance, 2)}@{host}", f"{name}+shop@{host}")
+            )
+        case Kind.PHONE:
+            area, line = (
+                chance.choice(("212", "415", "617", "312")),
+                f"{chance.randint(2, 9)}{_digits(chance, 2)}",
+            )
+            last = _digits(chance, 4)
+            forms = (
+                f"({area}) {line}-{last}",
+                f"{area}-{line}-{last}",
+                f"+1 {area} {line} {last}",
+                f"{area}.{line}.{last}",
+            )
+            return chance.choice((*forms, f"+44 20 7{_digits(chance, 3)} {_digits(chance, 4)}"))
+        case Kind.CARD:
+            return _grouped(_with_luhn(chance.choice(("4", "51", "55")), chance), chance)
+        case Kind.IBAN:
+            return _iban(chance)
+        case Kind.SSN:
+            return f"{chance.randint(100, 665)}-{chance.randint(10, 99)}-{chance.randint(1000, 9999)}"
+        case Kind.IP:
+            return ".".join(str(chance.randint(1, 254)) for _ in range(4))
+        case Kind.ADDRESS:
+            return f"{chance.randint(1, 9999)} {chance.choice(STREETS)}"
+        case Kind.PERSON:
+            first, family = chance.choice(FIRST), chance.choice(FAMILY)
+            return chance.choice((first, f"{first} {family}"))
+
+
+def _with_luhn(prefix: str, chance: random.Random) -> str:
+    body = prefix + _digits(chance, 15 - len(prefix))
+    total = sum(
+        int(digit) if place % 2 else sum(divmod(int(digit) * 2, 10))
+        for place, digit in enumerate(reversed(body))
+    )
+    return body + str(-total % 10)
+
+
+def _grouped(digits: str, chance: random.Random) -> str:
+    between = chance.choice(("", " ", "-"))
+    return between.join(digits[start : start + 4] for start in range(0, 16, 4))
+
+
+def _iban(chance: random.Random) -> str:
+    body = _digits(chance, 18)
+    number = int(body + str(int("D", 36)) + str(int("E", 36)) + "00")
+    text = f"DE{98 - number % 97:02}{body}"
+    return chance.choice((text, " ".join(text[start : start + 4] for start in range(0, len(text), 4))))
