@@ -71,16 +71,15 @@ def candidates(runs: Sequence[frozenset[str]], similarity: float) -> Iterable[tu
     """
     from rensa import RMinHash, RMinHashLSH  # Needed where there are texts to compare.
 
-    sketches = RMinHash.from_token_sets([sorted(one) for one in runs], PERMUTATIONS, SEED)
+    sketches = RMinHash.from_token_sets(runs, PERMUTATIONS, SEED)
     index = RMinHashLSH(similarity, PERMUTATIONS, BANDS)
     index.insert_pairs(list(enumerate(sketches)))
     sizes = [len(one) for one in runs]
     for place, others in enumerate(index.query_all(sketches)):
-        for other in sorted(set(others)):
-            # No Jaccard similarity is larger than the ratio of the sizes.
-            if place < other and min(sizes[place], sizes[other]) >= similarity * max(
-                sizes[place], sizes[other]
-            ):
+        # No Jaccard similarity is larger than the ratio of the sizes.
+        least, most = similarity * sizes[place], sizes[place] / similarity
+        for other in others:
+            if place < other and least <= sizes[other] <= most:
                 yield place, other
 
 
