@@ -13,12 +13,14 @@ EXEMPLARS: Final = Path("data/exemplars/exemplars.parquet")
 CATALOG: Final = Path("data/exemplars/catalog.json")
 CURATED: Final = Path("data/curated/exemplars.parquet")
 PAIRS: Final = CURATED.with_name("pairs.parquet")
+SPEECH: Final = CURATED.with_name("speech.parquet")
 REVIEW: Final = CURATED.with_name("review.parquet")
 REPRESENTATIVENESS: Final = CURATED.with_name("representativeness.json")
 SPLITS: Final = Path("data/splits")
 MANIFEST: Final = SPLITS / "manifest.json"
 REPORTS: Final = Path("reports")
 DATA_DOCS: Final = REPORTS / "data_docs"
+DATASET_PAGE: Final = REPORTS / "dataset.html"
 
 
 def records(source: str) -> Path:
@@ -44,6 +46,11 @@ def source_recognizers(source: str) -> Path:
 def rejections_of(kept: Path) -> Path:
     """The ledger beside a stage's table."""
     return kept.with_name("rejections.parquet")
+
+
+def split_speech() -> Path:
+    """The speech views of the rows of splits."""
+    return SPLITS / "speech.parquet"
 
 
 def split(name: str) -> Path:

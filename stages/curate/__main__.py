@@ -28,6 +28,7 @@ from stages.curate.lexicons import FILES, decode_lexicons
 from stages.curate.params import CurateParams
 from stages.curate.privacy.key import surrogate_key
 from stages.curate.report import as_document, curate_report
+from stages.curate.speech import speech_views
 
 
 def main() -> None:
@@ -48,6 +49,7 @@ def main() -> None:
     write_table(layout.CURATED, exemplar_table(curated.kept))
     write_table(layout.rejections_of(layout.CURATED), rejection_table(curated.rejections))
     write_table(layout.PAIRS, plain_table(curated.pairs, PAIR_SCHEMA))
+    write_table(layout.SPEECH, exemplar_table(speech_views(curated.kept)))
     write_table(layout.REVIEW, plain_table(curated.review, REVIEW_SCHEMA))
     write_json(layout.REPRESENTATIVENESS, as_document(curated.representativeness))
     write_json(layout.report("curate"), curate_report(curated))

@@ -11,6 +11,7 @@ from stages.core.params import load_section
 from stages.core.reports import check_conservation
 from stages.core.tables import EXEMPLAR_SCHEMA, PAIR_SCHEMA, read_table, write_table
 from stages.split.params import SplitParams
+from stages.split.speech import views_of_splits
 from stages.split.splits import manifest, split_exemplars, split_report
 
 
@@ -24,9 +25,11 @@ def main() -> None:
     check_conservation("split", exemplars.num_rows, kept, split.rejections.num_rows)
     for name, table in split.tables.items():
         write_table(layout.split(name), table)
+    views = views_of_splits(read_table(layout.SPEECH, EXEMPLAR_SCHEMA), split.tables, params.speech)
+    write_table(layout.split_speech(), views)
     write_table(layout.rejections_of(layout.MANIFEST), split.rejections)
     write_json(layout.MANIFEST, manifest(split, params))
-    write_json(layout.report("split"), split_report(split))
+    write_json(layout.report("split"), split_report(split, views))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -43,3 +43,4 @@ class SplitParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     salt: str
     official: Official
     leaks: Leaks = Leaks()
+    speech: tuple[Literal["train", "validation", "test"], ...] = ("test",)

@@ -70,13 +70,14 @@ def manifest(split: Split, params: SplitParams) -> dict[str, Any]:
     }
 
 
-def split_report(split: Split) -> dict[str, Any]:
-    """`reports/split.json`: the stage in numbers."""
+def split_report(split: Split, views: pa.Table) -> dict[str, Any]:
+    """`reports/split.json`: the stage in numbers. views: the speech views that go along."""
     skills = {name: counts_of(table.column("skill")) for name, table in split.tables.items()}
     everywhere = sorted(set().union(*skills.values()))
     return {
         "exemplars": sum(table.num_rows for table in split.tables.values()) + split.rejections.num_rows,
         "rows": {name: table.num_rows for name, table in split.tables.items()},
+        "speech_views": counts_of(views.column("split")),
         "leaked": split.rejections.num_rows,
         "leaked_by_source": counts_of(split.rejections.column("source")),
         "rescued_groups": len(split.rescued),

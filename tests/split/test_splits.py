@@ -102,9 +102,10 @@ def test_the_report_counts_rows_leaks_and_missing_skills() -> None:
             row(4, "um", "validation"),
         ]
     )
-    assert split_report(split_exemplars(table, NO_PAIRS, PARAMS)) == {
+    assert split_report(split_exemplars(table, NO_PAIRS, PARAMS), exemplar_table([row(4, "um", "test")])) == {
         "exemplars": 4,
         "rows": {"train": 1, "validation": 1, "test": 1},
+        "speech_views": {"test": 1},
         "leaked": 1,
         "leaked_by_source": {"s": 1},
         "rescued_groups": 0,

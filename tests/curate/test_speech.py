@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.core.records import Argument, Grounding
+from stages.core.templates import write_template
+from stages.curate.speech import FILLERS, speech_view, speech_views, spoken
+from tests.curate.rows import located, row
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Call Mum, please!", "call mum please"),
+        ("Wake me at 7:30.", "wake me at seven thirty"),
+        ("at 7:05", "at seven oh five"),
+        ("at 7:00", "at seven o'clock"),
+        ("at 19:00", "at nineteen hundred"),
+        ("$20 or €1", "twenty dollars or one euro"),
+        ("the 21st", "the twenty first"),
+        ("1,250 at 2.5%", "one thousand two hundred and fifty at two point five percent"),
+        ("call 4155550123", "call four one five five five five zero one two three"),
+        ("room 007", "room zero zero seven"),
+        ("don't - it's Bob's", "don't it's bob's"),
+        ("Soup & Salad", "soup and salad"),
+        ("…", ""),
+        ("👍 ok", "ok"),
+        ("İstanbul", "i̇stanbul"),
+    ],
+)
+def test_a_text_is_written_down_as_it_is_said(text: str, said: str) -> None:
+    assert spoken(text) == said
+
+
+def test_spans_are_carried_over_and_values_stay() -> None:
+    text = "Wake me at 7:30, Bob!"
+    arguments = (located("time", "7:30", text, "07:30"), located("who", "Bob", text))
+    view = speech_view(row("plain", text, arguments=arguments))
+    assert (view.id, view.utterance) == ("s:plain~speech", "wake me at seven thirty bob")
+    assert view.exemplar == "wake me at <time> <who>"
+    assert view.arguments == (
+        Argument("time", "07:30", "seven thirty", 11, 23, Grounding.NORMALIZED),
+        Argument("who", "Bob", "bob", 24, 27, Grounding.CASE),
+    )
+
+
+def test_some_views_begin_with_a_filler_and_always_the_same_ones() -> None:
+    rows = [row(str(number), "Call mum") for number in range(100)]
+    filled = [view for view in speech_views(rows) if view.utterance.split()[0] in FILLERS]
+    assert len(filled) == 28
+    assert speech_views(rows) == speech_views(rows)
+
+
+def test_a_text_of_marks_alone_has_no_view() -> None:
+    assert speech_views([row("plain", "…")]) == []
+
+
+PIECES = st.lists(
+    st.sampled_from(["Call", "7:30", "$5", "Zoë", "👍", "don't", "!!", "22nd", "a,b", "İ", " "]),
+    min_size=1,
+    max_size=9,
+)
+
+
+@given(pieces=PIECES, picks=st.sets(st.integers(0, 8)), name=st.text("abc", min_size=1, max_size=4))
+def test_the_view_keeps_every_span_exact(pieces: list[str], picks: set[int], name: str) -> None:
+    text, arguments, position = "".join(pieces), [], 0
+    for number, piece in enumerate(pieces):
+        if number in picks:
+            arguments.append(
+                Argument(f"s{number}", piece, piece, position, position + len(piece), Grounding.VERBATIM)
+            )
+        position += len(piece)
+    view = speech_view(row(name, text, arguments=tuple(arguments)))
+    assert [one.value for one in view.arguments] == [one.value for one in arguments]
+    spans = sorted(
+        (one.start, one.end) for one in view.arguments if one.start is not None and one.end is not None
+    )
+    assert len(spans) == len(arguments)
+    for one in view.arguments:
+        assert view.utterance[one.start : one.end] == one.surface
+        assert one.surface
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+    assert view.exemplar == write_template(view.utterance, view.arguments)

@@ -1,0 +1,174 @@
+"""The page as a person meets it: in a real browser, without a network."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import vl_convert
+
+from stages.core.tables import REVIEW_SCHEMA, exemplar_table, plain_table, rejection_table
+from stages.publish.inputs import Inputs
+from stages.publish.page import dataset_page
+from tests.curate.rows import located, row
+from tests.publish.test_flow import LEDGER
+
+BROWSER = shutil.which("chromium")
+EVIL = "play <script>window.hacked = 1</script> </script><img src=x onerror=window.hacked=1> now"
+SPLIT = {"rows": 1, "groups": 1, "data_hash": "d" * 64}
+
+
+def inputs(empty: bool = False) -> Inputs:
+    rows = (
+        []
+        if empty
+        else [row("1", EVIL, arguments=(located("what", "now", EVIL),)), row("2", "call mum", "call")]
+    )
+    slices = [{"dimension": "gender", "slice": "female", "rows": 1, "share": 0.5, "low": 0.1, "high": 0.9}]
+    coverage = [
+        {"skill": "call", "parameter": "who", "value": "", "rows": 10, "examples": ["call mum"]},
+        {"skill": "play", "parameter": "", "value": "", "rows": 9, "examples": [EVIL]},
+    ]
+    review = [("s:1", "conflict", "found <b>bold</b>", None, "play", None, "a.md", "1", EVIL)]
+    return Inputs(
+        reports={
+            "compile": {"records": 0 if empty else 7, "grounding": {} if empty else {"verbatim": 1}},
+            "curate": {
+                "duplicates": {"pairs": {}, "clusters": 0, "clustered_rows": 0},
+                "conflicts": 0,
+                "label_noise": "off",
+                "quality_flags": {},
+                "personal_data": {"labelled": {}, "unlabelled": {} if empty else {"phone": 2}},
+            },
+            "split": {"leaked": 0},
+            "validate": {"expectations": 5, "failed_critical": 0, "failed_warning": 0},
+        },
+        manifest={"splits": {"train": SPLIT, "test": SPLIT}},
+        exemplars=exemplar_table(rows),
+        rejections=rejection_table([]) if empty else LEDGER,
+        review=plain_table([] if empty else review, REVIEW_SCHEMA),
+        about={
+            "slices": [] if empty else slices,
+            "coverage": [] if empty else coverage,
+            "balance": [],
+            "associations": [],
+        },
+    )
+
+
+def test_data_is_escaped_in_text_and_in_scripts() -> None:
+    page = dataset_page(inputs(), "")
+    assert "<script>window.hacked" not in page
+    assert "<img src=x" not in page
+    assert "play &lt;script&gt;" in page
+    charts = page.split('id="charts">')[1].split("</script>")[0]
+    assert sorted(msgspec.json.decode(charts)) == [
+        "chart-flow",
+        "chart-grounding",
+        "chart-lengths",
+        "chart-skills",
+        "chart-slices",
+    ]
+
+
+def test_the_page_is_the_same_each_time() -> None:
+    assert dataset_page(inputs(), "x") == dataset_page(inputs(), "x")
+
+
+def test_an_empty_data_set_makes_an_honest_page() -> None:
+    page = dataset_page(inputs(empty=True), "")
+    for sentence in (
+        "Nothing was lost.",
+        "The catalog is empty.",
+        "Nothing to review.",
+        "No personal data was found.",
+    ):
+        assert sentence in page
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if BROWSER is None:
+        pytest.skip("no chromium on this machine: install Debian's package chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        running = playwright.chromium.launch(executable_path=BROWSER, args=options)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[tuple[Any, list[str]]]:
+    """The page in a browser, and what went wrong or out of the page."""
+    path = tmp_path / "dataset.html"
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    path.write_text(dataset_page(inputs(), bundle), "utf-8")
+    page = browser.new_page()
+    trouble: list[str] = []
+    page.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith(("file:", "data:")) else trouble.append(request.url),
+    )
+    page.goto(path.as_uri())
+    page.wait_for_selector("body[data-drawn='5']")
+    yield page, trouble
+    page.close()
+
+
+def test_charts_are_drawn_without_errors_requests_or_scripts_from_data(opened: tuple[Any, list[str]]) -> None:
+    page, trouble = opened
+    assert page.locator(".chart svg").count() == 5
+    assert page.locator("#chart-flow svg path[aria-roledescription='bar']").count() >= 8
+    assert page.evaluate("window.hacked") is None
+    assert trouble == []
+
+
+def test_the_filter_hides_rows_and_counts_the_others(opened: tuple[Any, list[str]]) -> None:
+    page, trouble = opened
+    page.fill("#coverage-table input", "MUM")
+    assert page.locator("#coverage-table tbody tr:visible").count() == 1
+    assert page.inner_text("#coverage-table output") == "1"
+    assert trouble == []
+
+
+def test_a_column_sorts_numbers_as_numbers_by_the_keyboard_alone(opened: tuple[Any, list[str]]) -> None:
+    page, trouble = opened
+    button = page.locator("#coverage-table th button", has_text="exemplars")
+    button.focus()
+    page.keyboard.press("Enter")
+    cells = page.locator("#coverage-table tbody tr td:nth-child(4)")
+    assert cells.all_inner_texts() == ["9", "10"]
+    page.keyboard.press("Enter")
+    assert cells.all_inner_texts() == ["10", "9"]
+    assert page.locator("#coverage-table th[aria-sort='descending']").count() == 1
+    assert trouble == []
+
+
+def test_every_control_is_reached_with_the_tab_key(opened: tuple[Any, list[str]]) -> None:
+    page, _ = opened
+    controls = page.locator("a, button, input, summary, [tabindex]").count()
+    reached = set()
+    for _ in range(controls):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("[...document.querySelectorAll('*')].indexOf(document.activeElement)"))
+    assert len(reached) == controls
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (390, "dark"), (1280, "dark")])
+def test_nothing_is_wider_than_the_screen(opened: tuple[Any, list[str]], width: int, scheme: Any) -> None:
+    page, trouble = opened
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.wait_for_timeout(200)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == ("rgb(20, 24, 31)" if scheme == "dark" else "rgb(255, 255, 255)")
+    assert trouble == []

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from stages.core.tables import exemplar_table
+from stages.split.speech import views_of_splits
+from tests.curate.rows import row
+
+SPLITS = {
+    "train": exemplar_table([row("1", "Wake me at 5!"), row("2", "Call mum.")]),
+    "validation": exemplar_table([row("3", "Play it")]),
+    "test": exemplar_table([row("4", "wake me at five")]),
+}
+VIEWS = exemplar_table(
+    [
+        row("1~speech", "wake me at five"),
+        row("2~speech", "call mum"),
+        row("3~speech", "play it"),
+        row("4~speech", "wake me at five"),
+        row("5~speech", "a row that leaked"),
+    ]
+)
+
+
+def chosen(*wanted: str) -> list[tuple[str, str]]:
+    table = views_of_splits(VIEWS, SPLITS, wanted)
+    return list(zip(table.column("id").to_pylist(), table.column("split").to_pylist(), strict=True))
+
+
+def test_views_are_where_their_rows_are() -> None:
+    assert chosen("test", "validation") == [("s:3~speech", "validation"), ("s:4~speech", "test")]
+
+
+def test_a_train_view_whose_text_is_held_out_is_left_out() -> None:
+    assert chosen("train") == [("s:2~speech", "train")]
+
+
+def test_no_split_wanted_means_no_view() -> None:
+    assert chosen() == []
