@@ -38,6 +38,7 @@ COMMANDS = (
     ("stages.curate",),
     ("stages.split",),
     ("stages.validate",),
+    ("stages.publish",),
 )
 
 
