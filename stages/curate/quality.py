@@ -8,10 +8,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stages.core.records import Exemplar
 from stages.core.texts import normalized
+
+if TYPE_CHECKING:
+    from spellchecker import SpellChecker
 
 
 class Flag(StrEnum):
@@ -137,12 +140,17 @@ def misspelt_words(exemplars: Iterable[Exemplar]) -> frozenset[str]:
     counts = Counter(word for one in exemplars for word in set(_plain_words(one)))
     if not counts:
         return frozenset()
-    from spellchecker import SpellChecker
-
-    dictionary = SpellChecker(language="en", distance=1)
+    dictionary = _dictionary()
     rare = [word for word, count in counts.items() if count == 1 and len(word) >= _SPELLED_FROM]
     unknown = sorted(dictionary.unknown(rare))
     return frozenset(word for word in unknown if dictionary.known(dictionary.edit_distance_1(word)))
+
+
+@functools.cache
+def _dictionary() -> SpellChecker:
+    from spellchecker import SpellChecker
+
+    return SpellChecker(language="en", distance=1)
 
 
 def _plain_words(exemplar: Exemplar) -> Iterator[str]:
@@ -162,6 +170,7 @@ def _token_counter() -> Callable[[str], int]:
     return lambda text: len(tokenizer(text))
 
 
+@functools.cache
 def english_or_other() -> Callable[[str], tuple[str, float]]:
     """What tells the language of a text: langid's model (Lui and Baldwin 2012), as py3langid keeps it."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier

@@ -6,6 +6,7 @@ model, and most texts can be told at a glance to hold nothing of a kind.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
@@ -55,6 +56,7 @@ _TITLES: Final = ("mr", "mrs", "ms", "miss", "dr", "prof", "professor", "madam",
 _REGIONS: Final = ("US", "GB", "DE", "FR", "IN")
 
 
+@functools.lru_cache(maxsize=2)
 def finder(names: Names, min_score: float) -> Finder:
     """What finds the personal data of a text: findings that do not overlap, in their order.
 
