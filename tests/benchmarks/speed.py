@@ -17,6 +17,7 @@ from pathlib import Path
 
 from accounting import main as accounting_main
 from grounding import main as grounding_main
+from near_duplicates import main as near_duplicates_main
 from sgd_archive import archive, project, unpack
 
 ROUNDS = 3
@@ -34,6 +35,17 @@ def seconds(command: list[str], folder: Path) -> float:
     environment = {**os.environ, "EXEMPLARS_WORKERS": "2", "PYTHONPATH": str(folder)}
     subprocess.run([sys.executable, *command], cwd=folder, env=environment, check=True)
     return time.perf_counter() - start
+
+
+def seconds_and_megabytes(command: list[str], folder: Path) -> tuple[float, float]:
+    """The wall time of a process, and the most memory that it held at once."""
+    start = time.perf_counter()
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    process = subprocess.Popen([sys.executable, *command], cwd=folder, env=environment)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command)
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
 def main() -> None:
@@ -60,6 +72,10 @@ def main() -> None:
             f"ingest + compile take {(best[1] + best[2]) / best[0]:.2f} times the decoding (best of {ROUNDS})"
         )
         print(f"peak memory of any process: {peak:.0f} MB")
+        for stage in ("curate", "split", "validate", "publish"):
+            took, memory = seconds_and_megabytes(["-m", f"stages.{stage}"], folder)
+            print(f"{stage}: {took:.1f} s, {memory:.0f} MB")
+        near_duplicates_main(folder / "data/exemplars/exemplars.parquet")
     accounting_main()
     grounding_main()
 
