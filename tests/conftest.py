@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Two workers share the cores: with more threads than cores, torch's wait for each other in circles.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # The same examples on every machine, and no clock: two cores under load are slow now and then.
 settings.register_profile("stable", deadline=None, derandomize=True, max_examples=100)
 settings.load_profile("stable")

@@ -18,6 +18,10 @@ REVIEW: Final = CURATED.with_name("review.parquet")
 REPRESENTATIVENESS: Final = CURATED.with_name("representativeness.json")
 SPLITS: Final = Path("data/splits")
 MANIFEST: Final = SPLITS / "manifest.json"
+TRAINING: Final = Path("data/training")
+TRAINING_BASE: Final = TRAINING / "base.json"
+PREDICTIONS: Final = Path("data/evaluated/predictions.parquet")
+MODELS: Final = Path("models")
 REPORTS: Final = Path("reports")
 DATA_DOCS: Final = REPORTS / "data_docs"
 DATASET_PAGE: Final = REPORTS / "dataset.html"
@@ -56,6 +60,16 @@ def split_speech() -> Path:
 def split(name: str) -> Path:
     """The rows of a split."""
     return SPLITS / f"{name}.parquet"
+
+
+def training(name: str) -> Path:
+    """The chat rows of a split."""
+    return TRAINING / f"{name}.parquet"
+
+
+def model(recipe: str) -> Path:
+    """What training by a recipe made: weights and manifest."""
+    return MODELS / recipe
 
 
 def report(stage: str) -> Path:

@@ -194,6 +194,16 @@ class Reason(StrEnum):
     """The text holds personal data that no argument labels, and `curate.privacy.mode` is reject."""
     LEAKED = "leaked"
     """The row's utterance or template also stands, or nearly so, in validation or test."""
+    TOO_LONG = "too_long"
+    """The rendered row has more tokens than `render.max_tokens`, or than the model can take."""
+    NOT_SUPERVISED = "not_supervised"
+    """The supervised tokens of the rendered row do not decode to its answer and the end of the turn."""
+    TOOL_NOT_IN_PROMPT = "tool_not_in_prompt"
+    """The prompt does not show the skill that the answer calls."""
+    VALUE_NOT_IN_PROMPT = "value_not_in_prompt"
+    """A value comes from an earlier turn than the prompt shows."""
+    OVER_SHARE = "over_share"
+    """Rows that ask for nothing are more than `render.max_none_share`."""
 
 
 OUT_OF_SCOPE: Final = frozenset(

@@ -127,6 +127,61 @@ REVIEW_SCHEMA: Final = pa.schema(
 )
 """What a person should look at: the row, why, and what is suggested."""
 
+TRAINING_SCHEMA: Final = pa.schema(
+    [
+        ("id", _TEXT),
+        ("exemplar_id", _TEXT),
+        ("digest", _TEXT),
+        ("source", _TEXT),
+        ("service", _TEXT),
+        ("skill", _TEXT),
+        ("mode", _TEXT),
+        ("group", _TEXT),
+        ("license", _TEXT),
+        ("origin", _ORIGIN),
+        ("view", _TEXT),
+        ("slot", _TEXT),
+        ("speech", pa.bool_()),
+        ("utterance", _TEXT),
+        ("messages", pa.list_(pa.struct([("role", _TEXT), ("content", _TEXT)]))),
+        ("tools", _TEXT),
+        ("call", _TEXT),
+        (
+            "answers",
+            pa.list_(
+                pa.struct(
+                    [("slot", _TEXT), ("value", _TEXT), ("accepted", pa.list_(_TEXT)), ("grounding", _TEXT)]
+                )
+            ),
+        ),
+        ("input_ids", pa.list_(pa.int32())),
+        ("prompt_tokens", pa.int32()),
+    ]
+)
+"""Chat rows: what the loss is computed on, and what a prediction is compared with.
+
+`messages` end with the answer. `tools` are the shown ones as a JSON list of OpenAI-style definitions.
+`call` is the skill of the right answer; null: nothing is called. `answers` hold its arguments, with all
+values that are right. The first `prompt_tokens` of `input_ids` are masked.
+"""
+
+PREDICTION_SCHEMA: Final = pa.schema(
+    [
+        ("id", _TEXT),
+        ("system", _TEXT),
+        ("kind", _TEXT),
+        ("utterance", _TEXT),
+        ("right", _TEXT),
+        ("predicted", _TEXT),
+        ("ended", pa.bool_()),
+        ("source", _TEXT),
+        ("skill", _TEXT),
+        ("nearest", pa.list_(_TEXT)),
+        ("origin", _ORIGIN),
+    ]
+)
+"""What each system says to each test row, what is wrong with it, and the ids of the nearest train rows."""
+
 _COMPILED: Final = ("digest", "exemplar", "arguments")
 """The columns of an exemplar that its record does not have, or has in another form."""
 

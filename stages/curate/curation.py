@@ -9,12 +9,13 @@ from typing import NamedTuple
 import msgspec
 
 from stages.core.catalog import Skill
+from stages.core.embeddings import embed
 from stages.core.records import Exemplar, Mode, Reason, Rejection
 from stages.core.reports import NO_SKILL, sorted_counts
 from stages.core.texts import normalized
 from stages.curate.conflicts import Conflict, conflicts_among, meaning, rejected_rows
 from stages.curate.duplicates import clusters_of, exact_duplicates, joined_groups, near_pairs
-from stages.curate.embeddings import embed, semantic_pairs
+from stages.curate.embeddings import semantic_pairs
 from stages.curate.lexicons import Lexicons
 from stages.curate.noise import by_embeddings, by_words, likely_errors
 from stages.curate.params import CurateParams, Duplicates, LabelNoise, OnDuplicate, PrivacyMode

@@ -20,10 +20,12 @@ def charts_of(
     skills: Mapping[str, int],
     lengths: Sequence[int],
     slices: Sequence[Mapping[str, Any]],
+    model_slices: Sequence[Mapping[str, Any]],
 ) -> dict[str, dict[str, Any]]:
     """All charts by the id of their place in the page. A chart without data is left out.
 
     lengths: of the utterances, in words. slices: those of demographic dimensions.
+    model_slices: exact match of the reference by slice.
     """
     charts = {
         "chart-flow": _flow(outcomes),
@@ -31,6 +33,7 @@ def charts_of(
         "chart-skills": _bars(skills, "skill", "exemplars") if skills else None,
         "chart-lengths": _lengths(lengths) if lengths else None,
         "chart-slices": _slices(slices) if slices else None,
+        "chart-models": _exact_match(model_slices) if model_slices else None,
     }
     return {name: chart.to_dict() for name, chart in charts.items() if chart is not None}
 
@@ -109,12 +112,20 @@ def _slices(slices: Sequence[Mapping[str, Any]]) -> Any:
         }
         for one in slices
     ]
+    return _intervals(rows, "share", "share of exemplars")
+
+
+def _exact_match(slices: Sequence[Mapping[str, Any]]) -> Any:
+    """Exact match of the reference in each slice, with its interval of 95 %."""
+    return _intervals([dict(one) for one in slices], "value", "exact match")
+
+
+def _intervals(rows: list[dict[str, Any]], value: str, title: str) -> Any:
+    """A point a slice at `value`, on a line from `low` to `high`."""
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("slice:N", title=None, axis=alt.Axis(labelLimit=180)),
-        tooltip=["slice:N", "rows:Q", alt.Tooltip("share:Q", format=".2%")],
+        tooltip=["slice:N", "rows:Q", alt.Tooltip(f"{value}:Q", format=".2%")],
     )
-    interval = base.mark_rule().encode(
-        x=alt.X("low:Q", title="share of exemplars", axis=alt.Axis(format="%")), x2="high:Q"
-    )
-    point = base.mark_point(filled=True, size=60).encode(x="share:Q")
+    interval = base.mark_rule().encode(x=alt.X("low:Q", title=title, axis=alt.Axis(format="%")), x2="high:Q")
+    point = base.mark_point(filled=True, size=60).encode(x=f"{value}:Q")
     return (interval + point).properties(width="container", height=alt.Step(_STEP))

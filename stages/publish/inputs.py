@@ -10,7 +10,13 @@ import pyarrow as pa
 
 from stages.core import layout
 from stages.core.errors import Diagnostic, UserError
-from stages.core.tables import EXEMPLAR_SCHEMA, REJECTION_SCHEMA, REVIEW_SCHEMA, read_table
+from stages.core.tables import (
+    EXEMPLAR_SCHEMA,
+    PREDICTION_SCHEMA,
+    REJECTION_SCHEMA,
+    REVIEW_SCHEMA,
+    read_table,
+)
 
 REPORTS: Final = ("compile", "curate", "split", "validate")
 
@@ -28,10 +34,15 @@ class Inputs(NamedTuple):
     review: pa.Table
     about: dict[str, list[dict[str, Any]]]
     """Slices, coverage, balance and associations."""
+    evaluation: dict[str, Any] | None
+    """`reports/evaluate.json`; null where no model was judged yet."""
+    predictions: pa.Table
+    """What the systems said; no rows where no model was judged yet."""
 
 
 def read_inputs() -> Inputs:
     """Read them. Raises `UserError` where one is missing or damaged."""
+    judged = layout.report("evaluate").exists() and layout.PREDICTIONS.exists()
     ledgers = [layout.rejections_of(path) for path in (layout.EXEMPLARS, layout.CURATED, layout.MANIFEST)]
     return Inputs(
         reports={name: _document(layout.report(name)) for name in REPORTS},
@@ -40,7 +51,14 @@ def read_inputs() -> Inputs:
         rejections=pa.concat_tables([read_table(path, REJECTION_SCHEMA) for path in ledgers]),
         review=read_table(layout.REVIEW, REVIEW_SCHEMA),
         about=_document(layout.REPRESENTATIVENESS),
+        evaluation=_document(layout.report("evaluate")) if judged else None,
+        predictions=read_table(layout.PREDICTIONS, PREDICTION_SCHEMA) if judged else no_predictions(),
     )
+
+
+def no_predictions() -> pa.Table:
+    """The table of predictions where no model was judged: without a row."""
+    return PREDICTION_SCHEMA.empty_table()
 
 
 def _document(path: Path) -> Any:

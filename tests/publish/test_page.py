@@ -11,14 +11,41 @@ import msgspec
 import pytest
 import vl_convert
 
-from stages.core.tables import REVIEW_SCHEMA, exemplar_table, plain_table, rejection_table
+from stages.core.tables import PREDICTION_SCHEMA, REVIEW_SCHEMA, exemplar_table, plain_table, rejection_table
 from stages.publish.inputs import Inputs
-from stages.publish.page import dataset_page
+from stages.publish.page import FIGURES, dataset_page
 from tests.curate.rows import located, row
 from tests.publish.test_flow import LEDGER
 
 BROWSER = shutil.which("chromium")
 EVIL = "play <script>window.hacked = 1</script> </script><img src=x onerror=window.hacked=1> now"
+FIGURE = {"value": 0.5, "low": 0.25, "high": 0.75}
+EVALUATION = {
+    "run": "lora-1-2",
+    "reference": "tuned",
+    "systems": {"tuned": dict.fromkeys(FIGURES, FIGURE), "base": dict.fromkeys(FIGURES, FIGURE)},
+    "reference_against": {
+        "base": {
+            "difference": FIGURE,
+            "mcnemar_p": 0.5,
+            "warning": "4 rows do not tell this difference from luck",
+        }
+    },
+    "slices": {"mode": {"normal": {"rows": 4, **FIGURE}}},
+}
+WRONG = (
+    "s:1",
+    "tuned",
+    "wrong_value",
+    EVIL,
+    "play(what='now')",
+    "play(what='<b>')",
+    True,
+    "s",
+    "play",
+    ["s:2"],
+    {"path": "a.md", "sha256": "0" * 64, "locator": "1"},
+)
 SPLIT = {"rows": 1, "groups": 1, "data_hash": "d" * 64}
 
 
@@ -57,6 +84,8 @@ def inputs(empty: bool = False) -> Inputs:
             "balance": [],
             "associations": [],
         },
+        evaluation=None if empty else EVALUATION,
+        predictions=plain_table([] if empty else [WRONG], PREDICTION_SCHEMA),
     )
 
 
@@ -70,9 +99,17 @@ def test_data_is_escaped_in_text_and_in_scripts() -> None:
         "chart-flow",
         "chart-grounding",
         "chart-lengths",
+        "chart-models",
         "chart-skills",
         "chart-slices",
     ]
+
+
+def test_models_are_shown_with_intervals_comparisons_and_wrong_predictions() -> None:
+    page = dataset_page(inputs(), "")
+    assert page.count("0.50 (0.25 to 0.75)") == 2 * len(FIGURES) + 1
+    assert "4 rows do not tell this difference from luck" in page
+    assert "play(what=&#39;&lt;b&gt;&#39;)" in page
 
 
 def test_the_page_is_the_same_each_time() -> None:
@@ -86,6 +123,7 @@ def test_an_empty_data_set_makes_an_honest_page() -> None:
         "The catalog is empty.",
         "Nothing to review.",
         "No personal data was found.",
+        "No model was judged yet: <code>dvc repro evaluate</code>.",
     ):
         assert sentence in page
 
@@ -118,7 +156,7 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[tuple[Any, list[str]]]:
         lambda request: None if request.url.startswith(("file:", "data:")) else trouble.append(request.url),
     )
     page.goto(path.as_uri())
-    page.wait_for_selector("body[data-drawn='5']")
+    page.wait_for_selector("body[data-drawn='6']")
     yield page, trouble
     page.close()
 

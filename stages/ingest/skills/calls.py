@@ -6,11 +6,10 @@ import ast
 import difflib
 from typing import Final, NamedTuple
 
+from stages.core.calls import Literal, literal
 from stages.core.catalog import Parameter, Skill, literal_text, typed_literal
 from stages.core.errors import Diagnostic, shown
 from stages.ingest.skills.lines import Line, Outline
-
-Literal = str | int | float | bool
 
 _PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
     "string": (str,),
@@ -52,7 +51,7 @@ def parse_call(outline: Outline, line: Line, skill: Skill) -> Call:
     parameters = {one.name: one for one in skill.parameters}
     filled: set[str] = set()
     for keyword in tree.keywords:
-        value = _literal(keyword.value)
+        value = literal(keyword.value)
         problem = _argument_problem(outline, line, keyword, value, parameters, filled)
         if problem is not None:
             problems.append(problem)
@@ -103,16 +102,6 @@ def _fits(value: Literal, type_: str) -> bool:
     if isinstance(value, bool):
         return type_ == "boolean"
     return isinstance(value, _PYTHON_TYPES[type_])
-
-
-def _literal(node: ast.expr) -> Literal | None:
-    """The value of a literal; null for anything else."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        value = _literal(node.operand)
-        return -value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-    if isinstance(node, ast.Constant) and isinstance(node.value, (str, int, float)):
-        return node.value
-    return None
 
 
 def _problem(

@@ -6,13 +6,14 @@ import hashlib
 import re
 from typing import Final
 
+from stages.core.calls import Literal
 from stages.core.catalog import Skill, literal_text
 from stages.core.digests import content_digest
 from stages.core.errors import Diagnostic, UserError
 from stages.core.records import LabelledArgument, Mode, Origin, Reason, Record, Rejection
 from stages.core.templates import TemplateError, fill_spans, slots_of
 from stages.ingest.reading import Reading, SourceFacts, decoded_text, rejected, row_id
-from stages.ingest.skills.calls import Literal, parse_call
+from stages.ingest.skills.calls import parse_call
 from stages.ingest.skills.lines import Line, Outline, Pair, outline_of
 from stages.ingest.skills.signature import skill_of_outline
 

@@ -1,0 +1,1 @@
+"""`evaluate`: is it better, where, and is that luck?"""

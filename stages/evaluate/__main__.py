@@ -1,0 +1,43 @@
+"""The shell of the stage `evaluate`: `python -m stages.evaluate`."""
+
+from __future__ import annotations
+
+import sys
+
+from stages.core import layout
+from stages.core.catalog import decode_catalog
+from stages.core.errors import run_shell
+from stages.core.files import write_json
+from stages.core.params import load_section
+from stages.core.runs import read_manifest
+from stages.core.tables import PREDICTION_SCHEMA, TRAINING_SCHEMA, plain_table, read_table, write_table
+from stages.evaluate.evaluation import confusion, evaluated, prediction_rows
+from stages.evaluate.inputs import base_loader, question_of, read_rendered, tuned_loader
+from stages.evaluate.params import EvaluateParams
+from stages.evaluate.report import error_rows, evaluate_report
+from stages.evaluate.systems import answers_of
+from stages.evaluate.texts import text_figures
+
+
+def main() -> None:
+    """Ask all systems the test rows, judge their answers, write predictions, figures and plots."""
+    params = load_section("evaluate", EvaluateParams)
+    tables = {name: read_table(layout.training(name), TRAINING_SCHEMA) for name in ("train", "test")}
+    rendered, folder = read_rendered(), layout.model(params.recipe)
+    manifest = read_manifest(folder)
+    tuned = tuned_loader(folder, manifest, tables["test"].column("digest").to_pylist())
+    question = question_of(tables, decode_catalog(layout.CATALOG.read_bytes()), rendered, params)
+    answers = answers_of(question, base_loader(rendered.base), tuned, params)
+    seen = frozenset(one for one in tables["train"].column("service").to_pylist() if one)
+    found = evaluated(question, answers, params, seen)
+    right = [row["messages"][-1]["content"] for row in question.rows]
+    wanted = answers if params.text_metrics else {}
+    texts = {system: text_figures([one.text for one in said], right) for system, said in wanted.items()}
+    write_table(layout.PREDICTIONS, plain_table(prediction_rows(found), PREDICTION_SCHEMA))
+    write_json(layout.plot("evaluate", "errors"), error_rows(found))
+    write_json(layout.plot("evaluate", "confusion"), confusion(found, params.reference))
+    write_json(layout.report("evaluate"), evaluate_report(found, manifest.run, texts, params))
+
+
+if __name__ == "__main__":
+    sys.exit(run_shell(main))

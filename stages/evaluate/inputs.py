@@ -1,0 +1,109 @@
+"""What is asked, with what helps to answer, from the tables and the models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from stages.core import layout
+from stages.core.base_models import Base, find_base, load_model, load_tokenizer
+from stages.core.calls import CallFormat
+from stages.core.catalog import Skill
+from stages.core.digests import stable_fraction
+from stages.core.embeddings import embed
+from stages.core.errors import Diagnostic, UserError
+from stages.core.runs import Manifest, load_run
+from stages.evaluate.evaluation import asked_rows, shown_tools
+from stages.evaluate.nearest import nearest_rows
+from stages.evaluate.params import EvaluateParams
+from stages.evaluate.systems import Loader, Question
+
+
+class RenderedFor(msgspec.Struct, frozen=True):
+    """`data/training/base.json`: how the rows were rendered."""
+
+    base: Base
+    call_format: CallFormat
+    tools: str
+
+
+def question_of(
+    tables: Mapping[str, pa.Table], skills: Sequence[Skill], rendered: RenderedFor, params: EvaluateParams
+) -> Question:
+    """The test rows that are asked, with their nearest train rows. Raises `UserError` where there is none."""
+    train = [row for row in tables["train"].to_pylist() if row["view"] == "call"]
+    test = tables["test"].to_pylist()
+    order = {row["exemplar_id"].partition("~")[0]: 0.0 for row in test}
+    order = {name: stable_fraction(name, "evaluate") for name in order}
+    rows = asked_rows([row for row in test if params.speech or not row["speech"]], params.max_rows, order)
+    problems = [
+        _problem(f"data/training/{name}.parquet", "no row of the view call", "render.views with call")
+        for name, found in (("train", train), ("test", rows))
+        if not found
+    ]
+    if problems:
+        raise UserError(problems)
+    vectors = embed([row["utterance"] for row in rows])
+    places = nearest_rows(
+        vectors, embed([row["utterance"] for row in train]), max(1, params.retrieved_examples)
+    )
+    named = {one.name: one for one in skills}
+    return Question(
+        rows=rows,
+        tools=[[named[name] for name in shown_tools(row)] for row in rows],
+        skills=named,
+        near=[[train[place] for place in found] for found in places.tolist()],
+        form=rendered.call_format,
+        template_tools=rendered.tools == "template",
+    )
+
+
+def read_rendered() -> RenderedFor:
+    """How the rows were rendered. Raises `UserError`."""
+    path = layout.TRAINING_BASE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=RenderedFor)
+    except (FileNotFoundError, msgspec.DecodeError) as error:
+        found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise UserError([_problem(str(path), found, "what `render` writes")]) from None
+
+
+def base_loader(base: Base) -> Loader:
+    """What loads the base model, ready to predict."""
+
+    def load() -> tuple[Any, Any]:
+        files = find_base(base)
+        return _ready(load_model(files, dtype="float32")), load_tokenizer(files)
+
+    return load
+
+
+def tuned_loader(folder: Path, manifest: Manifest, test_digests: Sequence[str]) -> Loader:
+    """What loads a run, ready to predict. Raises `UserError` where the run has seen a test row."""
+    seen = set((folder / "rows.txt").read_text("ascii").split())
+    leaked = seen & set(test_digests)
+    if leaked:
+        found = f"{len(leaked)} test row(s) among the rows that {manifest.run} was trained on"
+        raise UserError([_problem(str(folder), found, "a run of this split: `dvc repro train`")])
+
+    def load() -> tuple[Any, Any]:
+        model, tokenizer = load_run(folder, dtype="float32")
+        return _ready(model.merge_and_unload() if hasattr(model, "merge_and_unload") else model), tokenizer
+
+    return load
+
+
+def _ready(model: Any) -> Any:
+    import torch
+
+    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+def _problem(path: str, found: str, expected: str) -> Diagnostic:
+    return Diagnostic(
+        path=path, code="evaluation_input", found=found, expected=expected, fix="run `dvc repro evaluate`"
+    )

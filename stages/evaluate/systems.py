@@ -1,0 +1,80 @@
+"""What each system says to the test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from stages.core.calls import CallFormat
+from stages.core.catalog import Skill
+from stages.core.chat import encoded, prompt_text
+from stages.evaluate.decoding import Decoded, decoded
+from stages.evaluate.grammar import call_grammar
+from stages.evaluate.nearest import call_of_nearest, with_examples
+from stages.evaluate.params import EvaluateParams, System
+
+Row = Mapping[str, Any]
+Loader = Callable[[], tuple[Any, Any]]
+"""A model and its tokenizer, ready to predict."""
+_BASE: Final = (System.BASE, System.BASE_CONSTRAINED, System.RETRIEVED, System.RETRIEVED_CONSTRAINED)
+_CONSTRAINED: Final = (System.BASE_CONSTRAINED, System.RETRIEVED_CONSTRAINED, System.TUNED_CONSTRAINED)
+_RETRIEVED: Final = (System.RETRIEVED, System.RETRIEVED_CONSTRAINED)
+
+
+class Question(NamedTuple):
+    """The rows that are asked, and what helps to answer."""
+
+    rows: Sequence[Row]
+    tools: Sequence[Sequence[Skill]]
+    """What the prompt of each row shows."""
+    skills: Mapping[str, Skill]
+    near: Sequence[Sequence[Row]]
+    """The nearest train rows of each row, the nearest first."""
+    form: CallFormat
+    template_tools: bool
+    """Whether the tools stand in the model's own template."""
+
+
+def answers_of(
+    question: Question, base: Loader, tuned: Loader, params: EvaluateParams
+) -> dict[System, list[Decoded]]:
+    """The answers of all systems that are compared; a model is loaded once, and dropped after use."""
+    answers: dict[System, list[Decoded]] = {}
+    for group, load in ((_BASE, base), ((System.TUNED, System.TUNED_CONSTRAINED), tuned)):
+        wanted = [one for one in params.compare if one in group]
+        if wanted:
+            model, tokenizer = load()
+            answers.update({one: _answers(one, question, model, tokenizer, params) for one in wanted})
+            del model
+    if System.NEAREST in params.compare:
+        answers[System.NEAREST] = [
+            Decoded(call_of_nearest(row["utterance"], near[0], question.skills, question.form), True)
+            for row, near in zip(question.rows, question.near, strict=True)
+        ]
+    return {one: answers[one] for one in params.compare}
+
+
+def _answers(
+    system: System, question: Question, model: Any, tokenizer: Any, params: EvaluateParams
+) -> list[Decoded]:
+    if system in _RETRIEVED:
+        prompts = [
+            _with_examples(
+                tokenizer, row, near[: params.retrieved_examples], tools if question.template_tools else ()
+            )
+            for row, near, tools in zip(question.rows, question.near, question.tools, strict=True)
+        ]
+    else:
+        prompts = [row["input_ids"][: row["prompt_tokens"]] for row in question.rows]
+    grammars = None
+    if system in _CONSTRAINED:
+        grammars = [call_grammar(tools, question.form) for tools in question.tools]
+    title = f"evaluate: {system}"
+    return decoded(model, tokenizer, prompts, grammars, params.max_new_tokens, params.batch_rows, title)
+
+
+def _with_examples(tokenizer: Any, row: Row, near: Sequence[Row], tools: Sequence[Skill]) -> list[int]:
+    from stages.core.catalog import tool_definition
+
+    messages = with_examples(row["messages"][:-1], [one["messages"] for one in near])
+    return encoded(tokenizer, prompt_text(tokenizer, messages, [tool_definition(one) for one in tools]))

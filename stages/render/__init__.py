@@ -1,0 +1,1 @@
+"""`render`: what exactly the loss will be computed on."""

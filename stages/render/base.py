@@ -1,0 +1,50 @@
+"""The base model as far as rendering asks: its tokenizer, its template, how much it can read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from stages.core.base_models import BaseFiles, load_config
+from stages.core.chat import template_of
+from stages.core.digests import content_digest
+from stages.core.errors import Diagnostic, UserError
+from stages.render.params import RenderParams
+
+
+def checked_tokenizer(tokenizer: Any, base: BaseFiles) -> Any:
+    """The tokenizer. Raises `UserError` where it has no token that ends a turn."""
+    if tokenizer.eos_token_id is None:
+        raise UserError(
+            [
+                Diagnostic(
+                    path=base.name,
+                    code="base_model",
+                    found="a tokenizer without an end token",
+                    expected="eos_token in its tokenizer_config.json",
+                    fix="name the token that ends a turn there",
+                )
+            ]
+        )
+    return tokenizer
+
+
+def row_limit(base: BaseFiles, wanted: int) -> int:
+    """The most tokens of a row: what is wanted, as far as the model can read it."""
+    longest = getattr(load_config(base), "max_position_embeddings", None)
+    return min(wanted, longest) if longest else wanted
+
+
+def base_document(base: BaseFiles, tokenizer: Any, params: RenderParams) -> dict[str, Any]:
+    """`data/training/base.json`: what the rows were rendered for, for the stages that read them."""
+    return {
+        "base": msgspec.to_builtins(params.base),
+        "name": base.name,
+        "sha256": base.sha256,
+        "license": base.license,
+        "call_format": params.call_format,
+        "tools": params.tools,
+        "template_sha256": content_digest(template_of(tokenizer).encode()),
+        "vocabulary": len(tokenizer),
+    }

@@ -1,0 +1,1 @@
+"""`train`: which model did this data make?"""

@@ -1,0 +1,103 @@
+"""Training throughput on the default data, against a bare PyTorch loop on the same batches, in one run.
+
+Run it after `dvc repro render`: `python tests/benchmarks/training.py [STEPS]`. Tokens are those of the rows,
+so that ways to batch them can be compared: what is padded or shared does not count.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+
+from stages.core import layout
+from stages.core.base_models import find_base, load_model, load_tokenizer
+from stages.core.params import load_section
+from stages.core.tables import TRAINING_SCHEMA, read_table
+from stages.train.batches import IGNORED, SharedPrefixes, batches_of, packed
+from stages.train.inputs import read_base
+from stages.train.params import Batching, TrainParams
+from stages.train.recipes import prepared
+from stages.train.rows import Row, chat_rows
+from stages.train.run import seeded
+from stages.train.training import fit
+
+STEPS = 16
+
+
+def tokens_of(rows: list[Row]) -> int:
+    """The tokens of rows, each counted wholly."""
+    return sum(len(row["input_ids"]) for row in rows)
+
+
+def by_train(model: Any, tokenizer: Any, rows: list[Row], params: TrainParams, batching: Batching) -> float:
+    """Seconds that one epoch of `rows` takes by the project's own path."""
+    shared = msgspec.structs.replace(
+        params.shared, batching=batching, epochs=1, max_steps=None, validation_rows=0
+    )
+    with tempfile.TemporaryDirectory() as name:
+        start = time.perf_counter()
+        fit(
+            model, tokenizer, rows, [], shared, params.chosen.learning_rate, Path(name) / "c", lambda *_: None
+        )
+        return time.perf_counter() - start
+
+
+def by_bare_loop(model: Any, rows: list[Row], params: TrainParams) -> float:
+    """Seconds that the same batches take in a loop that does nothing else."""
+    collate = SharedPrefixes()
+    batches = [collate([packed(one)._asdict()]) for one in batches_of(rows, params.shared.batch_rows)]
+    trained = [one for one in model.parameters() if one.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=params.chosen.learning_rate, fused=True)
+    model.train()
+    start = time.perf_counter()
+    for batch in batches:
+        labels = batch.pop("labels")[0]
+        places = (labels != IGNORED).nonzero().squeeze(1)
+        logits = model(**batch, use_cache=False, logits_to_keep=places - 1).logits[0]
+        torch.nn.functional.cross_entropy(logits, labels[places]).backward()
+        torch.nn.utils.clip_grad_norm_(trained, params.shared.max_grad_norm)
+        optimizer.step()
+        optimizer.zero_grad()
+    return time.perf_counter() - start
+
+
+def main(steps: int) -> None:
+    """Measure, and print one line a way."""
+    params = load_section("train", TrainParams)
+    base = find_base(read_base(layout.TRAINING_BASE).base)
+    tokenizer = load_tokenizer(base)
+    every = batches_of(
+        chat_rows(read_table(layout.training("train"), TRAINING_SCHEMA)), params.shared.batch_rows
+    )
+    rows = [
+        row for batch in every[:: max(1, len(every) // steps)][:steps] for group in batch for row in group
+    ]
+    seeded(params.shared.seed)
+    model = prepared(load_model(base, dtype="float32"), params.chosen)
+    by_bare_loop(model, rows[:16], params)  # Warm.
+    bare = by_bare_loop(model, rows, params)
+    ours = by_train(model, tokenizer, rows, params, Batching.SHARED_PREFIX)
+    padded = by_train(model, tokenizer, rows, params, Batching.RANDOM)
+    grouped = by_train(model, tokenizer, rows, params, Batching.GROUP_BY_LENGTH)
+    tokens = tokens_of(rows)
+    print(f"{len(rows)} rows of {tokens:,} tokens, recipe {params.recipe}")
+    for name, seconds in (
+        ("bare loop", bare),
+        ("train", ours),
+        ("by length", grouped),
+        ("as they come", padded),
+    ):
+        print(f"{name:>14}: {seconds:6.1f} s, {tokens / seconds:6.1f} tokens/s")
+    print(
+        f"train does {bare / ours:.2f} of the bare loop, and {padded / ours:.2f} times rows as they come, padded"
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else STEPS)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.core.calls import Call, CallFormat, Malformed, call_text, parse_call, value_text
+
+NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True).filter(
+    lambda name: (
+        name not in {"and", "as", "in", "is", "if", "or", "not", "for", "def", "del", "try", "from"}
+        and not __import__("keyword").iskeyword(name)
+    )
+)
+VALUES = st.one_of(
+    st.text(max_size=20), st.integers(-(10**9), 10**9), st.booleans(), st.floats(-1e6, 1e6, allow_nan=False)
+)
+
+
+def test_call_is_written_in_both_formats() -> None:
+    call = Call("weather", {"location": 'the "Old" Town', "days": 3, "metric": True})
+    assert call_text(call, CallFormat.PYTHON) == 'weather(location="the \\"Old\\" Town", days=3, metric=True)'
+    assert (
+        call_text(call, CallFormat.JSON)
+        == '{"name": "weather", "arguments": {"location": "the \\"Old\\" Town", "days": 3, "metric": true}}'
+    )
+
+
+def test_no_call_is_none_and_null() -> None:
+    assert call_text(None, CallFormat.PYTHON) == "None"
+    assert call_text(None, CallFormat.JSON) == "null"
+    assert parse_call(" None\n", CallFormat.PYTHON) is None
+    assert parse_call("null", CallFormat.JSON) is None
+    assert value_text(None, CallFormat.JSON) == "null"
+
+
+@given(NAMES, st.dictionaries(NAMES, VALUES, max_size=4), st.sampled_from(CallFormat))
+def test_parsing_is_the_inverse_of_writing(name: str, arguments: dict[str, object], form: CallFormat) -> None:
+    call = Call(name, arguments)  # type: ignore[arg-type]
+    assert parse_call(call_text(call, form), form) == call
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("weather(", "not the syntax of a call"),
+        ("weather", "no call"),
+        ('weather("Boston")', "an argument without a name"),
+        ("weather(location=home())", "an argument that is no literal"),
+        ("weather(**where)", "an argument that is no literal"),
+        ('__import__("os").system(cmd="ls")', "no call"),
+        ('weather(location="a", location="b")', "location twice"),
+        ("", "not the syntax of a call"),
+    ],
+)
+def test_text_that_is_no_python_call_says_why(text: str, why: str) -> None:
+    assert parse_call(text, CallFormat.PYTHON) == Malformed(why)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "not JSON"),
+        ('{"name": "a"}', "no object with name and arguments"),
+        ('{"name": 1, "arguments": {}}', "a name that is no text, or arguments that are no object"),
+        ('{"name": "a", "arguments": {"b": [1]}}', "an argument that is no literal"),
+    ],
+)
+def test_text_that_is_no_json_call_says_why(text: str, why: str) -> None:
+    assert parse_call(text, CallFormat.JSON) == Malformed(why)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+from stages.core.calls import Call, CallFormat, call_text
+from stages.core.catalog import Parameter, Skill
+from stages.evaluate.grammar import call_grammar
+
+xgrammar = pytest.importorskip("xgrammar")
+
+TIMER = Skill("set_timer", parameters=(Parameter("minutes", type="integer"), Parameter("label")))
+LIGHT = Skill("light", parameters=(Parameter("action", enum=("on", "off")), Parameter("dim", type="boolean")))
+STOP = Skill("stop")
+TOOLS = (TIMER, LIGHT, STOP)
+
+
+@pytest.fixture(scope="module")
+def matches() -> object:
+    vocabulary = [bytes([byte]) for byte in range(256)] + ["</s>"]
+    info = xgrammar.TokenizerInfo(vocabulary, stop_token_ids=[256])
+    compiler = xgrammar.GrammarCompiler(info)
+
+    def match(text: str, form: CallFormat) -> bool:
+        compiled = compiler.compile_grammar(xgrammar.Grammar.from_ebnf(call_grammar(TOOLS, form)))
+        matcher = xgrammar.GrammarMatcher(compiled)
+        return bool(matcher.accept_string(text)) and bool(matcher.accept_token(256))
+
+    return match
+
+
+@pytest.mark.parametrize("form", list(CallFormat))
+@pytest.mark.parametrize(
+    "call",
+    [
+        None,
+        Call("stop", {}),
+        Call("set_timer", {}),
+        Call("set_timer", {"minutes": 5}),
+        Call("set_timer", {"label": 'the "big" pie, äöü 🥧'}),
+        Call("set_timer", {"minutes": -5, "label": "a\\b\n"}),
+        Call("light", {"action": "off", "dim": True}),
+        Call("light", {"action": "dontcare"}),
+    ],
+)
+def test_calls_of_the_tools_are_admitted(matches: object, call: Call | None, form: CallFormat) -> None:
+    assert matches(call_text(call, form), form)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "none",
+        "fly()",
+        "set_timer(hours=5)",
+        'set_timer(minutes="5")',
+        'set_timer(label="x", minutes=5)',
+        "set_timer(minutes=5, minutes=6)",
+        'light(action="dim")',
+        "light(dim=true)",
+        "stop(now=True)",
+        'set_timer(label="x)',
+        "set_timer(minutes=5,)",
+        "set_timer(minutes=5) and more",
+    ],
+)
+def test_other_texts_are_not(matches: object, text: str) -> None:
+    assert not matches(text, CallFormat.PYTHON)  # type: ignore[operator]

@@ -1,0 +1,126 @@
+"""Systems on a tiny model with random weights: what it says is noise, but held to the grammar it is a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from stages.core.base_models import InFolder, find_base, load_model, load_tokenizer
+from stages.core.calls import CallFormat
+from stages.core.tables import TRAINING_SCHEMA, plain_table
+from stages.evaluate.decoding import Decoded, decoded
+from stages.evaluate.evaluation import asked_rows, confusion, evaluated, kinds, prediction_rows, shown_tools
+from stages.evaluate.params import EvaluateParams, System
+from stages.evaluate.report import error_rows, evaluate_report
+from stages.evaluate.systems import Question, answers_of
+from stages.render.training_rows import rendered_split, training_rows
+from tests.render.rows import SKILLS, argument, exemplar, params
+from tests.tiny import save_tiny
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("xgrammar")
+
+PARAMS = EvaluateParams(
+    recipe="lora",
+    compare=tuple(System),
+    reference=System.TUNED_CONSTRAINED,
+    speech=True,
+    max_rows=None,
+    max_new_tokens=40,
+    batch_rows=3,
+    retrieved_examples=2,
+    resamples=50,
+    seed=1,
+    text_metrics=False,
+    thin_slice=1,
+)
+ROWS = [
+    exemplar("ring mum", "call", argument("contact", "mum", "mum"), group="a"),
+    exemplar(
+        "ring dad at work", "call", argument("contact", "dad", "dad"), argument("device", "work"), group="a"
+    ),
+    exemplar("ten minutes", "set_timer", argument("minutes", "10", "ten", "normalized"), group="b"),
+    exemplar("thanks", None, mode="none", group="c"),
+]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+    files = find_base(InFolder(path=str(save_tiny(tmp_path_factory.mktemp("tiny"))), license="MIT"))
+    return load_model(files, dtype="float32").eval(), load_tokenizer(files)
+
+
+@pytest.fixture(scope="module")
+def question(model: tuple[Any, Any]) -> Question:
+    split = rendered_split(ROWS, SKILLS, model[1], params(), 400, train=False)
+    rows = plain_table(training_rows(split, SKILLS), TRAINING_SCHEMA).to_pylist()
+    tools = [[SKILLS[name] for name in shown_tools(row)] for row in rows]
+    return Question(rows, tools, SKILLS, [[rows[0], rows[1]] for _ in rows], CallFormat.PYTHON, False)
+
+
+def test_every_system_answers_every_row_and_constrained_ones_never_invent_a_skill(
+    question: Question, model: tuple[Any, Any]
+) -> None:
+    answers = answers_of(question, lambda: model, lambda: model, PARAMS)
+    assert list(answers) == list(System)
+    found = evaluated(question, answers, PARAMS, frozenset())
+    for system in (System.BASE_CONSTRAINED, System.RETRIEVED_CONSTRAINED, System.TUNED_CONSTRAINED):
+        for said, verdict in zip(answers[system], found.verdicts[system], strict=True):
+            assert verdict.well_formed or not said.ended
+            assert (verdict.invented_skill, verdict.invented_parameters) == (0, 0)
+    assert found.figures[System.NEAREST]["exact_match"].value == 0.25
+
+
+def test_batches_change_no_answer(question: Question, model: tuple[Any, Any]) -> None:
+    prompts = [row["input_ids"][: row["prompt_tokens"]] for row in question.rows]
+    alone = decoded(*model, prompts, None, 8, 1, "one by one")
+    together = decoded(*model, prompts, None, 8, 4, "together")
+    assert alone == together
+    assert len(alone) == len(prompts)
+
+
+def answers(texts: dict[str, list[str]]) -> dict[System, list[Decoded]]:
+    return {System(name): [Decoded(text, True) for text in said] for name, said in texts.items()}
+
+
+def test_report_has_figures_errors_slices_and_comparisons(question: Question) -> None:
+    right = [row["messages"][-1]["content"] for row in question.rows]
+    said = answers({"base": ["what?"] * 4, "tuned_constrained": [*right[:3], "None"]})
+    found = evaluated(question, said, PARAMS, frozenset())
+    report = evaluate_report(found, "lora-1-2", {}, PARAMS)
+    assert (report["run"], report["rows"], report["groups"]) == ("lora-1-2", 4, 3)
+    assert report["systems"]["base"]["exact_match"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert report["systems"]["base"]["errors"] == {"malformed": 4}
+    assert report["systems"]["tuned_constrained"]["exact_match"]["value"] == 1.0
+    against = report["reference_against"]["base"]
+    assert (against["right_in_reference_alone"], against["mcnemar_p"]) == (4, 0.125)
+    assert against["warning"] == "4 rows do not tell this difference from luck; about 4 would"
+    assert report["slices"]["mode"]["none"] == {"rows": 1, "value": 1.0, "low": 1.0, "high": 1.0}
+    assert error_rows(found) == [
+        {"system": "base", "kind": "malformed", "rows": 4},
+        {"system": "tuned_constrained", "kind": "right", "rows": 4},
+    ]
+    assert msgspec.json.decode(msgspec.json.encode(report)) == report
+
+
+def test_predictions_are_kept_with_their_error_and_their_nearest_rows(question: Question) -> None:
+    found = evaluated(question, answers({"tuned_constrained": ["None"] * 4}), PARAMS, frozenset())
+    rows = prediction_rows(found)
+    assert [row[:3] for row in rows] == [
+        ("s:ring dad at work", "tuned_constrained", "missed"),
+        ("s:ring mum", "tuned_constrained", "missed"),
+        ("s:ten minutes", "tuned_constrained", "missed"),
+        ("s:thanks", "tuned_constrained", "right"),
+    ]
+    assert all(len(row[9]) == 2 for row in rows)
+    assert kinds(found, System.TUNED_CONSTRAINED) == {"right": 1, "missed": 3}
+    assert {"actual": "call", "predicted": "(none)"} in confusion(found, System.TUNED_CONSTRAINED)
+
+
+def test_asked_rows_are_the_first_by_their_order_with_their_speech_views() -> None:
+    rows = [{"view": "call", "exemplar_id": name} for name in ("a", "a~speech", "b", "c", "c~speech")]
+    order = {"a": 0.9, "b": 0.5, "c": 0.1}
+    assert asked_rows(rows, 2, order) == [rows[2], rows[3], rows[4]]
+    assert asked_rows([*rows, {"view": "slot", "exemplar_id": "b"}], None, order) == rows

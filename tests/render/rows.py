@@ -1,0 +1,71 @@
+"""Rows and parameters that tests of rendering share."""
+
+from __future__ import annotations
+
+import msgspec
+
+from stages.core.base_models import InFolder
+from stages.core.calls import CallFormat
+from stages.core.catalog import Parameter, Skill
+from stages.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker, Turn
+from stages.render.params import RenderParams, ToolForm, Values, View
+
+SKILLS = {
+    one.name: one
+    for one in (
+        Skill("call", parameters=(Parameter("contact"), Parameter("device", enum=("home", "work")))),
+        Skill("set_timer", parameters=(Parameter("minutes", type="integer"), Parameter("label"))),
+        Skill("weather", parameters=(Parameter("location"), Parameter("day"))),
+    )
+}
+PARAMS = RenderParams(
+    base=InFolder(path="base", license="Apache-2.0"),
+    views=(View.CALL,),
+    call_format=CallFormat.PYTHON,
+    tools=ToolForm.COMPACT,
+    values=Values.SPOKEN,
+    context_turns=2,
+    distractors=1,
+    rows_a_list=1,
+    without_tool=0.0,
+    max_none_share=1.0,
+    max_tokens=400,
+    salt="s",
+    instruction="Call one.",
+)
+
+
+def params(**changes: object) -> RenderParams:
+    return msgspec.structs.replace(PARAMS, **changes)
+
+
+def argument(slot: str, value: str, surface: str | None = None, grounding: str = "verbatim") -> Argument:
+    return Argument(slot, value, surface, None, None, Grounding(grounding))
+
+
+def exemplar(
+    utterance: str,
+    skill: str | None = "call",
+    *arguments: Argument,
+    mode: str = "normal",
+    before: tuple[str, ...] = (),
+    group: str = "g",
+) -> Exemplar:
+    """A row; before: what was said, the user and the system in turn, the system last."""
+    speakers = [Speaker.SYSTEM, Speaker.USER]
+    turns = tuple(Turn(speakers[(len(before) - 1 - place) % 2], text) for place, text in enumerate(before))
+    return Exemplar(
+        id=f"s:{utterance}",
+        digest=f"{utterance} {skill}".encode().hex().ljust(64, "0")[:64],
+        source="s",
+        service=None,
+        skill=skill,
+        mode=Mode(mode),
+        utterance=utterance,
+        exemplar=utterance,
+        arguments=arguments,
+        context=turns,
+        group=group,
+        license="Apache-2.0",
+        origin=Origin("f.md", "0" * 64, "1"),
+    )

