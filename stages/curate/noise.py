@@ -32,6 +32,9 @@ def likely_errors(
 ) -> list[Suspect]:
     """The rows whose label is likely wrong, the most likely first.
 
+    Suspect is a row for which another label is predicted; the rank is by how little is believed of the given
+    one (self-confidence, Northcutt et al. 2021). cleanlab's `find_label_issues` would leave out a quarter of
+    the errors that the tests plant.
     texts, labels: of equal length. Labels with fewer rows than folds are left out: nothing can be said
     about them.
     """
@@ -41,7 +44,6 @@ def likely_errors(
     if len(names) < 2:
         return []
     import numpy as np
-    from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
@@ -49,11 +51,10 @@ def likely_errors(
     matrix = classifier.featurize([texts[place] for place in places])
     split = StratifiedKFold(folds, shuffle=True, random_state=0)
     predicted = cross_val_predict(classifier.model, matrix, given, cv=split, method="predict_proba", n_jobs=1)
-    issues = find_label_issues(given, predicted, n_jobs=1)
     scores = get_label_quality_scores(given, predicted)
     found = [
         Suspect(places[row], names[int(predicted[row].argmax())], round(float(scores[row]), _DIGITS))
-        for row in np.flatnonzero(issues)
+        for row in np.flatnonzero(predicted.argmax(axis=1) != given)
     ]
     return sorted(found, key=lambda one: (one.score, one.place))
 

@@ -34,7 +34,7 @@ def test_a_skill_with_fewer_rows_than_folds_is_left_out() -> None:
 
 
 def test_planted_errors_of_the_default_data_stand_in_the_top_ranks(workspace: Workspace) -> None:
-    """Of 40 planted errors in 500 skill examples, at least 32 stand in the first 80 suspects (34 measured)."""
+    """Of 72 planted errors in 904 examples, at least 80 % stand in the first 144 suspects (66 measured)."""
     files = sorted((PROJECT / "data/raw/skills").glob("*.md"))
     for file in files:
         workspace.write(f"raw/{file.name}", file.read_bytes())
@@ -49,9 +49,9 @@ def test_planted_errors_of_the_default_data_stand_in_the_top_ranks(workspace: Wo
     labels = [skill or "(none)" for skill in table.column("skill").to_pylist()]
     names = sorted(set(labels))
     chance = random.Random(7)
-    planted = set(chance.sample(range(len(labels)), 40))
+    planted = set(chance.sample(range(len(labels)), len(labels) * 8 // 100))
     for place in planted:
         labels[place] = chance.choice([name for name in names if name != labels[place]])
     found = likely_errors(table.column("utterance").to_pylist(), labels, 5, by_words())
-    in_top = len(planted & {one.place for one in found[:80]})
-    assert in_top >= 32
+    in_top = len(planted & {one.place for one in found[: 2 * len(planted)]})
+    assert in_top >= 0.8 * len(planted)

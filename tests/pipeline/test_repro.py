@@ -28,7 +28,7 @@ def test_a_second_clone_with_one_worker_gives_the_bytes_of_the_lock_file(clone: 
 
 def test_nothing_runs_again_without_a_change(clone: Clone) -> None:
     assert "Data and pipelines are up to date." in clone.repro()
-    assert clone.json("status") == {}
+    assert clone.json("status", "--with-deps", "validate") == {}
 
 
 def test_an_edited_skill_file_runs_what_depends_on_it_and_shows_in_the_metrics(clone: Clone) -> None:
@@ -116,4 +116,4 @@ def test_a_kill_in_mid_write_keeps_the_old_output_and_the_next_repro_completes(c
     assert exemplars.read_bytes() == before
     assert clone.ran(clone.repro()) == ["compile", "curate", "split", "validate"]
     assert exemplars.read_bytes() != before
-    assert clone.json("status") == {}
+    assert clone.json("status", "--with-deps", "validate") == {}

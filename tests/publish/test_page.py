@@ -163,7 +163,7 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[tuple[Any, list[str]]]:
 
 def test_charts_are_drawn_without_errors_requests_or_scripts_from_data(opened: tuple[Any, list[str]]) -> None:
     page, trouble = opened
-    assert page.locator(".chart svg").count() == 5
+    assert page.locator(".chart svg").count() == 6
     assert page.locator("#chart-flow svg path[aria-roledescription='bar']").count() >= 8
     assert page.evaluate("window.hacked") is None
     assert trouble == []
