@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
+from stages.commands.history import git
 from stages.core import layout
 from stages.core.errors import run_shell
 from stages.core.runs import Manifest
@@ -90,17 +90,9 @@ def _in_workspace(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def _in_history(folder: Path) -> Iterator[tuple[str, bytes]]:
     pattern = f"{layout.MODELS}/*/manifest.json"
-    log = _git(folder, "log", "--all", "--format=%x00%h", "--name-only", "--diff-filter=AM", "--", pattern)
+    log = git(folder, "log", "--all", "--format=%x00%h", "--name-only", "--diff-filter=AM", "--", pattern)
     for entry in (log or "").split("\0")[1:]:
         commit, *paths = [line for line in entry.splitlines() if line]
         for path in paths:
-            if text := _git(folder, "show", f"{commit}:{path}"):
+            if text := git(folder, "show", f"{commit}:{path}"):
                 yield commit, text.encode()
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout

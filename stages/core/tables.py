@@ -296,18 +296,21 @@ def write_table(path: Path, table: pa.Table) -> None:
         )
 
 
-def read_table(path: Path, schema: pa.Schema) -> pa.Table:
+def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a Parquet file that a stage wrote.
 
+    columns: only these; null: all.
     Raises `UserError` where the file is missing, is no Parquet, or has another schema.
     """
     try:
-        table = pq.ParquetFile(path).read()  # `pq.read_table` imports pandas.
+        with pq.ParquetFile(path) as file:  # `pq.read_table` imports pandas.
+            known = file.schema_arrow.equals(schema)
+            table = file.read(columns=None if columns is None else list(columns)) if known else None
     except FileNotFoundError:
         raise UserError([_unreadable(path, "no such file", "run `dvc repro` to make it")]) from None
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:
         raise UserError([_unreadable(path, str(error), "delete it, then run `dvc repro`")]) from None
-    if not table.schema.equals(schema):
+    if table is None:
         raise UserError([_unreadable(path, "other columns", "run `dvc repro` to make it anew")])
     return table
 
