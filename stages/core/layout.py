@@ -8,6 +8,7 @@ from typing import Final
 WORKERS_VARIABLE: Final = "EXEMPLARS_WORKERS"
 """The environment variable with the number of worker processes; 0 or unset: one a core."""
 
+ERASURES: Final = Path("data/raw/erasures.jsonl")
 RECORDS: Final = Path("data/records")
 EXEMPLARS: Final = Path("data/exemplars/exemplars.parquet")
 CATALOG: Final = Path("data/exemplars/catalog.json")

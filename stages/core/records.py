@@ -202,6 +202,8 @@ class Reason(StrEnum):
     """The prompt does not show the skill that the answer calls."""
     VALUE_NOT_IN_PROMPT = "value_not_in_prompt"
     """A value comes from an earlier turn than the prompt shows."""
+    ERASED = "erased"
+    """A tombstone in `data/raw/erasures.jsonl` takes the row out; nothing that was said is kept."""
     OVER_SHARE = "over_share"
     """Rows that ask for nothing are more than `render.max_none_share`."""
 

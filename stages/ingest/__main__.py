@@ -14,6 +14,7 @@ from stages.core.params import load_section
 from stages.core.recognizers import encode_recognizers
 from stages.core.tables import leave_pandas_out, write_table
 from stages.core.workers import worker_count
+from stages.ingest.erasing import read_erasures
 from stages.ingest.params import IngestParams
 from stages.ingest.report import ingest_report
 from stages.ingest.sources import read_source
@@ -25,7 +26,7 @@ def main() -> None:
     leave_pandas_out()
     gc.disable()  # Millions of rows without a cycle among them: collecting takes half of the time.
     workers = worker_count(int(os.environ.get(layout.WORKERS_VARIABLE, "0")))
-    tables = read_source(name, load_section("ingest", IngestParams), workers)
+    tables = read_source(name, load_section("ingest", IngestParams), workers, read_erasures(os.environ))
     write_table(layout.records(name), tables.records)
     write_table(layout.record_rejections(name), tables.rejections)
     write_bytes(layout.source_catalog(name), encode_catalog(tables.skills))

@@ -18,6 +18,8 @@ class SourceFacts(NamedTuple):
     license: str
     today: str | None = None
     """The date that relative dates refer to (ISO 8601)."""
+    erased_groups: frozenset[str] = frozenset()
+    """The dialogues that nothing is learned from: their rows are to be erased."""
 
 
 class Reading(NamedTuple):

@@ -6,46 +6,61 @@ from functools import partial
 from pathlib import Path
 
 from stages.core.catalog import merge_catalogs
+from stages.core.erasures import Erasures
 from stages.core.errors import Diagnostic, UserError
 from stages.core.tables import sorted_by_id
+from stages.ingest.erasing import without_erased
 from stages.ingest.files import SourceTables, as_tables, files_in, joined, read_each
 from stages.ingest.jsonl import infer_skills, parse_jsonl_file, parse_tools
 from stages.ingest.opencui import bots_of, parse_bot
-from stages.ingest.params import IngestParams, JsonlSource, OpencuiSource, SgdSource, SkillsSource
+from stages.ingest.params import AnySource, IngestParams, JsonlSource, OpencuiSource, SgdSource, SkillsSource
 from stages.ingest.reading import Reading, SourceFacts
 from stages.ingest.sgd.source import read_sgd_source
 from stages.ingest.skills import parse_skill_file
 
 TOOLS_FILE = "tools.json"
 """The catalog beside labelled examples."""
+NOTHING_ERASED = Erasures()
 
 
-def read_source(name: str, params: IngestParams, workers: int) -> SourceTables:
-    """All rows of a source, sorted by id.
+def read_source(
+    name: str, params: IngestParams, workers: int, erasures: Erasures = NOTHING_ERASED
+) -> SourceTables:
+    """All rows of a source, sorted by id; what tombstones mean is in the ledger, without its text.
 
-    Raises `UserError` with all that cannot be read, and for a name that `params` does not have.
+    Raises `UserError` with all that cannot be read, for a name that `params` does not have, and where a
+    tombstone needs a key that is not set.
     """
     source = params.sources.get(name)
     if source is None:
         raise UserError([_unknown_source(name, params)])
     today = None if source.today is None else source.today.isoformat()
     facts = SourceFacts(name, source.license, today)
-    root = Path(source.path)
-    match source:
-        case SgdSource():
-            tables = read_sgd_source(root, source, facts, params.context_turns, workers)
-        case SkillsSource():
-            tables = as_tables(_read_skills(root, source, facts))
-        case JsonlSource():
-            tables = as_tables(_read_jsonl(root, source, facts))
-        case OpencuiSource():
-            tables = as_tables(_read_bots(root, source, facts))
+    left = without_erased(_read(source, facts, params, workers), erasures, isinstance(source, SgdSource))
+    if left.groups and isinstance(source, SgdSource):
+        # Once more: other names of a value must not be learned from what is erased.
+        facts = facts._replace(erased_groups=left.groups)
+        left = without_erased(_read(source, facts, params, workers), erasures, True)
+    tables = left.tables
     return SourceTables(
         records=sorted_by_id(tables.records),
         rejections=sorted_by_id(tables.rejections),
         skills=merge_catalogs({name: tables.skills}),
         recognizers=tables.recognizers,
     )
+
+
+def _read(source: AnySource, facts: SourceFacts, params: IngestParams, workers: int) -> SourceTables:
+    root = Path(source.path)
+    match source:
+        case SgdSource():
+            return read_sgd_source(root, source, facts, params.context_turns, workers)
+        case SkillsSource():
+            return as_tables(_read_skills(root, source, facts))
+        case JsonlSource():
+            return as_tables(_read_jsonl(root, source, facts))
+        case OpencuiSource():
+            return as_tables(_read_bots(root, source, facts))
 
 
 def _read_skills(root: Path, source: SkillsSource, facts: SourceFacts) -> Reading:

@@ -61,7 +61,7 @@ def losses_of(rejections: pa.Table) -> list[Loss]:
         shown = examples.setdefault((stage, reason), [])
         if len(shown) < EXAMPLES:
             shown.append(message)
-    scope = {str(reason) for reason in OUT_OF_SCOPE}
+    scope = {str(reason) for reason in (*OUT_OF_SCOPE, Reason.ERASED)}
     return [
         Loss(stage, reason, count, meanings[reason], reason not in scope, tuple(examples[stage, reason]))
         for (stage, reason), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))

@@ -17,8 +17,8 @@ from stages.core.texts import normalized
 from stages.validate.params import ValidateParams
 from stages.validate.representativeness import Representativeness
 
-_NO_LOSS: Final = OUT_OF_SCOPE | {Reason.DUPLICATE_EXEMPLAR, Reason.NEAR_DUPLICATE}
-"""Reasons that take nothing away: there was nothing new, or another row has it."""
+_NO_LOSS: Final = OUT_OF_SCOPE | {Reason.DUPLICATE_EXEMPLAR, Reason.NEAR_DUPLICATE, Reason.ERASED}
+"""Reasons that are no fault: there was nothing new, another row has it, or it had to go."""
 SIGNIFICANT: Final = 0.05
 """The p-value from which an association may be chance."""
 _LOCATED: Final = frozenset({Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED})

@@ -135,7 +135,11 @@ def _read_file(
         rejected(facts, Origin(file.path, file.sha256, f"/{index}"), Reason.MALFORMED_RECORD, [problem])
         for index, problem in decoded.malformed
     ]
-    variants = (variants_of(one, services) for _, one in decoded.dialogues if folder in learn_from)
+    variants = (
+        variants_of(one, services)
+        for _, one in decoded.dialogues
+        if folder in learn_from and group_of(file, one) not in facts.erased_groups
+    )
     # Sorted here, in the workers, so that the whole is in order without moving a row.
     rows.sort(key=attrgetter("id"))
     return _Shard(

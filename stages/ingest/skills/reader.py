@@ -9,6 +9,7 @@ from typing import Final
 from stages.core.calls import Literal
 from stages.core.catalog import Skill, literal_text
 from stages.core.digests import content_digest
+from stages.core.erasures import REDACTED
 from stages.core.errors import Diagnostic, UserError
 from stages.core.records import LabelledArgument, Mode, Origin, Reason, Record, Rejection
 from stages.core.templates import TemplateError, fill_spans, slots_of
@@ -73,6 +74,8 @@ def _row(
     none_skill: str | None,
     file_problems: tuple[Diagnostic, ...],
 ) -> Record | tuple[Rejection, list[Diagnostic]]:
+    if pair.user.text == REDACTED:
+        return rejected(facts, origin, Reason.ERASED, [], utterance=REDACTED), []
     found = list(pair.problems)
     labels: tuple[LabelledArgument, ...] = ()
     if skill is not None and pair.assistant is not None:
