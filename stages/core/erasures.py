@@ -146,8 +146,8 @@ def text_test(erasures: Erasures) -> Callable[[str], Tombstone | None]:
             words = normalized(text).split()
             for start in range(len(words)):
                 for end in range(start + 1, min(len(words), start + MOST_WORDS) + 1):
-                    if one := values.get(keyed_hash(" ".join(words[start:end]), key)):
-                        return one
+                    if hit := values.get(keyed_hash(" ".join(words[start:end]), key)):
+                        return hit
         return None
 
     return test

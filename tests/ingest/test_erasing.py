@@ -117,5 +117,5 @@ def test_nothing_is_learned_from_an_erased_dialogue(tmp_path: Path) -> None:
 
 
 def test_without_the_key_nothing_is_erased_half_way(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no_erasure_key: .*openssl|EXEMPLARS_ERASURE_KEY not set"):
+    with pytest.raises(UserError, match="EXEMPLARS_ERASURE_KEY not set"):
         read_source("skills", skills(tmp_path, SKILL), 1, Erasures((tombstone(pattern="Ada"),), None))
