@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -37,6 +38,13 @@ NO_CALL: Final = {CallFormat.PYTHON: "None", CallFormat.JSON: "null"}
 """How it is written that nothing is called."""
 
 
+_BEGUN: Final = {
+    CallFormat.PYTHON: re.compile(r"\s*(?:[^\W\d]\w*\s*(?:\(.*)?)?", re.DOTALL),
+    CallFormat.JSON: re.compile(r"\s*(?:\{.*|n(?:u(?:ll?)?)?\s*)?", re.DOTALL),
+}
+"""What a call, or no call, begins with."""
+
+
 def call_text(call: Call | None, form: CallFormat) -> str:
     """The call as a model is to write it; null: nothing is called."""
     if call is None:
@@ -62,6 +70,11 @@ def parse_call(text: str, form: CallFormat) -> Call | Malformed | None:
     if text == NO_CALL[form]:
         return None
     return _parse_python(text) if form == CallFormat.PYTHON else _parse_json(text)
+
+
+def may_become_call(text: str, form: CallFormat) -> bool:
+    """Whether more text could make a call of it, or whether it is one: prose fails at its second word."""
+    return _BEGUN[form].fullmatch(text) is not None
 
 
 def literal(node: ast.expr) -> Literal | None:

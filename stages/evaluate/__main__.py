@@ -9,10 +9,11 @@ from stages.core.catalog import decode_catalog
 from stages.core.errors import run_shell
 from stages.core.files import write_json
 from stages.core.params import load_section
+from stages.core.rendered import read_rendered
 from stages.core.runs import read_manifest
 from stages.core.tables import PREDICTION_SCHEMA, TRAINING_SCHEMA, plain_table, read_table, write_table
 from stages.evaluate.evaluation import confusion, evaluated, prediction_rows
-from stages.evaluate.inputs import base_loader, question_of, read_rendered, tuned_loader
+from stages.evaluate.inputs import base_loader, question_of, tuned_loader
 from stages.evaluate.params import EvaluateParams
 from stages.evaluate.report import error_rows, evaluate_report
 from stages.evaluate.systems import answers_of

@@ -6,13 +6,15 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from stages.core.calls import CallFormat, may_become_call
+
 
 class Decoded(NamedTuple):
     """What a model says to a prompt."""
 
     text: str
     ended: bool
-    """Whether it ended its turn by itself, within the tokens admitted."""
+    """Whether it came to an end within the tokens admitted: by itself, or as what can be no call any more."""
 
 
 Progress = Callable[[str, int], Any]
@@ -23,13 +25,15 @@ def decoded(
     tokenizer: Any,
     prompts: Sequence[Sequence[int]],
     grammars: Sequence[str] | None,
+    form: CallFormat,
     max_new_tokens: int,
     batch_rows: int,
     title: str,
 ) -> list[Decoded]:
     """The answers to prompts, in their order.
 
-    grammars: one a prompt, in xgrammar's EBNF; null: the model is free. title: of the progress bar.
+    grammars: one a prompt, in xgrammar's EBNF; null: the model is free, and an answer is cut where it can
+    be no call of the form any more: a base model's prose would take most of the time. title: of the bar.
     Prompts of about one length are decoded together, padded on the left.
     """
     order = sorted(range(len(prompts)), key=lambda place: (len(prompts[place]), place))
@@ -38,15 +42,22 @@ def decoded(
     answers: dict[int, Decoded] = {}
     for batch in _shown(batches, title):
         held = [compiled(grammars[place]) for place in batch] if compiled and grammars is not None else None
-        texts = _batch(model, tokenizer, [prompts[place] for place in batch], held, max_new_tokens)
+        asked = [prompts[place] for place in batch]
+        texts = _batch(model, tokenizer, asked, held, form, max_new_tokens)
         answers.update(zip(batch, texts, strict=True))
     return [answers[place] for place in range(len(prompts))]
 
 
 def _batch(
-    model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]], grammars: list[Any] | None, limit: int
+    model: Any,
+    tokenizer: Any,
+    prompts: Sequence[Sequence[int]],
+    grammars: list[Any] | None,
+    form: CallFormat,
+    limit: int,
 ) -> list[Decoded]:
     import torch
+    from transformers import StoppingCriteriaList
 
     end = int(tokenizer.eos_token_id)
     longest = max(map(len, prompts))
@@ -61,13 +72,29 @@ def _batch(
             eos_token_id=end,
             pad_token_id=end,
             logits_processor=_processors(grammars),
+            stopping_criteria=StoppingCriteriaList([_hopeless(tokenizer, longest, end, form)]),
         )
     answers = []
     for tokens in output[:, longest:].tolist():
-        ended = end in tokens
-        said = tokens[: tokens.index(end)] if ended else tokens
-        answers.append(Decoded(tokenizer.decode(said, skip_special_tokens=False), ended))
+        text = _text(tokenizer, tokens, end)
+        answers.append(Decoded(text, end in tokens or not may_become_call(text, form)))
     return answers
+
+
+def _hopeless(tokenizer: Any, prompt_tokens: int, end: int, form: CallFormat) -> Any:
+    """Tells which rows of a batch can be no call any more."""
+    import torch
+
+    def stop(ids: Any, _scores: Any, **_: Any) -> Any:
+        texts = (_text(tokenizer, tokens, end) for tokens in ids[:, prompt_tokens:].tolist())
+        return torch.tensor([not may_become_call(one, form) for one in texts], device=ids.device)
+
+    return stop
+
+
+def _text(tokenizer: Any, tokens: list[int], end: int) -> str:
+    said = tokens[: tokens.index(end)] if end in tokens else tokens
+    return str(tokenizer.decode(said, skip_special_tokens=False))
 
 
 def _processors(grammars: list[Any] | None) -> list[Any]:

@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 
-from stages.core import layout
 from stages.core.base_models import Base, find_base, load_model, load_tokenizer
-from stages.core.calls import CallFormat
 from stages.core.catalog import Skill
 from stages.core.digests import stable_fraction
 from stages.core.embeddings import embed
 from stages.core.errors import Diagnostic, UserError
+from stages.core.rendered import Rendered
 from stages.core.runs import Manifest, load_run
 from stages.evaluate.evaluation import asked_rows, shown_tools
 from stages.evaluate.nearest import nearest_rows
@@ -23,16 +21,8 @@ from stages.evaluate.params import EvaluateParams
 from stages.evaluate.systems import Loader, Question
 
 
-class RenderedFor(msgspec.Struct, frozen=True):
-    """`data/training/base.json`: how the rows were rendered."""
-
-    base: Base
-    call_format: CallFormat
-    tools: str
-
-
 def question_of(
-    tables: Mapping[str, pa.Table], skills: Sequence[Skill], rendered: RenderedFor, params: EvaluateParams
+    tables: Mapping[str, pa.Table], skills: Sequence[Skill], rendered: Rendered, params: EvaluateParams
 ) -> Question:
     """The test rows that are asked, with their nearest train rows. Raises `UserError` where there is none."""
     train = [row for row in tables["train"].to_pylist() if row["view"] == "call"]
@@ -60,16 +50,6 @@ def question_of(
         form=rendered.call_format,
         template_tools=rendered.tools == "template",
     )
-
-
-def read_rendered() -> RenderedFor:
-    """How the rows were rendered. Raises `UserError`."""
-    path = layout.TRAINING_BASE
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=RenderedFor)
-    except (FileNotFoundError, msgspec.DecodeError) as error:
-        found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise UserError([_problem(str(path), found, "what `render` writes")]) from None
 
 
 def base_loader(base: Base) -> Loader:

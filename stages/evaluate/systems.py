@@ -70,7 +70,9 @@ def _answers(
     if system in _CONSTRAINED:
         grammars = [call_grammar(tools, question.form) for tools in question.tools]
     title = f"evaluate: {system}"
-    return decoded(model, tokenizer, prompts, grammars, params.max_new_tokens, params.batch_rows, title)
+    return decoded(
+        model, tokenizer, prompts, grammars, question.form, params.max_new_tokens, params.batch_rows, title
+    )
 
 
 def _with_examples(tokenizer: Any, row: Row, near: Sequence[Row], tools: Sequence[Skill]) -> list[int]:

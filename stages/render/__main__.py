@@ -19,7 +19,7 @@ from stages.core.tables import (
     rejection_table,
     write_table,
 )
-from stages.render.base import base_document, checked_tokenizer, row_limit
+from stages.render.base import checked_tokenizer, rendered_for, row_limit
 from stages.render.params import RenderParams
 from stages.render.report import length_rows, render_report
 from stages.render.training_rows import check_supervised, rejections, rendered_split, speech_of, training_rows
@@ -43,7 +43,7 @@ def main() -> None:
     check_supervised(splits, params)
     for name, split in splits.items():
         write_table(layout.training(name), plain_table(training_rows(split, skills), TRAINING_SCHEMA))
-    write_json(layout.TRAINING_BASE, base_document(base, tokenizer, params))
+    write_json(layout.TRAINING_BASE, rendered_for(base, tokenizer, params))
     write_json(layout.plot("render", "lengths"), length_rows(splits))
     write_json(layout.report("render"), render_report(splits))
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from stages.core.base_models import BaseFiles, load_config
 from stages.core.chat import template_of
 from stages.core.digests import content_digest
 from stages.core.errors import Diagnostic, UserError
+from stages.core.rendered import Rendered
 from stages.render.params import RenderParams
 
 
@@ -36,15 +35,15 @@ def row_limit(base: BaseFiles, wanted: int) -> int:
     return min(wanted, longest) if longest else wanted
 
 
-def base_document(base: BaseFiles, tokenizer: Any, params: RenderParams) -> dict[str, Any]:
-    """`data/training/base.json`: what the rows were rendered for, for the stages that read them."""
-    return {
-        "base": msgspec.to_builtins(params.base),
-        "name": base.name,
-        "sha256": base.sha256,
-        "license": base.license,
-        "call_format": params.call_format,
-        "tools": params.tools,
-        "template_sha256": content_digest(template_of(tokenizer).encode()),
-        "vocabulary": len(tokenizer),
-    }
+def rendered_for(base: BaseFiles, tokenizer: Any, params: RenderParams) -> Rendered:
+    """What the rows were rendered for, for the stages that read them."""
+    return Rendered(
+        base=params.base,
+        name=base.name,
+        sha256=base.sha256,
+        license=base.license,
+        call_format=params.call_format,
+        tools=params.tools,
+        template_sha256=content_digest(template_of(tokenizer).encode()),
+        vocabulary=len(tokenizer),
+    )

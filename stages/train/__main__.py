@@ -7,8 +7,9 @@ import sys
 from stages.core import layout
 from stages.core.errors import run_shell
 from stages.core.params import load_section
+from stages.core.rendered import read_rendered
 from stages.core.tables import TRAINING_SCHEMA, read_table
-from stages.train.inputs import read_base, texts_of
+from stages.train.inputs import texts_of
 from stages.train.params import Continued, TrainParams
 from stages.train.run import keep_run, train_run
 
@@ -18,7 +19,7 @@ def main() -> None:
     params = load_section("train", TrainParams)
     tables = {name: read_table(layout.training(name), TRAINING_SCHEMA) for name in ("train", "validation")}
     texts = texts_of(params.chosen.text) if isinstance(params.chosen, Continued) else {}
-    trained = train_run(params, read_base(layout.TRAINING_BASE), tables, texts, layout.MODELS)
+    trained = train_run(params, read_rendered(), tables, texts, layout.MODELS)
     if trained is not None:
         keep_run(trained, layout.model(params.recipe), layout.report("train"))
 

@@ -4,30 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
-from stages.core.base_models import Base
 from stages.core.errors import Diagnostic, UserError
-
-
-class RenderedFor(msgspec.Struct, frozen=True):
-    """`data/training/base.json`: the model that rows were rendered for."""
-
-    base: Base
-    sha256: str
-    call_format: str
-    template_sha256: str
-
-
-def read_base(path: Path) -> RenderedFor:
-    """The model that rows were rendered for. Raises `UserError`."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=RenderedFor)
-    except (FileNotFoundError, msgspec.DecodeError) as error:
-        found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise UserError(
-            [_problem(str(path), found, "what `render` writes", "run `dvc repro render`")]
-        ) from None
 
 
 def texts_of(folder: str) -> dict[str, str]:

@@ -18,8 +18,8 @@ from stages.core.base_models import BaseFiles, find_base, load_model, load_token
 from stages.core.digests import content_digest, data_hash
 from stages.core.errors import Diagnostic, UserError
 from stages.core.files import write_bytes, write_json
+from stages.core.rendered import Rendered
 from stages.core.runs import ROWS, WEIGHTS, Manifest
-from stages.train.inputs import RenderedFor
 from stages.train.live import live_log
 from stages.train.manifest import code_revision, hardware, packages, params_hash, rows_file, run_id
 from stages.train.params import (
@@ -48,7 +48,7 @@ class Trained(NamedTuple):
 
 def train_run(
     params: TrainParams,
-    rendered_for: RenderedFor,
+    rendered: Rendered,
     tables: Mapping[str, pa.Table],
     texts: Mapping[str, str],
     models: Path,
@@ -60,7 +60,7 @@ def train_run(
     """
     recipe, shared = params.chosen, batched_for(params.chosen, params.shared)
     _check_packages(recipe, shared)
-    base = find_base(rendered_for.base)
+    base = find_base(rendered.base)
     tokenizer = load_tokenizer(base)
     rows, watched, digests, hashes = _data(recipe, tables, texts, tokenizer)
     _check_rows(rows, params.recipe)
@@ -87,7 +87,7 @@ def train_run(
         params=msgspec.to_builtins({"recipe": recipe, "shared": shared}),
         data_hashes=hashes,
         rows_sha256=content_digest(lines),
-        base=rendered_for.base,
+        base=rendered.base,
         base_sha256=base.sha256,
         base_license=base.license,
         weights_sha256=model_hash(folder),

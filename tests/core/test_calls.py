@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.calls import Call, CallFormat, Malformed, call_text, parse_call, value_text
+from stages.core.calls import Call, CallFormat, Malformed, call_text, may_become_call, parse_call, value_text
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True).filter(
     lambda name: (
@@ -68,3 +68,20 @@ def test_text_that_is_no_python_call_says_why(text: str, why: str) -> None:
 )
 def test_text_that_is_no_json_call_says_why(text: str, why: str) -> None:
     assert parse_call(text, CallFormat.JSON) == Malformed(why)
+
+
+@pytest.mark.parametrize("text", ["", " ", "set_ti", "set_timer", "set_timer(", 'a(b="c")', "None", "Noneth"])
+def test_what_a_python_call_begins_with_may_become_one(text: str) -> None:
+    assert may_become_call(text, CallFormat.PYTHON)
+
+
+@pytest.mark.parametrize("text", ["I am", "Sure!", "1(", '"', "weather.get(", "{"])
+def test_prose_becomes_no_python_call(text: str) -> None:
+    assert not may_become_call(text, CallFormat.PYTHON)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("{", True), ('{"na', True), ("nul", True), ("null", True), ("no", False)]
+)
+def test_a_json_call_begins_with_a_brace_or_is_null(text: str, expected: bool) -> None:
+    assert may_become_call(text, CallFormat.JSON) is expected

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from stages.core.base_models import InFolder, find_base, load_model, load_tokenizer
-from stages.core.calls import CallFormat
+from stages.core.calls import CallFormat, may_become_call
 from stages.core.tables import TRAINING_SCHEMA, plain_table
 from stages.evaluate.decoding import Decoded, decoded
 from stages.evaluate.evaluation import asked_rows, confusion, evaluated, kinds, prediction_rows, shown_tools
@@ -75,10 +75,20 @@ def test_every_system_answers_every_row_and_constrained_ones_never_invent_a_skil
 
 def test_batches_change_no_answer(question: Question, model: tuple[Any, Any]) -> None:
     prompts = [row["input_ids"][: row["prompt_tokens"]] for row in question.rows]
-    alone = decoded(*model, prompts, None, 8, 1, "one by one")
-    together = decoded(*model, prompts, None, 8, 4, "together")
+    alone = decoded(*model, prompts, None, CallFormat.PYTHON, 8, 1, "one by one")
+    together = decoded(*model, prompts, None, CallFormat.PYTHON, 8, 4, "together")
     assert alone == together
     assert len(alone) == len(prompts)
+
+
+def test_an_answer_is_cut_where_it_can_be_no_call_any_more(
+    question: Question, model: tuple[Any, Any]
+) -> None:
+    prompts = [row["input_ids"][: row["prompt_tokens"]] for row in question.rows]
+    for said in decoded(*model, prompts, None, CallFormat.JSON, 40, 4, "prose"):
+        assert said.ended
+        assert not may_become_call(said.text, CallFormat.JSON)
+        assert may_become_call(said.text[:1], CallFormat.JSON) or len(model[1].tokenize(said.text)) <= 1
 
 
 def answers(texts: dict[str, list[str]]) -> dict[System, list[Decoded]]:

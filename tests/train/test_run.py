@@ -13,12 +13,14 @@ import pytest
 from stages.commands.merge import merged
 from stages.commands.runs import as_text, runs_of
 from stages.core.base_models import InFolder, Packaged, find_base, load_tokenizer
+from stages.core.calls import CallFormat
 from stages.core.digests import data_hash
 from stages.core.errors import UserError
+from stages.core.rendered import Rendered
 from stages.core.runs import Manifest, load_run, read_manifest
 from stages.core.tables import TRAINING_SCHEMA, plain_table
 from stages.render.training_rows import rendered_split, training_rows
-from stages.train.inputs import RenderedFor, read_base, texts_of
+from stages.train.inputs import texts_of
 from stages.train.params import Continued, Full, Lora, Recipe, Tracker, TrainParams
 from tests.render.rows import SKILLS, argument, exemplar, params
 from tests.tiny import save_tiny
@@ -62,7 +64,16 @@ class Project:
         """Train, keep, and answer the model's folder."""
         from stages.train.run import keep_run, train_run
 
-        rendered = RenderedFor(self.base, find_base(self.base).sha256, "python", "0" * 64)
+        rendered = Rendered(
+            base=self.base,
+            name="tiny",
+            sha256=find_base(self.base).sha256,
+            license="MIT",
+            call_format=CallFormat.PYTHON,
+            tools="compact",
+            template_sha256="0" * 64,
+            vocabulary=0,
+        )
         texts = {"a.txt": "People ask a house to do things, and do not speak in commands."}
         chosen = self.params(recipe, **changes)
         trained = train_run(chosen, rendered, tables or self.tables, texts, Path("models"))
@@ -223,13 +234,6 @@ def test_corrupt_base_model_is_told(tmp_path: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"no weights")
     with pytest.raises(UserError, match="expected a model that transformers can load"):
         load_model(find_base(InFolder(path=str(folder), license="MIT")))
-
-
-def test_rows_that_were_never_rendered_are_told(tmp_path: Path) -> None:
-    with pytest.raises(
-        UserError, match="found no such file, expected what `render` writes; run `dvc repro render`"
-    ):
-        read_base(tmp_path / "base.json")
 
 
 def test_text_folder_without_texts_or_with_other_bytes_is_told(tmp_path: Path) -> None:

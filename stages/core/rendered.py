@@ -1,0 +1,43 @@
+"""`data/training/base.json`: what chat rows were rendered for, and how."""
+
+from __future__ import annotations
+
+import msgspec
+
+from stages.core import layout
+from stages.core.base_models import Base
+from stages.core.calls import CallFormat
+from stages.core.errors import Diagnostic, UserError
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """The model whose template and tokenizer rows have, and the forms in them."""
+
+    base: Base
+    name: str
+    sha256: str
+    license: str
+    call_format: CallFormat
+    tools: str
+    template_sha256: str
+    vocabulary: int
+
+
+def read_rendered() -> Rendered:
+    """How the rows were rendered. Raises `UserError` where that is missing or damaged."""
+    path = layout.TRAINING_BASE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Rendered)
+    except (FileNotFoundError, msgspec.DecodeError) as error:
+        found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise UserError(
+            [
+                Diagnostic(
+                    path=str(path),
+                    code="not_rendered",
+                    found=found,
+                    expected="what `render` writes",
+                    fix="run `dvc repro render`",
+                )
+            ]
+        ) from None
