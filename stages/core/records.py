@@ -204,6 +204,8 @@ class Reason(StrEnum):
     """A value comes from an earlier turn than the prompt shows."""
     ERASED = "erased"
     """A tombstone in `data/raw/erasures.jsonl` takes the row out; nothing that was said is kept."""
+    NOT_DRAWN = "not_drawn"
+    """`render.max_rows` admits fewer exemplars of the split."""
     OVER_SHARE = "over_share"
     """Rows that ask for nothing are more than `render.max_none_share`."""
 

@@ -38,7 +38,8 @@ def main() -> None:
     splits = {}
     for name in SPLITS:
         rows = [*exemplars_of(read_table(layout.split(name), EXEMPLAR_SCHEMA)), *speech_of(speech, name)]
-        splits[name] = rendered_split(rows, skills, tokenizer, params, limit, train=name == "train")
+        most = getattr(params.max_rows, name)
+        splits[name] = rendered_split(rows, skills, tokenizer, params, limit, name == "train", most)
     write_table(layout.rejections_of(layout.TRAINING_BASE), rejection_table(rejections(splits)))
     check_supervised(splits, params)
     for name, split in splits.items():

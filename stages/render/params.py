@@ -39,6 +39,19 @@ class Values(StrEnum):
     """The canonical value."""
 
 
+class MaxRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """At most so many exemplars of each split, by stable hash; null: all."""
+
+    train: int | None = None
+    validation: int | None = None
+    test: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if (most := getattr(self, name)) is not None and most < 1:
+                raise ValueError(f"Expected at least 1 row or null, got {name} {most}")
+
+
 class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How exemplars become chat rows."""
 
@@ -53,6 +66,7 @@ class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     without_tool: float
     max_none_share: float
     max_tokens: int
+    max_rows: MaxRows
     salt: str
     instruction: str
 

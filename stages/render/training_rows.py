@@ -33,14 +33,19 @@ def rendered_split(
     params: RenderParams,
     limit: int,
     train: bool,
+    most: int | None = None,
 ) -> RenderedSplit:
     """All chat rows of a split, each proved.
 
-    limit: the most tokens of a row.
+    limit: the most tokens of a row. most: the most exemplars; null: all.
     train: whether rows that ask for nothing are bounded, and rows share lists of tools.
     """
     ready: list[Ready] = []
-    refused: list[Refused] = []
+    exemplars, left_out = drawn(exemplars, most, params.salt)
+    refused = [
+        Refused(one, Reason.NOT_DRAWN, f"more than {most} exemplars", "raise render.max_rows")
+        for one in left_out
+    ]
     over = _over_share(exemplars, params) if train else frozenset()
     called = skills_of_utterances(exemplars)
     needs = [
@@ -62,6 +67,25 @@ def rendered_split(
             else:
                 ready.append(result)
     return RenderedSplit(tuple(ready), tuple(refused), len(ready) + len(refused))
+
+
+def drawn(
+    exemplars: Sequence[Exemplar], most: int | None, salt: str
+) -> tuple[list[Exemplar], list[Exemplar]]:
+    """The first exemplars by stable hash of their id, at most so many, and the others, in their order.
+
+    A speech view goes with the row that it is a view of, and does not count.
+    """
+    names = sorted({_written(one) for one in exemplars}, key=lambda name: stable_fraction(name, salt))
+    kept = set(names[:most])
+    return [one for one in exemplars if _written(one) in kept], [
+        one for one in exemplars if _written(one) not in kept
+    ]
+
+
+def _written(exemplar: Exemplar) -> str:
+    """The id of the row that a speech view is a view of; of other rows their own."""
+    return exemplar.id.removesuffix("~speech")
 
 
 def check_supervised(splits: Mapping[str, RenderedSplit], params: RenderParams) -> None:

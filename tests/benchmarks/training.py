@@ -18,9 +18,9 @@ import torch
 from stages.core import layout
 from stages.core.base_models import find_base, load_model, load_tokenizer
 from stages.core.params import load_section
+from stages.core.rendered import read_rendered
 from stages.core.tables import TRAINING_SCHEMA, read_table
 from stages.train.batches import IGNORED, SharedPrefixes, batches_of, packed
-from stages.train.inputs import read_base
 from stages.train.params import Batching, TrainParams
 from stages.train.recipes import prepared
 from stages.train.rows import Row, chat_rows
@@ -70,7 +70,7 @@ def by_bare_loop(model: Any, rows: list[Row], params: TrainParams) -> float:
 def main(steps: int) -> None:
     """Measure, and print one line a way."""
     params = load_section("train", TrainParams)
-    base = find_base(read_base(layout.TRAINING_BASE).base)
+    base = find_base(read_rendered().base)
     tokenizer = load_tokenizer(base)
     every = batches_of(
         chat_rows(read_table(layout.training("train"), TRAINING_SCHEMA)), params.shared.batch_rows

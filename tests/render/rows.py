@@ -8,7 +8,7 @@ from stages.core.base_models import InFolder
 from stages.core.calls import CallFormat
 from stages.core.catalog import Parameter, Skill
 from stages.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker, Turn
-from stages.render.params import RenderParams, ToolForm, Values, View
+from stages.render.params import MaxRows, RenderParams, ToolForm, Values, View
 
 SKILLS = {
     one.name: one
@@ -30,6 +30,7 @@ PARAMS = RenderParams(
     without_tool=0.0,
     max_none_share=1.0,
     max_tokens=400,
+    max_rows=MaxRows(),
     salt="s",
     instruction="Call one.",
 )
