@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from stages.commands import export, lint, merge, runs, schema
+from stages.commands import export, lint, merge, runs, schema, verify
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     export.add_parser(commands)
     runs.add_parser(commands)
     merge.add_parser(commands)
+    verify.add_parser(commands)
     arguments = parser.parse_args(argv)
     try:
         return int(arguments.run(arguments))
