@@ -48,14 +48,14 @@ class SmallProject(Clone):
 
     def hide(self, path: str, data: bytes) -> None:
         """Write another file, and its hash into `dvc.lock`: what was done is then in no MD5."""
-        before = self.md5(path)
+        before, lock = self.md5(path), (self.root / "dvc.lock").read_bytes()
         folders = [one for one in self.folders() if path.startswith(f"{one}/")]
         listings = {one: self.listing(one) for one in folders}
         (self.root / path).write_bytes(data)
-        lock = (self.root / "dvc.lock").read_text("utf-8").replace(before, self.md5(path))
+        self._lock(path, before, self.md5(path))
         for folder, listing in listings.items():
-            lock = lock.replace(listing_md5(listing), listing_md5(self.listing(folder)))
-        (self.root / "dvc.lock").write_text(lock, "utf-8")
+            self._lock(folder, listing_md5(listing), listing_md5(self.listing(folder)))
+        assert lock != (self.root / "dvc.lock").read_bytes()
 
     def md5(self, path: str) -> str:
         """By another program than the one that is tested."""
@@ -79,6 +79,11 @@ class SmallProject(Clone):
     def manifest(self) -> dict[str, object]:
         """The manifest of the run."""
         return dict(json.loads((self.root / "models/lora/manifest.json").read_bytes()))
+
+    def _lock(self, path: str, before: str, after: str) -> None:
+        entry = f"- path: {path}\n      hash: md5\n      md5: "
+        lock = (self.root / "dvc.lock").read_text("utf-8")
+        (self.root / "dvc.lock").write_text(lock.replace(f"{entry}{before}", f"{entry}{after}"), "utf-8")
 
     def _make_small(self) -> None:
         for name in DROPPED:

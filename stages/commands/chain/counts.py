@@ -65,7 +65,7 @@ def _differences(path: Path, place: Path, numbers: Mapping[str, Any]) -> Iterato
         except KeyError:
             told = _NONE
         if told != number:
-            found = "no such key" if told is _NONE else f"{key} {told}"
+            found = f"no key {key}" if told is _NONE else f"{key} {told}"
             yield problem(path.as_posix(), "wrong_count", found, f"{number} by the tables", fix)
 
 

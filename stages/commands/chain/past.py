@@ -83,7 +83,7 @@ def check_manifests(root: Path) -> Check:
             outputs = {}
         rows = _cached(root, outputs.get(f"{folder}/{ROWS}"))
         if rows is None:
-            notes.append(f"the rows of {manifest.run} ({commit[:12]}) are not in the cache")
+            notes.append(f"the rows of {manifest.run} are not in the cache")
         else:
             problems += row_problems(place, manifest, rows.read_bytes())
         problems += _weights(root, outputs.get(f"{folder}/{WEIGHTS}"), place, manifest, notes)

@@ -90,10 +90,9 @@ def repeated_ids(path: Path, table: pa.Table) -> Iterator[Diagnostic]:
 def _wrong_rows(shard: _Shard) -> list[Diagnostic]:
     try:
         rows = exemplars_of(pq.ParquetFile(shard.path).read_row_group(shard.group))
+        return bounded(wrong_rows(shard.name, rows), shard.name)
     except KeyError as error:  # A mode, grounding or speaker.
         found = f"a row with the unknown name {error}"
-    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+    except (pa.ArrowException, OSError, ValueError, TypeError, AttributeError) as error:
         found = " ".join(str(error).split())[:160]
-    else:
-        return bounded(wrong_rows(shard.name, rows), shard.name)
     return [problem(shard.name, "unreadable_table", found, "rows of this version", _FIX)]

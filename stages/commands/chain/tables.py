@@ -27,6 +27,8 @@ _NARROW: Final = frozenset(
     | {"reason", "system", "speech"}
 )
 """The columns that are small, and tie tables to each other."""
+_FILLED: Final = ("id", "exemplar_id", "digest", "source", "group", "origin")
+"""Columns of which each row has a value."""
 _EXEMPLARS: Final = (
     layout.EXEMPLARS,
     layout.CURATED,
@@ -94,6 +96,7 @@ class Tables:
             names = [name for name in schema.names if name in _NARROW]
             table = read_table(self.files / path, schema, names)
             table.validate(full=True)
+            _check_filled(table)
         except UserError as error:
             found = error.diagnostics[0].found
         except (pa.ArrowException, MemoryError, ValueError) as error:
@@ -105,3 +108,13 @@ class Tables:
             fix = f"`dvc checkout {path.as_posix()}`, or `dvc repro`"
             self.problems.append(problem(path.as_posix(), "unreadable_table", sentence, "a table", fix))
         return None
+
+
+def _check_filled(table: pa.Table) -> None:
+    """Raise `ValueError` for the first column that lacks a value that every row has."""
+    for name in _FILLED:
+        if name in table.column_names:
+            column = table.column(name)
+            parts = [column, *(column.combine_chunks().flatten() if name == "origin" else ())]
+            if any(part.null_count for part in parts):
+                raise ValueError(f"rows without a value in the column {name}")

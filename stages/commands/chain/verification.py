@@ -65,13 +65,14 @@ def laid_out(revision: Revision, fetching: bool) -> Iterator[Path]:
         return
     if fetching:
         _fetch(revision)
+    outputs = list(_objects(revision))
     folder = Path(tempfile.mkdtemp(prefix="exemplars-"))
     try:
         with tarfile.open(
             fileobj=io.BytesIO(git_bytes(revision.root, "archive", revision.commit) or b"")
         ) as tar:
             tar.extractall(folder, filter="data")
-        for path, md5 in _objects(revision):
+        for path, md5 in outputs:
             place, cached = folder / path, cached_object(revision.root, md5)
             if cached.is_file() and not place.exists():
                 place.parent.mkdir(parents=True, exist_ok=True)
