@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import logging
 import subprocess
 from collections.abc import Iterable
 from functools import cached_property
@@ -186,6 +187,7 @@ def fetch(root: Path, hashes: Iterable[str]) -> None:
     from dvc.repo import Repo
     from dvc_data.hashfile.hash_info import HashInfo
 
+    logging.getLogger("dvc").setLevel(logging.ERROR)  # What is missing is told by who asked for it.
     try:
         with Repo(str(root)) as repo:
             repo.cloud.pull({HashInfo("md5", one) for one in hashes})

@@ -21,7 +21,7 @@ from stages.commands.chain.splits import torn_groups
 from stages.commands.chain.sums import lost_rows
 from stages.commands.history import Stage, cached_object
 from stages.commands.verify import as_text, checks_of
-from stages.core.tables import EXEMPLAR_SCHEMA, read_table, write_table
+from stages.core.tables import EXEMPLAR_SCHEMA, write_table
 from tests.commands.small_project import SmallProject
 
 pytest.importorskip("trl")
@@ -79,7 +79,7 @@ def test_a_chain_that_the_stages_made_is_well(
     checks = [line.split()[0] for line in lines[1:-1] if not line.strip().startswith("(")]
     assert checks == [
         *("stages", "files", "params", "origins", "rows", "sums", "splits", "runs", "reports"),
-        *("objects", "history"),
+        *("outputs", "history"),
     ]
     assert all(line.endswith(" ok") for line in lines[1:-1] if not line.strip().startswith("("))
     assert max(map(len, lines)) <= 80
@@ -258,7 +258,7 @@ def test_missing_and_new_files_are_named(project: SmallProject, capsys: pytest.C
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if "pairs" in line] == [
         "data/curated/pairs.parquet: missing_file: found no file that can be read, expected that of curate, split; "
-        "`dvc checkout data/curated/pairs.parquet` brings it back, or `dvc repro` makes it anew"
+        "`dvc checkout -f data/curated/pairs.parquet` brings it back, or `dvc repro` makes it anew"
     ]
     assert [line for line in lines if "skills/new.md" in line] == [
         "data/raw/skills/new.md: unexpected_file: found a file that was not there, expected those of "
@@ -319,6 +319,22 @@ def test_a_commit_is_verified_from_git_and_the_cache(project: SmallProject) -> N
     assert "changed_file" in found(project.root, rev="HEAD")["data/splits/test.parquet"]
 
 
+def test_what_the_cache_lacks_is_fetched_when_asked(project: SmallProject, tmp_path: Path) -> None:
+    shutil.copytree(".dvc/cache/files", tmp_path / "remote/files")
+    remote = f"[core]\nremote = r\n['remote \"r\"']\nurl = {tmp_path / 'remote'}\n"
+    Path(".dvc/config.local").write_text(remote)
+    shutil.rmtree(".dvc/cache/files")
+    try:
+        named = found(project.root, rev="HEAD")
+        assert named["data/splits/train.parquet"] == ["missing_file"]
+        assert "data/splits/manifest.json" not in named
+        assert [
+            check.problems for check in checks_of(project.root, "HEAD", False, True) if check.problems
+        ] == []
+    finally:
+        Path(".dvc/config.local").unlink()
+
+
 def test_history_names_damaged_objects_and_counts_what_the_cache_lacks(project: SmallProject) -> None:
     place = cached_object(project.root, project.md5("models/lora/weights/adapter_model.safetensors"))
     place.chmod(0o644)
@@ -330,7 +346,7 @@ def test_history_names_damaged_objects_and_counts_what_the_cache_lacks(project: 
     assert named.pop(f"the weights of models/lora/manifest.json at {head}") == ["wrong_weights"]
     assert named == {}
     notes = {one.name: one.notes for one in checks_of(project.root, "workspace", True, False)}
-    assert any(note.endswith("not in the cache: --fetch brings them") for note in notes["objects"])
+    assert any(note.endswith("not in the cache: --fetch brings them") for note in notes["outputs"])
 
 
 def test_history_reads_the_manifests_of_older_commits(project: SmallProject) -> None:
@@ -347,7 +363,7 @@ def test_history_reads_the_manifests_of_older_commits(project: SmallProject) -> 
         project.git("reset", "-q")
     assert named == {
         f"models/lora/manifest.json at {commits[2]}": ["unreadable_manifest"],
-        "models/lora/rows.txt": ["wrong_rows"],
+        f"models/lora/rows.txt at {commits[1]}": ["wrong_rows"],
     }
 
 

@@ -25,7 +25,7 @@ def file_digests(paths: Iterable[Path], algorithm: str) -> dict[Path, str | None
         try:
             with path.open("rb") as file:
                 return hashlib.file_digest(file, algorithm).hexdigest()
-        except OSError:
+        except (OSError, ValueError):  # A damaged row may name any path.
             return None
 
     unique = sorted(set(paths))

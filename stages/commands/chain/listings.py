@@ -5,13 +5,22 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
 from stages.commands.chain.hashes import listing_md5
-from stages.commands.history import LOCK, Output, Revision, cached_object, folder_entries, git, git_bytes
+from stages.commands.history import (
+    LOCK,
+    Output,
+    Revision,
+    cached_object,
+    fetch,
+    folder_entries,
+    git,
+    git_bytes,
+)
 
 
 def held_then(
@@ -70,3 +79,16 @@ def blobs(root: Path, commit: str, folder: str) -> dict[str, str]:
                 content = hashlib.md5(file.read(), usedforsecurity=False).hexdigest()
                 found[member.name[len(folder) + 1 :]] = content
     return found
+
+
+def tracked_files(revision: Revision) -> dict[str, str]:
+    """The files and folders that git has at a commit, with the names of their objects in git."""
+    listed = git(revision.root, "ls-tree", "-r", "-t", "-z", str(revision.commit)) or ""
+    entries = (entry.partition("\t") for entry in listed.split("\0") if entry)
+    return {path: about.split()[2] for about, _, path in entries}
+
+
+def fetch_missing(root: Path, hashes: Iterable[str]) -> None:
+    """Bring from the remote what the cache lacks. Raises `UserError` where it does not answer."""
+    if missing := [md5 for md5 in hashes if not cached_object(root, md5).is_file()]:
+        fetch(root, missing)

@@ -141,6 +141,9 @@ def _fixes(revision: Revision, paths: Collection[str], written: Iterable[str]) -
     """What to do about each path: git has it, or DVC's cache, or neither."""
     if not paths:
         return {}
+    if revision.commit is not None:
+        fix = f"`exemplars verify --rev {revision.name} --fetch` brings what DVC's cache lacks"
+        return dict.fromkeys(paths, fix)
     at = ["--", *sorted(paths)]
     tracked = set((git(revision.root, "ls-files", "-z", *at) or "").split("\0"))
     edited = set((git(revision.root, "diff", "--name-only", "-z", "HEAD", *at) or "").split("\0"))
@@ -151,7 +154,7 @@ def _fixes(revision: Revision, paths: Collection[str], written: Iterable[str]) -
         elif path in tracked:
             fixes[path] = f"`git log -p {path}` shows the change: run `dvc repro`"
         elif any(path == out or path.startswith(f"{out}/") for out in written):
-            fixes[path] = f"`dvc checkout {path}` brings it back, or `dvc repro` makes it anew"
+            fixes[path] = f"`dvc checkout -f {path}` brings it back, or `dvc repro` makes it anew"
         else:
             fixes[path] = "bring it back, or run `dvc repro`"
     return fixes

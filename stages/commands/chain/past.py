@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from stages.commands.chain.checks import Check, problem, short
-from stages.commands.chain.hashes import file_digests
+from stages.commands.chain.hashes import file_digests, listing_md5
+from stages.commands.chain.listings import blobs, fetch_missing, tracked_files
 from stages.commands.chain.runs import decoded_manifest, row_problems, weight_problem
 from stages.commands.history import (
     Output,
     Revision,
     cached_object,
-    fetch,
     folder_entries,
     git,
     git_bytes,
@@ -25,43 +25,56 @@ from stages.core import layout
 from stages.core.errors import Diagnostic, UserError
 from stages.core.runs import ROWS, WEIGHTS, Manifest
 
+_FIX: Final = "`dvc fetch --all-commits` brings it anew"
+
 
 class _Object(NamedTuple):
-    """An object of DVC's cache, and the newest revision that names it."""
+    """An output, and the newest revision whose `dvc.lock` names it."""
 
     output: Output
-    revision: str
+    revision: Revision
+
+    @property
+    def place(self) -> str:
+        """How it is called in a message."""
+        return f"{self.output.path} at {self.revision.name}"
 
 
 def check_past(root: Path, fetching: bool) -> list[Check]:
-    """Hash every object that a commit's `dvc.lock` names, and hold every commit's manifests to their rows.
+    """Hash every output that a commit's `dvc.lock` names, and hold every commit's manifests to their rows.
 
-    fetching: whether what the cache lacks is fetched from the remote.
+    fetching: whether what the cache lacks is fetched from the remote. Raises `UserError` where that does
+    not answer.
     """
     revisions = revisions_with_lock(root)
     problems: list[Diagnostic] = []
-    objects: dict[str, _Object] = {}
+    cached: dict[str, _Object] = {}
+    tracked: dict[tuple[str, str], _Object] = {}
     for revision in revisions:
+        names = tracked_files(revision)
         try:
             for out in revision.outputs.values():
-                objects.setdefault(out.md5, _Object(out, revision.name))
+                one = _Object(out, revision)
+                if out.path in names:  # `cache: false`
+                    tracked.setdefault((out.md5, names[out.path]), one)
+                else:
+                    cached.setdefault(out.md5, one)
         except UserError as error:
             problems += error.diagnostics
-    for one in list(objects.values()):
-        if fetching and one.output.is_folder and not cached_object(root, one.output.md5).is_file():
-            fetch(root, [one.output.md5])
-        for entry in _entries(root, one.output, problems, one.revision):
-            objects.setdefault(entry.md5, _Object(entry, one.revision))
     if fetching:
-        fetch(root, [md5 for md5 in objects if not cached_object(root, md5).is_file()])
-    cached, found = _hashed(root, objects)
-    problems += found
-    inside, found = _in_git(root, [one for md5, one in objects.items() if md5 not in cached])
-    problems += found
-    lacking = len(objects) - len(cached) - inside
-    notes = [f"{lacking:,} are not in the cache: --fetch brings them"] if lacking else []
-    counted = f"{len(cached):,} in the cache, {inside:,} in git, of {len(revisions)} commits"
-    return [Check("objects", counted, tuple(problems), tuple(notes)), check_manifests(root)]
+        fetch_missing(root, [md5 for md5 in cached if md5.endswith(".dir")])
+    for one in list(cached.values()):
+        for entry in _entries(root, one, problems):
+            cached.setdefault(entry.md5, one._replace(output=entry))
+    if fetching:
+        fetch_missing(root, cached)
+    present, found = _hashed(root, cached)
+    problems += [*found, *_other_in_git(tracked.values())]
+    lacking = len(cached) - present
+    hint = "neither in the cache nor on the remote" if fetching else "not in the cache: --fetch brings them"
+    counted = f"{present:,} in the cache, {len(tracked):,} in git, of {len(revisions)} commits"
+    notes = (f"{lacking:,} are {hint}",) if lacking else ()
+    return [Check("outputs", counted, tuple(problems), notes), check_manifests(root)]
 
 
 def check_manifests(root: Path) -> Check:
@@ -85,9 +98,9 @@ def check_manifests(root: Path) -> Check:
         if rows is None:
             notes.append(f"the rows of {manifest.run} are not in the cache")
         else:
-            problems += row_problems(place, manifest, rows.read_bytes())
+            problems += row_problems(place, f"{folder}/{ROWS} at {commit[:12]}", manifest, rows.read_bytes())
         problems += _weights(root, outputs.get(f"{folder}/{WEIGHTS}"), place, manifest, notes)
-    counted = f"{len(manifests)} manifests of older commits read"
+    counted = f"{len(manifests)} manifest(s) of commits read"
     return Check("history", counted, tuple(problems), tuple(dict.fromkeys(notes)))
 
 
@@ -108,49 +121,46 @@ def _cached(root: Path, output: Output | None) -> Path | None:
     return place
 
 
-def _entries(root: Path, out: Output, problems: list[Diagnostic], revision: str) -> list[Output]:
+def _entries(root: Path, one: _Object, problems: list[Diagnostic]) -> list[Output]:
+    out = one.output
     if not out.is_folder or (listing := _cached(root, out)) is None:
         return []
     try:
-        return [Output(f"{out.path}/{one.path}", one.md5) for one in folder_entries(listing)]
+        return [Output(f"{out.path}/{entry.path}", entry.md5) for entry in folder_entries(listing)]
     except (ValueError, KeyError, TypeError):
-        place = f"{out.path} at {revision}"
-        problems.append(problem(place, "damaged_object", "no list of files", out.md5, "`dvc fetch` it anew"))
+        problems.append(problem(one.place, "damaged_object", "no list of files", out.md5, _FIX))
         return []
 
 
-def _hashed(root: Path, objects: dict[str, _Object]) -> tuple[set[str], list[Diagnostic]]:
-    """The objects that the cache has, and those whose bytes are not those of their names."""
+def _hashed(root: Path, objects: Mapping[str, _Object]) -> tuple[int, list[Diagnostic]]:
+    """How many of the objects the cache has, and those whose bytes are not those of their names."""
     places = {md5: place for md5 in objects if (place := cached_object(root, md5)).is_file()}
     digests = file_digests(places.values(), "md5")
     problems = []
     for md5, place in sorted(places.items()):
         now = digests[place]
         if now != md5.removesuffix(".dir"):
-            one = objects[md5]
-            name = f"{one.output.path} at {one.revision}"
             found = "no file that can be read" if now is None else f"an object with md5 {short(now)}"
-            fix = f"delete {place.relative_to(root) if place.is_relative_to(root) else place}, `dvc fetch` it"
-            problems.append(problem(name, "damaged_object", found, short(md5), fix))
-    return set(places), problems
+            name = f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}"
+            problems.append(
+                problem(objects[md5].place, "damaged_object", found, short(md5), f"delete {name}; {_FIX}")
+            )
+    return len(places), problems
 
 
-def _in_git(root: Path, objects: Iterable[_Object]) -> tuple[int, list[Diagnostic]]:
-    """How many of the objects git holds (`cache: false`), and those of them that are other ones."""
-    count, problems = 0, []
+def _other_in_git(objects: Iterable[_Object]) -> Iterator[Diagnostic]:
+    """The outputs of `cache: false` that a commit holds in another form than its `dvc.lock` says."""
     for one in objects:
-        if one.output.is_folder:
-            continue
-        data = git_bytes(root, "show", f"{one.revision}:{one.output.path}")
-        if data is None:
-            continue
-        count += 1
-        if (now := hashlib.md5(data, usedforsecurity=False).hexdigest()) != one.output.md5:
-            name = f"{one.output.path} at {one.revision}"
-            expected = f"{short(one.output.md5)} of that commit's dvc.lock"
-            fix = "the commit holds a file that `dvc repro` did not write: commit what it wrote"
-            problems.append(problem(name, "changed_file", f"md5 {short(now)}", expected, fix))
-    return count, problems
+        out, revision = one.output, one.revision
+        if out.is_folder:
+            now = listing_md5(blobs(revision.root, str(revision.commit), out.path))
+        else:
+            data = revision.file(out.path) or b""
+            now = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        if now != out.md5:
+            expected = f"{short(out.md5)} of that commit's dvc.lock"
+            fix = "commit what `dvc repro` writes together with dvc.lock"
+            yield problem(one.place, "changed_file", f"md5 {short(now)}", expected, fix)
 
 
 def _weights(

@@ -21,7 +21,7 @@ from stages.core.workers import map_shards, worker_count
 
 _FEW: Final = 20_000
 """Fewer rows are looked at sooner than worker processes start."""
-_FIX: Final = "`dvc checkout` the table, or `dvc repro`"
+_FIX: Final = "`dvc checkout -f` the table, or `dvc repro`"
 
 
 class _Shard(NamedTuple):

@@ -19,7 +19,7 @@ from stages.core.digests import content_digest, data_hash
 from stages.core.errors import Diagnostic, UserError
 from stages.core.runs import ROWS, WEIGHTS, Manifest
 
-_FIX: Final = "`dvc checkout` the run, or `dvc repro train`"
+_FIX: Final = "`dvc checkout -f` the run, or `dvc repro train`"
 _SHORT: Final = 12
 """Digits of the hashes in a run's name."""
 
@@ -52,7 +52,10 @@ def check_runs(tables: Tables, stages: Iterable[Stage]) -> Check:
             continue
         run = _Run(place, path.parent, manifest)
         digests = _row_digests(run)
-        problems += [*_weights(run), *row_problems(place, manifest, digests)]
+        problems += [
+            *_weights(run),
+            *row_problems(place, f"{place.rpartition('/')[0]}/{ROWS}", manifest, digests),
+        ]
         if place in outputs:
             problems += _against_tables(run, digests, tables)
             problems += _against_report(run, "train", ("run", "steps", "tokens"), tables.files)
@@ -61,7 +64,7 @@ def check_runs(tables: Tables, stages: Iterable[Stage]) -> Check:
             problems += _against_report(run, "evaluate", ("run",), tables.files)
         counted += 1
     what = "weights, rows, data, params rehashed"
-    return Check("runs", f"{counted} manifests: {what}", tuple(problems), tuple(notes))
+    return Check("runs", f"{counted} run(s): {what}", tuple(problems), tuple(notes))
 
 
 def decoded_manifest(place: str, data: bytes) -> Manifest | Diagnostic:
@@ -72,16 +75,16 @@ def decoded_manifest(place: str, data: bytes) -> Manifest | Diagnostic:
         return problem(place, "unreadable_manifest", str(error), "a manifest of this version", _FIX)
 
 
-def row_problems(place: str, manifest: Manifest, digests: bytes | None) -> Iterator[Diagnostic]:
+def row_problems(place: str, rows: str, manifest: Manifest, digests: bytes | None) -> Iterator[Diagnostic]:
     """What is wrong with the rows of a run, and with its name.
 
-    place: of the manifest. digests: the file of the sorted row digests; null where there is none.
+    place: of the manifest. rows: of the file of the sorted row digests. digests: its bytes; null where there
+    is none.
     """
     seen = manifest.data_hashes.get("train") or manifest.data_hashes.get("text") or ""
     name = f"{manifest.recipe}-{seen[:_SHORT]}-"
     if not manifest.run.startswith(name):
         yield problem(place, "wrong_manifest", f"the run {manifest.run!r}", f"a name on {name}", _FIX)
-    rows = f"{place.rpartition('/')[0]}/{ROWS}"
     if digests is None:
         yield problem(rows, "missing_file", "no file that can be read", f"the rows of {manifest.run}", _FIX)
         return

@@ -105,7 +105,7 @@ class Tables:
             return table
         if (self.files / path).exists():  # A missing file is named by its hash.
             sentence = " ".join(found.split())[:160] or "damaged bytes"
-            fix = f"`dvc checkout {path.as_posix()}`, or `dvc repro`"
+            fix = f"`dvc checkout -f {path.as_posix()}`, or `dvc repro`"
             self.problems.append(problem(path.as_posix(), "unreadable_table", sentence, "a table", fix))
         return None
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from stages.commands.chain.checks import Check, problem, some
 from stages.commands.chain.counts import check_counts
+from stages.commands.chain.listings import fetch_missing, tracked_files
 from stages.commands.chain.locked import check_files
 from stages.commands.chain.origins import check_origins
 from stages.commands.chain.parameters import check_params, document_of, stage_names
@@ -21,7 +22,7 @@ from stages.commands.chain.runs import check_runs
 from stages.commands.chain.splits import check_splits
 from stages.commands.chain.sums import check_sums
 from stages.commands.chain.tables import Tables
-from stages.commands.history import LOCK, Revision, Stage, cached_object, fetch, folder_entries, git_bytes
+from stages.commands.history import LOCK, Revision, Stage, cached_object, folder_entries, git_bytes
 from stages.core.errors import UserError
 
 
@@ -84,15 +85,10 @@ def laid_out(revision: Revision, fetching: bool) -> Iterator[Path]:
 
 def _fetch(revision: Revision) -> None:
     """Bring what the cache lacks: the lists of folders first, which name the rest."""
-    for _ in range(2):
-        missing = [md5 for _, md5 in _objects(revision) if not cached_object(revision.root, md5).is_file()]
-        missing += [
-            out.md5
-            for out in revision.outputs.values()
-            if out.is_folder and not cached_object(revision.root, out.md5).is_file()
-        ]
-        if missing:
-            fetch(revision.root, missing)
+    tracked = tracked_files(revision)
+    cached = [out for path, out in revision.outputs.items() if path not in tracked]
+    fetch_missing(revision.root, [out.md5 for out in cached])
+    fetch_missing(revision.root, [md5 for path, md5 in _objects(revision) if path not in tracked])
 
 
 def _objects(revision: Revision) -> Iterator[tuple[str, str]]:
