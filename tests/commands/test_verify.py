@@ -9,19 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from stages.cli import main
-from stages.commands.chain.checks import Check
-from stages.commands.chain.hashes import files_below, ignored, listing_md5
-from stages.commands.chain.parameters import check_params, stage_names
-from stages.commands.chain.splits import torn_groups
-from stages.commands.chain.sums import lost_rows
-from stages.commands.history import Stage, cached_object
-from stages.commands.verify import as_text, checks_of
-from stages.core.tables import EXEMPLAR_SCHEMA, write_table
+from stages.commands.history import cached_object
+from stages.commands.verify import checks_of
+from tests.commands.hidden_changes import HIDDEN, flipped
 from tests.commands.small_project import SmallProject
 
 pytest.importorskip("trl")
@@ -62,10 +56,6 @@ def found(root: Path, **how: Any) -> dict[str, list[str]]:
         for one in check.problems:
             named.setdefault(one.path.partition(": ")[0], []).append(one.code)
     return named
-
-
-def flipped(data: bytes, place: int, bit: int) -> bytes:
-    return data[:place] + bytes([data[place] ^ (1 << bit)]) + data[place + 1 :]
 
 
 def test_a_chain_that_the_stages_made_is_well(
@@ -119,117 +109,6 @@ def test_240_flipped_bits_are_found_and_their_files_named(project: SmallProject)
         assert changed == set(kept), number
     assert planted == 240
     assert found(project.root) == {}
-
-
-def edited_rows(change: Callable[[list[dict[str, Any]]], None]) -> Callable[[Path], bytes]:
-    """A table of exemplars with other rows."""
-
-    def edit(path: Path) -> bytes:
-        rows = pq.read_table(path).to_pylist()
-        change(rows)
-        place = path.with_suffix(".other")
-        write_table(place, pa.Table.from_pylist(rows, schema=EXEMPLAR_SCHEMA))
-        data = place.read_bytes()
-        place.unlink()
-        return data
-
-    return edit
-
-
-def edited_json(change: Callable[[Any], None]) -> Callable[[Path], bytes]:
-    def edit(path: Path) -> bytes:
-        document = json.loads(path.read_bytes())
-        change(document)
-        return json.dumps(document).encode()
-
-    return edit
-
-
-def other_utterance(rows: list[dict[str, Any]]) -> None:
-    rows[3]["utterance"] += "!"
-
-
-def other_span(rows: list[dict[str, Any]]) -> None:
-    argument = next(one for row in rows for one in row["arguments"] if one["start"])
-    argument["start"] -= 1
-
-
-def other_group(rows: list[dict[str, Any]]) -> None:
-    rows[0]["group"] = "mine"
-
-
-HIDDEN: dict[str, tuple[str, Callable[[Path], bytes], dict[str, str]]] = {
-    "another raw file": (
-        "data/raw/skills/call.md",
-        lambda path: path.read_bytes().replace(b"Ring", b"ring", 1),
-        {"data/raw/skills/call.md": "changed_source"},
-    ),
-    "another utterance": (
-        "data/curated/exemplars.parquet",
-        edited_rows(other_utterance),
-        {"data/curated/exemplars.parquet": "wrong_digest"},
-    ),
-    "another span": (
-        "data/exemplars/exemplars.parquet",
-        edited_rows(other_span),
-        {"data/exemplars/exemplars.parquet": "wrong_span"},
-    ),
-    "a lost row": (
-        "data/exemplars/exemplars.parquet",
-        edited_rows(lambda rows: rows.pop(5)),
-        {"stage compile": "lost_rows", "reports/compile.json": "wrong_count"},
-    ),
-    "a doubled row": (
-        "data/curated/exemplars.parquet",
-        edited_rows(lambda rows: rows.append(rows[2])),
-        {"data/curated/exemplars.parquet": "doubled_rows", "reports/curate.json": "wrong_count"},
-    ),
-    "a row of unknown mode": (
-        "data/splits/test.parquet",
-        edited_rows(lambda rows: rows[0].update(mode="shouted")),
-        {"data/splits/test.parquet": "unreadable_table"},
-    ),
-    "another group": (
-        "data/splits/train.parquet",
-        edited_rows(other_group),
-        {"data/splits/manifest.json": "wrong_manifest"},
-    ),
-    "another data hash": (
-        "data/splits/manifest.json",
-        edited_json(lambda one: one["splits"]["test"].update(data_hash="0" * 64)),
-        {"data/splits/manifest.json": "wrong_manifest"},
-    ),
-    "another learning rate": (
-        "models/lora/manifest.json",
-        edited_json(lambda one: one["params"]["recipe"].update(learning_rate=0.5)),
-        {"models/lora/manifest.json": "wrong_manifest"},
-    ),
-    "another base": (
-        "models/lora/manifest.json",
-        edited_json(lambda one: one.update(base_sha256="0" * 64)),
-        {"models/lora/manifest.json": "wrong_manifest"},
-    ),
-    "fewer rows seen": (
-        "models/lora/rows.txt",
-        lambda path: b"".join(path.read_bytes().splitlines(keepends=True)[1:]),
-        {"models/lora/rows.txt": "wrong_rows"},
-    ),
-    "other weights": (
-        "models/lora/weights/adapter_model.safetensors",
-        lambda path: flipped(path.read_bytes(), 2000, 3),
-        {"models/lora/weights": "wrong_weights"},
-    ),
-    "other counts": (
-        "reports/split.json",
-        edited_json(lambda one: one["rows"].update(train=1)),
-        {"reports/split.json": "wrong_count"},
-    ),
-    "another run": (
-        "reports/train.json",
-        edited_json(lambda one: one.update(run="lora-0-0")),
-        {"reports/train.json": "wrong_count"},
-    ),
-}
 
 
 @pytest.mark.parametrize("what", HIDDEN)
@@ -432,68 +311,3 @@ def test_json_says_the_same(project: SmallProject, capsys: pytest.CaptureFixture
         "expected": "467 by the tables",
         "fix": "`git diff reports/split.json` shows a change: take it back, or run `dvc repro`",
     }
-
-
-def test_rows_that_are_lost_doubled_or_from_nowhere_are_told_apart() -> None:
-    told = [
-        (one.path, one.code, one.found)
-        for one in lost_rows(
-            "compile", ["a", "b", "c", "c"], {"kept": ["a", "x"], "rejected": ["c", "c", "c"]}
-        )
-    ]
-    assert told == [
-        ("stage compile", "lost_rows", "1 of 4 rows in neither: b"),
-        ("kept", "unknown_rows", "1 rows that did not come in: x"),
-        ("rejected", "doubled_rows", "1 rows kept or rejected more than once: c"),
-    ]
-
-
-def test_a_group_in_two_splits_is_named() -> None:
-    told = [
-        (one.path, one.found)
-        for one in torn_groups({"train": {"a", "b"}, "validation": {"c"}, "test": {"b"}})
-    ]
-    assert told == [("data/splits/test.parquet", "1 groups that train has too: b")]
-
-
-def test_folders_are_hashed_as_dvc_does(tmp_path: Path) -> None:
-    for name in ("a/b.py", "a/__pycache__/b.pyc", "a/c/d.txt", "a/x.partial"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("")
-    assert files_below(tmp_path, "a", ignored("# some\n__pycache__\n*.partial\n")) == ["b.py", "c/d.txt"]
-    # Made by `dvc add` of a folder with a file `b.py` that holds `1`.
-    assert listing_md5({"b.py": "c4ca4238a0b923820dcc509a6f75849b"}) == "15fb0e3f8ddd3a5b843231f595ecd491.dir"
-
-
-@pytest.mark.parametrize(
-    ("then", "now", "same"),
-    [
-        ("5e-05", 5.0e-5, True),
-        (1, True, False),
-        ("a", 1, False),
-        ([1, "x"], [1, "x"], True),
-        (None, 0, False),
-    ],
-)
-def test_values_are_compared_as_yaml_means_them(then: object, now: object, same: bool) -> None:
-    stage = Stage("train", "", (), {"train.x": then}, ())
-    assert bool(check_params([stage], {"train": {"x": now}}).problems) is not same
-
-
-def test_instances_of_a_foreach_are_stages() -> None:
-    pipeline = {
-        "stages": {"ingest": {"foreach": "${ingest.sources}"}, "b": {"foreach": ["x", 1]}, "c": {"cmd": ""}}
-    }
-    params = {"ingest": {"sources": {"sgd": {}, "bots": {}}}}
-    assert stage_names(pipeline, params) == {"ingest@sgd", "ingest@bots", "b@x", "b@1", "c"}
-
-
-def test_text_counts_problems_by_check() -> None:
-    checks = [Check("files", "2 files", (), ("one note",)), Check("rows", "3 rows")]
-    assert as_text("HEAD", checks).splitlines() == [
-        "the chain of HEAD, against its dvc.lock",
-        "  files    2 files                                                    ok",
-        "           (one note)",
-        "  rows     3 rows                                                     ok",
-        "all well",
-    ]
