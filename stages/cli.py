@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from stages.commands import curve, erase, export, lint, merge, runs, schema
+from stages.commands import curve, erase, export, lint, merge, runs, schema, verify
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     runs.add_parser(commands)
     merge.add_parser(commands)
     curve.add_parser(commands)
+    verify.add_parser(commands)
     erase.add_parser(commands)
     arguments = parser.parse_args(argv)
     try:

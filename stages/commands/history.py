@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import logging
 import subprocess
 from collections.abc import Iterable
 from functools import cached_property
@@ -75,7 +76,8 @@ class Revision:
             stages = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
             return {name: _stage(name, one) for name, one in stages.items()}
         except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-            raise self._problem(LOCK, f"a damaged dvc.lock ({error})", "what `dvc repro` wrote") from None
+            found = f"a damaged dvc.lock ({' '.join(str(error).split())})"
+            raise self._problem(LOCK, found, "what `dvc repro` wrote") from None
 
     @cached_property
     def outputs(self) -> dict[str, Output]:
@@ -185,6 +187,7 @@ def fetch(root: Path, hashes: Iterable[str]) -> None:
     from dvc.repo import Repo
     from dvc_data.hashfile.hash_info import HashInfo
 
+    logging.getLogger("dvc").setLevel(logging.ERROR)  # What is missing is told by who asked for it.
     try:
         with Repo(str(root)) as repo:
             repo.cloud.pull({HashInfo("md5", one) for one in hashes})
