@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import pyarrow.parquet as pq
 import yaml
 
 from stages.core import layout
@@ -150,6 +149,8 @@ def _train_rows() -> int:
     path = layout.split("train")
     if not path.exists():
         raise UserError([_problem(str(path), "no such file", "the train split", "run `dvc repro split`")])
+    import pyarrow.parquet as pq
+
     return int(pq.ParquetFile(path).metadata.num_rows)
 
 

@@ -16,12 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stages.core.errors import Diagnostic, UserError, shown
+from stages.core.records import REDACTED
 from stages.core.texts import normalized
 
 KEY_VARIABLE: Final = "EXEMPLARS_ERASURE_KEY"
 SHORTEST_KEY: Final = 16
-REDACTED: Final = "[erased]"
-"""What stands in a raw file where an utterance was erased."""
 MOST_WORDS: Final = 6
 """The longest value, in words, that is found by its keyed hash."""
 CRITERIA: Final = ("dialogue", "place", "value", "pattern")

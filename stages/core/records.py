@@ -13,6 +13,9 @@ import msgspec
 DONTCARE: Final = "dontcare"
 """The value of an argument whose speaker has no preference (SGD's spelling)."""
 
+REDACTED: Final = "[erased]"
+"""What stands in a raw file where an utterance was erased."""
+
 
 class Speaker(StrEnum):
     """Who says a turn."""

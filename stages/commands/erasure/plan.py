@@ -16,8 +16,9 @@ from stages.commands.erasure.search import Wanted, finder, said_rows, wanted_of
 from stages.commands.history import WORKSPACE, Revision, git
 from stages.commands.runs import runs_of
 from stages.core import layout
-from stages.core.erasures import REDACTED, Erasures, Tombstone, keyed_hash, matched_rows, needed_key
+from stages.core.erasures import Erasures, Tombstone, keyed_hash, matched_rows, needed_key
 from stages.core.errors import UserError
+from stages.core.records import REDACTED
 from stages.ingest.params import IngestParams, SgdSource
 from stages.ingest.sources import read_source
 

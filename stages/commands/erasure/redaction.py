@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
-from stages.core.erasures import REDACTED
+from stages.core.records import REDACTED
 from stages.ingest.params import AnySource, JsonlSource, SgdSource, SkillsSource
 
 Redact = Callable[[bytes, Collection[str]], bytes]

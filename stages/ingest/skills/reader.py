@@ -9,9 +9,8 @@ from typing import Final
 from stages.core.calls import Literal
 from stages.core.catalog import Skill, literal_text
 from stages.core.digests import content_digest
-from stages.core.erasures import REDACTED
 from stages.core.errors import Diagnostic, UserError
-from stages.core.records import LabelledArgument, Mode, Origin, Reason, Record, Rejection
+from stages.core.records import REDACTED, LabelledArgument, Mode, Origin, Reason, Record, Rejection
 from stages.core.templates import TemplateError, fill_spans, slots_of
 from stages.ingest.reading import Reading, SourceFacts, decoded_text, rejected, row_id
 from stages.ingest.skills.calls import parse_call
