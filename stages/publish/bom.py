@@ -10,6 +10,7 @@ import msgspec
 
 from stages.core.base_models import Base, InFolder, Packaged
 from stages.publish.facts import Facts, ModelFacts, SplitFacts
+from stages.publish.licences.expressions import conjunction
 
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
@@ -38,7 +39,7 @@ def ml_bom(facts: Facts) -> dict[str, Any]:
         type=ComponentType.DATA,
         bom_ref=about.name,
         description=about.description,
-        licenses=_licences(" AND ".join(f"({one})" for one in facts.licences)),
+        licenses=_licences(*facts.licences),
     )
     components, dependencies = _parts(facts)
     midnight = datetime.datetime.combine(about.released, datetime.time(), datetime.UTC)
@@ -77,7 +78,6 @@ def _parts(facts: Facts) -> tuple[list[Component], list[Dependency]]:
 def _data(facts: Facts, split: SplitFacts) -> Component:
     from cyclonedx.model.component import Component, ComponentType
 
-    expression = " AND ".join(f"({one})" for one in sorted({one.expression for one in split.declared}))
     return Component(
         name=f"{facts.about.name}/{split.name}",
         version=facts.about.version,
@@ -85,7 +85,7 @@ def _data(facts: Facts, split: SplitFacts) -> Component:
         bom_ref=split.name,
         description=f"{split.rows} exemplars of {split.groups} groups: {split.file.path}",
         hashes=[_sha256(split.file.sha256)],
-        licenses=_licences(expression),
+        licenses=_licences(*sorted({one.expression for one in split.declared})),
         properties=_properties({"exemplars:data_hash": split.data_hash, "exemplars:path": split.file.path}),
     )
 
@@ -205,22 +205,18 @@ def _serial(facts: Facts) -> uuid.UUID:
     return uuid.uuid5(_SERIALS, "\n".join([facts.about.name, facts.about.version, *hashes]))
 
 
-def _licences(expression: str) -> list[Any]:
-    """An SPDX expression as the library has it; a text that is none becomes the licence's name."""
-    from cyclonedx.factory.license import LicenseFactory
+def _licences(*expressions: str) -> list[Any]:
+    """SPDX expressions, all of which apply, as the library has them; a text that is none becomes a name."""
+    from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
+    from cyclonedx.spdx import is_supported_id
 
-    return [LicenseFactory().make_from_string(_plain(expression))] if expression else []
-
-
-def _plain(expression: str) -> str:
-    """`(MIT)` of one alone is `MIT`, and two that are the same are one."""
-    from license_expression import ExpressionError, get_spdx_licensing
-
-    licensing = get_spdx_licensing()
+    if not expressions:
+        return []
     try:
-        return str(licensing.dedup(licensing.parse(expression)))
-    except ExpressionError:
-        return expression
+        joined = conjunction(expressions)
+    except ValueError:
+        return [DisjunctiveLicense(name=" ".join(expressions))]
+    return [DisjunctiveLicense(id=joined) if is_supported_id(joined) else LicenseExpression(joined)]
 
 
 def _sha256(digest: str) -> Any:

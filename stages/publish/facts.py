@@ -212,7 +212,7 @@ def _sources(
         SourceFacts(
             name=name,
             folder=material.files.get(material.source_paths.get(name, "")),
-            licence=" AND ".join(sorted(one.expression for one in kept if one.source == name)) or None,
+            licence=" AND ".join(one.expression for one in kept if one.source == name) or None,
             records=records,
             rows={
                 split.name: sum(one.rows for one in split.declared if one.source == name) for split in splits

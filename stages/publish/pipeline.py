@@ -69,12 +69,12 @@ def read_steps(path: Path = PATH) -> tuple[Step, ...]:
 
     try:
         document = yaml.safe_load(path.read_bytes())
-        resolved = DataResolver(Repo(".", uninitialized=True), ".", document).resolve()["stages"]
+        resolved = DataResolver(Repo(".", uninitialized=True), ".", document).resolve()["stages"].items()
     except FileNotFoundError:
         raise UserError([_problem(path, "no such file")]) from None
     except (yaml.YAMLError, DvcException, KeyError, TypeError, AttributeError) as error:
         raise UserError([_problem(path, (str(error).splitlines() or ["no stages"])[0])]) from None
-    return tuple(_step(name, one) for name, one in resolved.items())
+    return tuple(_step(name, one) for name, one in resolved)
 
 
 def linked(steps: Iterable[Step]) -> tuple[Step, ...]:
