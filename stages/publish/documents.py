@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from stages.core import layout
+from stages.core.files import json_bytes
 from stages.publish.bom import ml_bom
 from stages.publish.card import card_markdown, card_page
 from stages.publish.croissant import croissant
@@ -28,8 +28,8 @@ def documents_of(facts: Facts, page: str) -> dict[Path, bytes]:
         layout.DATASET_PAGE: page.encode(),
         layout.CARD: card.encode(),
         layout.CARD_PAGE: card_page(card, facts.about.title).encode(),
-        layout.CROISSANT: _json(croissant(facts)),
-        layout.MLBOM: _json(ml_bom(facts)),
+        layout.CROISSANT: json_bytes(croissant(facts)),
+        layout.MLBOM: json_bytes(ml_bom(facts)),
         layout.CONTENT_SUMMARY: content_summary(facts).encode(),
     }
 
@@ -40,7 +40,3 @@ def published(facts: Facts, steps: Iterable[Step], documents: Mapping[Path, byte
     files |= {path.as_posix(): written_facts(path, data) for path, data in documents.items()}
     this = stages_of([step for step in steps if step.name == NAME], files)
     return msgspec.structs.replace(facts, pipeline=(*facts.pipeline, *this))
-
-
-def _json(document: Any) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
