@@ -39,6 +39,11 @@ def write_bytes(path: Path, data: bytes) -> None:
         partial.write_bytes(data)
 
 
+def json_bytes(document: Any) -> bytes:
+    """JSON in the form that diffs well: indented, keys in the order given, one last newline."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
 def write_json(path: Path, document: Any) -> None:
-    """Write JSON in the form that diffs well: indented, keys in the order given, one last newline."""
-    write_bytes(path, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+    """Write `json_bytes` as a whole file. Raises `OSError`; then the old file stays."""
+    write_bytes(path, json_bytes(document))

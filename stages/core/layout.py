@@ -26,6 +26,12 @@ MODELS: Final = Path("models")
 REPORTS: Final = Path("reports")
 DATA_DOCS: Final = REPORTS / "data_docs"
 DATASET_PAGE: Final = REPORTS / "dataset.html"
+CARD: Final = REPORTS / "card/README.md"
+CARD_PAGE: Final = CARD.with_name("index.html")
+CROISSANT: Final = REPORTS / "croissant.json"
+OPENLINEAGE: Final = REPORTS / "openlineage.jsonl"
+MLBOM: Final = REPORTS / "mlbom.cdx.json"
+CONTENT_SUMMARY: Final = REPORTS / "training_content_summary.md"
 
 
 def records(source: str) -> Path:

@@ -16,7 +16,17 @@ import yaml
 from stages.core.errors import Diagnostic, UserError, shown
 
 PATH: Final = Path("params.yaml")
-SECTIONS: Final = ("ingest", "compile", "curate", "validate", "split", "render", "train", "evaluate")
+SECTIONS: Final = (
+    "ingest",
+    "compile",
+    "curate",
+    "validate",
+    "split",
+    "render",
+    "train",
+    "evaluate",
+    "publish",
+)
 """The top-level keys: the names of the stages that have parameters."""
 
 S = TypeVar("S", bound=msgspec.Struct)

@@ -9,16 +9,30 @@ import vl_convert
 from stages.core import layout
 from stages.core.errors import run_shell
 from stages.core.files import write_bytes
-from stages.publish.inputs import read_inputs
+from stages.core.params import load_section
+from stages.publish.documents import documents_of, published
+from stages.publish.facts import facts_of
+from stages.publish.inputs import read_inputs, read_material
+from stages.publish.openlineage import lineage_events, lineage_file, send_events
 from stages.publish.page import dataset_page
+from stages.publish.params import PublishParams
 
 SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
 def main() -> None:
-    """Read reports and tables, write the page."""
-    page = dataset_page(read_inputs(), vl_convert.javascript_bundle(SNIPPET))
-    write_bytes(layout.DATASET_PAGE, page.encode("utf-8"))
+    """Read reports, tables and files, write the page and the documents, send the events of lineage."""
+    params = load_section("publish", PublishParams)
+    inputs = read_inputs()
+    material = read_material(inputs.manifest)
+    facts = facts_of(params, inputs, material)
+    documents = documents_of(facts, dataset_page(inputs, vl_convert.javascript_bundle(SNIPPET)))
+    events = lineage_events(published(facts, material.steps, documents))
+    for path, data in {**documents, layout.OPENLINEAGE: lineage_file(events)}.items():
+        write_bytes(path, data)
+    # A server that is down does not fail the stage: its outputs are the same with it and without.
+    if params.openlineage_url and (problem := send_events(events, params.openlineage_url)):
+        print(f"warning: {problem}", file=sys.stderr)
 
 
 if __name__ == "__main__":

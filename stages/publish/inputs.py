@@ -1,7 +1,8 @@
-"""What the page is made of: the reports and the tables of all stages before."""
+"""What the page and the documents are made of: the reports and the tables of all stages before."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 
 from stages.core import layout
 from stages.core.errors import Diagnostic, UserError
+from stages.core.runs import ROWS, Manifest, read_manifest
 from stages.core.tables import (
     EXEMPLAR_SCHEMA,
     PREDICTION_SCHEMA,
@@ -17,7 +19,10 @@ from stages.core.tables import (
     REVIEW_SCHEMA,
     read_table,
 )
+from stages.publish.pipeline import FileFacts, Step, file_facts, linked, read_files, read_steps
 
+NAME: Final = "publish"
+"""This stage, in `dvc.yaml`."""
 REPORTS: Final = ("compile", "curate", "split", "validate")
 
 
@@ -54,6 +59,49 @@ def read_inputs() -> Inputs:
         evaluation=_document(layout.report("evaluate")) if judged else None,
         predictions=read_table(layout.PREDICTIONS, PREDICTION_SCHEMA) if judged else no_predictions(),
     )
+
+
+class Material(NamedTuple):
+    """What the documents tell beside what the page shows."""
+
+    splits: dict[str, tuple[FileFacts, pa.Table]]
+    """File and rows (`source`, `license`, `skill` and `digest` alone) by the name of the split."""
+    runs: tuple[tuple[Manifest, frozenset[str] | None], ...]
+    """The runs in `models/`, with the digests of their rows; null: the list is not here."""
+    steps: tuple[Step, ...]
+    """The stages of `dvc.yaml`."""
+    source_paths: dict[str, str]
+    """The folder of each source of `dvc.yaml`, by its name."""
+    files: dict[str, FileFacts]
+    """What the steps read and write, by path, but for what this stage writes."""
+
+
+def read_material(manifest: Mapping[str, Any]) -> Material:
+    """Read it, and hash all files that `dvc.yaml` names.
+
+    manifest: of the splits. Raises `UserError` where something is missing or damaged.
+    """
+    steps = linked(read_steps())
+    own = {path for step in steps if step.name == NAME for path in step.outputs}
+    paths = {path for step in steps for path in (*step.inputs, *step.outputs)} - own
+    columns = ("source", "license", "skill", "digest")
+    return Material(
+        splits={
+            name: (file_facts(layout.split(name)), read_table(layout.split(name), EXEMPLAR_SCHEMA, columns))
+            for name in manifest["splits"]
+        },
+        runs=tuple(_run(path.parent) for path in sorted(layout.MODELS.glob("*/manifest.json"))),
+        steps=steps,
+        source_paths={
+            step.name.partition("@")[2]: step.inputs[0] for step in steps if step.name.startswith("ingest@")
+        },
+        files=read_files(paths),
+    )
+
+
+def _run(folder: Path) -> tuple[Manifest, frozenset[str] | None]:
+    rows = folder / ROWS
+    return read_manifest(folder), frozenset(rows.read_text("ascii").split()) if rows.is_file() else None
 
 
 def no_predictions() -> pa.Table:

@@ -10,10 +10,12 @@ import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from stages.core import layout
 from stages.core.reports import NO_SKILL
 from stages.publish.charts import charts_of
 from stages.publish.flow import losses_of, outcomes_of
 from stages.publish.inputs import Inputs
+from stages.publish.links import links_from
 
 TEMPLATES: Final = Path(__file__).parent
 FIGURES: Final = (
@@ -43,6 +45,7 @@ def dataset_page(inputs: Inputs, bundle: str) -> str:
     environment.filters["rows_of"] = _rows_of
     return environment.get_template("page.html.jinja").render(
         **facts_of(inputs),
+        links=links_from(layout.DATASET_PAGE),
         bundle=Markup(bundle.replace("</script", "<\\/script")),
         style=Markup((TEMPLATES / "page.css").read_text("utf-8")),
         script=Markup((TEMPLATES / "page.js").read_text("utf-8")),

@@ -48,6 +48,7 @@ def outputs(root: Path, **environment: str) -> dict[str, str]:
     shutil.copytree(PROJECT / "data/raw", root / "data/raw")
     shutil.copytree(PROJECT / "schemas", root / "schemas")
     shutil.copy(PROJECT / "params.yaml", root)
+    shutil.copy(PROJECT / "dvc.yaml", root)
     (root / "site").mkdir()
     (root / "site/sitecustomize.py").write_text(BACKWARDS if environment.pop("backwards", "") else "")
     for command in COMMANDS:

@@ -1,0 +1,195 @@
+"""A small project that went through all stages before `publish`: two sources, three splits, one model."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stages.core import layout
+from stages.core.base_models import Packaged
+from stages.core.digests import data_hash
+from stages.core.files import write_bytes, write_json
+from stages.core.params import load_section
+from stages.core.records import Exemplar, Reason, Rejection
+from stages.core.runs import Manifest
+from stages.core.tables import (
+    PREDICTION_SCHEMA,
+    REVIEW_SCHEMA,
+    exemplar_table,
+    plain_table,
+    rejection_table,
+    write_table,
+)
+from stages.publish.facts import Facts, facts_of
+from stages.publish.inputs import read_inputs, read_material
+from stages.publish.params import PublishParams
+from tests.curate.rows import located, row
+
+EVIL = "play <script>alert(1)</script> | now"
+PIPELINE = """
+stages:
+  ingest:
+    foreach: ${ingest.sources}
+    do:
+      desc: Reads the source ${key}.
+      cmd: python -m stages.ingest ${key}
+      deps: ["${item.path}", stages/ingest]
+      outs: ["data/records/${key}.parquet"]
+  split:
+    cmd: python -m stages.split
+    deps: [data/records, stages/split]
+    outs: [data/splits/train.parquet, data/splits/validation.parquet, data/splits/test.parquet]
+    metrics: [reports/split.json: {cache: false}]
+  train:
+    cmd: python -m stages.train
+    deps: [data/splits]
+    outs: [models/lora/weights, "models/lora/manifest.json"]
+  publish:
+    cmd: python -m stages.publish
+    deps: [data/splits, dvc.yaml]
+    outs: [reports/croissant.json: {cache: false}, reports/dataset.html, reports/openlineage.jsonl]
+"""
+PARAMS: dict[str, Any] = {
+    "name": "small-set",
+    "title": "A small *set*",
+    "description": "Requests to call and to play.",
+    "version": "1.2.3",
+    "released": "2026-10-02",
+    "url": "https://example.org/small-set",
+    "publisher": {"name": "Somebody", "contact": "somebody@example.org"},
+    "languages": ["en"],
+    "intended_use": ["Tests."],
+    "limits": ["It is small."],
+    "sources": {
+        "forum": {
+            "about": "Posts.",
+            "kind": "public",
+            "authors": "The forum",
+            "url": "https://example.org/forum",
+        }
+    },
+}
+FIGURE = {"value": 0.5, "low": 0.25, "high": 0.75}
+SYSTEM = dict.fromkeys(("exact_match", "skill_accuracy", "argument_f1", "invented_skills"), FIGURE)
+
+
+def exemplars(licences: dict[str, str]) -> dict[str, list[Exemplar]]:
+    """Two rows of each source in train, one of the first in validation and in test."""
+    found: dict[str, list[Exemplar]] = {"train": [], "validation": [], "test": []}
+    for number, (source, licence) in enumerate(licences.items()):
+        texts = {"train": (f"call {source}", f"ring {source}, {EVIL}"), "validation": (f"dial {source}",)}
+        for split, utterances in {**texts, "test": (f"phone {source}",)}.items():
+            for text in utterances if split == "train" or not number else ():
+                one = row(text, text, arguments=(located("who", source, text),), before=("Hello?",))
+                found[split].append(
+                    msgspec.structs.replace(one, id=f"{source}:{text}", source=source, license=licence)
+                )
+    return found
+
+
+def write_tree(
+    root: Path, licences: dict[str, str], publish: dict[str, Any] | None = None, model: bool = True
+) -> None:
+    """Write the project. licences: of the sources, by name; publish: more of that section of `params.yaml`."""
+    splits = exemplars(licences)
+    everything = sorted((one for rows in splits.values() for one in rows), key=lambda one: one.id)
+    sources = {name: {"path": f"raw/{name}", "license": one} for name, one in licences.items()}
+    params = {"ingest": {"sources": sources}, "publish": {**PARAMS, **(publish or {})}}
+    write_json(root / "params.yaml", params)
+    write_bytes(root / "dvc.yaml", PIPELINE.encode())
+    for name in licences:
+        write_bytes(root / f"raw/{name}/a.md", f"what {name} says\n".encode())
+        write_table(
+            root / layout.records(name), exemplar_table([one for one in everything if one.source == name])
+        )
+    origin = everything[0].origin
+    lost = Rejection("x", next(iter(licences)), "compile", Reason.VALUE_NOT_FOUND, "message", origin, "g")
+    write_table(root / layout.CURATED, exemplar_table(everything))
+    write_table(root / layout.REVIEW, plain_table([], REVIEW_SCHEMA))
+    for path, ledger in ((layout.EXEMPLARS, [lost]), (layout.CURATED, []), (layout.MANIFEST, [])):
+        write_table(root / layout.rejections_of(path), rejection_table(ledger))
+    manifest = {}
+    for name, rows in splits.items():
+        write_table(root / layout.split(name), exemplar_table(rows))
+        digests = data_hash(one.digest for one in rows)
+        manifest[name] = {"rows": len(rows), "groups": len(rows), "data_hash": digests}
+    write_json(root / layout.MANIFEST, {"splits": manifest})
+    for name, report in reports(everything, licences).items():
+        write_json(root / layout.report(name), report)
+    association = {"dimension": "gender", "rows": 3, "effect": 0.5, "p_value": 0.25}
+    about = {"slices": [], "coverage": [], "balance": [], "associations": [association]}
+    write_json(root / layout.REPRESENTATIVENESS, about)
+    if model:
+        write_model(root, splits["train"])
+
+
+def reports(everything: list[Exemplar], licences: dict[str, str]) -> dict[str, Any]:
+    """The reports of the stages, as far as documents tell of them."""
+    counts = {name: sum(one.source == name for one in everything) for name in licences}
+    counts[next(iter(licences))] += 1
+    return {
+        "compile": {
+            "records": len(everything) + 1,
+            "records_by_source": counts,
+            "grounding": {"verbatim": len(everything)},
+        },
+        "curate": {
+            "duplicates": {"pairs": {}, "clusters": 0, "clustered_rows": 2},
+            "conflicts": 0,
+            "label_noise": "off",
+            "quality_flags": {},
+            "review": {"quality": 1},
+            "personal_data": {"labelled": {"person": 1}, "unlabelled": {"phone": 2}},
+            "mentions": {"gender: female": 3},
+        },
+        "split": {"leaked": 0},
+        "validate": {"expectations": 5, "failed_critical": 0, "failed_warning": 1},
+    }
+
+
+def write_model(root: Path, train: list[Exemplar]) -> None:
+    """A run on the train rows and one row that is there no more, judged."""
+    folder = root / layout.model("lora")
+    digests = sorted([*(one.digest for one in train), "0" * 64])
+    rows = "".join(f"{one}\n" for one in digests).encode()
+    write_bytes(folder / "rows.txt", rows)
+    write_bytes(folder / "weights/adapter.safetensors", b"weights")
+    manifest = Manifest(
+        run="lora-1-2",
+        recipe="lora",
+        params={},
+        data_hashes={"train": data_hash(digests)},
+        rows_sha256=hashlib.sha256(rows).hexdigest(),
+        base=Packaged("llm_tiny", "Tiny.Q4.gguf", "b" * 64, "Apache-2.0"),
+        base_sha256="b" * 64,
+        base_license="Apache-2.0",
+        weights_sha256="c" * 64,
+        code="d" * 40,
+        packages={"torch": "2.13.0+cpu", "peft": "0.21.2"},
+        hardware={},
+        seed=1,
+        seconds=1.0,
+        tokens=1,
+        steps=1,
+        resumed_from=None,
+        losses={},
+    )
+    write_json(folder / "manifest.json", manifest)
+    evaluation = {
+        "run": "lora-1-2",
+        "reference": "tuned",
+        "systems": {"tuned": {**SYSTEM, "none_recall": FIGURE, "well_formed": FIGURE}},
+        "reference_against": {},
+        "slices": {},
+    }
+    write_json(root / layout.report("evaluate"), evaluation)
+    write_table(root / layout.PREDICTIONS, plain_table([], PREDICTION_SCHEMA))
+
+
+def read_facts() -> Facts:
+    """The facts of the project in the current folder."""
+    inputs = read_inputs()
+    return facts_of(load_section("publish", PublishParams), inputs, read_material(inputs.manifest))
