@@ -57,7 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def exported(form: str, split: str) -> bytes:
     """The bytes of an export. Raises `UserError` where the split is not rendered yet."""
-    from stages.core.tables import EXEMPLAR_SCHEMA, TRAINING_SCHEMA, read_table  # Arrow: lint does without.
+    from stages.core.schemas import EXEMPLAR_SCHEMA, TRAINING_SCHEMA
+    from stages.core.tables import read_table  # Arrow: lint does without.
 
     if form == "opendu":
         rows = read_table(layout.split(split), EXEMPLAR_SCHEMA).to_pylist()

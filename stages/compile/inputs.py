@@ -14,7 +14,8 @@ from stages.core import layout
 from stages.core.catalog import Skill, decode_catalog, merge_catalogs
 from stages.core.errors import Diagnostic, UserError
 from stages.core.recognizers import BUILT_IN, Recognizers, decode_recognizers, merge_recognizers
-from stages.core.tables import RECORD_SCHEMA, REJECTION_SCHEMA, read_table
+from stages.core.schemas import RECORD_SCHEMA, REJECTION_SCHEMA
+from stages.core.tables import read_table
 
 
 class Inputs(NamedTuple):

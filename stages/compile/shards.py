@@ -17,18 +17,16 @@ from stages.compile.exemplars import compile_record
 from stages.compile.grounding import Lexicon
 from stages.core.catalog import Skill
 from stages.core.records import Exemplar, Rejection
-from stages.core.tables import (
-    RECORD_SCHEMA,
+from stages.core.row_tables import (
     compiled_columns,
     compiled_table,
     exemplars_of,
-    read_table,
     record_table,
     records_of,
     rejection_table,
-    rows_at,
-    sorted_by_id,
 )
+from stages.core.schemas import RECORD_SCHEMA
+from stages.core.tables import read_table, rows_at, sorted_by_id
 from stages.core.workers import map_shards
 
 

@@ -11,18 +11,9 @@ from stages.core.errors import run_shell
 from stages.core.files import write_json
 from stages.core.params import load_section
 from stages.core.reports import check_conservation
-from stages.core.tables import (
-    EXEMPLAR_SCHEMA,
-    PAIR_SCHEMA,
-    REVIEW_SCHEMA,
-    exemplar_table,
-    exemplars_of,
-    leave_pandas_out,
-    plain_table,
-    read_table,
-    rejection_table,
-    write_table,
-)
+from stages.core.row_tables import exemplar_table, exemplars_of, rejection_table
+from stages.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA, REVIEW_SCHEMA
+from stages.core.tables import leave_pandas_out, plain_table, read_table, write_table
 from stages.curate.curation import curate
 from stages.curate.lexicons import FILES, decode_lexicons
 from stages.curate.params import CurateParams

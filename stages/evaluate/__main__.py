@@ -11,7 +11,8 @@ from stages.core.files import write_json
 from stages.core.params import load_section
 from stages.core.rendered import read_rendered
 from stages.core.runs import read_manifest
-from stages.core.tables import PREDICTION_SCHEMA, TRAINING_SCHEMA, plain_table, read_table, write_table
+from stages.core.schemas import PREDICTION_SCHEMA, TRAINING_SCHEMA
+from stages.core.tables import plain_table, read_table, write_table
 from stages.evaluate.evaluation import confusion, evaluated, prediction_rows
 from stages.evaluate.inputs import base_loader, question_of, tuned_loader
 from stages.evaluate.params import EvaluateParams

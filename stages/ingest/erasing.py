@@ -20,7 +20,7 @@ from stages.core.erasures import (
 )
 from stages.core.recognizers import Instance, Recognizer, Recognizers
 from stages.core.records import Reason, Record, Rejection
-from stages.core.tables import records_of, rejection_table, rejections_of
+from stages.core.row_tables import records_of, rejection_table, rejections_of
 from stages.ingest.files import SourceTables
 
 

@@ -13,7 +13,7 @@ from stages.core.digests import content_digest
 from stages.core.errors import Diagnostic, UserError
 from stages.core.recognizers import Recognizers, merge_recognizers
 from stages.core.records import Origin, Reason, Rejection
-from stages.core.tables import record_table, rejection_table
+from stages.core.row_tables import record_table, rejection_table
 from stages.ingest.params import OnBadFile
 from stages.ingest.reading import Reading, SourceFacts, rejected
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from stages.core import layout
-from stages.core.tables import EXEMPLAR_SCHEMA
+from stages.core.schemas import EXEMPLAR_SCHEMA
 from stages.publish.facts import Facts, SplitFacts
 from stages.publish.licences.expressions import licences_in
 

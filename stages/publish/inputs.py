@@ -12,13 +12,8 @@ import pyarrow as pa
 from stages.core import layout
 from stages.core.errors import Diagnostic, UserError
 from stages.core.runs import ROWS, Manifest, read_manifest
-from stages.core.tables import (
-    EXEMPLAR_SCHEMA,
-    PREDICTION_SCHEMA,
-    REJECTION_SCHEMA,
-    REVIEW_SCHEMA,
-    read_table,
-)
+from stages.core.schemas import EXEMPLAR_SCHEMA, PREDICTION_SCHEMA, REJECTION_SCHEMA, REVIEW_SCHEMA
+from stages.core.tables import read_table
 from stages.publish.pipeline import FileFacts, Step, file_facts, linked, read_files, read_steps
 
 NAME: Final = "publish"

@@ -10,15 +10,9 @@ from stages.core.catalog import decode_catalog
 from stages.core.errors import run_shell
 from stages.core.files import write_json
 from stages.core.params import load_section
-from stages.core.tables import (
-    EXEMPLAR_SCHEMA,
-    TRAINING_SCHEMA,
-    exemplars_of,
-    plain_table,
-    read_table,
-    rejection_table,
-    write_table,
-)
+from stages.core.row_tables import exemplars_of, rejection_table
+from stages.core.schemas import EXEMPLAR_SCHEMA, TRAINING_SCHEMA
+from stages.core.tables import plain_table, read_table, write_table
 from stages.render.base import checked_tokenizer, rendered_for, row_limit
 from stages.render.params import RenderParams
 from stages.render.report import length_rows, render_report

@@ -9,7 +9,8 @@ from stages.core.errors import run_shell
 from stages.core.files import write_json
 from stages.core.params import load_section
 from stages.core.reports import check_conservation
-from stages.core.tables import EXEMPLAR_SCHEMA, PAIR_SCHEMA, read_table, write_table
+from stages.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA
+from stages.core.tables import read_table, write_table
 from stages.split.params import SplitParams
 from stages.split.speech import views_of_splits
 from stages.split.splits import manifest, split_exemplars, split_report

@@ -9,7 +9,8 @@ import pyarrow as pa
 from stages.core.digests import data_hash
 from stages.core.records import Exemplar, Reason, Rejection
 from stages.core.reports import counts_of
-from stages.core.tables import exemplars_of, rejection_table, rows_at
+from stages.core.row_tables import exemplars_of, rejection_table
+from stages.core.tables import rows_at
 from stages.split.assignment import assign
 from stages.split.leaks import Row, Seen, leaked_rows
 from stages.split.params import SPLITS, Official, SplitParams

@@ -8,7 +8,8 @@ from stages.core import layout
 from stages.core.errors import run_shell
 from stages.core.params import load_section
 from stages.core.rendered import read_rendered
-from stages.core.tables import TRAINING_SCHEMA, read_table
+from stages.core.schemas import TRAINING_SCHEMA
+from stages.core.tables import read_table
 from stages.train.inputs import texts_of
 from stages.train.params import Continued, TrainParams
 from stages.train.run import keep_run, train_run

@@ -9,7 +9,9 @@ import pyarrow as pa
 
 from stages.core import layout
 from stages.core.catalog import Skill, decode_catalog
-from stages.core.tables import EXEMPLAR_SCHEMA, PAIR_SCHEMA, REJECTION_SCHEMA, exemplars_of, read_table
+from stages.core.row_tables import exemplars_of
+from stages.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA, REJECTION_SCHEMA
+from stages.core.tables import read_table
 from stages.validate.facts import (
     DataFacts,
     PairFacts,

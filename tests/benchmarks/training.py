@@ -19,7 +19,8 @@ from stages.core import layout
 from stages.core.base_models import find_base, load_model, load_tokenizer
 from stages.core.params import load_section
 from stages.core.rendered import read_rendered
-from stages.core.tables import TRAINING_SCHEMA, read_table
+from stages.core.schemas import TRAINING_SCHEMA
+from stages.core.tables import read_table
 from stages.train.batches import IGNORED, SharedPrefixes, batches_of, packed
 from stages.train.params import Batching, TrainParams
 from stages.train.recipes import prepared

@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.core.tables import EXEMPLAR_SCHEMA, write_table
+from stages.core.schemas import EXEMPLAR_SCHEMA
+from stages.core.tables import write_table
 
 
 def flipped(data: bytes, place: int, bit: int) -> bytes:

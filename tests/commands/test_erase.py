@@ -17,7 +17,8 @@ from moto.server import ThreadedMotoServer
 
 from stages.commands.erasure.redaction import redacted_dialogues, redacted_jsonl, redacted_skills
 from stages.commands.erasure.search import finder, wanted_of
-from stages.core.tables import EXEMPLAR_SCHEMA, read_table
+from stages.core.schemas import EXEMPLAR_SCHEMA
+from stages.core.tables import read_table
 
 PROJECT = Path(__file__).parents[2]
 KEY = "a key of the tests, long enough"

@@ -14,7 +14,9 @@ from stages.cli import main
 from stages.commands.formats import FORMATS
 from stages.core import layout
 from stages.core.base_models import InFolder, find_base, load_tokenizer
-from stages.core.tables import TRAINING_SCHEMA, exemplar_table, plain_table, write_table
+from stages.core.row_tables import exemplar_table
+from stages.core.schemas import TRAINING_SCHEMA
+from stages.core.tables import plain_table, write_table
 from stages.render.training_rows import rendered_split, training_rows
 from tests.render.rows import SKILLS, argument, exemplar, params
 from tests.tiny import save_tiny

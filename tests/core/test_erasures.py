@@ -15,7 +15,7 @@ from stages.core.erasures import (
 )
 from stages.core.errors import UserError
 from stages.core.records import LabelledArgument, Mode, Origin, Reason, Record, Rejection, Speaker, Turn
-from stages.core.tables import record_table, rejection_table
+from stages.core.row_tables import record_table, rejection_table
 
 KEY = b"a key of the tests"
 PLACE = Origin("a.md", "0" * 64, "1")

@@ -19,17 +19,9 @@ from stages.core.records import (
     Speaker,
     Turn,
 )
-from stages.core.tables import (
-    EXEMPLAR_SCHEMA,
-    RECORD_SCHEMA,
-    exemplar_table,
-    exemplars_of,
-    read_table,
-    record_table,
-    records_of,
-    sorted_by_id,
-    write_table,
-)
+from stages.core.row_tables import exemplar_table, exemplars_of, record_table, records_of
+from stages.core.schemas import EXEMPLAR_SCHEMA, RECORD_SCHEMA
+from stages.core.tables import read_table, sorted_by_id, write_table
 
 TEXT = st.text(max_size=8)
 TURNS = st.lists(st.builds(Turn, st.sampled_from(list(Speaker)), TEXT), max_size=3).map(tuple)

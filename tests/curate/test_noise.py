@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import random
 
-from stages.core.tables import EXEMPLAR_SCHEMA, read_table
+from stages.core.schemas import EXEMPLAR_SCHEMA
+from stages.core.tables import read_table
 from stages.curate.noise import Suspect, by_words, likely_errors
 from tests.conftest import PROJECT, Workspace
 

@@ -9,7 +9,8 @@ import pytest
 
 from stages.core.base_models import InFolder, find_base, load_model, load_tokenizer
 from stages.core.calls import CallFormat, may_become_call
-from stages.core.tables import TRAINING_SCHEMA, plain_table
+from stages.core.schemas import TRAINING_SCHEMA
+from stages.core.tables import plain_table
 from stages.evaluate.decoding import Decoded, decoded
 from stages.evaluate.evaluation import asked_rows, confusion, evaluated, kinds, prediction_rows, shown_tools
 from stages.evaluate.params import EvaluateParams, System

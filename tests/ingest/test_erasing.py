@@ -9,7 +9,7 @@ import pytest
 
 from stages.core.erasures import Erasures, Tombstone, keyed_hash
 from stages.core.errors import UserError
-from stages.core.tables import rejections_of
+from stages.core.row_tables import rejections_of
 from stages.ingest.params import IngestParams, SgdSource, SkillsSource
 from stages.ingest.sources import read_source
 

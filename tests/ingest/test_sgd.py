@@ -8,7 +8,7 @@ import pytest
 
 from stages.core.errors import UserError
 from stages.core.records import LabelledArgument, Mode, Reason, Record, Rejection, Speaker, Turn
-from stages.core.tables import records_of, rejections_of
+from stages.core.row_tables import records_of, rejections_of
 from stages.ingest.files import SourceTables
 from stages.ingest.params import OnBadFile, SgdSource
 from stages.ingest.reading import SourceFacts

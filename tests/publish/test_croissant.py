@@ -12,7 +12,7 @@ import pytest
 
 from stages.core import layout
 from stages.core.files import write_json
-from stages.core.tables import EXEMPLAR_SCHEMA
+from stages.core.schemas import EXEMPLAR_SCHEMA
 from stages.publish.croissant import DESCRIPTIONS, croissant
 from stages.publish.facts import Facts
 from tests.publish.tree import EVIL

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from stages.core.records import Origin, Reason, Rejection
-from stages.core.tables import rejection_table
+from stages.core.row_tables import rejection_table
 from stages.publish.flow import Loss, Outcome, explanations, losses_of, outcomes_of
 
 ORIGIN = Origin("a.md", "0" * 64, "1")

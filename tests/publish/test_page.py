@@ -11,7 +11,9 @@ import msgspec
 import pytest
 import vl_convert
 
-from stages.core.tables import PREDICTION_SCHEMA, REVIEW_SCHEMA, exemplar_table, plain_table, rejection_table
+from stages.core.row_tables import exemplar_table, rejection_table
+from stages.core.schemas import PREDICTION_SCHEMA, REVIEW_SCHEMA
+from stages.core.tables import plain_table
 from stages.publish.inputs import Inputs
 from stages.publish.page import FIGURES, dataset_page
 from tests.curate.rows import located, row

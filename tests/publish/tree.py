@@ -14,15 +14,10 @@ from stages.core.digests import data_hash
 from stages.core.files import write_bytes, write_json
 from stages.core.params import load_section
 from stages.core.records import Exemplar, Reason, Rejection
+from stages.core.row_tables import exemplar_table, rejection_table
 from stages.core.runs import Manifest
-from stages.core.tables import (
-    PREDICTION_SCHEMA,
-    REVIEW_SCHEMA,
-    exemplar_table,
-    plain_table,
-    rejection_table,
-    write_table,
-)
+from stages.core.schemas import PREDICTION_SCHEMA, REVIEW_SCHEMA
+from stages.core.tables import plain_table, write_table
 from stages.publish.facts import Facts, facts_of
 from stages.publish.inputs import read_inputs, read_material
 from stages.publish.params import PublishParams

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from stages.core.tables import exemplar_table
+from stages.core.row_tables import exemplar_table
 from stages.split.speech import views_of_splits
 from tests.curate.rows import row
 

@@ -5,7 +5,9 @@ import pytest
 
 from stages.core.digests import row_digest
 from stages.core.records import Exemplar, Mode, Origin, Reason
-from stages.core.tables import PAIR_SCHEMA, exemplar_table, plain_table, rejections_of
+from stages.core.row_tables import exemplar_table, rejections_of
+from stages.core.schemas import PAIR_SCHEMA
+from stages.core.tables import plain_table
 from stages.split.params import Leaks, Official, Ratios, SplitParams
 from stages.split.splits import manifest, split_exemplars, split_report
 

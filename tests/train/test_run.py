@@ -18,7 +18,8 @@ from stages.core.digests import data_hash
 from stages.core.errors import UserError
 from stages.core.rendered import Rendered
 from stages.core.runs import Manifest, load_run, read_manifest
-from stages.core.tables import TRAINING_SCHEMA, plain_table
+from stages.core.schemas import TRAINING_SCHEMA
+from stages.core.tables import plain_table
 from stages.render.training_rows import rendered_split, training_rows
 from stages.train.inputs import texts_of
 from stages.train.params import Continued, Full, Lora, Recipe, Tracker, TrainParams

@@ -5,7 +5,9 @@ import pytest
 
 from stages.core.catalog import Parameter, Skill
 from stages.core.records import Argument, Exemplar, Grounding, Mode, Origin, Reason, Rejection
-from stages.core.tables import PAIR_SCHEMA, exemplar_table, plain_table, rejection_table
+from stages.core.row_tables import exemplar_table, rejection_table
+from stages.core.schemas import PAIR_SCHEMA
+from stages.core.tables import plain_table
 from stages.validate.facts import (
     DataFacts,
     PairFacts,

@@ -15,7 +15,8 @@ from stages.commands.chain.tables import Tables, schema_of
 from stages.core.digests import row_digest
 from stages.core.errors import Diagnostic
 from stages.core.records import Exemplar
-from stages.core.tables import EXEMPLAR_SCHEMA, exemplars_of
+from stages.core.row_tables import exemplars_of
+from stages.core.schemas import EXEMPLAR_SCHEMA
 from stages.core.templates import write_template
 from stages.core.workers import map_shards, worker_count
 

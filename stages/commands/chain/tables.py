@@ -12,14 +12,14 @@ from stages.commands.chain.checks import problem
 from stages.commands.history import Output
 from stages.core import layout
 from stages.core.errors import Diagnostic, UserError
-from stages.core.tables import (
+from stages.core.schemas import (
     EXEMPLAR_SCHEMA,
     PREDICTION_SCHEMA,
     RECORD_SCHEMA,
     REJECTION_SCHEMA,
     TRAINING_SCHEMA,
-    read_table,
 )
+from stages.core.tables import read_table
 
 SPLITS: Final = ("train", "validation", "test")
 _NARROW: Final = frozenset(

@@ -15,7 +15,7 @@ from stages.core.digests import content_digest
 from stages.core.errors import Diagnostic, UserError, shown
 from stages.core.recognizers import Recognizers
 from stages.core.records import Origin, Reason, Record, Rejection
-from stages.core.tables import record_table, records_of, rejection_table, rejections_of
+from stages.core.row_tables import record_table, records_of, rejection_table, rejections_of
 from stages.core.workers import map_shards
 from stages.ingest.aliases import learn_aliases
 from stages.ingest.files import SourceFile, SourceTables, bad_file_rows, files_in
