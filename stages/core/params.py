@@ -116,11 +116,14 @@ def _invalid(path: Path, text: str, name: str, value: Any, message: str) -> Diag
     complaint, _, pointer = message.partition(" - at `$")
     keys = (name, *[key for key in pointer.rstrip("`").replace("[", ".").replace("]", "").split(".") if key])
     found = _value_at(value, keys[1:])
-    given = shown(found) if isinstance(found, str) else str(found)
+    # Of a whole section the complaint says which of its values is meant.
+    given = (
+        "" if isinstance(found, (dict, list)) else f" is {shown(found) if isinstance(found, str) else found}"
+    )
     return _problem(
         path,
         "invalid_value",
-        f"{'.'.join(keys)} is {given}: {complaint[0].lower()}{complaint[1:]}",
+        f"{'.'.join(keys)}{given}: {complaint[0].lower()}{complaint[1:]}",
         "a value as the comment beside the key says",
         "correct the value",
         _line_of(text, keys),

