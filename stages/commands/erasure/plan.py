@@ -120,7 +120,7 @@ def plan_of(
     said, digests = _said(root, found, erasures, cache, progress)
     wanted = wanted_of(said, found.kept)
     holds = finder(wanted)
-    raw = {Path(one.path).as_posix() for one in params.sources.values()}
+    raw = {"data/raw", *(Path(one.path).as_posix() for one in params.sources.values())}
     files: list[str] = []
     outputs: list[str] = []
     for path in _files(root):
