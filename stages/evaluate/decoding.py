@@ -48,6 +48,21 @@ def decoded(
     return [answers[place] for place in range(len(prompts))]
 
 
+def admitted(model: Any, tokenizer: Any, said: Sequence[Decoded], grammars: Sequence[str]) -> list[bool]:
+    """Which answers were ended by the model and are texts of their grammars.
+
+    Held to its grammar, greedy decoding gives these again: at no step was the best token forbidden.
+    """
+    import xgrammar
+
+    compiled = _compiler(model, tokenizer)
+    found = []
+    for one, grammar in zip(said, grammars, strict=True):
+        matcher = xgrammar.GrammarMatcher(compiled(grammar), terminate_without_stop_token=True)
+        found.append(one.ended and matcher.accept_string(one.text) and matcher.is_completed())
+    return found
+
+
 def _batch(
     model: Any,
     tokenizer: Any,

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from stages.core.calls import CallFormat
 from stages.core.catalog import Skill
 from stages.core.chat import encoded, prompt_text
-from stages.evaluate.decoding import Decoded, decoded
+from stages.evaluate.decoding import Decoded, admitted, decoded
 from stages.evaluate.grammar import call_grammar
 from stages.evaluate.nearest import call_of_nearest, with_examples
 from stages.evaluate.params import EvaluateParams, System
@@ -18,6 +18,12 @@ Loader = Callable[[], tuple[Any, Any]]
 """A model and its tokenizer, ready to predict."""
 _BASE: Final = (System.BASE, System.BASE_CONSTRAINED, System.RETRIEVED, System.RETRIEVED_CONSTRAINED)
 _CONSTRAINED: Final = (System.BASE_CONSTRAINED, System.RETRIEVED_CONSTRAINED, System.TUNED_CONSTRAINED)
+_FREE: Final = {
+    System.BASE_CONSTRAINED: System.BASE,
+    System.RETRIEVED_CONSTRAINED: System.RETRIEVED,
+    System.TUNED_CONSTRAINED: System.TUNED,
+}
+"""The system that a constrained one is without its grammar."""
 _RETRIEVED: Final = (System.RETRIEVED, System.RETRIEVED_CONSTRAINED)
 
 
@@ -44,7 +50,9 @@ def answers_of(
         wanted = [one for one in params.compare if one in group]
         if wanted:
             model, tokenizer = load()
-            answers.update({one: _answers(one, question, model, tokenizer, params) for one in wanted})
+            for one in sorted(wanted, key=lambda system: system in _CONSTRAINED):
+                free = answers.get(_FREE[one]) if one in _FREE else None
+                answers[one] = _answers(one, question, model, tokenizer, params, free)
             del model
     if System.NEAREST in params.compare:
         answers[System.NEAREST] = [
@@ -55,8 +63,14 @@ def answers_of(
 
 
 def _answers(
-    system: System, question: Question, model: Any, tokenizer: Any, params: EvaluateParams
+    system: System,
+    question: Question,
+    model: Any,
+    tokenizer: Any,
+    params: EvaluateParams,
+    free: Sequence[Decoded] | None,
 ) -> list[Decoded]:
+    """The answers of a system. free: those of the same system without its grammar, where it was asked."""
     if system in _RETRIEVED:
         prompts = [
             _with_examples(
@@ -69,10 +83,23 @@ def _answers(
     grammars = None
     if system in _CONSTRAINED:
         grammars = [call_grammar(tools, question.form) for tools in question.tools]
-    title = f"evaluate: {system}"
-    return decoded(
-        model, tokenizer, prompts, grammars, question.form, params.max_new_tokens, params.batch_rows, title
+    known: dict[int, Decoded] = {}
+    if grammars is not None and free is not None:
+        right = admitted(model, tokenizer, free, grammars)
+        known = {place: said for place, said in enumerate(free) if right[place]}
+    left = [place for place in range(len(prompts)) if place not in known]
+    said = decoded(
+        model,
+        tokenizer,
+        [prompts[place] for place in left],
+        None if grammars is None else [grammars[place] for place in left],
+        question.form,
+        params.max_new_tokens,
+        params.batch_rows,
+        f"evaluate: {system}",
     )
+    known.update(zip(left, said, strict=True))
+    return [known[place] for place in range(len(prompts))]
 
 
 def _with_examples(tokenizer: Any, row: Row, near: Sequence[Row], tools: Sequence[Skill]) -> list[int]:

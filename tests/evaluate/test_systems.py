@@ -11,8 +11,9 @@ from stages.core.base_models import InFolder, find_base, load_model, load_tokeni
 from stages.core.calls import CallFormat, may_become_call
 from stages.core.schemas import TRAINING_SCHEMA
 from stages.core.tables import plain_table
-from stages.evaluate.decoding import Decoded, decoded
+from stages.evaluate.decoding import Decoded, admitted, decoded
 from stages.evaluate.evaluation import asked_rows, confusion, evaluated, kinds, prediction_rows, shown_tools
+from stages.evaluate.grammar import call_grammar
 from stages.evaluate.params import EvaluateParams, System
 from stages.evaluate.report import error_rows, evaluate_report
 from stages.evaluate.systems import Question, answers_of
@@ -72,6 +73,29 @@ def test_every_system_answers_every_row_and_constrained_ones_never_invent_a_skil
             assert verdict.well_formed or not said.ended
             assert (verdict.invented_skill, verdict.invented_parameters) == (0, 0)
     assert found.figures[System.NEAREST]["exact_match"].value == 0.25
+
+
+def test_constrained_answers_are_the_same_whether_free_ones_are_known(
+    question: Question, model: tuple[Any, Any]
+) -> None:
+    both = answers_of(question, lambda: model, lambda: model, PARAMS)
+    alone = msgspec.structs.replace(PARAMS, compare=(System.TUNED_CONSTRAINED,))
+    assert (
+        answers_of(question, lambda: model, lambda: model, alone)[System.TUNED_CONSTRAINED]
+        == both[System.TUNED_CONSTRAINED]
+    )
+
+
+def test_an_answer_is_admitted_where_it_is_whole_and_of_the_grammar(model: tuple[Any, Any]) -> None:
+    grammar = call_grammar([SKILLS["call"]], CallFormat.PYTHON)
+    said = [
+        Decoded('call(contact="mum")', True),
+        Decoded("None", True),
+        Decoded('call(contact="mum"', True),
+        Decoded('call(contact="mum")', False),
+        Decoded('ring(contact="mum")', True),
+    ]
+    assert admitted(*model, said, [grammar] * 5) == [True, True, False, False, False]
 
 
 def test_batches_change_no_answer(question: Question, model: tuple[Any, Any]) -> None:
