@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from stages.commands import export, lint, merge, runs, schema
+from stages.commands import diff, export, lint, merge, runs, schema, trace
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,6 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     export.add_parser(commands)
     runs.add_parser(commands)
     merge.add_parser(commands)
+    trace.add_parser(commands)
+    diff.add_parser(commands)
     arguments = parser.parse_args(argv)
     try:
         return int(arguments.run(arguments))

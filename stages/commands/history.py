@@ -149,6 +149,22 @@ def open_revision(root: Path, name: str = WORKSPACE) -> Revision:
     return Revision(root, name, commit.strip())
 
 
+def check_project(root: Path) -> None:
+    """Raise `UserError` where `root` is not the root of a DVC project."""
+    if not (root / ".dvc").is_dir():
+        raise UserError(
+            [
+                Diagnostic(
+                    path=str(root.resolve().name),
+                    code="no_project",
+                    found="no folder .dvc",
+                    expected="the root of a DVC project",
+                    fix="change to the folder with dvc.yaml, then run the same command again",
+                )
+            ]
+        )
+
+
 def revisions_with_lock(root: Path) -> list[Revision]:
     """All commits of all branches and tags that changed `dvc.lock`, the newest first."""
     log = git(root, "log", "--all", "--format=%H", "--diff-filter=AM", "--", LOCK) or ""
