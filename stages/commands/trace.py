@@ -34,7 +34,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "what", metavar="WHAT", help="an exemplar's id, a digest, a run, a dialogue, or a file[:LINE|#POINTER]"
+        "what",
+        metavar="WHAT",
+        help="an exemplar's id, a digest, a run, a dialogue, or a file[:LINE|#POINTER]",
     )
     parser.add_argument("--rev", default=WORKSPACE, help=f"a revision of git (default: {WORKSPACE})")
     parser.add_argument(

@@ -9,8 +9,8 @@ import msgspec
 import polars as pl
 
 from stages.commands.history import Revision, git
-from stages.commands.lineage.sources import files_below, sources_of
 from stages.commands.lineage.sightings import run_revision
+from stages.commands.lineage.sources import files_below, sources_of
 from stages.commands.lineage.tables import read
 from stages.commands.runs import Found
 from stages.core import layout

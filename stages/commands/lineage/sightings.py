@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from stages.commands.history import LOCK, WORKSPACE, Revision, git, git_bytes, open_revision
+from stages.commands.history import LOCK, Revision, git, git_bytes, open_revision
 from stages.commands.runs import Found, runs_of
 from stages.core import layout
 from stages.core.digests import content_digest
@@ -56,12 +56,15 @@ def making_commit(root: Path, found: Found) -> Revision | None:
     return None
 
 
+def _having_revision(root: Path, found: Found) -> Revision:
+    return open_revision(root, found.where)
+
+
 def _rows_of(root: Path, found: Found) -> RunRows:
     """Where the commit that has the manifest has other rows, those of the commit that made the run."""
     manifest, why = found.manifest, "no commit's dvc.lock has its rows.txt"
-    places = [lambda: open_revision(root, found.where), lambda: making_commit(root, found)]
-    for place in places:
-        revision = place()
+    for find in (_having_revision, making_commit):
+        revision = find(root, found)
         if revision is None:
             continue
         try:
@@ -79,4 +82,4 @@ def _rows_of(root: Path, found: Found) -> RunRows:
 def run_revision(root: Path, found: Found) -> tuple[Revision, bool]:
     """The revision whose tables a run was made of, and whether a commit's `dvc.lock` vouches for it."""
     made = making_commit(root, found)
-    return (made, True) if made else (open_revision(root, found.where or WORKSPACE), False)
+    return (made, True) if made else (_having_revision(root, found), False)

@@ -31,9 +31,7 @@ CONTENT: Final = (
 """The columns of an exemplar in which two versions of a row are compared, beside nested ones."""
 _EXEMPLAR: Final = ("id", "source", *CONTENT)
 _REJECTION: Final = ("id", "source", "group", "skill", "utterance", "stage", "reason", "message")
-SCHEMA: Final = pl.Schema(
-    {name: pl.String() for name in (*_EXEMPLAR, "split", "stage", "reason", "message")}
-)
+SCHEMA: Final = pl.Schema({name: pl.String() for name in (*_EXEMPLAR, "split", "stage", "reason", "message")})
 
 
 def row_states(revision: Revision, paths: Sequence[Path], where: pl.Expr | None = None) -> pl.DataFrame:

@@ -70,9 +70,7 @@ def listing(revision: Revision, subject: Subject) -> dict[str, Any]:
         whole = [] if data is None else [content_digest(data)]
         return {"rows": [], "counts": {}, "runs": seen_by(runs, whole)}
     digests = _digests(revision, subject.ids)
-    rows = [
-        {**row, "runs": _runs_with(runs, digests[row["id"]])} for row in _rows_of(revision, subject.ids)
-    ]
+    rows = [{**row, "runs": _runs_with(runs, digests[row["id"]])} for row in _rows_of(revision, subject.ids)]
     counts = pl.Series([row["outcome"] for row in rows]).value_counts(sort=True)
     every = {digest for known in digests.values() for digest in known}
     return {"rows": rows, "counts": dict(counts.iter_rows()), "runs": seen_by(runs, every)}
@@ -111,4 +109,3 @@ def _digests(revision: Revision, ids: Sequence[str]) -> dict[str, set[str]]:
 
 def _runs_with(runs: Sequence[RunRows], digests: set[str]) -> list[str]:
     return [one.run for one in runs if one.digests & digests]
-

@@ -192,9 +192,7 @@ def _some(names: list[str], sign: str = "") -> str:
 
 def _several(what: str, things: str, names: list[str], fix: str) -> UserError:
     found = f"{len(names)} {things} that {shown(what)} may mean: {_some(names)}"
-    return UserError(
-        [Diagnostic(path=what, code="ambiguous", found=found, expected="exactly one", fix=fix)]
-    )
+    return UserError([Diagnostic(path=what, code="ambiguous", found=found, expected="exactly one", fix=fix)])
 
 
 def _nothing(what: str, expected: str, fix: str) -> UserError:
