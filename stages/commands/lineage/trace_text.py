@@ -107,7 +107,7 @@ def _rendered(one: Mapping[str, Any]) -> Iterator[str]:
     yield _many(len(one["rows"]), "training row")
     for row in one["rows"]:
         slot = f" {row['slot']}" if row["slot"] else ""
-speech = ", as speech" if row["speech"] else ""
+        speech = ", as speech" if row["speech"] else ""
         yield f"{row['view']}{slot}{speech}: {row['prompt_tokens']} tokens before the answer"
 
 
