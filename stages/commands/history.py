@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import logging
 import subprocess
 from collections.abc import Iterable
 from functools import cached_property
@@ -196,28 +197,39 @@ def fetch(root: Path, hashes: Iterable[str]) -> None:
 
     Raises `UserError` where the remote does not answer.
     """
-    from dvc.config import NoRemoteError
+    from dvc.config import Config, NoRemoteError
     from dvc.exceptions import DvcException
+
+    try:
+        if not Config(dvc_dir=str(root.resolve() / ".dvc"), validate=False)["core"].get("remote"):
+            return  # The rest of DVC takes half a second to import.
+    except DvcException as error:
+        raise _remote_down(error) from None
     from dvc.repo import Repo
     from dvc_data.hashfile.hash_info import HashInfo
 
+    logging.getLogger("dvc").setLevel(logging.CRITICAL)  # Whoever asks tells what is lacking.
     try:
         with Repo(str(root)) as repo:
             repo.cloud.pull({HashInfo("md5", one) for one in hashes})
     except NoRemoteError:
         return
     except (DvcException, OSError) as error:
-        raise UserError(
-            [
-                Diagnostic(
-                    path="the DVC remote",
-                    code="remote_down",
-                    found=str(error) or type(error).__name__,
-                    expected="a remote that answers",
-                    fix="check `dvc remote list`, the network and your credentials",
-                )
-            ]
-        ) from None
+        raise _remote_down(error) from None
+
+
+def _remote_down(error: Exception) -> UserError:
+    return UserError(
+        [
+            Diagnostic(
+                path="the DVC remote",
+                code="remote_down",
+                found=str(error) or type(error).__name__,
+                expected="a remote that answers",
+                fix="check `dvc remote list`, the network and your credentials",
+            )
+        ]
+    )
 
 
 def git(root: Path, *arguments: str) -> str | None:

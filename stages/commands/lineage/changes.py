@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from stages.commands.lineage.pairing import paired
-from stages.commands.lineage.states import CONTENT
+from stages.commands.lineage.states import CONTENT, NO_SKILL
 
 SHOWN: Final = ("id", "source", "skill", "service", "mode", "utterance")
 """What every list tells of a row: as it is now; of a row that is gone, as it was."""
@@ -103,7 +103,7 @@ def merged(one: Changes, other: Changes) -> Changes:
 def counted(changes: Changes, column: str) -> pl.DataFrame:
     """How many rows of each kind each value of a column has: a column a kind."""
     kinds = [
-        rows.select(pl.col(column).fill_null("(none)").alias(column), kind=pl.lit(kind))
+        rows.select(pl.col(column).fill_null(NO_SKILL).alias(column), kind=pl.lit(kind))
         for kind, rows in changes.items()
     ]
     known = pl.concat(kinds).group_by(column, "kind").len()

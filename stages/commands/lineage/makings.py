@@ -11,11 +11,11 @@ import polars as pl
 from stages.commands.history import Revision, git
 from stages.commands.lineage.sightings import run_revision
 from stages.commands.lineage.sources import files_below, sources_of
+from stages.commands.lineage.states import NO_SKILL
 from stages.commands.lineage.tables import read
 from stages.commands.runs import Found
 from stages.core import layout
 from stages.core.digests import content_digest, data_hash
-from stages.core.reports import NO_SKILL
 from stages.core.runs import Manifest
 
 

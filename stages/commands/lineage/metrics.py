@@ -10,9 +10,9 @@ import polars as pl
 
 from stages.commands.history import Revision
 from stages.commands.lineage.changes import Changes
+from stages.commands.lineage.states import NO_SKILL
 from stages.core import layout
 from stages.core.errors import Diagnostic, UserError
-from stages.core.reports import NO_SKILL
 
 _DIMENSIONS: Final = ("skill", "service", "source", "mode")
 """The dimensions of slices that are columns of rows."""

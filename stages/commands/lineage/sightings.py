@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from stages.commands.history import LOCK, Revision, git, git_bytes, open_revision
+from stages.commands.history import (
+    LOCK,
+    WORKSPACE,
+    Revision,
+    cached_object,
+    fetch,
+    git,
+    git_bytes,
+    open_revision,
+)
 from stages.commands.runs import Found, runs_of
 from stages.core import layout
 from stages.core.digests import content_digest
@@ -27,8 +37,17 @@ class RunRows(NamedTuple):
 
 
 def rows_of_runs(root: Path) -> list[RunRows]:
-    """Each run with the digests of its rows, proved against its manifest."""
-    return [_rows_of(root, one) for one in runs_of(root)]
+    """Each run with the digests of its rows, proved against its manifest.
+
+    What the cache lacks is asked of the remote once for all runs, whatever their number.
+    """
+    found = runs_of(root)
+    told = {one.manifest.run: _rows_here(root, one) for one in found}
+    objects = {one.manifest.run: _objects(root, one) for one in found if told[one.manifest.run] is None}
+    why = _fetched(root, {md5 for known in objects.values() for md5 in known})
+    return [
+        told[one.manifest.run] or _rows_cached(root, one, objects[one.manifest.run], why) for one in found
+    ]
 
 
 def seen_by(runs: Iterable[RunRows], digests: Iterable[str]) -> list[dict[str, object]]:
@@ -56,27 +75,57 @@ def making_commit(root: Path, found: Found) -> Revision | None:
     return None
 
 
+def _rows_here(root: Path, found: Found) -> RunRows | None:
+    """The rows of a run of the workspace, where they lie beside its manifest."""
+    place = root / layout.model(found.manifest.recipe) / ROWS
+    return _proved(found, place) if found.where == WORKSPACE else None
+
+
+def _objects(root: Path, found: Found) -> list[str]:
+    """DVC's hashes of `rows.txt`: of the commit that has the manifest, and of the one that made the run."""
+    path = (layout.model(found.manifest.recipe) / ROWS).as_posix()
+    revisions = [_having_revision(root, found), making_commit(root, found)]
+    hashes = [_md5_in_lock(one.file(LOCK) or b"", path) for one in revisions if one is not None]
+    return list(dict.fromkeys(one for one in hashes if one is not None))
+
+
+def _md5_in_lock(lock: bytes, path: str) -> str | None:
+    """The hash of one output: a history of many runs has as many `dvc.lock`, and YAML takes its time."""
+    for entry in re.split(rb"\n\s*- ", lock):
+        if re.search(rb"^\s*path: %s$" % re.escape(path.encode()), entry, re.MULTILINE):
+            match = re.search(rb"^\s*md5: ([0-9a-f]{32})$", entry, re.MULTILINE)
+            return match[1].decode() if match else None
+    return None
+
+
+def _fetched(root: Path, hashes: Iterable[str]) -> str | None:
+    """Bring what the cache lacks; why that did not work, where it did not."""
+    try:
+        if lacking := [one for one in sorted(hashes) if not cached_object(root, one).is_file()]:
+            fetch(root, lacking)
+    except UserError as error:
+        return f"{error.diagnostics[0].path}: {error.diagnostics[0].found}"
+    return None
+
+
+def _rows_cached(root: Path, found: Found, hashes: Iterable[str], why: str | None) -> RunRows:
+    for md5 in hashes:
+        if rows := _proved(found, cached_object(root, md5)):
+            return rows
+    why = why or "its rows.txt is neither in DVC's cache nor in a remote"
+    return RunRows(found.manifest.run, found.where, frozenset(), why)
+
+
+def _proved(found: Found, place: Path) -> RunRows | None:
+    """The digests in a file, where it is the one that the manifest names."""
+    data = place.read_bytes() if place.is_file() else b""
+    if content_digest(data) != found.manifest.rows_sha256:
+        return None
+    return RunRows(found.manifest.run, found.where, frozenset(data.decode("ascii").split()))
+
+
 def _having_revision(root: Path, found: Found) -> Revision:
     return open_revision(root, found.where)
-
-
-def _rows_of(root: Path, found: Found) -> RunRows:
-    """Where the commit that has the manifest has other rows, those of the commit that made the run."""
-    manifest, why = found.manifest, "no commit's dvc.lock has its rows.txt"
-    for find in (_having_revision, making_commit):
-        revision = find(root, found)
-        if revision is None:
-            continue
-        try:
-            data = revision.output(layout.model(manifest.recipe) / ROWS).read_bytes()
-        except FileNotFoundError:
-            continue
-        except UserError as error:
-            why = error.diagnostics[0].found
-            continue
-        if content_digest(data) == manifest.rows_sha256:
-            return RunRows(manifest.run, found.where, frozenset(data.decode("ascii").split()))
-    return RunRows(manifest.run, found.where, frozenset(), why)
 
 
 def run_revision(root: Path, found: Found) -> tuple[Revision, bool]:

@@ -17,6 +17,8 @@ LEDGERS: Final = tuple(map(layout.rejections_of, (layout.EXEMPLARS, layout.CURAT
 """The rows that left on the way to the splits; the first ledger is of ingest and compile."""
 RENDER_LEDGER: Final = layout.rejections_of(layout.TRAINING_BASE)
 """Rows of splits that no prompt could be made of."""
+NO_SKILL: Final = "(none)"
+"""As in reports; `stages.core.reports` brings Arrow along, which takes longer than an answer."""
 
 CONTENT: Final = (
     "digest",
