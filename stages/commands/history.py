@@ -76,7 +76,8 @@ class Revision:
             stages = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
             return {name: _stage(name, one) for name, one in stages.items()}
         except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-            raise self._problem(LOCK, f"a damaged dvc.lock ({error})", "what `dvc repro` wrote") from None
+            why = " ".join(str(error).split())
+            raise self._problem(LOCK, f"a damaged dvc.lock ({why})", "what `dvc repro` wrote") from None
 
     @cached_property
     def outputs(self) -> dict[str, Output]:
@@ -197,7 +198,7 @@ def fetch(root: Path, hashes: Iterable[str]) -> None:
 
     Raises `UserError` where the remote does not answer.
     """
-    from dvc.config import Config, NoRemoteError
+    from dvc.config import Config
     from dvc.exceptions import DvcException
 
     try:
@@ -212,8 +213,6 @@ def fetch(root: Path, hashes: Iterable[str]) -> None:
     try:
         with Repo(str(root)) as repo:
             repo.cloud.pull({HashInfo("md5", one) for one in hashes})
-    except NoRemoteError:
-        return
     except (DvcException, OSError) as error:
         raise _remote_down(error) from None
 
