@@ -119,7 +119,7 @@ class Revision:
             return place
         raise self._problem(
             path,
-            f"no object {md5} in DVC's cache",
+            f"no object {md5} in DVC's cache or remote",
             "the output of this revision",
             f"run `dvc fetch --all-commits`, or `git checkout {self.name}` and `dvc repro`",
         )
@@ -213,7 +213,7 @@ def fetch(root: Path, hashes: Iterable[str]) -> None:
     try:
         with Repo(str(root)) as repo:
             repo.cloud.pull({HashInfo("md5", one) for one in hashes})
-    except (DvcException, OSError) as error:
+    except Exception as error:  # Each kind of remote has a library, which raises what it likes.
         raise _remote_down(error) from None
 
 
@@ -223,7 +223,7 @@ def _remote_down(error: Exception) -> UserError:
             Diagnostic(
                 path="the DVC remote",
                 code="remote_down",
-                found=str(error) or type(error).__name__,
+                found=" ".join(str(error).split()) or type(error).__name__,
                 expected="a remote that answers",
                 fix="check `dvc remote list`, the network and your credentials",
             )

@@ -166,7 +166,14 @@ class Project:
     def predicted(self, answers: Iterable[tuple[str, str, str]]) -> None:
         """Write predictions: id, system, kind."""
         rows = [
-            {"id": one, "system": system, "kind": kind, "utterance": "", "right": "call()", "predicted": "go()"}
+            {
+                "id": one,
+                "system": system,
+                "kind": kind,
+                "utterance": "",
+                "right": "call()",
+                "predicted": "go()",
+            }
             for one, system, kind in answers
         ]
         self.table(layout.PREDICTIONS, pa.Table.from_pylist(rows, schema=PREDICTION_SCHEMA))

@@ -206,7 +206,9 @@ def test_markdown_is_for_a_pull_request(committed: Project, printed: Printed) ->
 
 
 def test_text_fits_80_columns(committed: Project, printed: Printed) -> None:
-    long = exemplar("skills:call.md#100", "call " + "very " * 60 + "long", skill="a_skill_with_a_long_name" * 3)
+    long = exemplar(
+        "skills:call.md#100", "call " + "very " * 60 + "long", skill="a_skill_with_a_long_name" * 3
+    )
     committed.compiled(train=[MARIA, long], ledger=[rejection(BOB.id, "compile", Reason.INVALID_VALUE)])
     assert max(len(line) for line in printed("diff").splitlines()) <= 80
 
@@ -339,7 +341,9 @@ def test_a_revision_that_cannot_be_compared_is_one_sentence(
 def test_a_workspace_without_splits_is_one_sentence(committed: Project, printed: Printed) -> None:
     (committed.root / layout.split("train")).unlink()
     shown = printed("diff", status=1)
-    assert "workspace: no_splits: found no data/splits/train.parquet, expected a revision with splits" in shown
+    assert (
+        "workspace: no_splits: found no data/splits/train.parquet, expected a revision with splits" in shown
+    )
 
 
 def one_sentence(shown: str) -> str:

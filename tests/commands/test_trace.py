@@ -109,7 +109,12 @@ def test_a_rejected_record_ends_at_the_stage_that_rejected_it(compiled: Project,
     told = traced(printed, LOST.id)
     assert told["rows"][0]["license"] == "CC-BY-SA-4.0"
     assert told["rows"][0]["decisions"] == [
-        {"stage": "ingest", "outcome": "rejected", "reason": "no_new_meaning", "message": "found no_new_meaning"}
+        {
+            "stage": "ingest",
+            "outcome": "rejected",
+            "reason": "no_new_meaning",
+            "message": "found no_new_meaning",
+        }
     ]
 
 
@@ -394,7 +399,9 @@ class TestMissingObjects:
         assert "data/splits/train.parquet at v1: unusable_revision: found no object" in shown
         assert "`dvc fetch --all-commits`" in shown
 
-    def test_a_remote_that_holds_it_is_asked(self, compiled: Project, printed: Printed, tmp_path: Path) -> None:
+    def test_a_remote_that_holds_it_is_asked(
+        self, compiled: Project, printed: Printed, tmp_path: Path
+    ) -> None:
         remote = tmp_path / "remote"
         md5 = self.object.parent.name + self.object.name
         compiled.write(f"remote/files/md5/{md5[:2]}/{md5[2:]}", self.data)
@@ -408,3 +415,9 @@ class TestMissingObjects:
         compiled.remote(tmp_path / "empty")
         shown = printed("trace", MARIA.id, "--rev", "v1", status=1)
         assert "data/splits/train.parquet at v1: unusable_revision: found no object" in shown
+
+    def test_a_remote_that_cannot_be_used_is_one_sentence(self, compiled: Project, printed: Printed) -> None:
+        compiled.write(".dvc/config", "[core]\n    analytics = false\n    remote = nosuch\n")
+        shown = printed("trace", MARIA.id, "--rev", "v1", status=1)
+        assert len(shown.splitlines()) == 2
+        assert "the DVC remote: remote_down: found" in shown

@@ -19,7 +19,7 @@ from stages.commands.lineage.changes import (
     merged,
     rendered_changes,
 )
-from stages.commands.lineage.states import LEDGERS, RENDER_LEDGER, SPLITS, row_states
+from stages.commands.lineage.states import CONTENT, LEDGERS, RENDER_LEDGER, SPLITS, row_states
 from stages.commands.lineage.tables import available, bring, content_md5, read
 from stages.core import layout
 from stages.core.errors import Diagnostic, UserError
@@ -87,9 +87,19 @@ def _rows(kind: str, rows: pl.DataFrame, old: Revision, new: Revision) -> list[d
         return _filled(rows, (*SHOWN, *PARTICULARS[kind])).to_dicts()
     names = (*SHOWN, *PARTICULARS[kind])
     nested = _nested(rows, old, new) if _any_nested(rows) else rows
+    sides = [name for name in (*CONTENT[1:], *_NESTED) if name in nested.columns]
     told = []
-    for row in nested.to_dicts():
-        fields = {name: [row[f"old_{name}"], row[name]] for name in row["fields"]}
+    # What is the same on both sides does not become Python objects.
+    for row in (
+        nested.with_columns(
+            pl.when(pl.col("fields").list.contains(name)).then(pl.col(side)).alias(f"{side}_told")
+            for name in sides
+            for side in (name, f"old_{name}")
+        )
+        .select(*names, pl.selectors.ends_with("_told"))
+        .iter_rows(named=True)
+    ):
+        fields = {name: [row[f"old_{name}_told"], row[f"{name}_told"]] for name in row["fields"]}
         told.append({**{name: row[name] for name in names}, "fields": fields})
     return told
 

@@ -96,7 +96,9 @@ def test_rows_without_a_skill_are_called_as_in_reports() -> None:
 
 def test_rows_of_splits_that_render_takes_or_not_are_told() -> None:
     names = ("id", "source", "skill", "utterance", "stage", "reason", "message")
-    old = pl.DataFrame([["s:a.md#3", "s", "call", "a", "render", "too_long", "m"]], schema=names, orient="row")
+    old = pl.DataFrame(
+        [["s:a.md#3", "s", "call", "a", "render", "too_long", "m"]], schema=names, orient="row"
+    )
     new = pl.DataFrame(
         [["s:a.md#7~speech", "s", "call", "c", "render", "too_long", "m"]], schema=names, orient="row"
     )
