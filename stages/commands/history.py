@@ -76,8 +76,8 @@ class Revision:
             stages = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
             return {name: _stage(name, one) for name, one in stages.items()}
         except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-            why = " ".join(str(error).split())
-            raise self._problem(LOCK, f"a damaged dvc.lock ({why})", "what `dvc repro` wrote") from None
+            found = f"a damaged dvc.lock ({' '.join(str(error).split())})"
+            raise self._problem(LOCK, found, "what `dvc repro` wrote") from None
 
     @cached_property
     def outputs(self) -> dict[str, Output]:
