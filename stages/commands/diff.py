@@ -77,7 +77,7 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
     old, new = (open_revision(Path(), name) for name in (arguments.old, arguments.new))
     evaluations = (evaluation_of(old), evaluation_of(new)) if arguments.metrics else None
     found = compared(old, new)
-    told = as_document(found, old, new, None if arguments.format == "json" else max(arguments.limit, 1))
+    told = as_document(found, None if arguments.format == "json" else max(arguments.limit, 1))
     if evaluations is not None:
         told["metrics"] = moved_metrics(*evaluations, found.changes)
     return told

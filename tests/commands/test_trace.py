@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from stages.core import layout
 from stages.core.digests import content_digest
 from stages.core.records import Exemplar, Reason, Turn
 from stages.core.tables import PAIR_SCHEMA, REVIEW_SCHEMA, exemplar_table
-from tests.commands.project import SKILLS, Project, exemplar, rejection, said
+from tests.commands.project import LEDGERS, SKILLS, Project, exemplar, rejection, said
 
 SHA256 = content_digest(SKILLS.encode())
 MARIA = exemplar("skills:call.md#7", "call Maria", said("Maria"), group="skills:one", sha256=SHA256)
@@ -116,6 +117,23 @@ def test_a_rejected_record_ends_at_the_stage_that_rejected_it(compiled: Project,
             "message": "found no_new_meaning",
         }
     ]
+
+
+def test_what_an_erased_row_said_is_not_dug_out_of_the_history(compiled: Project, printed: Printed) -> None:
+    compiled.compiled(train=[BOB], ledger=[rejection(MARIA.id, "ingest", Reason.LEAKED)])
+    place = LEDGERS["compile"]
+    ledger = pq.read_table(compiled.root / place)
+    for column, value in (("reason", "erased"), ("utterance", None), ("origin", _origin(MARIA))):
+        number = ledger.schema.get_field_index(column)
+        ledger = ledger.set_column(number, column, pa.array([value], ledger.schema.field(column).type))
+    compiled.table(place, ledger)
+    told = printed("trace", MARIA.id)
+    assert "ingest     rejected, erased" in told
+    assert "Maria" not in told
+
+
+def _origin(row: Exemplar) -> dict[str, str]:
+    return {"path": row.origin.path, "sha256": row.origin.sha256, "locator": row.origin.locator}
 
 
 @pytest.mark.parametrize(

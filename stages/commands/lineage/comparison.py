@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -32,6 +32,10 @@ _REFUSED: Final = ("id", "source", "skill", "utterance", "stage", "reason", "mes
 class Comparison(NamedTuple):
     """What differs between the rows of two revisions."""
 
+    old: Revision
+    new: Revision
+    tables: tuple[Path, ...]
+    """The tables of splits and their ledgers that differ."""
     changes: Changes
     relocated: int
     """Rows with another place in their file, changed or not."""
@@ -53,55 +57,61 @@ def compared(old: Revision, new: Revision) -> Comparison:
     bring(new, [*_TABLES, layout.EXEMPLARS, *([RENDER_LEDGER] if rendered else [])])
     before, after = row_states(old, paths), row_states(new, paths)
     changes, pairs = changes_of(before, after)
-    changes["changed"] = _with_nested_fields(changes["changed"], old, new)
     if rendered:
         refused, refuses = (read(revision, RENDER_LEDGER, _REFUSED) for revision in (old, new))
         changes = merged(changes, rendered_changes(refused, refuses, pairs, _kept(new)))
     relocated = pairs.filter(pl.col("old_id") != pl.col("id")).height
     rest = _count(new, [path for path in _TABLES if path not in paths])
-    return Comparison(changes, relocated, (rest + before.height, rest + after.height))
+    rows = (rest + before.height, rest + after.height)
+    found = Comparison(old, new, tuple(paths), changes, relocated, rows)
+    return found._replace(changes={**changes, "changed": _with_nested_fields(changes["changed"], found)})
 
 
-def as_document(found: Comparison, old: Revision, new: Revision, limit: int | None) -> dict[str, Any]:
+def as_document(found: Comparison, limit: int | None) -> dict[str, Any]:
     """The comparison with the rows of each kind; limit: the most of them, null: all.
 
     The `fields` of a changed row are pairs, by column, of what it was and what it is.
     """
     counts = {kind: rows.height for kind, rows in found.changes.items()}
+    shown = {kind: rows.head(limit) if limit else rows for kind, rows in found.changes.items()}
     return {
-        "old": {"revision": old.name, "commit": old.commit, "rows": found.rows[0]},
-        "new": {"revision": new.name, "commit": new.commit, "rows": found.rows[1]},
+        "old": _told_of(found.old, found.rows[0]),
+        "new": _told_of(found.new, found.rows[1]),
         "counts": {**counts, "relocated": found.relocated},
         "details": _details(found.changes),
         "by_skill": _by(found.changes, "skill"),
         "by_source": _by(found.changes, "source"),
         "rows": {
-            kind: _rows(kind, rows if limit is None else rows.head(limit), old, new)
-            for kind, rows in found.changes.items()
+            kind: _changed(found, rows) if kind == "changed" else _filled(kind, rows).to_dicts()
+            for kind, rows in shown.items()
         },
     }
 
 
-def _rows(kind: str, rows: pl.DataFrame, old: Revision, new: Revision) -> list[dict[str, Any]]:
-    if kind != "changed":
-        return _filled(rows, (*SHOWN, *PARTICULARS[kind])).to_dicts()
-    names = (*SHOWN, *PARTICULARS[kind])
-    nested = _nested(rows, old, new) if _any_nested(rows) else rows
-    sides = [name for name in (*CONTENT[1:], *_NESTED) if name in nested.columns]
-    told = []
-    # What is the same on both sides does not become Python objects.
-    for row in (
-        nested.with_columns(
-            pl.when(pl.col("fields").list.contains(name)).then(pl.col(side)).alias(f"{side}_told")
-            for name in sides
-            for side in (name, f"old_{name}")
-        )
-        .select(*names, pl.selectors.ends_with("_told"))
-        .iter_rows(named=True)
-    ):
-        fields = {name: [row[f"old_{name}_told"], row[f"{name}_told"]] for name in row["fields"]}
-        told.append({**{name: row[name] for name in names}, "fields": fields})
-    return told
+def _told_of(revision: Revision, rows: int) -> dict[str, Any]:
+    return {"revision": revision.name, "commit": revision.commit, "rows": rows}
+
+
+def _changed(found: Comparison, rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Changed rows with their fields; what is the same on both sides does not become a Python object."""
+    names = (*SHOWN, *PARTICULARS["changed"])
+    known = _nested(rows, found) if _any_nested(rows) else rows
+    told = known.select(
+        *names,
+        *(
+            pl.when(pl.col("fields").list.contains(name)).then(pl.col(side)).alias(f"told_{side}")
+            for name in (*CONTENT[1:], *_NESTED)
+            for side in (f"old_{name}", name)
+            if side in known.columns
+        ),
+    )
+    return [
+        {
+            **{name: row[name] for name in names},
+            "fields": {name: [row[f"told_old_{name}"], row[f"told_{name}"]] for name in row["fields"]},
+        }
+        for row in told.iter_rows(named=True)
+    ]
 
 
 def _any_nested(rows: pl.DataFrame) -> bool:
@@ -109,31 +119,36 @@ def _any_nested(rows: pl.DataFrame) -> bool:
     return bool(rows["fields"].list.eval(pl.element().is_in(_NESTED)).list.any().any())
 
 
-def _filled(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+def _filled(kind: str, rows: pl.DataFrame) -> pl.DataFrame:
+    columns = (*SHOWN, *PARTICULARS[kind])
     lacking = [pl.lit(None, pl.String).alias(name) for name in columns if name not in rows.columns]
     return rows.with_columns(lacking).select(columns)
 
 
-def _with_nested_fields(changed: pl.DataFrame, old: Revision, new: Revision) -> pl.DataFrame:
+def _with_nested_fields(changed: pl.DataFrame, found: Comparison) -> pl.DataFrame:
     """`fields` with the nested columns that differ: they are read only where a digest does."""
     other = changed.filter(pl.col("digest") != pl.col("old_digest"))
     if other.is_empty():
         return changed
-    nested = _nested(other, old, new).select("id", nested=changed_fields(_NESTED))
+    nested = _nested(other, found).select("id", nested=changed_fields(_NESTED))
     known = changed.join(nested, on="id", how="left", maintain_order="left")
     more = pl.col("nested").fill_null(pl.lit([], pl.List(pl.String)))
     return known.with_columns(fields=pl.concat_list("fields", more)).drop("nested")
 
 
-def _nested(changed: pl.DataFrame, old: Revision, new: Revision) -> pl.DataFrame:
-    before = _nested_of(old, changed["old_id"]).rename({one: f"old_{one}" for one in ("id", *_NESTED)})
+def _nested(changed: pl.DataFrame, found: Comparison) -> pl.DataFrame:
+    before = _nested_of(found.old, found.tables, changed["old_id"])
+    after = _nested_of(found.new, found.tables, changed["id"])
+    before = before.rename({name: f"old_{name}" for name in before.columns})
     known = changed.join(before, on="old_id", maintain_order="left")
-    return known.join(_nested_of(new, changed["id"]), on="id", maintain_order="left")
+    return known.join(after, on="id", maintain_order="left")
 
 
-def _nested_of(revision: Revision, ids: pl.Series) -> pl.DataFrame:
+def _nested_of(revision: Revision, tables: Iterable[Path], ids: pl.Series) -> pl.DataFrame:
+    """The nested columns of rows of splits; rows that changed are in tables that did."""
     about = pl.col("id").is_in(ids.implode())
-    return pl.concat([read(revision, path, ("id", *_NESTED), about) for path in SPLITS.values()])
+    splits = [path for path in tables if path in SPLITS.values()]
+    return pl.concat([read(revision, path, ("id", *_NESTED), about) for path in splits])
 
 
 def _kept(revision: Revision) -> pl.DataFrame:

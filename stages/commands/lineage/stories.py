@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import polars as pl
 
@@ -18,12 +18,15 @@ from stages.commands.lineage.decisions import (
 )
 from stages.commands.lineage.makings import makings_of
 from stages.commands.lineage.sightings import RunRows, rows_of_runs, seen_by
-from stages.commands.lineage.sources import evidence_of, sources_of
+from stages.commands.lineage.sources import Source, evidence_of, sources_of
 from stages.commands.lineage.states import LEDGERS, SPLITS, row_states
 from stages.commands.lineage.subjects import Kind, Subject
 from stages.commands.lineage.tables import available, bring, read
 from stages.core import layout
 from stages.core.digests import content_digest
+
+_ERASED: Final = "erased"
+"""The reason of a row that a tombstone took out."""
 
 
 def traced(revision: Revision, subject: Subject) -> dict[str, Any]:
@@ -43,22 +46,28 @@ def stories(revision: Revision, ids: Sequence[str]) -> list[dict[str, Any]]:
     """Of each row its origin, proved, and what every stage decided."""
     found = rows_about(revision, ids)
     pairs, runs, made = pairs_about(revision, found), rows_of_runs(revision.root), tables_made(revision)
+    sources = sources_of(revision)
     told = []
     for one in ids:
         row = _first(one, found)
-        license_ = row.get("license")
-        source = sources_of(revision).get(row["source"])
+        source = sources.get(row["source"])
         told.append(
             {
                 "id": one,
                 "source": row["source"],
-                "license": license_ or (source.license if source else None),
+                "license": row.get("license") or (source.license if source else None),
                 "group": row["group"],
-                "origin": evidence_of(revision, source, row["origin"])._asdict(),
+                "origin": _evidence(revision, source, row),
                 "decisions": decisions(one, found, pairs, runs, made),
             }
         )
     return told
+
+
+def _evidence(revision: Revision, source: Source | None, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The proof of the origin; git's history is not asked what an erased row said."""
+    found = evidence_of(revision, source, row["origin"])
+    return (found._replace(text=None) if row.get("reason") == _ERASED else found)._asdict()
 
 
 def listing(revision: Revision, subject: Subject) -> dict[str, Any]:
