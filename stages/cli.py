@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from stages.commands import curve, erase, export, lint, merge, runs, schema, verify
+from stages.commands import curve, diff, erase, export, lint, merge, runs, schema, trace, verify
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     runs.add_parser(commands)
     merge.add_parser(commands)
     curve.add_parser(commands)
+    trace.add_parser(commands)
+    diff.add_parser(commands)
     verify.add_parser(commands)
     erase.add_parser(commands)
     arguments = parser.parse_args(argv)

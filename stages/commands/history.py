@@ -119,7 +119,7 @@ class Revision:
             return place
         raise self._problem(
             path,
-            f"no object {md5} in DVC's cache",
+            f"no object {md5} in DVC's cache or remote",
             "the output of this revision",
             f"run `dvc fetch --all-commits`, or `git checkout {self.name}` and `dvc repro`",
         )
@@ -149,6 +149,22 @@ def open_revision(root: Path, name: str = WORKSPACE) -> Revision:
             ]
         )
     return Revision(root, name, commit.strip())
+
+
+def check_project(root: Path) -> None:
+    """Raise `UserError` where `root` is not the root of a DVC project."""
+    if not (root / ".dvc").is_dir():
+        raise UserError(
+            [
+                Diagnostic(
+                    path=str(root.resolve().name),
+                    code="no_project",
+                    found="no folder .dvc",
+                    expected="the root of a DVC project",
+                    fix="change to the folder with dvc.yaml, then run the same command again",
+                )
+            ]
+        )
 
 
 def revisions_with_lock(root: Path) -> list[Revision]:
@@ -182,29 +198,37 @@ def fetch(root: Path, hashes: Iterable[str]) -> None:
 
     Raises `UserError` where the remote does not answer.
     """
-    from dvc.config import NoRemoteError
+    from dvc.config import Config
     from dvc.exceptions import DvcException
+
+    try:
+        if not Config(dvc_dir=str(root.resolve() / ".dvc"), validate=False)["core"].get("remote"):
+            return  # The rest of DVC takes half a second to import.
+    except DvcException as error:
+        raise _remote_down(error) from None
     from dvc.repo import Repo
     from dvc_data.hashfile.hash_info import HashInfo
 
-    logging.getLogger("dvc").setLevel(logging.ERROR)  # What is missing is told by who asked for it.
+    logging.getLogger("dvc").setLevel(logging.CRITICAL)  # Whoever asks tells what is lacking.
     try:
         with Repo(str(root)) as repo:
             repo.cloud.pull({HashInfo("md5", one) for one in hashes})
-    except NoRemoteError:
-        return
-    except (DvcException, OSError) as error:
-        raise UserError(
-            [
-                Diagnostic(
-                    path="the DVC remote",
-                    code="remote_down",
-                    found=str(error) or type(error).__name__,
-                    expected="a remote that answers",
-                    fix="check `dvc remote list`, the network and your credentials",
-                )
-            ]
-        ) from None
+    except Exception as error:  # Each kind of remote has a library, which raises what it likes.
+        raise _remote_down(error) from None
+
+
+def _remote_down(error: Exception) -> UserError:
+    return UserError(
+        [
+            Diagnostic(
+                path="the DVC remote",
+                code="remote_down",
+                found=" ".join(str(error).split()) or type(error).__name__,
+                expected="a remote that answers",
+                fix="check `dvc remote list`, the network and your credentials",
+            )
+        ]
+    )
 
 
 def git(root: Path, *arguments: str) -> str | None:

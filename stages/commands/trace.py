@@ -1,0 +1,66 @@
+"""`exemplars trace`: from a row to its source and its runs, and from a source or a run to its rows."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from stages.commands.history import WORKSPACE, check_project, open_revision
+from stages.core.errors import run_shell
+
+_HELP: Final = """\
+examples:
+  exemplars trace 'skills:weather.md#12'           a row: its line, every stage's decision, its runs
+  exemplars trace 0eb9c2                           all rows with this digest, or its beginning
+  exemplars trace data/raw/skills/weather.md:12    what became of a line; without it, of a file
+  exemplars trace sgd:train/1_00000                what became of a dialogue
+  exemplars trace lora-2a49fb6a1c22-c76eb63fb5e8   what a run was made of
+  exemplars trace 'skills:weather.md#12' --rev v1  the same, at a tag, branch or commit
+
+exit status: 0 found, 1 not found, ambiguous, or a table is not to be had, 2 wrong usage
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to `exemplars`."""
+    parser = commands.add_parser(
+        "trace",
+        help="follow a row to its source line and its runs, or back",
+        description="Follow a row to its source and its runs; a file, line, dialogue or run to its rows.",
+        epilog=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "what",
+        metavar="WHAT",
+        help="an exemplar's id, a digest, a run, a dialogue, or a file[:LINE|#POINTER]",
+    )
+    parser.add_argument("--rev", default=WORKSPACE, help=f"a revision of git (default: {WORKSPACE})")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="text for people, json for machines"
+    )
+    parser.add_argument("--limit", type=int, default=50, help="the most rows that text shows (default: 50)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what is known; answer the exit status."""
+
+    def show() -> None:
+        # Polars, which other commands do without.
+        from stages.commands.lineage.stories import traced
+        from stages.commands.lineage.subjects import find_subject
+        from stages.commands.lineage.trace_text import trace_text
+
+        check_project(Path())
+        revision = open_revision(Path(), arguments.rev)
+        told = traced(revision, find_subject(revision, arguments.what))
+        if arguments.format == "json":
+            print(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+        else:
+            print(trace_text(told, max(arguments.limit, 1)), end="")
+
+    return run_shell(show)
