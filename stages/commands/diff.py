@@ -16,7 +16,7 @@ _HELP: Final = """\
 examples:
   exemplars diff                          the workspace against HEAD
   exemplars diff v1.0                     the same against a tag or commit
-  exemplars diff v1.0 main --metrics      two revisions, and the metrics that moved
+  exemplars diff v1.0 main --metrics      two revisions, and metrics that moved
   exemplars diff main --format markdown   for a pull request
 
 exit status: 0 compared; 1 a revision is not to be had, or with --exit-code
