@@ -15,12 +15,12 @@ from stages.core.errors import run_shell
 _HELP: Final = """\
 examples:
   exemplars diff                          the workspace against HEAD
-  exemplars diff v1.0                     the workspace against a tag, branch or commit
-  exemplars diff v1.0 main --metrics      two revisions, and the metrics that moved
+  exemplars diff v1.0                     the same against a tag or commit
+  exemplars diff v1.0 main --metrics      two revisions, and metrics that moved
   exemplars diff main --format markdown   for a pull request
 
-exit status: 0 compared (1 with --exit-code where rows differ), 1 a revision is not to be had,
-2 wrong usage
+exit status: 0 compared; 1 a revision is not to be had, or with --exit-code
+rows differ; 2 wrong usage
 """
 
 

@@ -13,14 +13,15 @@ from stages.core.errors import run_shell
 
 _HELP: Final = """\
 examples:
-  exemplars trace 'skills:weather.md#12'           a row: its line, every stage's decision, its runs
-  exemplars trace 0eb9c2                           all rows with this digest, or its beginning
-  exemplars trace data/raw/skills/weather.md:12    what became of a line; without it, of a file
+  exemplars trace 'skills:weather.md#11'           a row: line, decisions, runs
+  exemplars trace 0eb9c2                           all rows with this digest
+  exemplars trace data/raw/skills/weather.md:12    what became of a line, a file
   exemplars trace sgd:train/1_00000                what became of a dialogue
   exemplars trace lora-2a49fb6a1c22-c76eb63fb5e8   what a run was made of
-  exemplars trace 'skills:weather.md#12' --rev v1  the same, at a tag, branch or commit
+  exemplars trace 'skills:weather.md#11' --rev v1  at a tag, branch or commit
 
-exit status: 0 found, 1 not found, ambiguous, or a table is not to be had, 2 wrong usage
+exit status: 0 found; 1 not found, ambiguous, or a table is not to be had;
+2 wrong usage
 """
 
 
@@ -29,7 +30,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "trace",
         help="follow a row to its source line and its runs, or back",
-        description="Follow a row to its source and its runs; a file, line, dialogue or run to its rows.",
+        description="Follow a row to its source and its runs; a file, dialogue or run to its rows.",
         epilog=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

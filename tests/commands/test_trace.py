@@ -362,6 +362,8 @@ def _with_digest(row: Exemplar, digest: str) -> Exemplar:
         (("skills:lost.md#9",), "skills:lost.md#9: unknown: found nothing called 'skills:lost.md#9'"),
         (("call.md:3",), "expected one of its 2 rows; near it they begin at 7, 10"),
         (("train/d.json:3",), "expected a JSON Pointer of one of its 3 rows: #/0/turns/0/frames/0"),
+        (("../call.md",), "found nothing called '../call.md'"),
+        (("a\nb",), "a b: unknown: found nothing called 'a\\nb'"),
         (("abcdef0123",), "found nothing called 'abcdef0123', expected an exemplar's id"),
         (("lora-aaaaaaaaaaaa-bbbbbbbbbbbb",), "expected a run: lora-"),
         (("call.md", "--rev", "nowhere"), "unknown_revision: found no revision 'nowhere'"),

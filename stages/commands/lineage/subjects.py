@@ -113,11 +113,10 @@ def _by_file(revision: Revision, known: pl.DataFrame, what: str) -> Subject:
     path, sign, locator = _path_and_locator(revision.root, what)
     for source, relative in _candidates(sources_of(revision).values(), path):
         ids = known.filter(pl.col("id").str.starts_with(f"{source.name}:"))
-        inside = _ids(ids, _below(source.name, relative))
-        if not inside:
-            continue
-        return Subject(Kind.FILE, what, _at(inside, sign, locator, source, what))
-    if (revision.root / path).is_file() and not sign:
+        if below := _ids(ids, _below(source.name, relative)):
+            return Subject(Kind.FILE, what, _at(below, sign, locator, source, what))
+    inside = not Path(path).is_absolute() and ".." not in Path(path).parts
+    if inside and not sign and (revision.root / path).is_file():
         return Subject(Kind.FILE, path)  # No rows; a run may have read it as a raw text.
     raise _nothing(
         what,
@@ -192,9 +191,15 @@ def _some(names: list[str], sign: str = "") -> str:
 
 def _several(what: str, things: str, names: list[str], fix: str) -> UserError:
     found = f"{len(names)} {things} that {shown(what)} may mean: {_some(names)}"
-    return UserError([Diagnostic(path=what, code="ambiguous", found=found, expected="exactly one", fix=fix)])
+    return UserError(
+        [Diagnostic(path=_place(what), code="ambiguous", found=found, expected="exactly one", fix=fix)]
+    )
 
 
 def _nothing(what: str, expected: str, fix: str) -> UserError:
     found = f"nothing called {shown(what)}"
-    return UserError([Diagnostic(path=what, code="unknown", found=found, expected=expected, fix=fix)])
+    return UserError([Diagnostic(path=_place(what), code="unknown", found=found, expected=expected, fix=fix)])
+
+
+def _place(what: str) -> str:
+    return " ".join(what.split()) or "WHAT"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import polars as pl
@@ -109,3 +110,24 @@ def test_rows_of_splits_that_render_takes_or_not_are_told() -> None:
     assert changes["accepted"].select("id", "old_reason").rows() == [("s:a.md#5", "too_long")]
     gone = rendered_changes(old, new, pairs, kept.head(0))
     assert gone["accepted"]["id"].to_list() == []
+
+
+def test_a_hundred_thousand_rows_that_moved_are_compared_in_columns() -> None:
+    count = 120_000
+    number = pl.int_range(count, eager=True)
+    texts = pl.select(pl.format("text {}", number)).to_series()
+
+    def rows(shift: int, digests: pl.Expr) -> pl.DataFrame:
+        place = (number % 1000) * 3 + 7 + shift
+        known = table(state("s:a.md#1")).drop("id", "digest", "utterance").head(1)
+        told = pl.select(
+            id=pl.format("s:{}.md#{}", number // 1000, place), digest=digests, utterance=pl.lit(texts)
+        )
+        return told.join(known, how="cross").select(table().columns)
+
+    edited = pl.when(number % 1000 == 5).then(pl.lit("edited ")).otherwise(pl.lit("")) + texts
+    start = time.perf_counter()
+    changes, pairs = changes_of(rows(0, pl.lit(texts)), rows(3, edited))
+    assert time.perf_counter() - start < 5
+    assert {kind: found.height for kind, found in changes.items() if found.height} == {"changed": 120}
+    assert pairs.height == count
