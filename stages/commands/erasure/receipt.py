@@ -86,26 +86,26 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
 def plan_text(plan: Plan) -> str:
     """The plan for people, within 80 columns."""
-    lines = [f"{len(plan.rows):>6} rows"]
+    lines = [f"{len(plan.rows):>6} row(s)"]
     for (name, file), count in sorted(_by_file(plan).items()):
         lines.append(f"{count:>10}  {file}  by {name}")
     for name in plan.unmatched:
         lines.append(f"{0:>10}  by {name}: it means nothing here")
     lines.append(
-        f"{sum(plan.splits.values()):>6} rows in splits"
+        f"{sum(plan.splits.values()):>6} row(s) in splits"
         + _list(f"{v} {k}" for k, v in plan.splits.items() if v)
     )
-    lines += _section("raw files that hold it (--redact or --purge empties them)", plan.files)
-    lines += _section("outputs that hold it (`dvc repro` makes them anew)", plan.outputs)
-    lines += _section("runs that were trained on it", plan.runs)
+    lines += _section("raw file(s) that hold it (--redact or --purge empties them)", plan.files)
+    lines += _section("output(s) that hold it (`dvc repro` makes them anew)", plan.outputs)
+    lines += _section("run(s) that were trained on it", plan.runs)
     for store in sorted({one.store for one in plan.objects}):
         here = [one for one in plan.objects if one.store == store]
         needed = sum(1 for one in here if one.needed_by)
-        lines.append(f"{len(here):>6} objects in {store}, {needed} of them needed by other revisions")
+        lines.append(f"{len(here):>6} object(s) in {store}, {needed} of them needed by other revisions")
         lines += [
             f"            {one.md5}  {one.paths[0] if one.paths else 'named by no revision'}" for one in here
         ]
-    lines += _section("commits whose raw files hold it: out of reach", plan.history)
+    lines += _section("commit(s) whose raw files hold it: out of reach", plan.history)
     return "\n".join(lines) + "\n"
 
 
