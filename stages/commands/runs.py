@@ -64,7 +64,7 @@ def runs_of(folder: Path) -> list[Found]:
     for where, data in (*_in_workspace(folder), *_in_history(folder)):
         try:
             manifest = msgspec.json.decode(data, type=Manifest)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             continue  # Of another version, or cut short: `exemplars verify` names those.
         found.setdefault(manifest.run, Found(manifest, where))
     return sorted(found.values(), key=lambda one: (one.where != "workspace", one.manifest.run))

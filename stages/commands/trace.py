@@ -17,7 +17,7 @@ examples:
   exemplars trace 0eb9c2                           all rows with this digest
   exemplars trace data/raw/skills/weather.md:12    what became of a line, a file
   exemplars trace sgd:train/1_00000                what became of a dialogue
-  exemplars trace lora-2a49fb6a1c22-c76eb63fb5e8   what a run was made of
+  exemplars trace lora-2a49fb6a1c22-84ec62edd099   what a run was made of
   exemplars trace 'skills:weather.md#11' --rev v1  at a tag, branch or commit
 
 exit status: 0 found; 1 not found, ambiguous, or a table is not to be had;

@@ -60,7 +60,7 @@ def read_recognizers(path: Path) -> Recognizers:
     """A file of recognizers. Raises `UserError` where it is none."""
     try:
         return decode_recognizers(path.read_bytes())
-    except (FileNotFoundError, msgspec.DecodeError) as error:
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError) as error:
         found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
         raise UserError(
             [

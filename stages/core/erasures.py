@@ -72,7 +72,7 @@ def decode_tombstones(path: str, data: bytes) -> tuple[Tombstone, ...]:
             wrong = _wrong(one)
             if one.id in ids:
                 wrong = f"the id {one.id!r}, which line {ids[one.id]} has, too"
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             one, wrong = None, str(error)
         if wrong is not None:
             problems.append(_malformed(path, number, wrong))

@@ -28,7 +28,7 @@ def read_rendered() -> Rendered:
     path = layout.TRAINING_BASE
     try:
         return msgspec.json.decode(path.read_bytes(), type=Rendered)
-    except (FileNotFoundError, msgspec.DecodeError) as error:
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError) as error:
         found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
         raise UserError(
             [

@@ -52,7 +52,7 @@ def read_manifest(folder: Path) -> Manifest:
         return msgspec.json.decode(path.read_bytes(), type=Manifest)
     except FileNotFoundError:
         raise UserError([_problem(path, "no such file", "run `dvc repro train`")]) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UserError([_problem(path, str(error), "run `dvc repro -f train`")]) from None
 
 

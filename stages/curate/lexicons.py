@@ -53,7 +53,7 @@ def decode_lexicons(files: Mapping[str, tuple[str, bytes | None]]) -> Lexicons:
             if data is None:
                 raise msgspec.DecodeError("no such file")
             return msgspec.json.decode(data, type=type_)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             problems.append(_broken(path, str(error)))
             return None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from stages.core.catalog import Skill
-from stages.core.errors import Diagnostic, shown
+from stages.core.errors import Diagnostic, UserError, shown
 from stages.core.recognizers import Recognizers
 from stages.core.records import Origin, Reason, Record, Rejection
 
@@ -60,6 +60,17 @@ def rejected(
         slot=slot,
         utterance=utterance,
     )
+
+
+def decoded_bytes(path: str, data: bytes) -> bytes:
+    """The bytes of a file without a byte order mark, all of them UTF-8.
+
+    Raises `UserError` for a file that is empty or not UTF-8, with the byte.
+    """
+    text, unreadable = decoded_text(path, data)
+    if text is None:
+        raise UserError([unreadable] if unreadable else [])
+    return text.encode()
 
 
 def decoded_text(path: str, data: bytes) -> tuple[str | None, Diagnostic | None]:

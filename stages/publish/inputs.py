@@ -107,7 +107,7 @@ def no_predictions() -> pa.Table:
 def _document(path: Path) -> Any:
     try:
         return msgspec.json.decode(path.read_bytes())
-    except (FileNotFoundError, msgspec.DecodeError) as error:
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError) as error:
         found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
         problem = Diagnostic(
             path=str(path), code="unreadable_report", found=found, expected="JSON", fix="run `dvc repro`"

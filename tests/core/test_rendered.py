@@ -11,7 +11,12 @@ from stages.core.rendered import read_rendered
 
 
 @pytest.mark.parametrize(
-    ("content", "found"), [(None, "no such file"), (b"{}", "missing required field `base`")]
+    ("content", "found"),
+    [
+        (None, "no such file"),
+        (b"{}", "missing required field `base`"),
+        (b'{"name": "\xb0"}', "invalid start byte"),
+    ],
 )
 def test_rows_that_were_never_rendered_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None, found: str

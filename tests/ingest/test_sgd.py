@@ -278,6 +278,13 @@ def test_a_file_that_cannot_be_read_fails_with_its_path_and_byte(
         read(root)
 
 
+def test_a_schema_that_is_not_utf8_is_told_with_its_byte(tmp_path: Path) -> None:
+    root = release(tmp_path, dialogue(ASK))
+    (root / "train" / "schema.json").write_bytes(b'[{"service_name": "\xb0"}]')
+    with pytest.raises(UserError, match=r"train/schema.json, byte 19: not_utf8"):
+        read(root)
+
+
 def test_a_file_that_cannot_be_read_is_in_the_ledger_where_the_source_says_so(tmp_path: Path) -> None:
     root = release(tmp_path, dialogue(ASK))
     (root / "train" / "dialogues_002.json").write_bytes(b"[{")

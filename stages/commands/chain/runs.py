@@ -71,7 +71,7 @@ def decoded_manifest(place: str, data: bytes) -> Manifest | Diagnostic:
     """A run's manifest, or what is wrong with its form."""
     try:
         return msgspec.json.decode(data, type=Manifest)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return problem(place, "unreadable_manifest", str(error), "a manifest of this version", _FIX)
 
 

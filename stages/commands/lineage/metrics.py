@@ -25,7 +25,7 @@ def evaluation_of(revision: Revision) -> dict[str, Any]:
     data = revision.file(path.as_posix())
     try:
         return dict(msgspec.json.decode(data or b"", type=dict[str, Any]))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         found = "no evaluation" if data is None else "a damaged report"
         fix = "run `dvc repro evaluate`, name another revision, or leave --metrics out"
         place = str(path) if revision.commit is None else f"{path} at {revision.name}"

@@ -26,7 +26,7 @@ from stages.core.records import (
     Turn,
 )
 from stages.ingest.opencui.schemas import parse_schemas
-from stages.ingest.reading import Reading, SourceFacts, rejected, row_id
+from stages.ingest.reading import Reading, SourceFacts, decoded_bytes, rejected, row_id
 
 SCHEMAS: Final = "schemas.json"
 EXEMPLARS: Final = "exemplars.json"
@@ -248,7 +248,7 @@ def _named(slot: str, recognizers: Recognizers) -> str | None:
 
 def _templates(path: str, data: bytes) -> Mapping[str, list[Any]]:
     try:
-        return msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=dict[str, list[Any]])
+        return msgspec.json.decode(decoded_bytes(path, data), type=dict[str, list[Any]])
     except msgspec.DecodeError as error:
         byte = 0 if isinstance(error, msgspec.ValidationError) else len(data)
         raise UserError([_undecodable(path, str(error), byte, '{skill: [{"template"}]}')]) from None
@@ -256,7 +256,7 @@ def _templates(path: str, data: bytes) -> Mapping[str, list[Any]]:
 
 def _recognizers(path: str, data: bytes) -> Recognizers:
     try:
-        return decode_recognizers(data.removeprefix(b"\xef\xbb\xbf"))
+        return decode_recognizers(decoded_bytes(path, data))
     except msgspec.DecodeError as error:
         byte = 0 if isinstance(error, msgspec.ValidationError) else len(data)
         expected = '{"recognizers": {name: {"instances": [{"label", "expressions"}]}}}'

@@ -9,6 +9,7 @@ import msgspec
 
 from stages.core.catalog import TYPES, Parameter, Skill, literal_text
 from stages.core.errors import Diagnostic, UserError
+from stages.ingest.reading import decoded_bytes
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _EXPECTED: Final = "OpenCUI skills and slots, a list of OpenAI functions, or an OpenAPI 3 document"
@@ -20,7 +21,7 @@ def parse_schemas(path: str, data: bytes) -> tuple[Skill, ...]:
     Raises `UserError` for what is no JSON, with the byte offset, and for JSON of another shape.
     """
     try:
-        document = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"))
+        document = msgspec.json.decode(decoded_bytes(path, data))
     except msgspec.DecodeError as error:
         raise UserError([_problem(path, str(error), len(data))]) from None
     try:

@@ -14,6 +14,7 @@ import msgspec
 
 from stages.core.catalog import Parameter, Skill
 from stages.core.errors import Diagnostic, UserError
+from stages.ingest.reading import decoded_bytes
 from stages.ingest.sgd.dialogues import not_json
 
 NO_INTENT: Final = "NONE"
@@ -70,7 +71,7 @@ _decode = msgspec.json.Decoder(list[Service]).decode
 def decode_schema(path: str, data: bytes) -> tuple[Service, ...]:
     """The services of a `schema.json`. Raises `UserError` where it is none."""
     try:
-        return tuple(_decode(data.removeprefix(b"\xef\xbb\xbf")))
+        return tuple(_decode(decoded_bytes(path, data)))
     except msgspec.DecodeError as error:
         raise UserError([not_json(path, data, error, "a list of services")]) from None
 
