@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
+from stages.commands.parsers import Commands, command_parser
 from stages.core import layout
 from stages.core.errors import Diagnostic, UserError, run_shell
 from stages.core.files import write_bytes, write_json
@@ -33,14 +34,14 @@ own: the workspace stays as it is.
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to `exemplars`."""
-    parser = commands.add_parser(
+    parser = command_parser(
+        commands,
         "curve",
-        help="the learning curve: does more data still help?",
-        description="Train on nested parts of the train split, and judge each.",
-        epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        short="the learning curve: does more data still help?",
+        long="Train on nested parts of the train split, and judge each.",
+        examples=_HELP,
     )
     parser.add_argument(
         "--shares", type=float, nargs="+", default=list(SHARES), help="of the train split, above 0 to 1"

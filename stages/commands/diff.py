@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from stages.commands.history import WORKSPACE, check_project, open_revision
+from stages.commands.parsers import Commands, command_parser
 from stages.core.errors import run_shell
 
 _HELP: Final = """\
@@ -24,14 +25,14 @@ rows differ; 2 wrong usage
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to `exemplars`."""
-    parser = commands.add_parser(
+    parser = command_parser(
+        commands,
         "diff",
-        help="compare the rows of two revisions",
-        description="Tell the rows that two revisions, or a revision and the workspace, differ in.",
-        epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        short="compare the rows of two revisions",
+        long="Tell the rows that two revisions, or a revision and the workspace, differ in.",
+        examples=_HELP,
     )
     parser.add_argument("old", nargs="?", metavar="REV", default="HEAD", help="default: HEAD")
     parser.add_argument("new", nargs="?", metavar="REV", default=WORKSPACE, help=f"default: {WORKSPACE}")

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from stages.commands.parsers import Commands, command_parser
 from stages.core.errors import run_shell
 
 _HELP: Final = """\
@@ -23,14 +24,14 @@ The key of the hashes is in the environment: EXEMPLARS_ERASURE_KEY.
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to `exemplars`."""
-    parser = commands.add_parser(
+    parser = command_parser(
+        commands,
         "erase",
-        help="erase what tombstones name, and show a receipt",
-        description="Erase what the tombstones in data/raw/erasures.jsonl name.",
-        epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        short="erase what tombstones name, and show a receipt",
+        long="Erase what the tombstones in data/raw/erasures.jsonl name.",
+        examples=_HELP,
     )
     step = parser.add_mutually_exclusive_group(required=True)
     step.add_argument("--plan", action="store_true", help="list all that is affected; change nothing")

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from stages.commands.formats import FORMATS, opendu
+from stages.commands.parsers import Commands, command_parser
 from stages.core import layout
 from stages.core.errors import run_shell
 from stages.core.files import write_bytes
@@ -25,14 +26,14 @@ them; opendu is one JSON document of the split's templates.
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to `exemplars`."""
-    parser = commands.add_parser(
+    parser = command_parser(
+        commands,
         "export",
-        help="write the rendered rows in the form of another trainer",
-        description="Write the rendered rows of a split in the form that another trainer reads.",
-        epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        short="write the rendered rows in the form of another trainer",
+        long="Write the rendered rows of a split in the form that another trainer reads.",
+        examples=_HELP,
     )
     parser.add_argument("--format", choices=(*FORMATS, "opendu"), required=True, help="the form to write")
     parser.add_argument(

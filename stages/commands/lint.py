@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from stages.commands.parsers import Commands, add_format, command_parser
 from stages.compile.exemplars import compile_record
 from stages.compile.grounding import Lexicon
 from stages.core.catalog import Skill
@@ -41,21 +42,19 @@ class _Checked(NamedTuple):
     diagnostics: tuple[Diagnostic, ...]
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to `exemplars`."""
-    parser = commands.add_parser(
+    parser = command_parser(
+        commands,
         "lint",
-        help="check skill files: file:line:col: code: message",
-        description="Check skill files: their form, their calls, and where each value stands.",
-        epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        short="check skill files: file:line:col: code: message",
+        long="Check skill files: their form, their calls, and where each value stands.",
+        examples=_HELP,
     )
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help=f"a skill file or a folder (default {DEFAULT_PATH})"
     )
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="text for people, json for machines"
-    )
+    add_format(parser)
     parser.add_argument(
         "--recognizers",
         default=DEFAULT_RECOGNIZERS,

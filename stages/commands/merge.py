@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from stages.commands.parsers import Commands, command_parser
 from stages.core import layout
 from stages.core.base_models import Base, OnHub, Packaged
 from stages.core.errors import Diagnostic, UserError, run_shell
@@ -29,14 +30,14 @@ adapter before the folder is put in place; README.md beside it says what the mod
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to `exemplars`."""
-    parser = commands.add_parser(
+    parser = command_parser(
+        commands,
         "merge",
-        help="fold a run's adapters into its base model",
-        description="Fold a run's adapters into its base model, and write a model card.",
-        epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        short="fold a run's adapters into its base model",
+        long="Fold a run's adapters into its base model, and write a model card.",
+        examples=_HELP,
     )
     parser.add_argument("recipe", nargs="?", default="lora", metavar="RECIPE", help="default: lora")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="default: models/RECIPE/merged")

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from stages.commands.history import git
+from stages.commands.parsers import Commands, add_format, command_parser
 from stages.core import layout
 from stages.core.errors import run_shell
 from stages.core.runs import Manifest
@@ -29,18 +30,16 @@ class Found(NamedTuple):
     """`workspace`, or the short hash of the newest commit that has it."""
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to `exemplars`."""
-    parser = commands.add_parser(
+    parser = command_parser(
+        commands,
         "runs",
-        help="list the runs, of the workspace and of git's history",
-        description="List the runs whose manifests the workspace or a commit holds.",
-        epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        short="list the runs, of the workspace and of git's history",
+        long="List the runs whose manifests the workspace or a commit holds.",
+        examples=_HELP,
     )
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="text for people, json for machines"
-    )
+    add_format(parser)
     parser.set_defaults(run=run)
 
 

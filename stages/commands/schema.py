@@ -6,6 +6,7 @@ import argparse
 
 import msgspec
 
+from stages.commands.parsers import Commands, command_parser
 from stages.core.records import Exemplar
 
 _HELP = """\
@@ -14,14 +15,14 @@ example:
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to `exemplars`."""
-    parser = commands.add_parser(
+    parser = command_parser(
+        commands,
         "schema",
-        help="print the JSON Schema of a FullExemplar",
-        description="Print the JSON Schema of a FullExemplar, as schemas/full_exemplar.schema.json has it.",
-        epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        short="print the JSON Schema of a FullExemplar",
+        long="Print the JSON Schema of a FullExemplar, as schemas/full_exemplar.schema.json has it.",
+        examples=_HELP,
     )
     parser.set_defaults(run=run)
 

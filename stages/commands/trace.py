@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from stages.commands.history import WORKSPACE, check_project, open_revision
+from stages.commands.parsers import Commands, add_format, command_parser
 from stages.core.errors import run_shell
 
 _HELP: Final = """\
@@ -25,14 +26,14 @@ exit status: 0 found; 1 not found, ambiguous, or a table is not to be had;
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to `exemplars`."""
-    parser = commands.add_parser(
+    parser = command_parser(
+        commands,
         "trace",
-        help="follow a row to its source line and its runs, or back",
-        description="Follow a row to its source and its runs; a file, dialogue or run to its rows.",
-        epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        short="follow a row to its source line and its runs, or back",
+        long="Follow a row to its source and its runs; a file, dialogue or run to its rows.",
+        examples=_HELP,
     )
     parser.add_argument(
         "what",
@@ -40,9 +41,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="an exemplar's id, a digest, a run, a dialogue, or a file[:LINE|#POINTER]",
     )
     parser.add_argument("--rev", default=WORKSPACE, help=f"a revision of git (default: {WORKSPACE})")
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="text for people, json for machines"
-    )
+    add_format(parser)
     parser.add_argument("--limit", type=int, default=50, help="the most rows that text shows (default: 50)")
     parser.set_defaults(run=run)
 

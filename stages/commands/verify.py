@@ -11,6 +11,7 @@ import msgspec
 
 from stages.commands.chain.checks import Check
 from stages.commands.history import WORKSPACE, open_revision
+from stages.commands.parsers import Commands, add_format, command_parser
 from stages.core.errors import run_shell
 
 _HELP: Final = """\
@@ -24,18 +25,16 @@ exit status: 0 all well, 1 something found, 2 wrong usage
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to `exemplars`."""
-    parser = commands.add_parser(
+    parser = command_parser(
+        commands,
         "verify",
-        help="recompute every hash from raw files to reports, and every sum",
-        description="Recompute every hash from raw files to reports, and every conservation sum.",
-        epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        short="recompute every hash from raw files to reports, and every sum",
+        long="Recompute every hash from raw files to reports, and every conservation sum.",
+        examples=_HELP,
     )
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="text for people, json for machines"
-    )
+    add_format(parser)
     parser.add_argument(
         "--rev", default=WORKSPACE, metavar="REV", help=f"a commit, branch or tag (default {WORKSPACE})"
     )
