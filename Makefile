@@ -12,7 +12,7 @@ help:
 	@echo "make repro   install, then compile the data, train and evaluate with dvc repro"
 	@echo "make test    install, then run the tests"
 	@echo "make check   ruff, strict mypy, import contracts"
-	@echo "make bench   speed and grounding on real SGD data (SGD_ARCHIVE, or ../shared/sgd)"
+	@echo "make bench   speed on real SGD data (SGD_ARCHIVE, or ../shared/sgd), and of training"
 	@echo "make clean   remove the environment and the caches of tools"
 
 # The base model comes without its declared requirements, which would build llama.cpp from source.
@@ -36,6 +36,8 @@ check: $(READY)
 
 bench: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" python tests/benchmarks/speed.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro render
+	PATH="$(CURDIR)/$(BIN):$$PATH" python tests/benchmarks/training.py
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

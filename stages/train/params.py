@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 
 import msgspec
@@ -108,6 +109,7 @@ class Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schedule: Schedule
     weight_decay: float
     max_grad_norm: float
+    adam_beta2: float
     precision: Precision
     batching: Batching
     seed: int
@@ -116,6 +118,19 @@ class Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     validation_rows: int
     max_steps: int | None = None
     tracker: Tracker = Tracker.NONE
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "max_grad_norm"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"Expected {name} above 0, got {getattr(self, name):g}")
+        for name, below in (("warmup_share", 1), ("adam_beta2", 1), ("weight_decay", math.inf)):
+            if not 0 <= getattr(self, name) < below:
+                raise ValueError(f"Expected {name} from 0 to below {below:g}, got {getattr(self, name):g}")
+        for name in ("batch_rows", "log_every", "checkpoint_every", "max_steps"):
+            if (count := getattr(self, name)) is not None and count < 1:
+                raise ValueError(f"Expected {name} of at least 1, got {count}")
+        if self.validation_rows < 0:
+            raise ValueError(f"Expected validation_rows of at least 0, got {self.validation_rows}")
 
 
 class TrainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

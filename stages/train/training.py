@@ -191,6 +191,7 @@ def _arguments(shared: Shared, learning_rate: float, taken: int, folder: Path) -
         warmup_steps=round(shared.warmup_share * steps),
         weight_decay=shared.weight_decay,
         max_grad_norm=shared.max_grad_norm,
+        adam_beta2=shared.adam_beta2,
         bf16=uses_bf16(shared.precision),
         use_cpu=not torch.cuda.is_available(),
         gradient_checkpointing=False,

@@ -79,16 +79,6 @@ def test_the_pipeline_writes_its_files(expected: dict[str, str]) -> None:
     assert sum(name.startswith("reports/data_docs/") for name in expected) > 4
 
 
-@pytest.mark.parametrize(
-    "environment",
-    [
-        {"EXEMPLARS_WORKERS": "2", "PYTHONHASHSEED": "2"},
-        {"backwards": "yes", "PYTHONHASHSEED": "3"},
-        {"TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "4"},
-    ],
-    ids=["two workers", "folders listed backwards", "another time zone and locale"],
-)
-def test_every_file_is_the_same(
-    expected: dict[str, str], tmp_path: Path, environment: dict[str, str]
-) -> None:
-    assert outputs(tmp_path, **environment) == expected
+def test_every_file_is_the_same_whatever_the_machine_does(expected: dict[str, str], tmp_path: Path) -> None:
+    other = {"EXEMPLARS_WORKERS": "2", "backwards": "yes", "TZ": "Pacific/Auckland", "LC_ALL": "C"}
+    assert outputs(tmp_path, PYTHONHASHSEED="2", **other) == expected

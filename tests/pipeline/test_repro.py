@@ -72,7 +72,7 @@ def test_a_broken_critical_expectation_fails_the_pipeline(clone: Clone) -> None:
     clone.edit("params.yaml", "min_exemplars: 100", "min_exemplars: 100000")
     done = clone.dvc("repro", "validate")
     assert done.returncode != 0
-    assert "expect_table_row_count_to_be_between(table): found 1270" in done.stderr
+    assert "expect_table_row_count_to_be_between(table): found 2245" in done.stderr
     assert "Traceback" not in done.stderr
     assert clone.ran(done.stdout) == ["validate"]
     clone.git("checkout", "--", "params.yaml")

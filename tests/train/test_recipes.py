@@ -37,6 +37,7 @@ SHARED = Shared(
     schedule=Schedule.CONSTANT,
     weight_decay=0.0,
     max_grad_norm=1.0,
+    adam_beta2=0.95,
     precision=Precision.FP32,
     batching=Batching.SHARED_PREFIX,
     seed=1,
