@@ -80,7 +80,9 @@ def part_params(params: dict[str, Any], most: int) -> dict[str, Any]:
     """The parameters of a point: so many train rows, and the reference alone is judged."""
     render, evaluate = dict(params["render"]), dict(params["evaluate"])
     render["max_rows"] = {**render["max_rows"], "train": most}
-    evaluate.update(compare=[evaluate["reference"]], text_metrics=False, recipe=params["train"]["recipe"])
+    evaluate.update(compare=[evaluate["reference"]], text_metrics=False)
+    if "path" in render.get("base", {}):  # A point runs in a folder of its own.
+        render["base"] = {**render["base"], "path": str(Path(render["base"]["path"]).resolve())}
     return {**params, "render": render, "evaluate": evaluate}
 
 
@@ -122,7 +124,8 @@ def _point(params: dict[str, Any]) -> dict[str, Any]:
             (folder / path).symlink_to(here / path)
         (folder / PATH).write_text(yaml.safe_dump(params), "utf-8")
         for stage in ("render", "train", "evaluate"):
-            command = [sys.executable, "-m", f"stages.{stage}"]
+            judged = [params["train"]["recipe"]] if stage == "evaluate" else []
+            command = [sys.executable, "-m", f"stages.{stage}", *judged]
             known = {**os.environ, "PYTHONPATH": str(here)}
             if subprocess.run(command, cwd=folder, env=known, stdout=sys.stderr, check=False).returncode:
                 raise UserError(
@@ -144,6 +147,9 @@ def _params() -> dict[str, Any]:
         return document
     except FileNotFoundError:
         raise UserError([_problem(str(PATH), "no such file", "a project", "run it in its root")]) from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        found = str(error).splitlines()[0]
+        raise UserError([_problem(str(PATH), found, "parameters in YAML", "correct the file")]) from None
 
 
 def _train_rows() -> int:

@@ -33,13 +33,20 @@ def openai(row: Row) -> Document:
 
 
 def trl(row: Row) -> Document:
-    """`prompt` and `completion`: exactly the messages that `train` learns from."""
+    """`prompt` and `completion`: the messages that `train` learns from; `tools` where no message shows them."""
     messages = list(row["messages"])
-    return {"prompt": messages[:-1], "completion": messages[-1:]}
+    tools = {} if _shows_tools(row) else {"tools": [_plain_tool(one) for one in row["tools"]]}
+    return {"prompt": messages[:-1], "completion": messages[-1:], **tools}
 
 
 def alpaca(row: Row) -> Document:
-    """`instruction`, `input`, `output`, `system` and `history` (pairs of what was said before)."""
+    """`instruction`, `input`, `output`, `system` and `history` (pairs of what was said before).
+
+    Tools that no message shows stand as JSON in `system`, for the form has no other place.
+    """
+    system = [row["messages"][0]["content"]] if row["messages"][0]["role"] == "system" else []
+    if not _shows_tools(row):
+        system += [_json(_plain_tool(one)) for one in row["tools"]]
     said = [one["content"] for one in _turns(row)[:-1]]
     if len(said) % 2:
         said = ["", *said]  # The system spoke first.
@@ -47,7 +54,7 @@ def alpaca(row: Row) -> Document:
         "instruction": row["utterance"],
         "input": "",
         "output": row["messages"][-1]["content"],
-        "system": row["messages"][0]["content"] if row["messages"][0]["role"] == "system" else "",
+        "system": "\n".join(system),
         "history": [[user, system] for user, system in zip(said[::2], said[1::2], strict=True)],
     }
 
@@ -144,6 +151,14 @@ def _types(row: Row) -> dict[str, str | None]:
 def _possible(answer: Mapping[str, Any], row: Row) -> list[object]:
     type_ = _types(row).get(answer["slot"])
     return [typed_literal(one, type_) for one in answer["accepted"]]
+
+
+def _shows_tools(row: Row) -> bool:
+    """Whether the system message lists the tools; elsewhere the model's own template does."""
+    first = row["messages"][0]
+    return first["role"] == "system" and all(
+        f"{one['function']['name']}(" in first["content"] for one in row["tools"]
+    )
 
 
 def _turns(row: Row) -> list[dict[str, str]]:

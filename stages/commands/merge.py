@@ -14,6 +14,7 @@ import msgspec
 from stages.commands.parsers import Commands, command_parser
 from stages.core import layout
 from stages.core.base_models import Base, OnHub, Packaged
+from stages.core.digests import data_hash
 from stages.core.errors import Diagnostic, UserError, run_shell
 from stages.core.runs import Manifest, load_run, read_manifest
 
@@ -50,7 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
     def merge() -> None:
         folder = layout.model(arguments.recipe)
         output = arguments.output or folder / "merged"
-        difference = merged(folder, output, _licenses(), _figures())
+        if arguments.output and output.exists() and (not output.is_dir() or any(output.iterdir())):
+            raise UserError([_problem(output, "files that are there already", "a new or an empty folder")])
+        manifest = read_manifest(folder)
+        difference = merged(folder, output, _licenses(manifest), _figures(manifest))
         print(f"{output}: logits within {difference:.1e} of base and adapter (at most {TOLERANCE:.0e})")
 
     return run_shell(merge)
@@ -67,10 +71,10 @@ def merged(folder: Path, output: Path, licenses: Iterable[str], figures: dict[st
     model, tokenizer = load_run(folder, dtype="float32")
     model.eval()
     before = _logits(model)
+    if getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False):
+        found = "soft prompts, which stand before the text and are no weights"
+        raise UserError([_problem(folder, found, "a recipe of weights")])
     if hasattr(model, "merge_and_unload"):
-        if getattr(model.active_peft_config, "is_prompt_learning", False):
-            found = "soft prompts, which stand before the text and are no weights"
-            raise UserError([_problem(folder, found, "a recipe of weights")])
         model = model.merge_and_unload()
     difference = max(
         float((one - other).abs().max()) for one, other in zip(before, _logits(model), strict=True)
@@ -148,18 +152,29 @@ def _logits(model: Any) -> list[Any]:
         ]
 
 
-def _licenses() -> list[str]:
+def _licenses(manifest: Manifest) -> list[str]:
+    """Of the run's data, as far as the rows that lie here are those of the run."""
     import pyarrow.parquet as pq  # Arrow: lint does without.
 
+    if own := manifest.params["recipe"].get("license"):
+        return [own]
     path = layout.training("train")
-    return pq.ParquetFile(path).read(["license"]).column("license").to_pylist() if path.exists() else []
+    if not path.exists():
+        return []
+    table = pq.ParquetFile(path).read(["digest", "license"])
+    if data_hash(sorted(set(table.column("digest").to_pylist()))) != manifest.data_hashes.get("train"):
+        return []
+    return list(table.column("license").to_pylist())
 
 
-def _figures() -> dict[str, str]:
+def _figures(manifest: Manifest) -> dict[str, str]:
+    """What the evaluation says of this run; nothing if it judged another one."""
     path = layout.report("evaluate")
     if not path.exists():
         return {}
     report = msgspec.json.decode(path.read_bytes())
+    if report["run"] != manifest.run:
+        return {}
     found = report["systems"].get("tuned") or report["systems"][report["reference"]]
     return {
         name: f"{one['value']:.3f} ({one['low']:.3f} to {one['high']:.3f})"

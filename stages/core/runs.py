@@ -7,7 +7,15 @@ from typing import Any, Final
 
 import msgspec
 
-from stages.core.base_models import Base, BaseFiles, find_base, load_model, load_tokenizer, model_hash
+from stages.core.base_models import (
+    Base,
+    BaseFiles,
+    find_base,
+    load_model,
+    load_tokenizer,
+    model_hash,
+    quiet_peft,
+)
 from stages.core.errors import Diagnostic, UserError
 
 WEIGHTS: Final = "weights"
@@ -74,7 +82,8 @@ def load_run(folder: Path, **how: Any) -> tuple[Any, Any]:
         return load_model(whole, **how), load_tokenizer(whole)
     from peft import PeftModel
 
-    model = PeftModel.from_pretrained(load_model(base, **how), str(weights))
+    with quiet_peft():
+        model = PeftModel.from_pretrained(load_model(base, **how), str(weights))
     return model, load_tokenizer(base)
 
 

@@ -1,4 +1,4 @@
-"""The shell of the stage `evaluate`: `python -m stages.evaluate`."""
+"""The shell of the stage `evaluate`: `python -m stages.evaluate RECIPE`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ from stages.evaluate.texts import text_figures
 
 def main() -> None:
     """Ask all systems the test rows, judge their answers, write predictions, figures and plots."""
+    if len(sys.argv) != 2:
+        raise SystemExit("usage: python -m stages.evaluate RECIPE")
     params = load_section("evaluate", EvaluateParams)
     tables = {name: read_table(layout.training(name), TRAINING_SCHEMA) for name in ("train", "test")}
-    rendered, folder = read_rendered(), layout.model(params.recipe)
+    rendered, folder = read_rendered(), layout.model(sys.argv[1])
     manifest = read_manifest(folder)
-    tuned = tuned_loader(folder, manifest, tables["test"].column("digest").to_pylist())
+    tuned = tuned_loader(folder, manifest, rendered.base, tables["test"].column("digest").to_pylist())
     question = question_of(tables, decode_catalog(layout.CATALOG.read_bytes()), rendered, params)
     answers = answers_of(question, base_loader(rendered.base), tuned, params)
     seen = frozenset(one for one in tables["train"].column("service").to_pylist() if one)
@@ -36,7 +38,7 @@ def main() -> None:
     wanted = answers if params.text_metrics else {}
     texts = {system: text_figures([one.text for one in said], right) for system, said in wanted.items()}
     write_table(layout.PREDICTIONS, plain_table(prediction_rows(found), PREDICTION_SCHEMA))
-    write_json(layout.plot("evaluate", "errors"), error_rows(found))
+    write_json(layout.plot("evaluate", "errors"), error_rows(found, params.reference))
     write_json(layout.plot("evaluate", "confusion"), confusion(found, params.reference))
     write_json(layout.report("evaluate"), evaluate_report(found, manifest.run, texts, params))
 

@@ -13,7 +13,7 @@ from stages.core.records import DONTCARE
 _COMMON: Final = r"""
 string ::= "\"" character* "\""
 character ::= [^"\\\x00-\x1f] | "\\" ["\\/bfnrt]
-integer ::= "-"? [0-9]+
+integer ::= "-"? ("0" | [1-9] [0-9]*)
 number ::= integer ("." [0-9]+)?
 """
 _BOOLEAN: Final = {CallFormat.PYTHON: ("True", "False"), CallFormat.JSON: ("true", "false")}

@@ -62,8 +62,16 @@ def base_loader(base: Base) -> Loader:
     return load
 
 
-def tuned_loader(folder: Path, manifest: Manifest, test_digests: Sequence[str]) -> Loader:
-    """What loads a run, ready to predict. Raises `UserError` where the run has seen a test row."""
+def tuned_loader(folder: Path, manifest: Manifest, base: Base, test_digests: Sequence[str]) -> Loader:
+    """What loads a run, ready to predict.
+
+    base: what the rows were rendered for. Raises `UserError` where the run is of another base, whose tokens
+    are others, or where it has seen a test row.
+    """
+    rendered_for = find_base(base).sha256
+    if manifest.base_sha256 != rendered_for:
+        found = f"{manifest.run} on the base {manifest.base_sha256[:16]}…, rows for {rendered_for[:16]}…"
+        raise UserError([_problem(str(folder), found, "a run on the base of the rows: `dvc repro train`")])
     seen = set((folder / "rows.txt").read_text("ascii").split())
     leaked = seen & set(test_digests)
     if leaked:

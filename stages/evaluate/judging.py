@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -10,11 +11,19 @@ from typing import Any, Final, NamedTuple
 from rapidfuzz.distance import Levenshtein
 
 from stages.core.calls import Call, CallFormat, Literal, Malformed, parse_call
-from stages.core.catalog import Skill, literal_text
+from stages.core.catalog import Parameter, Skill, literal_text
+from stages.core.records import DONTCARE
 from stages.core.texts import normalized
 
 _NEAR: Final = 0.8
 """The edit similarity from which a wrong value counts as misspelt."""
+_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "string": str,
+}
+_DIGITS: Final = re.compile(r"\d+")
 _LOOPS: Final = 4
 """How often a run of four words must occur for a text to be repetitive."""
 
@@ -96,16 +105,19 @@ def judged(text: str, ended: bool, target: Target, skills: Mapping[str, Skill], 
     call = None if isinstance(parsed, Malformed) else parsed
     predicted = dict(call.arguments) if call is not None else {}
     same_skill = call is not None and call.skill == target.skill
+    known = skills.get(call.skill) if call is not None else None
     right = {
         slot
         for slot, value in predicted.items()
-        if same_skill and slot in target.accepted and is_right(value, target.accepted[slot])
+        if same_skill
+        and slot in target.accepted
+        and is_typed(value, known.parameter(slot) if known else None)
+        and is_right(value, target.accepted[slot])
     }
     none_predicted = parsed is None
     exact = (none_predicted and target.skill is None) or (
         same_skill and len(right) == len(predicted) == len(target.accepted)
     )
-    known = skills.get(call.skill) if call is not None else None
     return Verdict(
         kind=Kind.RIGHT if exact else _kind(text, ended, parsed, target, right),
         call=call,
@@ -124,20 +136,34 @@ def judged(text: str, ended: bool, target: Target, skills: Mapping[str, Skill], 
     )
 
 
+def is_typed(value: Literal, parameter: Parameter | None) -> bool:
+    """Whether a value is of its parameter's type; `dontcare` is of each, and an unknown type admits all."""
+    if parameter is None or parameter.type not in _TYPES or value == DONTCARE:
+        return True
+    return isinstance(value, _TYPES[parameter.type]) and (
+        isinstance(value, bool) == (parameter.type == "boolean")
+    )
+
+
 def is_right(value: Literal, accepted: Sequence[str]) -> bool:
-    """Whether a value is one of those that are right."""
-    text = literal_text(value)
-    return any(_same(text, one) for one in accepted)
+    """Whether a value is one of those that are right: numbers by what they count, texts by their words."""
+    text, is_number = literal_text(value), not isinstance(value, (str, bool))
+    return any(_same_number(value, one) if is_number else _same_text(text, one) for one in accepted)
 
 
-def _same(text: str, other: str) -> bool:
+def _same_number(value: Literal, other: str) -> bool:
+    try:
+        return float(value) == float(other)
+    except ValueError:
+        return False
+
+
+def _same_text(text: str, other: str) -> bool:
     if text.strip().casefold() == other.strip().casefold():
         return True
-    try:
-        return float(text) == float(other)
-    except ValueError:
-        plain = normalized(text)
-        return plain == normalized(other) != ""
+    plain = normalized(text)
+    # Without its sign, 10:30 reads as 1030.
+    return plain == normalized(other) != "" and _DIGITS.findall(text) == _DIGITS.findall(other)
 
 
 def _kind(text: str, ended: bool, parsed: Call | Malformed | None, target: Target, right: set[str]) -> Kind:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -23,10 +24,19 @@ class System(StrEnum):
     TUNED_CONSTRAINED = "tuned_constrained"
 
 
+_LEAST: Final = {
+    "max_rows": 1,
+    "max_new_tokens": 1,
+    "batch_rows": 1,
+    "retrieved_examples": 0,
+    "resamples": 1,
+    "thin_slice": 1,
+}
+
+
 class EvaluateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is compared, and how."""
 
-    recipe: str
     compare: tuple[System, ...]
     reference: System
     speech: bool
@@ -44,3 +54,6 @@ class EvaluateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("Expected at least one system, got none")
         if self.reference not in self.compare:
             raise ValueError(f"Expected evaluate.reference among evaluate.compare, got {self.reference!r}")
+        for name, least in _LEAST.items():
+            if (count := getattr(self, name)) is not None and count < least:
+                raise ValueError(f"Expected {name} of at least {least}, got {count}")

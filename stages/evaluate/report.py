@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stages.evaluate.evaluation import Evaluation, kinds, wrong_groundings
+from stages.evaluate.judging import Kind
 from stages.evaluate.metrics import Comparison, as_document
 from stages.evaluate.params import EvaluateParams, System
 
@@ -51,12 +52,10 @@ def evaluate_report(
     }
 
 
-def error_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """One object a system and kind of error: how many rows."""
+def error_rows(evaluation: Evaluation, system: System) -> list[dict[str, Any]]:
+    """One object a kind of error that a system makes: how many rows."""
     return [
-        {"system": system.value, "kind": kind, "rows": rows}
-        for system in evaluation.verdicts
-        for kind, rows in kinds(evaluation, system).items()
+        {"kind": kind, "rows": rows} for kind, rows in kinds(evaluation, system).items() if kind != Kind.RIGHT
     ]
 
 

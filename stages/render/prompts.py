@@ -73,7 +73,7 @@ def need_of(exemplar: Exemplar, others: Collection[str], params: RenderParams) -
 def prompts_of(
     exemplar: Exemplar, skills: Mapping[str, Skill], tools: Sequence[str], params: RenderParams
 ) -> Iterator[Prompt | Refused]:
-    """All prompts of a row, in the order of the views; a refusal for each that cannot be.
+    """All prompts of a row, in the order of the views; a refusal where there can be none.
 
     tools: the names of those that the prompts show.
     """
@@ -86,8 +86,14 @@ def prompts_of(
         return
     right = None if _is_withheld(exemplar, params) else called
     answers = _answers(exemplar, skills[right], params) if right is not None else ()
-    for view in params.views:
-        yield from _of_view(view, exemplar, shown, [skills[name] for name in tools], right, answers, params)
+    known = [skills[name] for name in tools]
+    made = [
+        one for view in params.views for one in _of_view(view, exemplar, shown, known, right, answers, params)
+    ]
+    if not made:
+        found = f"no parameter to ask for in the views {', '.join(params.views)}"
+        yield Refused(exemplar, Reason.NOT_SUPERVISED, found, "add the view call or skill to render.views")
+    yield from made
 
 
 def _called(exemplar: Exemplar) -> str | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
-from stages.core.chat import rendered
+from stages.core.calls import Call, CallFormat, Malformed, parse_call
+from stages.core.chat import prompt_text, rendered
 from stages.core.records import Reason
+from stages.render.params import View
 from stages.render.prompts import Prompt, Refused
 
 
@@ -18,12 +21,12 @@ class Ready(NamedTuple):
     prompt_tokens: int
 
 
-def proved(prompt: Prompt, tokenizer: Any, limit: int) -> Ready | Refused:
+def proved(prompt: Prompt, tokenizer: Any, limit: int, form: CallFormat) -> Ready | Refused:
     """Tokenize a prompt and its answer, and check both.
 
-    limit: the most tokens of a row. Checked: the supervised tokens decode to exactly the answer and the
-    token that ends the turn; the prompt's tokens decode to the prompt; nothing is cut; the prompt shows
-    the tool that the answer calls.
+    limit: the most tokens of a row. form: how calls are written. Checked: the supervised tokens decode to
+    exactly the answer and the token that ends the turn; a call is read back as it was meant; nothing is cut;
+    the prompt shows the tools, and among them the one that the answer calls.
     """
     tokens = rendered(tokenizer, prompt.messages, prompt.definitions)
     one = prompt.exemplar
@@ -38,8 +41,26 @@ def proved(prompt: Prompt, tokenizer: Any, limit: int) -> Ready | Refused:
     if not tokens.completion or decoded != answer + tokenizer.eos_token:
         found = f"{decoded[:60]!r} as what is supervised"
         return Refused(one, Reason.NOT_SUPERVISED, found, f"a chat template that ends with {answer[:60]!r}")
+    if prompt.view == View.CALL and not _is_read_back(prompt, parse_call(answer, form)):
+        found = f"{answer[:60]!r}, which is read as another call, or as none"
+        return Refused(one, Reason.NOT_SUPERVISED, found, "skills and parameters named like variables")
     text = tokenizer.decode(tokens.prompt, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-    if prompt.skill is not None and f"{prompt.skill}{'' if prompt.definitions else '('}" not in text:
-        found = f"no {prompt.skill} in the prompt"
+    if not _shows_tools(prompt, tokenizer, text):
+        found = f"no {prompt.skill or 'tool'} in the prompt"
         return Refused(one, Reason.TOOL_NOT_IN_PROMPT, found, "set render.tools to compact")
     return Ready(prompt, (*tokens.prompt, *tokens.completion), len(tokens.prompt))
+
+
+def _is_read_back(prompt: Prompt, call: Call | Malformed | None) -> bool:
+    if isinstance(call, Malformed) or call is None:
+        return call is None and prompt.skill is None
+    return call.skill == prompt.skill and set(call.arguments) == {one.slot for one in prompt.answers}
+
+
+def _shows_tools(prompt: Prompt, tokenizer: Any, text: str) -> bool:
+    """Whether the prompt's text holds the tool that is called; where the template writes tools, whether it does."""
+    if prompt.definitions:
+        messages = prompt.messages[:-1]
+        shown = prompt_text(tokenizer, messages, prompt.definitions)
+        return shown != prompt_text(tokenizer, messages, None) and (prompt.skill or "") in shown
+    return prompt.skill is None or re.search(rf"(?<!\w){re.escape(prompt.skill)}\(", text) is not None

@@ -61,7 +61,11 @@ def rendered_split(
             refused.append(Refused(one, Reason.OVER_SHARE, found, "raise render.max_none_share"))
             continue
         for prompt in prompts_of(one, skills, tools[one.id], params):
-            result = prompt if isinstance(prompt, Refused) else proved(prompt, tokenizer, limit)
+            result = (
+                prompt
+                if isinstance(prompt, Refused)
+                else proved(prompt, tokenizer, limit, params.call_format)
+            )
             if isinstance(result, Refused):
                 refused.append(result)
             else:

@@ -46,6 +46,13 @@ class Tracker(StrEnum):
     MLFLOW = "mlflow"
 
 
+def _at_least_one(section: msgspec.Struct, *names: str) -> None:
+    """Raise `ValueError` for the first of these counts that is below 1; null counts as none."""
+    for name in names:
+        if (count := getattr(section, name)) is not None and count < 1:
+            raise ValueError(f"Expected {name} of at least 1, got {count}")
+
+
 class _Method(msgspec.Struct, frozen=True, kw_only=True, tag_field="method", forbid_unknown_fields=True):
     learning_rate: float
 
@@ -71,11 +78,21 @@ class Lora(_Method, frozen=True, tag="lora"):
     quantized: bool = False
     """The base in 4 bits by bitsandbytes (Dettmers et al. 2023)."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _at_least_one(self, "rank", "alpha")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"Expected dropout from 0 to below 1, got {self.dropout:g}")
+
 
 class PromptTuning(_Method, frozen=True, tag="prompt_tuning"):
     """Soft prompts before the row (Lester et al. 2021)."""
 
     virtual_tokens: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _at_least_one(self, "virtual_tokens")
 
 
 class Adapter(_Method, frozen=True, tag="ia3"):
@@ -95,6 +112,11 @@ class Continued(_Method, frozen=True, tag="continued"):
     """A folder with `*.txt` and `*.md` files."""
     license: str
     block_tokens: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.block_tokens < 2:
+            raise ValueError(f"Expected block_tokens of at least 2, got {self.block_tokens}")
 
 
 Recipe = Full | Lora | PromptTuning | Adapter | Freeze | Continued
@@ -126,9 +148,7 @@ class Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for name, below in (("warmup_share", 1), ("adam_beta2", 1), ("weight_decay", math.inf)):
             if not 0 <= getattr(self, name) < below:
                 raise ValueError(f"Expected {name} from 0 to below {below:g}, got {getattr(self, name):g}")
-        for name in ("batch_rows", "log_every", "checkpoint_every", "max_steps"):
-            if (count := getattr(self, name)) is not None and count < 1:
-                raise ValueError(f"Expected {name} of at least 1, got {count}")
+        _at_least_one(self, "batch_rows", "log_every", "checkpoint_every", "max_steps")
         if self.validation_rows < 0:
             raise ValueError(f"Expected validation_rows of at least 0, got {self.validation_rows}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from stages.core.base_models import quiet_peft
 from stages.core.errors import Diagnostic, UserError
 from stages.train.params import Adapter, Freeze, Lora, PromptTuning, Recipe
 
@@ -28,7 +29,12 @@ def prepared(model: Any, recipe: Recipe) -> Any:
         return model
     from peft import get_peft_model
 
-    return get_peft_model(model, config)
+    with quiet_peft():
+        adapted = get_peft_model(model, config)
+    for one in adapted.peft_config.values():
+        # With a name, each checkpoint asks the hub for it.
+        one.base_model_name_or_path = None
+    return adapted
 
 
 def trainable(model: Any) -> Trainable:

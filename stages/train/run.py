@@ -169,10 +169,15 @@ def _base_model(base: BaseFiles, recipe: Recipe, shared: Shared) -> Any:
     from transformers import BitsAndBytesConfig
 
     how = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype)
-    try:
-        model = load_model(base, quantization_config=how, dtype=dtype)
-    except (ImportError, RuntimeError, NotImplementedError) as error:
-        raise UserError([_no_backend(str(error).splitlines()[0])]) from None
+    with tempfile.TemporaryDirectory() as name:
+        whole = base
+        if "gguf_file" in base.arguments:  # Which transformers would not quantize anew.
+            load_model(base, dtype=torch.float32).save_pretrained(name)
+            whole = base._replace(folder=name, arguments={})
+        try:
+            model = load_model(whole, quantization_config=how, dtype=dtype)
+        except (ImportError, RuntimeError) as error:
+            raise UserError([_no_backend(str(error).splitlines()[0])]) from None
     return prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
 
 
@@ -222,15 +227,17 @@ def _check_rows(rows: list[Row], recipe: str) -> None:
 def _save(model: Any, tokenizer: Any, base: BaseFiles, folder: Path) -> None:
     for config in getattr(model, "peft_config", {}).values():
         config.base_model_name_or_path = base.name  # No path of this machine.
+    # No recipe trains embeddings; asked to find out by itself, peft looks the name up at the hub.
+    known = {"save_embedding_layers": False} if hasattr(model, "peft_config") else {}
     try:
         with _told_of_full_disk(folder.parent):
-            model.save_pretrained(str(folder))
+            model.save_pretrained(str(folder), **known)
+            if not known:
+                tokenizer.save_pretrained(str(folder))
     except UserError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     (folder / "README.md").unlink(missing_ok=True)  # peft's empty card.
-    if not hasattr(model, "peft_config"):
-        tokenizer.save_pretrained(str(folder))
 
 
 @contextmanager

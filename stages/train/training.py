@@ -28,6 +28,8 @@ from stages.train.rows import Row
 Log = Callable[[int, Mapping[str, float]], None]
 _KEPT_CHECKPOINTS: Final = 2
 _PACKED_TOKENS: Final = 1024
+_PACKED_MASK: Final = 4
+"""The dimensions of the mask of a batch of `SharedPrefixes`, whose logits are picked by their places."""
 
 
 class Fit(NamedTuple):
@@ -58,7 +60,7 @@ class LeanTrainer(SFTTrainer):  # type: ignore[misc]
 
         labels = inputs["labels"]
         fed = {name: value for name, value in inputs.items() if name != "labels"}
-        if labels.shape[0] == 1:
+        if inputs["attention_mask"].dim() == _PACKED_MASK:
             places = (labels[0] != IGNORED).nonzero().squeeze(1)
             logits = model(**fed, use_cache=False, logits_to_keep=(places - 1).clamp(min=0)).logits
             chosen, right = logits[0].float(), labels[0][places]
@@ -128,13 +130,21 @@ def fit(
         callbacks=[_Losses(log)],
     )
     result = trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    losses = {"train_loss": float(result.training_loss)}
+    losses = {"train_loss": float(result.training_loss) if last is None else _mean_loss(trainer.state)}
     seen = trainer.state.num_input_tokens_seen
     if watched:
         found = trainer.evaluate()
         losses["validation_loss"] = float(found["eval_loss"])
     resumed = None if last is None else int(last.name.rpartition("-")[2])
     return Fit(trainer.model, int(trainer.state.global_step), int(seen), resumed, losses)
+
+
+def _mean_loss(state: Any) -> float:
+    """The mean over all steps, of those before a resumed checkpoint too, which the trainer's own leaves out."""
+    logged = [(entry["step"], float(entry["loss"])) for entry in state.log_history if "loss" in entry]
+    before = [0, *(step for step, _ in logged)]
+    total = sum(loss * (step - start) for start, (step, loss) in zip(before, logged, strict=False))
+    return float(total / before[-1])
 
 
 def last_checkpoint(folder: Path) -> Path | None:
@@ -194,7 +204,7 @@ def _arguments(shared: Shared, learning_rate: float, taken: int, folder: Path) -
         adam_beta2=shared.adam_beta2,
         bf16=uses_bf16(shared.precision),
         use_cpu=not torch.cuda.is_available(),
-        gradient_checkpointing=False,
+        activation_checkpointing=False,
         train_sampling_strategy="group_by_length" if lengths else "random",
         packing=packing,
         eval_packing=False,

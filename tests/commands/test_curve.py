@@ -26,12 +26,12 @@ def test_a_point_trains_on_fewer_rows_and_judges_the_reference_alone() -> None:
     params = {
         "train": {"recipe": "lora"},
         "render": {"max_rows": {"train": None, "test": 5}, "salt": "s"},
-        "evaluate": {"reference": "tuned", "compare": ["base", "tuned"], "recipe": "full"},
+        "evaluate": {"reference": "tuned", "compare": ["base", "tuned"]},
     }
     assert part_params(params, 96) == {
         "train": {"recipe": "lora"},
         "render": {"max_rows": {"train": 96, "test": 5}, "salt": "s"},
-        "evaluate": {"reference": "tuned", "compare": ["tuned"], "recipe": "lora", "text_metrics": False},
+        "evaluate": {"reference": "tuned", "compare": ["tuned"], "text_metrics": False},
     }
 
 

@@ -146,3 +146,20 @@ def test_export_without_rendered_rows_says_what_to_run(
     monkeypatch.chdir(tmp_path)
     assert main(["export", "--format", "openai"]) == 1
     assert "run `dvc repro` to make it" in capsys.readouterr().err
+
+
+def test_tools_that_no_message_shows_go_along_in_trl_and_alpaca() -> None:
+    tool = {"type": "function", "function": {"name": "stop", "description": "", "parameters": {}}}
+    row = {
+        "utterance": "stop it",
+        "messages": [
+            {"role": "system", "content": "Call one."},
+            {"role": "user", "content": "stop it"},
+            {"role": "assistant", "content": "stop()"},
+        ],
+        "tools": [tool],
+    }
+    assert FORMATS["trl"](row)["tools"] == [tool]
+    assert FORMATS["alpaca"](row)["system"] == (
+        'Call one.\n{"type": "function", "function": {"name": "stop", "description": "", "parameters": {}}}'
+    )

@@ -52,6 +52,7 @@ def test_calls_of_the_tools_are_admitted(matches: object, call: Call | None, for
         "none",
         "fly()",
         "set_timer(hours=5)",
+        "set_timer(minutes=05)",
         'set_timer(minutes="5")',
         'set_timer(label="x", minutes=5)',
         "set_timer(minutes=5, minutes=6)",

@@ -39,6 +39,34 @@ def test_kind_of_a_prediction(text: str, kind: Kind) -> None:
     assert judged(text, True, BOSTON, SKILLS, CallFormat.PYTHON).kind == kind
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("weather(days=10)", Kind.RIGHT),
+        ('weather(days="10")', Kind.WRONG_VALUE),
+        ("weather(days=True)", Kind.WRONG_VALUE),
+        ('weather(days="dontcare")', Kind.WRONG_VALUE),
+    ],
+)
+def test_a_value_of_another_type_is_wrong(text: str, kind: Kind) -> None:
+    days = target("weather", days=("10",))
+    assert judged(text, True, days, SKILLS, CallFormat.PYTHON).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("value", "accepted", "right"),
+    [
+        ("02134", "2134", False),
+        ("10:30", "1030", False),
+        ("7 a.m.", "7 am", True),
+        (10, "10.0", True),
+        (10.5, "ten", False),
+    ],
+)
+def test_texts_are_not_compared_as_numbers(value: str | float, accepted: str, right: bool) -> None:
+    assert is_right(value, (accepted,)) is right
+
+
 def test_text_without_an_end_is_too_long_or_repetitive() -> None:
     assert judged("I think that", False, BOSTON, SKILLS, CallFormat.PYTHON).kind == Kind.TOO_LONG
     loop = "so it is what it is " * 6

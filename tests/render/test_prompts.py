@@ -128,3 +128,14 @@ def test_template_form_hands_the_tools_to_the_template() -> None:
 
 def _signatures(names: tuple[str, ...]) -> list[str]:
     return [signature(SKILLS[name]) for name in names]
+
+
+@pytest.mark.parametrize("mode", ["none", "negative"])
+def test_a_row_that_no_view_asks_about_is_refused_not_lost(mode: str) -> None:
+    row = exemplar("no thanks", None if mode == "none" else "call", mode=mode)
+    (refused,) = prompts(row, views=(View.SLOT,))
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.found) == (
+        Reason.NOT_SUPERVISED,
+        "no parameter to ask for in the views slot",
+    )

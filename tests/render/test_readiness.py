@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from stages.core.base_models import InFolder, find_base, load_tokenizer
+from stages.core.calls import CallFormat
+from stages.core.catalog import Parameter, Skill
 from stages.core.records import Reason
+from stages.render.params import ToolForm
 from stages.render.prompts import Prompt, Refused, prompts_of
 from stages.render.readiness import Ready, proved
 from tests.render.rows import SKILLS, argument, exemplar, params
@@ -34,7 +37,7 @@ def prompt() -> Prompt:
 
 
 def test_supervised_tokens_are_the_call_and_its_end(tokenizer: Any) -> None:
-    ready = proved(prompt(), tokenizer, 400)
+    ready = proved(prompt(), tokenizer, 400, CallFormat.PYTHON)
     assert isinstance(ready, Ready)
     assert tokenizer.decode(ready.input_ids[ready.prompt_tokens :]) == 'call(contact="müm 🥧")</s>'
     assert tokenizer.decode(ready.input_ids[: ready.prompt_tokens]).endswith(
@@ -43,7 +46,7 @@ def test_supervised_tokens_are_the_call_and_its_end(tokenizer: Any) -> None:
 
 
 def test_row_longer_than_the_limit_is_refused_not_cut(tokenizer: Any) -> None:
-    refused = proved(prompt(), tokenizer, 10)
+    refused = proved(prompt(), tokenizer, 10, CallFormat.PYTHON)
     assert isinstance(refused, Refused)
     assert refused.reason == Reason.TOO_LONG
     assert refused.found.endswith("tokens with at most 10 admitted")
@@ -51,14 +54,14 @@ def test_row_longer_than_the_limit_is_refused_not_cut(tokenizer: Any) -> None:
 
 def test_template_that_changes_the_answer_is_refused(tmp_path: Path) -> None:
     shouting = "{% for m in messages %}{{ m['content'] | upper + '</s>' }}{% endfor %}"
-    refused = proved(prompt(), tokenizer_of(tmp_path, shouting), 400)
+    refused = proved(prompt(), tokenizer_of(tmp_path, shouting), 400, CallFormat.PYTHON)
     assert isinstance(refused, Refused)
     assert refused.reason == Reason.NOT_SUPERVISED
 
 
 def test_template_that_leaves_the_end_out_is_refused(tmp_path: Path) -> None:
     endless = "{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
-    refused = proved(prompt(), tokenizer_of(tmp_path, endless), 400)
+    refused = proved(prompt(), tokenizer_of(tmp_path, endless), 400, CallFormat.PYTHON)
     assert isinstance(refused, Refused)
     assert refused.reason == Reason.NOT_SUPERVISED
 
@@ -68,11 +71,42 @@ def test_template_that_hides_the_tools_is_refused(tmp_path: Path) -> None:
         "{% for m in messages %}{% if m['role'] != 'system' %}{{ '<|' + m['role'] + '|>' + m['content'] + '</s>' }}{% endif %}"
         "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
     )
-    refused = proved(prompt(), tokenizer_of(tmp_path, blind), 400)
+    refused = proved(prompt(), tokenizer_of(tmp_path, blind), 400, CallFormat.PYTHON)
     assert isinstance(refused, Refused)
     assert (refused.reason, refused.found) == (Reason.TOOL_NOT_IN_PROMPT, "no call in the prompt")
 
 
+def test_template_that_leaves_the_definitions_out_is_refused_whatever_the_user_says(tokenizer: Any) -> None:
+    row = exemplar("call müm", "call", argument("contact", "müm", "müm"))
+    (found,) = prompts_of(row, SKILLS, ["call", "weather"], params(tools=ToolForm.TEMPLATE))
+    assert isinstance(found, Prompt)
+    refused = proved(found, tokenizer, 400, CallFormat.PYTHON)
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.found) == (Reason.TOOL_NOT_IN_PROMPT, "no call in the prompt")
+
+
+def test_a_tool_whose_name_only_ends_alike_is_not_the_one_that_is_called(tokenizer: Any) -> None:
+    shown = prompt()
+    system = {"role": "system", "content": "Call one.\nvideo_call(contact)"}
+    refused = proved(
+        shown._replace(messages=(system, *shown.messages[1:])), tokenizer, 400, CallFormat.PYTHON
+    )
+    assert isinstance(refused, Refused)
+    assert refused.reason == Reason.TOOL_NOT_IN_PROMPT
+
+
+@pytest.mark.parametrize(("skill", "slot"), [("get-weather", "day"), ("weather", "class")])
+def test_a_call_that_python_does_not_read_back_is_refused(tokenizer: Any, skill: str, slot: str) -> None:
+    skills = {skill: Skill(skill, parameters=(Parameter(slot),))}
+    row = exemplar("dry on Sunday", skill, argument(slot, "Sunday", "Sunday"))
+    (found,) = prompts_of(row, skills, [skill], params())
+    assert isinstance(found, Prompt)
+    refused = proved(found, tokenizer, 400, CallFormat.PYTHON)
+    assert isinstance(refused, Refused)
+    assert refused.reason == Reason.NOT_SUPERVISED
+    assert refused.found.endswith(", which is read as another call, or as none")
+
+
 def test_model_without_a_template_gets_ours(tmp_path: Path) -> None:
-    ready = proved(prompt(), tokenizer_of(tmp_path, None), 400)
+    ready = proved(prompt(), tokenizer_of(tmp_path, None), 400, CallFormat.PYTHON)
     assert isinstance(ready, Ready)

@@ -185,6 +185,7 @@ def test_killed_training_goes_on_and_ends_with_the_same_weights(base: Path, tmp_
     assert resumed.resumed_from == 5
     assert resumed.steps == 12
     assert resumed_losses == pytest.approx(losses, rel=1e-5)
+    assert resumed.losses == pytest.approx(whole.losses, rel=1e-4)
     theirs = dict(resumed.model.named_parameters())
     assert all(torch.allclose(value, theirs[key]) for key, value in whole.model.named_parameters())
 

@@ -10,19 +10,32 @@ import msgspec
 import pyarrow as pa
 import pytest
 
+from stages.cli import main
 from stages.commands.merge import merged
 from stages.commands.runs import as_text, runs_of
+from stages.core import layout
 from stages.core.base_models import InFolder, Packaged, find_base, load_tokenizer
 from stages.core.calls import CallFormat
 from stages.core.digests import data_hash
 from stages.core.errors import UserError
+from stages.core.files import write_json
 from stages.core.rendered import Rendered
 from stages.core.runs import Manifest, load_run, read_manifest
 from stages.core.schemas import TRAINING_SCHEMA
-from stages.core.tables import plain_table
+from stages.core.tables import plain_table, write_table
 from stages.render.training_rows import rendered_split, training_rows
 from stages.train.inputs import texts_of
-from stages.train.params import Continued, Full, Lora, Recipe, Tracker, TrainParams
+from stages.train.params import (
+    Adapter,
+    Continued,
+    Freeze,
+    Full,
+    Lora,
+    PromptTuning,
+    Recipe,
+    Tracker,
+    TrainParams,
+)
 from tests.render.rows import SKILLS, argument, exemplar, params
 from tests.tiny import save_tiny
 from tests.train.test_recipes import SHARED
@@ -33,6 +46,10 @@ pytest.importorskip("trl")
 RECIPES: dict[str, Recipe] = {
     "lora": Lora(learning_rate=1e-2, rank=4, alpha=8),
     "full": Full(learning_rate=3e-3),
+    "dora": Lora(learning_rate=1e-2, rank=4, alpha=8, dora=True),
+    "adapter": Adapter(learning_rate=1e-2),
+    "freeze": Freeze(learning_rate=1e-3, layers=1),
+    "prompt_tuning": PromptTuning(learning_rate=1e-2, virtual_tokens=4),
     "qlora": Lora(learning_rate=1e-2, rank=4, alpha=8, quantized=True),
     "continued": Continued(learning_rate=3e-3, text="text", license="MIT", block_tokens=32),
 }
@@ -115,7 +132,7 @@ def test_same_run_has_the_same_weights_and_other_params_another_name(project: Pr
     assert other.weights_sha256 != first.weights_sha256
 
 
-@pytest.mark.parametrize("recipe", ["lora", "full"])
+@pytest.mark.parametrize("recipe", ["lora", "full", "dora", "adapter", "freeze", "qlora", "continued"])
 def test_merged_model_loads_with_plain_transformers_and_has_the_same_logits(
     recipe: str, project: Project
 ) -> None:
@@ -134,6 +151,42 @@ def test_merged_model_loads_with_plain_transformers_and_has_the_same_logits(
     card = Path("merged/README.md").read_text("utf-8")
     for text in (read_manifest(folder).run, "Apache-2.0, MIT", "0.810 (0.740 to 0.870)", "license: mit"):
         assert text in card
+
+
+def test_soft_prompts_are_not_merged(project: Project) -> None:
+    folder = project.train("prompt_tuning")
+    with pytest.raises(UserError, match="found soft prompts, which stand before the text and are no weights"):
+        merged(folder, Path("merged"), [], {})
+    assert not Path("merged").exists()
+
+
+def test_a_folder_with_files_of_others_is_never_merged_into(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.train()
+    assert main(["merge", "lora", "--output", "."]) == 1
+    assert ".: not_merged: found files that are there already, expected a new or an empty folder" in (
+        capsys.readouterr().err
+    )
+    assert (project.root / "models/lora/manifest.json").exists()
+
+
+def test_a_card_tells_figures_and_licences_of_its_own_run_alone(project: Project) -> None:
+    project.train()
+    write_table(layout.training("train"), project.tables["train"])
+    figure = {"value": 0.5, "low": 0.4, "high": 0.6}
+    report = {"run": "lora-1-2", "reference": "tuned", "systems": {"tuned": {"exact_match": figure}}}
+    write_json(layout.report("evaluate"), report)
+    assert main(["merge", "lora"]) == 0
+    card = Path("models/lora/merged/README.md").read_text("utf-8")
+    assert "| not evaluated | |" in card
+    assert "| licences of the data | Apache-2.0 |" in card
+    write_json(layout.report("evaluate"), {**report, "run": read_manifest(Path("models/lora")).run})
+    write_table(layout.training("train"), project.tables["validation"])
+    assert main(["merge", "lora"]) == 0
+    card = Path("models/lora/merged/README.md").read_text("utf-8")
+    assert "| exact_match | 0.500 (0.400 to 0.600) |" in card
+    assert "| licences of the data | unknown |" in card
 
 
 def test_four_bit_base_is_trained_through_adapters(project: Project) -> None:
@@ -176,7 +229,10 @@ def test_empty_split_trains_nothing(project: Project) -> None:
 
 
 def test_unknown_recipe_is_told() -> None:
-    with pytest.raises(ValueError, match=r"one of continued, full, lora, qlora, got 'lara'"):
+    with pytest.raises(
+        ValueError,
+        match=r"one of adapter, continued, dora, freeze, full, lora, prompt_tuning, qlora, got 'lara'",
+    ):
         TrainParams(recipe="lara", shared=SHARED, recipes=RECIPES)
 
 
