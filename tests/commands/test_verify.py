@@ -305,6 +305,6 @@ def test_json_says_the_same(project: SmallProject, capsys: pytest.CaptureFixture
         "path": "reports/split.json",
         "code": "wrong_count",
         "found": "no key exemplars",
-        "expected": "467 by the tables",
+        "expected": "727 by the tables",
         "fix": "`git diff reports/split.json` shows a change: take it back, or run `dvc repro`",
     }

@@ -60,6 +60,12 @@ class Clone:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def restore(self) -> None:
+        """Take back every change: what git knows from git, the outputs up to `validate` from DVC's cache."""
+        self.git("checkout", "--", ".")
+        done = self.dvc("checkout", "--force", "--with-deps", "validate")
+        assert done.returncode == 0, done.stderr
+
     def json(self, *arguments: str) -> Any:
         """What a DVC command says with `--json`."""
         done = self.dvc(*arguments, "--json")

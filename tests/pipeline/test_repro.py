@@ -45,9 +45,8 @@ def test_an_example_that_cannot_be_grounded_is_counted_as_rejected_with_its_reas
     clone.edit("data/raw/skills/call.md", "ring the harbour master for me", "ring them for me")
     clone.repro()
     assert clone.json("metrics", "diff")["reports/compile.json"]["rejections"]["diff"] == 1
-    clone.git("checkout", "--", "data")
-    clone.repro()
-    assert clone.git("status", "--short") == ""
+    clone.restore()
+    assert clone.json("status", "--with-deps", "validate") == {}
 
 
 def test_an_edited_parameter_runs_its_stage_alone_and_shows_in_the_diff(clone: Clone) -> None:
@@ -56,8 +55,7 @@ def test_an_edited_parameter_runs_its_stage_alone_and_shows_in_the_diff(clone: C
     assert clone.json("params", "diff") == {
         "params.yaml": {"split.salt": {"old": "exemplars-1", "new": "exemplars-2"}}
     }
-    clone.git("checkout", "--", ".")
-    clone.repro()
+    clone.restore()
 
 
 def test_plots_are_drawn(clone: Clone) -> None:
@@ -75,16 +73,14 @@ def test_a_broken_critical_expectation_fails_the_pipeline(clone: Clone) -> None:
     assert "expect_table_row_count_to_be_between(table): found 2245" in done.stderr
     assert "Traceback" not in done.stderr
     assert clone.ran(done.stdout) == ["validate"]
-    clone.git("checkout", "--", "params.yaml")
-    clone.repro()
+    clone.restore()
 
 
 def test_a_changed_bias_limit_runs_validate_alone(clone: Clone) -> None:
     clone.edit("params.yaml", "max_association: 0.9", "max_association: 0.8")
     printed = clone.repro()
     assert clone.ran(printed) == ["validate"]
-    clone.git("checkout", "--", ".")
-    clone.repro()
+    clone.restore()
 
 
 def test_a_mistyped_parameter_is_told_with_its_line(clone: Clone) -> None:
