@@ -30,11 +30,7 @@ def prepared(model: Any, recipe: Recipe) -> Any:
     from peft import get_peft_model
 
     with quiet_peft():
-        adapted = get_peft_model(model, config)
-    for one in adapted.peft_config.values():
-        # With a name, each checkpoint asks the hub for it.
-        one.base_model_name_or_path = None
-    return adapted
+        return get_peft_model(model, config)
 
 
 def trainable(model: Any) -> Trainable:
