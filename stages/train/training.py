@@ -130,7 +130,9 @@ def fit(
         callbacks=[_Losses(log)],
     )
     result = trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    losses = {"train_loss": float(result.training_loss) if last is None else _mean_loss(trainer.state)}
+    # A resumed trainer's own mean leaves out the steps before the checkpoint.
+    logged = None if last is None else _mean_logged(trainer.state.log_history)
+    losses = {"train_loss": float(result.training_loss) if logged is None else logged}
     seen = trainer.state.num_input_tokens_seen
     if watched:
         found = trainer.evaluate()
@@ -139,12 +141,17 @@ def fit(
     return Fit(trainer.model, int(trainer.state.global_step), int(seen), resumed, losses)
 
 
-def _mean_loss(state: Any) -> float:
-    """The mean over all steps, of those before a resumed checkpoint too, which the trainer's own leaves out."""
-    logged = [(entry["step"], float(entry["loss"])) for entry in state.log_history if "loss" in entry]
-    before = [0, *(step for step, _ in logged)]
-    total = sum(loss * (step - start) for start, (step, loss) in zip(before, logged, strict=False))
-    return float(total / before[-1])
+def _mean_logged(history: Sequence[Mapping[str, Any]]) -> float | None:
+    """The mean loss over the steps up to the last logged one; null where none was logged.
+
+    Each entry holds the mean since the one before.
+    """
+    logged = [(int(entry["step"]), float(entry["loss"])) for entry in history if "loss" in entry]
+    if not logged:
+        return None
+    starts = [0, *(step for step, _ in logged[:-1])]
+    total = sum(loss * (step - start) for start, (step, loss) in zip(starts, logged, strict=True))
+    return total / logged[-1][0]
 
 
 def last_checkpoint(folder: Path) -> Path | None:
