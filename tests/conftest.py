@@ -36,8 +36,15 @@ class Workspace:
 
     def run(self, *command: str, workers: int = 1) -> subprocess.CompletedProcess[str]:
         """Run a module of the project in the folder, and answer what it printed."""
+        return self._python("-m", *command, workers=workers)
+
+    def run_code(self, code: str) -> subprocess.CompletedProcess[str]:
+        """Run Python code as a module is run."""
+        return self._python("-c", code, workers=1)
+
+    def _python(self, *command: str, workers: int) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", *command],
+            [sys.executable, *command],
             cwd=self.root,
             env={**os.environ, "PYTHONPATH": str(PROJECT), "EXEMPLARS_WORKERS": str(workers)},
             capture_output=True,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stages.core.records import Exemplar
 from stages.core.texts import normalized
+from stages.curate.english import blank_english
 
 if TYPE_CHECKING:
     from spellchecker import SpellChecker
@@ -164,9 +165,7 @@ def _plain_words(exemplar: Exemplar) -> Iterator[str]:
 @functools.cache
 def _token_counter() -> Callable[[str], int]:
     """Counts tokens as spaCy's English tokenizer does."""
-    import spacy
-
-    tokenizer = spacy.blank("en").tokenizer
+    tokenizer = blank_english().tokenizer
     return lambda text: len(tokenizer(text))
 
 

@@ -18,7 +18,7 @@ from stages.evaluate.inputs import base_loader, question_of, tuned_loader
 from stages.evaluate.params import EvaluateParams
 from stages.evaluate.report import error_rows, evaluate_report
 from stages.evaluate.systems import answers_of
-from stages.evaluate.texts import text_figures
+from stages.evaluate.texts import text_columns
 
 
 def main() -> None:
@@ -33,14 +33,14 @@ def main() -> None:
     question = question_of(tables, decode_catalog(layout.CATALOG.read_bytes()), rendered, params)
     answers = answers_of(question, base_loader(rendered.base), tuned, params)
     seen = frozenset(one for one in tables["train"].column("service").to_pylist() if one)
-    found = evaluated(question, answers, params, seen)
     right = [row["messages"][-1]["content"] for row in question.rows]
     wanted = answers if params.text_metrics else {}
-    texts = {system: text_figures([one.text for one in said], right) for system, said in wanted.items()}
+    texts = {system: text_columns([one.text for one in said], right) for system, said in wanted.items()}
+    found = evaluated(question, answers, params, seen, texts)
     write_table(layout.PREDICTIONS, plain_table(prediction_rows(found), PREDICTION_SCHEMA))
     write_json(layout.plot("evaluate", "errors"), error_rows(found, params.reference))
     write_json(layout.plot("evaluate", "confusion"), confusion(found, params.reference))
-    write_json(layout.report("evaluate"), evaluate_report(found, manifest.run, texts, params))
+    write_json(layout.report("evaluate"), evaluate_report(found, manifest.run, params))
 
 
 if __name__ == "__main__":

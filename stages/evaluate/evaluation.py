@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from stages.core.catalog import Skill, literal_text
 from stages.core.records import Mode
 from stages.core.reports import NO_SKILL
 from stages.evaluate.decoding import Decoded
 from stages.evaluate.judging import Kind, Verdict, judged, target_of
-from stages.evaluate.metrics import Comparison, Figure, Resamples
+from stages.evaluate.metrics import CALL_METRICS, Columns, Comparison, Figure, Resamples, count_columns
 from stages.evaluate.params import EvaluateParams, System
 from stages.evaluate.slices import slices_of
-from stages.evaluate.states import Frame, GoalAccuracy, goal_accuracy
+from stages.evaluate.states import GOAL_METRICS, Frame, goal_columns, goal_scores
 from stages.evaluate.systems import Question
+from stages.evaluate.texts import TEXT_METRICS
 
 Row = Mapping[str, Any]
+_SLICED: Final = {"exact_match": CALL_METRICS["exact_match"]}
 
 
 class Evaluation(NamedTuple):
@@ -31,13 +35,15 @@ class Evaluation(NamedTuple):
     answers: Mapping[System, Sequence[Decoded]]
     verdicts: Mapping[System, Sequence[Verdict]]
     figures: Mapping[System, Mapping[str, Figure]]
-    """Over the rows as written."""
+    """Of calls, over the rows as written."""
+    texts: Mapping[System, Mapping[str, Figure]]
+    """How alike the texts are; of no system where it is not asked for."""
     slices: Mapping[System, Mapping[str, Mapping[str, tuple[int, Figure]]]]
     """Rows and exact match, by dimension and value."""
     comparisons: Mapping[System, Comparison]
     """Each other system against the reference, over the rows as written."""
-    goals: Mapping[System, Mapping[str, GoalAccuracy]]
-    """Of SGD's dialogues, by whether their service was seen in training."""
+    goals: Mapping[System, Mapping[str, tuple[int, Mapping[str, Figure]]]]
+    """Frames of SGD's dialogues and figures of their states, by whether their service was seen in training."""
     near: Sequence[Sequence[Row]]
 
 
@@ -46,18 +52,30 @@ def evaluated(
     answers: Mapping[System, Sequence[Decoded]],
     params: EvaluateParams,
     seen: frozenset[str],
+    texts: Mapping[System, Columns],
 ) -> Evaluation:
-    """Judge all answers. seen: the services that train rows have."""
+    """Judge all answers.
+
+    seen: the services that train rows have. texts: `text_columns` of each system, or of none.
+    """
     rows = question.rows
     targets = [target_of(row, tools) for row, tools in zip(rows, question.tools, strict=True)]
     verdicts = {
         system: [
-            judged(said.text, said.ended, target, question.skills, question.form)
-            for said, target in zip(texts, targets, strict=True)
+            judged(one.text, one.ended, target, question.skills, question.form)
+            for one, target in zip(said, targets, strict=True)
         ]
-        for system, texts in answers.items()
+        for system, said in answers.items()
     }
     written = [place for place, row in enumerate(rows) if not row["speech"]]
+    columns = {
+        system: {
+            **count_columns(found),
+            **_goal_columns(rows, written, found, question.skills),
+            **texts.get(system, {}),
+        }
+        for system, found in verdicts.items()
+    }
     resamples = Resamples([row["group"] for row in rows], params.resamples, params.seed)
     slices = slices_of(rows, seen)
     return Evaluation(
@@ -65,14 +83,15 @@ def evaluated(
         written=written,
         answers=answers,
         verdicts=verdicts,
-        figures={system: resamples.figures(found, written) for system, found in verdicts.items()},
+        figures={
+            system: resamples.figures(found, written, CALL_METRICS) for system, found in columns.items()
+        },
+        texts={system: resamples.figures(columns[system], written, TEXT_METRICS) for system in texts},
         slices={
-            system: _by_slice(resamples, found, slices, set(written)) for system, found in verdicts.items()
+            system: _by_slice(resamples, found, slices, set(written)) for system, found in columns.items()
         },
-        comparisons=_comparisons(rows, written, verdicts, params),
-        goals={
-            system: _goals(rows, written, found, question.skills, seen) for system, found in verdicts.items()
-        },
+        comparisons=_comparisons(resamples, written, columns, params),
+        goals={system: _goals(resamples, rows, found, seen) for system, found in columns.items()},
         near=question.near,
     )
 
@@ -136,7 +155,7 @@ def asked_rows(rows: Iterable[Row], most: int | None, order: Mapping[str, float]
 
 def _by_slice(
     resamples: Resamples,
-    verdicts: Sequence[Verdict],
+    columns: Columns,
     slices: Mapping[str, Mapping[str, Sequence[int]]],
     written: set[int],
 ) -> dict[str, dict[str, tuple[int, Figure]]]:
@@ -146,48 +165,62 @@ def _by_slice(
         for value, places in values.items():
             chosen = [row for row in places if row in written or dimension == "transcript"]
             if chosen:
-                figure = resamples.figures(verdicts, chosen)["exact_match"]
-                found[dimension][value] = (len(chosen), figure)
+                figures = resamples.figures(columns, chosen, _SLICED)
+                found[dimension][value] = (len(chosen), figures["exact_match"])
     return found
 
 
 def _comparisons(
-    rows: Sequence[Row],
+    resamples: Resamples,
     written: Sequence[int],
-    verdicts: Mapping[System, Sequence[Verdict]],
+    columns: Mapping[System, Columns],
     params: EvaluateParams,
 ) -> dict[System, Comparison]:
-    paired = Resamples([rows[row]["group"] for row in written], params.resamples, params.seed)
-    reference = [verdicts[params.reference][row] for row in written]
+    metrics = {**CALL_METRICS, **{f"goal_{name}": metric for name, metric in GOAL_METRICS.items()}}
+    if all("rouge_l" in found for found in columns.values()):
+        metrics |= TEXT_METRICS
+    reference = columns[params.reference]
     return {
-        system: paired.compare(reference, [found[row] for row in written])
-        for system, found in verdicts.items()
+        system: resamples.compare(reference, found, written, metrics)
+        for system, found in columns.items()
         if system != params.reference
     }
 
 
 def _goals(
-    rows: Sequence[Row],
-    written: Sequence[int],
-    verdicts: Sequence[Verdict],
-    skills: Mapping[str, Skill],
-    seen: frozenset[str],
-) -> dict[str, GoalAccuracy]:
-    frames: dict[str, list[Frame]] = {"all": [], "seen": [], "unseen": []}
-    for place in written:
-        row = rows[place]
-        if row["service"] is None or row["mode"] not in (Mode.NORMAL, Mode.EXTENDED) or row["call"] is None:
-            continue
-        frame = _frame(row, verdicts[place], skills)
-        frames["all"].append(frame)
-        frames["seen" if row["service"] in seen else "unseen"].append(frame)
-    categorical: dict[str, set[str]] = {}
+    resamples: Resamples, rows: Sequence[Row], columns: Columns, seen: frozenset[str]
+) -> dict[str, tuple[int, dict[str, Figure]]]:
+    frames = [int(place) for place in columns["goal_frames"].nonzero()[0]]
+    parts = {
+        "all": frames,
+        "seen": [place for place in frames if rows[place]["service"] in seen],
+        "unseen": [place for place in frames if rows[place]["service"] not in seen],
+    }
+    return {
+        name: (len(found), resamples.figures(columns, found, GOAL_METRICS))
+        for name, found in parts.items()
+        if found
+    }
+
+
+def _goal_columns(
+    rows: Sequence[Row], written: Sequence[int], verdicts: Sequence[Verdict], skills: Mapping[str, Skill]
+) -> dict[str, NDArray[np.float64]]:
+    """The scores of the states, at the rows as written that are frames of dialogues and call something."""
+    places = [
+        place
+        for place in written
+        if rows[place]["service"] is not None
+        and rows[place]["mode"] in (Mode.NORMAL, Mode.EXTENDED)
+        and rows[place]["call"] is not None
+    ]
+    frames = [_frame(rows[place], verdicts[place], skills) for place in places]
+    listed: dict[str, frozenset[str]] = {}
     for skill in skills.values():
         if skill.service is not None:
-            listed = {one.name for one in skill.parameters if one.enum}
-            categorical.setdefault(skill.service, set()).update(listed)
-    listed_slots = {service: frozenset(slots) for service, slots in categorical.items()}
-    return {name: goal_accuracy(found, listed_slots) for name, found in frames.items() if found}
+            slots = {one.name for one in skill.parameters if one.enum}
+            listed[skill.service] = listed.get(skill.service, frozenset()) | slots
+    return goal_columns(dict(zip(places, goal_scores(frames, listed), strict=True)), len(rows))
 
 
 def _frame(row: Row, verdict: Verdict, skills: Mapping[str, Skill]) -> Frame:

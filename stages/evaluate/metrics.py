@@ -11,7 +11,12 @@ from scipy.stats import binomtest
 
 from stages.evaluate.judging import Verdict
 
+Columns = Mapping[str, NDArray[np.float64]]
+"""Numbers to be summed, by name; one a row."""
 Sums = Mapping[str, NDArray[np.float64]]
+"""Sums of columns over rows, one a resample; `rows`: how many rows."""
+Metric = Callable[[Sums], NDArray[np.float64]]
+"""A figure of each resample; not a number where it is not defined."""
 COUNTS: Final = (
     "exact",
     "skill_right",
@@ -28,27 +33,27 @@ COUNTS: Final = (
 CONFIDENCE: Final = 0.95
 
 
-def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+def ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
     """Not a number where there is nothing to divide by."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(below > 0, above / below, np.nan)
 
 
-METRICS: Final[dict[str, Callable[[Sums], NDArray[np.float64]]]] = {
-    "exact_match": lambda one: _ratio(one["exact"], one["rows"]),
-    "skill_accuracy": lambda one: _ratio(one["skill_right"], one["rows"]),
-    "argument_precision": lambda one: _ratio(one["arguments_right"], one["arguments_predicted"]),
-    "argument_recall": lambda one: _ratio(one["arguments_right"], one["arguments_expected"]),
-    "argument_f1": lambda one: _ratio(
+CALL_METRICS: Final[dict[str, Metric]] = {
+    "exact_match": lambda one: ratio(one["exact"], one["rows"]),
+    "skill_accuracy": lambda one: ratio(one["skill_right"], one["rows"]),
+    "argument_precision": lambda one: ratio(one["arguments_right"], one["arguments_predicted"]),
+    "argument_recall": lambda one: ratio(one["arguments_right"], one["arguments_expected"]),
+    "argument_f1": lambda one: ratio(
         2 * one["arguments_right"], one["arguments_predicted"] + one["arguments_expected"]
     ),
-    "none_precision": lambda one: _ratio(one["none_right"], one["none_predicted"]),
-    "none_recall": lambda one: _ratio(one["none_right"], one["none_expected"]),
-    "well_formed": lambda one: _ratio(one["well_formed"], one["rows"]),
-    "invented_skills": lambda one: _ratio(one["invented_skill"], one["rows"]),
-    "invented_parameters": lambda one: _ratio(one["invented_parameters"], one["arguments_predicted"]),
+    "none_precision": lambda one: ratio(one["none_right"], one["none_predicted"]),
+    "none_recall": lambda one: ratio(one["none_right"], one["none_expected"]),
+    "well_formed": lambda one: ratio(one["well_formed"], one["rows"]),
+    "invented_skills": lambda one: ratio(one["invented_skill"], one["rows"]),
+    "invented_parameters": lambda one: ratio(one["invented_parameters"], one["arguments_predicted"]),
 }
-"""Each figure as a function of sums over rows."""
+"""Figures of verdicts."""
 
 
 class Figure(NamedTuple):
@@ -62,13 +67,13 @@ class Figure(NamedTuple):
 class Comparison(NamedTuple):
     """One system against another, on the same rows."""
 
-    difference: Figure
-    """Of exact match, by the paired bootstrap."""
+    differences: Mapping[str, Figure]
+    """The first less the second, for each metric, by the paired bootstrap."""
     only_first: int
     """Rows that the first alone has right."""
     only_second: int
     p_value: float
-    """McNemar's exact test."""
+    """Of exact match, by McNemar's exact test."""
     warning: str | None
 
 
@@ -85,41 +90,53 @@ class Resamples:
         shares = np.full(self._groups, 1 / max(1, self._groups))
         self._weights = generator.multinomial(self._groups, shares, size=count).astype(np.float64)
 
-    def figures(self, verdicts: Sequence[Verdict], rows: Sequence[int]) -> dict[str, Figure]:
-        """All metrics over the chosen rows. verdicts: one a row, of all rows."""
-        once, drawn = self._sums(verdicts, rows)
-        return {name: _figure(metric(once), metric(drawn)) for name, metric in METRICS.items()}
+    def figures(
+        self, columns: Columns, rows: Sequence[int], metrics: Mapping[str, Metric]
+    ) -> dict[str, Figure]:
+        """The metrics over the chosen rows. columns: of all rows."""
+        once, drawn = self._sums(columns, rows)
+        return {name: _figure(metric(once), metric(drawn)) for name, metric in metrics.items()}
 
-    def compare(self, first: Sequence[Verdict], second: Sequence[Verdict]) -> Comparison:
-        """Exact match of the first against the second, over all rows."""
-        rows = range(len(first))
-        sums = [self._sums(one, rows) for one in (first, second)]
-        exact = METRICS["exact_match"]
-        difference = _figure(exact(sums[0][0]) - exact(sums[1][0]), exact(sums[0][1]) - exact(sums[1][1]))
-        pairs = list(zip(first, second, strict=True))
-        only_first = sum(one.exact > other.exact for one, other in pairs)
-        only_second = sum(one.exact < other.exact for one, other in pairs)
+    def differences(
+        self, first: Columns, second: Columns, rows: Sequence[int], metrics: Mapping[str, Metric]
+    ) -> dict[str, Figure]:
+        """What the first has more than the second of each metric, over the chosen rows."""
+        (once, drawn), (other_once, other_drawn) = (self._sums(one, rows) for one in (first, second))
+        return {
+            name: _figure(metric(once) - metric(other_once), metric(drawn) - metric(other_drawn))
+            for name, metric in metrics.items()
+        }
+
+    def compare(
+        self, first: Columns, second: Columns, rows: Sequence[int], metrics: Mapping[str, Metric]
+    ) -> Comparison:
+        """The first system against the second, over the chosen rows. columns: with `exact`."""
+        exact, other = first["exact"][list(rows)], second["exact"][list(rows)]
+        only_first, only_second = int((exact > other).sum()), int((exact < other).sum())
         p_value = mcnemar(only_first, only_second)
         return Comparison(
-            difference,
+            self.differences(first, second, rows, metrics),
             only_first,
             only_second,
             p_value,
-            _warning(only_first, only_second, len(first), p_value),
+            _warning(only_first, only_second, len(rows), p_value),
         )
 
-    def _sums(self, verdicts: Sequence[Verdict], rows: Sequence[int]) -> tuple[Sums, Sums]:
+    def _sums(self, columns: Columns, rows: Sequence[int]) -> tuple[Sums, Sums]:
         """Sums over the rows, shape (1,), and over each resample, shape (resamples,)."""
         chosen = list(rows)
         of_group = self._of_row[chosen]
-        by_group: dict[str, NDArray[np.float64]] = {
-            "rows": np.bincount(of_group, minlength=self._groups).astype(np.float64)
+        counted = {"rows": np.ones(len(chosen)), **{name: one[chosen] for name, one in columns.items()}}
+        by_group = {
+            name: np.bincount(of_group, values, minlength=self._groups) for name, values in counted.items()
         }
-        for name in COUNTS:
-            values = np.array([getattr(verdicts[row], name) for row in chosen], dtype=np.float64)
-            by_group[name] = np.bincount(of_group, values, minlength=self._groups).astype(np.float64)
         once = {name: np.array([sums.sum()]) for name, sums in by_group.items()}
         return once, {name: self._weights @ sums for name, sums in by_group.items()}
+
+
+def count_columns(verdicts: Sequence[Verdict]) -> dict[str, NDArray[np.float64]]:
+    """What `CALL_METRICS` need of verdicts."""
+    return {name: np.array([getattr(one, name) for one in verdicts], dtype=np.float64) for name in COUNTS}
 
 
 def mcnemar(only_first: int, only_second: int) -> float:

@@ -7,13 +7,11 @@ from typing import Any
 
 from stages.evaluate.evaluation import Evaluation, kinds, wrong_groundings
 from stages.evaluate.judging import Kind
-from stages.evaluate.metrics import Comparison, as_document
+from stages.evaluate.metrics import Comparison, Figure, as_document
 from stages.evaluate.params import EvaluateParams, System
 
 
-def evaluate_report(
-    evaluation: Evaluation, run: str, texts: Mapping[System, Mapping[str, float]], params: EvaluateParams
-) -> dict[str, Any]:
+def evaluate_report(evaluation: Evaluation, run: str, params: EvaluateParams) -> dict[str, Any]:
     """The stage in numbers."""
     return {
         "run": run,
@@ -22,18 +20,14 @@ def evaluate_report(
         "groups": len({evaluation.rows[row]["group"] for row in evaluation.written}),
         "systems": {
             system.value: {
-                **{name: as_document(one) for name, one in figures.items()},
+                **_documents(figures),
                 "errors": kinds(evaluation, system),
                 "wrong_values_by_grounding": wrong_groundings(evaluation, system),
                 "goal_accuracy": {
-                    name: {
-                        "frames": one.frames,
-                        "joint": _rounded(one.joint),
-                        "average": _rounded(one.average),
-                    }
-                    for name, one in evaluation.goals[system].items()
+                    name: {"frames": frames, **_documents(found)}
+                    for name, (frames, found) in evaluation.goals[system].items()
                 },
-                "texts": dict(texts.get(system, {})),
+                "texts": _documents(evaluation.texts.get(system, {})),
             }
             for system, figures in evaluation.figures.items()
         },
@@ -61,7 +55,7 @@ def error_rows(evaluation: Evaluation, system: System) -> list[dict[str, Any]]:
 
 def _comparison(one: Comparison) -> dict[str, Any]:
     return {
-        "difference": as_document(one.difference),
+        "differences": _documents(one.differences),
         "right_in_reference_alone": one.only_first,
         "right_in_other_alone": one.only_second,
         "mcnemar_p": round(one.p_value, 6),
@@ -69,5 +63,5 @@ def _comparison(one: Comparison) -> dict[str, Any]:
     }
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+def _documents(figures: Mapping[str, Figure]) -> dict[str, dict[str, float | None]]:
+    return {name: as_document(one) for name, one in figures.items()}

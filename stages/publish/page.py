@@ -112,7 +112,7 @@ def model_facts(evaluation: dict[str, Any] | None, predictions: pa.Table) -> dic
             for name, one in evaluation["systems"].items()
         ],
         "comparisons": [
-            (name, _figure(one["difference"]), one["mcnemar_p"], one["warning"] or "")
+            (name, _figure(one["differences"]["exact_match"]), one["mcnemar_p"], one["warning"] or "")
             for name, one in evaluation["reference_against"].items()
         ],
         "wrong": wrong[:_SHOWN],

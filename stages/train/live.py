@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from stages.train.training import Log
-
+Log = Callable[[int, Mapping[str, float]], None]
+"""Takes a step and its losses."""
 _NAMES: Final = {
     "loss": "train/loss",
     "learning_rate": "train/learning_rate",
@@ -18,9 +19,20 @@ _NAMES: Final = {
 }
 
 
+def first_process() -> bool:
+    """Whether this process writes: the only one, or the first of those that `accelerate launch` starts."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 @contextmanager
 def live_log(folder: Path) -> Iterator[Log]:
-    """What takes the losses of a step; the plots are whole after each step."""
+    """What takes the losses of a step; the plots are whole after each step.
+
+    Of several processes that train together the first alone writes.
+    """
+    if not first_process():
+        yield lambda step, losses: None
+        return
     from dvclive import Live
 
     with Live(str(folder), dvcyaml=None, save_dvc_exp=False, report=None) as live:

@@ -20,7 +20,7 @@ from stages.core.errors import Diagnostic, UserError
 from stages.core.files import write_bytes, write_json
 from stages.core.rendered import Rendered
 from stages.core.runs import ROWS, WEIGHTS, Manifest
-from stages.train.live import live_log
+from stages.train.live import first_process, live_log
 from stages.train.manifest import code_revision, hardware, packages, params_hash, rows_file, run_id
 from stages.train.params import (
     Batching,
@@ -74,9 +74,7 @@ def train_run(
     with live_log(Path("reports/train")) as log, _told_of_full_disk(models):
         done = fit(model, tokenizer, rows, watched, shared, recipe.learning_rate, checkpoints, log)
     seconds = time.monotonic() - start
-    import torch.distributed
-
-    if torch.distributed.is_initialized() and torch.distributed.get_rank():
+    if not first_process():
         return None
     folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=_made(models)))
     _save(done.model, tokenizer, base, folder)
@@ -227,6 +225,9 @@ def _check_rows(rows: list[Row], recipe: str) -> None:
 def _save(model: Any, tokenizer: Any, base: BaseFiles, folder: Path) -> None:
     for config in getattr(model, "peft_config", {}).values():
         config.base_model_name_or_path = base.name  # No path of this machine.
+        for name, value in vars(config).items():
+            if isinstance(value, set):  # Whose order is another one in each process.
+                setattr(config, name, sorted(value))
     # No recipe trains embeddings; asked to find out by itself, peft looks the name up at the hub.
     known = {"save_embedding_layers": False} if hasattr(model, "peft_config") else {}
     try:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -22,10 +21,10 @@ from stages.train.batches import (
     packed,
     supervised_width,
 )
+from stages.train.live import Log, first_process
 from stages.train.params import Batching, Precision, Shared, Tracker
 from stages.train.rows import Row
 
-Log = Callable[[int, Mapping[str, float]], None]
 _KEPT_CHECKPOINTS: Final = 2
 _PACKED_TOKENS: Final = 1024
 _PACKED_MASK: Final = 4
@@ -72,6 +71,8 @@ class LeanTrainer(SFTTrainer):  # type: ignore[misc]
             chosen, right = logits[mask].float(), targets[mask]
         count = len(right) if num_items_in_batch is None else num_items_in_batch
         loss = torch.nn.functional.cross_entropy(chosen, right, reduction="sum") / count
+        if num_items_in_batch is not None:  # Counted over all processes, whose gradients are averaged.
+            loss = loss * self.accelerator.num_processes
         mode = "train" if self.model.training else "eval"
         accuracy = (chosen.argmax(-1) == right).float().mean()
         self._metrics[mode]["mean_token_accuracy"].append(accuracy.item())
@@ -116,13 +117,13 @@ def fit(
     there: the order of rows, the optimizer, the schedule and the random state are all restored.
     """
     last = last_checkpoint(checkpoints)
-    if last is None and checkpoints.exists():
-        shutil.rmtree(checkpoints)
+    if last is None and first_process():
+        shutil.rmtree(checkpoints, ignore_errors=True)
     watched = watched[: shared.validation_rows]
     taken, watched_taken = _taken(rows, shared), _taken(watched, shared)
     trainer = LeanTrainer(
         model=model,
-        args=_arguments(shared, learning_rate, len(taken), checkpoints),
+        args=_arguments(shared, learning_rate, checkpoints),
         train_dataset=Dataset.from_list(taken),
         eval_dataset=Dataset.from_list(watched_taken) if watched else None,
         processing_class=tokenizer,
@@ -189,15 +190,13 @@ def _collator(shared: Shared, tokenizer: Any) -> Any:
     return SharedPrefixes() if shares else LeftPadded(pad_token(tokenizer))
 
 
-def _arguments(shared: Shared, learning_rate: float, taken: int, folder: Path) -> SFTConfig:
-    """taken: how many rows, or whole batches, an epoch has."""
+def _arguments(shared: Shared, learning_rate: float, folder: Path) -> SFTConfig:
     import torch
 
     packing, shares = (shared.batching == one for one in (Batching.PACKING, Batching.SHARED_PREFIX))
     rows_a_step = 1 if shares else shared.batch_rows
-    steps = shared.max_steps or math.ceil(shared.epochs * math.ceil(taken / rows_a_step))
     lengths = shared.batching == Batching.GROUP_BY_LENGTH
-    return SFTConfig(
+    arguments = SFTConfig(
         output_dir=str(folder),
         num_train_epochs=shared.epochs,
         max_steps=-1 if shared.max_steps is None else shared.max_steps,
@@ -205,7 +204,7 @@ def _arguments(shared: Shared, learning_rate: float, taken: int, folder: Path) -
         per_device_eval_batch_size=rows_a_step,
         learning_rate=learning_rate,
         lr_scheduler_type=shared.schedule.value,
-        warmup_steps=round(shared.warmup_share * steps),
+        warmup_steps=shared.warmup_share,  # Below 1 it is a share.
         weight_decay=shared.weight_decay,
         max_grad_norm=shared.max_grad_norm,
         adam_beta2=shared.adam_beta2,
@@ -229,6 +228,10 @@ def _arguments(shared: Shared, learning_rate: float, taken: int, folder: Path) -
         report_to=[] if shared.tracker == Tracker.NONE else [shared.tracker.value],
         dataloader_pin_memory=torch.cuda.is_available(),
     )
+    if arguments.n_gpu > 1:
+        # One process keeps to one GPU: torch's `DataParallel` would tear packed batches apart.
+        arguments._n_gpu = 1
+    return arguments
 
 
 def _is_json(path: Path) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stages.evaluate.states import Frame, GoalAccuracy, goal_accuracy, slot_scores
+from stages.evaluate.metrics import Figure, Resamples
+from stages.evaluate.states import GOAL_METRICS, Frame, GoalScore, goal_columns, goal_scores, slot_scores
 
 CATEGORICAL = {"Cafes_1": frozenset({"seating"})}
 
@@ -37,9 +38,9 @@ def test_states_grow_turn_by_turn() -> None:
         Frame("d1", 0, "Cafes_1", {"city": ("Bath",)}, {"city": ("Bath",)}),
         Frame("d1", 4, "Cafes_1", {"seating": ("outside",)}, {}),
     ]
-    # Frame 0: city right. Frame 2: city right, seating wrong. Frame 4: both right, for what was predicted
+    # Turn 2: city right, seating wrong. Turn 0: city right. Turn 4: both right, for what was predicted
     # at 2 still stands.
-    assert goal_accuracy(frames, CATEGORICAL) == GoalAccuracy(3, (1 + 0 + 1) / 3, (1 + 0.5 + 1) / 3)
+    assert goal_scores(frames, CATEGORICAL) == [GoalScore(0, 0.5), GoalScore(1, 1), GoalScore(1, 1)]
 
 
 def test_services_of_a_dialogue_have_states_of_their_own() -> None:
@@ -47,13 +48,21 @@ def test_services_of_a_dialogue_have_states_of_their_own() -> None:
         Frame("d1", 0, "Cafes_1", {"city": ("Bath",)}, {"city": ("Bath",)}),
         Frame("d1", 0, "Taxis_1", {"city": ("York",)}, {"city": ("Hull",)}),
     ]
-    joint = goal_accuracy(frames, {}).joint
-    assert joint == pytest.approx((1 + slot_scores({"c": ("York",)}, {"c": ("Hull",)}, frozenset())["c"]) / 2)
+    wrong = slot_scores({"c": ("York",)}, {"c": ("Hull",)}, frozenset())["c"]
+    assert goal_scores(frames, {}) == [GoalScore(1, 1), GoalScore(wrong, wrong)]
 
 
 def test_frame_in_which_nothing_is_right_or_said_is_right_and_has_no_average() -> None:
-    assert goal_accuracy([Frame("d1", 0, "Cafes_1", {}, {})], CATEGORICAL) == GoalAccuracy(1, 1.0, None)
+    assert goal_scores([Frame("d1", 0, "Cafes_1", {}, {})], CATEGORICAL) == [GoalScore(1, None)]
+
+
+def test_accuracies_are_means_over_frames_and_over_those_whose_state_holds_a_slot() -> None:
+    columns = goal_columns({0: GoalScore(1, None), 2: GoalScore(0, 0.5), 3: GoalScore(0, 0.75)}, 4)
+    found = Resamples(["d", "x", "d", "d"], 10, 1).figures(columns, [0, 2, 3], GOAL_METRICS)
+    assert found["joint"].value == pytest.approx(1 / 3)
+    assert found["average"].value == 0.625
 
 
 def test_no_frame_no_accuracy() -> None:
-    assert goal_accuracy([], {}) == GoalAccuracy(0, None, None)
+    found = Resamples(["x"], 10, 1).figures(goal_columns({}, 1), [0], GOAL_METRICS)
+    assert found == {"joint": Figure(None, None, None), "average": Figure(None, None, None)}

@@ -66,7 +66,7 @@ def test_every_system_answers_every_row_and_constrained_ones_never_invent_a_skil
 ) -> None:
     answers = answers_of(question, lambda: model, lambda: model, PARAMS)
     assert list(answers) == list(System)
-    found = evaluated(question, answers, PARAMS, frozenset())
+    found = evaluated(question, answers, PARAMS, frozenset(), {})
     for system in (System.BASE_CONSTRAINED, System.RETRIEVED_CONSTRAINED, System.TUNED_CONSTRAINED):
         for said, verdict in zip(answers[system], found.verdicts[system], strict=True):
             assert verdict.well_formed or not said.ended
@@ -122,14 +122,15 @@ def answers(texts: dict[str, list[str]]) -> dict[System, list[Decoded]]:
 def test_report_has_figures_errors_slices_and_comparisons(question: Question) -> None:
     right = [row["messages"][-1]["content"] for row in question.rows]
     said = answers({"base": ["what?"] * 4, "tuned_constrained": [*right[:3], "None"]})
-    found = evaluated(question, said, PARAMS, frozenset())
-    report = evaluate_report(found, "lora-1-2", {}, PARAMS)
+    found = evaluated(question, said, PARAMS, frozenset(), {})
+    report = evaluate_report(found, "lora-1-2", PARAMS)
     assert (report["run"], report["rows"], report["groups"]) == ("lora-1-2", 4, 3)
     assert report["systems"]["base"]["exact_match"] == {"value": 0.0, "low": 0.0, "high": 0.0}
     assert report["systems"]["base"]["errors"] == {"malformed": 4}
     assert report["systems"]["tuned_constrained"]["exact_match"]["value"] == 1.0
     against = report["reference_against"]["base"]
     assert (against["right_in_reference_alone"], against["mcnemar_p"]) == (4, 0.125)
+    assert against["differences"]["exact_match"] == {"value": 1.0, "low": 1.0, "high": 1.0}
     assert against["warning"] == "4 rows do not tell this difference from luck; about 4 would"
     assert report["slices"]["mode"]["none"] == {"rows": 1, "value": 1.0, "low": 1.0, "high": 1.0}
     assert error_rows(found, System.BASE) == [{"kind": "malformed", "rows": 4}]
@@ -138,7 +139,7 @@ def test_report_has_figures_errors_slices_and_comparisons(question: Question) ->
 
 
 def test_predictions_are_kept_with_their_error_and_their_nearest_rows(question: Question) -> None:
-    found = evaluated(question, answers({"tuned_constrained": ["None"] * 4}), PARAMS, frozenset())
+    found = evaluated(question, answers({"tuned_constrained": ["None"] * 4}), PARAMS, frozenset(), {})
     rows = prediction_rows(found)
     assert [row[:3] for row in rows] == [
         ("s:ring dad at work", "tuned_constrained", "missed"),

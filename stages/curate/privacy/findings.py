@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from stages.core.imports import left_out
+from stages.curate.english import MODEL_LIBRARIES, blank_english
 from stages.curate.lexicons import Names
 
 
@@ -88,14 +90,15 @@ def _apart(found: Iterable[Finding]) -> list[Finding]:
 
 def _pattern_recognizers() -> list[tuple[Kind, Callable[[str], bool], Any, str]]:
     """For each kind: what tells at a glance that a text may hold it, the recognizer, its entity."""
-    from presidio_analyzer import Pattern, PatternRecognizer
-    from presidio_analyzer.predefined_recognizers import (
-        CreditCardRecognizer,
-        IbanRecognizer,
-        IpRecognizer,
-        PhoneRecognizer,
-        UsSsnRecognizer,
-    )
+    with left_out(*MODEL_LIBRARIES):
+        from presidio_analyzer import Pattern, PatternRecognizer
+        from presidio_analyzer.predefined_recognizers import (
+            CreditCardRecognizer,
+            IbanRecognizer,
+            IpRecognizer,
+            PhoneRecognizer,
+            UsSsnRecognizer,
+        )
 
     # Presidio's own recognizer of e-mail addresses asks the network for a list of domains.
     email = PatternRecognizer("EMAIL_ADDRESS", patterns=[Pattern("address", _EMAIL, 0.9)])
@@ -121,10 +124,9 @@ def _pattern_recognizers() -> list[tuple[Kind, Callable[[str], bool], Any, str]]
 
 def _person_finder(names: Names) -> Finder:
     """Finds first names with the family names behind them, and what follows a title or "my name is"."""
-    import spacy
-    from spacy.matcher import Matcher
+    nlp = blank_english()
+    from spacy.matcher import Matcher  # Not before spaCy was imported without the model libraries.
 
-    nlp = spacy.blank("en")
     matcher = Matcher(nlp.vocab)
     certain = sorted(
         {name.lower() for name in (*names.female, *names.male)} - {n.lower() for n in names.ambiguous}

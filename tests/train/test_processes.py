@@ -1,0 +1,142 @@
+"""The stage `train` as processes: killed, out of disk, and several at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+from safetensors.torch import load_file
+
+from stages.core import layout
+from stages.core.base_models import InFolder, find_base, load_tokenizer
+from stages.core.calls import CallFormat
+from stages.core.files import write_json
+from stages.core.rendered import Rendered
+from stages.core.schemas import TRAINING_SCHEMA
+from stages.core.tables import plain_table, write_table
+from stages.render.training_rows import rendered_split, training_rows
+from stages.train.__main__ import main
+from tests.conftest import PROJECT, Workspace
+from tests.render.rows import SKILLS, params
+from tests.tiny import save_tiny
+from tests.train.test_run import ROWS
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("trl")
+
+PARAMS = yaml.safe_load((PROJECT / "params.yaml").read_bytes())
+RUNNING = (
+    "import sys, runpy; sys.argv = ['train']; {before}; runpy.run_module('stages.train', run_name='__main__')"
+)
+FULL_DISK = """
+import errno, safetensors.torch as tensors
+def full(*arguments, **options):
+    raise OSError(errno.ENOSPC, 'No space left on device')
+tensors.save_file = full
+import transformers.modeling_utils, peft.peft_model
+transformers.modeling_utils.safe_save_file = peft.peft_model.safe_save_file = full
+"""
+
+
+def prepare(workspace: Workspace, **shared: Any) -> None:
+    """A project that is rendered for a tiny base in a folder."""
+    base = InFolder(path=str(save_tiny(workspace.root / "base")), license="MIT")
+    files = find_base(base)
+    split = rendered_split(ROWS, SKILLS, load_tokenizer(files), params(rows_a_list=4), 400, train=True)
+    table = plain_table(training_rows(split, SKILLS), TRAINING_SCHEMA)
+    for name, part in {"train": table, "validation": table.slice(0, 2)}.items():
+        write_table(workspace.root / layout.training(name), part)
+    rendered = Rendered(
+        base=base,
+        name="tiny",
+        sha256=files.sha256,
+        license="MIT",
+        call_format=CallFormat.PYTHON,
+        tools="compact",
+        template_sha256="0" * 64,
+        vocabulary=0,
+    )
+    write_json(workspace.root / layout.TRAINING_BASE, msgspec.to_builtins(rendered))
+    changed = {"batch_rows": 1, "epochs": 1.0, "log_every": 1, "checkpoint_every": 2, "validation_rows": 0}
+    train = {**PARAMS["train"], "shared": {**PARAMS["train"]["shared"], **changed, **shared}}
+    train["recipes"] = {"lora": {**PARAMS["train"]["recipes"]["lora"], "layers": None, "rank": 4}}
+    workspace.write("params.yaml", yaml.safe_dump({**PARAMS, "train": train}))
+
+
+def manifest(workspace: Workspace) -> dict[str, Any]:
+    return dict(json.loads((workspace.root / "models/lora/manifest.json").read_bytes()))
+
+
+def train_here(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Train in this process, and answer the manifest."""
+    monkeypatch.chdir(workspace.root)
+    main()
+    return manifest(workspace)
+
+
+def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_weights(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(workspace, max_steps=60)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stages.train"],
+        cwd=workspace.root,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not list(workspace.root.glob("models/.checkpoints/*/checkpoint-*/trainer_state.json")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (workspace.root / "models/lora").exists()
+    resumed = workspace.run("stages.train")
+    assert resumed.returncode == 0, resumed.stderr
+    after = manifest(workspace)
+    assert after["resumed_from"] >= 2
+    assert not list((workspace.root / "models/.checkpoints").iterdir())
+    whole = train_here(workspace, monkeypatch)
+    assert whole["resumed_from"] is None
+    assert (after["run"], after["weights_sha256"]) == (whole["run"], whole["weights_sha256"])
+    assert after["losses"]["train_loss"] == pytest.approx(whole["losses"]["train_loss"], rel=1e-4)
+
+
+def test_a_disk_that_is_full_at_a_checkpoint_is_one_sentence_and_no_model(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(workspace)
+    done = workspace.run_code(RUNNING.format(before=f"exec({FULL_DISK!r})"))
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "models: not_saved: found [Errno 28] No space left on device, expected room" in done.stderr
+    assert not list(workspace.root.glob("models/*/manifest.json"))
+    assert not list(workspace.root.glob("models/.partial-*"))
+    assert train_here(workspace, monkeypatch)["resumed_from"] is None
+
+
+def test_two_processes_share_the_rows_and_the_first_alone_writes(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(workspace, batching="group_by_length", max_steps=1, batch_rows=2, warmup_share=0.0)
+    # What `accelerate launch` starts for several GPUs; its own way on CPUs wants MPI.
+    launched = workspace.run("torch.distributed.run", "--nproc-per-node=2", "-m", "stages.train")
+    assert launched.returncode == 0, launched.stderr
+    two = manifest(workspace)
+    together = load_file(workspace.root / "models/lora/weights/adapter_model.safetensors")
+    prepare(workspace, batching="group_by_length", max_steps=1, batch_rows=4, warmup_share=0.0)
+    one = train_here(workspace, monkeypatch)
+    alone = load_file(workspace.root / "models/lora/weights/adapter_model.safetensors")
+    # Two processes with two rows each make the step of one with four.
+    assert two["losses"]["train_loss"] == pytest.approx(one["losses"]["train_loss"], rel=1e-6)
+    assert (two["steps"], two["tokens"]) == (1, one["tokens"])
+    assert all(torch.allclose(value, alone[name], atol=1e-5) for name, value in together.items())
