@@ -123,7 +123,7 @@ def fit(
     taken, watched_taken = _taken(rows, shared), _taken(watched, shared)
     trainer = LeanTrainer(
         model=model,
-        args=_arguments(shared, learning_rate, checkpoints),
+        args=_arguments(shared, learning_rate, max(len(row["input_ids"]) for row in rows), checkpoints),
         train_dataset=Dataset.from_list(taken),
         eval_dataset=Dataset.from_list(watched_taken) if watched else None,
         processing_class=tokenizer,
@@ -190,7 +190,8 @@ def _collator(shared: Shared, tokenizer: Any) -> Any:
     return SharedPrefixes() if shares else LeftPadded(pad_token(tokenizer))
 
 
-def _arguments(shared: Shared, learning_rate: float, folder: Path) -> SFTConfig:
+def _arguments(shared: Shared, learning_rate: float, longest: int, folder: Path) -> SFTConfig:
+    """longest: the tokens of the longest row, which packing must not cut."""
     import torch
 
     packing, shares = (shared.batching == one for one in (Batching.PACKING, Batching.SHARED_PREFIX))
@@ -214,7 +215,7 @@ def _arguments(shared: Shared, learning_rate: float, folder: Path) -> SFTConfig:
         train_sampling_strategy="group_by_length" if lengths else "random",
         packing=packing,
         eval_packing=False,
-        max_length=_PACKED_TOKENS if packing else None,
+        max_length=max(_PACKED_TOKENS, longest) if packing else None,
         dataset_kwargs={"skip_prepare_dataset": not packing},
         remove_unused_columns=not shares,
         seed=shared.seed,
@@ -223,7 +224,7 @@ def _arguments(shared: Shared, learning_rate: float, folder: Path) -> SFTConfig:
         save_strategy="steps",
         save_steps=shared.checkpoint_every,
         save_total_limit=_KEPT_CHECKPOINTS,
-        include_num_input_tokens_seen="all" if shares else "non_padding",
+        include_num_input_tokens_seen="all" if shares or packing else "non_padding",
         disable_tqdm=not sys.stderr.isatty(),
         report_to=[] if shared.tracker == Tracker.NONE else [shared.tracker.value],
         dataloader_pin_memory=torch.cuda.is_available(),

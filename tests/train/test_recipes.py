@@ -150,6 +150,29 @@ def test_loss_is_the_mean_over_supervised_tokens_alone(base: Path, tmp_path: Pat
     assert losses == pytest.approx([total / count], rel=1e-4)
 
 
+@pytest.mark.parametrize("batching", [one for one in Batching if one != Batching.SHARED_PREFIX])
+def test_every_batching_computes_the_loss_of_the_rows_one_by_one(
+    batching: Batching, base: Path, tmp_path: Path
+) -> None:
+    shared = msgspec.structs.replace(SHARED, max_steps=1)
+    _, right = fitted(*loaded(base), RECIPES["lora"][0], tmp_path / "shared", shared)
+    other = msgspec.structs.replace(shared, batching=batching)
+    _, found = fitted(*loaded(base), RECIPES["lora"][0], tmp_path / "other", other)
+    assert found == pytest.approx(right, rel=1e-5)
+
+
+def test_packing_cuts_no_row_however_long(base: Path, tmp_path: Path) -> None:
+    model, tokenizer = loaded(base)
+    (row, *_) = rows_of(tokenizer)
+    long = {**row, "input_ids": row["input_ids"][:1] * 1200 + row["input_ids"]}
+    long["labels"] = [-100] * 1200 + row["labels"]
+    from stages.train.training import fit
+
+    shared = msgspec.structs.replace(SHARED, max_steps=1, batching=Batching.PACKING, validation_rows=0)
+    done = fit(model, tokenizer, [long], [], shared, 1e-3, tmp_path, lambda step, found: None)
+    assert done.tokens == len(long["input_ids"])
+
+
 def test_same_rows_and_seed_give_the_same_weights(base: Path, tmp_path: Path) -> None:
     found = []
     for name in ("one", "two"):
