@@ -30,7 +30,10 @@ def prepared(model: Any, recipe: Recipe) -> Any:
     from peft import get_peft_model
 
     with quiet_peft():
-        return get_peft_model(model, config)
+        made = get_peft_model(model, config)
+    for one in made.peft_config.values():
+        one.base_model_name_or_path = None  # At each checkpoint, peft would ask the hub for it.
+    return made
 
 
 def trainable(model: Any) -> Trainable:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -61,19 +60,18 @@ def train_run(
     recipe, shared = params.chosen, batched_for(params.chosen, params.shared)
     _check_packages(recipe, shared)
     base = find_base(rendered.base)
+    _check_base(base, rendered)
     tokenizer = load_tokenizer(base)
     rows, watched, digests, hashes = _data(recipe, tables, texts, tokenizer)
     _check_rows(rows, params.recipe)
     run = run_id(params.recipe, digests, params_hash(params, base.sha256, rows, watched))
     seeded(shared.seed)
-    model = prepared(_base_model(base, recipe, shared), recipe)
+    model = prepared(base_model(base, recipe, shared), recipe)
     from stages.train.training import fit
 
     checkpoints = models / ".checkpoints" / run
-    start = time.monotonic()
     with live_log(Path("reports/train")) as log, _told_of_full_disk(models):
         done = fit(model, tokenizer, rows, watched, shared, recipe.learning_rate, checkpoints, log)
-    seconds = time.monotonic() - start
     if not first_process():
         return None
     folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=_made(models)))
@@ -93,7 +91,7 @@ def train_run(
         packages=packages(),
         hardware=hardware(),
         seed=shared.seed,
-        seconds=round(seconds, 1),
+        seconds=round(done.seconds, 1),
         tokens=done.tokens,
         steps=done.steps,
         resumed_from=done.resumed_from,
@@ -157,7 +155,8 @@ def _data(
     return chat_rows(tables["train"]), watched, digests["train"], hashes
 
 
-def _base_model(base: BaseFiles, recipe: Recipe, shared: Shared) -> Any:
+def base_model(base: BaseFiles, recipe: Recipe, shared: Shared) -> Any:
+    """The base as a recipe trains it, in 4 bits where it says so. Raises `UserError`."""
     import torch
 
     dtype = torch.bfloat16 if shared.precision == Precision.BF16 else torch.float32
@@ -205,6 +204,22 @@ def _no_backend(found: str) -> Diagnostic:
         expected="bitsandbytes with a backend for this machine",
         fix="choose the recipe lora, or install bitsandbytes for this machine",
     )
+
+
+def _check_base(base: BaseFiles, rendered: Rendered) -> None:
+    """A base in a folder can have changed since `render`, which DVC does not see."""
+    if base.sha256 != rendered.sha256:
+        raise UserError(
+            [
+                Diagnostic(
+                    path=base.name,
+                    code="base_model",
+                    found=f"SHA-256 {base.sha256[:16]}…",
+                    expected=f"{rendered.sha256[:16]}…, for which the rows were rendered",
+                    fix="run `dvc repro --force --single-item render`, then `dvc repro`",
+                )
+            ]
+        )
 
 
 def _check_rows(rows: list[Row], recipe: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -26,6 +27,7 @@ from stages.train.params import Batching, Precision, Shared, Tracker
 from stages.train.rows import Row
 
 _KEPT_CHECKPOINTS: Final = 2
+_SECONDS: Final = "seconds.json"
 _PACKED_TOKENS: Final = 1024
 _PACKED_MASK: Final = 4
 """The dimensions of the mask of a batch of `SharedPrefixes`, whose logits are picked by their places."""
@@ -40,6 +42,8 @@ class Fit(NamedTuple):
     """That the model went over: without padding, shared prefixes once."""
     resumed_from: int | None
     losses: dict[str, float]
+    seconds: float
+    """Of training and the last evaluation; those before a resumed checkpoint are in it."""
 
 
 class LeanTrainer(SFTTrainer):  # type: ignore[misc]
@@ -101,6 +105,24 @@ class _Losses(TrainerCallback):  # type: ignore[misc]
             self._log(step, known)
 
 
+class _Clock(TrainerCallback):  # type: ignore[misc]
+    """Counts seconds, and goes on counting where a checkpoint stopped."""
+
+    def __init__(self, resumed: Path | None) -> None:
+        before = _read_json(resumed / _SECONDS) if resumed is not None else None
+        self._start = time.monotonic() - (before if isinstance(before, float) else 0.0)
+
+    def seconds(self) -> float:
+        """Since training began."""
+        return time.monotonic() - self._start
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Write the seconds beside the checkpoint."""
+        if state.is_world_process_zero:
+            folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+            (folder / _SECONDS).write_text(json.dumps(self.seconds()), encoding="ascii")
+
+
 def fit(
     model: Any,
     tokenizer: Any,
@@ -117,6 +139,7 @@ def fit(
     there: the order of rows, the optimizer, the schedule and the random state are all restored.
     """
     last = last_checkpoint(checkpoints)
+    clock = _Clock(last)
     if last is None and first_process():
         shutil.rmtree(checkpoints, ignore_errors=True)
     watched = watched[: shared.validation_rows]
@@ -128,7 +151,7 @@ def fit(
         eval_dataset=Dataset.from_list(watched_taken) if watched else None,
         processing_class=tokenizer,
         data_collator=_collator(shared, tokenizer),
-        callbacks=[_Losses(log)],
+        callbacks=[_Losses(log), clock],
     )
     result = trainer.train(resume_from_checkpoint=None if last is None else str(last))
     # A resumed trainer's own mean leaves out the steps before the checkpoint.
@@ -139,7 +162,7 @@ def fit(
         found = trainer.evaluate()
         losses["validation_loss"] = float(found["eval_loss"])
     resumed = None if last is None else int(last.name.rpartition("-")[2])
-    return Fit(trainer.model, int(trainer.state.global_step), int(seen), resumed, losses)
+    return Fit(trainer.model, int(trainer.state.global_step), int(seen), resumed, losses, clock.seconds())
 
 
 def _mean_logged(history: Sequence[Mapping[str, Any]]) -> float | None:
@@ -157,7 +180,7 @@ def _mean_logged(history: Sequence[Mapping[str, Any]]) -> float | None:
 
 def last_checkpoint(folder: Path) -> Path | None:
     """The last whole checkpoint of a folder; the trainer writes `trainer_state.json` last."""
-    whole = [path for path in folder.glob("checkpoint-*") if _is_json(path / "trainer_state.json")]
+    whole = [path for path in folder.glob("checkpoint-*") if _read_json(path / "trainer_state.json")]
     return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
@@ -235,9 +258,9 @@ def _arguments(shared: Shared, learning_rate: float, longest: int, folder: Path)
     return arguments
 
 
-def _is_json(path: Path) -> bool:
+def _read_json(path: Path) -> Any:
+    """What a file says; null where it is missing or not whole."""
     try:
-        json.loads(path.read_bytes())
+        return json.loads(path.read_bytes())
     except (OSError, ValueError):
-        return False
-    return True
+        return None

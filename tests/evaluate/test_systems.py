@@ -9,6 +9,7 @@ import pytest
 
 from stages.core.base_models import InFolder, find_base, load_model, load_tokenizer
 from stages.core.calls import CallFormat, may_become_call
+from stages.core.digests import data_hash
 from stages.core.schemas import TRAINING_SCHEMA
 from stages.core.tables import plain_table
 from stages.evaluate.decoding import Decoded, admitted, decoded
@@ -125,6 +126,7 @@ def test_report_has_figures_errors_slices_and_comparisons(question: Question) ->
     found = evaluated(question, said, PARAMS, frozenset(), {})
     report = evaluate_report(found, "lora-1-2", PARAMS)
     assert (report["run"], report["rows"], report["groups"]) == ("lora-1-2", 4, 3)
+    assert report["data_hash"] == data_hash(sorted(row["digest"] for row in question.rows))
     assert report["systems"]["base"]["exact_match"] == {"value": 0.0, "low": 0.0, "high": 0.0}
     assert report["systems"]["base"]["errors"] == {"malformed": 4}
     assert report["systems"]["tuned_constrained"]["exact_match"]["value"] == 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,37 @@ def test_recipe_trains_its_parameters_alone_and_the_loss_falls(name: str, base: 
     assert done.tokens > 12 * sum(label != -100 for row in rows_of(tokenizer) for label in row["labels"])
 
 
+@pytest.mark.parametrize("name", ["full", "freeze", "continued"])
+def test_whole_model_is_saved_and_loaded_with_the_same_logits(name: str, base: Path, tmp_path: Path) -> None:
+    model, tokenizer = loaded(base)
+    done, _ = fitted(model, tokenizer, RECIPES[name][0], tmp_path / "c")
+    ids = torch.tensor([encoded(tokenizer, "<|user|>ring mum</s>")])
+    done.model.eval().save_pretrained(str(tmp_path / "saved"))
+    tokenizer.save_pretrained(str(tmp_path / "saved"))
+    again = loaded(tmp_path / "saved")[0].eval()
+    with torch.inference_mode():
+        assert torch.equal(done.model(input_ids=ids).logits, again(input_ids=ids).logits)
+
+
+def test_a_base_in_four_bits_stays_as_it_is_and_its_adapters_learn(base: Path, tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes")
+    from stages.train.run import base_model
+
+    recipe = Lora(learning_rate=1e-2, rank=4, alpha=8, quantized=True)
+    files = find_base(InFolder(path=str(base), license="MIT"))
+    model = base_model(files, recipe, SHARED)
+    kept = {name: one.detach().clone() for name, one in model.named_parameters()}
+    assert any(one.dtype == torch.uint8 for one in kept.values())
+    done, losses = fitted(model, load_tokenizer(files), recipe, tmp_path)
+    assert losses[-1] < losses[0]
+    trained = {name for name, one in done.model.named_parameters() if one.requires_grad}
+    assert trained == {name for name, _ in done.model.named_parameters() if ".lora_" in name}
+    for name, one in done.model.named_parameters():
+        if ".lora_" not in name:
+            plain = name.removeprefix("base_model.model.").replace(".base_layer", "")
+            assert torch.equal(one, kept[plain]), name
+
+
 @pytest.mark.parametrize("name", ["lora", "dora", "adapter", "prompt_tuning"])
 def test_adapter_is_saved_and_loaded_with_the_same_logits(name: str, base: Path, tmp_path: Path) -> None:
     from peft import PeftModel
@@ -202,6 +234,8 @@ def test_killed_training_goes_on_and_ends_with_the_same_weights(base: Path, tmp_
     rows = rows_of(tokenizer)
     with pytest.raises(Killed):
         fit(prepared(model, recipe), tokenizer, rows, rows[:2], shared, 1e-2, tmp_path / "cut", kill)
+    before = json.loads((tmp_path / "cut" / "checkpoint-5" / "seconds.json").read_bytes())
+    assert before > 0
     # A checkpoint that was being written when the power went has no state yet, and is passed over.
     (tmp_path / "cut" / "checkpoint-8").mkdir()
     resumed, resumed_losses = fitted(*loaded(base), recipe, tmp_path / "cut", shared)
@@ -209,6 +243,7 @@ def test_killed_training_goes_on_and_ends_with_the_same_weights(base: Path, tmp_
     assert resumed.steps == 12
     assert resumed_losses == pytest.approx(losses, rel=1e-5)
     assert resumed.losses == pytest.approx(whole.losses, rel=1e-4)
+    assert resumed.seconds > before
     theirs = dict(resumed.model.named_parameters())
     assert all(torch.allclose(value, theirs[key]) for key, value in whole.model.named_parameters())
 

@@ -69,6 +69,7 @@ class Project:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.base = InFolder(path=str(save_tiny(root / "base")), license="MIT")
+        self.sha256 = find_base(self.base).sha256
         tokenizer = load_tokenizer(find_base(self.base))
         split = rendered_split(ROWS, SKILLS, tokenizer, params(rows_a_list=4), 400, train=True)
         table = plain_table(training_rows(split, SKILLS), TRAINING_SCHEMA)
@@ -85,7 +86,7 @@ class Project:
         rendered = Rendered(
             base=self.base,
             name="tiny",
-            sha256=find_base(self.base).sha256,
+            sha256=self.sha256,
             license="MIT",
             call_format=CallFormat.PYTHON,
             tools="compact",
@@ -199,7 +200,11 @@ def test_continued_training_makes_a_base_for_others(project: Project) -> None:
     folder = project.train("continued")
     manifest = read_manifest(folder)
     assert set(manifest.data_hashes) == {"text"}
-    assert find_base(InFolder(path=str(folder / "weights"), license="MIT")).sha256 == manifest.weights_sha256
+    project.base = InFolder(path=str(folder / "weights"), license="MIT")
+    project.sha256 = find_base(project.base).sha256
+    assert project.sha256 == manifest.weights_sha256
+    adapted = read_manifest(project.train("lora"))
+    assert (adapted.base_sha256, adapted.base_license) == (manifest.weights_sha256, "MIT")
 
 
 def test_weights_that_were_changed_are_not_loaded(project: Project) -> None:
@@ -278,6 +283,13 @@ def test_missing_base_model_is_told(tmp_path: Path) -> None:
         find_base(gone)
 
 
+def test_base_that_changed_since_its_rows_were_rendered_is_told(project: Project) -> None:
+    project.sha256 = "0" * 64
+    with pytest.raises(UserError, match=r"found SHA-256 .*…, expected 0000000000000000…, for which the rows"):
+        project.train()
+    assert not (project.root / "models").exists()
+
+
 def test_base_model_with_another_hash_is_refused(tmp_path: Path) -> None:
     folder = save_tiny(tmp_path)
     with pytest.raises(UserError, match=r"found SHA-256 [0-9a-f]{16}…, expected 0000000000000000…"):
@@ -289,7 +301,7 @@ def test_corrupt_base_model_is_told(tmp_path: Path) -> None:
 
     folder = save_tiny(tmp_path)
     (folder / "model.safetensors").write_bytes(b"no weights")
-    with pytest.raises(UserError, match="expected a model that transformers can load"):
+    with pytest.raises(UserError, match="expected a model and a tokenizer that transformers can load"):
         load_model(find_base(InFolder(path=str(folder), license="MIT")))
 
 
