@@ -126,7 +126,8 @@ def _loaded(kind: Any, files: BaseFiles, how: dict[str, Any]) -> Any:
         if isinstance(error, RuntimeError) and "quantization_config" in how:
             raise  # Of the quantizer, not of the files.
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError([_problem(files.name, reason[:200], "a model and a tokenizer that transformers can load")]) from None
+        expected = "a model and a tokenizer that transformers can load"
+        raise UserError([_problem(files.name, reason[:200], expected)]) from None
 
 
 def _packaged(base: Packaged) -> BaseFiles:
