@@ -27,10 +27,10 @@ _HELP: Final = """\
 examples:
   exemplars curve                      10, 25, 50 and 100 % of the train split
   exemplars curve --shares 0.5 1       these alone
-It takes about as long as training twice. The result: reports/curve.json, and
-a picture, reports/curve.svg. Smaller parts are within larger ones (by stable
-hash), and each is trained and judged as `dvc repro` does, in a folder of its
-own: the workspace stays as it is.
+All four train on 1.85 times the rows of the split, and evaluate four times.
+The result: reports/curve.json, and a picture, reports/curve.svg. Smaller parts
+are within larger ones (by stable hash), and each is trained and judged as
+`dvc repro` does, in a folder of its own: the workspace stays as it is.
 """
 
 

@@ -12,7 +12,7 @@ import msgspec
 from stages.commands.formats import FORMATS, opendu
 from stages.commands.parsers import Commands, command_parser
 from stages.core import layout
-from stages.core.errors import run_shell
+from stages.core.errors import Diagnostic, UserError, run_shell
 from stages.core.files import write_bytes
 
 _HELP: Final = """\
@@ -21,8 +21,8 @@ examples:
   exemplars export --format trl --split validation --output validation.jsonl
   exemplars export --format opendu --output exemplars.json
 
-openai, trl, alpaca, sharegpt, xlam and bfcl are JSONL, one row a line, as `dvc repro render` made
-them; opendu is one JSON document of the split's templates.
+openai, trl, alpaca, sharegpt, xlam and bfcl are JSONL, one row of the view `call` a line, as
+`dvc repro render` made them; opendu is one JSON document of the split's templates.
 """
 
 
@@ -66,4 +66,17 @@ def exported(form: str, split: str) -> bytes:
         return msgspec.json.format(msgspec.json.encode(opendu(rows)), indent=2) + b"\n"
     rows = read_table(layout.training(split), TRAINING_SCHEMA).to_pylist()
     calls = [{**row, "tools": msgspec.json.decode(row["tools"])} for row in rows if row["view"] == "call"]
+    if rows and not calls:
+        found = f"views {', '.join(sorted({str(row['view']) for row in rows}))}"
+        raise UserError([_no_call(split, found)])
     return b"".join(msgspec.json.encode(FORMATS[form](row)) + b"\n" for row in calls)
+
+
+def _no_call(split: str, found: str) -> Diagnostic:
+    return Diagnostic(
+        path=str(layout.training(split)),
+        code="nothing_to_export",
+        found=found,
+        expected="rows of the view call",
+        fix="name `call` in render.views, then `dvc repro render`",
+    )

@@ -60,9 +60,14 @@ def alpaca(row: Row) -> Document:
 
 
 def sharegpt(row: Row) -> Document:
-    """`conversations` of `human`, `gpt` and `function_call`, and `tools` as JSON text."""
+    """`conversations` of `human`, `gpt` and `function_call`, and `tools` as JSON text.
+
+    A human comes first: an empty turn where the system spoke first, for LLaMA-Factory skips other rows.
+    """
     names = {"user": "human", "assistant": "gpt"}
     conversations = [{"from": names[one["role"]], "value": one["content"]} for one in _turns(row)]
+    if conversations[0]["from"] == "gpt":
+        conversations.insert(0, {"from": "human", "value": ""})
     call = _call(row)
     if call is None:
         conversations.append({"from": "gpt", "value": NO_CALL[CallFormat.PYTHON]})

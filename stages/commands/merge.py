@@ -13,7 +13,7 @@ import msgspec
 
 from stages.commands.parsers import Commands, command_parser
 from stages.core import layout
-from stages.core.base_models import Base, OnHub, Packaged
+from stages.core.base_models import Base, OnHub, Packaged, told_of_full_disk
 from stages.core.digests import data_hash
 from stages.core.errors import Diagnostic, UserError, run_shell
 from stages.core.runs import Manifest, load_run, read_manifest
@@ -86,8 +86,9 @@ def merged(folder: Path, output: Path, licenses: Iterable[str], figures: dict[st
     output.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=output.parent))
     try:
-        model.save_pretrained(str(partial))
-        tokenizer.save_pretrained(str(partial))
+        with told_of_full_disk(output.parent, "free some space, then merge again"):
+            model.save_pretrained(str(partial))
+            tokenizer.save_pretrained(str(partial))
         (partial / "README.md").write_text(model_card(manifest, sorted(set(licenses)), figures), "utf-8")
         partial.chmod(0o755)
         if output.exists():
@@ -175,10 +176,11 @@ def _figures(manifest: Manifest) -> dict[str, str]:
     report = msgspec.json.decode(path.read_bytes())
     if report["run"] != manifest.run:
         return {}
-    found = report["systems"].get("tuned") or report["systems"][report["reference"]]
+    tuned = next((one for one in ("tuned", "tuned_constrained") if one in report["systems"]), None)
+    how = ", constrained decoding" if tuned == "tuned_constrained" else ""
     return {
-        name: f"{one['value']:.3f} ({one['low']:.3f} to {one['high']:.3f})"
-        for name, one in found.items()
+        f"{name}{how}": f"{one['value']:.3f} ({one['low']:.3f} to {one['high']:.3f})"
+        for name, one in report["systems"].get(tuned, {}).items()
         if isinstance(one, dict) and one.get("value") is not None
     }
 

@@ -109,6 +109,36 @@ def load_model(files: BaseFiles, **how: Any) -> Any:
     return model
 
 
+def context_tokens(files: BaseFiles) -> int | None:
+    """How many tokens the model reads at most; null where its config does not say."""
+    longest = getattr(load_config(files), "max_position_embeddings", None)
+    return None if longest is None else int(longest)
+
+
+@contextmanager
+def told_of_full_disk(folder: Path, fix: str) -> Iterator[None]:
+    """A weights file that cannot be written raises `UserError`; safetensors and torch have errors of their own.
+
+    folder: where the room is wanted.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise UserError([_not_saved(folder, str(error), fix)]) from None
+    except RuntimeError as error:
+        if "StreamWriter" not in str(error):
+            raise
+        raise UserError([_not_saved(folder, str(error).splitlines()[0], fix)]) from None
+
+
+def _not_saved(folder: Path, found: str, fix: str) -> Diagnostic:
+    return Diagnostic(
+        path=str(folder), code="not_saved", found=found, expected="room for the weights", fix=fix
+    )
+
+
 @contextmanager
 def quiet_peft() -> Iterator[None]:
     """peft asks transformers for a property by its old name, and is warned: nobody who reads it can mend it."""
@@ -122,7 +152,7 @@ def _loaded(kind: Any, files: BaseFiles, how: dict[str, Any]) -> Any:
 
     try:
         return kind.from_pretrained(files.folder, **files.arguments, **how)
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         if isinstance(error, RuntimeError) and "quantization_config" in how:
             raise  # Of the quantizer, not of the files.
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]

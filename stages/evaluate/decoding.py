@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from stages.core.calls import CallFormat, may_become_call
+from stages.core.chat import end_of_turn
 
 
 class Decoded(NamedTuple):
@@ -74,7 +75,7 @@ def _batch(
     import torch
     from transformers import StoppingCriteriaList
 
-    end = int(tokenizer.eos_token_id)
+    end = end_of_turn(tokenizer)
     longest = max(map(len, prompts))
     ids = torch.tensor([[end] * (longest - len(one)) + list(one) for one in prompts])
     mask = torch.tensor([[0] * (longest - len(one)) + [1] * len(one) for one in prompts])
@@ -123,7 +124,9 @@ def _processors(grammars: list[Any] | None) -> list[Any]:
 def _compiler(model: Any, tokenizer: Any) -> Callable[[str], Any]:
     import xgrammar
 
-    info = xgrammar.TokenizerInfo.from_huggingface(tokenizer, vocab_size=model.config.vocab_size)
+    info = xgrammar.TokenizerInfo.from_huggingface(
+        tokenizer, vocab_size=model.config.vocab_size, stop_token_ids=end_of_turn(tokenizer)
+    )
     compiler = xgrammar.GrammarCompiler(info)
     return lambda grammar: compiler.compile_grammar(xgrammar.Grammar.from_ebnf(grammar))
 

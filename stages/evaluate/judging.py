@@ -115,8 +115,9 @@ def judged(text: str, ended: bool, target: Target, skills: Mapping[str, Skill], 
         and is_right(value, target.accepted[slot])
     }
     none_predicted = parsed is None
-    exact = (none_predicted and target.skill is None) or (
-        same_skill and len(right) == len(predicted) == len(target.accepted)
+    exact = ended and (
+        (none_predicted and target.skill is None)
+        or (same_skill and len(right) == len(predicted) == len(target.accepted))
     )
     return Verdict(
         kind=Kind.RIGHT if exact else _kind(text, ended, parsed, target, right),
@@ -154,7 +155,7 @@ def is_right(value: Literal, accepted: Sequence[str]) -> bool:
 def _same_number(value: Literal, other: str) -> bool:
     try:
         return float(value) == float(other)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
 
 
@@ -167,9 +168,9 @@ def _same_text(text: str, other: str) -> bool:
 
 
 def _kind(text: str, ended: bool, parsed: Call | Malformed | None, target: Target, right: set[str]) -> Kind:
+    if not ended:
+        return Kind.REPETITIVE if _repeats(text) else Kind.TOO_LONG
     if isinstance(parsed, Malformed):
-        if not ended:
-            return Kind.REPETITIVE if _repeats(text) else Kind.TOO_LONG
         return Kind.MALFORMED
     if parsed is None:
         return Kind.MISSED

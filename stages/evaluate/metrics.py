@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -163,6 +164,8 @@ def _warning(only_first: int, only_second: int, rows: int, p_value: float) -> st
     """Said where a difference is seen that the rows are too few to tell from luck."""
     if p_value <= 1 - CONFIDENCE or only_first == only_second:
         return None
-    seen = abs(only_first - only_second) / (only_first + only_second)
-    needed = int(np.ceil((1.96 / seen) ** 2 / ((only_first + only_second) / rows)))
-    return f"{rows} rows do not tell this difference from luck; about {needed:,} would"
+    times = 1.0
+    while mcnemar(round(only_first * times), round(only_second * times)) > 1 - CONFIDENCE:
+        times *= 1.05
+    needed = math.ceil(rows * times)
+    return f"{rows} rows do not tell this difference from luck; about {needed:,} such rows would"

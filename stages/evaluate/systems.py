@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from stages.core.calls import CallFormat
-from stages.core.catalog import Skill
+from stages.core.catalog import Skill, tool_definition
 from stages.core.chat import encoded, prompt_text
 from stages.evaluate.decoding import Decoded, admitted, decoded
 from stages.evaluate.grammar import call_grammar
@@ -72,9 +72,15 @@ def _answers(
 ) -> list[Decoded]:
     """The answers of a system. free: those of the same system without its grammar, where it was asked."""
     if system in _RETRIEVED:
+        longest = getattr(model.config, "max_position_embeddings", None)
+        most = None if longest is None else longest - params.max_new_tokens
         prompts = [
             _with_examples(
-                tokenizer, row, near[: params.retrieved_examples], tools if question.template_tools else ()
+                tokenizer,
+                row,
+                near[: params.retrieved_examples],
+                tools if question.template_tools else (),
+                most,
             )
             for row, near, tools in zip(question.rows, question.near, question.tools, strict=True)
         ]
@@ -102,8 +108,14 @@ def _answers(
     return [known[place] for place in range(len(prompts))]
 
 
-def _with_examples(tokenizer: Any, row: Row, near: Sequence[Row], tools: Sequence[Skill]) -> list[int]:
-    from stages.core.catalog import tool_definition
-
-    messages = with_examples(row["messages"][:-1], [one["messages"] for one in near])
-    return encoded(tokenizer, prompt_text(tokenizer, messages, [tool_definition(one) for one in tools]))
+def _with_examples(
+    tokenizer: Any, row: Row, near: Sequence[Row], tools: Sequence[Skill], most: int | None
+) -> list[int]:
+    """The prompt with its examples; with the nearest of them, where all are more tokens than `most`."""
+    definitions = [tool_definition(one) for one in tools]
+    for count in range(len(near), 0, -1):
+        messages = with_examples(row["messages"][:-1], [one["messages"] for one in near[:count]])
+        tokens = encoded(tokenizer, prompt_text(tokenizer, messages, definitions))
+        if most is None or len(tokens) <= most:
+            return tokens
+    return list(row["input_ids"][: row["prompt_tokens"]])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages.core.base_models import BaseFiles, load_config
-from stages.core.chat import template_of
+from stages.core.base_models import BaseFiles, context_tokens
+from stages.core.chat import Unwritable, prompt_text, template_of
 from stages.core.digests import content_digest
 from stages.core.errors import Diagnostic, UserError
 from stages.core.rendered import Rendered
@@ -13,25 +13,26 @@ from stages.render.params import RenderParams
 
 
 def checked_tokenizer(tokenizer: Any, base: BaseFiles) -> Any:
-    """The tokenizer. Raises `UserError` where it has no token that ends a turn."""
+    """The tokenizer. Raises `UserError` where it has no end token, or a template that writes no chat."""
     if tokenizer.eos_token_id is None:
-        raise UserError(
-            [
-                Diagnostic(
-                    path=base.name,
-                    code="base_model",
-                    found="a tokenizer without an end token",
-                    expected="eos_token in its tokenizer_config.json",
-                    fix="name the token that ends a turn there",
-                )
-            ]
-        )
+        found = "a tokenizer without an end token"
+        expected, fix = "eos_token in its tokenizer_config.json", "name the token that ends a turn there"
+        raise UserError([_problem(base, found, expected, fix)])
+    try:
+        prompt_text(tokenizer, [{"role": "user", "content": "hello"}], None)
+    except Unwritable as error:
+        found, fix = f"a chat template that says: {error}", "correct chat_template of its tokenizer"
+        raise UserError([_problem(base, found, "a template that writes a user's turn", fix)]) from None
     return tokenizer
+
+
+def _problem(base: BaseFiles, found: str, expected: str, fix: str) -> Diagnostic:
+    return Diagnostic(path=base.name, code="base_model", found=found, expected=expected, fix=fix)
 
 
 def row_limit(base: BaseFiles, wanted: int) -> int:
     """The most tokens of a row: what is wanted, as far as the model can read it."""
-    longest = getattr(load_config(base), "max_position_embeddings", None)
+    longest = context_tokens(base)
     return min(wanted, longest) if longest else wanted
 
 

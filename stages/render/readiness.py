@@ -6,7 +6,7 @@ import re
 from typing import Any, NamedTuple
 
 from stages.core.calls import Call, CallFormat, Malformed, parse_call
-from stages.core.chat import prompt_text, rendered
+from stages.core.chat import Unwritable, end_of_turn, prompt_text, rendered
 from stages.core.records import Reason
 from stages.render.params import View
 from stages.render.prompts import Prompt, Refused
@@ -28,8 +28,12 @@ def proved(prompt: Prompt, tokenizer: Any, limit: int, form: CallFormat) -> Read
     exactly the answer and the token that ends the turn; a call is read back as it was meant; nothing is cut;
     the prompt shows the tools, and among them the one that the answer calls.
     """
-    tokens = rendered(tokenizer, prompt.messages, prompt.definitions)
     one = prompt.exemplar
+    try:
+        tokens = rendered(tokenizer, prompt.messages, prompt.definitions)
+    except Unwritable as error:
+        found = f"a chat template that says: {error}"
+        return Refused(one, Reason.NOT_SUPERVISED, found, "a template that takes such turns")
     length = len(tokens.prompt) + len(tokens.completion)
     if length > limit:
         found = f"{length} tokens with at most {limit} admitted"
@@ -38,7 +42,7 @@ def proved(prompt: Prompt, tokenizer: Any, limit: int, form: CallFormat) -> Read
     decoded = tokenizer.decode(
         tokens.completion, skip_special_tokens=False, clean_up_tokenization_spaces=False
     )
-    if not tokens.completion or decoded != answer + tokenizer.eos_token:
+    if not tokens.completion or decoded != answer + tokenizer.decode([end_of_turn(tokenizer)]):
         found = f"{decoded[:60]!r} as what is supervised"
         return Refused(one, Reason.NOT_SUPERVISED, found, f"a chat template that ends with {answer[:60]!r}")
     if prompt.view == View.CALL and not _is_read_back(prompt, parse_call(answer, form)):

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import pyarrow as pa
 
-from stages.core.base_models import BaseFiles, find_base, load_model, load_tokenizer, model_hash
+from stages.core.base_models import (
+    BaseFiles,
+    context_tokens,
+    find_base,
+    load_model,
+    load_tokenizer,
+    model_hash,
+    told_of_full_disk,
+)
 from stages.core.digests import content_digest, data_hash
 from stages.core.errors import Diagnostic, UserError
 from stages.core.files import write_bytes, write_json
@@ -33,6 +40,8 @@ from stages.train.params import (
 )
 from stages.train.recipes import Trainable, needs_quantized_base, prepared, trainable
 from stages.train.rows import Row, chat_rows, text_rows
+
+_GO_ON: Final = "free some space, then run `dvc repro train`: it goes on from its last checkpoint"
 
 
 class Trained(NamedTuple):
@@ -62,7 +71,7 @@ def train_run(
     base = find_base(rendered.base)
     _check_base(base, rendered)
     tokenizer = load_tokenizer(base)
-    rows, watched, digests, hashes = _data(recipe, tables, texts, tokenizer)
+    rows, watched, digests, hashes = _data(recipe, tables, texts, tokenizer, base)
     _check_rows(rows, params.recipe)
     run = run_id(params.recipe, digests, params_hash(params, base.sha256, rows, watched))
     seeded(shared.seed)
@@ -70,7 +79,7 @@ def train_run(
     from stages.train.training import fit
 
     checkpoints = models / ".checkpoints" / run
-    with live_log(Path("reports/train")) as log, _told_of_full_disk(models):
+    with live_log(Path("reports/train")) as log, told_of_full_disk(models, _GO_ON):
         done = fit(model, tokenizer, rows, watched, shared, recipe.learning_rate, checkpoints, log)
     if not first_process():
         return None
@@ -127,8 +136,8 @@ def train_report(trained: Trained) -> dict[str, Any]:
 
 
 def batched_for(recipe: Recipe, shared: Shared) -> Shared:
-    """How a recipe is batched: soft prompts, which stand in front of each row, cannot be shared."""
-    if isinstance(recipe, PromptTuning) and shared.batching == Batching.SHARED_PREFIX:
+    """How a recipe is batched: soft prompts stand in front of each row, which must stand alone for it."""
+    if isinstance(recipe, PromptTuning) and shared.batching in (Batching.SHARED_PREFIX, Batching.PACKING):
         return msgspec.structs.replace(shared, batching=Batching.GROUP_BY_LENGTH)
     return shared
 
@@ -143,10 +152,15 @@ def seeded(seed: int) -> None:
 
 
 def _data(
-    recipe: Recipe, tables: Mapping[str, pa.Table], texts: Mapping[str, str], tokenizer: Any
+    recipe: Recipe,
+    tables: Mapping[str, pa.Table],
+    texts: Mapping[str, str],
+    tokenizer: Any,
+    base: BaseFiles,
 ) -> tuple[list[Row], list[Row], list[str], dict[str, str]]:
     """Rows, watched rows, the digests of what is seen, and the data hash of each split."""
     if isinstance(recipe, Continued):
+        _check_block(recipe, base)
         seen = [content_digest(text.encode()) for text in texts.values()]
         return text_rows(texts, tokenizer, recipe.block_tokens), [], seen, {"text": data_hash(seen)}
     digests = {name: sorted(set(table.column("digest").to_pylist())) for name, table in tables.items()}
@@ -169,7 +183,8 @@ def base_model(base: BaseFiles, recipe: Recipe, shared: Shared) -> Any:
     with tempfile.TemporaryDirectory() as name:
         whole = base
         if "gguf_file" in base.arguments:  # Which transformers would not quantize anew.
-            load_model(base, dtype=torch.float32).save_pretrained(name)
+            with told_of_full_disk(Path(name), _GO_ON):
+                load_model(base, dtype=torch.float32).save_pretrained(name)
             whole = base._replace(folder=name, arguments={})
         try:
             model = load_model(whole, quantization_config=how, dtype=dtype)
@@ -222,6 +237,22 @@ def _check_base(base: BaseFiles, rendered: Rendered) -> None:
         )
 
 
+def _check_block(recipe: Continued, base: BaseFiles) -> None:
+    longest = context_tokens(base)
+    if longest is not None and recipe.block_tokens > longest:
+        raise UserError(
+            [
+                Diagnostic(
+                    path="params.yaml",
+                    code="invalid_value",
+                    found=f"block_tokens: {recipe.block_tokens}, for a model that reads {longest} tokens",
+                    expected=f"at most {longest}",
+                    fix="correct the recipe",
+                )
+            ]
+        )
+
+
 def _check_rows(rows: list[Row], recipe: str) -> None:
     if not rows:
         raise UserError(
@@ -246,7 +277,7 @@ def _save(model: Any, tokenizer: Any, base: BaseFiles, folder: Path) -> None:
     # No recipe trains embeddings; asked to find out by itself, peft looks the name up at the hub.
     known = {"save_embedding_layers": False} if hasattr(model, "peft_config") else {}
     try:
-        with _told_of_full_disk(folder.parent):
+        with told_of_full_disk(folder.parent, _GO_ON):
             model.save_pretrained(str(folder), **known)
             if not known:
                 tokenizer.save_pretrained(str(folder))
@@ -254,31 +285,6 @@ def _save(model: Any, tokenizer: Any, base: BaseFiles, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     (folder / "README.md").unlink(missing_ok=True)  # peft's empty card.
-
-
-@contextmanager
-def _told_of_full_disk(folder: Path) -> Iterator[None]:
-    """A file that cannot be written is a user's trouble; safetensors and torch have errors of their own."""
-    from safetensors import SafetensorError
-
-    try:
-        yield
-    except (OSError, SafetensorError) as error:
-        raise UserError([_not_saved(folder, str(error))]) from None
-    except RuntimeError as error:
-        if "StreamWriter" not in str(error):
-            raise
-        raise UserError([_not_saved(folder, str(error).splitlines()[0])]) from None
-
-
-def _not_saved(folder: Path, found: str) -> Diagnostic:
-    return Diagnostic(
-        path=str(folder),
-        code="not_saved",
-        found=found,
-        expected="room for the weights",
-        fix="free some space, then run `dvc repro train`: it goes on from its last checkpoint",
-    )
 
 
 def _made(folder: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import sys
 import time
@@ -28,7 +29,6 @@ from stages.train.rows import Row
 
 _KEPT_CHECKPOINTS: Final = 2
 _SECONDS: Final = "seconds.json"
-_PACKED_TOKENS: Final = 1024
 _PACKED_MASK: Final = 4
 """The dimensions of the mask of a batch of `SharedPrefixes`, whose logits are picked by their places."""
 
@@ -146,7 +146,7 @@ def fit(
     taken, watched_taken = _taken(rows, shared), _taken(watched, shared)
     trainer = LeanTrainer(
         model=model,
-        args=_arguments(shared, learning_rate, max(len(row["input_ids"]) for row in rows), checkpoints),
+        args=_arguments(shared, learning_rate, _pack_tokens([*rows, *watched], shared), checkpoints),
         train_dataset=Dataset.from_list(taken),
         eval_dataset=Dataset.from_list(watched_taken) if watched else None,
         processing_class=tokenizer,
@@ -154,8 +154,8 @@ def fit(
         callbacks=[_Losses(log), clock],
     )
     result = trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    # A resumed trainer's own mean leaves out the steps before the checkpoint.
-    logged = None if last is None else _mean_logged(trainer.state.log_history)
+    # The trainer's own mean leaves out the steps before a resumed checkpoint.
+    logged = _mean_logged(trainer.state.log_history)
     losses = {"train_loss": float(result.training_loss) if logged is None else logged}
     seen = trainer.state.num_input_tokens_seen
     if watched:
@@ -213,12 +213,17 @@ def _collator(shared: Shared, tokenizer: Any) -> Any:
     return SharedPrefixes() if shares else LeftPadded(pad_token(tokenizer))
 
 
-def _arguments(shared: Shared, learning_rate: float, longest: int, folder: Path) -> SFTConfig:
-    """longest: the tokens of the longest row, which packing must not cut."""
+def _pack_tokens(rows: Sequence[Row], shared: Shared) -> int:
+    """The length of a pack: of about `batch_rows` rows, and of the longest row at least, which is not cut."""
+    lengths = [len(row["input_ids"]) for row in rows]
+    return max(*lengths, math.ceil(shared.batch_rows * sum(lengths) / len(lengths)))
+
+
+def _arguments(shared: Shared, learning_rate: float, pack_tokens: int, folder: Path) -> SFTConfig:
     import torch
 
     packing, shares = (shared.batching == one for one in (Batching.PACKING, Batching.SHARED_PREFIX))
-    rows_a_step = 1 if shares else shared.batch_rows
+    rows_a_step = 1 if shares or packing else shared.batch_rows
     lengths = shared.batching == Batching.GROUP_BY_LENGTH
     arguments = SFTConfig(
         output_dir=str(folder),
@@ -238,7 +243,7 @@ def _arguments(shared: Shared, learning_rate: float, longest: int, folder: Path)
         train_sampling_strategy="group_by_length" if lengths else "random",
         packing=packing,
         eval_packing=False,
-        max_length=max(_PACKED_TOKENS, longest) if packing else None,
+        max_length=pack_tokens if packing else None,
         dataset_kwargs={"skip_prepare_dataset": not packing},
         remove_unused_columns=not shares,
         seed=shared.seed,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -28,6 +29,7 @@ ROWS = [
     ),
     exemplar("ten minutes for the tea", "set_timer", argument("minutes", "10", "ten", "normalized")),
     exemplar("Oslo", "weather", argument("location", "Oslo", "Oslo"), before=("hi", "which city?")),
+    exemplar("Bergen", "weather", argument("location", "Bergen", "Bergen"), before=("which city?",)),
     exemplar("thanks", None, mode="none"),
 ]
 
@@ -38,7 +40,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("project")
     tokenizer = load_tokenizer(find_base(InFolder(path=str(save_tiny(root / "base")), license="MIT")))
     split = rendered_split(ROWS, SKILLS, tokenizer, params(), 400, train=True)
-    assert len(split.ready) == 4
+    assert len(split.ready) == 5
     write_table(root / layout.training("train"), plain_table(training_rows(split, SKILLS), TRAINING_SCHEMA))
     write_table(root / layout.split("train"), exemplar_table(ROWS))
     return root
@@ -54,7 +56,7 @@ def exported(project: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> Path:
 def lines(path: Path) -> dict[str, Any]:
     """The rows by what the user says last."""
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    said = ("ring mum at work", "ten minutes for the tea", "Oslo", "thanks")
+    said = ("ring mum at work", "ten minutes for the tea", "Oslo", "Bergen", "thanks")
     return {next(text for text in said if text in json.dumps(row)): row for row in rows}
 
 
@@ -64,7 +66,7 @@ def test_datasets_loads_every_line(form: str, project: Path, monkeypatch: pytest
     loaded = datasets.load_dataset(
         "json", data_files=str(path), split="train", cache_dir=str(project / "cache")
     )
-    assert loaded.num_rows == 4
+    assert loaded.num_rows == 5
 
 
 def test_openai_messages_end_with_a_tool_call_of_a_shown_tool(
@@ -112,6 +114,31 @@ def test_sharegpt_turns_alternate_and_end_with_a_function_call(
     assert "weather" in {one["name"] for one in json.loads(row["tools"])}
 
 
+def test_sharegpt_rows_begin_with_a_human_and_have_an_even_number_of_turns(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for row in lines(exported(project, "sharegpt", monkeypatch)).values():
+        said = [one["from"] for one in row["conversations"]]
+        assert set(said[::2]) == {"human"}
+        assert set(said[1::2]) <= {"gpt", "function_call"}
+        assert len(said) % 2 == 0
+
+
+def test_rows_without_a_call_are_told_and_not_written_as_nothing(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pq.read_table(project / layout.training("train"))
+    views = pa.array(["skill"] * table.num_rows)
+    place = table.schema.get_field_index("view")
+    write_table(project / layout.training("test"), table.set_column(place, table.schema.field(place), views))
+    monkeypatch.chdir(project)
+    assert main(["export", "--format", "trl", "--split", "test", "--output", "none.jsonl"]) == 1
+    assert "data/training/test.parquet: nothing_to_export: found views skill, expected rows" in (
+        capsys.readouterr().err
+    )
+    assert not (project / "none.jsonl").exists()
+
+
 def test_xlam_answers_name_parameters_of_its_tools(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = lines(exported(project, "xlam", monkeypatch))
     row = rows["ring mum at work"]
@@ -136,7 +163,10 @@ def test_opendu_is_read_by_the_reader_of_opencui_bots(project: Path, monkeypatch
 
     document = msgspec.json.decode(exported(project, "opendu", monkeypatch).read_bytes())
     found = msgspec.convert(document, dict[str, list[Template]])
-    assert found["weather"] == [Template(template="Oslo", owner_mode="normal")]
+    assert found["weather"] == [
+        Template(template="Oslo", owner_mode="normal"),
+        Template(template="Bergen", owner_mode="normal"),
+    ]
     assert sorted(found) == ["call", "set_timer", "weather"]
 
 

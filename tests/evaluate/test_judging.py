@@ -73,6 +73,17 @@ def test_text_without_an_end_is_too_long_or_repetitive() -> None:
     assert judged(loop, False, BOSTON, SKILLS, CallFormat.PYTHON).kind == Kind.REPETITIVE
 
 
+def test_a_right_call_that_does_not_end_is_too_long() -> None:
+    text = 'weather(location="Boston", day="tomorrow")'
+    assert judged(text, False, BOSTON, SKILLS, CallFormat.PYTHON).kind == Kind.TOO_LONG
+    verdict = judged("None\n\n", False, target(None), SKILLS, CallFormat.PYTHON)
+    assert (verdict.kind, verdict.exact) == (Kind.TOO_LONG, 0)
+
+
+def test_a_number_beyond_all_floats_is_a_wrong_value() -> None:
+    assert is_right(int("9" * 310), ("5",)) is False
+
+
 def test_call_where_nothing_is_right_is_invented() -> None:
     verdict = judged('weather(location="x")', True, target(None), SKILLS, CallFormat.PYTHON)
     assert (verdict.kind, verdict.exact, verdict.none_expected, verdict.none_right) == (

@@ -80,7 +80,7 @@ def test_difference_that_may_be_luck_is_warned_about() -> None:
     found = Resamples(list("abcd"), 200, 1).compare(first, second, range(4), CALL_METRICS)
     assert (found.only_first, found.only_second, found.p_value) == (1, 0, 1.0)
     assert found.differences["exact_match"].value == 0.25
-    assert found.warning == "4 rows do not tell this difference from luck; about 16 would"
+    assert found.warning == "4 rows do not tell this difference from luck; about 23 such rows would"
 
 
 def test_difference_beyond_luck_has_no_warning() -> None:

@@ -133,7 +133,7 @@ def test_report_has_figures_errors_slices_and_comparisons(question: Question) ->
     against = report["reference_against"]["base"]
     assert (against["right_in_reference_alone"], against["mcnemar_p"]) == (4, 0.125)
     assert against["differences"]["exact_match"] == {"value": 1.0, "low": 1.0, "high": 1.0}
-    assert against["warning"] == "4 rows do not tell this difference from luck; about 4 would"
+    assert against["warning"] == "4 rows do not tell this difference from luck; about 6 such rows would"
     assert report["slices"]["mode"]["none"] == {"rows": 1, "value": 1.0, "low": 1.0, "high": 1.0}
     assert error_rows(found, System.BASE) == [{"kind": "malformed", "rows": 4}]
     assert error_rows(found, System.TUNED_CONSTRAINED) == []

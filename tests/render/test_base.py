@@ -30,6 +30,13 @@ def test_a_tokenizer_without_an_end_token_is_told(base: BaseFiles) -> None:
         checked_tokenizer(tokenizer, base)
 
 
+def test_a_template_that_writes_no_chat_is_told(base: BaseFiles) -> None:
+    tokenizer: Any = load_tokenizer(base)
+    tokenizer.chat_template = "{{ raise_exception('not a chat model') }}"
+    with pytest.raises(UserError, match="found a chat template that says: not a chat model, expected"):
+        checked_tokenizer(tokenizer, base)
+
+
 def test_a_damaged_tokenizer_is_told(base: BaseFiles) -> None:
     (Path(base.folder) / "tokenizer.json").write_text("{", encoding="ascii")
     with pytest.raises(UserError, match=r"base_model: found .*, expected a model and a tokenizer that"):

@@ -52,6 +52,16 @@ def test_row_longer_than_the_limit_is_refused_not_cut(tokenizer: Any) -> None:
     assert refused.found.endswith("tokens with at most 10 admitted")
 
 
+def test_template_that_refuses_the_turns_is_refused_with_its_words(tmp_path: Path) -> None:
+    refusing = "{% if messages | length > 2 %}{{ raise_exception('only one turn') }}{% endif %}"
+    refused = proved(prompt(), tokenizer_of(tmp_path, refusing), 400, CallFormat.PYTHON)
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.found) == (
+        Reason.NOT_SUPERVISED,
+        "a chat template that says: only one turn",
+    )
+
+
 def test_template_that_changes_the_answer_is_refused(tmp_path: Path) -> None:
     shouting = "{% for m in messages %}{{ m['content'] | upper + '</s>' }}{% endfor %}"
     refused = proved(prompt(), tokenizer_of(tmp_path, shouting), 400, CallFormat.PYTHON)

@@ -193,6 +193,25 @@ def test_every_batching_computes_the_loss_of_the_rows_one_by_one(
     assert found == pytest.approx(right, rel=1e-5)
 
 
+def test_a_pack_holds_about_the_rows_of_a_step(base: Path, tmp_path: Path) -> None:
+    from stages.train.training import fit
+
+    model, tokenizer = loaded(base)
+    rows = [rows_of(tokenizer)[0]] * 8
+    shared = msgspec.structs.replace(SHARED, max_steps=None, batching=Batching.PACKING, validation_rows=0)
+    done = fit(model, tokenizer, rows, [], shared, 1e-3, tmp_path, lambda step, found: None)
+    assert (done.steps, done.tokens) == (2, sum(len(row["input_ids"]) for row in rows))
+
+
+@pytest.mark.parametrize("batching", [Batching.SHARED_PREFIX, Batching.PACKING])
+def test_soft_prompts_stand_before_each_row_alone(batching: Batching) -> None:
+    from stages.train.run import batched_for
+
+    shared = msgspec.structs.replace(SHARED, batching=batching)
+    assert batched_for(RECIPES["prompt_tuning"][0], shared).batching == Batching.GROUP_BY_LENGTH
+    assert batched_for(RECIPES["lora"][0], shared).batching == batching
+
+
 def test_packing_cuts_no_row_however_long(base: Path, tmp_path: Path) -> None:
     model, tokenizer = loaded(base)
     (row, *_) = rows_of(tokenizer)
@@ -213,11 +232,15 @@ def test_same_rows_and_seed_give_the_same_weights(base: Path, tmp_path: Path) ->
     assert all(torch.equal(value, found[1][key]) for key, value in found[0].items())
 
 
-def test_killed_training_goes_on_and_ends_with_the_same_weights(base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("log_every", [1, 5])
+def test_killed_training_goes_on_and_ends_with_the_same_weights(
+    log_every: int, base: Path, tmp_path: Path
+) -> None:
     class Killed(RuntimeError):
         pass
 
-    shared = msgspec.structs.replace(SHARED, checkpoint_every=5)
+    # The last two of twelve steps are behind the last logged loss.
+    shared = msgspec.structs.replace(SHARED, checkpoint_every=5, log_every=log_every)
     whole, losses = fitted(*loaded(base), RECIPES["lora"][0], tmp_path / "whole", shared)
 
     from stages.train.run import seeded
@@ -227,7 +250,7 @@ def test_killed_training_goes_on_and_ends_with_the_same_weights(base: Path, tmp_
     recipe = RECIPES["lora"][0]
 
     def kill(step: int, found: object) -> None:
-        if step == 8:
+        if step >= 8:
             raise Killed
 
     seeded(shared.seed)

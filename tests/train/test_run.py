@@ -79,7 +79,13 @@ class Project:
         shared = msgspec.structs.replace(SHARED, max_steps=3, **changes)
         return TrainParams(recipe=recipe, shared=shared, recipes=RECIPES)
 
-    def train(self, recipe: str = "lora", tables: dict[str, pa.Table] | None = None, **changes: Any) -> Path:
+    def train(
+        self,
+        name: str = "lora",
+        tables: dict[str, pa.Table] | None = None,
+        recipe: Recipe | None = None,
+        **changes: Any,
+    ) -> Path:
         """Train, keep, and answer the model's folder."""
         from stages.train.run import keep_run, train_run
 
@@ -94,11 +100,13 @@ class Project:
             vocabulary=0,
         )
         texts = {"a.txt": "People ask a house to do things, and do not speak in commands."}
-        chosen = self.params(recipe, **changes)
+        chosen = self.params(name, **changes)
+        if recipe is not None:
+            chosen = msgspec.structs.replace(chosen, recipes={**RECIPES, name: recipe})
         trained = train_run(chosen, rendered, tables or self.tables, texts, Path("models"))
         assert trained is not None
-        keep_run(trained, Path("models") / recipe, Path("reports/train.json"))
-        return Path("models") / recipe
+        keep_run(trained, Path("models") / name, Path("reports/train.json"))
+        return Path("models") / name
 
 
 @pytest.fixture
@@ -154,6 +162,22 @@ def test_merged_model_loads_with_plain_transformers_and_has_the_same_logits(
         assert text in card
 
 
+def test_full_disk_at_a_merge_is_told_and_leaves_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safetensors import SafetensorError
+
+    folder = project.train()
+
+    def full(*_: object, **__: object) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("transformers.PreTrainedModel.save_pretrained", full)
+    with pytest.raises(UserError, match=r"not_saved: found I/O error: No space left.*then merge again"):
+        merged(folder, Path("out/merged"), [], {})
+    assert list(Path("out").iterdir()) == []
+
+
 def test_soft_prompts_are_not_merged(project: Project) -> None:
     folder = project.train("prompt_tuning")
     with pytest.raises(UserError, match="found soft prompts, which stand before the text and are no weights"):
@@ -188,6 +212,16 @@ def test_a_card_tells_figures_and_licences_of_its_own_run_alone(project: Project
     card = Path("models/lora/merged/README.md").read_text("utf-8")
     assert "| exact_match | 0.500 (0.400 to 0.600) |" in card
     assert "| licences of the data | unknown |" in card
+    other = {"value": 0.9, "low": 0.8, "high": 1.0}
+    for systems, line in (
+        ({"nearest": {"exact_match": other}}, "| not evaluated | |"),
+        ({"nearest": {"exact_match": other}, "tuned_constrained": {"exact_match": figure}},
+         "| exact_match, constrained decoding | 0.500 (0.400 to 0.600) |"),
+    ):  # fmt: skip
+        document = {**report, "run": read_manifest(Path("models/lora")).run, "systems": systems}
+        write_json(layout.report("evaluate"), document)
+        assert main(["merge", "lora"]) == 0
+        assert line in Path("models/lora/merged/README.md").read_text("utf-8")
 
 
 def test_four_bit_base_is_trained_through_adapters(project: Project) -> None:
@@ -247,6 +281,26 @@ def test_missing_backend_of_four_bits_is_told(project: Project, monkeypatch: pyt
         UserError, match=r"no_quantization: found no package bitsandbytes.*choose the recipe lora"
     ):
         project.train("qlora")
+
+
+@pytest.mark.parametrize("error", [ImportError, RuntimeError])
+def test_bitsandbytes_without_a_backend_is_told(
+    error: type[Exception], project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: object, **how: object) -> None:
+        assert "quantization_config" in how
+        raise error("no backend for this machine\nand more")
+
+    monkeypatch.setattr("stages.train.run.load_model", load)
+    with pytest.raises(UserError, match="no_quantization: found no backend for this machine, expected"):
+        project.train("qlora")
+    assert not Path("models").exists()
+
+
+def test_blocks_longer_than_the_model_reads_are_told(project: Project) -> None:
+    recipe = msgspec.structs.replace(RECIPES["continued"], block_tokens=513)
+    with pytest.raises(UserError, match="found block_tokens: 513, for a model that reads 512 tokens"):
+        project.train("continued", recipe=recipe)
 
 
 def test_missing_tracker_is_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
