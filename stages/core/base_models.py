@@ -128,9 +128,10 @@ def told_of_full_disk(folder: Path, fix: str) -> Iterator[None]:
     except (OSError, SafetensorError) as error:
         raise UserError([_not_saved(folder, str(error), fix)]) from None
     except RuntimeError as error:
-        if "StreamWriter" not in str(error):
+        # torch.save says where in its writer it stopped, and not why.
+        if not any(writer in str(error) for writer in ("StreamWriter", "inline_container")):
             raise
-        raise UserError([_not_saved(folder, str(error).splitlines()[0], fix)]) from None
+        raise UserError([_not_saved(folder, "a file that torch could not write to its end", fix)]) from None
 
 
 def _not_saved(folder: Path, found: str, fix: str) -> Diagnostic:
