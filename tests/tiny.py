@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stages.core.base_models import InFolder
+from stages.core.calls import CallFormat
+from stages.core.rendered import Rendered
+
 TEMPLATE = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '</s>' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
@@ -44,3 +48,17 @@ def save_tiny(folder: Path, template: str | None = TEMPLATE, layers: int = 3) ->
     LlamaForCausalLM(config).save_pretrained(str(folder))
     fast.save_pretrained(str(folder))
     return folder
+
+
+def rendered_for(base: InFolder, sha256: str) -> Rendered:
+    """What rows for a tiny base were rendered for."""
+    return Rendered(
+        base=base,
+        name="tiny",
+        sha256=sha256,
+        license="MIT",
+        call_format=CallFormat.PYTHON,
+        tools="compact",
+        template_sha256="0" * 64,
+        vocabulary=0,
+    )

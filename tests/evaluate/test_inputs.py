@@ -8,16 +8,14 @@ import msgspec
 import pytest
 
 from stages.core.base_models import InFolder, find_base
-from stages.core.calls import CallFormat
 from stages.core.errors import UserError
 from stages.core.params import load_section
-from stages.core.rendered import Rendered
 from stages.core.runs import Manifest
 from stages.core.schemas import TRAINING_SCHEMA
 from stages.evaluate.inputs import question_of, tuned_loader
 from stages.evaluate.params import EvaluateParams
 from tests.conftest import PROJECT
-from tests.tiny import save_tiny
+from tests.tiny import rendered_for, save_tiny
 
 pytest.importorskip("torch")
 
@@ -69,16 +67,7 @@ def test_a_run_on_another_base_than_the_rows_is_not_judged(
 def test_empty_splits_are_told_together(base: InFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
     params = load_section("evaluate", EvaluateParams)
-    rendered = Rendered(
-        base=base,
-        name="tiny",
-        sha256="0" * 64,
-        license="MIT",
-        call_format=CallFormat.PYTHON,
-        tools="compact",
-        template_sha256="0" * 64,
-        vocabulary=0,
-    )
+    rendered = rendered_for(base, "0" * 64)
     empty = TRAINING_SCHEMA.empty_table()
     with pytest.raises(UserError) as found:
         question_of({"train": empty, "test": empty}, [], rendered, params)

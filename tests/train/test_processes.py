@@ -17,16 +17,14 @@ from safetensors.torch import load_file
 
 from stages.core import layout
 from stages.core.base_models import InFolder, find_base, load_tokenizer
-from stages.core.calls import CallFormat
 from stages.core.files import write_json
-from stages.core.rendered import Rendered
 from stages.core.schemas import TRAINING_SCHEMA
 from stages.core.tables import plain_table, write_table
 from stages.render.training_rows import rendered_split, training_rows
 from stages.train.__main__ import main
 from tests.conftest import PROJECT, Workspace
 from tests.render.rows import SKILLS, params
-from tests.tiny import save_tiny
+from tests.tiny import rendered_for, save_tiny
 from tests.train.test_run import ROWS
 
 torch = pytest.importorskip("torch")
@@ -49,16 +47,7 @@ def prepare(workspace: Workspace, **shared: Any) -> None:
     table = plain_table(training_rows(split, SKILLS), TRAINING_SCHEMA)
     for name, part in {"train": table, "validation": table.slice(0, 2)}.items():
         write_table(workspace.root / layout.training(name), part)
-    rendered = Rendered(
-        base=base,
-        name="tiny",
-        sha256=files.sha256,
-        license="MIT",
-        call_format=CallFormat.PYTHON,
-        tools="compact",
-        template_sha256="0" * 64,
-        vocabulary=0,
-    )
+    rendered = rendered_for(base, files.sha256)
     write_json(workspace.root / layout.TRAINING_BASE, msgspec.to_builtins(rendered))
     changed = {"batch_rows": 1, "epochs": 1.0, "log_every": 1, "checkpoint_every": 2, "validation_rows": 0}
     train = {**PARAMS["train"], "shared": {**PARAMS["train"]["shared"], **changed, **shared}}

@@ -15,11 +15,9 @@ from stages.commands.merge import merged
 from stages.commands.runs import as_text, runs_of
 from stages.core import layout
 from stages.core.base_models import InFolder, Packaged, find_base, load_tokenizer
-from stages.core.calls import CallFormat
 from stages.core.digests import data_hash
 from stages.core.errors import UserError
 from stages.core.files import write_json
-from stages.core.rendered import Rendered
 from stages.core.runs import Manifest, load_run, read_manifest
 from stages.core.schemas import TRAINING_SCHEMA
 from stages.core.tables import plain_table, write_table
@@ -37,7 +35,7 @@ from stages.train.params import (
     TrainParams,
 )
 from tests.render.rows import SKILLS, argument, exemplar, params
-from tests.tiny import save_tiny
+from tests.tiny import rendered_for, save_tiny
 from tests.train.test_recipes import SHARED
 
 torch = pytest.importorskip("torch")
@@ -89,16 +87,7 @@ class Project:
         """Train, keep, and answer the model's folder."""
         from stages.train.run import keep_run, train_run
 
-        rendered = Rendered(
-            base=self.base,
-            name="tiny",
-            sha256=self.sha256,
-            license="MIT",
-            call_format=CallFormat.PYTHON,
-            tools="compact",
-            template_sha256="0" * 64,
-            vocabulary=0,
-        )
+        rendered = rendered_for(self.base, self.sha256)
         texts = {"a.txt": "People ask a house to do things, and do not speak in commands."}
         chosen = self.params(name, **changes)
         if recipe is not None:
