@@ -32,7 +32,7 @@ def prepared(model: Any, recipe: Recipe) -> Any:
     with quiet_peft():
         made = get_peft_model(model, config)
     for one in made.peft_config.values():
-        one.base_model_name_or_path = None  # At each checkpoint, peft would ask the hub for it.
+        one.base_model_name_or_path = ""  # Else peft asks the hub for its config at each checkpoint.
     return made
 
 
