@@ -98,7 +98,7 @@ def _applied(tokenizer: Any, rows: Sequence[Message], tools: Sequence[Any] | Non
             )
         )
     except (TemplateError, TypeError) as error:
-        raise Unwritable(str(error).splitlines()[0]) from None
+        raise Unwritable((str(error).splitlines() or ["nothing"])[0]) from None
 
 
 def rendered(tokenizer: Any, messages: Sequence[Message], tools: Sequence[Any] | None) -> Rendered:

@@ -50,6 +50,11 @@ def test_turns_that_a_template_refuses_are_told_with_its_words(folder: Path) -> 
         rendered(tokenizer, [ANSWER, USER, ANSWER], None)
 
 
+def test_a_template_that_refuses_without_a_word_is_told(folder: Path) -> None:
+    with pytest.raises(Unwritable, match="nothing"):
+        prompt_text(tokenizer_of(folder, "{{ raise_exception('') }}"), [USER], None)
+
+
 def test_a_damaged_template_is_told(folder: Path) -> None:
     with pytest.raises(Unwritable, match="unexpected 'end of template'"):
         prompt_text(tokenizer_of(folder, "{{ messages["), [USER], None)
