@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import keyword
 import re
 from collections.abc import Mapping
 from enum import StrEnum
@@ -43,6 +44,13 @@ _BEGUN: Final = {
     CallFormat.JSON: re.compile(r"\s*(?:\{.*|n(?:u(?:ll?)?)?\s*)?", re.DOTALL),
 }
 """What a call, or no call, begins with."""
+
+_NAMED_KEYWORD: Final = re.compile(
+    r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|\b(?=(?:{})\s*=)""".format("|".join(keyword.kwlist))
+)
+"""A text, or the place before a parameter that is called like a keyword of Python's, such as SGD's `from`."""
+_MARK: Final = "keyword__"
+"""Stands before such a parameter while Python's parser reads it."""
 
 
 def call_text(call: Call | None, form: CallFormat) -> str:
@@ -89,7 +97,7 @@ def literal(node: ast.expr) -> Literal | None:
 
 def _parse_python(text: str) -> Call | Malformed:
     try:
-        tree = ast.parse(text, mode="eval").body
+        tree = ast.parse(_NAMED_KEYWORD.sub(lambda found: found[1] or _MARK, text), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Malformed("not the syntax of a call")
     if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):
@@ -97,13 +105,14 @@ def _parse_python(text: str) -> Call | Malformed:
     if tree.args:
         return Malformed("an argument without a name")
     arguments: dict[str, Literal] = {}
-    for keyword in tree.keywords:
-        value = literal(keyword.value)
-        if keyword.arg is None or value is None:
+    for one in tree.keywords:
+        value = literal(one.value)
+        if one.arg is None or value is None:
             return Malformed("an argument that is no literal")
-        if keyword.arg in arguments:
-            return Malformed(f"{keyword.arg} twice")
-        arguments[keyword.arg] = value
+        slot = one.arg.removeprefix(_MARK)
+        if slot in arguments:
+            return Malformed(f"{slot} twice")
+        arguments[slot] = value
     return Call(tree.func.id, arguments)
 
 

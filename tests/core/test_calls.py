@@ -1,17 +1,15 @@
 from __future__ import annotations
 
+import keyword
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.core.calls import Call, CallFormat, Malformed, call_text, may_become_call, parse_call, value_text
 
-NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True).filter(
-    lambda name: (
-        name not in {"and", "as", "in", "is", "if", "or", "not", "for", "def", "del", "try", "from"}
-        and not __import__("keyword").iskeyword(name)
-    )
-)
+SLOTS = st.one_of(st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True), st.sampled_from(keyword.kwlist))
+NAMES = SLOTS.filter(lambda name: not keyword.iskeyword(name))
 VALUES = st.one_of(
     st.text(max_size=20), st.integers(-(10**9), 10**9), st.booleans(), st.floats(-1e6, 1e6, allow_nan=False)
 )
@@ -34,10 +32,20 @@ def test_no_call_is_none_and_null() -> None:
     assert value_text(None, CallFormat.JSON) == "null"
 
 
-@given(NAMES, st.dictionaries(NAMES, VALUES, max_size=4), st.sampled_from(CallFormat))
+@given(NAMES, st.dictionaries(SLOTS, VALUES, max_size=4), st.sampled_from(CallFormat))
 def test_parsing_is_the_inverse_of_writing(name: str, arguments: dict[str, object], form: CallFormat) -> None:
     call = Call(name, arguments)  # type: ignore[arg-type]
     assert parse_call(call_text(call, form), form) == call
+
+
+def test_parameters_may_be_called_like_keywords_and_texts_may_hold_what_looks_like_one() -> None:
+    call = Call("find", {"from": 'class="x", to=', "class": "it's from=", "is_from": "'"})
+    text = call_text(call, CallFormat.PYTHON)
+    assert text == 'find(from="class=\\"x\\", to=", class="it\'s from=", is_from="\'")'
+    assert parse_call(text, CallFormat.PYTHON) == call
+    assert parse_call("find(from = 'a', to=\"b\")", CallFormat.PYTHON) == Call(
+        "find", {"from": "a", "to": "b"}
+    )
 
 
 @pytest.mark.parametrize(

@@ -105,13 +105,21 @@ def test_a_tool_whose_name_only_ends_alike_is_not_the_one_that_is_called(tokeniz
     assert refused.reason == Reason.TOOL_NOT_IN_PROMPT
 
 
-@pytest.mark.parametrize(("skill", "slot"), [("get-weather", "day"), ("weather", "class")])
-def test_a_call_that_python_does_not_read_back_is_refused(tokenizer: Any, skill: str, slot: str) -> None:
+def of_slot(skill: str, slot: str) -> Prompt:
     skills = {skill: Skill(skill, parameters=(Parameter(slot),))}
     row = exemplar("dry on Sunday", skill, argument(slot, "Sunday", "Sunday"))
     (found,) = prompts_of(row, skills, [skill], params())
     assert isinstance(found, Prompt)
-    refused = proved(found, tokenizer, 400, CallFormat.PYTHON)
+    return found
+
+
+def test_a_parameter_may_be_called_like_a_keyword(tokenizer: Any) -> None:
+    assert isinstance(proved(of_slot("weather", "from"), tokenizer, 400, CallFormat.PYTHON), Ready)
+
+
+@pytest.mark.parametrize(("skill", "slot"), [("get-weather", "day"), ("weather", "day-of-week")])
+def test_a_call_that_python_does_not_read_back_is_refused(tokenizer: Any, skill: str, slot: str) -> None:
+    refused = proved(of_slot(skill, slot), tokenizer, 400, CallFormat.PYTHON)
     assert isinstance(refused, Refused)
     assert refused.reason == Reason.NOT_SUPERVISED
     assert refused.found.endswith(", which is read as another call, or as none")
