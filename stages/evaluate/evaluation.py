@@ -76,6 +76,9 @@ def evaluated(
         }
         for system, found in verdicts.items()
     }
+    metrics = {**CALL_METRICS, **{f"goal_{name}": metric for name, metric in GOAL_METRICS.items()}}
+    if texts:
+        metrics |= TEXT_METRICS
     resamples = Resamples([row["group"] for row in rows], params.resamples, params.seed)
     slices = slices_of(rows, seen)
     return Evaluation(
@@ -90,7 +93,11 @@ def evaluated(
         slices={
             system: _by_slice(resamples, found, slices, set(written)) for system, found in columns.items()
         },
-        comparisons=_comparisons(resamples, written, columns, params),
+        comparisons={
+            system: resamples.compare(columns[params.reference], found, written, metrics)
+            for system, found in columns.items()
+            if system != params.reference
+        },
         goals={system: _goals(resamples, rows, found, seen) for system, found in columns.items()},
         near=question.near,
     )
@@ -168,23 +175,6 @@ def _by_slice(
                 figures = resamples.figures(columns, chosen, _SLICED)
                 found[dimension][value] = (len(chosen), figures["exact_match"])
     return found
-
-
-def _comparisons(
-    resamples: Resamples,
-    written: Sequence[int],
-    columns: Mapping[System, Columns],
-    params: EvaluateParams,
-) -> dict[System, Comparison]:
-    metrics = {**CALL_METRICS, **{f"goal_{name}": metric for name, metric in GOAL_METRICS.items()}}
-    if all("rouge_l" in found for found in columns.values()):
-        metrics |= TEXT_METRICS
-    reference = columns[params.reference]
-    return {
-        system: resamples.compare(reference, found, written, metrics)
-        for system, found in columns.items()
-        if system != params.reference
-    }
 
 
 def _goals(

@@ -3,8 +3,8 @@
 The rules are those of `schema_guided_dst` (Rastogi et al. 2020): per frame, over the slots of its
 service; a categorical slot counts 1 or 0, a free one the best fuzzy match (token sort ratio) with any
 right value; joint goal accuracy is the product over all slots, average goal accuracy the mean over the
-slots that the right state holds. A dialogue's states are made of the frames that are asked: of all where
-neither `render.max_rows` nor `evaluate.max_rows` draws some, less those that are not proved.
+slots that the right state holds. A dialogue's states are made of the frames that are asked: those that
+are drawn and proved, call something, and show their tool.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from stages.core.calls import CallFormat
 from stages.core.catalog import Skill, tool_definition
-from stages.core.chat import encoded, prompt_text
+from stages.core.chat import Unwritable, encoded, prompt_text
 from stages.evaluate.decoding import Decoded, admitted, decoded
 from stages.evaluate.grammar import call_grammar
 from stages.evaluate.nearest import call_of_nearest, with_examples
@@ -75,7 +75,7 @@ def _answers(
         longest = getattr(model.config, "max_position_embeddings", None)
         most = None if longest is None else longest - params.max_new_tokens
         prompts = [
-            _with_examples(
+            retrieved_prompt(
                 tokenizer,
                 row,
                 near[: params.retrieved_examples],
@@ -108,14 +108,20 @@ def _answers(
     return [known[place] for place in range(len(prompts))]
 
 
-def _with_examples(
+def retrieved_prompt(
     tokenizer: Any, row: Row, near: Sequence[Row], tools: Sequence[Skill], most: int | None
 ) -> list[int]:
-    """The prompt with its examples; with the nearest of them, where all are more tokens than `most`."""
+    """The tokens of a row's prompt with the examples of its nearest train rows in front.
+
+    With the nearest of them alone, where all are more tokens than `most` or the template refuses their turns.
+    """
     definitions = [tool_definition(one) for one in tools]
     for count in range(len(near), 0, -1):
         messages = with_examples(row["messages"][:-1], [one["messages"] for one in near[:count]])
-        tokens = encoded(tokenizer, prompt_text(tokenizer, messages, definitions))
+        try:
+            tokens = encoded(tokenizer, prompt_text(tokenizer, messages, definitions))
+        except Unwritable:
+            continue
         if most is None or len(tokens) <= most:
             return tokens
     return list(row["input_ids"][: row["prompt_tokens"]])

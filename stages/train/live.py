@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+from stages.train.processes import first_process
 
 Log = Callable[[int, Mapping[str, float]], None]
 """Takes a step and its losses."""
@@ -17,11 +18,6 @@ _NAMES: Final = {
     "eval_loss": "validation/loss",
     "eval_mean_token_accuracy": "validation/token_accuracy",
 }
-
-
-def first_process() -> bool:
-    """Whether this process writes: the only one, or the first of those that `accelerate launch` starts."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +13,6 @@ import pyarrow as pa
 
 from stages.core.base_models import (
     BaseFiles,
-    context_tokens,
     find_base,
     load_model,
     load_tokenizer,
@@ -22,11 +20,12 @@ from stages.core.base_models import (
     told_of_full_disk,
 )
 from stages.core.digests import content_digest, data_hash
-from stages.core.errors import Diagnostic, UserError
+from stages.core.errors import UserError
 from stages.core.files import write_bytes, write_json
 from stages.core.rendered import Rendered
 from stages.core.runs import ROWS, WEIGHTS, Manifest
-from stages.train.live import first_process, live_log
+from stages.train.checks import check_base, check_block, check_packages, check_rows, no_backend
+from stages.train.live import live_log
 from stages.train.manifest import code_revision, hardware, packages, params_hash, rows_file, run_id
 from stages.train.params import (
     Batching,
@@ -35,9 +34,9 @@ from stages.train.params import (
     PromptTuning,
     Recipe,
     Shared,
-    Tracker,
     TrainParams,
 )
+from stages.train.processes import first_process
 from stages.train.recipes import Trainable, needs_quantized_base, prepared, trainable
 from stages.train.rows import Row, chat_rows, text_rows
 
@@ -67,12 +66,12 @@ def train_run(
     Null on processes beside the first, where several train together. Raises `UserError`.
     """
     recipe, shared = params.chosen, batched_for(params.chosen, params.shared)
-    _check_packages(recipe, shared)
+    check_packages(recipe, shared)
     base = find_base(rendered.base)
-    _check_base(base, rendered)
+    check_base(base, rendered)
     tokenizer = load_tokenizer(base)
     rows, watched, digests, hashes = _data(recipe, tables, texts, tokenizer, base)
-    _check_rows(rows, params.recipe)
+    check_rows(rows, params.recipe)
     run = run_id(params.recipe, digests, params_hash(params, base.sha256, rows, watched))
     seeded(shared.seed)
     model = prepared(base_model(base, recipe, shared), recipe)
@@ -160,7 +159,7 @@ def _data(
 ) -> tuple[list[Row], list[Row], list[str], dict[str, str]]:
     """Rows, watched rows, the digests of what is seen, and the data hash of each split."""
     if isinstance(recipe, Continued):
-        _check_block(recipe, base)
+        check_block(recipe, base)
         seen = [content_digest(text.encode()) for text in texts.values()]
         return text_rows(texts, tokenizer, recipe.block_tokens), [], seen, {"text": data_hash(seen)}
     digests = {name: sorted(set(table.column("digest").to_pylist())) for name, table in tables.items()}
@@ -189,83 +188,8 @@ def base_model(base: BaseFiles, recipe: Recipe, shared: Shared) -> Any:
         try:
             model = load_model(whole, quantization_config=how, dtype=dtype)
         except (ImportError, RuntimeError) as error:
-            raise UserError([_no_backend(str(error).splitlines()[0])]) from None
+            raise UserError([no_backend(str(error).splitlines()[0])]) from None
     return prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
-
-
-def _check_packages(recipe: Recipe, shared: Shared) -> None:
-    missing = []
-    if needs_quantized_base(recipe) and find_spec("bitsandbytes") is None:
-        missing.append(_no_backend("no package bitsandbytes"))
-    if shared.tracker != Tracker.NONE and find_spec(shared.tracker.value) is None:
-        missing.append(
-            Diagnostic(
-                path="params.yaml",
-                code="no_tracker",
-                found=f"no package {shared.tracker.value}",
-                expected="the package of train.shared.tracker",
-                fix=f"pip install {shared.tracker.value}, or set tracker to none",
-            )
-        )
-    if missing:
-        raise UserError(missing)
-
-
-def _no_backend(found: str) -> Diagnostic:
-    return Diagnostic(
-        path="train.recipe",
-        code="no_quantization",
-        found=found,
-        expected="bitsandbytes with a backend for this machine",
-        fix="choose the recipe lora, or install bitsandbytes for this machine",
-    )
-
-
-def _check_base(base: BaseFiles, rendered: Rendered) -> None:
-    """A base in a folder can have changed since `render`, which DVC does not see."""
-    if base.sha256 != rendered.sha256:
-        raise UserError(
-            [
-                Diagnostic(
-                    path=base.name,
-                    code="base_model",
-                    found=f"SHA-256 {base.sha256[:16]}…",
-                    expected=f"{rendered.sha256[:16]}…, for which the rows were rendered",
-                    fix="run `dvc repro --force --single-item render`, then `dvc repro`",
-                )
-            ]
-        )
-
-
-def _check_block(recipe: Continued, base: BaseFiles) -> None:
-    longest = context_tokens(base)
-    if longest is not None and recipe.block_tokens > longest:
-        raise UserError(
-            [
-                Diagnostic(
-                    path="params.yaml",
-                    code="invalid_value",
-                    found=f"block_tokens: {recipe.block_tokens}, for a model that reads {longest} tokens",
-                    expected=f"at most {longest}",
-                    fix="correct the recipe",
-                )
-            ]
-        )
-
-
-def _check_rows(rows: list[Row], recipe: str) -> None:
-    if not rows:
-        raise UserError(
-            [
-                Diagnostic(
-                    path="data/training/train.parquet",
-                    code="empty_split",
-                    found="no row to train on",
-                    expected=f"at least one row for the recipe {recipe}",
-                    fix="see reports/split.json and reports/render.json for where the rows went",
-                )
-            ]
-        )
 
 
 def _save(model: Any, tokenizer: Any, base: BaseFiles, folder: Path) -> None:

@@ -23,8 +23,9 @@ from stages.train.batches import (
     packed,
     supervised_width,
 )
-from stages.train.live import Log, first_process
+from stages.train.live import Log
 from stages.train.params import Batching, Precision, Shared, Tracker
+from stages.train.processes import first_process
 from stages.train.rows import Row
 
 _KEPT_CHECKPOINTS: Final = 2

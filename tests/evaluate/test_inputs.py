@@ -15,6 +15,7 @@ from stages.core.schemas import TRAINING_SCHEMA
 from stages.evaluate.inputs import question_of, tuned_loader
 from stages.evaluate.params import EvaluateParams
 from tests.conftest import PROJECT
+from tests.runs import manifest_of
 from tests.tiny import rendered_for, save_tiny
 
 pytest.importorskip("torch")
@@ -28,26 +29,7 @@ def base(tmp_path: Path) -> InFolder:
 @pytest.fixture
 def manifest(base: InFolder, tmp_path: Path) -> Manifest:
     (tmp_path / "rows.txt").write_text(f"{'a' * 64}\n{'b' * 64}\n", encoding="ascii")
-    return Manifest(
-        run="lora-1-2",
-        recipe="lora",
-        params={},
-        data_hashes={},
-        rows_sha256="0" * 64,
-        base=base,
-        base_sha256=find_base(base).sha256,
-        base_license="MIT",
-        weights_sha256="0" * 64,
-        code=None,
-        packages={},
-        hardware={},
-        seed=1,
-        seconds=1.0,
-        tokens=1,
-        steps=1,
-        resumed_from=None,
-        losses={},
-    )
+    return manifest_of(base=base, base_sha256=find_base(base).sha256, base_license="MIT")
 
 
 def test_a_run_that_saw_a_test_row_is_not_judged(base: InFolder, manifest: Manifest, tmp_path: Path) -> None:

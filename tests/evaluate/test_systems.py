@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import msgspec
@@ -17,10 +18,10 @@ from stages.evaluate.evaluation import asked_rows, confusion, evaluated, kinds, 
 from stages.evaluate.grammar import call_grammar
 from stages.evaluate.params import EvaluateParams, System
 from stages.evaluate.report import error_rows, evaluate_report
-from stages.evaluate.systems import Question, answers_of
+from stages.evaluate.systems import Question, answers_of, retrieved_prompt
 from stages.render.training_rows import rendered_split, training_rows
 from tests.render.rows import SKILLS, argument, exemplar, params
-from tests.tiny import save_tiny
+from tests.tiny import TEMPLATE, save_tiny
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("xgrammar")
@@ -114,6 +115,26 @@ def test_an_answer_is_cut_where_it_can_be_no_call_any_more(
         assert said.ended
         assert not may_become_call(said.text, CallFormat.JSON)
         assert may_become_call(said.text[:1], CallFormat.JSON) or len(model[1].tokenize(said.text)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("most", "template", "examples"),
+    [
+        (None, "", 2),
+        (60, "", 1),
+        (10, "", 0),
+        (None, "{% if messages | length > 4 %}{{ raise_exception('') }}{% endif %}", 1),
+    ],
+    ids=["all", "as many as fit", "none fits", "as many as the template takes"],
+)
+def test_a_retrieved_prompt_has_the_examples_that_fit(
+    most: int | None, template: str, examples: int, question: Question, model: tuple[Any, Any]
+) -> None:
+    tokenizer = copy.deepcopy(model[1])
+    tokenizer.chat_template = template + TEMPLATE
+    (row, *_), (near, *_) = question.rows, question.near
+    tokens = retrieved_prompt(tokenizer, row, near, (), most)
+    assert tokenizer.decode(tokens).count("<|user|>") == 1 + examples
 
 
 def answers(texts: dict[str, list[str]]) -> dict[System, list[Decoded]]:

@@ -9,19 +9,18 @@ from typing import Any
 import msgspec
 
 from stages.core import layout
-from stages.core.base_models import Packaged
 from stages.core.digests import data_hash
 from stages.core.files import write_bytes, write_json
 from stages.core.params import load_section
 from stages.core.records import Exemplar, Reason, Rejection
 from stages.core.row_tables import exemplar_table, rejection_table
-from stages.core.runs import Manifest
 from stages.core.schemas import PREDICTION_SCHEMA, REVIEW_SCHEMA
 from stages.core.tables import plain_table, write_table
 from stages.publish.facts import Facts, facts_of
 from stages.publish.inputs import read_inputs, read_material
 from stages.publish.params import PublishParams
 from tests.curate.rows import located, row
+from tests.runs import manifest_of
 
 EVIL = "play <script>alert(1)</script> | now"
 PIPELINE = """
@@ -152,25 +151,8 @@ def write_model(root: Path, train: list[Exemplar]) -> None:
     rows = "".join(f"{one}\n" for one in digests).encode()
     write_bytes(folder / "rows.txt", rows)
     write_bytes(folder / "weights/adapter.safetensors", b"weights")
-    manifest = Manifest(
-        run="lora-1-2",
-        recipe="lora",
-        params={},
-        data_hashes={"train": data_hash(digests)},
-        rows_sha256=hashlib.sha256(rows).hexdigest(),
-        base=Packaged("llm_tiny", "Tiny.Q4.gguf", "b" * 64, "Apache-2.0"),
-        base_sha256="b" * 64,
-        base_license="Apache-2.0",
-        weights_sha256="c" * 64,
-        code="d" * 40,
-        packages={"torch": "2.13.0+cpu", "peft": "0.21.2"},
-        hardware={},
-        seed=1,
-        seconds=1.0,
-        tokens=1,
-        steps=1,
-        resumed_from=None,
-        losses={},
+    manifest = manifest_of(
+        data_hashes={"train": data_hash(digests)}, rows_sha256=hashlib.sha256(rows).hexdigest()
     )
     write_json(folder / "manifest.json", manifest)
     evaluation = {

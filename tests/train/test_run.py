@@ -265,7 +265,7 @@ def test_unknown_recipe_is_told() -> None:
 
 
 def test_missing_backend_of_four_bits_is_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stages.train.run.find_spec", lambda name: None)
+    monkeypatch.setattr("stages.train.checks.find_spec", lambda name: None)
     with pytest.raises(
         UserError, match=r"no_quantization: found no package bitsandbytes.*choose the recipe lora"
     ):
@@ -293,7 +293,7 @@ def test_blocks_longer_than_the_model_reads_are_told(project: Project) -> None:
 
 
 def test_missing_tracker_is_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stages.train.run.find_spec", lambda name: None)
+    monkeypatch.setattr("stages.train.checks.find_spec", lambda name: None)
     with pytest.raises(UserError, match="no_tracker: found no package mlflow"):
         project.train(tracker=Tracker.MLFLOW)
 

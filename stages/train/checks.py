@@ -1,0 +1,80 @@
+"""What stops a training before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+from stages.core.base_models import BaseFiles, context_tokens
+from stages.core.errors import Diagnostic, UserError
+from stages.core.rendered import Rendered
+from stages.train.params import Continued, Recipe, Shared, Tracker
+from stages.train.recipes import needs_quantized_base
+from stages.train.rows import Row
+
+
+def check_packages(recipe: Recipe, shared: Shared) -> None:
+    """Raise `UserError` where a package is missing that the recipe or the tracker needs."""
+    missing = []
+    if needs_quantized_base(recipe) and find_spec("bitsandbytes") is None:
+        missing.append(no_backend("no package bitsandbytes"))
+    if shared.tracker != Tracker.NONE and find_spec(shared.tracker.value) is None:
+        name = shared.tracker.value
+        missing.append(
+            Diagnostic(
+                path="params.yaml",
+                code="no_tracker",
+                found=f"no package {name}",
+                expected="the package of train.shared.tracker",
+                fix=f"pip install {name}, or set tracker to none",
+            )
+        )
+    if missing:
+        raise UserError(missing)
+
+
+def no_backend(found: str) -> Diagnostic:
+    """A base that cannot be loaded in 4 bits. found: why."""
+    return Diagnostic(
+        path="train.recipe",
+        code="no_quantization",
+        found=found,
+        expected="bitsandbytes with a backend for this machine",
+        fix="choose the recipe lora, or install bitsandbytes for this machine",
+    )
+
+
+def check_base(base: BaseFiles, rendered: Rendered) -> None:
+    """Raise `UserError` where a base in a folder has changed since `render`, which DVC does not see."""
+    if base.sha256 != rendered.sha256:
+        _stop(
+            base.name,
+            "base_model",
+            f"SHA-256 {base.sha256[:16]}…",
+            f"{rendered.sha256[:16]}…, for which the rows were rendered",
+            "run `dvc repro --force --single-item render`, then `dvc repro`",
+        )
+
+
+def check_block(recipe: Continued, base: BaseFiles) -> None:
+    """Raise `UserError` where the blocks are longer than the model reads."""
+    longest = context_tokens(base)
+    if longest is not None and recipe.block_tokens > longest:
+        found = f"block_tokens: {recipe.block_tokens}, for a model that reads {longest} tokens"
+        _stop("params.yaml", "invalid_value", found, f"at most {longest}", "correct the recipe")
+
+
+def check_rows(rows: Sequence[Row], recipe: str) -> None:
+    """Raise `UserError` where there is no row."""
+    if not rows:
+        _stop(
+            "data/training/train.parquet",
+            "empty_split",
+            "no row to train on",
+            f"at least one row for the recipe {recipe}",
+            "see reports/split.json and reports/render.json for where the rows went",
+        )
+
+
+def _stop(path: str, code: str, found: str, expected: str, fix: str) -> None:
+    raise UserError([Diagnostic(path=path, code=code, found=found, expected=expected, fix=fix)])
