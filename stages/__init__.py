@@ -1,1 +1,1 @@
-"""The exemplar compiler: one package a DVC stage, and what they share in `stages.core`."""
+"""The stages of the pipeline, one package per stage of `dvc.yaml`."""

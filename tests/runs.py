@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from stages.core.base_models import Packaged
-from stages.core.runs import Manifest
+from exemplars.models.base_models import PackagedBase
+from exemplars.models.run_manifest import Manifest
 
 _RUN = Manifest(
     run="lora-1-2",
@@ -15,7 +15,7 @@ _RUN = Manifest(
     params={},
     data_hashes={},
     rows_sha256="0" * 64,
-    base=Packaged("llm_tiny", "Tiny.Q4.gguf", "b" * 64, "Apache-2.0"),
+    base=PackagedBase("llm_tiny", "Tiny.Q4.gguf", "b" * 64, "Apache-2.0"),
     base_sha256="b" * 64,
     base_license="Apache-2.0",
     weights_sha256="c" * 64,

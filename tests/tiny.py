@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stages.core.base_models import InFolder
-from stages.core.calls import CallFormat
-from stages.core.rendered import Rendered
+from exemplars.models.base_models import FolderBase
+from exemplars.models.calls import CallFormat
+from exemplars.models.render_manifest import RenderManifest
 
 TEMPLATE = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '</s>' }}{% endfor %}"
@@ -50,9 +50,9 @@ def save_tiny(folder: Path, template: str | None = TEMPLATE, layers: int = 3) ->
     return folder
 
 
-def rendered_for(base: InFolder, sha256: str) -> Rendered:
+def rendered_for(base: FolderBase, sha256: str) -> RenderManifest:
     """What rows for a tiny base were rendered for."""
-    return Rendered(
+    return RenderManifest(
         base=base,
         name="tiny",
         sha256=sha256,

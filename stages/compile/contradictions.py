@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from stages.core.records import Exemplar, Reason, Rejection
+from exemplars.core.records import Exemplar, Reason, Rejection
 
 _encode: Final = msgspec.json.Encoder().encode
 _SHOWN: Final = 3

@@ -7,13 +7,14 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from exemplars.core.digests import hash_row
+from exemplars.core.errors import quote_text
+from exemplars.core.literals import parse_literal
+from exemplars.core.records import DONTCARE, Exemplar, LabelledArgument, Reason, Record, Rejection
+from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.templates import write_template
+from stages.compile.alignment import Problem, Text, place_arguments
 from stages.compile.grounding import Lexicon
-from stages.compile.places import Problem, Text, place_arguments
-from stages.core.catalog import Parameter, Skill, typed_literal
-from stages.core.digests import row_digest
-from stages.core.errors import shown
-from stages.core.records import DONTCARE, Exemplar, LabelledArgument, Reason, Record, Rejection
-from stages.core.templates import write_template
 
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "integer": (int,),
@@ -40,7 +41,7 @@ def compile_record(record: Record, skills: Mapping[str, Skill], lexicon: Lexicon
         return rejection(record, [_mismatch(record, template)])
     return Exemplar(
         id=record.id,
-        digest=row_digest(record.utterance, record.context, record.skill, record.mode, arguments),
+        digest=hash_row(record.utterance, record.context, record.skill, record.mode, arguments),
         source=record.source,
         service=record.service,
         skill=record.skill,
@@ -82,7 +83,9 @@ def _parameters(record: Record, skills: Mapping[str, Skill]) -> tuple[list[Param
         ]
     skill = skills.get(record.skill)
     if skill is None:
-        message = f"found skill {shown(record.skill)}, expected one of the catalog; add it, or correct it"
+        message = (
+            f"found skill {quote_text(record.skill)}, expected one of the catalog; add it, or correct it"
+        )
         return [], [Problem(Reason.UNKNOWN_SKILL, "", message)]
     by_name = {one.name: one for one in skill.parameters}
     parameters, problems, filled = [], [], set()
@@ -90,7 +93,7 @@ def _parameters(record: Record, skills: Mapping[str, Skill]) -> tuple[list[Param
         parameter = by_name.get(label.slot)
         if parameter is None:
             known = ", ".join(by_name) or "none"
-            message = f"found slot {shown(label.slot)}, expected one of {known}; correct the slot"
+            message = f"found slot {quote_text(label.slot)}, expected one of {known}; correct the slot"
             problems.append(Problem(Reason.UNKNOWN_SLOT, label.slot, message))
             continue
         if label.slot in filled:
@@ -109,20 +112,22 @@ def _value_problems(label: LabelledArgument, parameter: Parameter) -> list[Probl
     if parameter.enum and label.value not in parameter.enum:
         expected = f"one of {', '.join(parameter.enum)}"
     elif parameter.type in _TYPES and not isinstance(
-        typed_literal(label.value, parameter.type), _TYPES[parameter.type]
+        parse_literal(label.value, parameter.type), _TYPES[parameter.type]
     ):
         expected = f"a value of type {parameter.type}"
     elif not label.value:
         expected = "a value"
     if expected is None:
         return []
-    message = f"found {shown(label.value)} of slot {label.slot!r}, expected {expected}; correct the value"
+    message = (
+        f"found {quote_text(label.value)} of slot {label.slot!r}, expected {expected}; correct the value"
+    )
     return [Problem(Reason.INVALID_VALUE, label.slot, message)]
 
 
 def _mismatch(record: Record, template: str) -> Problem:
     message = (
-        f"found the exemplar {shown(record.exemplar or '')}, expected {shown(template)}, which the utterance "
+        f"found the exemplar {quote_text(record.exemplar or '')}, expected {quote_text(template)}, which the utterance "
         "and its arguments give; correct the exemplar, or the spans"
     )
     return Problem(Reason.EXEMPLAR_MISMATCH, "", message)

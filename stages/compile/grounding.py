@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from exemplars.core.records import Grounding, LabelledArgument
+from exemplars.dataset.catalog import Parameter
+from exemplars.dataset.recognizers import BUILT_IN, Recognizers
 from stages.compile.expressions.amounts import durations_in, money_in
 from stages.compile.expressions.dates import dates_in
 from stages.compile.expressions.mentions import Mention, with_reading
 from stages.compile.expressions.numbers import number_of, numbers_in, ordinal_of, ordinals_in
 from stages.compile.expressions.times import times_in
 from stages.compile.expressions.words import wordings_in
-from stages.core.catalog import Parameter
-from stages.core.recognizers import BUILT_IN, Recognizers
-from stages.core.records import Grounding, LabelledArgument
 
 _ISO_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _CLOCK_TIME: Final = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)")

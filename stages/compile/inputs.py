@@ -9,13 +9,13 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from exemplars.core import layout
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.schemas import RECORD_SCHEMA, REJECTION_SCHEMA
+from exemplars.core.tables import read_table
+from exemplars.dataset.catalog import Skill, decode_catalog, merge_catalogs
+from exemplars.dataset.recognizers import BUILT_IN, Recognizers, decode_recognizers, merge_recognizers
 from stages.compile.params import CompileParams
-from stages.core import layout
-from stages.core.catalog import Skill, decode_catalog, merge_catalogs
-from stages.core.errors import Diagnostic, UserError
-from stages.core.recognizers import BUILT_IN, Recognizers, decode_recognizers, merge_recognizers
-from stages.core.schemas import RECORD_SCHEMA, REJECTION_SCHEMA
-from stages.core.tables import read_table
 
 
 class Inputs(NamedTuple):

@@ -12,22 +12,22 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from exemplars.core.records import Exemplar, Rejection
+from exemplars.core.schemas import RECORD_SCHEMA
+from exemplars.core.tables import read_table, sort_by_id, take_rows
+from exemplars.core.workers import map_shards
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.row_tables import (
+    exemplars_from_table,
+    join_compiled,
+    records_from_table,
+    records_to_table,
+    rejections_to_table,
+    select_compiled,
+)
 from stages.compile.contradictions import contradicted, nearly_said_key
 from stages.compile.exemplars import compile_record
 from stages.compile.grounding import Lexicon
-from stages.core.catalog import Skill
-from stages.core.records import Exemplar, Rejection
-from stages.core.row_tables import (
-    compiled_columns,
-    compiled_table,
-    exemplars_of,
-    record_table,
-    records_of,
-    rejection_table,
-)
-from stages.core.schemas import RECORD_SCHEMA
-from stages.core.tables import read_table, rows_at, sorted_by_id
-from stages.core.workers import map_shards
 
 
 class Compiled(NamedTuple):
@@ -64,13 +64,13 @@ def compile_tables(
     shards = list(map_shards(partial(_compile_shard, skills, lexicon), places, workers, "compile"))
     starts = accumulate((shard.size for shard in shards), initial=0)
     rows = [start + row for start, shard in zip(starts, shards, strict=False) for row in shard.rows]
-    records = pa.concat_tables([record_table([]), *(read_table(path, RECORD_SCHEMA) for path in paths)])
-    compiled = pa.concat_tables([compiled_columns([]), *(shard.compiled for shard in shards)])
+    records = pa.concat_tables([records_to_table([]), *(read_table(path, RECORD_SCHEMA) for path in paths)])
+    compiled = pa.concat_tables([select_compiled([]), *(shard.compiled for shard in shards)])
     rejections = pa.concat_tables([rejected, *(shard.rejections for shard in shards)])
 
     suspects = _repeated([key for shard in shards for key in shard.said])
-    said_again = compiled_table(records, [rows[row] for row in suspects], rows_at(compiled, suspects))
-    gone = contradicted(exemplars_of(said_again))
+    said_again = join_compiled(records, [rows[row] for row in suspects], take_rows(compiled, suspects))
+    gone = contradicted(exemplars_from_table(said_again))
     if gone:
         out = {
             row
@@ -78,14 +78,14 @@ def compile_tables(
             if row_id in gone
         }
         stays = [row for row in range(len(rows)) if row not in out]
-        rows, compiled = [rows[row] for row in stays], rows_at(compiled, stays)
-        rejections = pa.concat_tables([rejections, rejection_table(list(gone.values()))])
-    return Compiled(sorted_by_id(compiled_table(records, rows, compiled)), sorted_by_id(rejections))
+        rows, compiled = [rows[row] for row in stays], take_rows(compiled, stays)
+        rejections = pa.concat_tables([rejections, rejections_to_table(list(gone.values()))])
+    return Compiled(sort_by_id(join_compiled(records, rows, compiled)), sort_by_id(rejections))
 
 
 def _compile_shard(skills: Mapping[str, Skill], lexicon: Lexicon, place: tuple[Path, int]) -> _Shard:
     path, group = place
-    records = records_of(pq.ParquetFile(path).read_row_group(group))
+    records = records_from_table(pq.ParquetFile(path).read_row_group(group))
     rows: list[int] = []
     exemplars: list[Exemplar] = []
     rejections: list[Rejection] = []
@@ -97,7 +97,7 @@ def _compile_shard(skills: Mapping[str, Skill], lexicon: Lexicon, place: tuple[P
         else:
             rejections.append(row)
     said = [nearly_said_key(one) for one in exemplars]
-    return _Shard(len(records), rows, compiled_columns(exemplars), rejection_table(rejections), said)
+    return _Shard(len(records), rows, select_compiled(exemplars), rejections_to_table(rejections), said)
 
 
 def _repeated(keys: list[int]) -> list[int]:

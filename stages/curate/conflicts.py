@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from stages.core.records import Exemplar
-from stages.core.texts import normalized
+from exemplars.core.records import Exemplar
+from exemplars.dataset.texts import normalize_text
 from stages.curate.params import OnConflict
 
 
@@ -43,7 +43,11 @@ def conflicts_among(exemplars: Iterable[Exemplar], context_turns: int) -> list[C
     same: dict[tuple[object, ...], list[Exemplar]] = defaultdict(list)
     for one in sorted(exemplars, key=lambda exemplar: exemplar.id):
         turns = one.context[-context_turns:] if context_turns else ()
-        key = (one.service, normalized(one.utterance), *(normalized(turn.utterance) for turn in turns))
+        key = (
+            one.service,
+            normalize_text(one.utterance),
+            *(normalize_text(turn.utterance) for turn in turns),
+        )
         same[key].append(one)
     found = []
     for rows in same.values():

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from stages.core.catalog import Skill
-from stages.core.embeddings import embed
-from stages.core.records import Exemplar, Mode, Reason, Rejection
-from stages.core.reports import NO_SKILL, sorted_counts
-from stages.core.texts import normalized
+from exemplars.core.records import Exemplar, Mode, Reason, Rejection, ReviewItem, TextPair
+from exemplars.core.reports import NO_SKILL, count_sorted
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.embeddings import embed_texts
+from exemplars.dataset.texts import normalize_text
 from stages.curate.conflicts import Conflict, conflicts_among, meaning, rejected_rows
 from stages.curate.duplicates import clusters_of, exact_duplicates, joined_groups, near_pairs
 from stages.curate.embeddings import semantic_pairs
@@ -36,29 +36,6 @@ from stages.curate.slices import (
 Step = Callable[[str], None]
 
 
-class Review(NamedTuple):
-    """Something that a person should look at; the columns of `REVIEW_SCHEMA`."""
-
-    id: str
-    why: str
-    detail: str
-    score: float | None
-    skill: str | None
-    suggested: str | None
-    path: str
-    locator: str
-    utterance: str
-
-
-class TextPair(NamedTuple):
-    """A verified pair of one column; the columns of `PAIR_SCHEMA`."""
-
-    column: str
-    first: str
-    second: str
-    similarity: float
-
-
 class Representativeness(NamedTuple):
     """What the kept rows are about."""
 
@@ -74,7 +51,7 @@ class Curated(NamedTuple):
     kept: list[Exemplar]
     rejections: list[Rejection]
     pairs: list[TextPair]
-    review: list[Review]
+    review: list[ReviewItem]
     representativeness: Representativeness
     flags: dict[str, int]
     personal: dict[str, dict[str, int]]
@@ -136,7 +113,7 @@ def curate(
         pairs=pairs,
         review=[*_review(conflicts, flagged, leaks, params.privacy.mode), *suspects],
         representativeness=_representativeness(rows, skills, lexicons),
-        flags=sorted_counts(str(flag) for _, found in flagged for flag in found),
+        flags=count_sorted(str(flag) for _, found in flagged for flag in found),
         personal=_personal_counts(findings, leaks),
         conflicts=len(conflicts),
         clusters=len(set(cluster_of.values())),
@@ -229,12 +206,12 @@ def _near(rows: Sequence[Exemplar], params: Duplicates) -> tuple[list[TextPair],
     pairs: list[TextPair] = []
     cluster_of: dict[str, str] = {}
     for column in ("exemplar", "utterance"):
-        texts = [normalized(getattr(one, column)) for one in rows]
+        texts = [normalize_text(getattr(one, column)) for one in rows]
         found = near_pairs(texts, params.similarity)
         if params.semantic and column == "utterance":
             unique = sorted(set(texts))
             known = {(one.first, one.second) for one in found}
-            more = semantic_pairs(unique, embed(unique), params.semantic_similarity)
+            more = semantic_pairs(unique, embed_texts(unique), params.semantic_similarity)
             found = sorted([*found, *(one for one in more if (one.first, one.second) not in known)])
         pairs += [TextPair(column, *one) for one in found]
         counts = Counter(texts)
@@ -245,14 +222,14 @@ def _near(rows: Sequence[Exemplar], params: Duplicates) -> tuple[list[TextPair],
     return pairs, cluster_of
 
 
-def _label_noise(rows: Sequence[Exemplar], params: LabelNoise) -> tuple[str, list[Review]]:
+def _label_noise(rows: Sequence[Exemplar], params: LabelNoise) -> tuple[str, list[ReviewItem]]:
     """Whether it was looked for, and the rows to look at, the most likely wrong first."""
     if not params.enabled:
         return "off", []
     plain = [one for one in rows if one.mode in (Mode.NORMAL, Mode.NONE)]
     if len(plain) > params.max_rows:
         return f"more than {params.max_rows} rows", []
-    classifier = by_embeddings(embed) if params.features == "embeddings" else by_words()
+    classifier = by_embeddings(embed_texts) if params.features == "embeddings" else by_words()
     labels = [one.skill or NO_SKILL for one in plain]
     found = likely_errors([one.utterance for one in plain], labels, params.folds, classifier)
     suspects = [
@@ -287,7 +264,7 @@ def _review(
     flagged: Iterable[tuple[Exemplar, tuple[Flag, ...]]],
     leaks: Iterable[tuple[Exemplar, Sequence[Finding]]],
     mode: PrivacyMode,
-) -> Iterator[Review]:
+) -> Iterator[ReviewItem]:
     for conflict in conflicts:
         for one in conflict.rows:
             yield _seen(one, "conflict", _conflict_message(one, conflict), suggested=conflict.majority)
@@ -296,14 +273,14 @@ def _review(
     for one, personal in leaks:
         shown = _seen(one, "personal_data", ", ".join(sorted({str(f.kind) for f in personal})))
         # What is taken out of the data must not stand in the list.
-        yield shown if mode is PrivacyMode.REPORT else shown._replace(utterance="")
+        yield shown if mode is PrivacyMode.REPORT else msgspec.structs.replace(shown, utterance="")
 
 
 def _seen(
     one: Exemplar, why: str, detail: str, score: float | None = None, suggested: str | None = None
-) -> Review:
+) -> ReviewItem:
     origin = one.origin
-    return Review(
+    return ReviewItem(
         one.id, why, detail, score, one.skill, suggested, origin.path, origin.locator, one.utterance
     )
 
@@ -323,8 +300,8 @@ def _personal_counts(
     findings: Iterable[tuple[Exemplar, Sequence[Finding]]],
     leaks: Iterable[tuple[Exemplar, Sequence[Finding]]],
 ) -> dict[str, dict[str, int]]:
-    every = sorted_counts(str(one.kind) for _, found in findings for one in found)
-    loose = sorted_counts(str(one.kind) for _, found in leaks for one in found)
+    every = count_sorted(str(one.kind) for _, found in findings for one in found)
+    loose = count_sorted(str(one.kind) for _, found in leaks for one in found)
     labelled = {kind: count - loose.get(kind, 0) for kind, count in every.items()}
     return {"labelled": {kind: count for kind, count in labelled.items() if count}, "unlabelled": loose}
 

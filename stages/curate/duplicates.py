@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from stages.core.records import Exemplar
-from stages.core.texts import jaccard, normalized, shingles
+from exemplars.core.records import Exemplar
+from exemplars.dataset.texts import compute_jaccard, make_shingles, normalize_text
 
 PERMUTATIONS: Final = 128
 BANDS: Final = 32
@@ -40,8 +40,8 @@ def exact_duplicates(exemplars: Iterable[Exemplar]) -> dict[str, str]:
     first: dict[tuple[object, ...], str] = {}
     repeated = {}
     for one in exemplars:
-        values = tuple(sorted((argument.slot, normalized(argument.value)) for argument in one.arguments))
-        key = (one.service, one.skill, one.mode, normalized(one.utterance), values)
+        values = tuple(sorted((argument.slot, normalize_text(argument.value)) for argument in one.arguments))
+        key = (one.service, one.skill, one.mode, normalize_text(one.utterance), values)
         if first.setdefault(key, one.id) != one.id:
             repeated[one.id] = first[key]
     return repeated
@@ -55,10 +55,10 @@ def near_pairs(texts: Iterable[str], similarity: float) -> list[Pair]:
     unique = sorted({text for text in texts if text})
     if len(unique) < 2:
         return []
-    runs = [shingles(text) for text in unique]
+    runs = [make_shingles(text) for text in unique]
     pairs = []
     for first, second in candidates(runs, similarity):
-        alike = jaccard(runs[first], runs[second])
+        alike = compute_jaccard(runs[first], runs[second])
         if alike >= similarity:
             pairs.append(Pair(unique[first], unique[second], round(alike, 4)))
     return sorted(pairs)

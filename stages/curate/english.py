@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Final
 
-from stages.core.imports import left_out
+from exemplars.core.imports import hide_packages
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -17,7 +17,7 @@ MODEL_LIBRARIES: Final = ("torch", "transformers")
 @functools.cache
 def blank_english() -> Language:
     """The blank pipeline `en`; made once in a process. It takes 2 s; with `MODEL_LIBRARIES`, 9 s."""
-    with left_out(*MODEL_LIBRARIES):
+    with hide_packages(*MODEL_LIBRARIES):
         import spacy
 
         return spacy.blank("en")

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from stages.core.records import Exemplar
-from stages.core.texts import normalized
+from exemplars.core.records import Exemplar
+from exemplars.dataset.texts import normalize_text
 from stages.curate.english import blank_english
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _flags(
     exemplar: Exemplar, tokens: int, limits: Limits, language: Callable[[str], tuple[str, float]]
 ) -> Iterator[Flag]:
     text = exemplar.utterance
-    words = normalized(text).split()
+    words = normalize_text(text).split()
     if tokens < limits.min_tokens:
         yield Flag.TOO_SHORT
     if tokens > limits.max_tokens:

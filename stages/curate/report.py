@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages.core.reports import sorted_counts
+from exemplars.core.reports import count_sorted
 from stages.curate.curation import Curated, Representativeness
 from stages.curate.slices import DEMOGRAPHIC
 
@@ -22,16 +22,16 @@ def curate_report(curated: Curated) -> dict[str, Any]:
         "exemplars": len(curated.kept) + len(curated.rejections),
         "kept": len(curated.kept),
         "rejected": len(curated.rejections),
-        "rejections_by_reason": sorted_counts(str(one.reason) for one in curated.rejections),
+        "rejections_by_reason": count_sorted(str(one.reason) for one in curated.rejections),
         "duplicates": {
-            "pairs": sorted_counts(one.column for one in curated.pairs),
+            "pairs": count_sorted(one.column for one in curated.pairs),
             "clusters": curated.clusters,
             "clustered_rows": curated.clustered_rows,
             "joined_groups": curated.joined_groups,
         },
         "conflicts": curated.conflicts,
         "label_noise": curated.noise,
-        "review": sorted_counts(one.why for one in curated.review),
+        "review": count_sorted(one.why for one in curated.review),
         "quality_flags": curated.flags,
         "personal_data": curated.personal,
         "coverage": {

@@ -8,9 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from stages.core.catalog import Skill
-from stages.core.records import DONTCARE, Exemplar
-from stages.core.reports import NO_SKILL
+from exemplars.core.records import DONTCARE, Exemplar
+from exemplars.core.reports import NO_SKILL
+from exemplars.dataset.catalog import Skill
 from stages.curate.lexicons import Lexicons
 
 DEMOGRAPHIC: Final = ("gender", "place", "age")

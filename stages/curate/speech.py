@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 from num2words import num2words
 
-from stages.core.digests import row_digest, stable_fraction
-from stages.core.records import Argument, Exemplar, Grounding
-from stages.core.templates import write_template
+from exemplars.core.digests import hash_row, stable_fraction
+from exemplars.core.records import Argument, Exemplar, Grounding
+from exemplars.dataset.templates import write_template
 
 SUFFIX: Final = "~speech"
 """What the id of a view ends in."""
@@ -71,7 +71,7 @@ def speech_view(exemplar: Exemplar) -> Exemplar:
         utterance=utterance,
         exemplar=write_template(utterance, arguments),
         arguments=arguments,
-        digest=row_digest(utterance, exemplar.context, exemplar.skill, exemplar.mode, arguments),
+        digest=hash_row(utterance, exemplar.context, exemplar.skill, exemplar.mode, arguments),
     )
 
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from stages.core.calls import CallFormat, may_become_call
-from stages.core.chat import end_of_turn
+from exemplars.models.calls import CallFormat, is_call_prefix
+from exemplars.models.chat_templates import find_end_of_turn
 
 
 class Decoded(NamedTuple):
@@ -75,7 +75,7 @@ def _batch(
     import torch
     from transformers import StoppingCriteriaList
 
-    end = end_of_turn(tokenizer)
+    end = find_end_of_turn(tokenizer)
     longest = max(map(len, prompts))
     ids = torch.tensor([[end] * (longest - len(one)) + list(one) for one in prompts])
     mask = torch.tensor([[0] * (longest - len(one)) + [1] * len(one) for one in prompts])
@@ -93,7 +93,7 @@ def _batch(
     answers = []
     for tokens in output[:, longest:].tolist():
         text = _text(tokenizer, tokens, end)
-        answers.append(Decoded(text, end in tokens or not may_become_call(text, form)))
+        answers.append(Decoded(text, end in tokens or not is_call_prefix(text, form)))
     return answers
 
 
@@ -103,7 +103,7 @@ def _hopeless(tokenizer: Any, prompt_tokens: int, end: int, form: CallFormat) ->
 
     def stop(ids: Any, _scores: Any, **_: Any) -> Any:
         texts = (_text(tokenizer, tokens, end) for tokens in ids[:, prompt_tokens:].tolist())
-        return torch.tensor([not may_become_call(one, form) for one in texts], device=ids.device)
+        return torch.tensor([not is_call_prefix(one, form) for one in texts], device=ids.device)
 
     return stop
 
@@ -125,7 +125,7 @@ def _compiler(model: Any, tokenizer: Any) -> Callable[[str], Any]:
     import xgrammar
 
     info = xgrammar.TokenizerInfo.from_huggingface(
-        tokenizer, vocab_size=model.config.vocab_size, stop_token_ids=end_of_turn(tokenizer)
+        tokenizer, vocab_size=model.config.vocab_size, stop_token_ids=find_end_of_turn(tokenizer)
     )
     compiler = xgrammar.GrammarCompiler(info)
     return lambda grammar: compiler.compile_grammar(xgrammar.Grammar.from_ebnf(grammar))

@@ -10,17 +10,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.catalog import Skill, literal_text
-from stages.core.records import Mode
-from stages.core.reports import NO_SKILL
+from exemplars.core.literals import format_literal
+from exemplars.core.records import Mode, Origin
+from exemplars.core.reports import NO_SKILL
+from exemplars.dataset.catalog import Skill
+from exemplars.models.rows import Prediction
 from stages.evaluate.decoding import Decoded
-from stages.evaluate.judging import Kind, Verdict, judged, target_of
+from stages.evaluate.goal_accuracy import GOAL_METRICS, Frame, goal_columns, goal_scores
 from stages.evaluate.metrics import CALL_METRICS, Columns, Comparison, Figure, Resamples, count_columns
 from stages.evaluate.params import EvaluateParams, System
+from stages.evaluate.scoring import Kind, Verdict, judged, target_of
 from stages.evaluate.slices import slices_of
-from stages.evaluate.states import GOAL_METRICS, Frame, goal_columns, goal_scores
 from stages.evaluate.systems import Question
-from stages.evaluate.texts import TEXT_METRICS
+from stages.evaluate.text_metrics import TEXT_METRICS
 
 Row = Mapping[str, Any]
 _SLICED: Final = {"exact_match": CALL_METRICS["exact_match"]}
@@ -127,29 +129,29 @@ def confusion(evaluation: Evaluation, system: System) -> list[dict[str, str]]:
     ]
 
 
-def prediction_rows(evaluation: Evaluation) -> list[tuple[Any, ...]]:
-    """The rows of `PREDICTION_SCHEMA`: every answer of every system, by row and system."""
+def prediction_rows(evaluation: Evaluation) -> list[Prediction]:
+    """Every answer of every system, sorted by row and system."""
     found = []
     for system, verdicts in evaluation.verdicts.items():
         for row, said, verdict, near in zip(
             evaluation.rows, evaluation.answers[system], verdicts, evaluation.near, strict=True
         ):
             found.append(
-                (
-                    row["id"],
-                    system.value,
-                    verdict.kind.value,
-                    row["utterance"],
-                    row["messages"][-1]["content"],
-                    said.text,
-                    said.ended,
-                    row["source"],
-                    row["skill"],
-                    [one["id"] for one in near],
-                    row["origin"],
+                Prediction(
+                    id=row["id"],
+                    system=system.value,
+                    kind=verdict.kind.value,
+                    utterance=row["utterance"],
+                    right=row["messages"][-1]["content"],
+                    predicted=said.text,
+                    ended=said.ended,
+                    source=row["source"],
+                    skill=row["skill"],
+                    nearest=tuple(one["id"] for one in near),
+                    origin=Origin(**row["origin"]),
                 )
             )
-    return sorted(found, key=lambda one: (one[0], one[1]))
+    return sorted(found, key=lambda prediction: (prediction.id, prediction.system))
 
 
 def asked_rows(rows: Iterable[Row], most: int | None, order: Mapping[str, float]) -> list[Row]:
@@ -222,7 +224,7 @@ def _frame(row: Row, verdict: Verdict, skills: Mapping[str, Skill]) -> Frame:
         turn=_turn(row["origin"]["locator"]),
         service=row["service"],
         right={one["slot"]: tuple(one["accepted"]) for one in row["answers"]},
-        predicted={slot: (literal_text(value),) for slot, value in arguments.items()},
+        predicted={slot: (format_literal(value),) for slot, value in arguments.items()},
     )
 
 

@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from stages.core.calls import NO_CALL, CallFormat, Literal, value_text
-from stages.core.catalog import Parameter, Skill, typed_literal
-from stages.core.records import DONTCARE
+from exemplars.core.literals import Literal, parse_literal
+from exemplars.core.records import DONTCARE
+from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.models.calls import NO_CALL, CallFormat, format_value
 
 _COMMON: Final = r"""
 string ::= "\"" character* "\""
@@ -57,13 +58,13 @@ def _skill_rules(number: int, skill: Skill, form: CallFormat) -> list[str]:
 
 def _value_rule(parameter: Parameter, form: CallFormat) -> str:
     if parameter.enum:
-        values = [typed_literal(one, parameter.type) for one in parameter.enum]
+        values = [parse_literal(one, parameter.type) for one in parameter.enum]
         texts = [
-            value_text(one if isinstance(one, Literal) else str(one), form) for one in (*values, DONTCARE)
+            format_value(one if isinstance(one, Literal) else str(one), form) for one in (*values, DONTCARE)
         ]
         return f"({' | '.join(_quoted(one) for one in dict.fromkeys(texts))})"
     if parameter.type in ("integer", "number", "boolean"):
-        return f"({parameter.type} | {_quoted(value_text(DONTCARE, form))})"
+        return f"({parameter.type} | {_quoted(format_value(DONTCARE, form))})"
     return "string" if parameter.type == "string" else "(string | number | boolean)"
 
 

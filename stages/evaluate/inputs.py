@@ -8,21 +8,21 @@ from typing import Any
 
 import pyarrow as pa
 
-from stages.core.base_models import Base, find_base, load_model, load_tokenizer
-from stages.core.catalog import Skill
-from stages.core.digests import stable_fraction
-from stages.core.embeddings import embed
-from stages.core.errors import Diagnostic, UserError
-from stages.core.rendered import Rendered
-from stages.core.runs import Manifest, load_run
+from exemplars.core.digests import stable_fraction
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.embeddings import embed_texts
+from exemplars.models.base_models import Base, find_base, load_model, load_tokenizer
+from exemplars.models.render_manifest import RenderManifest
+from exemplars.models.run_manifest import Manifest, load_run
 from stages.evaluate.evaluation import asked_rows, shown_tools
-from stages.evaluate.nearest import nearest_rows
+from stages.evaluate.knn import nearest_rows
 from stages.evaluate.params import EvaluateParams
 from stages.evaluate.systems import Loader, Question
 
 
 def question_of(
-    tables: Mapping[str, pa.Table], skills: Sequence[Skill], rendered: Rendered, params: EvaluateParams
+    tables: Mapping[str, pa.Table], skills: Sequence[Skill], rendered: RenderManifest, params: EvaluateParams
 ) -> Question:
     """The test rows that are asked, with their nearest train rows. Raises `UserError` where there is none."""
     train = [row for row in tables["train"].to_pylist() if row["view"] == "call"]
@@ -37,9 +37,9 @@ def question_of(
     ]
     if problems:
         raise UserError(problems)
-    vectors = embed([row["utterance"] for row in rows])
+    vectors = embed_texts([row["utterance"] for row in rows])
     places = nearest_rows(
-        vectors, embed([row["utterance"] for row in train]), max(1, params.retrieved_examples)
+        vectors, embed_texts([row["utterance"] for row in train]), max(1, params.retrieved_examples)
     )
     named = {one.name: one for one in skills}
     return Question(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from stages.evaluate.judging import Verdict
+from stages.evaluate.scoring import Verdict
 
 Columns = Mapping[str, NDArray[np.float64]]
 """Numbers to be summed, by name; one a row."""

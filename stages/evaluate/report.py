@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stages.core.digests import data_hash
+from exemplars.core.digests import hash_split
 from stages.evaluate.evaluation import Evaluation, kinds, wrong_groundings
-from stages.evaluate.judging import Kind
 from stages.evaluate.metrics import Comparison, Figure, as_document
 from stages.evaluate.params import EvaluateParams, System
+from stages.evaluate.scoring import Kind
 
 
 def evaluate_report(evaluation: Evaluation, run: str, params: EvaluateParams) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def evaluate_report(evaluation: Evaluation, run: str, params: EvaluateParams) ->
     return {
         "run": run,
         "rows": len(evaluation.written),
-        "data_hash": data_hash(sorted({evaluation.rows[row]["digest"] for row in evaluation.written})),
+        "data_hash": hash_split(sorted({evaluation.rows[row]["digest"] for row in evaluation.written})),
         "speech_views": len(evaluation.rows) - len(evaluation.written),
         "groups": len({evaluation.rows[row]["group"] for row in evaluation.written}),
         "systems": {

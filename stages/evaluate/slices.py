@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from stages.core.reports import NO_SKILL
+from exemplars.core.reports import NO_SKILL
 
 _LENGTHS: Final = ((5, "up to 5"), (10, "6 to 10"), (20, "11 to 20"))
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from stages.core.calls import CallFormat
-from stages.core.catalog import Skill, tool_definition
-from stages.core.chat import Unwritable, encoded, prompt_text
+from exemplars.dataset.catalog import Skill, build_tool_definition
+from exemplars.models.calls import CallFormat
+from exemplars.models.chat_templates import ChatTemplateError, encode_text, render_prompt
 from stages.evaluate.decoding import Decoded, admitted, decoded
 from stages.evaluate.grammar import call_grammar
-from stages.evaluate.nearest import call_of_nearest, with_examples
+from stages.evaluate.knn import call_of_nearest, with_examples
 from stages.evaluate.params import EvaluateParams, System
 
 Row = Mapping[str, Any]
@@ -115,12 +115,12 @@ def retrieved_prompt(
 
     With the nearest of them alone, where all are more tokens than `most` or the template refuses their turns.
     """
-    definitions = [tool_definition(one) for one in tools]
+    definitions = [build_tool_definition(one) for one in tools]
     for count in range(len(near), 0, -1):
         messages = with_examples(row["messages"][:-1], [one["messages"] for one in near[:count]])
         try:
-            tokens = encoded(tokenizer, prompt_text(tokenizer, messages, definitions))
-        except Unwritable:
+            tokens = encode_text(tokenizer, render_prompt(tokenizer, messages, definitions))
+        except ChatTemplateError:
             continue
         if most is None or len(tokens) <= most:
             return tokens

@@ -6,15 +6,15 @@ import gc
 import os
 import sys
 
-from stages.core import layout
-from stages.core.catalog import encode_catalog
-from stages.core.errors import run_shell
-from stages.core.files import write_bytes, write_json
-from stages.core.params import load_section
-from stages.core.recognizers import encode_recognizers
-from stages.core.tables import leave_pandas_out, write_table
-from stages.core.workers import worker_count
-from stages.ingest.erasing import read_erasures
+from exemplars.core import layout
+from exemplars.core.errors import run_main
+from exemplars.core.files import write_bytes, write_json
+from exemplars.core.params import load_section
+from exemplars.core.tables import prevent_pandas_import, write_table
+from exemplars.core.workers import count_workers
+from exemplars.dataset.catalog import encode_catalog
+from exemplars.dataset.recognizers import encode_recognizers
+from stages.ingest.erasure import read_erasures
 from stages.ingest.params import IngestParams
 from stages.ingest.report import ingest_report
 from stages.ingest.sources import read_source
@@ -23,9 +23,9 @@ from stages.ingest.sources import read_source
 def main() -> None:
     """Read one source, write its records, ledger, catalog, recognizers and report."""
     name = sys.argv[1]
-    leave_pandas_out()
+    prevent_pandas_import()
     gc.disable()  # Millions of rows without a cycle among them: collecting takes half of the time.
-    workers = worker_count(int(os.environ.get(layout.WORKERS_VARIABLE, "0")))
+    workers = count_workers(int(os.environ.get(layout.WORKERS_VARIABLE, "0")))
     tables = read_source(name, load_section("ingest", IngestParams), workers, read_erasures(os.environ))
     write_table(layout.records(name), tables.records)
     write_table(layout.record_rejections(name), tables.rejections)
@@ -35,4 +35,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_shell(main))
+    sys.exit(run_main(main))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from stages.core.recognizers import Instance, Recognizer, Recognizers
+from exemplars.dataset.recognizers import Instance, Recognizer, Recognizers
 
 ALIASES: Final = "sgd-aliases"
 """The recognizer that all free slots share: the names of a city do not depend on the slot."""

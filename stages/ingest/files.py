@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from stages.core.catalog import Skill
-from stages.core.digests import content_digest
-from stages.core.errors import Diagnostic, UserError
-from stages.core.recognizers import Recognizers, merge_recognizers
-from stages.core.records import Origin, Reason, Rejection
-from stages.core.row_tables import record_table, rejection_table
+from exemplars.core.digests import hash_content
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.records import Origin, Reason, Rejection
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.recognizers import Recognizers, merge_recognizers
+from exemplars.dataset.row_tables import records_to_table, rejections_to_table
 from stages.ingest.params import OnBadFile
 from stages.ingest.reading import Reading, SourceFacts, rejected
 
@@ -81,7 +81,7 @@ def read_each(
             readings.append(parse(name, data))
         except UserError as error:
             unreadable += error.diagnostics
-            rows = bad_file_rows(facts, name, content_digest(data), error)
+            rows = bad_file_rows(facts, name, hash_content(data), error)
             readings.append(Reading(rejections=tuple(rows)))
     if unreadable and on_bad_file is OnBadFile.FAIL:
         raise UserError(unreadable)
@@ -101,8 +101,8 @@ def joined(readings: list[Reading]) -> Reading:
 def as_tables(reading: Reading) -> SourceTables:
     """A reading with its rows as tables."""
     return SourceTables(
-        record_table(reading.records),
-        rejection_table(reading.rejections),
+        records_to_table(reading.records),
+        rejections_to_table(reading.rejections),
         reading.skills,
         reading.recognizers,
     )

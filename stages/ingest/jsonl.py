@@ -10,12 +10,14 @@ from typing import Any, Final
 
 import msgspec
 
-from stages.core.catalog import Parameter, Skill, literal_text, skill_of
-from stages.core.digests import content_digest
-from stages.core.errors import Diagnostic, UserError, shown
-from stages.core.records import LabelledArgument, Mode, Origin, Reason, Record, Rejection, Turn
-from stages.core.templates import TemplateError, fill_spans
-from stages.ingest.reading import Reading, SourceFacts, decoded_text, rejected, row_id
+from exemplars.core.digests import hash_content
+from exemplars.core.errors import Diagnostic, UserError, quote_text
+from exemplars.core.ids import make_row_id
+from exemplars.core.literals import format_literal
+from exemplars.core.records import LabelledArgument, Mode, Origin, Reason, Record, Rejection, Turn
+from exemplars.dataset.catalog import Parameter, Skill, parse_tool_definition
+from exemplars.dataset.templates import TemplateError, fill_spans
+from stages.ingest.reading import Reading, SourceFacts, decoded_text, rejected
 
 Literal = str | int | float | bool
 
@@ -61,7 +63,7 @@ def parse_jsonl_file(facts: SourceFacts, path: str, data: bytes) -> Reading:
     text, unreadable = decoded_text(path, data)
     if text is None:
         raise UserError([unreadable] if unreadable else [])
-    sha256 = content_digest(data)
+    sha256 = hash_content(data)
     rows: list[Record | Rejection] = []
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
@@ -76,7 +78,9 @@ def parse_jsonl_file(facts: SourceFacts, path: str, data: bytes) -> Reading:
 def parse_tools(path: str, data: bytes) -> tuple[Skill, ...]:
     """The skills of a list of OpenAI-style tool definitions. Raises `UserError` where it is none."""
     try:
-        return tuple(skill_of(one) for one in msgspec.json.decode(data, type=list[dict[str, Any]]))
+        return tuple(
+            parse_tool_definition(one) for one in msgspec.json.decode(data, type=list[dict[str, Any]])
+        )
     except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
         found = f"no key {error}" if isinstance(error, KeyError) else str(error)
         problem = Diagnostic(
@@ -148,7 +152,7 @@ def _row(facts: SourceFacts, origin: Origin, number: int, line: str) -> Record |
         )
     key = hashlib.sha256(example.utterance.casefold().encode()).hexdigest()[:16]
     return Record(
-        id=row_id(facts.name, origin),
+        id=make_row_id(facts.name, origin),
         source=facts.name,
         utterance=example.utterance,
         mode=example.mode or (Mode.NONE if example.skill is None else Mode.NORMAL),
@@ -179,7 +183,7 @@ def _labels(example: ExampleLine) -> tuple[LabelledArgument, ...]:
     return tuple(
         LabelledArgument(
             line.slot,
-            literal_text(line.value),
+            format_literal(line.value),
             () if line.surface is None else (line.surface,),
             *(spans.get(line.slot) or (line.start, line.end)),
         )
@@ -212,7 +216,7 @@ def _malformed(path: str, number: int, line: str, error: msgspec.DecodeError) ->
         line=number,
         column=column,
         code="malformed_record",
-        found=f"{message} in {shown(line)}",
+        found=f"{message} in {quote_text(line)}",
         expected=f"a JSON object with {', '.join(_KEYS)}",
         fix=f"did you mean {close[0]!r}?" if close else "correct the line",
     )

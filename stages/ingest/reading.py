@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from stages.core.catalog import Skill
-from stages.core.errors import Diagnostic, UserError, shown
-from stages.core.recognizers import Recognizers
-from stages.core.records import Origin, Reason, Record, Rejection
+from exemplars.core.errors import Diagnostic, UserError, quote_text
+from exemplars.core.ids import make_row_id
+from exemplars.core.records import Origin, Reason, Record, Rejection
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.recognizers import Recognizers
 
 
 class SourceFacts(NamedTuple):
@@ -31,11 +32,6 @@ class Reading(NamedTuple):
     recognizers: Recognizers = Recognizers()
 
 
-def row_id(source: str, origin: Origin) -> str:
-    """`<source>:<file>#<locator>`: unique, and the same on every rebuild of the same input."""
-    return f"{source}:{origin.path}#{origin.locator}"
-
-
 def rejected(
     facts: SourceFacts,
     origin: Origin,
@@ -49,7 +45,7 @@ def rejected(
 ) -> Rejection:
     """The ledger's row for a record that its reader could not take; all diagnostics in one message."""
     return Rejection(
-        id=row_id(facts.name, origin),
+        id=make_row_id(facts.name, origin),
         source=facts.name,
         stage="ingest",
         reason=reason,
@@ -95,7 +91,7 @@ def decoded_text(path: str, data: bytes) -> tuple[str | None, Diagnostic | None]
             path=path,
             code="not_utf8",
             byte=start,
-            found=f"byte {data[start]:#04x} {shown(error.reason)}",
+            found=f"byte {data[start]:#04x} {quote_text(error.reason)}",
             expected="UTF-8",
             fix="save the file as UTF-8 (for example with iconv -f latin1 -t utf-8)",
         )

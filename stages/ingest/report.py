@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages.core.reports import counts_of
+from exemplars.core.reports import count_values
 from stages.ingest.files import SourceTables
 
 
@@ -14,9 +14,9 @@ def ingest_report(tables: SourceTables) -> dict[str, Any]:
         "read": tables.records.num_rows + tables.rejections.num_rows,
         "records": tables.records.num_rows,
         "rejections": tables.rejections.num_rows,
-        "rejections_by_reason": counts_of(tables.rejections.column("reason")),
-        "records_by_mode": counts_of(tables.records.column("mode")),
-        "records_by_split": counts_of(tables.records.column("split"), empty="(none)"),
+        "rejections_by_reason": count_values(tables.rejections.column("reason")),
+        "records_by_mode": count_values(tables.records.column("mode")),
+        "records_by_split": count_values(tables.records.column("split"), empty="(none)"),
         "skills": len(tables.skills),
         "recognizers": len(tables.recognizers.recognizers),
     }

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from stages.core.catalog import merge_catalogs
-from stages.core.erasures import Erasures
-from stages.core.errors import Diagnostic, UserError
-from stages.core.tables import sorted_by_id
-from stages.ingest.erasing import without_erased
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.tables import sort_by_id
+from exemplars.dataset.catalog import merge_catalogs
+from stages.ingest.erasure import without_erased
 from stages.ingest.files import SourceTables, as_tables, files_in, joined, read_each
 from stages.ingest.jsonl import infer_skills, parse_jsonl_file, parse_tools
 from stages.ingest.opencui import bots_of, parse_bot
@@ -17,6 +16,7 @@ from stages.ingest.params import AnySource, IngestParams, JsonlSource, OpencuiSo
 from stages.ingest.reading import Reading, SourceFacts
 from stages.ingest.sgd.source import read_sgd_source
 from stages.ingest.skills import parse_skill_file
+from stages.ingest.tombstones import Erasures
 
 TOOLS_FILE = "tools.json"
 """The catalog beside labelled examples."""
@@ -43,8 +43,8 @@ def read_source(
         left = without_erased(_read(source, facts, params, workers), erasures, True)
     tables = left.tables
     return SourceTables(
-        records=sorted_by_id(tables.records),
-        rejections=sorted_by_id(tables.rejections),
+        records=sort_by_id(tables.records),
+        rejections=sort_by_id(tables.rejections),
         skills=merge_catalogs({name: tables.skills}),
         recognizers=tables.recognizers,
     )

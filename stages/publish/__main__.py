@@ -6,10 +6,10 @@ import sys
 
 import vl_convert
 
-from stages.core import layout
-from stages.core.errors import run_shell
-from stages.core.files import write_bytes
-from stages.core.params import load_section
+from exemplars.core.errors import run_main
+from exemplars.core.files import write_bytes
+from exemplars.core.params import load_section
+from stages.publish import paths
 from stages.publish.documents import documents_of, published
 from stages.publish.facts import facts_of
 from stages.publish.inputs import read_inputs, read_material
@@ -28,7 +28,7 @@ def main() -> None:
     facts = facts_of(params, inputs, material)
     documents = documents_of(facts, dataset_page(inputs, vl_convert.javascript_bundle(SNIPPET)))
     events = lineage_events(published(facts, material.steps, documents))
-    for path, data in {**documents, layout.OPENLINEAGE: lineage_file(events)}.items():
+    for path, data in {**documents, paths.OPENLINEAGE: lineage_file(events)}.items():
         write_bytes(path, data)
     # A server that is down does not fail the stage: its outputs are the same with it and without.
     if params.openlineage_url and (problem := send_events(events, params.openlineage_url)):
@@ -36,4 +36,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_shell(main))
+    sys.exit(run_main(main))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from stages.core.base_models import Base, InFolder, Packaged
+from exemplars.models.base_models import Base, FolderBase, PackagedBase
 from stages.publish.facts import Facts, ModelFacts, SplitFacts
-from stages.publish.licences.expressions import conjunction
+from stages.publish.licenses.expressions import conjunction
 
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
@@ -138,9 +138,9 @@ def _package(name: str, version: str) -> Component:
 
 def base_name(base: Base) -> str:
     """What a base model is called: its file's name, its folder, or its id on the hub."""
-    if isinstance(base, Packaged):
+    if isinstance(base, PackagedBase):
         return base.file.rpartition(".")[0]
-    return base.path if isinstance(base, InFolder) else base.id
+    return base.path if isinstance(base, FolderBase) else base.id
 
 
 def _completed(document: dict[str, Any], facts: Facts) -> dict[str, Any]:

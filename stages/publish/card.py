@@ -9,12 +9,12 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from stages.core import layout
+from stages.publish import paths
 from stages.publish.bom import METRICS, base_name
 from stages.publish.facts import Facts
-from stages.publish.licences.duties import hub_name
-from stages.publish.licences.expressions import licences_in
-from stages.publish.licences.terms import Term
+from stages.publish.licenses.duties import hub_name
+from stages.publish.licenses.expressions import licences_in
+from stages.publish.licenses.terms import Term
 from stages.publish.links import links_from
 
 TEMPLATES: Final = Path(__file__).parent
@@ -118,7 +118,7 @@ def card_page(markdown: str, title: str) -> str:
         title=title,
         body=Markup(body),
         style=Markup((TEMPLATES / "page.css").read_text("utf-8")),
-        links=links_from(layout.CARD_PAGE),
+        links=links_from(paths.CARD_PAGE),
     )
 
 

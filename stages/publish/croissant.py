@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from stages.core import layout
-from stages.core.schemas import EXEMPLAR_SCHEMA
+from exemplars.core.schemas import EXEMPLAR_SCHEMA
+from stages.publish import paths
 from stages.publish.facts import Facts, SplitFacts
-from stages.publish.licences.expressions import licences_in
+from stages.publish.licenses.expressions import licences_in
 
 CONFORMS_TO: Final = "http://mlcommons.org/croissant/1.1"
 PARQUET: Final = "application/x-parquet"
@@ -100,7 +100,7 @@ def _file(split: SplitFacts) -> dict[str, Any]:
         "@id": path.name,
         "name": path.name,
         "description": f"The rows of the split {split.name}; data hash {split.data_hash}.",
-        "contentUrl": os.path.relpath(path, layout.CROISSANT.parent).replace(os.sep, "/"),
+        "contentUrl": os.path.relpath(path, paths.CROISSANT.parent).replace(os.sep, "/"),
         "contentSize": f"{split.file.length} B",
         "encodingFormat": PARQUET,
         "sha256": split.file.sha256,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from stages.core import layout
-from stages.core.files import json_bytes
+from exemplars.core.files import encode_json
+from stages.publish import paths
 from stages.publish.bom import ml_bom
 from stages.publish.card import card_markdown, card_page
 from stages.publish.croissant import croissant
@@ -25,12 +25,12 @@ def documents_of(facts: Facts, page: str) -> dict[Path, bytes]:
     """
     card = card_markdown(facts)
     return {
-        layout.DATASET_PAGE: page.encode(),
-        layout.CARD: card.encode(),
-        layout.CARD_PAGE: card_page(card, facts.about.title).encode(),
-        layout.CROISSANT: json_bytes(croissant(facts)),
-        layout.MLBOM: json_bytes(ml_bom(facts)),
-        layout.CONTENT_SUMMARY: content_summary(facts).encode(),
+        paths.DATASET_PAGE: page.encode(),
+        paths.CARD: card.encode(),
+        paths.CARD_PAGE: card_page(card, facts.about.title).encode(),
+        paths.CROISSANT: encode_json(croissant(facts)),
+        paths.MLBOM: encode_json(ml_bom(facts)),
+        paths.CONTENT_SUMMARY: content_summary(facts).encode(),
     }
 
 

@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from stages.core.errors import Diagnostic, UserError
-from stages.core.reports import counts_of
-from stages.core.runs import Manifest
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.reports import count_values
+from exemplars.models.run_manifest import Manifest
 from stages.publish.flow import losses_of
 from stages.publish.inputs import Inputs, Material
-from stages.publish.licences.clashes import Clash, Declared, clash_problems, clashes_of
-from stages.publish.licences.duties import Duty, duties_of
-from stages.publish.licences.expressions import check_expressions
+from stages.publish.licenses.clashes import Clash, Declared, clash_problems, clashes_of
+from stages.publish.licenses.duties import Duty, duties_of
+from stages.publish.licenses.expressions import check_expressions
 from stages.publish.params import PublishParams, SourceStatement
 from stages.publish.pipeline import FileFacts, StageFacts, stages_of
 
@@ -152,7 +152,7 @@ def facts_of(params: PublishParams, inputs: Inputs, material: Material) -> Facts
         ),
         sources=_sources(params, inputs, material, splits),
         splits=splits,
-        skills=counts_of(pa.concat_tables(table for _, table in material.splits.values()).column("skill")),
+        skills=count_values(pa.concat_tables(table for _, table in material.splits.values()).column("skill")),
         grounding=inputs.reports["compile"]["grounding"],
         findings=_findings(inputs),
         models=tuple(_model(one, material, inputs.evaluation) for one in material.runs),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from stages.core.records import OUT_OF_SCOPE, Reason
+from exemplars.core.records import OUT_OF_SCOPE, Reason
 
 EXAMPLES = 3
 

@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import pyarrow as pa
 
-from stages.core import layout
-from stages.core.errors import Diagnostic, UserError
-from stages.core.runs import ROWS, Manifest, read_manifest
-from stages.core.schemas import EXEMPLAR_SCHEMA, PREDICTION_SCHEMA, REJECTION_SCHEMA, REVIEW_SCHEMA
-from stages.core.tables import read_table
+from exemplars.core import layout
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA, REVIEW_SCHEMA
+from exemplars.core.tables import read_table
+from exemplars.models.rows import PREDICTION_SCHEMA
+from exemplars.models.run_manifest import ROWS, Manifest, read_manifest
 from stages.publish.pipeline import FileFacts, Step, file_facts, linked, read_files, read_steps
 
 NAME: Final = "publish"
@@ -43,7 +44,7 @@ class Inputs(NamedTuple):
 def read_inputs() -> Inputs:
     """Read them. Raises `UserError` where one is missing or damaged."""
     judged = layout.report("evaluate").exists() and layout.PREDICTIONS.exists()
-    ledgers = [layout.rejections_of(path) for path in (layout.EXEMPLARS, layout.CURATED, layout.MANIFEST)]
+    ledgers = [layout.ledger_path(path) for path in (layout.EXEMPLARS, layout.CURATED, layout.MANIFEST)]
     return Inputs(
         reports={name: _document(layout.report(name)) for name in REPORTS},
         manifest=_document(layout.MANIFEST),

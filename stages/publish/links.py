@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from stages.core import layout
+from exemplars.core import layout
+from stages.publish import paths
 
 LINKS: Final = (
-    ("The data set, in pictures", layout.DATASET_PAGE),
-    ("Data card", layout.CARD_PAGE),
-    ("Data card as Markdown", layout.CARD),
-    ("Croissant", layout.CROISSANT),
-    ("OpenLineage", layout.OPENLINEAGE),
-    ("ML-BOM", layout.MLBOM),
-    ("Summary of training content", layout.CONTENT_SUMMARY),
+    ("The data set, in pictures", paths.DATASET_PAGE),
+    ("Data card", paths.CARD_PAGE),
+    ("Data card as Markdown", paths.CARD),
+    ("Croissant", paths.CROISSANT),
+    ("OpenLineage", paths.OPENLINEAGE),
+    ("ML-BOM", paths.MLBOM),
+    ("Summary of training content", paths.CONTENT_SUMMARY),
 )
 
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from stages.core.errors import Diagnostic
+from exemplars.core.errors import Diagnostic
 from stages.publish.facts import Facts
 from stages.publish.pipeline import FileFacts, StageFacts
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from stages.core import layout
-from stages.core.reports import NO_SKILL
+from exemplars.core.reports import NO_SKILL
+from stages.publish import paths
 from stages.publish.charts import charts_of
 from stages.publish.flow import losses_of, outcomes_of
 from stages.publish.inputs import Inputs
@@ -45,7 +45,7 @@ def dataset_page(inputs: Inputs, bundle: str) -> str:
     environment.filters["rows_of"] = _rows_of
     return environment.get_template("page.html.jinja").render(
         **facts_of(inputs),
-        links=links_from(layout.DATASET_PAGE),
+        links=links_from(paths.DATASET_PAGE),
         bundle=Markup(bundle.replace("</script", "<\\/script")),
         style=Markup((TEMPLATES / "page.css").read_text("utf-8")),
         script=Markup((TEMPLATES / "page.js").read_text("utf-8")),

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from stages.core.errors import Diagnostic, UserError
+from exemplars.core.errors import Diagnostic, UserError
 
 PATH: Final = Path("dvc.yaml")
 _CODE: Final = "stages/"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from stages.core import layout
-from stages.core.base_models import find_base, load_tokenizer
-from stages.core.catalog import decode_catalog
-from stages.core.errors import run_shell
-from stages.core.files import write_json
-from stages.core.params import load_section
-from stages.core.row_tables import exemplars_of, rejection_table
-from stages.core.schemas import EXEMPLAR_SCHEMA, TRAINING_SCHEMA
-from stages.core.tables import plain_table, read_table, write_table
+from exemplars.core import layout
+from exemplars.core.errors import run_main
+from exemplars.core.files import write_json
+from exemplars.core.params import load_section
+from exemplars.core.schemas import EXEMPLAR_SCHEMA
+from exemplars.core.tables import read_table, rows_to_table, write_table
+from exemplars.dataset.catalog import decode_catalog
+from exemplars.dataset.row_tables import exemplars_from_table, rejections_to_table
+from exemplars.models.base_models import find_base, load_tokenizer
+from exemplars.models.rows import TrainingRow
 from stages.render.base import checked_tokenizer, rendered_for, row_limit
 from stages.render.params import RenderParams
 from stages.render.report import length_rows, render_report
@@ -28,20 +29,23 @@ def main() -> None:
     tokenizer = checked_tokenizer(load_tokenizer(base), base)
     limit = row_limit(base, params.max_tokens)
     skills = {one.name: one for one in decode_catalog(layout.CATALOG.read_bytes())}
-    speech = exemplars_of(read_table(layout.split_speech(), EXEMPLAR_SCHEMA))
+    speech = exemplars_from_table(read_table(layout.split_speech(), EXEMPLAR_SCHEMA))
     splits = {}
     for name in SPLITS:
-        rows = [*exemplars_of(read_table(layout.split(name), EXEMPLAR_SCHEMA)), *speech_of(speech, name)]
+        rows = [
+            *exemplars_from_table(read_table(layout.split(name), EXEMPLAR_SCHEMA)),
+            *speech_of(speech, name),
+        ]
         most = getattr(params.max_rows, name)
         splits[name] = rendered_split(rows, skills, tokenizer, params, limit, name == "train", most)
-    write_table(layout.rejections_of(layout.TRAINING_BASE), rejection_table(rejections(splits)))
+    write_table(layout.ledger_path(layout.TRAINING_BASE), rejections_to_table(rejections(splits)))
     check_supervised(splits, params)
     for name, split in splits.items():
-        write_table(layout.training(name), plain_table(training_rows(split, skills), TRAINING_SCHEMA))
+        write_table(layout.training(name), rows_to_table(training_rows(split, skills), TrainingRow))
     write_json(layout.TRAINING_BASE, rendered_for(base, tokenizer, params))
     write_json(layout.plot("render", "lengths"), length_rows(splits))
     write_json(layout.report("render"), render_report(splits))
 
 
 if __name__ == "__main__":
-    sys.exit(run_shell(main))
+    sys.exit(run_main(main))

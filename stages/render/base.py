@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages.core.base_models import BaseFiles, context_tokens
-from stages.core.chat import Unwritable, prompt_text, template_of
-from stages.core.digests import content_digest
-from stages.core.errors import Diagnostic, UserError
-from stages.core.rendered import Rendered
+from exemplars.core.digests import hash_content
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.models.base_models import BaseFiles, read_context_length
+from exemplars.models.chat_templates import ChatTemplateError, find_chat_template, render_prompt
+from exemplars.models.render_manifest import RenderManifest
 from stages.render.params import RenderParams
 
 
@@ -19,8 +19,8 @@ def checked_tokenizer(tokenizer: Any, base: BaseFiles) -> Any:
         expected, fix = "eos_token in its tokenizer_config.json", "name the token that ends a turn there"
         raise UserError([_problem(base, found, expected, fix)])
     try:
-        prompt_text(tokenizer, [{"role": "user", "content": "hello"}], None)
-    except Unwritable as error:
+        render_prompt(tokenizer, [{"role": "user", "content": "hello"}], None)
+    except ChatTemplateError as error:
         found, fix = f"a chat template that says: {error}", "correct chat_template of its tokenizer"
         raise UserError([_problem(base, found, "a template that writes a user's turn", fix)]) from None
     return tokenizer
@@ -32,19 +32,19 @@ def _problem(base: BaseFiles, found: str, expected: str, fix: str) -> Diagnostic
 
 def row_limit(base: BaseFiles, wanted: int) -> int:
     """The most tokens of a row: what is wanted, as far as the model can read it."""
-    longest = context_tokens(base)
+    longest = read_context_length(base)
     return min(wanted, longest) if longest else wanted
 
 
-def rendered_for(base: BaseFiles, tokenizer: Any, params: RenderParams) -> Rendered:
+def rendered_for(base: BaseFiles, tokenizer: Any, params: RenderParams) -> RenderManifest:
     """What the rows were rendered for, for the stages that read them."""
-    return Rendered(
+    return RenderManifest(
         base=params.base,
         name=base.name,
         sha256=base.sha256,
         license=base.license,
         call_format=params.call_format,
         tools=params.tools,
-        template_sha256=content_digest(template_of(tokenizer).encode()),
+        template_sha256=hash_content(find_chat_template(tokenizer).encode()),
         vocabulary=len(tokenizer),
     )

@@ -6,19 +6,9 @@ from enum import StrEnum
 
 import msgspec
 
-from stages.core.base_models import Base
-from stages.core.calls import CallFormat
-
-
-class View(StrEnum):
-    """What a prompt asks for."""
-
-    CALL = "call"
-    """One call, or none."""
-    SKILL = "skill"
-    """The name of the skill, or none."""
-    SLOT = "slot"
-    """The value of one parameter of the skill, or none."""
+from exemplars.models.base_models import Base
+from exemplars.models.calls import CallFormat
+from exemplars.models.rows import View
 
 
 class ToolForm(StrEnum):

@@ -5,27 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from stages.core.calls import Call, Literal, call_text, value_text
-from stages.core.catalog import Skill, tool_definition, typed_literal
-from stages.core.digests import stable_fraction
-from stages.core.records import Argument, Exemplar, Grounding, Mode, Reason, Turn
-from stages.core.texts import normalized
-from stages.render.params import RenderParams, ToolForm, Values, View
+from exemplars.core.digests import stable_fraction
+from exemplars.core.literals import Literal, parse_literal
+from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Reason, Turn
+from exemplars.dataset.catalog import Skill, build_tool_definition
+from exemplars.dataset.texts import normalize_text
+from exemplars.models.calls import Call, format_call, format_value
+from exemplars.models.rows import Answer, View
+from stages.render.params import RenderParams, ToolForm, Values
 from stages.render.tools import Need, signature
 
 _AS_SAID: Final = frozenset({Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED})
 _ROLES: Final = {"user": "user", "system": "assistant"}
-
-
-class Answer(NamedTuple):
-    """What is right for one argument."""
-
-    slot: str
-    value: str
-    """What the target holds, as a literal's text."""
-    accepted: tuple[str, ...]
-    """All that is right: the canonical value, and the text as said."""
-    grounding: str
 
 
 class Prompt(NamedTuple):
@@ -121,15 +112,15 @@ def _of_view(
     targets: list[tuple[str | None, str]]
     if view == View.CALL:
         call = None if right is None else call_of(right, answers, skills[right])
-        targets = [(None, call_text(call, params.call_format))]
+        targets = [(None, format_call(call, params.call_format))]
     elif view == View.SKILL:
-        targets = [(None, value_text(right, params.call_format))]
+        targets = [(None, format_value(right, params.call_format))]
     elif right is None:
         targets = []
     else:
         values = call_of(right, answers, skills[right]).arguments
         targets = [
-            (one.name, value_text(values.get(one.name), params.call_format))
+            (one.name, format_value(values.get(one.name), params.call_format))
             for one in skills[right].parameters
         ]
         tools = [skills[right]]
@@ -140,7 +131,7 @@ def _of_view(
         messages.append({"role": "user", "content": exemplar.utterance})
         messages.append({"role": "assistant", "content": target})
         names = tuple(one.name for one in tools)
-        definitions = tuple(tool_definition(one) for one in tools)
+        definitions = tuple(build_tool_definition(one) for one in tools)
         yield Prompt(
             exemplar,
             view,
@@ -157,7 +148,7 @@ def call_of(skill: str, answers: Sequence[Answer], definition: Skill) -> Call:
     """The call that a model is to make, its values typed by the catalog."""
     types = {one.name: one.type for one in definition.parameters}
     arguments: dict[str, Literal] = {
-        one.slot: _literal(typed_literal(one.value, types.get(one.slot))) for one in answers
+        one.slot: _literal(parse_literal(one.value, types.get(one.slot))) for one in answers
     }
     return Call(skill, arguments)
 
@@ -186,10 +177,10 @@ def _is_shown(argument: Argument, exemplar: Exemplar, shown: Sequence[Turn]) -> 
     """Whether the prompt holds what the value was said by; where all turns are shown, it does."""
     if argument.grounding != Grounding.CONTEXT or len(shown) == len(exemplar.context):
         return True
-    value = normalized(argument.value)
+    value = normalize_text(argument.value)
     before = exemplar.context[: len(exemplar.context) - len(shown)]
-    return any(value in normalized(turn.utterance) for turn in shown) or not any(
-        value in normalized(turn.utterance) for turn in before
+    return any(value in normalize_text(turn.utterance) for turn in shown) or not any(
+        value in normalize_text(turn.utterance) for turn in before
     )
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from stages.core.reports import sorted_counts
+from exemplars.core.reports import count_sorted
 from stages.render.training_rows import RenderedSplit
 
 _BIN = 16
@@ -34,9 +34,9 @@ def _split(split: RenderedSplit) -> dict[str, Any]:
     lengths = sorted(len(one.input_ids) for one in split.ready)
     return {
         "rows": len(split.ready),
-        "rows_by_view": sorted_counts(one.prompt.view for one in split.ready),
+        "rows_by_view": count_sorted(one.prompt.view for one in split.ready),
         "rows_that_call_nothing": sum(one.prompt.skill is None for one in split.ready),
-        "rejections_by_reason": sorted_counts(one.reason for one in split.refused),
+        "rejections_by_reason": count_sorted(one.reason for one in split.refused),
         "tokens": sum(lengths),
         "supervised_tokens": sum(len(one.input_ids) - one.prompt_tokens for one in split.ready),
         "longest": lengths[-1] if lengths else 0,

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from stages.core.catalog import Skill
-from stages.core.digests import stable_fraction
-from stages.core.records import Exemplar
-from stages.core.texts import normalized
+from exemplars.core.digests import stable_fraction
+from exemplars.core.records import Exemplar
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.texts import normalize_text
 
 _TYPES = {"integer": "int", "number": "float", "boolean": "bool"}
 
@@ -113,4 +113,4 @@ def skills_of_utterances(exemplars: Iterable[Exemplar]) -> Mapping[tuple[str, st
 
 def utterance_key(exemplar: Exemplar) -> tuple[str, str]:
     """What rows of one utterance have in common."""
-    return exemplar.group, normalized(exemplar.utterance)
+    return exemplar.group, normalize_text(exemplar.utterance)

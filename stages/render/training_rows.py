@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from stages.core.catalog import Skill, tool_definition
-from stages.core.digests import stable_fraction
-from stages.core.errors import Diagnostic, UserError
-from stages.core.records import Exemplar, Mode, Reason, Rejection
+from exemplars.core.digests import stable_fraction
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.ids import is_speech_id, make_view_id, strip_speech
+from exemplars.core.records import Exemplar, Mode, Reason, Rejection
+from exemplars.dataset.catalog import Skill, build_tool_definition
+from exemplars.models.rows import Message, TrainingRow
 from stages.render.params import RenderParams
+from stages.render.prompt_checks import Ready, proved
 from stages.render.prompts import Refused, need_of, prompts_of
-from stages.render.readiness import Ready, proved
 from stages.render.tools import skills_of_utterances, tools_of_rows, utterance_key
 
 
@@ -80,16 +82,11 @@ def drawn(
 
     A speech view goes with the row that it is a view of, and does not count.
     """
-    names = sorted({_written(one) for one in exemplars}, key=lambda name: stable_fraction(name, salt))
+    names = sorted({strip_speech(one.id) for one in exemplars}, key=lambda name: stable_fraction(name, salt))
     kept = set(names[:most])
-    return [one for one in exemplars if _written(one) in kept], [
-        one for one in exemplars if _written(one) not in kept
+    return [one for one in exemplars if strip_speech(one.id) in kept], [
+        one for one in exemplars if strip_speech(one.id) not in kept
     ]
-
-
-def _written(exemplar: Exemplar) -> str:
-    """The id of the row that a speech view is a view of; of other rows their own."""
-    return exemplar.id.removesuffix("~speech")
 
 
 def check_supervised(splits: Mapping[str, RenderedSplit], params: RenderParams) -> None:
@@ -111,10 +108,10 @@ def check_supervised(splits: Mapping[str, RenderedSplit], params: RenderParams) 
         raise UserError(problems)
 
 
-def training_rows(split: RenderedSplit, skills: Mapping[str, Skill]) -> list[tuple[Any, ...]]:
-    """The rows of `TRAINING_SCHEMA`, sorted by id."""
-    rows = [_row(one, skills) for one in split.ready]
-    return sorted(rows, key=lambda row: str(row[0]))
+def training_rows(split: RenderedSplit, skills: Mapping[str, Skill]) -> list[TrainingRow]:
+    """The chat rows of a split, sorted by id."""
+    rows = [_make_row(one, skills) for one in split.ready]
+    return sorted(rows, key=lambda row: row.id)
 
 
 def rejections(splits: Mapping[str, RenderedSplit]) -> list[Rejection]:
@@ -133,39 +130,31 @@ def _over_share(exemplars: Sequence[Exemplar], params: RenderParams) -> frozense
     return frozenset(one.id for one in silent[most:])
 
 
-def _row(ready: Ready, skills: Mapping[str, Skill]) -> tuple[Any, ...]:
-    prompt, one = ready.prompt, ready.prompt.exemplar
-    definitions = [tool_definition(skills[name]) for name in prompt.tools]
-    return (
-        row_id(ready),
-        one.id,
-        one.digest,
-        one.source,
-        one.service,
-        one.skill,
-        one.mode,
-        one.group,
-        one.license,
-        msgspec.structs.asdict(one.origin),
-        prompt.view,
-        prompt.slot,
-        one.id.endswith("~speech"),
-        one.utterance,
-        prompt.messages,
-        msgspec.json.encode(definitions).decode(),
-        prompt.skill,
-        [answer._asdict() for answer in prompt.answers],
-        ready.input_ids,
-        ready.prompt_tokens,
+def _make_row(ready: Ready, skills: Mapping[str, Skill]) -> TrainingRow:
+    prompt, exemplar = ready.prompt, ready.prompt.exemplar
+    definitions = [build_tool_definition(skills[name]) for name in prompt.tools]
+    return TrainingRow(
+        id=make_view_id(exemplar.id, prompt.view, prompt.slot),
+        exemplar_id=exemplar.id,
+        digest=exemplar.digest,
+        source=exemplar.source,
+        service=exemplar.service,
+        skill=exemplar.skill,
+        mode=exemplar.mode,
+        group=exemplar.group,
+        license=exemplar.license,
+        origin=exemplar.origin,
+        view=prompt.view,
+        slot=prompt.slot,
+        speech=is_speech_id(exemplar.id),
+        utterance=exemplar.utterance,
+        messages=tuple(Message(**message) for message in prompt.messages),
+        tools=msgspec.json.encode(definitions).decode(),
+        call=prompt.skill,
+        answers=prompt.answers,
+        input_ids=tuple(ready.input_ids),
+        prompt_tokens=ready.prompt_tokens,
     )
-
-
-def row_id(ready: Ready) -> str:
-    """The exemplar's id, for the view `call`; with the view and the slot behind it for others."""
-    prompt = ready.prompt
-    if prompt.view == "call":
-        return prompt.exemplar.id
-    return f"{prompt.exemplar.id}@{prompt.view}" + (f":{prompt.slot}" if prompt.slot else "")
 
 
 def _rejection(refused: Refused) -> Rejection:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from stages.core import layout
-from stages.core.errors import run_shell
-from stages.core.files import write_json
-from stages.core.params import load_section
-from stages.core.reports import check_conservation
-from stages.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA
-from stages.core.tables import read_table, write_table
+from exemplars.core import layout
+from exemplars.core.errors import run_main
+from exemplars.core.files import write_json
+from exemplars.core.ledger import check_conservation
+from exemplars.core.params import load_section
+from exemplars.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA
+from exemplars.core.tables import read_table, write_table
 from stages.split.params import SplitParams
 from stages.split.speech import views_of_splits
 from stages.split.splits import manifest, split_exemplars, split_report
@@ -28,10 +28,10 @@ def main() -> None:
         write_table(layout.split(name), table)
     views = views_of_splits(read_table(layout.SPEECH, EXEMPLAR_SCHEMA), split.tables, params.speech)
     write_table(layout.split_speech(), views)
-    write_table(layout.rejections_of(layout.MANIFEST), split.rejections)
+    write_table(layout.ledger_path(layout.MANIFEST), split.rejections)
     write_json(layout.MANIFEST, manifest(split, params))
     write_json(layout.report("split"), split_report(split, views))
 
 
 if __name__ == "__main__":
-    sys.exit(run_shell(main))
+    sys.exit(run_main(main))

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from stages.core.digests import stable_fraction
+from exemplars.core.digests import stable_fraction
 from stages.split.params import SPLITS, Ratios
 
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from stages.core.records import Turn
-from stages.core.texts import normalized
+from exemplars.core.records import Turn
+from exemplars.dataset.texts import normalize_text
 
 COLUMNS: Final = ("utterance", "exemplar")
 
@@ -73,7 +73,7 @@ class _Held:
     def add(self, row: Row) -> None:
         for column in COLUMNS:
             self._by_key.setdefault(self._key(row, column), row)
-            self._by_text.setdefault((column, normalized(getattr(row, column))), row)
+            self._by_text.setdefault((column, normalize_text(getattr(row, column))), row)
 
     def same(self, row: Row) -> Seen | None:
         """The first row with the same text in the same turns before."""
@@ -85,14 +85,18 @@ class _Held:
     def nearly(self, row: Row) -> Seen | None:
         """The first row with nearly the same text."""
         for column in COLUMNS:
-            for other in self._near[column].get(normalized(getattr(row, column)), ()):
+            for other in self._near[column].get(normalize_text(getattr(row, column)), ()):
                 if found := self._by_text.get((column, other)):
                     return Seen(found.id, found.split, True)
         return None
 
     def _key(self, row: Row, column: str) -> tuple[str, ...]:
         turns = row.context[-self._context_turns :] if self._context_turns else ()
-        return (column, normalized(getattr(row, column)), *(normalized(turn.utterance) for turn in turns))
+        return (
+            column,
+            normalize_text(getattr(row, column)),
+            *(normalize_text(turn.utterance) for turn in turns),
+        )
 
 
 def _neighbours(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from stages.core.tables import rows_at
-from stages.core.texts import normalized
+from exemplars.core.tables import take_rows
+from exemplars.dataset.texts import normalize_text
 
 SUFFIX_MARK = "~"
 """What stands in the id of a view between the id of its row and the name of the view."""
@@ -21,9 +21,9 @@ def views_of_splits(views: pa.Table, splits: Mapping[str, pa.Table], wanted: Seq
     """
     place = {row: name for name, table in splits.items() for row in table.column("id").to_pylist()}
     ids = [one.rpartition(SUFFIX_MARK)[0] for one in views.column("id").to_pylist()]
-    texts = [normalized(text) for text in views.column("utterance").to_pylist()]
+    texts = [normalize_text(text) for text in views.column("utterance").to_pylist()]
     held = {
-        normalized(text)
+        normalize_text(text)
         for name, table in splits.items()
         if name != "train"
         for text in table.column("utterance").to_pylist()
@@ -34,6 +34,6 @@ def views_of_splits(views: pa.Table, splits: Mapping[str, pa.Table], wanted: Seq
         for number, (row, text) in enumerate(zip(ids, texts, strict=True))
         if (name := place.get(row)) in wanted and (name != "train" or text not in held)
     ]
-    chosen = rows_at(views, rows)
+    chosen = take_rows(views, rows)
     split = pa.array([place[ids[number]] for number in rows], pa.string())
     return chosen.set_column(chosen.schema.get_field_index("split"), "split", split)

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from stages.core.digests import data_hash
-from stages.core.records import Exemplar, Reason, Rejection
-from stages.core.reports import counts_of
-from stages.core.row_tables import exemplars_of, rejection_table
-from stages.core.tables import rows_at
+from exemplars.core.digests import hash_split
+from exemplars.core.records import Exemplar, Reason, Rejection
+from exemplars.core.reports import count_values
+from exemplars.core.tables import take_rows
+from exemplars.dataset.row_tables import exemplars_from_table, rejections_to_table
 from stages.split.assignment import assign
 from stages.split.leaks import Row, Seen, leaked_rows
 from stages.split.params import SPLITS, Official, SplitParams
@@ -41,15 +41,18 @@ def split_exemplars(exemplars: pa.Table, pairs: pa.Table, params: SplitParams) -
     assigned = [assignment.splits[group] for group in groups]
     rows = [
         Row(one.id, split, one.utterance, one.exemplar, one.context)
-        for one, split in zip(exemplars_of(exemplars), assigned, strict=True)
+        for one, split in zip(exemplars_from_table(exemplars), assigned, strict=True)
     ]
     leaked = leaked_rows(rows, params.leaks.context_turns, _pairs_by_column(pairs))
     ids = exemplars.column("id").to_pylist()
     places = ["" if row_id in leaked else name for row_id, name in zip(ids, assigned, strict=True)]
     return Split(
-        {name: rows_at(exemplars, _rows(places, name)) for name in SPLITS},
-        rejection_table(
-            [_leaked(one, leaked[one.id]) for one in exemplars_of(rows_at(exemplars, _rows(places, "")))]
+        {name: take_rows(exemplars, _rows(places, name)) for name in SPLITS},
+        rejections_to_table(
+            [
+                _leaked(one, leaked[one.id])
+                for one in exemplars_from_table(take_rows(exemplars, _rows(places, "")))
+            ]
         ),
         assignment.rescued,
     )
@@ -64,7 +67,7 @@ def manifest(split: Split, params: SplitParams) -> dict[str, Any]:
             name: {
                 "rows": table.num_rows,
                 "groups": len(set(table.column("group").to_pylist())),
-                "data_hash": data_hash(table.column("digest").to_pylist()),
+                "data_hash": hash_split(table.column("digest").to_pylist()),
             }
             for name, table in split.tables.items()
         },
@@ -73,14 +76,14 @@ def manifest(split: Split, params: SplitParams) -> dict[str, Any]:
 
 def split_report(split: Split, views: pa.Table) -> dict[str, Any]:
     """`reports/split.json`: the stage in numbers. views: the speech views that go along."""
-    skills = {name: counts_of(table.column("skill")) for name, table in split.tables.items()}
+    skills = {name: count_values(table.column("skill")) for name, table in split.tables.items()}
     everywhere = sorted(set().union(*skills.values()))
     return {
         "exemplars": sum(table.num_rows for table in split.tables.values()) + split.rejections.num_rows,
         "rows": {name: table.num_rows for name, table in split.tables.items()},
-        "speech_views": counts_of(views.column("split")),
+        "speech_views": count_values(views.column("split")),
         "leaked": split.rejections.num_rows,
-        "leaked_by_source": counts_of(split.rejections.column("source")),
+        "leaked_by_source": count_values(split.rejections.column("source")),
         "rescued_groups": len(split.rescued),
         "skills_missing": {
             name: [skill for skill in everywhere if skill not in counts] for name, counts in skills.items()

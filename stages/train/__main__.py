@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from stages.core import layout
-from stages.core.errors import run_shell
-from stages.core.params import load_section
-from stages.core.rendered import read_rendered
-from stages.core.schemas import TRAINING_SCHEMA
-from stages.core.tables import read_table
+from exemplars.core import layout
+from exemplars.core.errors import run_main
+from exemplars.core.params import load_section
+from exemplars.core.tables import read_table
+from exemplars.models.render_manifest import read_render_manifest
+from exemplars.models.rows import TRAINING_SCHEMA
 from stages.train.inputs import texts_of
 from stages.train.params import Continued, TrainParams
 from stages.train.run import keep_run, train_run
@@ -20,10 +20,10 @@ def main() -> None:
     params = load_section("train", TrainParams)
     tables = {name: read_table(layout.training(name), TRAINING_SCHEMA) for name in ("train", "validation")}
     texts = texts_of(params.chosen.text) if isinstance(params.chosen, Continued) else {}
-    trained = train_run(params, read_rendered(), tables, texts, layout.MODELS)
+    trained = train_run(params, read_render_manifest(), tables, texts, layout.MODELS)
     if trained is not None:
         keep_run(trained, layout.model(params.recipe), layout.report("train"))
 
 
 if __name__ == "__main__":
-    sys.exit(run_shell(main))
+    sys.exit(run_main(main))

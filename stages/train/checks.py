@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from stages.core.base_models import BaseFiles, context_tokens
-from stages.core.errors import Diagnostic, UserError
-from stages.core.rendered import Rendered
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.models.base_models import BaseFiles, read_context_length
+from exemplars.models.render_manifest import RenderManifest
 from stages.train.params import Continued, Recipe, Shared, Tracker
 from stages.train.recipes import needs_quantized_base
 from stages.train.rows import Row
@@ -44,7 +44,7 @@ def no_backend(found: str) -> Diagnostic:
     )
 
 
-def check_base(base: BaseFiles, rendered: Rendered) -> None:
+def check_base(base: BaseFiles, rendered: RenderManifest) -> None:
     """Raise `UserError` where a base in a folder has changed since `render`, which DVC does not see."""
     if base.sha256 != rendered.sha256:
         _stop(
@@ -58,7 +58,7 @@ def check_base(base: BaseFiles, rendered: Rendered) -> None:
 
 def check_block(recipe: Continued, base: BaseFiles) -> None:
     """Raise `UserError` where the blocks are longer than the model reads."""
-    longest = context_tokens(base)
+    longest = read_context_length(base)
     if longest is not None and recipe.block_tokens > longest:
         found = f"block_tokens: {recipe.block_tokens}, for a model that reads {longest} tokens"
         _stop("params.yaml", "invalid_value", found, f"at most {longest}", "correct the recipe")

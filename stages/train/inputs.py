@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stages.core.errors import Diagnostic, UserError
+from exemplars.core.errors import Diagnostic, UserError
 
 
 def texts_of(folder: str) -> dict[str, str]:

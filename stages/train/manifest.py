@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from stages.core.digests import content_digest, data_hash
+from exemplars.core.digests import hash_content, hash_split
 from stages.train.params import TrainParams
 from stages.train.rows import Row
 
@@ -41,14 +41,14 @@ def params_hash(params: TrainParams, base_sha256: str, rows: Sequence[Row], watc
         msgspec.to_builtins(params.chosen),
         msgspec.to_builtins(params.shared),
         base_sha256,
-        content_digest(msgspec.json.encode((rows, watched))),
+        hash_content(msgspec.json.encode((rows, watched))),
     )
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
 
 def run_id(recipe: str, digests: Iterable[str], params: str) -> str:
     """`<recipe>-<data hash>-<params hash>`."""
-    return f"{recipe}-{data_hash(set(digests))[:_SHORT]}-{params[:_SHORT]}"
+    return f"{recipe}-{hash_split(set(digests))[:_SHORT]}-{params[:_SHORT]}"
 
 
 def packages() -> dict[str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from stages.core.base_models import quiet_peft
-from stages.core.errors import Diagnostic, UserError
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.models.base_models import suppress_peft_warning
 from stages.train.params import Adapter, Freeze, Lora, PromptTuning, Recipe
 
 
@@ -29,7 +29,7 @@ def prepared(model: Any, recipe: Recipe) -> Any:
         return model
     from peft import get_peft_model
 
-    with quiet_peft():
+    with suppress_peft_warning():
         made = get_peft_model(model, config)
     for one in made.peft_config.values():
         one.base_model_name_or_path = ""  # Else peft asks the hub for its config at each checkpoint.

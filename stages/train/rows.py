@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from stages.core.chat import encoded
+from exemplars.models.chat_templates import encode_text
 from stages.train.batches import IGNORED
 
 Row = dict[str, Any]
@@ -27,7 +27,7 @@ def text_rows(texts: Mapping[str, str], tokenizer: Any, block_tokens: int) -> li
     """Texts behind one another, by name, an end token behind each, in blocks; every token is supervised."""
     tokens: list[int] = []
     for name in sorted(texts):
-        tokens += [*encoded(tokenizer, texts[name].strip()), int(tokenizer.eos_token_id)]
+        tokens += [*encode_text(tokenizer, texts[name].strip()), int(tokenizer.eos_token_id)]
     blocks = enumerate(_blocks(tokens, block_tokens))
     return [{"input_ids": block, "labels": list(block), "key": str(number)} for number, block in blocks]
 

@@ -11,19 +11,19 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import pyarrow as pa
 
-from stages.core.base_models import (
+from exemplars.core.digests import hash_content, hash_split
+from exemplars.core.errors import UserError
+from exemplars.core.files import write_bytes, write_json
+from exemplars.models.base_models import (
     BaseFiles,
     find_base,
+    hash_model,
     load_model,
     load_tokenizer,
-    model_hash,
-    told_of_full_disk,
+    save_errors_as_user_errors,
 )
-from stages.core.digests import content_digest, data_hash
-from stages.core.errors import UserError
-from stages.core.files import write_bytes, write_json
-from stages.core.rendered import Rendered
-from stages.core.runs import ROWS, WEIGHTS, Manifest
+from exemplars.models.render_manifest import RenderManifest
+from exemplars.models.run_manifest import ROWS, WEIGHTS, Manifest
 from stages.train.checks import check_base, check_block, check_packages, check_rows, no_backend
 from stages.train.live import live_log
 from stages.train.manifest import code_revision, hardware, packages, params_hash, rows_file, run_id
@@ -55,7 +55,7 @@ class Trained(NamedTuple):
 
 def train_run(
     params: TrainParams,
-    rendered: Rendered,
+    rendered: RenderManifest,
     tables: Mapping[str, pa.Table],
     texts: Mapping[str, str],
     models: Path,
@@ -78,7 +78,7 @@ def train_run(
     from stages.train.training import fit
 
     checkpoints = models / ".checkpoints" / run
-    with live_log(Path("reports/train")) as log, told_of_full_disk(models, _GO_ON):
+    with live_log(Path("reports/train")) as log, save_errors_as_user_errors(models, _GO_ON):
         done = fit(model, tokenizer, rows, watched, shared, recipe.learning_rate, checkpoints, log)
     if not first_process():
         return None
@@ -90,11 +90,11 @@ def train_run(
         recipe=params.recipe,
         params=msgspec.to_builtins({"recipe": recipe, "shared": shared}),
         data_hashes=hashes,
-        rows_sha256=content_digest(lines),
+        rows_sha256=hash_content(lines),
         base=rendered.base,
         base_sha256=base.sha256,
         base_license=base.license,
-        weights_sha256=model_hash(folder),
+        weights_sha256=hash_model(folder),
         code=code_revision(Path()),
         packages=packages(),
         hardware=hardware(),
@@ -160,11 +160,11 @@ def _data(
     """Rows, watched rows, the digests of what is seen, and the data hash of each split."""
     if isinstance(recipe, Continued):
         check_block(recipe, base)
-        seen = [content_digest(text.encode()) for text in texts.values()]
-        return text_rows(texts, tokenizer, recipe.block_tokens), [], seen, {"text": data_hash(seen)}
+        seen = [hash_content(text.encode()) for text in texts.values()]
+        return text_rows(texts, tokenizer, recipe.block_tokens), [], seen, {"text": hash_split(seen)}
     digests = {name: sorted(set(table.column("digest").to_pylist())) for name, table in tables.items()}
-    hashes = {name: data_hash(found) for name, found in digests.items()}
-    watched = sorted(chat_rows(tables["validation"]), key=lambda row: content_digest(repr(row).encode()))
+    hashes = {name: hash_split(found) for name, found in digests.items()}
+    watched = sorted(chat_rows(tables["validation"]), key=lambda row: hash_content(repr(row).encode()))
     return chat_rows(tables["train"]), watched, digests["train"], hashes
 
 
@@ -182,7 +182,7 @@ def base_model(base: BaseFiles, recipe: Recipe, shared: Shared) -> Any:
     with tempfile.TemporaryDirectory() as name:
         whole = base
         if "gguf_file" in base.arguments:  # Which transformers would not quantize anew.
-            with told_of_full_disk(Path(name), _GO_ON):
+            with save_errors_as_user_errors(Path(name), _GO_ON):
                 load_model(base, dtype=torch.float32).save_pretrained(name)
             whole = base._replace(folder=name, arguments={})
         try:
@@ -201,7 +201,7 @@ def _save(model: Any, tokenizer: Any, base: BaseFiles, folder: Path) -> None:
     # No recipe trains embeddings; asked to find out by itself, peft looks the name up at the hub.
     known = {"save_embedding_layers": False} if hasattr(model, "peft_config") else {}
     try:
-        with told_of_full_disk(folder.parent, _GO_ON):
+        with save_errors_as_user_errors(folder.parent, _GO_ON):
             model.save_pretrained(str(folder), **known)
             if not known:
                 tokenizer.save_pretrained(str(folder))

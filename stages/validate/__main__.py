@@ -8,14 +8,16 @@ import sys
 import msgspec
 import pandas as pd
 
-from stages.core import layout
-from stages.core.errors import UserError, run_shell
-from stages.core.files import write_bytes, write_json
-from stages.core.params import load_section
+from exemplars.core import layout
+from exemplars.core.errors import UserError, run_main
+from exemplars.core.files import write_bytes, write_json
+from exemplars.core.params import load_section
 from stages.validate.checkpoint import run_checkpoint, stable_page
 from stages.validate.inputs import facts_of, read_inputs
 from stages.validate.params import ValidateParams
 from stages.validate.report import validate_report
+
+DATA_DOCS = layout.REPORTS / "data_docs"
 
 
 def main() -> None:
@@ -24,9 +26,9 @@ def main() -> None:
     facts = facts_of(read_inputs(), params)
     tables = {name: pd.DataFrame(rows, columns=type_._fields) for name, (type_, rows) in facts.items()}
     suites = {name: msgspec.json.decode(layout.expectations(name).read_bytes()) for name in tables}
-    shutil.rmtree(layout.DATA_DOCS, ignore_errors=True)
-    verdict = run_checkpoint(suites, tables, msgspec.to_builtins(params), layout.DATA_DOCS)
-    for page in layout.DATA_DOCS.rglob("*.html"):
+    shutil.rmtree(DATA_DOCS, ignore_errors=True)
+    verdict = run_checkpoint(suites, tables, msgspec.to_builtins(params), DATA_DOCS)
+    for page in DATA_DOCS.rglob("*.html"):
         write_bytes(page, stable_page(page.read_text("utf-8")).encode("utf-8"))
     write_json(layout.report("validate"), validate_report(verdict))
     for failure in verdict.failures:
@@ -37,4 +39,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_shell(main))
+    sys.exit(run_main(main))

@@ -19,7 +19,7 @@ from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.data_context.store.tuple_store_backend import TupleFilesystemStoreBackend
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
-from stages.core.errors import Diagnostic
+from exemplars.core.errors import Diagnostic
 
 SHOWN: Final = 5
 """How many rows a failed expectation shows."""

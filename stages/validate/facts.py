@@ -9,11 +9,11 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-from stages.core.catalog import Skill
-from stages.core.records import DONTCARE, OUT_OF_SCOPE, Argument, Exemplar, Grounding, Mode, Reason
-from stages.core.reports import NO_SKILL
-from stages.core.templates import write_template
-from stages.core.texts import normalized
+from exemplars.core.records import DONTCARE, OUT_OF_SCOPE, Argument, Exemplar, Grounding, Mode, Reason
+from exemplars.core.reports import NO_SKILL
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.templates import write_template
+from exemplars.dataset.texts import normalize_text
 from stages.validate.params import ValidateParams
 from stages.validate.representativeness import Representativeness
 
@@ -146,7 +146,7 @@ def pair_facts(pairs: pa.Table, splits: Mapping[str, pa.Table]) -> list[PairFact
     for name, table in splits.items():
         for column in ("utterance", "exemplar"):
             for text in table.column(column).to_pylist():
-                places.setdefault((column, normalized(text)), set()).add(name)
+                places.setdefault((column, normalize_text(text)), set()).add(name)
     columns = (pairs.column(name).to_pylist() for name in ("column", "first", "second", "similarity"))
     found = []
     for column, first, second, similarity in zip(*columns, strict=True):

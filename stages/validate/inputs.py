@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import msgspec
 import pyarrow as pa
 
-from stages.core import layout
-from stages.core.catalog import Skill, decode_catalog
-from stages.core.row_tables import exemplars_of
-from stages.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA, REJECTION_SCHEMA
-from stages.core.tables import read_table
+from exemplars.core import layout
+from exemplars.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA, REJECTION_SCHEMA
+from exemplars.core.tables import read_table
+from exemplars.dataset.catalog import Skill, decode_catalog
+from exemplars.dataset.row_tables import exemplars_from_table
 from stages.validate.facts import (
     DataFacts,
     PairFacts,
@@ -54,7 +54,7 @@ class _CurateReport(msgspec.Struct):
 
 def read_inputs() -> Inputs:
     """Read the files of the stages before. Raises `UserError` where a table is missing or damaged."""
-    ledgers = (layout.rejections_of(layout.EXEMPLARS), layout.rejections_of(layout.CURATED))
+    ledgers = (layout.ledger_path(layout.EXEMPLARS), layout.ledger_path(layout.CURATED))
     report = msgspec.json.decode(layout.report("curate").read_bytes(), type=_CurateReport)
     return Inputs(
         exemplars=read_table(layout.CURATED, EXEMPLAR_SCHEMA),
@@ -69,7 +69,7 @@ def read_inputs() -> Inputs:
 
 def facts_of(inputs: Inputs, params: ValidateParams) -> dict[str, tuple[type[Any], list[Any]]]:
     """For each suite, the type of its rows, and the rows."""
-    rows = exemplars_of(inputs.exemplars)
+    rows = exemplars_from_table(inputs.exemplars)
     return {
         "exemplars": (RowFacts, list(row_facts(rows, inputs.skills))),
         "skills": (SkillFacts, skill_facts(inputs.exemplars, inputs.skills)),

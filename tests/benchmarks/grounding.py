@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from sgd_archive import unpack
 
+from exemplars.core.records import DONTCARE, LabelledArgument
+from exemplars.dataset.catalog import Parameter
 from stages.compile.grounding import Lexicon, locate
-from stages.core.catalog import Parameter
-from stages.core.records import DONTCARE, LabelledArgument
 from stages.ingest.aliases import ALIASES, learn_aliases
 from stages.ingest.sgd.dialogues import Dialogue, decode_dialogues
 from stages.ingest.sgd.schema import Service, decode_schema

@@ -18,7 +18,7 @@ from accounting import compiled
 from datasketch import MinHash, MinHashLSH
 from sgd_archive import archive, unpack
 
-from stages.core.texts import jaccard, normalized, shingles
+from exemplars.dataset.texts import compute_jaccard, make_shingles, normalize_text
 from stages.curate.duplicates import BANDS, PERMUTATIONS, SEED, candidates
 
 SIMILARITY = 0.8
@@ -48,16 +48,16 @@ def timed(
     start = time.perf_counter()
     found = find(runs)
     seconds = time.perf_counter() - start
-    return seconds, {pair for pair in found if jaccard(runs[pair[0]], runs[pair[1]]) >= SIMILARITY}
+    return seconds, {pair for pair in found if compute_jaccard(runs[pair[0]], runs[pair[1]]) >= SIMILARITY}
 
 
 def main(path: Path) -> None:
     """Measure, and print one line a library."""
     texts = sorted(
-        {normalized(text) for text in pl.read_parquet(path, columns=["utterance"])["utterance"]} - {""}
+        {normalize_text(text) for text in pl.read_parquet(path, columns=["utterance"])["utterance"]} - {""}
     )
     texts = texts[:: max(1, len(texts) // TEXTS)][:TEXTS]
-    runs = [shingles(text) for text in texts]
+    runs = [make_shingles(text) for text in texts]
     ours, pairs = timed(lambda one: list(candidates(one, SIMILARITY)), runs)
     theirs, other_pairs = timed(by_datasketch, runs)
     print(

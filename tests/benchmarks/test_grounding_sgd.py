@@ -42,7 +42,7 @@ def test_canonical_values_of_unseen_dialogues_are_located_where_sgd_says(sgd: Pa
 
 
 def test_without_learned_aliases_fewer_canonical_values_are_located(sgd: Path, lexicon: Lexicon) -> None:
-    from stages.core.recognizers import Recognizers
+    from exemplars.dataset.recognizers import Recognizers
 
     without: Score = score(sgd, "test", Lexicon(Recognizers()), spoken=False)
     assert without.located < score(sgd, "test", lexicon, spoken=False).located

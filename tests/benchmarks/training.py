@@ -15,12 +15,12 @@ from typing import Any
 import msgspec
 import torch
 
-from stages.core import layout
-from stages.core.base_models import find_base, load_model, load_tokenizer
-from stages.core.params import load_section
-from stages.core.rendered import read_rendered
-from stages.core.schemas import TRAINING_SCHEMA
-from stages.core.tables import read_table
+from exemplars.core import layout
+from exemplars.core.params import load_section
+from exemplars.core.tables import read_table
+from exemplars.models.base_models import find_base, load_model, load_tokenizer
+from exemplars.models.render_manifest import read_render_manifest
+from exemplars.models.rows import TRAINING_SCHEMA
 from stages.train.batches import IGNORED, SharedPrefixes, batches_of, packed
 from stages.train.params import Batching, TrainParams
 from stages.train.recipes import prepared
@@ -71,7 +71,7 @@ def by_bare_loop(model: Any, rows: list[Row], params: TrainParams) -> float:
 def main(steps: int) -> None:
     """Measure, and print one line a way."""
     params = load_section("train", TrainParams)
-    base = find_base(read_rendered().base)
+    base = find_base(read_render_manifest().base)
     tokenizer = load_tokenizer(base)
     every = batches_of(
         chat_rows(read_table(layout.training("train"), TRAINING_SCHEMA)), params.shared.batch_rows

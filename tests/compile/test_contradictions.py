@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+from exemplars.core.digests import hash_row
+from exemplars.core.records import Exemplar, Mode, Origin, Reason, Speaker, Turn
 from stages.compile.contradictions import contradicted
-from stages.core.digests import row_digest
-from stages.core.records import Exemplar, Mode, Origin, Reason, Speaker, Turn
 
 
 def exemplar(
@@ -10,7 +10,7 @@ def exemplar(
 ) -> Exemplar:
     return Exemplar(
         id=row_id,
-        digest=row_digest("again please", context, skill, Mode.NORMAL, ()),
+        digest=hash_row("again please", context, skill, Mode.NORMAL, ()),
         source="s",
         service=service,
         skill=skill,

@@ -6,11 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.compile.exemplars import compile_record
-from stages.compile.grounding import Lexicon
-from stages.core.catalog import Parameter, Skill
-from stages.core.recognizers import Instance, Recognizer, Recognizers
-from stages.core.records import (
+from exemplars.core.records import (
     Argument,
     Exemplar,
     Grounding,
@@ -23,7 +19,11 @@ from stages.core.records import (
     Speaker,
     Turn,
 )
-from stages.core.templates import fill_spans
+from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.recognizers import Instance, Recognizer, Recognizers
+from exemplars.dataset.templates import fill_spans
+from stages.compile.exemplars import compile_record
+from stages.compile.grounding import Lexicon
 
 TRIP = Skill(
     "trip",

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exemplars.core.records import Grounding, LabelledArgument
+from exemplars.dataset.catalog import Parameter
+from exemplars.dataset.recognizers import Instance, Recognizer, Recognizers
 from stages.compile.grounding import Lexicon, Place, locate, on_boundaries
-from stages.core.catalog import Parameter
-from stages.core.recognizers import Instance, Recognizer, Recognizers
-from stages.core.records import Grounding, LabelledArgument
 
 TODAY = datetime.date(2019, 3, 1)
 CITIES = Recognizer((Instance("San Francisco", ("San Fran", "SF", "San Francisco, CA")),))

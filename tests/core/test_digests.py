@@ -1,19 +1,19 @@
 from __future__ import annotations
 
-from stages.core.digests import content_digest, data_hash, row_digest, stable_fraction
-from stages.core.records import Argument, Grounding, Mode, Speaker, Turn
+from exemplars.core.digests import hash_content, hash_row, hash_split, stable_fraction
+from exemplars.core.records import Argument, Grounding, Mode, Speaker, Turn
 
 ARGUMENTS = (Argument("contact", "Maria", "Maria", 5, 10, Grounding.VERBATIM),)
 
 
 def test_a_row_has_the_digest_that_it_always_had() -> None:
-    digest = row_digest("call Maria", (Turn(Speaker.SYSTEM, "Yes?"),), "call", Mode.NORMAL, ARGUMENTS)
+    digest = hash_row("call Maria", (Turn(Speaker.SYSTEM, "Yes?"),), "call", Mode.NORMAL, ARGUMENTS)
     assert digest == "760bf25428051a7bf1a79947154ef286bac191f259a4a4fe7b3259baaba7dd0e"
 
 
 def test_the_digest_depends_on_context_and_mode() -> None:
     digests = {
-        row_digest("yes", context, "call", mode, ())
+        hash_row("yes", context, "call", mode, ())
         for context in ((), (Turn(Speaker.SYSTEM, "Call?"),))
         for mode in (Mode.EXTENDED, Mode.NEGATIVE)
     }
@@ -21,11 +21,11 @@ def test_the_digest_depends_on_context_and_mode() -> None:
 
 
 def test_the_data_hash_does_not_depend_on_the_order_of_rows() -> None:
-    assert data_hash(["b", "a"]) == data_hash(["a", "b"]) == content_digest(b"a\nb\n")
+    assert hash_split(["b", "a"]) == hash_split(["a", "b"]) == hash_content(b"a\nb\n")
 
 
 def test_the_data_hash_of_nothing_is_that_of_no_bytes() -> None:
-    assert data_hash([]) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert hash_split([]) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
 def test_a_stable_fraction_is_the_same_everywhere() -> None:

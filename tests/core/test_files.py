@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from stages.core.files import whole_file, write_bytes, write_json
+from exemplars.core.files import replace_file, write_bytes, write_json
 
 
 def test_an_error_in_mid_write_leaves_the_old_file_whole(tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     write_bytes(path, b"old")
-    with pytest.raises(OSError, match="No space left"), whole_file(path) as partial:
+    with pytest.raises(OSError, match="No space left"), replace_file(path) as partial:
         partial.write_bytes(b"half of the ne")
         raise OSError(28, "No space left on device")
     assert path.read_bytes() == b"old"

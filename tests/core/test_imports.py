@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.core.imports import left_out
+from exemplars.core.imports import hide_packages
 
 
 @pytest.fixture
@@ -26,20 +26,20 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("package")
 @pytest.mark.parametrize("name", ["heavy", "heavy.part"])
 def test_a_package_that_is_left_out_cannot_be_imported_and_can_be_afterwards(name: str) -> None:
-    with left_out("heavy"), pytest.raises(ModuleNotFoundError, match="is left out"):
+    with hide_packages("heavy"), pytest.raises(ModuleNotFoundError, match="is left out"):
         importlib.import_module(name)
     assert importlib.import_module(name).__name__ == name
 
 
 @pytest.mark.usefixtures("package")
 def test_other_packages_are_imported_meanwhile() -> None:
-    with left_out("light"):
+    with hide_packages("light"):
         assert importlib.import_module("heavy.part").__name__ == "heavy.part"
 
 
 @pytest.mark.usefixtures("package")
 def test_an_error_meanwhile_ends_it() -> None:
-    with pytest.raises(ValueError, match="found"), left_out("heavy"):
+    with pytest.raises(ValueError, match="found"), hide_packages("heavy"):
         raise ValueError("found")
     assert importlib.import_module("heavy").__name__ == "heavy"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.core.errors import UserError
-from stages.core.params import load_section
+from exemplars.core.errors import UserError
+from exemplars.core.params import load_section
 from stages.ingest.params import IngestParams, OnBadFile, SkillsSource
 from stages.split.params import SplitParams
 

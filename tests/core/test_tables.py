@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.errors import UserError
-from stages.core.records import (
+from exemplars.core.errors import UserError
+from exemplars.core.records import (
     Argument,
     Exemplar,
     Grounding,
@@ -19,9 +19,14 @@ from stages.core.records import (
     Speaker,
     Turn,
 )
-from stages.core.row_tables import exemplar_table, exemplars_of, record_table, records_of
-from stages.core.schemas import EXEMPLAR_SCHEMA, RECORD_SCHEMA
-from stages.core.tables import read_table, sorted_by_id, write_table
+from exemplars.core.schemas import EXEMPLAR_SCHEMA, RECORD_SCHEMA
+from exemplars.core.tables import read_table, sort_by_id, write_table
+from exemplars.dataset.row_tables import (
+    exemplars_from_table,
+    exemplars_to_table,
+    records_from_table,
+    records_to_table,
+)
 
 TEXT = st.text(max_size=8)
 TURNS = st.lists(st.builds(Turn, st.sampled_from(list(Speaker)), TEXT), max_size=3).map(tuple)
@@ -75,36 +80,36 @@ def exemplar(row_id: str) -> Exemplar:
 
 @given(st.lists(RECORDS, max_size=5))
 def test_records_come_back_as_they_were(records: list[Record]) -> None:
-    assert records_of(record_table(records)) == records
+    assert records_from_table(records_to_table(records)) == records
 
 
 @given(st.lists(RECORDS, min_size=3, max_size=5))
 def test_a_slice_of_a_table_gives_its_own_rows(records: list[Record]) -> None:
-    assert records_of(record_table(records).slice(1, 2)) == records[1:3]
+    assert records_from_table(records_to_table(records).slice(1, 2)) == records[1:3]
 
 
 def test_exemplars_come_back_from_a_file_as_they_were(tmp_path: Path) -> None:
     rows = [exemplar("a"), exemplar("b")]
-    write_table(tmp_path / "x.parquet", exemplar_table(rows))
-    assert exemplars_of(read_table(tmp_path / "x.parquet", EXEMPLAR_SCHEMA)) == rows
+    write_table(tmp_path / "x.parquet", exemplars_to_table(rows))
+    assert exemplars_from_table(read_table(tmp_path / "x.parquet", EXEMPLAR_SCHEMA)) == rows
 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("x", "y"):
-        write_table(tmp_path / name, exemplar_table([exemplar("a"), exemplar("b")]))
+        write_table(tmp_path / name, exemplars_to_table([exemplar("a"), exemplar("b")]))
     assert (tmp_path / "x").read_bytes() == (tmp_path / "y").read_bytes()
 
 
 def test_the_chunks_of_a_table_do_not_show_in_the_bytes(tmp_path: Path) -> None:
     rows = [exemplar(f"{number:03}") for number in range(200)]
-    write_table(tmp_path / "whole", exemplar_table(rows))
-    parts = [exemplar_table(rows[:70]), exemplar_table(rows[70:])]
+    write_table(tmp_path / "whole", exemplars_to_table(rows))
+    parts = [exemplars_to_table(rows[:70]), exemplars_to_table(rows[70:])]
     write_table(tmp_path / "parts", pa.concat_tables(parts))
     assert (tmp_path / "whole").read_bytes() == (tmp_path / "parts").read_bytes()
 
 
 def test_rows_are_sorted_by_code_points_of_their_ids() -> None:
-    table = sorted_by_id(exemplar_table([exemplar("b"), exemplar("a/2"), exemplar("a/10")]))
+    table = sort_by_id(exemplars_to_table([exemplar("b"), exemplar("a/2"), exemplar("a/10")]))
     assert table.column("id").to_pylist() == ["a/10", "a/2", "b"]
 
 
@@ -121,6 +126,6 @@ def test_a_table_that_cannot_be_read_is_told_in_a_sentence(
 
 
 def test_a_table_of_another_schema_is_refused(tmp_path: Path) -> None:
-    write_table(tmp_path / "x", exemplar_table([]))
+    write_table(tmp_path / "x", exemplars_to_table([]))
     with pytest.raises(UserError, match="found other columns"):
         read_table(tmp_path / "x", RECORD_SCHEMA)

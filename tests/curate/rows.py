@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from stages.core.digests import row_digest
-from stages.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker, Turn
-from stages.core.templates import write_template
+from exemplars.core.digests import hash_row
+from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker, Turn
+from exemplars.dataset.templates import write_template
 
 
 def located(slot: str, surface: str, text: str, value: str | None = None) -> Argument:
@@ -28,7 +28,7 @@ def row(
     mode = mode or (Mode.NONE if skill is None else Mode.NORMAL)
     return Exemplar(
         id=f"s:{name}",
-        digest=row_digest(utterance, context, skill, mode, arguments),
+        digest=hash_row(utterance, context, skill, mode, arguments),
         source="s",
         service=None,
         skill=skill,

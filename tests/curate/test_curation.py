@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.core.catalog import Parameter, Skill
-from stages.core.records import Exemplar, Reason
+from exemplars.core.records import Exemplar, Reason
+from exemplars.dataset.catalog import Parameter, Skill
 from stages.curate.curation import Curated, curate
 from stages.curate.params import (
     Conflicts,

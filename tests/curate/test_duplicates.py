@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.records import Mode
-from stages.core.texts import jaccard, normalized, shingles
+from exemplars.core.records import Mode
+from exemplars.dataset.texts import compute_jaccard, make_shingles, normalize_text
 from stages.curate.duplicates import Pair, clusters_of, exact_duplicates, joined_groups, near_pairs
 from tests.curate.rows import located, row
 
@@ -67,7 +67,7 @@ def test_banding_misses_no_pair_that_comparing_all_finds(texts: list[str]) -> No
     every = {
         (one, other)
         for one, other in combinations(sorted(texts), 2)
-        if jaccard(shingles(one), shingles(other)) >= 0.8
+        if compute_jaccard(make_shingles(one), make_shingles(other)) >= 0.8
     }
     assert {(one.first, one.second) for one in near_pairs(texts, 0.8)} == every
 
@@ -107,4 +107,4 @@ def test_groups_are_not_joined_beyond_the_bound() -> None:
 
 
 def test_normalized_texts_are_what_pairs_are_told_by() -> None:
-    assert near_pairs([normalized("Call  MUM, please!"), normalized("call mum please")], 0.9) == []
+    assert near_pairs([normalize_text("Call  MUM, please!"), normalize_text("call mum please")], 0.9) == []

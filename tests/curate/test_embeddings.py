@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from stages.core.embeddings import embed
+from exemplars.dataset.embeddings import embed_texts
 from stages.curate.duplicates import Pair
 from stages.curate.embeddings import semantic_pairs
 from stages.curate.noise import by_embeddings, likely_errors
@@ -25,7 +25,7 @@ def test_pairs_are_those_whose_cosine_is_high_enough() -> None:
 @needs_model
 def test_paraphrases_are_near_and_other_requests_are_not() -> None:
     texts = ["turn the light off", "switch off the light", "what is the weather in Oslo"]
-    pairs = semantic_pairs(texts, embed(texts), 0.8)
+    pairs = semantic_pairs(texts, embed_texts(texts), 0.8)
     assert [(one.first, one.second) for one in pairs] == [("switch off the light", "turn the light off")]
 
 
@@ -40,4 +40,4 @@ def test_a_planted_error_is_found_by_embeddings() -> None:
         f"play some {kind} {where}" for kind in ("jazz", "rock", "pop") for where in ("here", "loud", "again")
     ]
     labels = ["play" if number == 4 else "call" for number in range(9)] + ["play"] * 9
-    assert likely_errors([*calls, *songs], labels, 3, by_embeddings(embed))[0].place == 4
+    assert likely_errors([*calls, *songs], labels, 3, by_embeddings(embed_texts))[0].place == 4

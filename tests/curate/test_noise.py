@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import random
 
-from stages.core.schemas import EXEMPLAR_SCHEMA
-from stages.core.tables import read_table
+from exemplars.core.schemas import EXEMPLAR_SCHEMA
+from exemplars.core.tables import read_table
 from stages.curate.noise import Suspect, by_words, likely_errors
 from tests.conftest import PROJECT, Workspace
 

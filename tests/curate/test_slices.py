@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.core.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Parameter, Skill
 from stages.curate.lexicons import FILES, Lexicons, decode_lexicons
 from stages.curate.slices import (
     Balance,

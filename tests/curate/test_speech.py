@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.records import Argument, Grounding
-from stages.core.templates import write_template
+from exemplars.core.records import Argument, Grounding
+from exemplars.dataset.templates import write_template
 from stages.curate.speech import FILLERS, speech_view, speech_views, spoken
 from tests.curate.rows import located, row
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from stages.core.calls import Call, CallFormat, call_text
-from stages.core.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.models.calls import Call, CallFormat, format_call
 from stages.evaluate.grammar import call_grammar
 
 xgrammar = pytest.importorskip("xgrammar")
@@ -43,7 +43,7 @@ def matches() -> object:
     ],
 )
 def test_calls_of_the_tools_are_admitted(matches: object, call: Call | None, form: CallFormat) -> None:
-    assert matches(call_text(call, form), form)  # type: ignore[operator]
+    assert matches(format_call(call, form), form)  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from stages.core.calls import CallFormat
-from stages.core.catalog import Parameter, Skill
-from stages.evaluate.judging import Target, Verdict, judged
+from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.models.calls import CallFormat
 from stages.evaluate.metrics import CALL_METRICS, Columns, Figure, Resamples, count_columns, mcnemar
+from stages.evaluate.scoring import Target, Verdict, judged
 
 SKILLS = {"a": Skill("a", parameters=(Parameter("x"),)), "b": Skill("b")}
 

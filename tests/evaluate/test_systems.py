@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from stages.core.base_models import InFolder, find_base, load_model, load_tokenizer
-from stages.core.calls import CallFormat, may_become_call
-from stages.core.digests import data_hash
-from stages.core.schemas import TRAINING_SCHEMA
-from stages.core.tables import plain_table
+from exemplars.core.digests import hash_split
+from exemplars.core.tables import rows_to_table
+from exemplars.models.base_models import FolderBase, find_base, load_model, load_tokenizer
+from exemplars.models.calls import CallFormat, is_call_prefix
+from exemplars.models.rows import TrainingRow
 from stages.evaluate.decoding import Decoded, admitted, decoded
 from stages.evaluate.evaluation import asked_rows, confusion, evaluated, kinds, prediction_rows, shown_tools
 from stages.evaluate.grammar import call_grammar
@@ -51,14 +51,14 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
-    files = find_base(InFolder(path=str(save_tiny(tmp_path_factory.mktemp("tiny"))), license="MIT"))
+    files = find_base(FolderBase(path=str(save_tiny(tmp_path_factory.mktemp("tiny"))), license="MIT"))
     return load_model(files, dtype="float32").eval(), load_tokenizer(files)
 
 
 @pytest.fixture(scope="module")
 def question(model: tuple[Any, Any]) -> Question:
     split = rendered_split(ROWS, SKILLS, model[1], params(), 400, train=False)
-    rows = plain_table(training_rows(split, SKILLS), TRAINING_SCHEMA).to_pylist()
+    rows = rows_to_table(training_rows(split, SKILLS), TrainingRow).to_pylist()
     tools = [[SKILLS[name] for name in shown_tools(row)] for row in rows]
     return Question(rows, tools, SKILLS, [[rows[0], rows[1]] for _ in rows], CallFormat.PYTHON, False)
 
@@ -113,8 +113,8 @@ def test_an_answer_is_cut_where_it_can_be_no_call_any_more(
     prompts = [row["input_ids"][: row["prompt_tokens"]] for row in question.rows]
     for said in decoded(*model, prompts, None, CallFormat.JSON, 40, 4, "prose"):
         assert said.ended
-        assert not may_become_call(said.text, CallFormat.JSON)
-        assert may_become_call(said.text[:1], CallFormat.JSON) or len(model[1].tokenize(said.text)) <= 1
+        assert not is_call_prefix(said.text, CallFormat.JSON)
+        assert is_call_prefix(said.text[:1], CallFormat.JSON) or len(model[1].tokenize(said.text)) <= 1
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_report_has_figures_errors_slices_and_comparisons(question: Question) ->
     found = evaluated(question, said, PARAMS, frozenset(), {})
     report = evaluate_report(found, "lora-1-2", PARAMS)
     assert (report["run"], report["rows"], report["groups"]) == ("lora-1-2", 4, 3)
-    assert report["data_hash"] == data_hash(sorted(row["digest"] for row in question.rows))
+    assert report["data_hash"] == hash_split(sorted(row["digest"] for row in question.rows))
     assert report["systems"]["base"]["exact_match"] == {"value": 0.0, "low": 0.0, "high": 0.0}
     assert report["systems"]["base"]["errors"] == {"malformed": 4}
     assert report["systems"]["tuned_constrained"]["exact_match"]["value"] == 1.0

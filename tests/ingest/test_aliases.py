@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from stages.core.recognizers import Instance, Recognizers
+from exemplars.dataset.recognizers import Instance, Recognizers
 from stages.ingest.aliases import learn_aliases
 
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from stages.core.catalog import Parameter, Skill
-from stages.core.errors import UserError
-from stages.core.records import LabelledArgument, Mode, Reason, Speaker, Turn
+from exemplars.core.errors import UserError
+from exemplars.core.records import LabelledArgument, Mode, Reason, Speaker, Turn
+from exemplars.dataset.catalog import Parameter, Skill
 from stages.ingest.jsonl import infer_skills, parse_jsonl_file, parse_tools
 from stages.ingest.reading import Reading, SourceFacts
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.catalog import Parameter, Skill
-from stages.core.errors import UserError
-from stages.core.records import LabelledArgument, Mode, Reason, Speaker, Turn
+from exemplars.core.errors import UserError
+from exemplars.core.records import LabelledArgument, Mode, Reason, Speaker, Turn
+from exemplars.dataset.catalog import Parameter, Skill
 from stages.ingest.opencui import bots_of, parse_bot
 from stages.ingest.opencui.bot import combinations
 from stages.ingest.opencui.schemas import parse_schemas

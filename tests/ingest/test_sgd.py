@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from stages.core.errors import UserError
-from stages.core.records import LabelledArgument, Mode, Reason, Record, Rejection, Speaker, Turn
-from stages.core.row_tables import records_of, rejections_of
+from exemplars.core.errors import UserError
+from exemplars.core.records import LabelledArgument, Mode, Reason, Record, Rejection, Speaker, Turn
+from exemplars.dataset.row_tables import records_from_table, rejections_from_table
 from stages.ingest.files import SourceTables
 from stages.ingest.params import OnBadFile, SgdSource
 from stages.ingest.reading import SourceFacts
@@ -97,7 +97,7 @@ def read(root: Path, on_bad_file: OnBadFile = OnBadFile.FAIL, workers: int = 1) 
 
 def rows(root: Path, **options: Any) -> tuple[list[Record], list[Rejection]]:
     tables = read(root, **options)
-    return records_of(tables.records), rejections_of(tables.rejections)
+    return records_from_table(tables.records), rejections_from_table(tables.rejections)
 
 
 ASK = user(

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.catalog import Parameter, Skill
-from stages.core.errors import UserError
-from stages.core.records import LabelledArgument, Mode, Reason
+from exemplars.core.errors import UserError
+from exemplars.core.records import LabelledArgument, Mode, Reason
+from exemplars.dataset.catalog import Parameter, Skill
 from stages.ingest.reading import Reading, SourceFacts
 from stages.ingest.skills import parse_skill_file
 

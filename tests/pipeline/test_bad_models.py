@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from stages.core.row_tables import exemplar_table
-from stages.core.schemas import EXEMPLAR_SCHEMA, TRAINING_SCHEMA
-from stages.core.tables import write_table
+from exemplars.core.schemas import EXEMPLAR_SCHEMA
+from exemplars.core.tables import write_table
+from exemplars.dataset.row_tables import exemplars_to_table
+from exemplars.models.rows import TRAINING_SCHEMA
 from tests.conftest import PROJECT, Workspace
 from tests.render.rows import exemplar
 
@@ -23,7 +24,7 @@ def prepare(workspace: Workspace, base: dict[str, str], **render: Any) -> None:
     section = {**PARAMS["render"], **render, "base": base}
     workspace.write("params.yaml", yaml.safe_dump({**PARAMS, "render": section}))
     workspace.write("data/exemplars/catalog.json", "[]")
-    table = exemplar_table([exemplar("hm", None, mode="none")])
+    table = exemplars_to_table([exemplar("hm", None, mode="none")])
     for name in ("train", "validation", "test"):
         write_table(workspace.root / f"data/splits/{name}.parquet", table)
     write_table(workspace.root / "data/splits/speech.parquet", EXEMPLAR_SCHEMA.empty_table())

@@ -9,7 +9,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from stages.core.base_models import InFolder, OnHub, Packaged
+from exemplars.models.base_models import FolderBase, HubBase, PackagedBase
 from stages.publish.bom import base_name, ml_bom
 from stages.publish.facts import Facts
 from tests.publish.tree import read_facts, write_tree
@@ -102,8 +102,8 @@ def test_a_base_whose_licence_is_no_expression_is_told_with_its_words(facts: Fac
 
 def test_a_base_is_called_by_its_file_folder_or_id() -> None:
     bases = (
-        Packaged("p", "Tiny.Q4.gguf", "0", "MIT"),
-        InFolder("models/x", "MIT"),
-        OnHub("a/b", "main", "MIT"),
+        PackagedBase("p", "Tiny.Q4.gguf", "0", "MIT"),
+        FolderBase("models/x", "MIT"),
+        HubBase("a/b", "main", "MIT"),
     )
     assert [base_name(one) for one in bases] == ["Tiny.Q4", "models/x", "a/b"]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.core import layout
+from exemplars.core import layout
+from stages.publish import paths
 from stages.publish.card import card_markdown, card_page, front_matter, plain
 from stages.publish.facts import Facts
 from stages.publish.links import LINKS, links_from
@@ -115,6 +116,6 @@ def test_the_page_says_what_the_markdown_says(facts: Facts) -> None:
 
 
 def test_links_lead_from_each_page_to_all_others() -> None:
-    for page in (layout.CARD_PAGE, layout.DATASET_PAGE):
+    for page in (paths.CARD_PAGE, paths.DATASET_PAGE):
         found = {(page.parent / href).resolve() for _, href in links_from(page)}
         assert found == {path.resolve() for _, path in LINKS if path != page}

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from stages.core import layout
-from stages.core.files import write_json
-from stages.core.schemas import EXEMPLAR_SCHEMA
+from exemplars.core import layout
+from exemplars.core.files import write_json
+from exemplars.core.schemas import EXEMPLAR_SCHEMA
+from stages.publish import paths
 from stages.publish.croissant import DESCRIPTIONS, croissant
 from stages.publish.facts import Facts
 from tests.publish.tree import EVIL
@@ -21,7 +22,7 @@ from tests.publish.tree import EVIL
 @pytest.fixture
 def document(facts: Facts, project: Path) -> dict[str, Any]:
     found = croissant(facts)
-    write_json(project / layout.CROISSANT, found)
+    write_json(project / paths.CROISSANT, found)
     return found
 
 
@@ -45,7 +46,7 @@ def test_every_column_is_described() -> None:
 @pytest.mark.usefixtures("document")
 def test_the_formats_own_program_accepts_it() -> None:
     program = Path(sys.executable).with_name("mlcroissant")
-    command = [program, "validate", "--jsonld", str(layout.CROISSANT)]
+    command = [program, "validate", "--jsonld", str(paths.CROISSANT)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Done." in done.stderr
@@ -56,7 +57,7 @@ def test_the_formats_own_program_accepts_it() -> None:
 def test_the_formats_own_library_loads_all_rows() -> None:
     import mlcroissant
 
-    dataset = mlcroissant.Dataset(layout.CROISSANT.as_posix())
+    dataset = mlcroissant.Dataset(paths.CROISSANT.as_posix())
     rows = {name: list(dataset.records(name)) for name in ("train", "validation", "test")}
     assert {name: len(found) for name, found in rows.items()} == {"train": 4, "validation": 1, "test": 1}
     [row] = [one for one in rows["train"] if one["train/id"] == f"forum:ring forum, {EVIL}".encode()]
@@ -78,7 +79,7 @@ def test_a_changed_file_is_noticed() -> None:
     path = layout.split("test")
     path.write_bytes(path.read_bytes() + b"x")
     with pytest.raises(mlcroissant._src.core.issues.GenerationError) as caught:
-        list(mlcroissant.Dataset(layout.CROISSANT.as_posix()).records("test"))
+        list(mlcroissant.Dataset(paths.CROISSANT.as_posix()).records("test"))
     assert "is not identical with the reference" in str(caught.value.__cause__)
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from stages.core import layout
-from stages.core.errors import UserError
+from exemplars.core.errors import UserError
+from stages.publish import paths
 from stages.publish.__main__ import main
 from stages.publish.facts import Facts, LossFacts
-from stages.publish.licences.clashes import Declared
+from stages.publish.licenses.clashes import Declared
 from tests.publish.tree import PARAMS, SYSTEM, read_facts, write_tree
 
 
@@ -129,13 +129,13 @@ def test_all_documents_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     before = written(tmp_path)
     main()
     assert {Path(one).relative_to(tmp_path) for one in written(tmp_path) - before} == {
-        layout.DATASET_PAGE,
-        layout.CARD,
-        layout.CARD_PAGE,
-        layout.CROISSANT,
-        layout.OPENLINEAGE,
-        layout.MLBOM,
-        layout.CONTENT_SUMMARY,
+        paths.DATASET_PAGE,
+        paths.CARD,
+        paths.CARD_PAGE,
+        paths.CROISSANT,
+        paths.OPENLINEAGE,
+        paths.MLBOM,
+        paths.CONTENT_SUMMARY,
     }
     first = {path: Path(path).read_bytes() for path in written(tmp_path)}
     main()

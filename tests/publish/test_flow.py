@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from stages.core.records import Origin, Reason, Rejection
-from stages.core.row_tables import rejection_table
+from exemplars.core.records import Origin, Reason, Rejection
+from exemplars.dataset.row_tables import rejections_to_table
 from stages.publish.flow import Loss, Outcome, explanations, losses_of, outcomes_of
 
 ORIGIN = Origin("a.md", "0" * 64, "1")
@@ -11,7 +11,7 @@ def lost(number: int, stage: str, reason: Reason) -> Rejection:
     return Rejection(f"s:{number}", "s", stage, reason, f"message {number}", ORIGIN, "g")
 
 
-LEDGER = rejection_table(
+LEDGER = rejections_to_table(
     [
         lost(1, "compile", Reason.VALUE_NOT_FOUND),
         lost(2, "ingest", Reason.MALFORMED_RECORD),

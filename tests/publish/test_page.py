@@ -11,9 +11,10 @@ import msgspec
 import pytest
 import vl_convert
 
-from stages.core.row_tables import exemplar_table, rejection_table
-from stages.core.schemas import PREDICTION_SCHEMA, REVIEW_SCHEMA
-from stages.core.tables import plain_table
+from exemplars.core.records import Origin, ReviewItem
+from exemplars.core.tables import rows_to_table
+from exemplars.dataset.row_tables import exemplars_to_table, rejections_to_table
+from exemplars.models.rows import Prediction
 from stages.publish.inputs import Inputs
 from stages.publish.page import FIGURES, dataset_page
 from tests.curate.rows import located, row
@@ -35,7 +36,7 @@ EVALUATION = {
     },
     "slices": {"mode": {"normal": {"rows": 4, **FIGURE}}},
 }
-WRONG = (
+WRONG = Prediction(
     "s:1",
     "tuned",
     "wrong_value",
@@ -45,8 +46,8 @@ WRONG = (
     True,
     "s",
     "play",
-    ["s:2"],
-    {"path": "a.md", "sha256": "0" * 64, "locator": "1"},
+    ("s:2",),
+    Origin("a.md", "0" * 64, "1"),
 )
 SPLIT = {"rows": 1, "groups": 1, "data_hash": "d" * 64}
 
@@ -62,7 +63,7 @@ def inputs(empty: bool = False) -> Inputs:
         {"skill": "call", "parameter": "who", "value": "", "rows": 10, "examples": ["call mum"]},
         {"skill": "play", "parameter": "", "value": "", "rows": 9, "examples": [EVIL]},
     ]
-    review = [("s:1", "conflict", "found <b>bold</b>", None, "play", None, "a.md", "1", EVIL)]
+    review = [ReviewItem("s:1", "conflict", "found <b>bold</b>", None, "play", None, "a.md", "1", EVIL)]
     return Inputs(
         reports={
             "compile": {"records": 0 if empty else 7, "grounding": {} if empty else {"verbatim": 1}},
@@ -77,9 +78,9 @@ def inputs(empty: bool = False) -> Inputs:
             "validate": {"expectations": 5, "failed_critical": 0, "failed_warning": 0},
         },
         manifest={"splits": {"train": SPLIT, "test": SPLIT}},
-        exemplars=exemplar_table(rows),
-        rejections=rejection_table([]) if empty else LEDGER,
-        review=plain_table([] if empty else review, REVIEW_SCHEMA),
+        exemplars=exemplars_to_table(rows),
+        rejections=rejections_to_table([]) if empty else LEDGER,
+        review=rows_to_table([] if empty else review, ReviewItem),
         about={
             "slices": [] if empty else slices,
             "coverage": [] if empty else coverage,
@@ -87,7 +88,7 @@ def inputs(empty: bool = False) -> Inputs:
             "associations": [],
         },
         evaluation=None if empty else EVALUATION,
-        predictions=plain_table([] if empty else [WRONG], PREDICTION_SCHEMA),
+        predictions=rows_to_table([] if empty else [WRONG], Prediction),
     )
 
 

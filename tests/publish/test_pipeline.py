@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.core.errors import UserError
+from exemplars.core.errors import UserError
 from stages.publish.pipeline import FileFacts, Step, file_facts, linked, read_files, read_steps, stages_of
 
 STEPS = (
@@ -23,7 +23,7 @@ def test_stages_are_those_of_dvc_yaml_with_its_templates_filled_in(
     Path("dvc.yaml").write_text(
         "stages:\n"
         "  ingest:\n    foreach: ${sources}\n    do:\n      desc: Reads ${key}.\n      cmd: read ${key}\n"
-        "      deps: ['${item.path}', stages/ingest, stages/core/files.py]\n"
+        "      deps: ['${item.path}', stages/ingest, exemplars/core/files.py]\n"
         "      outs: ['data/${key}.parquet': {persist: true}]\n"
         "      metrics: ['reports/${key}.json': {cache: false}]\n"
         "  compile:\n    cmd: compile\n    deps: ['${lexicons}']\n    outs: [x]\n"

@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from stages.core import layout
-from stages.core.digests import data_hash
-from stages.core.files import write_bytes, write_json
-from stages.core.params import load_section
-from stages.core.records import Exemplar, Reason, Rejection
-from stages.core.row_tables import exemplar_table, rejection_table
-from stages.core.schemas import PREDICTION_SCHEMA, REVIEW_SCHEMA
-from stages.core.tables import plain_table, write_table
+from exemplars.core import layout
+from exemplars.core.digests import hash_split
+from exemplars.core.files import write_bytes, write_json
+from exemplars.core.params import load_section
+from exemplars.core.records import Exemplar, Reason, Rejection, ReviewItem
+from exemplars.core.tables import rows_to_table, write_table
+from exemplars.dataset.row_tables import exemplars_to_table, rejections_to_table
+from exemplars.models.rows import Prediction
 from stages.publish.facts import Facts, facts_of
 from stages.publish.inputs import read_inputs, read_material
 from stages.publish.params import PublishParams
@@ -97,18 +97,18 @@ def write_tree(
     for name in licences:
         write_bytes(root / f"raw/{name}/a.md", f"what {name} says\n".encode())
         write_table(
-            root / layout.records(name), exemplar_table([one for one in everything if one.source == name])
+            root / layout.records(name), exemplars_to_table([one for one in everything if one.source == name])
         )
     origin = everything[0].origin
     lost = Rejection("x", next(iter(licences)), "compile", Reason.VALUE_NOT_FOUND, "message", origin, "g")
-    write_table(root / layout.CURATED, exemplar_table(everything))
-    write_table(root / layout.REVIEW, plain_table([], REVIEW_SCHEMA))
+    write_table(root / layout.CURATED, exemplars_to_table(everything))
+    write_table(root / layout.REVIEW, rows_to_table([], ReviewItem))
     for path, ledger in ((layout.EXEMPLARS, [lost]), (layout.CURATED, []), (layout.MANIFEST, [])):
-        write_table(root / layout.rejections_of(path), rejection_table(ledger))
+        write_table(root / layout.ledger_path(path), rejections_to_table(ledger))
     manifest = {}
     for name, rows in splits.items():
-        write_table(root / layout.split(name), exemplar_table(rows))
-        digests = data_hash(one.digest for one in rows)
+        write_table(root / layout.split(name), exemplars_to_table(rows))
+        digests = hash_split(one.digest for one in rows)
         manifest[name] = {"rows": len(rows), "groups": len(rows), "data_hash": digests}
     write_json(root / layout.MANIFEST, {"splits": manifest})
     for name, report in reports(everything, licences).items():
@@ -152,7 +152,7 @@ def write_model(root: Path, train: list[Exemplar]) -> None:
     write_bytes(folder / "rows.txt", rows)
     write_bytes(folder / "weights/adapter.safetensors", b"weights")
     manifest = manifest_of(
-        data_hashes={"train": data_hash(digests)}, rows_sha256=hashlib.sha256(rows).hexdigest()
+        data_hashes={"train": hash_split(digests)}, rows_sha256=hashlib.sha256(rows).hexdigest()
     )
     write_json(folder / "manifest.json", manifest)
     evaluation = {
@@ -163,7 +163,7 @@ def write_model(root: Path, train: list[Exemplar]) -> None:
         "slices": {},
     }
     write_json(root / layout.report("evaluate"), evaluation)
-    write_table(root / layout.PREDICTIONS, plain_table([], PREDICTION_SCHEMA))
+    write_table(root / layout.PREDICTIONS, rows_to_table([], Prediction))
 
 
 def read_facts() -> Facts:

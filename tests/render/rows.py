@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from stages.core.base_models import InFolder
-from stages.core.calls import CallFormat
-from stages.core.catalog import Parameter, Skill
-from stages.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker, Turn
-from stages.render.params import MaxRows, RenderParams, ToolForm, Values, View
+from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker, Turn
+from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.models.base_models import FolderBase
+from exemplars.models.calls import CallFormat
+from exemplars.models.rows import View
+from stages.render.params import MaxRows, RenderParams, ToolForm, Values
 
 SKILLS = {
     one.name: one
@@ -19,7 +20,7 @@ SKILLS = {
     )
 }
 PARAMS = RenderParams(
-    base=InFolder(path="base", license="Apache-2.0"),
+    base=FolderBase(path="base", license="Apache-2.0"),
     views=(View.CALL,),
     call_format=CallFormat.PYTHON,
     tools=ToolForm.COMPACT,

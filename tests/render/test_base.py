@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from stages.core.base_models import BaseFiles, InFolder, find_base, load_tokenizer
-from stages.core.errors import UserError
+from exemplars.core.errors import UserError
+from exemplars.models.base_models import BaseFiles, FolderBase, find_base, load_tokenizer
 from stages.render.base import checked_tokenizer, row_limit
 from stages.render.training_rows import check_supervised, rendered_split
 from tests.render.rows import SKILLS, exemplar, params
@@ -19,7 +19,7 @@ pytest.importorskip("torch")
 
 @pytest.fixture
 def base(tmp_path: Path) -> BaseFiles:
-    return find_base(InFolder(path=str(save_tiny(tmp_path)), license="MIT"))
+    return find_base(FolderBase(path=str(save_tiny(tmp_path)), license="MIT"))
 
 
 def test_a_tokenizer_without_an_end_token_is_told(base: BaseFiles) -> None:

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from stages.core.calls import CallFormat
-from stages.core.records import Exemplar, Reason
-from stages.render.params import ToolForm, Values, View
+from exemplars.core.records import Exemplar, Reason
+from exemplars.models.calls import CallFormat
+from exemplars.models.rows import View
+from stages.render.params import ToolForm, Values
 from stages.render.prompts import Prompt, Refused, need_of, prompts_of
 from stages.render.tools import signature, tools_of_rows
 from tests.render.rows import SKILLS, argument, exemplar, params

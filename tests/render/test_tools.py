@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Parameter, Skill
 from stages.render.tools import Need, drawn_tools, signature, tools_of_rows
 
 NAMES = ["alarm", "call", "light", "music", "timer", "weather"]

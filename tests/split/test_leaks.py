@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.records import Speaker, Turn
+from exemplars.core.records import Speaker, Turn
 from stages.split.leaks import Row, Seen, leaked_rows
 
 

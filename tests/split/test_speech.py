@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from stages.core.row_tables import exemplar_table
+from exemplars.dataset.row_tables import exemplars_to_table
 from stages.split.speech import views_of_splits
 from tests.curate.rows import row
 
 SPLITS = {
-    "train": exemplar_table([row("1", "Wake me at 5!"), row("2", "Call mum.")]),
-    "validation": exemplar_table([row("3", "Play it")]),
-    "test": exemplar_table([row("4", "wake me at five")]),
+    "train": exemplars_to_table([row("1", "Wake me at 5!"), row("2", "Call mum.")]),
+    "validation": exemplars_to_table([row("3", "Play it")]),
+    "test": exemplars_to_table([row("4", "wake me at five")]),
 }
-VIEWS = exemplar_table(
+VIEWS = exemplars_to_table(
     [
         row("1~speech", "wake me at five"),
         row("2~speech", "call mum"),

@@ -3,24 +3,23 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from stages.core.digests import row_digest
-from stages.core.records import Exemplar, Mode, Origin, Reason
-from stages.core.row_tables import exemplar_table, rejections_of
-from stages.core.schemas import PAIR_SCHEMA
-from stages.core.tables import plain_table
+from exemplars.core.digests import hash_row
+from exemplars.core.records import Exemplar, Mode, Origin, Reason, TextPair
+from exemplars.core.tables import rows_to_table
+from exemplars.dataset.row_tables import exemplars_to_table, rejections_from_table
 from stages.split.params import Leaks, Official, Ratios, SplitParams
 from stages.split.splits import manifest, split_exemplars, split_report
 
 PARAMS = SplitParams(Ratios(train=0.8, validation=0.1, test=0.1), "salt", Official.KEEP)
 
-NO_PAIRS = plain_table([], PAIR_SCHEMA)
+NO_PAIRS = rows_to_table([], TextPair)
 
 
 def row(number: int, utterance: str = "", split: str | None = None, skill: str | None = None) -> Exemplar:
     text = utterance or f"text {number}"
     return Exemplar(
         id=f"s:a#{number:03}",
-        digest=row_digest(text, (), skill, Mode.NORMAL, ()),
+        digest=hash_row(text, (), skill, Mode.NORMAL, ()),
         source="s",
         service=None,
         skill=skill,
@@ -42,7 +41,7 @@ def ids(table: pa.Table) -> list[str]:
 
 
 def test_every_row_is_in_one_split_or_in_the_ledger() -> None:
-    table = exemplar_table([row(number, f"text {number % 50}") for number in range(100)])
+    table = exemplars_to_table([row(number, f"text {number % 50}") for number in range(100)])
     split = split_exemplars(table, NO_PAIRS, PARAMS)
     everywhere = [one for part in (*split.tables.values(), split.rejections) for one in ids(part)]
     assert sorted(everywhere) == ids(table)
@@ -50,7 +49,7 @@ def test_every_row_is_in_one_split_or_in_the_ledger() -> None:
 
 
 def test_official_splits_are_kept_or_drawn_anew() -> None:
-    table = exemplar_table([row(number, split="test") for number in range(10)])
+    table = exemplars_to_table([row(number, split="test") for number in range(10)])
     assert split_exemplars(table, NO_PAIRS, PARAMS).tables["test"].num_rows == 10
     drawn = split_exemplars(table, NO_PAIRS, SplitParams(PARAMS.ratios, "salt", Official.REHASH))
     assert {name: part.num_rows for name, part in drawn.tables.items()} == {
@@ -61,8 +60,8 @@ def test_official_splits_are_kept_or_drawn_anew() -> None:
 
 
 def test_a_leaked_row_goes_to_the_ledger_with_the_row_that_shows_it() -> None:
-    table = exemplar_table([row(1, "call mum", "train"), row(2, "Call mum!", "test")])
-    [one] = rejections_of(split_exemplars(table, NO_PAIRS, PARAMS).rejections)
+    table = exemplars_to_table([row(1, "call mum", "train"), row(2, "Call mum!", "test")])
+    [one] = rejections_from_table(split_exemplars(table, NO_PAIRS, PARAMS).rejections)
     assert (one.id, one.stage, one.reason, one.utterance) == ("s:a#001", "split", Reason.LEAKED, "call mum")
     assert one.message == (
         "a#1: found the text of s:a#002, which is in test, expected texts of its own; "
@@ -71,7 +70,7 @@ def test_a_leaked_row_goes_to_the_ledger_with_the_row_that_shows_it() -> None:
 
 
 def test_the_manifest_has_the_data_hash_of_each_split() -> None:
-    table = exemplar_table([row(1, split="train"), row(2, split="test")])
+    table = exemplars_to_table([row(1, split="train"), row(2, split="test")])
     assert manifest(split_exemplars(table, NO_PAIRS, PARAMS), PARAMS) == {
         "salt": "salt",
         "official": "keep",
@@ -96,7 +95,7 @@ def test_the_manifest_has_the_data_hash_of_each_split() -> None:
 
 
 def test_the_report_counts_rows_leaks_and_missing_skills() -> None:
-    table = exemplar_table(
+    table = exemplars_to_table(
         [
             row(1, "call mum", "train", "call"),
             row(2, "call dad", "train", "call"),
@@ -104,7 +103,9 @@ def test_the_report_counts_rows_leaks_and_missing_skills() -> None:
             row(4, "um", "validation"),
         ]
     )
-    assert split_report(split_exemplars(table, NO_PAIRS, PARAMS), exemplar_table([row(4, "um", "test")])) == {
+    assert split_report(
+        split_exemplars(table, NO_PAIRS, PARAMS), exemplars_to_table([row(4, "um", "test")])
+    ) == {
         "exemplars": 4,
         "rows": {"train": 1, "validation": 1, "test": 1},
         "speech_views": {"test": 1},
@@ -119,13 +120,13 @@ def test_the_report_counts_rows_leaks_and_missing_skills() -> None:
 @pytest.mark.parametrize("turns", [0, 3])
 def test_no_rows_make_empty_splits(turns: int) -> None:
     split = split_exemplars(
-        exemplar_table([]), NO_PAIRS, SplitParams(PARAMS.ratios, "salt", Official.KEEP, Leaks(turns))
+        exemplars_to_table([]), NO_PAIRS, SplitParams(PARAMS.ratios, "salt", Official.KEEP, Leaks(turns))
     )
     assert [part.num_rows for part in split.tables.values()] == [0, 0, 0]
 
 
 def test_a_near_duplicate_goes_to_the_ledger_and_says_so() -> None:
-    table = exemplar_table([row(1, "call my mum", "train"), row(2, "call my mum now", "test")])
-    pairs = plain_table([("utterance", "call my mum", "call my mum now", 0.8)], PAIR_SCHEMA)
-    [one] = rejections_of(split_exemplars(table, pairs, PARAMS).rejections)
+    table = exemplars_to_table([row(1, "call my mum", "train"), row(2, "call my mum now", "test")])
+    pairs = rows_to_table([TextPair("utterance", "call my mum", "call my mum now", 0.8)], TextPair)
+    [one] = rejections_from_table(split_exemplars(table, pairs, PARAMS).rejections)
     assert "found nearly the text of s:a#002, which is in test" in one.message

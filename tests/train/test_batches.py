@@ -114,10 +114,10 @@ def test_no_row_is_lost_in_batches() -> None:
 
 
 def test_loss_and_gradients_are_those_of_the_rows_one_by_one(tmp_path: Path) -> None:
-    from stages.core.base_models import InFolder, find_base, load_model
+    from exemplars.models.base_models import FolderBase, find_base, load_model
     from tests.tiny import save_tiny
 
-    files = find_base(InFolder(path=str(save_tiny(tmp_path)), license="MIT"))
+    files = find_base(FolderBase(path=str(save_tiny(tmp_path)), license="MIT"))
     rows = [row([5, 6, 7, 8, 9, 10, 11 + n, 12, 13 + n], 6 + n % 2) for n in range(4)]
     rows += [row([20, 21, 22, 23], 2, "other")]
 

@@ -15,11 +15,11 @@ import pytest
 import yaml
 from safetensors.torch import load_file
 
-from stages.core import layout
-from stages.core.base_models import InFolder, find_base, load_tokenizer
-from stages.core.files import write_json
-from stages.core.schemas import TRAINING_SCHEMA
-from stages.core.tables import plain_table, write_table
+from exemplars.core import layout
+from exemplars.core.files import write_json
+from exemplars.core.tables import rows_to_table, write_table
+from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
+from exemplars.models.rows import TrainingRow
 from stages.render.training_rows import rendered_split, training_rows
 from stages.train.__main__ import main
 from tests.conftest import PROJECT, Workspace
@@ -41,10 +41,10 @@ runpy.run_module("stages.train", run_name="__main__")
 
 def prepare(workspace: Workspace, **shared: Any) -> None:
     """A project that is rendered for a tiny base in a folder."""
-    base = InFolder(path=str(save_tiny(workspace.root / "base")), license="MIT")
+    base = FolderBase(path=str(save_tiny(workspace.root / "base")), license="MIT")
     files = find_base(base)
     split = rendered_split(ROWS, SKILLS, load_tokenizer(files), params(rows_a_list=4), 400, train=True)
-    table = plain_table(training_rows(split, SKILLS), TRAINING_SCHEMA)
+    table = rows_to_table(training_rows(split, SKILLS), TrainingRow)
     for name, part in {"train": table, "validation": table.slice(0, 2)}.items():
         write_table(workspace.root / layout.training(name), part)
     rendered = rendered_for(base, files.sha256)

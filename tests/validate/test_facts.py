@@ -3,11 +3,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from stages.core.catalog import Parameter, Skill
-from stages.core.records import Argument, Exemplar, Grounding, Mode, Origin, Reason, Rejection
-from stages.core.row_tables import exemplar_table, rejection_table
-from stages.core.schemas import PAIR_SCHEMA
-from stages.core.tables import plain_table
+from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Reason, Rejection, TextPair
+from exemplars.core.tables import rows_to_table
+from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.row_tables import exemplars_to_table, rejections_to_table
 from stages.validate.facts import (
     DataFacts,
     PairFacts,
@@ -102,7 +101,7 @@ def test_a_broken_rule_is_named(change: dict[str, object], rules: list[str]) -> 
 def test_skills_are_counted_with_those_that_have_no_exemplar() -> None:
     quiet = msgspec.structs.replace(ROW, id="s:a#2", skill=None, mode=Mode.NONE)
     catalog = {**SKILLS, "play": Skill("play")}
-    assert skill_facts(exemplar_table([ROW, quiet]), catalog) == [
+    assert skill_facts(exemplars_to_table([ROW, quiet]), catalog) == [
         SkillFacts("(none)", 1, 0.5),
         SkillFacts("call", 1, 0.5),
         SkillFacts("play", 0, 0.0),
@@ -116,7 +115,7 @@ def test_only_records_with_something_new_count_as_rejected() -> None:
         Rejection("s:a#4", "s", "curate", Reason.DUPLICATE_EXEMPLAR, "x", ROW.origin, "s:a"),
         Rejection("t:a#1", "t", "ingest", Reason.MALFORMED_RECORD, "x", ROW.origin, "t:a"),
     ]
-    assert source_facts(exemplar_table([ROW]), rejection_table(faults)) == [
+    assert source_facts(exemplars_to_table([ROW]), rejections_to_table(faults)) == [
         SourceFacts("s", 1, 1, 0.5),
         SourceFacts("t", 0, 1, 1.0),
     ]
@@ -124,12 +123,12 @@ def test_only_records_with_something_new_count_as_rejected() -> None:
 
 def test_a_pair_of_two_splits_crosses() -> None:
     other = msgspec.structs.replace(ROW, id="s:a#2", utterance="Call mum, at home now", exemplar="x")
-    pair = ("utterance", "call mum at home", "call mum at home now", 0.9)
-    pairs = plain_table([pair], PAIR_SCHEMA)
+    pair = TextPair("utterance", "call mum at home", "call mum at home now", 0.9)
+    pairs = rows_to_table([pair], TextPair)
     name = "utterance: call mum at home | call mum at home now"
-    apart = {"train": exemplar_table([ROW]), "test": exemplar_table([other])}
+    apart = {"train": exemplars_to_table([ROW]), "test": exemplars_to_table([other])}
     assert pair_facts(pairs, apart) == [PairFacts(name, 0.9, True)]
-    together = {"train": exemplar_table([ROW, other]), "test": exemplar_table([])}
+    together = {"train": exemplars_to_table([ROW, other]), "test": exemplars_to_table([])}
     assert pair_facts(pairs, together) == [PairFacts(name, 0.9, False)]
 
 

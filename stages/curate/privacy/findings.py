@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from stages.core.imports import left_out
+from exemplars.core.imports import hide_packages
 from stages.curate.english import MODEL_LIBRARIES, blank_english
 from stages.curate.lexicons import Names
 
@@ -90,7 +90,7 @@ def _apart(found: Iterable[Finding]) -> list[Finding]:
 
 def _pattern_recognizers() -> list[tuple[Kind, Callable[[str], bool], Any, str]]:
     """For each kind: what tells at a glance that a text may hold it, the recognizer, its entity."""
-    with left_out(*MODEL_LIBRARIES):
+    with hide_packages(*MODEL_LIBRARIES):
         from presidio_analyzer import Pattern, PatternRecognizer
         from presidio_analyzer.predefined_recognizers import (
             CreditCardRecognizer,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from stages.core.errors import Diagnostic, UserError
+from exemplars.core.errors import Diagnostic, UserError
 from stages.curate.params import PrivacyMode
 
 VARIABLE: Final = "EXEMPLARS_SURROGATE_KEY"

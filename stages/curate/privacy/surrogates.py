@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from stages.core.digests import row_digest
-from stages.core.records import Argument, Exemplar, Turn
-from stages.core.templates import write_template
+from exemplars.core.digests import hash_row
+from exemplars.core.records import Argument, Exemplar, Turn
+from exemplars.dataset.templates import write_template
 from stages.curate.lexicons import Names
 from stages.curate.privacy.findings import Finder, Finding, Kind
 
@@ -174,7 +174,7 @@ def with_surrogates(exemplar: Exemplar, mapping: dict[str, str]) -> Exemplar:
         exemplar=write_template(utterance, arguments),
         context=context,
         arguments=arguments,
-        digest=row_digest(utterance, context, exemplar.skill, exemplar.mode, arguments),
+        digest=hash_row(utterance, context, exemplar.skill, exemplar.mode, arguments),
     )
 
 

@@ -11,11 +11,10 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from stages.core.catalog import Parameter, Skill
-from stages.core.digests import content_digest
-from stages.core.errors import Diagnostic, UserError, shown
-from stages.core.recognizers import Recognizers, decode_recognizers
-from stages.core.records import (
+from exemplars.core.digests import hash_content
+from exemplars.core.errors import Diagnostic, UserError, quote_text
+from exemplars.core.ids import make_row_id
+from exemplars.core.records import (
     LabelledArgument,
     Mode,
     Origin,
@@ -25,8 +24,10 @@ from stages.core.records import (
     Speaker,
     Turn,
 )
+from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.recognizers import Recognizers, decode_recognizers
 from stages.ingest.opencui.schemas import parse_schemas
-from stages.ingest.reading import Reading, SourceFacts, decoded_bytes, rejected, row_id
+from stages.ingest.reading import Reading, SourceFacts, decoded_bytes, rejected
 
 SCHEMAS: Final = "schemas.json"
 EXEMPLARS: Final = "exemplars.json"
@@ -84,7 +85,7 @@ def parse_bot(facts: SourceFacts, files: Mapping[str, bytes], instances_a_templa
     bot = _Bot(
         facts,
         path,
-        content_digest(files[path]),
+        hash_content(files[path]),
         {one.name: one for one in skills},
         recognizers,
         instances_a_template,
@@ -170,7 +171,7 @@ def _expanded(bot: _Bot, pointer: str, skill: Skill, template: Template) -> Iter
         utterance, labels = _filled(template.template, said)
         origin = _origin(bot, f"{pointer}/{number}")
         yield Record(
-            id=row_id(bot.facts.name, origin),
+            id=make_row_id(bot.facts.name, origin),
             source=bot.facts.name,
             utterance=utterance,
             mode=mode,
@@ -267,7 +268,7 @@ def _skill_problem(bot: _Bot, pointer: str, name: str) -> tuple[Reason, Diagnost
     if name in bot.skills:
         return None
     known = ", ".join(bot.skills) or "none"
-    return Reason.UNKNOWN_SKILL, _problem(bot, pointer, f"skill {shown(name)}", f"one of {known}")
+    return Reason.UNKNOWN_SKILL, _problem(bot, pointer, f"skill {quote_text(name)}", f"one of {known}")
 
 
 def _origin(bot: _Bot, pointer: str) -> Origin:

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from stages.core.catalog import TYPES, Parameter, Skill, literal_text
-from stages.core.errors import Diagnostic, UserError
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.literals import format_literal
+from exemplars.dataset.catalog import TYPES, Parameter, Skill
 from stages.ingest.reading import decoded_bytes
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
@@ -106,7 +107,7 @@ def _parameter(name: str, schema: Mapping[str, Any], *, required: bool) -> Param
         name,
         schema.get("description", ""),
         known or "string",
-        tuple(literal_text(value) for value in schema.get("enum", ())),
+        tuple(format_literal(value) for value in schema.get("enum", ())),
         required,
         schema.get("x-recognizer"),
     )

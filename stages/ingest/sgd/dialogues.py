@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from stages.core.errors import Diagnostic, UserError
+from exemplars.core.errors import Diagnostic, UserError
 from stages.ingest.reading import decoded_text
 
 

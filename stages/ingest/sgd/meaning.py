@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from stages.core.records import DONTCARE, LabelledArgument, Mode, Reason
+from exemplars.core.records import DONTCARE, LabelledArgument, Mode, Reason
 from stages.ingest.sgd.dialogues import Action, DialogueTurn, Frame
 from stages.ingest.sgd.schema import NO_INTENT
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from stages.core.errors import Diagnostic, shown
-from stages.core.records import Mode, Origin, Reason, Record, Rejection, Speaker, Turn
-from stages.ingest.reading import SourceFacts, rejected, row_id
+from exemplars.core.errors import Diagnostic, quote_text
+from exemplars.core.ids import make_row_id
+from exemplars.core.records import Mode, Origin, Reason, Record, Rejection, Speaker, Turn
+from stages.ingest.reading import SourceFacts, rejected
 from stages.ingest.sgd.dialogues import Action, Dialogue, Frame
 from stages.ingest.sgd.meaning import Meaning, meaning_of
 from stages.ingest.sgd.schema import Service, skill_name
@@ -121,7 +122,7 @@ def _row(
     facts = place.file.facts
     origin = Origin(place.file.path, place.file.sha256, pointer)
     return Record(
-        id=row_id(facts.name, origin),
+        id=make_row_id(facts.name, origin),
         source=facts.name,
         utterance=place.utterance,
         mode=meaning.mode,
@@ -143,20 +144,20 @@ def _unknown_name(
     """The rejection of a frame that names what its schema has not."""
     service = services.get(frame.service)
     if service is None:
-        found = f"service {shown(frame.service)}"
+        found = f"service {quote_text(frame.service)}"
         problem = _problem(place, pointer, "unknown_service", found, "a service of schema.json")
         return _rejection(place, pointer, Reason.UNKNOWN_SERVICE, problem)
     if meaning.intent is not None and meaning.intent not in service.intent_names:
         known = ", ".join(one.name for one in service.intents)
         problem = _problem(
-            place, pointer, "unknown_skill", f"intent {shown(meaning.intent)}", f"one of {known}"
+            place, pointer, "unknown_skill", f"intent {quote_text(meaning.intent)}", f"one of {known}"
         )
         return _rejection(place, pointer, Reason.UNKNOWN_SKILL, problem)
     for argument in meaning.arguments:
         if argument.slot not in service.slot_by_name:
             known = ", ".join(one.name for one in service.slots)
             problem = _problem(
-                place, pointer, "unknown_slot", f"slot {shown(argument.slot)}", f"one of {known}"
+                place, pointer, "unknown_slot", f"slot {quote_text(argument.slot)}", f"one of {known}"
             )
             return _rejection(place, pointer, Reason.UNKNOWN_SLOT, problem, argument.slot)
     return None

@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from stages.core.catalog import Parameter, Skill
-from stages.core.errors import Diagnostic, UserError
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.dataset.catalog import Parameter, Skill
 from stages.ingest.reading import decoded_bytes
 from stages.ingest.sgd.dialogues import not_json
 

@@ -11,12 +11,17 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-from stages.core.digests import content_digest
-from stages.core.errors import Diagnostic, UserError, shown
-from stages.core.recognizers import Recognizers
-from stages.core.records import Origin, Reason, Record, Rejection
-from stages.core.row_tables import record_table, records_of, rejection_table, rejections_of
-from stages.core.workers import map_shards
+from exemplars.core.digests import hash_content
+from exemplars.core.errors import Diagnostic, UserError, quote_text
+from exemplars.core.records import Origin, Reason, Record, Rejection
+from exemplars.core.workers import map_shards
+from exemplars.dataset.recognizers import Recognizers
+from exemplars.dataset.row_tables import (
+    records_from_table,
+    records_to_table,
+    rejections_from_table,
+    rejections_to_table,
+)
 from stages.ingest.aliases import learn_aliases
 from stages.ingest.files import SourceFile, SourceTables, bad_file_rows, files_in
 from stages.ingest.params import OnBadFile, SgdSource
@@ -123,13 +128,13 @@ def _read_file(
     folder, source_file = place
     data = source_file.path.read_bytes()
     file = DialogueFile(
-        facts, source_file.name, content_digest(data), OFFICIAL_SPLITS.get(folder), folder, context_turns
+        facts, source_file.name, hash_content(data), OFFICIAL_SPLITS.get(folder), folder, context_turns
     )
     try:
         decoded = decode_dialogues(file.path, data)
     except UserError as error:
-        unreadable = rejection_table(bad_file_rows(facts, file.path, file.sha256, error))
-        return _Shard(file, record_table([]), unreadable, unreadable=error.diagnostics)
+        unreadable = rejections_to_table(bad_file_rows(facts, file.path, file.sha256, error))
+        return _Shard(file, records_to_table([]), unreadable, unreadable=error.diagnostics)
     rows = [row for index, one in decoded.dialogues for row in rows_of(file, index, one, services)]
     malformed = [
         rejected(facts, Origin(file.path, file.sha256, f"/{index}"), Reason.MALFORMED_RECORD, [problem])
@@ -144,8 +149,8 @@ def _read_file(
     rows.sort(key=attrgetter("id"))
     return _Shard(
         file,
-        record_table([row for row in rows if isinstance(row, Record)]),
-        rejection_table([*malformed, *(row for row in rows if isinstance(row, Rejection))]),
+        records_to_table([row for row in rows if isinstance(row, Record)]),
+        rejections_to_table([*malformed, *(row for row in rows if isinstance(row, Rejection))]),
         tuple((index, group_of(file, one)) for index, one in decoded.dialogues),
         frozenset().union(*variants),
     )
@@ -166,14 +171,16 @@ def _first_of_each(facts: SourceFacts, shard: _Shard, seen: dict[str, str]) -> _
         place = f"{shard.file.path}#/{index}"
         if seen.setdefault(group, place) != place:
             again[str(index)] = seen[group]
-    records, rejections = records_of(shard.records), rejections_of(shard.rejections)
+    records, rejections = records_from_table(shard.records), rejections_from_table(shard.rejections)
     kept = [one for one in records if _dialogue_index(one) not in again]
     moved = [
         _duplicate(facts, one, again[_dialogue_index(one)])
         for one in records
         if _dialogue_index(one) in again
     ]
-    return shard._replace(records=record_table(kept), rejections=rejection_table([*rejections, *moved]))
+    return shard._replace(
+        records=records_to_table(kept), rejections=rejections_to_table([*rejections, *moved])
+    )
 
 
 def _dialogue_index(record: Record) -> str:
@@ -184,7 +191,7 @@ def _duplicate(facts: SourceFacts, record: Record, first: str) -> Rejection:
     problem = Diagnostic(
         path=f"{record.origin.path}#{record.origin.locator}",
         code="duplicate_record",
-        found=f"dialogue id {shown(record.group.rpartition('/')[2])}, which stands at {first} already",
+        found=f"dialogue id {quote_text(record.group.rpartition('/')[2])}, which stands at {first} already",
         expected="an id of its own for every dialogue of a folder",
         fix="remove the dialogue, or give it another id",
     )

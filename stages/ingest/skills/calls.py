@@ -6,9 +6,9 @@ import ast
 import difflib
 from typing import Final, NamedTuple
 
-from stages.core.calls import Literal, literal
-from stages.core.catalog import Parameter, Skill, literal_text, typed_literal
-from stages.core.errors import Diagnostic, shown
+from exemplars.core.errors import Diagnostic, quote_text
+from exemplars.core.literals import Literal, format_literal, parse_literal, read_literal
+from exemplars.dataset.catalog import Parameter, Skill
 from stages.ingest.skills.lines import Line, Outline
 
 _PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
@@ -33,11 +33,11 @@ def parse_call(outline: Outline, line: Line, skill: Skill) -> Call:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         column = (error.offset or 1) if isinstance(error, SyntaxError) else 1
         place = Line(line.text, line.line, line.column + max(column, 1) - 1)
-        return _wrong(outline, place, "malformed_call", shown(line.text), f"{skill.name}(name=value, …)")
+        return _wrong(outline, place, "malformed_call", quote_text(line.text), f"{skill.name}(name=value, …)")
     if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):
-        return _wrong(outline, line, "malformed_call", shown(line.text), f"{skill.name}(name=value, …)")
+        return _wrong(outline, line, "malformed_call", quote_text(line.text), f"{skill.name}(name=value, …)")
     if tree.func.id != skill.name:
-        found = f"a call of {shown(tree.func.id)}"
+        found = f"a call of {quote_text(tree.func.id)}"
         return _wrong(
             outline, line, "other_skill", found, f"a call of {skill.name!r}, the skill of this file"
         )
@@ -51,7 +51,7 @@ def parse_call(outline: Outline, line: Line, skill: Skill) -> Call:
     parameters = {one.name: one for one in skill.parameters}
     filled: set[str] = set()
     for keyword in tree.keywords:
-        value = literal(keyword.value)
+        value = read_literal(keyword.value)
         problem = _argument_problem(outline, line, keyword, value, parameters, filled)
         if problem is not None:
             problems.append(problem)
@@ -79,7 +79,7 @@ def _argument_problem(
         hint = f"; did you mean {close[0]!r}?" if close else ""
         expected = f"one of {', '.join(parameters) or 'no argument'}{hint}"
         return _problem(
-            outline, line, keyword, "unknown_argument", f"argument {shown(name or '**')}", expected
+            outline, line, keyword, "unknown_argument", f"argument {quote_text(name or '**')}", expected
         )
     if name in filled:
         return _problem(outline, line, keyword, "duplicate_argument", f"{name!r} again", "each argument once")
@@ -87,11 +87,11 @@ def _argument_problem(
         expected = "one literal: text in quotes, a number, True or False"
         return _problem(outline, line, keyword.value, "invalid_value", f"{name} without a literal", expected)
     parameter = parameters[name]
-    if parameter.enum and literal_text(value) not in parameter.enum:
+    if parameter.enum and format_literal(value) not in parameter.enum:
         expected = f"one of {', '.join(parameter.enum)}"
         return _problem(outline, line, keyword.value, "invalid_value", f"{name}={value!r}", expected)
     if parameter.type is not None and not parameter.enum and not _fits(value, parameter.type):
-        typed = typed_literal(literal_text(value), parameter.type)
+        typed = parse_literal(format_literal(value), parameter.type)
         hint = f", such as {name}={typed!r}" if typed != value else ""
         expected = f"a value of type {parameter.type}{hint}"
         return _problem(outline, line, keyword.value, "invalid_value", f"{name}={value!r}", expected)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from stages.core.errors import Diagnostic, shown
+from exemplars.core.errors import Diagnostic, quote_text
 
 SECTIONS: Final = ("Prompt", "Parameters", "Prompt Examples", "Examples")
 _EXAMPLES: Final = frozenset({"Prompt Examples", "Examples"})
@@ -82,7 +82,7 @@ def outline_of(path: str, text: str) -> Outline:
                 outline.problem(
                     line,
                     "stray_text",
-                    shown(line.text),
+                    quote_text(line.text),
                     "a section before any text",
                     "put it under `#### Prompt:`",
                 )
@@ -106,7 +106,7 @@ def _section(outline: Outline, line: Line, name: str, seen: dict[str, int]) -> s
         fix = f"did you mean `#### {close[0]}:`?" if close else "rename or remove the section"
         expected = ", ".join(f"`#### {one}:`" for one in SECTIONS)
         outline.problems.append(
-            outline.problem(line, "unknown_section", f"section {shown(name)}", f"one of {expected}", fix)
+            outline.problem(line, "unknown_section", f"section {quote_text(name)}", f"one of {expected}", fix)
         )
         return close[0] if close else "Examples"
     if known in seen and known not in _EXAMPLES:
@@ -133,7 +133,7 @@ def _example_line(outline: Outline, line: Line) -> None:
                 outline.problem(
                     line,
                     "stray_text",
-                    shown(line.text),
+                    quote_text(line.text),
                     "`### User: …`, `### Assistant: …` or `### Exemplar: …`",
                     "put an utterance on one line, or remove the text",
                 )
@@ -143,7 +143,7 @@ def _example_line(outline: Outline, line: Line) -> None:
         problem = outline.problem(
             line,
             "malformed_marker",
-            shown(line.text[: match.start("space")]),
+            quote_text(line.text[: match.start("space")]),
             f"`### {part}:`",
             f"begin the line with `### {part}: `",
         )

@@ -6,13 +6,14 @@ import hashlib
 import re
 from typing import Final
 
-from stages.core.calls import Literal
-from stages.core.catalog import Skill, literal_text
-from stages.core.digests import content_digest
-from stages.core.errors import Diagnostic, UserError
-from stages.core.records import REDACTED, LabelledArgument, Mode, Origin, Reason, Record, Rejection
-from stages.core.templates import TemplateError, fill_spans, slots_of
-from stages.ingest.reading import Reading, SourceFacts, decoded_text, rejected, row_id
+from exemplars.core.digests import hash_content
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.ids import make_row_id
+from exemplars.core.literals import Literal, format_literal
+from exemplars.core.records import REDACTED, LabelledArgument, Mode, Origin, Reason, Record, Rejection
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.templates import TemplateError, fill_spans, list_slots
+from stages.ingest.reading import Reading, SourceFacts, decoded_text, rejected
 from stages.ingest.skills.calls import parse_call
 from stages.ingest.skills.lines import Line, Outline, Pair, outline_of
 from stages.ingest.skills.signature import skill_of_outline
@@ -42,7 +43,7 @@ def parse_skill_file(
         raise UserError([unreadable] if unreadable else [])
     outline = outline_of(path, text)
     skill, problems = skill_of_outline(outline)
-    sha256 = content_digest(data)
+    sha256 = hash_content(data)
     records: list[Record] = []
     rejections: list[Rejection] = []
     diagnostics = [*outline.problems, *problems]
@@ -96,7 +97,7 @@ def _row(
         return row, found
     silent = skill.name == none_skill
     return Record(
-        id=row_id(facts.name, origin),
+        id=make_row_id(facts.name, origin),
         source=facts.name,
         utterance=pair.user.text,
         mode=Mode.NONE if silent else Mode.NORMAL,
@@ -117,20 +118,20 @@ def _labels(
 ) -> tuple[tuple[LabelledArgument, ...], Diagnostic | None]:
     """The arguments, with their spans where the pair has a template."""
     if pair.exemplar is None:
-        return tuple(LabelledArgument(slot, literal_text(value)) for slot, value in arguments), None
+        return tuple(LabelledArgument(slot, format_literal(value)) for slot, value in arguments), None
     line, utterance = pair.exemplar, pair.user.text
     names = [slot for slot, _ in arguments]
     try:
         spans = {one.slot: one for one in fill_spans(line.text, utterance, names)}
     except TemplateError as error:
         return (), _mismatch(outline, line, str(error), "the utterance, with each value replaced by <slot>")
-    unknown = [name for name in slots_of(line.text) if name not in names and f"<{name}>" not in utterance]
+    unknown = [name for name in list_slots(line.text) if name not in names and f"<{name}>" not in utterance]
     if unknown:
         return (), _mismatch(outline, line, f"<{unknown[0]}>", f"one of {', '.join(names) or 'no slot'}")
     return tuple(
         LabelledArgument(
             slot,
-            literal_text(value),
+            format_literal(value),
             (utterance[span.start : span.end],) if (span := spans.get(slot)) else (),
             span.start if span else None,
             span.end if span else None,

@@ -6,8 +6,8 @@ import difflib
 import re
 from typing import Final, NamedTuple
 
-from stages.core.catalog import TYPES, Parameter, Skill
-from stages.core.errors import Diagnostic, shown
+from exemplars.core.errors import Diagnostic, quote_text
+from exemplars.dataset.catalog import TYPES, Parameter, Skill
 from stages.ingest.skills.lines import Line, Outline
 
 _HEAD: Final = re.compile(r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_-]{0,63})\s*\(\s*")
@@ -91,7 +91,7 @@ def _declared(
     for line in outline.parameters:
         match = _DECLARATION.match(line.text)
         if match is None or match["name"] not in parameters:
-            found = shown(line.text) if match is None else f"parameter {shown(match['name'])}"
+            found = quote_text(line.text) if match is None else f"parameter {quote_text(match['name'])}"
             close = difflib.get_close_matches(match["name"] if match else "", parameters, n=1)
             known = ", ".join(parameters) or "no parameter"
             problems.append(
@@ -110,7 +110,7 @@ def _declared(
                 outline.problem(
                     line,
                     "malformed_parameter",
-                    shown(parameter),
+                    quote_text(parameter),
                     f"one of {', '.join(TYPES)}, required, optional, recognizer=NAME",
                     "correct the line",
                 )
@@ -138,5 +138,5 @@ def _with_facts(parameter: Parameter, facts: str) -> Parameter | str:
 
 def _malformed(outline: Outline, line: Line, position: int, expected: str) -> Diagnostic:
     place = Line(line.text, line.line, line.column + position)
-    found = shown(line.text[position:]) if position < len(line.text) else "the end of the line"
+    found = quote_text(line.text[position:]) if position < len(line.text) else "the end of the line"
     return outline.problem(place, "malformed_signature", found, expected, "correct the signature")

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.core.digests import row_digest
-from stages.core.records import Argument, Exemplar, Grounding
-from stages.core.templates import write_template
+from exemplars.core.digests import hash_row
+from exemplars.core.records import Argument, Exemplar, Grounding
+from exemplars.dataset.templates import write_template
 from stages.curate.privacy.findings import Finding, Kind, finder
 from stages.curate.privacy.surrogates import (
     Replacement,
@@ -72,7 +72,7 @@ def test_a_row_is_replaced_everywhere_and_its_spans_stay_exact() -> None:
         ("Guadalupe", "Guadalupe", 34, 43),
     ]
     assert [turn.utterance for turn in made.context] == ["Guadalupe?"]
-    assert made.digest == row_digest(made.utterance, made.context, "call", made.mode, made.arguments)
+    assert made.digest == hash_row(made.utterance, made.context, "call", made.mode, made.arguments)
 
 
 def test_a_label_is_not_torn() -> None:

@@ -1,0 +1,1 @@
+"""Answers for an auditor: revisions, lineage, verification, erasure."""

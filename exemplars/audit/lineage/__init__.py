@@ -1,0 +1,1 @@
+"""Trace rows to their origin, and compare two revisions."""

@@ -1,0 +1,1 @@
+"""The `exemplars` command: one thin module per subcommand."""

@@ -1,0 +1,40 @@
+"""The `exemplars` command: what people want to know beside `dvc`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from exemplars.cli import curve, diff, erase, export, lint, merge, runs, schema, trace, verify
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; answer its exit status: 0 well, 1 something found, 2 wrong usage."""
+    parser = argparse.ArgumentParser(
+        prog="exemplars",
+        description="The exemplar compiler: commands for people, beside `dvc repro`.",
+        epilog="example: exemplars lint data/raw/skills",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    lint.add_parser(commands)
+    schema.add_parser(commands)
+    export.add_parser(commands)
+    runs.add_parser(commands)
+    merge.add_parser(commands)
+    curve.add_parser(commands)
+    trace.add_parser(commands)
+    diff.add_parser(commands)
+    verify.add_parser(commands)
+    erase.add_parser(commands)
+    arguments = parser.parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except BrokenPipeError:
+        # The reader of a pipe (head, say) has seen enough.
+        sys.stderr.close()
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Used by every stage: errors, files, parameters, records, schemas, tables, ids, the ledger."""

@@ -1,0 +1,79 @@
+"""Names that rows and splits go by: the one place that builds and parses them.
+
+The grammar of an id: `<source>:<file>#<locator>` for a row, then `~speech` for its speech view, then
+`@<view>` or `@<view>:<slot>` for a chat row of another view than `call`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal, NamedTuple
+
+from exemplars.core.records import Origin
+
+SplitName = Literal["train", "validation", "test"]
+SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")
+
+SPEECH_SUFFIX: Final = "~speech"
+_DERIVED: Final = re.compile(r"(?P<speech>~speech)?(@(?P<view>call|skill|slot)(:(?P<slot>.*))?)?$", re.DOTALL)
+
+
+class RowId(NamedTuple):
+    """The parts of an id."""
+
+    source: str
+    path: str
+    """The file, relative to the root of its source."""
+    locator: str
+    """A line number or a JSON Pointer."""
+    speech: bool = False
+    view: str | None = None
+    """`None`: the view `call`, or a row that is not a chat row."""
+    slot: str | None = None
+
+
+def make_row_id(source: str, origin: Origin) -> str:
+    """Build `<source>:<file>#<locator>`: unique, and the same on every rebuild of the same input."""
+    return f"{source}:{origin.path}#{origin.locator}"
+
+
+def make_speech_id(row_id: str) -> str:
+    """Build the id of a row's speech view."""
+    return f"{row_id}{SPEECH_SUFFIX}"
+
+
+def make_view_id(exemplar_id: str, view: str, slot: str | None) -> str:
+    """Build the id of a chat row: the exemplar's own id for the view `call`."""
+    if view == "call":
+        return exemplar_id
+    return f"{exemplar_id}@{view}" + (f":{slot}" if slot else "")
+
+
+def is_speech_id(row_id: str) -> bool:
+    """Tell whether an exemplar's id is that of a speech view."""
+    return row_id.endswith(SPEECH_SUFFIX)
+
+
+def strip_speech(row_id: str) -> str:
+    """Return the id of the row that a speech view was made from; any other id unchanged."""
+    return row_id.removesuffix(SPEECH_SUFFIX)
+
+
+def strip_derived(row_id: str) -> str:
+    """Return the id of the row that a speech view or a chat row was made from."""
+    return _DERIVED.sub("", row_id)
+
+
+def parse_row_id(row_id: str) -> RowId:
+    """Split an id into its parts.
+
+    Raises `ValueError` if `row_id` has no `:` before a `#`.
+    """
+    row = strip_derived(row_id)
+    head, hash_sign, locator = row.rpartition("#")
+    source, colon, path = head.partition(":")
+    if not hash_sign or not colon:
+        raise ValueError(f"{row_id!r} is not <source>:<file>#<locator>")
+    derived = _DERIVED.search(row_id, len(row))
+    assert derived is not None  # The pattern matches the empty string.
+    return RowId(source, path, locator, derived["speech"] is not None, derived["view"], derived["slot"])

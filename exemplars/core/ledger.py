@@ -1,0 +1,134 @@
+"""The ledger: every record that a stage does not keep, why, and what to do about it.
+
+A check returns a `Problem` or `None`; a `Ledger` turns problems into rejections and counts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.records import Origin, Reason, Rejection
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a row."""
+
+    reason: Reason
+    found: str
+    expected: str = ""
+    fix: str = ""
+    slot: str | None = None
+    place: str = ""
+    """Where it is, if that is known more precisely than by the row's origin: `call.md:12:9`."""
+
+    @property
+    def sentence(self) -> str:
+        """What was found, what was expected, and what to do."""
+        expected = f", expected {self.expected}" if self.expected else ""
+        fix = f"; {self.fix}" if self.fix else ""
+        return f"found {self.found}{expected}{fix}"
+
+
+class Rejectable(Protocol):
+    """A row that can be rejected: a `Record`, an `Exemplar`, or what a reader knows of a record."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def source(self) -> str: ...  # noqa: D102
+    @property
+    def skill(self) -> str | None: ...  # noqa: D102
+    @property
+    def utterance(self) -> str | None: ...  # noqa: D102
+    @property
+    def group(self) -> str: ...  # noqa: D102
+    @property
+    def origin(self) -> Origin: ...  # noqa: D102
+
+
+R = TypeVar("R", bound=Rejectable)
+
+
+def format_place(origin: Origin) -> str:
+    """Format an origin for people: `path:12` for a line, `path#/3/turns/4` for a JSON Pointer."""
+    if not origin.locator:
+        return origin.path
+    return f"{origin.path}{':' if origin.locator.isdigit() else '#'}{origin.locator}"
+
+
+def reject_row(row: Rejectable, stage: str, problems: Sequence[Problem]) -> Rejection:
+    """Build the rejection of a row.
+
+    problems: at least one; the first gives the reason and the slot, and the message has them all. The text
+    of a row with personal data, or of an erased one, is not kept.
+    """
+    first = problems[0]
+    place = first.place or format_place(row.origin)
+    private = first.reason in (Reason.PERSONAL_DATA, Reason.ERASED)
+    return Rejection(
+        id=row.id,
+        source=row.source,
+        stage=stage,
+        reason=first.reason,
+        message=f"{place}: " + "; ".join(problem.sentence for problem in problems),
+        origin=row.origin,
+        group=row.group,
+        skill=row.skill,
+        slot=first.slot,
+        utterance=None if private else row.utterance,
+    )
+
+
+class Ledger:
+    """The rejections of one stage."""
+
+    def __init__(self, stage: str) -> None:
+        """stage: the name of the stage, as in `dvc.yaml`."""
+        self.stage = stage
+        self._rejections: list[Rejection] = []
+
+    @property
+    def rejections(self) -> list[Rejection]:
+        """All rejections so far, sorted by id and reason."""
+        return sorted(self._rejections, key=lambda rejection: (rejection.id, rejection.reason))
+
+    def reject(self, row: Rejectable, *problems: Problem) -> None:
+        """Add a row with its problems, at least one."""
+        self._rejections.append(reject_row(row, self.stage, problems))
+
+    def keep(self, rows: Iterable[R], find_problem: Callable[[R], Problem | None]) -> list[R]:
+        """Return the rows without a problem, in their order; add the others to the ledger."""
+        kept = []
+        for row in rows:
+            problem = find_problem(row)
+            if problem is None:
+                kept.append(row)
+            else:
+                self.reject(row, problem)
+        return kept
+
+    def drop(self, rows: Iterable[R], problems: Mapping[str, Problem]) -> list[R]:
+        """Return the rows whose id is not in `problems`, in their order; add the others to the ledger."""
+        return self.keep(rows, lambda row: problems.get(row.id))
+
+    def check_conservation(self, records: int, kept: int) -> None:
+        """Raise `UserError` unless every record that came in is kept or rejected."""
+        check_conservation(self.stage, records, kept, len(self._rejections))
+
+
+def check_conservation(stage: str, records: int, kept: int, rejected: int) -> None:
+    """Raise `UserError` unless every record that came in is kept or rejected."""
+    if records != kept + rejected:
+        raise UserError(
+            [
+                Diagnostic(
+                    path=f"stage {stage}",
+                    code="lost_records",
+                    found=f"{records} records in, {kept} kept and {rejected} rejected",
+                    expected="records in = kept + rejected",
+                    fix="report this as a defect, with the input",
+                )
+            ]
+        )

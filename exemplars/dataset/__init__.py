@@ -1,0 +1,1 @@
+"""What a dataset is made of: catalog, templates, recognizers, texts, row tables, embeddings."""

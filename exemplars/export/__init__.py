@@ -1,0 +1,1 @@
+"""Write rows and models in the forms that other tools read."""

@@ -1,0 +1,1 @@
+"""Language models: base models, chat templates, calls as text, run manifests."""

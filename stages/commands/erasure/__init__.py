@@ -1,1 +1,0 @@
-"""Erasing for good: the plan, the raw files, the objects of DVC's cache and remote, the receipt."""

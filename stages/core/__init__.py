@@ -1,1 +1,0 @@
-"""What every stage may use. Nothing in here imports a stage."""

@@ -1,0 +1,15 @@
+"""Where the documents of `publish` are, relative to the project's root: the names that `dvc.yaml` has too."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from exemplars.core.layout import REPORTS
+
+DATASET_PAGE: Final = REPORTS / "dataset.html"
+CARD: Final = REPORTS / "card/README.md"
+CARD_PAGE: Final = CARD.with_name("index.html")
+CROISSANT: Final = REPORTS / "croissant.json"
+OPENLINEAGE: Final = REPORTS / "openlineage.jsonl"
+MLBOM: Final = REPORTS / "mlbom.cdx.json"
+CONTENT_SUMMARY: Final = REPORTS / "training_content_summary.md"

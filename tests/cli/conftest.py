@@ -1,0 +1,30 @@
+"""A small project in a folder of its own, which is the current one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from exemplars.cli.main import main
+from tests.cli.project import Project
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.chdir(tmp_path)
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run `exemplars`, which must exit with the status; answer what it printed for people, or its errors."""
+
+    def run(*arguments: str, status: int = 0) -> str:
+        capsys.readouterr()
+        assert main(arguments) == status
+        out, err = capsys.readouterr()
+        return err if status and not out else out
+
+    return run

@@ -1,0 +1,108 @@
+"""A small project from raw files to a trained run, made by the stages themselves, with a `dvc.lock` by DVC."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from exemplars.audit.verification.hashes import listing_md5
+from exemplars.core.files import write_json
+from tests.pipeline.conftest import Clone
+from tests.tiny import save_tiny
+
+SOURCES = ("bots", "labelled", "sgd", "skills")
+LOCKED = [*(f"ingest@{name}" for name in SOURCES), "compile", "curate", "split", "render", "train"]
+"""The stages that `dvc.lock` knows: no evaluation, and no page."""
+DROPPED = (
+    *(f"data/raw/skills/{name}.md" for name in ("calendar_event", "convert_currency", "light", "navigate")),
+    *(f"data/raw/skills/{name}.md" for name in ("play_music", "reminder", "send_message", "set_alarm")),
+    *(f"data/raw/skills/{name}.md" for name in ("shopping_list", "thermostat", "translate")),
+    "data/raw/sgd/train/dialogues_001.json",
+    "data/raw/sgd/train/dialogues_003.json",
+)
+
+
+class SmallProject(Clone):
+    """Its stages run in this process, but for `dvc commit`."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(root)
+        monkeypatch.chdir(root)
+        self._make_small()
+        for name in SOURCES:
+            monkeypatch.setattr(sys, "argv", ["ingest", name])
+            self._run("ingest")
+        self._run("compile", "curate", "split")
+        write_json(root / "reports/validate.json", {"failures": []})
+        self._run("render", "train")
+        (root / "dvc.lock").unlink()  # It knows more stages.
+        done = self.dvc("commit", "-f", *LOCKED)
+        assert done.returncode == 0, done.stderr
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "compiled and trained")
+
+    def hide(self, path: str, data: bytes) -> None:
+        """Write another file, and its hash into `dvc.lock`: what was done is then in no MD5."""
+        before, lock = self.md5(path), (self.root / "dvc.lock").read_bytes()
+        folders = [one for one in self.folders() if path.startswith(f"{one}/")]
+        listings = {one: self.listing(one) for one in folders}
+        (self.root / path).write_bytes(data)
+        self._lock(path, before, self.md5(path))
+        for folder, listing in listings.items():
+            self._lock(folder, listing_md5(listing), listing_md5(self.listing(folder)))
+        assert lock != (self.root / "dvc.lock").read_bytes()
+
+    def md5(self, path: str) -> str:
+        """By another program than the one that is tested."""
+        done = subprocess.run(["md5sum", path], cwd=self.root, capture_output=True, text=True, check=True)
+        return done.stdout.split()[0]
+
+    def folders(self) -> list[str]:
+        """The folders that stages of `dvc.lock` read or wrote."""
+        import yaml
+
+        stages = yaml.safe_load((self.root / "dvc.lock").read_bytes())["stages"].values()
+        entries = [one for stage in stages for one in (*stage["deps"], *stage["outs"])]
+        return sorted({one["path"] for one in entries if one["md5"].endswith(".dir")})
+
+    def listing(self, folder: str) -> dict[str, str]:
+        """The MD5 of each file of a folder."""
+        root = self.root / folder
+        files = [path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+        return {str(path.relative_to(root)): self.md5(str(path.relative_to(self.root))) for path in files}
+
+    def manifest(self) -> dict[str, object]:
+        """The manifest of the run."""
+        return dict(json.loads((self.root / "models/lora/manifest.json").read_bytes()))
+
+    def _lock(self, path: str, before: str, after: str) -> None:
+        entry = f"- path: {path}\n      hash: md5\n      md5: "
+        lock = (self.root / "dvc.lock").read_text("utf-8")
+        (self.root / "dvc.lock").write_text(lock.replace(f"{entry}{before}", f"{entry}{after}"), "utf-8")
+
+    def _make_small(self) -> None:
+        for name in DROPPED:
+            (self.root / name).unlink()
+        save_tiny(self.root / "base")
+        text = (self.root / "params.yaml").read_text("utf-8")
+        start, end = text.index("    from: package\n    package:"), text.index("  # call: one call or none")
+        text = f"{text[:start]}    from: folder\n    path: base\n    license: MIT\n{text[end:]}"
+        for old, new in (
+            ("    enabled: true\n    # words", "    enabled: false\n    # words"),
+            ("max_tokens: 384", "max_tokens: 500"),
+            ("max_steps: null", "max_steps: 2"),
+            ("validation_rows: 64", "validation_rows: 2"),
+            ("rank: 16, alpha: 32, dropout: 0.0, layers: 20", "rank: 2, alpha: 4, dropout: 0.0, layers: 2"),
+        ):
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        (self.root / "params.yaml").write_text(text, "utf-8")
+
+    def _run(self, *stages: str) -> None:
+        for stage in stages:
+            import_module(f"stages.{stage}.__main__").main()

@@ -1,0 +1,444 @@
+"""`exemplars trace` on a real repository with a history, tables and a cache."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from exemplars.core import layout
+from exemplars.core.digests import hash_content
+from exemplars.core.records import Exemplar, Reason, Turn
+from exemplars.core.schemas import PAIR_SCHEMA, REVIEW_SCHEMA
+from exemplars.dataset.row_tables import exemplars_to_table
+from tests.cli.project import LEDGERS, SKILLS, Project, exemplar, rejection, said
+
+SHA256 = hash_content(SKILLS.encode())
+MARIA = exemplar("skills:call.md#7", "call Maria", said("Maria"), group="skills:one", sha256=SHA256)
+BOB = exemplar("skills:call.md#10", "ring Bob", said("Bob"), sha256=SHA256)
+HELLO = exemplar(
+    "sgd:train/d.json#/0/turns/0/frames/0", "hello", skill=None, group="sgd:train/1_00000", sha256="f" * 64
+)
+AGAIN = exemplar(
+    "sgd:train/d.json#/0/turns/2/frames/0",
+    "hello",
+    skill=None,
+    group="sgd:train/1_00000",
+    context=(Turn("user", "hello"),),  # type: ignore[arg-type]
+)
+TWIN = exemplar("sgd:dev/d.json#/0/turns/0/frames/0", "hello", skill=None, group="sgd:dev/1_00000")
+LOST = rejection(
+    "sgd:train/d.json#/0/turns/4/frames/0", "ingest", Reason.NO_NEW_MEANING, "yes", "sgd:train/1_00000"
+)
+Printed = Callable[..., str]
+
+
+@pytest.fixture
+def compiled(project: Project) -> Project:
+    """Two rows of skills, three of dialogues, one rejection; trained on in one commit."""
+    project.compiled(train=[MARIA, HELLO, AGAIN], validation=[TWIN], test=[BOB], ledger=[LOST])
+    project.rendered(train=[MARIA, HELLO], test=[BOB])
+    project.predicted([(BOB.id, "tuned", "right"), (BOB.id, "base", "malformed")])
+    project.trained([MARIA, HELLO])
+    project.commit("first")
+    return project
+
+
+def traced(printed: Printed, *arguments: str) -> Any:
+    return json.loads(printed("trace", *arguments, "--format", "json"))
+
+
+def decisions(told: Any, row: int = 0) -> dict[str, str]:
+    return {one["stage"]: one["outcome"] for one in told["rows"][row]["decisions"]}
+
+
+def test_a_row_is_followed_from_its_line_to_its_run(compiled: Project, printed: Printed) -> None:
+    commit = compiled.git("rev-parse", "--short=12", "HEAD")
+    run = f"lora-{data_hash(MARIA, HELLO)}-cccccccccccc"
+    assert printed("trace", "skills:call.md#7").splitlines() == [
+        "skills:call.md#7",
+        "source     skills, Apache-2.0",
+        "file       data/raw/skills/call.md:7",
+        f"revision   git {commit}",
+        f"sha256     {SHA256}",
+        "           the file's content hash is the same",
+        "line       ### User: call Maria",
+        "group      skills:one",
+        "ingest     record",
+        "compile    exemplar",
+        f"           {MARIA.digest}",
+        "           utterance: call Maria",
+        "           exemplar: call Maria",
+        "           skill: call, mode normal",
+        '           who = "Maria" [5:10] verbatim',
+        "curate     kept",
+        "split      train",
+        "render     1 training row",
+        "           call: 7 tokens before the answer",
+        "train      1 run",
+        f"           {run} (workspace)",
+        "evaluate   not a test row",
+    ]
+
+
+def data_hash(*rows: Exemplar) -> str:
+    from exemplars.core.digests import hash_split as hashed
+
+    return hashed(row.digest for row in rows)[:12]
+
+
+def test_a_test_row_has_the_answers_of_the_systems_and_no_run(compiled: Project, printed: Printed) -> None:
+    told = traced(printed, BOB.id)
+    assert decisions(told) == {
+        "ingest": "record",
+        "compile": "exemplar",
+        "curate": "kept",
+        "split": "test",
+        "render": "rendered",
+        "train": "not seen",
+        "evaluate": "judged",
+    }
+    answers = told["rows"][0]["decisions"][-1]["predictions"]
+    assert [(one["system"], one["kind"]) for one in answers] == [("tuned", "right"), ("base", "malformed")]
+
+
+def test_a_rejected_record_ends_at_the_stage_that_rejected_it(compiled: Project, printed: Printed) -> None:
+    told = traced(printed, LOST.id)
+    assert told["rows"][0]["license"] == "CC-BY-SA-4.0"
+    assert told["rows"][0]["decisions"] == [
+        {
+            "stage": "ingest",
+            "outcome": "rejected",
+            "reason": "no_new_meaning",
+            "message": "found no_new_meaning",
+        }
+    ]
+
+
+def test_what_an_erased_row_said_is_not_dug_out_of_the_history(compiled: Project, printed: Printed) -> None:
+    compiled.compiled(train=[BOB], ledger=[rejection(MARIA.id, "ingest", Reason.LEAKED)])
+    place = LEDGERS["compile"]
+    ledger = pq.read_table(compiled.root / place)
+    for column, value in (("reason", "erased"), ("utterance", None), ("origin", _origin(MARIA))):
+        number = ledger.schema.get_field_index(column)
+        ledger = ledger.set_column(number, column, pa.array([value], ledger.schema.field(column).type))
+    compiled.table(place, ledger)
+    told = printed("trace", MARIA.id)
+    assert "ingest     rejected, erased" in told
+    assert "Maria" not in told
+
+
+def _origin(row: Exemplar) -> dict[str, str]:
+    return {"path": row.origin.path, "sha256": row.origin.sha256, "locator": row.origin.locator}
+
+
+@pytest.mark.parametrize(
+    ("stage", "before"),
+    [
+        ("compile", ["ingest"]),
+        ("curate", ["ingest", "compile"]),
+        ("split", ["ingest", "compile", "curate"]),
+    ],
+)
+def test_decisions_before_a_rejection_are_told(
+    project: Project, printed: Printed, stage: str, before: list[str]
+) -> None:
+    later = [] if stage == "compile" else [MARIA]
+    ledger = [rejection(MARIA.id, stage, Reason.LEAKED, "call Maria")]
+    project.compiled(train=[BOB], ledger=ledger, rejected_later=later)
+    told = traced(printed, MARIA.id)["rows"][0]["decisions"]
+    assert [one["stage"] for one in told] == [*before, stage]
+    assert told[-1]["reason"] == "leaked"
+
+
+def test_a_row_that_render_rejects_has_its_reason(compiled: Project, printed: Printed) -> None:
+    compiled.compiled(train=[MARIA, AGAIN], ledger=[rejection(AGAIN.id, "render", Reason.TOO_LONG)])
+    told = traced(printed, AGAIN.id)["rows"][0]["decisions"]
+    assert told[4] == {
+        "stage": "render",
+        "outcome": "rejected",
+        "reason": "too_long",
+        "message": "found too_long",
+    }
+
+
+def test_what_curate_changed_and_wants_to_have_reviewed_is_told(project: Project, printed: Printed) -> None:
+    project.compiled(train=[MARIA])
+    joined = exemplar(MARIA.id, "call Maria", said("Maria"), group="skills:joined", sha256=SHA256)
+    project.table(layout.CURATED, exemplars_to_table([joined]))
+    pair = {"column": "utterance", "first": "call maria", "second": "call marie", "similarity": 0.9}
+    project.table(layout.PAIRS, pa.Table.from_pylist([pair], schema=PAIR_SCHEMA))
+    review = {"id": MARIA.id, "why": "label_noise", "detail": "labelled call, likely ring", "score": 0.5}
+    project.table(layout.REVIEW, pa.Table.from_pylist([review], schema=REVIEW_SCHEMA))
+    shown = printed("trace", MARIA.id)
+    assert "group skills:joined, joined by near duplicates" in shown
+    assert "near duplicates (0.90): call maria / call marie" in shown
+    assert "to review, label_noise: labelled call, likely ring" in shown
+
+
+def test_rows_of_equal_content_share_a_digest_and_are_all_shown(compiled: Project, printed: Printed) -> None:
+    assert HELLO.digest == TWIN.digest
+    told = traced(printed, HELLO.digest[:8])
+    assert (told["kind"], told["name"]) == ("digest", HELLO.digest)
+    assert [row["id"] for row in told["rows"]] == [TWIN.id, HELLO.id]
+    # The run saw this content, whichever of the rows it was rendered from.
+    assert decisions(told, 0)["train"] == "seen"
+
+
+def test_the_beginning_of_several_digests_is_ambiguous(project: Project, printed: Printed) -> None:
+    rows = [exemplar(f"skills:call.md#{line}", f"call {line}") for line in range(1, 4)]
+    same = [f"abcdef{number}" + "0" * 57 for number in range(3)]
+    table = exemplars_to_table(rows)
+    table = table.set_column(1, "digest", pa.array(same))
+    project.compiled(train=rows)
+    project.table(layout.EXEMPLARS, table)
+    shown = printed("trace", "abcdef", status=1)
+    assert f"abcdef: ambiguous: found 3 digests that 'abcdef' may mean: {same[0]}, {same[1]}," in shown
+    assert "name more digits" in shown
+
+
+def test_a_speech_view_is_traced_as_its_exemplar(compiled: Project, printed: Printed) -> None:
+    assert traced(printed, f"{MARIA.id}~speech")["name"] == MARIA.id
+
+
+def test_a_dialogue_is_listed_in_its_order(compiled: Project, printed: Printed) -> None:
+    run = f"lora-{data_hash(MARIA, HELLO)}-cccccccccccc"
+    assert printed("trace", "train/1_00000").splitlines() == [
+        "dialogue sgd:train/1_00000: 3 rows",
+        "           2 train, 1 no_new_meaning",
+        "place               outcome        runs  utterance",
+        "/0/turns/0/frames/0 train             1  hello",
+        "/0/turns/2/frames/0 train             0  hello",
+        "/0/turns/4/frames/0 no_new_meaning    0  yes",
+        f"runs       {run} (workspace): 1 digest",
+    ]
+
+
+def test_a_bare_dialogue_id_of_several_folders_is_ambiguous(compiled: Project, printed: Printed) -> None:
+    shown = printed("trace", "1_00000", status=1)
+    assert "found 2 dialogues that '1_00000' may mean: sgd:dev/1_00000, sgd:train/1_00000" in shown
+
+
+@pytest.mark.parametrize(
+    ("what", "ids"),
+    [
+        ("data/raw/skills/call.md", [MARIA.id, BOB.id]),
+        ("./data/raw/skills/call.md", [MARIA.id, BOB.id]),
+        ("call.md", [MARIA.id, BOB.id]),
+        ("data/raw/skills", [MARIA.id, BOB.id]),
+        ("data/raw/skills/call.md:7", [MARIA.id]),
+        ("call.md:8", [MARIA.id]),
+        ("call.md:11", [BOB.id]),
+        ("train/d.json#/0/turns/2", [AGAIN.id]),
+        ("data/raw/sgd/train/d.json#/0", [HELLO.id, AGAIN.id, LOST.id]),
+    ],
+)
+def test_a_file_and_a_place_in_it_lead_to_rows(
+    compiled: Project, printed: Printed, what: str, ids: list[str]
+) -> None:
+    told = traced(printed, what)
+    assert (told["kind"], [row["id"] for row in told["rows"]]) == ("file", ids)
+
+
+def test_an_absolute_path_inside_the_project_is_the_same_file(compiled: Project, printed: Printed) -> None:
+    place = compiled.root / "data/raw/skills/call.md"
+    assert [row["id"] for row in traced(printed, str(place))["rows"]] == [MARIA.id, BOB.id]
+
+
+def test_long_lists_are_cut_and_counted(compiled: Project, printed: Printed) -> None:
+    lines = printed("trace", "data/raw/skills", "--limit", "1").splitlines()
+    assert "… and 1 more: --limit shows more, --format json all" in lines
+
+
+def test_a_file_that_has_changed_since_is_told_with_the_line_of_its_version(
+    compiled: Project, printed: Printed
+) -> None:
+    compiled.write("data/raw/skills/call.md", SKILLS.replace("call Maria", "phone Maria"))
+    origin = traced(printed, MARIA.id)["rows"][0]["origin"]
+    assert (origin["state"], origin["text"]) == ("changed", "### User: call Maria")
+    assert origin["commit"] == compiled.git("rev-parse", "HEAD")
+    compiled.git("rm", "-q", "--cached", "data/raw/skills/call.md")
+    (compiled.root / "data/raw/skills/call.md").unlink()
+    assert "the file is not there any more" in printed("trace", MARIA.id)
+
+
+def test_a_file_that_dvc_tracks_has_the_hash_of_dvc(compiled: Project, printed: Printed) -> None:
+    listing = json.dumps([{"relpath": "train/d.json", "md5": "a" * 32}])
+    compiled.write(".dvc/cache/files/md5/dd/" + "d" * 30 + ".dir", listing)
+    turns = b'[{"turns": [{"frames": [{"slots": []}]}]}]'
+    compiled.write(".dvc/cache/files/md5/aa/" + "a" * 30, turns)
+    lock = (compiled.root / "dvc.lock").read_text() + (
+        "  ingest@sgd:\n    cmd: make\n    deps:\n"
+        f"    - {{path: data/raw/sgd, hash: md5, md5: {'d' * 32}.dir}}\n"
+    )
+    compiled.write("dvc.lock", lock)
+    row = exemplar(HELLO.id, "hello", skill=None, sha256=hash_content(turns))
+    compiled.compiled(train=[row])
+    origin = traced(printed, HELLO.id)["rows"][0]["origin"]
+    assert (origin["dvc_md5"], origin["state"], origin["text"]) == ("a" * 32, "same", '{"slots":[]}')
+
+
+def test_an_older_revision_is_read_from_the_cache(compiled: Project, printed: Printed) -> None:
+    compiled.git("tag", "v1")
+    compiled.compiled(train=[BOB], test=[MARIA])
+    compiled.commit("second")
+    assert decisions(traced(printed, MARIA.id))["split"] == "test"
+    assert decisions(traced(printed, MARIA.id, "--rev", "v1"))["split"] == "train"
+
+
+def test_runs_of_the_history_are_found_by_their_rows(compiled: Project, printed: Printed) -> None:
+    first = f"lora-{data_hash(MARIA, HELLO)}-cccccccccccc"
+    where = compiled.git("log", "-1", "--format=%h")
+    second = compiled.trained([AGAIN])
+    compiled.commit("second")
+    assert second != first
+    runs = traced(printed, MARIA.id)["rows"][0]["decisions"][-2]["runs"]
+    assert runs == [{"run": first, "where": where, "digests": 1, "unknown": None}]
+
+
+def test_a_run_whose_rows_are_not_to_be_had_is_unknown_and_not_left_out(
+    compiled: Project, printed: Printed
+) -> None:
+    compiled.cached(Path("models/lora/rows.txt")).unlink()
+    (compiled.root / "models/lora/rows.txt").unlink()
+    runs = traced(printed, MARIA.id)["rows"][0]["decisions"][-2]["runs"]
+    assert [one["unknown"] for one in runs] == ["its rows.txt is neither in DVC's cache nor in a remote"]
+
+
+def test_a_run_is_told_with_its_sources_and_the_commit_that_made_it(
+    compiled: Project, printed: Printed
+) -> None:
+    made = compiled.git("rev-parse", "--short=12", "HEAD")
+    compiled.write("notes.txt", "later")
+    compiled.commit("second")
+    run = f"lora-{data_hash(MARIA, HELLO)}-cccccccccccc"
+    data = traced(printed, run)["data_hashes"]["train"]
+    assert printed("trace", run).splitlines() == [
+        f"run {run}",
+        f"made by    {made} first",
+        "code       unknown",
+        f"train      {data}",
+        "rows       2 to train on; hashed again, they have the data hash",
+        "base       tiny r1, MIT",
+        f"           {'b' * 64}",
+        f"weights    {'e' * 64}",
+        "sources    sgd 1, skills 1",
+        "skills     (none) 1, call 1",
+        "  rows  licence        sha256        file",
+        "     1  Apache-2.0     ffffffffffff  data/raw/sgd/train/d.json",
+        f"     1  Apache-2.0     {SHA256[:12]}  data/raw/skills/call.md",
+    ]
+
+
+def test_rows_that_are_not_those_of_the_run_are_told(compiled: Project, printed: Printed) -> None:
+    run = compiled.trained([MARIA])
+    told = traced(printed, run)
+    assert (told["made_by"], told["rows_proved"]) == (None, False)
+
+
+def test_a_raw_text_leads_to_the_runs_that_read_it(compiled: Project, printed: Printed) -> None:
+    text = exemplar("x:y#1", "text")
+    compiled.write("data/raw/text/a.md", "text")
+    run = compiled.trained([_with_digest(text, hash_content(b"text"))], "continued")
+    told = traced(printed, "data/raw/text/a.md")
+    assert [one["run"] for one in told["runs"]] == [run]
+
+
+def _with_digest(row: Exemplar, digest: str) -> Exemplar:
+    import msgspec
+
+    return msgspec.structs.replace(row, digest=digest)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("skills:call.md#99",), "expected one of its 2 rows; near it they begin at 7, 10"),
+        (("skills:lost.md#9",), "skills:lost.md#9: unknown: found nothing called 'skills:lost.md#9'"),
+        (("call.md:3",), "expected one of its 2 rows; near it they begin at 7, 10"),
+        (("train/d.json:3",), "expected a JSON Pointer of one of its 3 rows: #/0/turns/0/frames/0"),
+        (("../call.md",), "found nothing called '../call.md'"),
+        (("a\nb",), "a b: unknown: found nothing called 'a\\nb'"),
+        (("abcdef0123",), "found nothing called 'abcdef0123', expected an exemplar's id"),
+        (("lora-aaaaaaaaaaaa-bbbbbbbbbbbb",), "expected a run: lora-"),
+        (("call.md", "--rev", "nowhere"), "unknown_revision: found no revision 'nowhere'"),
+        (("call.md", "--rev", "empty"), "dvc.lock at empty: unusable_revision: found no dvc.lock"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    compiled: Project, printed: Printed, arguments: tuple[str, ...], message: str
+) -> None:
+    compiled.git("switch", "-q", "--orphan", "empty")
+    compiled.git("commit", "-q", "--allow-empty", "-m", "empty")
+    compiled.git("switch", "-q", "main")
+    shown = printed("trace", *arguments, status=1)
+    assert shown.startswith("error: 1 problem(s) found\n")
+    assert len(shown.splitlines()) == 2
+    assert message in shown
+
+
+def test_outside_a_project_there_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: Printed
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for command in (("trace", "call.md"), ("diff",)):
+        assert "no_project: found no folder .dvc, expected the root of a DVC project" in printed(
+            *command, status=1
+        )
+
+
+def test_before_the_first_run_of_the_pipeline_there_is_one_sentence(
+    project: Project, printed: Printed
+) -> None:
+    shown = printed("trace", "call.md", status=1)
+    assert "data/exemplars/exemplars.parquet: unreadable_table: found no such file" in shown
+
+
+def test_a_damaged_table_is_named(compiled: Project, printed: Printed) -> None:
+    compiled.write("data/curated/review.parquet", b"PAR1 nonsense")
+    assert "data/curated/review.parquet: unreadable_table: found" in printed("trace", MARIA.id, status=1)
+
+
+class TestMissingObjects:
+    """An object of an older revision that the cache lacks."""
+
+    @pytest.fixture(autouse=True)
+    def lost(self, compiled: Project) -> None:
+        compiled.git("tag", "v1")
+        self.object = compiled.cached(layout.split("train"))
+        self.data = self.object.read_bytes()
+        self.object.unlink()
+
+    def test_without_a_remote_it_is_one_sentence(self, compiled: Project, printed: Printed) -> None:
+        shown = printed("trace", MARIA.id, "--rev", "v1", status=1)
+        assert len(shown.splitlines()) == 2
+        assert "data/splits/train.parquet at v1: unusable_revision: found no object" in shown
+        assert "`dvc fetch --all-commits`" in shown
+
+    def test_a_remote_that_holds_it_is_asked(
+        self, compiled: Project, printed: Printed, tmp_path: Path
+    ) -> None:
+        remote = tmp_path / "remote"
+        md5 = self.object.parent.name + self.object.name
+        compiled.write(f"remote/files/md5/{md5[:2]}/{md5[2:]}", self.data)
+        compiled.remote(remote)
+        assert decisions(traced(printed, MARIA.id, "--rev", "v1"))["split"] == "train"
+        assert self.object.read_bytes() == self.data
+
+    def test_a_remote_that_lacks_it_too_is_one_sentence(
+        self, compiled: Project, printed: Printed, tmp_path: Path
+    ) -> None:
+        compiled.remote(tmp_path / "empty")
+        shown = printed("trace", MARIA.id, "--rev", "v1", status=1)
+        assert "data/splits/train.parquet at v1: unusable_revision: found no object" in shown
+
+    def test_a_remote_that_cannot_be_used_is_one_sentence(self, compiled: Project, printed: Printed) -> None:
+        compiled.write(".dvc/config", "[core]\n    analytics = false\n    remote = nosuch\n")
+        shown = printed("trace", MARIA.id, "--rev", "v1", status=1)
+        assert len(shown.splitlines()) == 2
+        assert "the DVC remote: remote_down: found" in shown

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exemplars.dataset.templates import SlotSpan, TemplateError, fill_spans, list_slots, write_template
+
+
+def test_spans_are_replaced_by_their_slots() -> None:
+    spans = [SlotSpan("day", 23, 29), SlotSpan("location", 11, 19)]
+    assert write_template("weather in New York on Monday", spans) == "weather in <location> on <day>"
+
+
+def test_a_template_leads_back_to_its_spans() -> None:
+    assert fill_spans("in <a> on <b>", "in New York on Monday", {"a", "b"}) == (
+        SlotSpan("a", 3, 11),
+        SlotSpan("b", 15, 21),
+    )
+
+
+def test_text_in_angle_brackets_that_is_no_slot_stays_text() -> None:
+    assert fill_spans("<b> tag <x>", "<b> tag 5", {"x"}) == (SlotSpan("x", 8, 9),)
+    assert list_slots("<b> tag < x >") == ("b", "x")
+
+
+@pytest.mark.parametrize(
+    ("template", "utterance", "message"),
+    [
+        ("a <x> a <y>", "a b a c a d", "more than one way"),
+        ("<x><y>", "abc", "more than one way"),
+        ("hi <x>", "hi ", "does not stand in the utterance"),
+        ("to <x>", "from a", "differ from code point 0 on"),
+        ("no slots", "other", "differ from code point 0 on"),
+        ("<x> b <y>", "a c d", "does not stand in the utterance"),
+    ],
+)
+def test_a_template_that_fits_not_at_all_or_too_well_is_refused(
+    template: str, utterance: str, message: str
+) -> None:
+    with pytest.raises(TemplateError, match=message):
+        fill_spans(template, utterance, {"x", "y"})
+
+
+@given(
+    st.lists(st.tuples(st.text("ab c😀", max_size=5), st.text("xyz", min_size=1, max_size=4)), max_size=4),
+    st.text("ab c", max_size=3),
+)
+def test_writing_and_filling_are_inverse_where_the_way_is_the_only_one(
+    parts: list[tuple[str, str]], tail: str
+) -> None:
+    utterance, spans = "", []
+    for number, (before, value) in enumerate(parts):
+        utterance += before
+        spans.append(SlotSpan(f"s{number}", len(utterance), len(utterance) + len(value)))
+        utterance += value
+    utterance += tail
+    template = write_template(utterance, spans)
+    try:
+        found = fill_spans(template, utterance, {one.slot for one in spans})
+    except TemplateError as error:
+        assert "more than one way" in str(error)
+    else:
+        assert found == tuple(spans)
+
+
+def test_a_megabyte_is_filled_in_linear_time() -> None:
+    utterance = "a " * 500_000 + "end"
+    assert fill_spans("a <x> end", utterance, {"x"}) == (SlotSpan("x", 2, 999_999),)

@@ -1,0 +1,121 @@
+"""What tombstones mean is in the ledger, by place and keyed hash, and nothing else of it is left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from exemplars.core.errors import UserError
+from exemplars.dataset.row_tables import rejections_from_table
+from stages.ingest.params import IngestParams, SgdSource, SkillsSource
+from stages.ingest.sources import read_source
+from stages.ingest.tombstones import Erasures, Tombstone, keyed_hash
+
+KEY = b"a key of the tests"
+SKILL = """#### Prompt:
+call(contact="[who]")
+Rings somebody.
+
+#### Examples:
+
+### User: ring Ada Byron
+### Assistant: call(contact="Ada Byron")
+
+### User: ring the office
+### Assistant: call(contact="the office")
+"""
+SCHEMA = [
+    {
+        "service_name": "Cafes_1",
+        "description": "d",
+        "slots": [
+            {"name": "town", "description": "d", "is_categorical": False, "possible_values": []},
+        ],
+        "intents": [
+            {
+                "name": "FindCafe",
+                "description": "d",
+                "is_transactional": False,
+                "required_slots": ["town"],
+                "optional_slots": {},
+                "result_slots": ["town"],
+            }
+        ],
+    }
+]
+
+
+def tombstone(**rule: str) -> Tombstone:
+    return Tombstone(id="t1", reviewer="Kim", reason="asked for it", **rule)  # type: ignore[arg-type]
+
+
+def skills(root: Path, text: str) -> IngestParams:
+    (root / "call.md").write_text(text, "utf-8")
+    return IngestParams(12, {"skills": SkillsSource(path=str(root), license="Apache-2.0")})
+
+
+def dialogue(name: str, *ways: str) -> dict[str, object]:
+    turn = {
+        "speaker": "USER",
+        "utterance": f"A café in {ways[0]}, please.",
+        "frames": [
+            {
+                "service": "Cafes_1",
+                "actions": [
+                    {"act": "INFORM", "slot": "town", "values": [ways[0]], "canonical_values": [ways[0]]}
+                ],
+                "slots": [],
+                "state": {
+                    "active_intent": "FindCafe",
+                    "requested_slots": [],
+                    "slot_values": {"town": list(ways)},
+                },
+            }
+        ],
+    }
+    return {"dialogue_id": name, "services": ["Cafes_1"], "turns": [turn]}
+
+
+def test_an_erased_row_leaves_its_place_and_a_keyed_hash(tmp_path: Path) -> None:
+    params = skills(tmp_path, SKILL)
+    tables = read_source("skills", params, 1, Erasures((tombstone(pattern="Ada"),), KEY))
+    assert tables.records.column("utterance").to_pylist() == ["ring the office"]
+    (row,) = rejections_from_table(tables.rejections)
+    assert (row.id, row.reason, row.utterance, row.skill) == ("skills:call.md#7", "erased", None, None)
+    assert row.message == f"erased by the tombstone t1; hmac-sha256 {keyed_hash('ring Ada Byron', KEY)}"
+
+
+def test_a_redacted_pair_stays_in_the_ledger_with_the_hash_that_its_tombstone_remembers(
+    tmp_path: Path,
+) -> None:
+    text = SKILL.replace("ring Ada Byron", "[erased]").replace('call(contact="Ada Byron")', "[erased]")
+    gone = Tombstone(
+        id="t1", pattern="Ada", reviewer="Kim", reason="r", redacted={"skills:call.md#7": "f" * 64}
+    )
+    tables = read_source("skills", skills(tmp_path, text), 1, Erasures((gone,), None))
+    (row,) = rejections_from_table(tables.rejections)
+    assert (row.id, row.message) == (
+        "skills:call.md#7",
+        f"erased by the tombstone t1; hmac-sha256 {'f' * 64}",
+    )
+
+
+def test_nothing_is_learned_from_an_erased_dialogue(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "schema.json").write_text(json.dumps(SCHEMA), "utf-8")
+    dialogues = [dialogue("1_0", "Saint Ives", "Ives"), dialogue("1_1", "Big Smoke", "London")]
+    (tmp_path / "train" / "dialogues_001.json").write_text(json.dumps(dialogues), "utf-8")
+    source = SgdSource(path=str(tmp_path), license="CC-BY-SA-4.0", splits=("train",))
+    tables = read_source(
+        "sgd", IngestParams(12, {"sgd": source}), 1, Erasures((tombstone(dialogue="1_0"),), KEY)
+    )
+    assert tables.records.column("group").to_pylist() == ["sgd:train/1_1"]
+    (recognizer,) = tables.recognizers.recognizers.values()
+    assert [one.label for one in recognizer.instances] == ["Big Smoke", "London"]
+
+
+def test_without_the_key_nothing_is_erased_half_way(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="EXEMPLARS_ERASURE_KEY not set"):
+        read_source("skills", skills(tmp_path, SKILL), 1, Erasures((tombstone(pattern="Ada"),), None))

@@ -1,0 +1,86 @@
+"""Chats as tokens, by templates as models bring them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
+from exemplars.models.chat_templates import (
+    ChatTemplateError,
+    find_chat_template,
+    find_end_of_turn,
+    render_prompt,
+    tokenize_chat,
+)
+from tests.tiny import TEMPLATE, save_tiny
+
+pytest.importorskip("torch")
+
+SYSTEM = {"role": "system", "content": "Call one."}
+USER = {"role": "user", "content": "ring mum"}
+ANSWER = {"role": "assistant", "content": "call()"}
+NO_SYSTEM = (
+    "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+)
+ALTERNATING = (
+    "{% for m in messages %}{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Roles must alternate') }}{% endif %}{% endfor %}"
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny(tmp_path_factory.mktemp("tiny"))
+
+
+def tokenizer_of(folder: Path, template: str) -> Any:
+    tokenizer = load_tokenizer(find_base(FolderBase(path=str(folder), license="MIT")))
+    tokenizer.chat_template = template
+    return tokenizer
+
+
+def test_a_template_without_a_system_message_has_its_text_before_the_first_turn(folder: Path) -> None:
+    tokenizer = tokenizer_of(folder, NO_SYSTEM + TEMPLATE)
+    assert render_prompt(tokenizer, [SYSTEM, USER], None) == "<|user|>Call one.\n\nring mum</s><|assistant|>"
+    found = tokenize_chat(tokenizer, [SYSTEM, USER, ANSWER], None)
+    assert tokenizer.decode(found.completion) == "call()</s>"
+
+
+def test_turns_that_a_template_refuses_are_told_with_its_words(folder: Path) -> None:
+    tokenizer = tokenizer_of(folder, ALTERNATING + TEMPLATE)
+    assert render_prompt(tokenizer, [USER], None) == "<|user|>ring mum</s><|assistant|>"
+    with pytest.raises(ChatTemplateError, match="Roles must alternate"):
+        tokenize_chat(tokenizer, [ANSWER, USER, ANSWER], None)
+
+
+def test_a_template_that_refuses_without_a_word_is_told(folder: Path) -> None:
+    with pytest.raises(ChatTemplateError, match="nothing"):
+        render_prompt(tokenizer_of(folder, "{{ raise_exception('') }}"), [USER], None)
+
+
+def test_a_damaged_template_is_told(folder: Path) -> None:
+    with pytest.raises(ChatTemplateError, match="unexpected 'end of template'"):
+        render_prompt(tokenizer_of(folder, "{{ messages["), [USER], None)
+
+
+def test_of_several_templates_the_default_is_taken(folder: Path) -> None:
+    tokenizer = tokenizer_of(folder, TEMPLATE)
+    tokenizer.chat_template = {"tool_use": "no", "default": TEMPLATE}
+    assert find_chat_template(tokenizer) == TEMPLATE
+
+
+def test_an_answer_ends_with_what_the_template_writes_behind_it(folder: Path) -> None:
+    plain = tokenizer_of(folder, TEMPLATE)
+    assert find_end_of_turn(plain) == plain.eos_token_id
+    other = tokenizer_of(folder, TEMPLATE.replace("</s>", "<|system|>\n"))
+    found = tokenize_chat(other, [USER, ANSWER], None)
+    assert other.decode([find_end_of_turn(other)]) == "<|system|>"
+    assert other.decode(found.completion) == "call()<|system|>"
+
+
+def test_a_template_that_writes_no_end_leaves_the_tokenizers(folder: Path) -> None:
+    tokenizer = tokenizer_of(folder, TEMPLATE.replace("</s>", "\n"))
+    assert find_end_of_turn(tokenizer) == tokenizer.eos_token_id
