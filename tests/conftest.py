@@ -6,10 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.stage_server import StageServer
 
 # Two workers share the cores: with more threads than cores, torch's wait for each other in circles.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -24,8 +27,9 @@ PROJECT = Path(__file__).parents[1]
 class Workspace:
     """A folder with parameters and data of its own, in which stages run as processes."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, python: Path) -> None:
         self.root = root
+        self._server_python = python
 
     def write(self, path: str, content: str | bytes) -> Path:
         """Write a file of the folder."""
@@ -35,16 +39,16 @@ class Workspace:
         return place
 
     def run(self, *command: str, workers: int = 1) -> subprocess.CompletedProcess[str]:
-        """Run a module of the project in the folder, and answer what it printed."""
-        return self._python("-m", *command, workers=workers)
+        """Run a stage in the folder, as a process that the stage server forks; return what it printed."""
+        return self._run([str(self._server_python), "-m", *command], workers)
 
     def run_code(self, code: str) -> subprocess.CompletedProcess[str]:
-        """Run Python code as a module is run."""
-        return self._python("-c", code, workers=1)
+        """Run Python code in a new interpreter; return what it printed."""
+        return self._run([sys.executable, "-c", code], workers=1)
 
-    def _python(self, *command: str, workers: int) -> subprocess.CompletedProcess[str]:
+    def _run(self, command: list[str], workers: int) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, *command],
+            command,
             cwd=self.root,
             env={**os.environ, "PYTHONPATH": str(PROJECT), "EXEMPLARS_WORKERS": str(workers)},
             capture_output=True,
@@ -53,8 +57,17 @@ class Workspace:
         )
 
 
+@pytest.fixture(scope="session")
+def stage_server() -> Iterator[StageServer]:
+    """A server that runs stages as forked processes, one for each worker of the tests."""
+    server = StageServer()
+    server.wait()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(tmp_path: Path, stage_server: StageServer) -> Workspace:
     """An empty project: the recognizers and expectations of this one, no data, no parameters."""
     shutil.copytree(PROJECT / "schemas", tmp_path / "schemas")
-    return Workspace(tmp_path)
+    return Workspace(tmp_path, stage_server.python)

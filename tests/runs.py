@@ -31,6 +31,6 @@ _RUN = Manifest(
 )
 
 
-def manifest_of(**changes: Any) -> Manifest:
+def make_manifest(**changes: Any) -> Manifest:
     """A run on a packaged base, with these fields changed."""
     return msgspec.structs.replace(_RUN, **changes)

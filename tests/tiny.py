@@ -50,7 +50,7 @@ def save_tiny(folder: Path, template: str | None = TEMPLATE, layers: int = 3) ->
     return folder
 
 
-def rendered_for(base: FolderBase, sha256: str) -> RenderManifest:
+def make_render_manifest(base: FolderBase, sha256: str) -> RenderManifest:
     """What rows for a tiny base were rendered for."""
     return RenderManifest(
         base=base,

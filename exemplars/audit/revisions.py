@@ -1,17 +1,16 @@
-"""The project at a revision: the workspace, or a commit of git, whose outputs DVC's cache or remote holds.
+"""The project at a revision: the workspace, or a git commit whose outputs are in DVC's cache or remote.
 
-Nothing is checked out: files come from git's objects, outputs from the cache by the hashes that the
-revision's `dvc.lock` names; what the cache lacks is fetched from the remote, once.
+Nothing is checked out. Files are read from git's objects; outputs are read from the cache, by the hashes in the
+revision's `dvc.lock`. Objects that the cache does not have are fetched from the remote.
 """
 
 from __future__ import annotations
 
-import configparser
 import json
 import logging
 import subprocess
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +20,7 @@ from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import write_bytes
 
 WORKSPACE: Final = "workspace"
-"""The name of the files as they lie there now."""
+"""The revision name of the files as they are on disk now."""
 LOCK: Final = "dvc.lock"
 
 
@@ -35,18 +34,18 @@ class Output(NamedTuple):
 
     @property
     def is_folder(self) -> bool:
-        """It has files below it."""
+        """Whether the output is a folder."""
         return self.md5.endswith(".dir")
 
 
 class Stage(NamedTuple):
-    """What `dvc.lock` says of a stage; the name of an instance is `ingest@sgd`."""
+    """A stage of `dvc.lock`; an instance of a `foreach` stage is named like `ingest@sgd`."""
 
     name: str
     command: str
     deps: tuple[Output, ...]
     params: dict[str, Any]
-    """By their dotted keys in `params.yaml`."""
+    """Values by their dotted keys in `params.yaml`."""
     outs: tuple[Output, ...]
 
 
@@ -54,73 +53,74 @@ class Revision:
     """The project's files and outputs, at one point of its history."""
 
     def __init__(self, root: Path, name: str, commit: str | None) -> None:
-        """root: of the git and DVC repository. commit: null for the workspace."""
+        """root: of the git and DVC repository. commit: `None` for the workspace."""
         self.root = root
         self.name = name
         self.commit = commit
 
-    def file(self, path: str) -> bytes | None:
-        """A file that git tracks, or that lies in the workspace; null where there is none."""
+    def read_file(self, path: str) -> bytes | None:
+        """Read a file of the workspace, or one that git tracks at the commit; `None` if it does not exist."""
         if self.commit is None:
-            place = self.root / path
-            return place.read_bytes() if place.is_file() else None
-        return git_bytes(self.root, "show", f"{self.commit}:{path}")
+            file = self.root / path
+            return file.read_bytes() if file.is_file() else None
+        return run_git_bytes(self.root, "show", f"{self.commit}:{path}")
 
     @cached_property
     def stages(self) -> dict[str, Stage]:
-        """The stages of `dvc.lock`. Raises `UserError` where there is none, or a damaged one."""
-        data = self.file(LOCK)
+        """The stages of `dvc.lock`. Raises `UserError` if it is missing or damaged."""
+        data = self.read_file(LOCK)
         if data is None:
-            raise self._problem(LOCK, "no dvc.lock", "a revision after a `dvc repro` that was committed")
+            raise self._problem(LOCK, "no dvc.lock", "a revision with the results of a `dvc repro`")
         try:
             stages = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
-            return {name: _stage(name, one) for name, one in stages.items()}
+            return {name: _parse_stage(name, entry) for name, entry in stages.items()}
         except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
             found = f"a damaged dvc.lock ({' '.join(str(error).split())})"
-            raise self._problem(LOCK, found, "what `dvc repro` wrote") from None
+            raise self._problem(LOCK, found, "the file as `dvc repro` wrote it") from None
 
     @cached_property
     def outputs(self) -> dict[str, Output]:
         """All outputs of all stages, by path."""
         return {out.path: out for stage in self.stages.values() for out in stage.outs}
 
-    def has(self, path: Path) -> bool:
-        """Whether a stage of this revision made the output `path`."""
+    def has_output(self, path: Path) -> bool:
+        """Check whether `path` is an output of a stage at this revision."""
         return path.as_posix() in self.outputs
 
-    def output(self, path: Path) -> Path:
-        """Where the bytes of an output lie: in the workspace, or in DVC's cache.
+    def locate_output(self, path: Path) -> Path:
+        """Return the path of a file with an output's bytes: in the workspace, or in DVC's cache.
 
-        A file below a folder that is an output is found too.
-        Raises `UserError` where the revision has no such output, or where neither cache nor remote has it.
+        path: of an output, or of a file below an output that is a folder. The object is fetched if the cache
+        does not have it. Raises `UserError` if the revision has no such output, or if it is in neither cache
+        nor remote.
         """
         if self.commit is None:
             return self.root / path
-        return self._object(path.as_posix(), self._hash_of(path.as_posix()))
+        return self._locate(path.as_posix(), self._find_md5(path.as_posix()))
 
-    def _hash_of(self, path: str) -> str:
+    def _find_md5(self, path: str) -> str:
         if out := self.outputs.get(path):
             return out.md5
         for out in self.outputs.values():
             if out.is_folder and path.startswith(f"{out.path}/"):
-                for entry in folder_entries(self._object(out.path, out.md5)):
+                for entry in read_dir_manifest(self._locate(out.path, out.md5)):
                     if f"{out.path}/{entry.path}" == path:
                         return entry.md5
-        raise self._problem(path, "no such output", "an output that this revision's dvc.lock names")
+        raise self._problem(path, "no such output", "an output in this revision's dvc.lock")
 
-    def _object(self, path: str, md5: str) -> Path:
-        place = cached_object(self.root, md5)
-        if place.is_file():
-            return place
-        if (data := self.file(path)) is not None and not md5.endswith(".dir"):
-            return _kept(self.root, md5, data)  # `cache: false`: git has it.
-        fetch(self.root, [md5])
-        if place.is_file():
-            return place
+    def _locate(self, path: str, md5: str) -> Path:
+        cached = locate_object(self.root, md5)
+        if cached.is_file():
+            return cached
+        if (data := self.read_file(path)) is not None and not md5.endswith(".dir"):
+            return _write_copy(self.root, md5, data)  # An output with `cache: false`: git has it.
+        fetch_objects(self.root, [md5])
+        if cached.is_file():
+            return cached
         raise self._problem(
             path,
             f"no object {md5} in DVC's cache or remote",
-            "the output of this revision",
+            "the output as it was at this revision",
             f"run `dvc fetch --all-commits`, or `git checkout {self.name}` and `dvc repro`",
         )
 
@@ -132,10 +132,10 @@ class Revision:
 
 
 def open_revision(root: Path, name: str = WORKSPACE) -> Revision:
-    """A revision by its name in git, or the workspace. Raises `UserError` where git does not know it."""
+    """Open the workspace, or a commit by any name that git accepts. Raises `UserError` if git does not know it."""
     if name == WORKSPACE:
         return Revision(root, name, None)
-    commit = git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    commit = run_git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if not commit:
         raise UserError(
             [
@@ -144,7 +144,7 @@ def open_revision(root: Path, name: str = WORKSPACE) -> Revision:
                     code="unknown_revision",
                     found=f"no revision {name!r}",
                     expected=f"a commit, branch or tag, or {WORKSPACE}",
-                    fix="`git log --oneline` shows them",
+                    fix="run `git log --oneline` to list commits",
                 )
             ]
         )
@@ -152,7 +152,7 @@ def open_revision(root: Path, name: str = WORKSPACE) -> Revision:
 
 
 def check_project(root: Path) -> None:
-    """Raise `UserError` where `root` is not the root of a DVC project."""
+    """Raise `UserError` unless `root` is the root of a DVC project."""
     if not (root / ".dvc").is_dir():
         raise UserError(
             [
@@ -161,60 +161,90 @@ def check_project(root: Path) -> None:
                     code="no_project",
                     found="no folder .dvc",
                     expected="the root of a DVC project",
-                    fix="change to the folder with dvc.yaml, then run the same command again",
+                    fix="change to the folder with dvc.yaml, then run the command again",
                 )
             ]
         )
 
 
-def revisions_with_lock(root: Path) -> list[Revision]:
-    """All commits of all branches and tags that changed `dvc.lock`, the newest first."""
-    log = git(root, "log", "--all", "--format=%H", "--diff-filter=AM", "--", LOCK) or ""
+def list_revisions(root: Path) -> list[Revision]:
+    """List the commits of all branches and tags that changed `dvc.lock`, newest first."""
+    log = run_git(root, "log", "--all", "--format=%H", "--diff-filter=AM", "--", LOCK) or ""
     return [Revision(root, commit[:12], commit) for commit in log.split()]
 
 
-def cache_folder(root: Path) -> Path:
-    """DVC's cache of files: `cache.dir` of DVC's configuration, or `.dvc/cache`."""
-    for name in ("config.local", "config"):
-        config = configparser.ConfigParser()
-        config.read(root / ".dvc" / name)
-        if folder := config.get("cache", "dir", fallback=None):
-            return (root / ".dvc" / folder).resolve()
-    return root / ".dvc" / "cache"
+def find_cache_folder(root: Path) -> Path:
+    """Return DVC's cache folder, as `dvc cache dir` prints it.
 
-
-def cached_object(root: Path, md5: str) -> Path:
-    """Where DVC's cache keeps an object."""
-    return cache_folder(root) / "files" / "md5" / md5[:2] / md5[2:]
-
-
-def folder_entries(listing: Path) -> list[Output]:
-    """The files of a folder, from its object in the cache; their paths are relative to the folder."""
-    return [Output(entry["relpath"], entry["md5"]) for entry in json.loads(listing.read_bytes())]
-
-
-def fetch(root: Path, hashes: Iterable[str]) -> None:
-    """Bring objects from the default remote into the cache. Where there is no remote, nothing happens.
-
-    Raises `UserError` where the remote does not answer.
+    The system, global, repository and local configuration count, in DVC's order. They are read once per process.
+    Raises `UserError` if the configuration is damaged.
     """
+    return _read_cache_folder(root.resolve())
+
+
+@lru_cache(maxsize=16)
+def _read_cache_folder(root: Path) -> Path:
+    config = _read_dvc_config(root)
+    # `cache.local` names a remote that serves as the cache. DVC resolves a relative path from the folder of the
+    # configuration file that it is in.
+    shared = config["remote"].get(config["cache"].get("local"), {}).get("url")
+    return Path(shared or config["cache"].get("dir") or root / ".dvc" / "cache")
+
+
+def locate_object(root: Path, md5: str) -> Path:
+    """Return the path at which DVC's cache keeps an object, whether it is there or not."""
+    return find_cache_folder(root) / "files" / "md5" / md5[:2] / md5[2:]
+
+
+def read_dir_manifest(manifest: Path) -> list[Output]:
+    """List the files of a folder from its `.dir` object in the cache; paths are relative to the folder."""
+    return [Output(entry["relpath"], entry["md5"]) for entry in json.loads(manifest.read_bytes())]
+
+
+def fetch_objects(root: Path, hashes: Iterable[str]) -> None:
+    """Fetch objects from the default remote into the cache; do nothing if no remote is configured.
+
+    An object that the remote does not have is no error. Raises `UserError` if the remote does not answer.
+    """
+    if not _read_dvc_config(root)["core"].get("remote"):
+        return  # The rest of DVC takes half a second to import.
+    from dvc.repo import Repo
+    from dvc_data.hashfile.hash_info import HashInfo
+
+    logging.getLogger("dvc").setLevel(logging.CRITICAL)  # The caller reports what is missing.
+    try:
+        with Repo(str(root)) as repo:
+            repo.cloud.pull({HashInfo("md5", md5) for md5 in hashes})
+    except Exception as error:  # Every kind of remote has its own library and its own exceptions.
+        raise _remote_down(error) from None
+
+
+def fetch_missing_objects(root: Path, hashes: Iterable[str]) -> None:
+    """Fetch those of the objects that the cache does not have; as `fetch_objects` otherwise."""
+    if missing := [md5 for md5 in hashes if not locate_object(root, md5).is_file()]:
+        fetch_objects(root, missing)
+
+
+def _read_dvc_config(root: Path) -> dict[str, Any]:
+    """Read the merged configuration of all levels, unvalidated: validation takes longer than all else."""
     from dvc.config import Config
     from dvc.exceptions import DvcException
 
     try:
-        if not Config(dvc_dir=str(root.resolve() / ".dvc"), validate=False)["core"].get("remote"):
-            return  # The rest of DVC takes half a second to import.
+        return dict(Config(dvc_dir=str(root.resolve() / ".dvc"), validate=False))
     except DvcException as error:
-        raise _remote_down(error) from None
-    from dvc.repo import Repo
-    from dvc_data.hashfile.hash_info import HashInfo
-
-    logging.getLogger("dvc").setLevel(logging.CRITICAL)  # Whoever asks tells what is lacking.
-    try:
-        with Repo(str(root)) as repo:
-            repo.cloud.pull({HashInfo("md5", one) for one in hashes})
-    except Exception as error:  # Each kind of remote has a library, which raises what it likes.
-        raise _remote_down(error) from None
+        found = " ".join(str(error).split())
+        raise UserError(
+            [
+                Diagnostic(
+                    path=".dvc/config",
+                    code="unreadable_config",
+                    found=found,
+                    expected="a configuration that DVC can read",
+                    fix="`dvc config --list --show-origin` names the file to correct",
+                )
+            ]
+        ) from None
 
 
 def _remote_down(error: Exception) -> UserError:
@@ -231,14 +261,14 @@ def _remote_down(error: Exception) -> UserError:
     )
 
 
-def git(root: Path, *arguments: str) -> str | None:
-    """What a git command prints; null where it fails, or where there is no git."""
-    data = git_bytes(root, *arguments)
+def run_git(root: Path, *arguments: str) -> str | None:
+    """Run a git command and return what it prints; `None` if it fails or git is not installed."""
+    data = run_git_bytes(root, *arguments)
     return None if data is None else data.decode("utf-8", "replace")
 
 
-def git_bytes(root: Path, *arguments: str) -> bytes | None:
-    """What a git command prints, as bytes; null where it fails, or where there is no git."""
+def run_git_bytes(root: Path, *arguments: str) -> bytes | None:
+    """Run a git command and return the bytes that it prints; `None` if it fails or git is not installed."""
     try:
         done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -246,18 +276,19 @@ def git_bytes(root: Path, *arguments: str) -> bytes | None:
     return done.stdout
 
 
-def _kept(root: Path, md5: str, data: bytes) -> Path:
-    """Bytes from git's objects as a file, under their hash."""
-    place = root / ".dvc" / "tmp" / "exemplars" / md5
-    if not place.is_file():
-        write_bytes(place, data)
-    return place
+def _write_copy(root: Path, md5: str, data: bytes) -> Path:
+    """Write bytes from git's objects to a temporary file that is named by their hash."""
+    copy = root / ".dvc" / "tmp" / "exemplars" / md5
+    if not copy.is_file():
+        write_bytes(copy, data)
+    return copy
 
 
-def _stage(name: str, one: dict[str, Any]) -> Stage:
-    params = {key: value for values in one.get("params", {}).values() for key, value in values.items()}
-    return Stage(name, one["cmd"], _outputs(one.get("deps", [])), params, _outputs(one.get("outs", [])))
+def _parse_stage(name: str, entry: dict[str, Any]) -> Stage:
+    params = {key: value for values in entry.get("params", {}).values() for key, value in values.items()}
+    deps, outs = (_parse_outputs(entry.get(key, [])) for key in ("deps", "outs"))
+    return Stage(name, entry["cmd"], deps, params, outs)
 
 
-def _outputs(entries: list[dict[str, Any]]) -> tuple[Output, ...]:
+def _parse_outputs(entries: list[dict[str, Any]]) -> tuple[Output, ...]:
     return tuple(Output(entry["path"], entry["md5"]) for entry in entries)

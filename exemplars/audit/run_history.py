@@ -1,4 +1,4 @@
-"""The runs of the workspace and of git's history, by their manifests."""
+"""Recorded runs: the manifests of the workspace and of git's history."""
 
 from __future__ import annotations
 
@@ -8,41 +8,58 @@ from typing import NamedTuple
 
 import msgspec
 
-from exemplars.audit.revisions import git
+from exemplars.audit.revisions import WORKSPACE, run_git, run_git_bytes
 from exemplars.core import layout
 from exemplars.models.run_manifest import Manifest
 
 
 class RecordedRun(NamedTuple):
-    """A manifest, and where it was found."""
+    """A run's manifest, and where it was found."""
 
     manifest: Manifest
     where: str
-    """`workspace`, or the short hash of the newest commit that has it."""
+    """`workspace`, or the short hash of the newest commit that has the manifest."""
+
+    @property
+    def name(self) -> str:
+        """The run's name: `<recipe>-<data hash>-<params hash>`."""
+        return self.manifest.run
+
+    @property
+    def base_name(self) -> str:
+        """The base model: its package and file, its folder, or its id and revision on a hub."""
+        base = msgspec.to_builtins(self.manifest.base)
+        parts = (base.get(key) for key in ("package", "file", "path", "id", "revision"))
+        return " ".join(part for part in parts if part)
 
 
-def find_runs(folder: Path) -> list[RecordedRun]:
-    """Each run once: from the workspace, or from the newest commit that holds its manifest."""
-    found: dict[str, RecordedRun] = {}
-    for where, data in (*_in_workspace(folder), *_in_history(folder)):
+def find_runs(root: Path) -> list[RecordedRun]:
+    """Find every run, in the workspace or else in the newest commit that has its manifest.
+
+    The runs of the workspace come first; then by name. Manifests that cannot be read are left out:
+    `exemplars verify --history` reports those.
+    """
+    runs: dict[str, RecordedRun] = {}
+    for where, data in (*_read_workspace(root), *_read_history(root)):
         try:
             manifest = msgspec.json.decode(data, type=Manifest)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            continue  # Of another version, or cut short: `exemplars verify` names those.
-        found.setdefault(manifest.run, RecordedRun(manifest, where))
-    return sorted(found.values(), key=lambda one: (one.where != "workspace", one.manifest.run))
+            continue
+        runs.setdefault(manifest.run, RecordedRun(manifest, where))
+    return sorted(runs.values(), key=lambda run: (run.where != WORKSPACE, run.name))
 
 
-def _in_workspace(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for path in sorted((folder / layout.MODELS).glob("*/manifest.json")):
-        yield "workspace", path.read_bytes()
+def _read_workspace(root: Path) -> Iterator[tuple[str, bytes]]:
+    for path in sorted((root / layout.MODELS).glob("*/manifest.json")):
+        yield WORKSPACE, path.read_bytes()
 
 
-def _in_history(folder: Path) -> Iterator[tuple[str, bytes]]:
+def _read_history(root: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield each version of each manifest with its commit, newest first."""
     pattern = f"{layout.MODELS}/*/manifest.json"
-    log = git(folder, "log", "--all", "--format=%x00%h", "--name-only", "--diff-filter=AM", "--", pattern)
+    log = run_git(root, "log", "--all", "--format=%x00%h", "--name-only", "--diff-filter=AM", "--", pattern)
     for entry in (log or "").split("\0")[1:]:
         commit, *paths = [line for line in entry.splitlines() if line]
         for path in paths:
-            if text := git(folder, "show", f"{commit}:{path}"):
-                yield commit, text.encode()
+            if data := run_git_bytes(root, "show", f"{commit}:{path}"):
+                yield commit, data

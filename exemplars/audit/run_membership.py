@@ -1,4 +1,7 @@
-"""Which runs saw which rows: `rows.txt` of every run, of the workspace and of git's history."""
+"""Which runs were trained on which rows: the `rows.txt` of every run in the workspace and in git's history.
+
+Nothing else answers this question: `exemplars trace` and `exemplars erase` both ask here.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,11 @@ from exemplars.audit.revisions import (
     LOCK,
     WORKSPACE,
     Revision,
-    cached_object,
-    fetch,
-    git,
-    git_bytes,
+    fetch_missing_objects,
+    locate_object,
     open_revision,
+    run_git,
+    run_git_bytes,
 )
 from exemplars.audit.run_history import RecordedRun, find_runs
 from exemplars.core import layout
@@ -26,71 +29,99 @@ from exemplars.models.run_manifest import ROWS
 
 
 class RunRows(NamedTuple):
-    """A run, and the digests of the rows that it was trained on."""
+    """The digests of the rows that a run was trained on."""
 
     run: str
     where: str
-    """`workspace`, or the newest commit that has its manifest."""
+    """`workspace`, or the newest commit that has the run's manifest."""
     digests: frozenset[str]
     unknown: str | None = None
-    """Why the digests are not to be had; null where they are."""
+    """Why the digests are unavailable; `None` if they are known."""
 
 
-def rows_of_runs(root: Path) -> list[RunRows]:
-    """Each run with the digests of its rows, proved against its manifest.
+class RunMembership(NamedTuple):
+    """A run that was trained on some of the rows in question, or that may have been."""
 
-    What the cache lacks is asked of the remote once for all runs, whatever their number.
+    run: str
+    where: str
+    """`workspace`, or the newest commit that has the run's manifest."""
+    digests: int
+    """The number of digests in question that the run was trained on."""
+    unknown: str | None
+    """Why the run's rows are unavailable; `None` if they are known."""
+
+
+def find_runs_trained_on(root: Path, digests: Iterable[str]) -> list[RunMembership]:
+    """Find the runs that were trained on at least one of the rows, and those whose rows are unavailable.
+
+    digests: of the rows, as in the column `digest`.
     """
-    found = find_runs(root)
-    told = {one.manifest.run: _rows_here(root, one) for one in found}
-    objects = {one.manifest.run: _objects(root, one) for one in found if told[one.manifest.run] is None}
-    why = _fetched(root, {md5 for known in objects.values() for md5 in known})
+    return select_runs_trained_on(load_run_rows(root), digests)
+
+
+def select_runs_trained_on(runs: Iterable[RunRows], digests: Iterable[str]) -> list[RunMembership]:
+    """Select from `load_run_rows` as `find_runs_trained_on` does: for several questions about the same runs.
+
+    >>> runs = [RunRows("a", "workspace", frozenset({"d1", "d2"})), RunRows("b", "8588d8e", frozenset({"d3"}))]
+    >>> [run.run for run in select_runs_trained_on(runs, ["d1"])]
+    ['a']
+    """
+    wanted = frozenset(digests)
+    counts = [(run, len(wanted & run.digests)) for run in runs]
     return [
-        told[one.manifest.run] or _rows_cached(root, one, objects[one.manifest.run], why) for one in found
+        RunMembership(run.run, run.where, count, run.unknown) for run, count in counts if count or run.unknown
     ]
 
 
-def seen_by(runs: Iterable[RunRows], digests: Iterable[str]) -> list[dict[str, object]]:
-    """The runs that saw at least one of the digests, with how many; and those of which nobody can tell."""
-    asked = frozenset(digests)
-    found: list[dict[str, object]] = []
-    for one in runs:
-        count = len(asked & one.digests)
-        if count or one.unknown:
-            found.append({"run": one.run, "where": one.where, "digests": count, "unknown": one.unknown})
-    return found
+def load_run_rows(root: Path) -> list[RunRows]:
+    """Load the row digests of every run, and check them against the hash in its manifest.
+
+    They come from the workspace or from DVC's cache. Objects that are missing there are fetched from the remote,
+    in one go for all runs. Rows that are nowhere are reported in `RunRows.unknown`.
+    """
+    runs = find_runs(root)
+    local = {run.name: _read_workspace_rows(root, run) for run in runs}
+    objects = {run.name: _find_row_objects(root, run) for run in runs if local[run.name] is None}
+    failure = _fetch(root, {md5 for hashes in objects.values() for md5 in hashes})
+    return [local[run.name] or _read_cached_rows(root, run, objects[run.name], failure) for run in runs]
 
 
-def making_commit(root: Path, found: RecordedRun) -> Revision | None:
-    """The oldest commit whose `dvc.lock` has the hash of the run's manifest; null where none has it."""
-    revision = open_revision(root, found.where)
-    data = revision.file((layout.model(found.manifest.recipe) / "manifest.json").as_posix())
+def find_making_commit(root: Path, run: RecordedRun) -> Revision | None:
+    """Find the oldest commit whose `dvc.lock` has the hash of the run's manifest; `None` if no commit has it."""
+    revision = open_revision(root, run.where)
+    data = revision.read_file((layout.model(run.manifest.recipe) / "manifest.json").as_posix())
     if data is None:
         return None
     md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    log = git(root, "log", "--all", "--topo-order", "--format=%H", f"-S{md5}", "--", LOCK) or ""
+    log = run_git(root, "log", "--all", "--topo-order", "--format=%H", f"-S{md5}", "--", LOCK) or ""
     for commit in reversed(log.split()):
-        if md5.encode() in (git_bytes(root, "show", f"{commit}:{LOCK}") or b""):
+        if md5.encode() in (run_git_bytes(root, "show", f"{commit}:{LOCK}") or b""):
             return Revision(root, commit[:12], commit)
     return None
 
 
-def _rows_here(root: Path, found: RecordedRun) -> RunRows | None:
-    """The rows of a run of the workspace, where they lie beside its manifest."""
-    place = root / layout.model(found.manifest.recipe) / ROWS
-    return _proved(found, place) if found.where == WORKSPACE else None
+def _read_workspace_rows(root: Path, run: RecordedRun) -> RunRows | None:
+    if run.where != WORKSPACE:
+        return None
+    return _read_verified(run, root / layout.model(run.manifest.recipe) / ROWS)
 
 
-def _objects(root: Path, found: RecordedRun) -> list[str]:
-    """DVC's hashes of `rows.txt`: of the commit that has the manifest, and of the one that made the run."""
-    path = (layout.model(found.manifest.recipe) / ROWS).as_posix()
-    revisions = [_having_revision(root, found), making_commit(root, found)]
-    hashes = [_md5_in_lock(one.file(LOCK) or b"", path) for one in revisions if one is not None]
-    return list(dict.fromkeys(one for one in hashes if one is not None))
+def _find_row_objects(root: Path, run: RecordedRun) -> list[str]:
+    """List DVC's hashes of a run's `rows.txt`.
+
+    The `dvc.lock` of a revision that has the manifest need not name it: `train.recipe` may have been switched
+    since. The commit that made the run names it.
+    """
+    path = (layout.model(run.manifest.recipe) / ROWS).as_posix()
+    revisions = [open_revision(root, run.where), find_making_commit(root, run)]
+    hashes = [
+        _find_md5(revision.read_file(LOCK) or b"", path) for revision in revisions if revision is not None
+    ]
+    return list(dict.fromkeys(md5 for md5 in hashes if md5 is not None))
 
 
-def _md5_in_lock(lock: bytes, path: str) -> str | None:
-    """The hash of one output: a history of many runs has as many `dvc.lock`, and YAML takes its time."""
+def _find_md5(lock: bytes, path: str) -> str | None:
+    """Find the hash of an output in a `dvc.lock` without parsing it: YAML is slow, and there may be hundreds."""
     for entry in re.split(rb"\n\s*- ", lock):
         if re.search(rb"^\s*path: %s$" % re.escape(path.encode()), entry, re.MULTILINE):
             match = re.search(rb"^\s*md5: ([0-9a-f]{32})$", entry, re.MULTILINE)
@@ -98,37 +129,32 @@ def _md5_in_lock(lock: bytes, path: str) -> str | None:
     return None
 
 
-def _fetched(root: Path, hashes: Iterable[str]) -> str | None:
-    """Bring what the cache lacks; why that did not work, where it did not."""
+def _fetch(root: Path, hashes: Iterable[str]) -> str | None:
+    """Fetch the objects that the cache does not have; return the reason if that fails."""
     try:
-        if lacking := [one for one in sorted(hashes) if not cached_object(root, one).is_file()]:
-            fetch(root, lacking)
+        fetch_missing_objects(root, sorted(hashes))
     except UserError as error:
         return f"{error.diagnostics[0].path}: {error.diagnostics[0].found}"
     return None
 
 
-def _rows_cached(root: Path, found: RecordedRun, hashes: Iterable[str], why: str | None) -> RunRows:
+def _read_cached_rows(root: Path, run: RecordedRun, hashes: Iterable[str], failure: str | None) -> RunRows:
     for md5 in hashes:
-        if rows := _proved(found, cached_object(root, md5)):
+        if rows := _read_verified(run, locate_object(root, md5)):
             return rows
-    why = why or "its rows.txt is neither in DVC's cache nor in a remote"
-    return RunRows(found.manifest.run, found.where, frozenset(), why)
+    reason = failure or "its rows.txt is neither in DVC's cache nor in a remote"
+    return RunRows(run.name, run.where, frozenset(), reason)
 
 
-def _proved(found: RecordedRun, place: Path) -> RunRows | None:
-    """The digests in a file, where it is the one that the manifest names."""
-    data = place.read_bytes() if place.is_file() else b""
-    if hash_content(data) != found.manifest.rows_sha256:
+def _read_verified(run: RecordedRun, path: Path) -> RunRows | None:
+    """Read the digests in a file if its hash is the one in the run's manifest."""
+    data = path.read_bytes() if path.is_file() else b""
+    if hash_content(data) != run.manifest.rows_sha256:
         return None
-    return RunRows(found.manifest.run, found.where, frozenset(data.decode("ascii").split()))
+    return RunRows(run.name, run.where, frozenset(data.decode("ascii").split()))
 
 
-def _having_revision(root: Path, found: RecordedRun) -> Revision:
-    return open_revision(root, found.where)
-
-
-def run_revision(root: Path, found: RecordedRun) -> tuple[Revision, bool]:
-    """The revision whose tables a run was made of, and whether a commit's `dvc.lock` vouches for it."""
-    made = making_commit(root, found)
-    return (made, True) if made else (_having_revision(root, found), False)
+def find_run_revision(root: Path, run: RecordedRun) -> tuple[Revision, bool]:
+    """Find the revision whose tables a run was made from, and whether a commit's `dvc.lock` confirms that."""
+    made = find_making_commit(root, run)
+    return (made, True) if made else (open_revision(root, run.where), False)

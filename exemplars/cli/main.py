@@ -1,4 +1,4 @@
-"""The `exemplars` command: what people want to know beside `dvc`."""
+"""The `exemplars` command."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from exemplars.cli import curve, diff, erase, export, lint, merge, runs, schema,
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; answer its exit status: 0 well, 1 something found, 2 wrong usage."""
+    """Run a command; return its exit status: 0 for success, 1 for problems, 2 for wrong usage."""
     parser = argparse.ArgumentParser(
         prog="exemplars",
-        description="The exemplar compiler: commands for people, beside `dvc repro`.",
-        epilog="example: exemplars lint data/raw/skills",
+        description="Check, inspect, audit and export what `dvc repro` compiles and trains.",
+        epilog="`exemplars COMMAND --help` shows the options of a command, with examples.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     lint.add_parser(commands)
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(arguments.run(arguments))
     except BrokenPipeError:
-        # The reader of a pipe (head, say) has seen enough.
+        # The reader of the pipe, `head` for instance, has closed it.
         sys.stderr.close()
         return 0
 

@@ -1,4 +1,4 @@
-"""What the parsers of all commands have alike."""
+"""What the parsers of all commands share."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import argparse
 from typing import TypeAlias
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-"""What the parsers of commands are added to."""
+"""The object that commands add their parsers to."""
 
 
-def command_parser(
+def add_command(
     commands: Commands, name: str, *, short: str, long: str, examples: str
 ) -> argparse.ArgumentParser:
-    """The parser of a new command.
+    """Add a command, and return its parser.
 
-    short: its line in `exemplars --help`; long: the first paragraph of its own help; examples: the last,
-    printed as it stands.
+    short: its line in `exemplars --help`. long: the first paragraph of its own help. examples: the last one. Both are
+    printed without wrapping: break lines before column 80.
     """
     return commands.add_parser(
         name,
@@ -27,7 +27,10 @@ def command_parser(
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
-    """Add `--format`."""
+    """Add the option `--format`, which is `text` or `json`."""
     parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="text for people, json for machines"
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        help="text for people (default), json for programs",
     )

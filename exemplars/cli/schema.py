@@ -1,15 +1,17 @@
-"""`exemplars schema`: the contract of a FullExemplar as JSON Schema, made from the code."""
+"""`exemplars schema`: print the JSON Schema of a FullExemplar, generated from the record type."""
 
 from __future__ import annotations
 
 import argparse
+from typing import Any, Final
 
 import msgspec
 
-from exemplars.cli.parsers import Commands, command_parser
+from exemplars.cli.output import print_json
+from exemplars.cli.parsers import Commands, add_command
 from exemplars.core.records import Exemplar
 
-_HELP = """\
+_HELP: Final = """\
 example:
   exemplars schema > schemas/full_exemplar.schema.json
 """
@@ -17,22 +19,22 @@ example:
 
 def add_parser(commands: Commands) -> None:
     """Add the command to `exemplars`."""
-    parser = command_parser(
+    parser = add_command(
         commands,
         "schema",
         short="print the JSON Schema of a FullExemplar",
-        long="Print the JSON Schema of a FullExemplar, as schemas/full_exemplar.schema.json has it.",
+        long="Print the JSON Schema of a FullExemplar, as in schemas/full_exemplar.schema.json.",
         examples=_HELP,
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the schema; answer the exit status."""
-    print(full_exemplar_schema(), end="")
+    """Print the schema, and return the exit status."""
+    print_json(build_exemplar_schema())
     return 0
 
 
-def full_exemplar_schema() -> str:
-    """JSON Schema 2020-12 of one row, indented, with one last newline."""
-    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(Exemplar)), indent=2).decode() + "\n"
+def build_exemplar_schema() -> dict[str, Any]:
+    """Build the JSON Schema (2020-12) of one row."""
+    return msgspec.json.schema(Exemplar)

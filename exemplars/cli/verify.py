@@ -1,122 +1,97 @@
-"""`exemplars verify`: every hash of the chain, and every sum, made anew."""
+"""`exemplars verify`: recompute every hash and every row count of the chain."""
 
 from __future__ import annotations
 
 import argparse
-import gc
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
-from exemplars.audit.revisions import WORKSPACE, open_revision
+from exemplars.audit.revisions import WORKSPACE
 from exemplars.audit.verification.checks import Check
-from exemplars.cli.parsers import Commands, add_format, command_parser
+from exemplars.cli.output import print_json
+from exemplars.cli.parsers import Commands, add_command, add_format
 from exemplars.core.errors import run_main
 
 _HELP: Final = """\
 examples:
-  exemplars verify                       raw files, tables, splits, run, reports
-  exemplars verify --rev HEAD~1          the same of a commit, from git and DVC's cache
-  exemplars verify --history             and manifests and cached objects of all commits
-  exemplars verify --format json | jq .  for machines
+  exemplars verify                       the files in the workspace
+  exemplars verify --rev HEAD~1          a commit, from git and DVC's cache
+  exemplars verify --history             also the manifests and objects of all commits
+  exemplars verify --format json | jq .  JSON for programs
 
-exit status: 0 all well, 1 something found, 2 wrong usage
+exit status: 0 no problems, 1 problems found, 2 wrong usage
 """
 
 
 def add_parser(commands: Commands) -> None:
     """Add the command to `exemplars`."""
-    parser = command_parser(
+    parser = add_command(
         commands,
         "verify",
-        short="recompute every hash from raw files to reports, and every sum",
-        long="Recompute every hash from raw files to reports, and every conservation sum.",
+        short="recompute every hash and row count, from raw files to reports",
+        long="Recompute every hash and row count, from raw files to reports.",
         examples=_HELP,
     )
     add_format(parser)
     parser.add_argument(
-        "--rev", default=WORKSPACE, metavar="REV", help=f"a commit, branch or tag (default {WORKSPACE})"
+        "--rev", default=WORKSPACE, metavar="REV", help=f"a commit, branch or tag (default: {WORKSPACE})"
     )
     parser.add_argument(
-        "--history", action="store_true", help="look at the manifests and objects of all commits too"
+        "--history", action="store_true", help="also check the manifests and objects of all commits"
     )
     parser.add_argument(
-        "--fetch", action="store_true", help="bring what DVC's cache lacks from the remote first"
+        "--fetch", action="store_true", help="fetch missing objects from the DVC remote first"
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look at the chain and print what is wrong; answer the exit status."""
-    found: list[Check] = []
+    """Run the checks, print the problems, and return the exit status."""
+    checks: list[Check] = []
 
-    def show() -> None:
-        found.extend(checks_of(Path(), arguments.rev, arguments.history, arguments.fetch))
+    def verify() -> None:
+        # Imported here: pyarrow would slow down every other command.
+        from exemplars.audit.verification.verification import run_checks
+
+        checks.extend(run_checks(Path(), arguments.rev, arguments.history, arguments.fetch))
         if arguments.format == "json":
-            document = as_document(arguments.rev, found)
-            print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
-            return
-        print(as_text(arguments.rev, found), end="")
+            print_json(build_document(arguments.rev, checks))
+        else:
+            print(format_checks(arguments.rev, checks), end="")
 
-    status = run_main(show)
-    return status or int(any(one.problems for one in found))
-
-
-def checks_of(root: Path, rev: str, history: bool, fetching: bool) -> list[Check]:
-    """All checks of a revision; with history those of all commits too. Raises `UserError`."""
-    from exemplars.audit.verification.verification import laid_out, verify
-    from exemplars.core.tables import prevent_pandas_import
-
-    prevent_pandas_import()
-    gc.disable()  # A hundred thousand rows without a cycle among them.
-    try:
-        revision = open_revision(root, rev)
-        with laid_out(revision, fetching) as files:
-            checks = verify(revision, files)
-        if history:
-            from exemplars.audit.verification.history_check import check_past
-
-            checks += check_past(root, fetching)
-    finally:
-        gc.enable()
-    return checks
+    status = run_main(verify)
+    return status or int(any(check.problems for check in checks))
 
 
-def as_text(revision: str, checks: list[Check]) -> str:
-    """A line a check, then a line a problem, then a sentence."""
-    lines = [f"the chain of {revision}, against its dvc.lock"]
-    for one in checks:
-        state = f"{len(one.problems):,} found" if one.problems else "ok"
-        lines.append(f"  {one.name:<9}{one.counted:<58} {state}")
-        lines += [f"  {'':<9}({note})" for note in one.notes]
-    problems = [problem for one in checks for problem in one.problems]
+def format_checks(revision: str, checks: Sequence[Check]) -> str:
+    """Format one line per check, one per problem, and a last line with the number of problems."""
+    lines = [f"verifying {revision} against its dvc.lock"]
+    for check in checks:
+        result = f"{len(check.problems):,} found" if check.problems else "ok"
+        lines.append(f"  {check.name:<13}{check.counted:<54} {result}")
+        lines += [f"  {'':<13}({note})" for note in check.notes]
+    problems = [problem for check in checks for problem in check.problems]
     lines += [str(problem) for problem in problems]
-    lines.append(f"{len(problems):,} problem(s)" if problems else "all well")
+    lines.append(f"{len(problems):,} problem(s)" if problems else "no problems")
     return "\n".join(lines) + "\n"
 
 
-def as_document(revision: str, checks: list[Check]) -> dict[str, Any]:
-    """The same as one JSON object."""
+def build_document(revision: str, checks: Sequence[Check]) -> dict[str, Any]:
+    """Build the JSON document of the checks."""
     return {
         "revision": revision,
-        "problems": sum(len(one.problems) for one in checks),
+        "problems": sum(len(check.problems) for check in checks),
         "checks": [
             {
-                "name": one.name,
-                "counted": one.counted,
+                "name": check.name,
+                "counted": check.counted,
                 "problems": [
-                    {
-                        "path": it.path,
-                        "code": it.code,
-                        "found": it.found,
-                        "expected": it.expected,
-                        "fix": it.fix,
-                    }
-                    for it in one.problems
+                    {key: getattr(problem, key) for key in ("path", "code", "found", "expected", "fix")}
+                    for problem in check.problems
                 ],
-                "notes": list(one.notes),
+                "notes": list(check.notes),
             }
-            for one in checks
+            for check in checks
         ],
     }

@@ -1,1 +1,1 @@
-"""Used by every stage: errors, files, parameters, records, schemas, tables, ids, the ledger."""
+"""Shared by all stages: errors, files, parameters, records, schemas, tables, ids, the ledger."""

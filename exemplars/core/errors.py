@@ -1,18 +1,19 @@
-"""How a mistake is told: where, what was found, what was expected, what to do. No traceback."""
+"""User errors: location, what was found, what was expected, how to fix it. Printed without a traceback."""
 
 from __future__ import annotations
 
 import errno
 import sys
+import time
 from collections.abc import Callable, Iterable
 
 import msgspec
 
 
 class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
-    """One mistake of a user, in a form that people and programs can read.
+    """One error that a user can fix, in a form that people and programs can read.
 
-    `line` and `column` count from 1, columns in code points; `byte` counts from 0.
+    `line` and `column` count from 1, `column` in code points; `byte` counts from 0.
     """
 
     path: str
@@ -20,6 +21,8 @@ class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
     found: str
     expected: str
     fix: str
+    summary: str = ""
+    """A sentence that replaces "found ..., expected ...": "tombstone t1 matches no row"."""
     line: int | None = None
     column: int | None = None
     byte: int | None = None
@@ -36,50 +39,82 @@ class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def message(self) -> str:
-        """One sentence without the place and the code."""
-        expected = f", expected {self.expected}" if self.expected else ""
-        fix = f"; {self.fix}" if self.fix else ""
-        return f"found {self.found}{expected}{fix}"
+        """The sentence without the place and the code."""
+        return compose_message(self.found, self.expected, self.fix, self.summary)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.code}: {self.message}"
 
 
 class UserError(Exception):
-    """All mistakes that one step found, collected; shown without a traceback."""
+    """All errors that one step found, raised together; `run_main` prints them without a traceback."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """All that is to be told; at least one."""
+        """diagnostics: at least one."""
         self.diagnostics = tuple(diagnostics)
         super().__init__("\n".join(str(diagnostic) for diagnostic in self.diagnostics))
 
 
+_START = time.perf_counter()
+"""About when the process started: entry points import this module first."""
+
 _DISK_ADVICE = {
     errno.ENOSPC: "the disk is full: free some space, then run the same command again",
     errno.EDQUOT: "the disk quota is used up: free some space, then run the same command again",
-    errno.EROFS: "the file system is read-only: choose another place, or mount it writable",
+    errno.EROFS: "the file system is read-only: use a different folder, or mount it writable",
     errno.EACCES: "permission denied: change the permissions of the folder (chmod u+w), then run again",
     errno.EPERM: "the operation is not permitted: check the owner and the permissions of the folder",
-    errno.ENOENT: "the file does not exist: check the path, or run `dvc repro` to make it",
-    errno.ENOTDIR: "a file stands where a folder is expected: move it away",
+    errno.ENOENT: "the file does not exist: check the path, or run `dvc repro` to create it",
+    errno.ENOTDIR: "found a file where a folder is expected: move or delete the file",
     errno.EFBIG: "the file would be larger than the limit (ulimit -f): raise it, then run again",
-    errno.EISDIR: "a folder stands where a file is expected: move it away",
+    errno.EISDIR: "found a folder where a file is expected: move or delete the folder",
 }
 
 
+def compose_message(found: str, expected: str = "", fix: str = "", summary: str = "") -> str:
+    """Compose one sentence from what was found, what was expected, and how to fix it.
+
+    summary: replaces the part before the semicolon, unless it is empty.
+
+    >>> compose_message("3 columns", "4", "add the missing column")
+    'found 3 columns, expected 4; add the missing column'
+    >>> compose_message("", fix="remove it", summary="tombstone t1 matches no row")
+    'tombstone t1 matches no row; remove it'
+    """
+    problem = summary or f"found {found}" + (f", expected {expected}" if expected else "")
+    return f"{problem}; {fix}" if fix else problem
+
+
+def summarize_names(names: Iterable[str], limit: int = 3) -> str:
+    """List the first `limit` names, in the order given, and count the others.
+
+    >>> summarize_names("abcdefg")
+    'a, b, c and 4 more'
+    """
+    names = list(names)
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def quote_text(text: str, limit: int = 60) -> str:
-    """`text` in quotes for a message, cut to `limit` code points."""
+    """Quote a text for a message, cut to `limit` code points.
+
+    >>> quote_text("a long story", limit=7)
+    "'a long…'"
+    """
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
-def run_main(main: Callable[[], None]) -> int:
-    """Run the shell of a stage; answer its exit status.
+def run_main(main: Callable[[], str | None]) -> int:
+    """Run an entry point and return its exit status.
 
-    A `UserError` and an error of the file system are printed as sentences, exit status 1;
-    what is no mistake of a user keeps its traceback.
+    What `main` returns, a line about what it did, is printed with the seconds since the process started.
+
+    `UserError` and `OSError` are printed as sentences, and the status is 1; any other exception propagates
+    with its traceback.
     """
     try:
-        main()
+        summary = main()
     except UserError as error:
         print(f"error: {len(error.diagnostics)} problem(s) found", file=sys.stderr)
         for diagnostic in error.diagnostics:
@@ -89,4 +124,6 @@ def run_main(main: Callable[[], None]) -> int:
         advice = _DISK_ADVICE.get(error.errno or 0, f"{error.strerror or error}: correct it, then run again")
         print(f"error: {error.filename or 'writing an output'}: {advice}", file=sys.stderr)
         return 1
+    if summary:
+        print(f"{summary} ({time.perf_counter() - _START:.1f} s)", flush=True)
     return 0

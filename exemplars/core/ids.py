@@ -1,4 +1,4 @@
-"""Names that rows and splits go by: the one place that builds and parses them.
+"""Row ids and split names: the only place that builds and parses them.
 
 The grammar of an id: `<source>:<file>#<locator>` for a row, then `~speech` for its speech view, then
 `@<view>` or `@<view>:<slot>` for a chat row of another view than `call`.
@@ -28,12 +28,16 @@ class RowId(NamedTuple):
     """A line number or a JSON Pointer."""
     speech: bool = False
     view: str | None = None
-    """`None`: the view `call`, or a row that is not a chat row."""
+    """`None` for the view `call`, and for a row that is not a chat row."""
     slot: str | None = None
 
 
 def make_row_id(source: str, origin: Origin) -> str:
-    """Build `<source>:<file>#<locator>`: unique, and the same on every rebuild of the same input."""
+    """Build the id of a row: unique, and the same on every rebuild of the same input.
+
+    >>> make_row_id("sgd", Origin(path="dev/dialogues_001.json", sha256="0", locator="/3/turns/4"))
+    'sgd:dev/dialogues_001.json#/3/turns/4'
+    """
     return f"{source}:{origin.path}#{origin.locator}"
 
 
@@ -43,14 +47,18 @@ def make_speech_id(row_id: str) -> str:
 
 
 def make_view_id(exemplar_id: str, view: str, slot: str | None) -> str:
-    """Build the id of a chat row: the exemplar's own id for the view `call`."""
+    """Build the id of a chat row; for the view `call` it is the exemplar's own id.
+
+    >>> make_view_id("skills:call.md#3", "slot", "contact")
+    'skills:call.md#3@slot:contact'
+    """
     if view == "call":
         return exemplar_id
     return f"{exemplar_id}@{view}" + (f":{slot}" if slot else "")
 
 
 def is_speech_id(row_id: str) -> bool:
-    """Tell whether an exemplar's id is that of a speech view."""
+    """Return whether an exemplar's id is that of a speech view."""
     return row_id.endswith(SPEECH_SUFFIX)
 
 
@@ -65,9 +73,12 @@ def strip_derived(row_id: str) -> str:
 
 
 def parse_row_id(row_id: str) -> RowId:
-    """Split an id into its parts.
+    """Parse an id into its parts.
 
-    Raises `ValueError` if `row_id` has no `:` before a `#`.
+    Raises `ValueError` if the id has no `:` followed by a `#`.
+
+    >>> parse_row_id("skills:call.md#3~speech@slot:contact")
+    RowId(source='skills', path='call.md', locator='3', speech=True, view='slot', slot='contact')
     """
     row = strip_derived(row_id)
     head, hash_sign, locator = row.rpartition("#")

@@ -1,4 +1,4 @@
-"""Heavy packages that another package imports and that nobody needs here."""
+"""Keeping heavy optional packages from being imported by packages that use them if they are installed."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from importlib.abc import MetaPathFinder
 
 
 class _Missing(MetaPathFinder):
-    """An import of these packages finds none."""
+    """A finder for which some packages are not installed."""
 
     def __init__(self, packages: tuple[str, ...]) -> None:
         self._packages = packages
 
     def find_spec(self, name: str, path: object, target: object = None) -> None:
-        """Raise `ImportError` for these packages; answer nothing for other names, which others then find."""
+        """Raise `ModuleNotFoundError` for the hidden packages; leave other names to the next finder."""
         if name.partition(".")[0] in self._packages:
-            raise ModuleNotFoundError(f"{name} is left out", name=name)
+            raise ModuleNotFoundError(f"{name} is hidden", name=name)
 
 
 @contextmanager
 def hide_packages(*packages: str) -> Iterator[None]:
-    """While this is open, packages that were not imported before seem not to be installed.
+    """Make imports of these packages fail within the block, as if they were not installed.
 
-    For imports of packages that use these where they are, and take seconds to look. What is imported
-    meanwhile does without them for the rest of the process; others can import them afterwards.
+    Use it around the import of a package that would spend seconds on importing optional ones. What is
+    imported within the block does without them for the rest of the process; importing them later works.
+    Packages that were imported before the block stay available.
     """
     finder = _Missing(packages)
     sys.meta_path.insert(0, finder)

@@ -1,4 +1,4 @@
-"""Where the stages' files stand, relative to the project's root: the names that `dvc.yaml` has too."""
+"""Paths of the stages' files, relative to the project's root: the same names as in `dvc.yaml`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 WORKERS_VARIABLE: Final = "EXEMPLARS_WORKERS"
-"""The environment variable with the number of worker processes; 0 or unset: one a core."""
+"""The environment variable with the number of worker processes; 0 or unset: one per core."""
 
 ERASURES: Final = Path("data/raw/erasures.jsonl")
 RECORDS: Final = Path("data/records")
@@ -27,65 +27,65 @@ REPORTS: Final = Path("reports")
 
 
 def records(source: str) -> Path:
-    """The records of a source."""
+    """Return the path of the records of a source."""
     return RECORDS / f"{source}.parquet"
 
 
 def record_rejections(source: str) -> Path:
-    """The records of a source that its reader could not take."""
+    """Return the path of the rejections of a source's reader."""
     return RECORDS / f"{source}.rejections.parquet"
 
 
 def source_catalog(source: str) -> Path:
-    """The skills that a source brings."""
+    """Return the path of the skills that a source declares."""
     return RECORDS / f"{source}.catalog.json"
 
 
 def source_recognizers(source: str) -> Path:
-    """The recognizers that a source brings."""
+    """Return the path of the recognizers that a source declares."""
     return RECORDS / f"{source}.recognizers.json"
 
 
 def ledger_path(kept: Path) -> Path:
-    """The ledger beside a stage's table."""
+    """Return the path of the ledger that belongs to a stage's table of kept rows."""
     return kept.with_name("rejections.parquet")
 
 
 def split_speech() -> Path:
-    """The speech views of the rows of splits."""
+    """Return the path of the speech views of all splits."""
     return SPLITS / "speech.parquet"
 
 
 def split(name: str) -> Path:
-    """The rows of a split."""
+    """Return the path of the rows of a split."""
     return SPLITS / f"{name}.parquet"
 
 
 def training(name: str) -> Path:
-    """The chat rows of a split."""
+    """Return the path of the chat rows of a split."""
     return TRAINING / f"{name}.parquet"
 
 
 def model(recipe: str) -> Path:
-    """What training by a recipe made: weights and manifest."""
+    """Return the folder of a recipe's trained model: its weights and manifest."""
     return MODELS / recipe
 
 
 def report(stage: str) -> Path:
-    """The metrics of a stage."""
+    """Return the path of a stage's metrics."""
     return REPORTS / f"{stage}.json"
 
 
 def plot(stage: str, name: str) -> Path:
-    """The data points of one of a stage's plots."""
+    """Return the path of the data points of one of a stage's plots."""
     return REPORTS / "plots" / f"{stage}-{name}.json"
 
 
 def lexicon(folder: str, name: str) -> Path:
-    """A lexicon."""
+    """Return the path of a lexicon in a folder of lexicons."""
     return Path(folder) / f"{name}.json"
 
 
 def expectations(suite: str) -> Path:
-    """An expectation suite."""
+    """Return the path of an expectation suite."""
     return Path("schemas/expectations") / f"{suite}.json"

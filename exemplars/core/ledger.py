@@ -1,4 +1,4 @@
-"""The ledger: every record that a stage does not keep, why, and what to do about it.
+"""The ledger: every record that a stage does not keep, why, and how to fix it.
 
 A check returns a `Problem` or `None`; a `Ledger` turns problems into rejections and counts them.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
-from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.errors import Diagnostic, UserError, compose_message
 from exemplars.core.records import Origin, Reason, Rejection
 
 
@@ -16,19 +16,19 @@ class Problem(NamedTuple):
     """One thing that is wrong with a row."""
 
     reason: Reason
-    found: str
+    found: str = ""
     expected: str = ""
     fix: str = ""
     slot: str | None = None
+    summary: str = ""
+    """A sentence that replaces "found ..., expected ..."."""
     place: str = ""
     """Where it is, if that is known more precisely than by the row's origin: `call.md:12:9`."""
 
     @property
     def sentence(self) -> str:
-        """What was found, what was expected, and what to do."""
-        expected = f", expected {self.expected}" if self.expected else ""
-        fix = f"; {self.fix}" if self.fix else ""
-        return f"found {self.found}{expected}{fix}"
+        """What was found, what was expected, and how to fix it, as one sentence."""
+        return compose_message(self.found, self.expected, self.fix, self.summary)
 
 
 class Rejectable(Protocol):
@@ -52,7 +52,11 @@ R = TypeVar("R", bound=Rejectable)
 
 
 def format_place(origin: Origin) -> str:
-    """Format an origin for people: `path:12` for a line, `path#/3/turns/4` for a JSON Pointer."""
+    """Format an origin for people: `path:12` for a line, `path#/3/turns/4` for a JSON Pointer.
+
+    >>> format_place(Origin(path="call.md", sha256="0", locator="12"))
+    'call.md:12'
+    """
     if not origin.locator:
         return origin.path
     return f"{origin.path}{':' if origin.locator.isdigit() else '#'}{origin.locator}"
@@ -61,8 +65,13 @@ def format_place(origin: Origin) -> str:
 def reject_row(row: Rejectable, stage: str, problems: Sequence[Problem]) -> Rejection:
     """Build the rejection of a row.
 
-    problems: at least one; the first gives the reason and the slot, and the message has them all. The text
-    of a row with personal data, or of an erased one, is not kept.
+    problems: at least one; the first sets the reason and the slot, and the message lists them all. The
+    utterance is dropped if the row was rejected for personal data or was erased.
+
+    >>> row = Rejection("s:a.md#3", "s", "ingest", Reason.ERASED, "", Origin("a.md", "0", "3"), "g", "call")
+    >>> problem = Problem(Reason.UNKNOWN_SKILL, "skill 'call'", "one of text, ring", "correct it")
+    >>> reject_row(row, "compile", [problem]).message
+    "a.md:3: found skill 'call', expected one of text, ring; correct it"
     """
     first = problems[0]
     place = first.place or format_place(row.origin)
@@ -114,12 +123,12 @@ class Ledger:
         return self.keep(rows, lambda row: problems.get(row.id))
 
     def check_conservation(self, records: int, kept: int) -> None:
-        """Raise `UserError` unless every record that came in is kept or rejected."""
+        """Raise `UserError` unless every one of `records` records is kept or rejected."""
         check_conservation(self.stage, records, kept, len(self._rejections))
 
 
 def check_conservation(stage: str, records: int, kept: int, rejected: int) -> None:
-    """Raise `UserError` unless every record that came in is kept or rejected."""
+    """Raise `UserError` unless every one of `records` records is kept or rejected."""
     if records != kept + rejected:
         raise UserError(
             [
@@ -128,7 +137,7 @@ def check_conservation(stage: str, records: int, kept: int, rejected: int) -> No
                     code="lost_records",
                     found=f"{records} records in, {kept} kept and {rejected} rejected",
                     expected="records in = kept + rejected",
-                    fix="report this as a defect, with the input",
+                    fix="report this as a bug, with the input",
                 )
             ]
         )

@@ -1,6 +1,6 @@
-"""The typed intermediate form: what flows between the stages, one struct a row.
+"""The typed rows that flow between the stages: one struct per row.
 
-All offsets are Unicode code points, the end is exclusive: `utterance[start:end]` is the text meant.
+All offsets count Unicode code points, and the end is exclusive: `utterance[start:end]` is the surface.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 
 DONTCARE: Final = "dontcare"
-"""The value of an argument whose speaker has no preference (SGD's spelling)."""
+"""The value of an argument whose speaker has no preference, as SGD spells it."""
 
 REDACTED: Final = "[erased]"
-"""What stands in a raw file where an utterance was erased."""
+"""Replaces an erased utterance in a raw file."""
 
 
 class Speaker(StrEnum):
@@ -25,35 +25,35 @@ class Speaker(StrEnum):
 
 
 class Mode(StrEnum):
-    """How an utterance means its skill."""
+    """How an utterance relates to its skill."""
 
     NORMAL = "normal"
-    """The utterance says it."""
+    """The utterance says what is wanted."""
     EXTENDED = "extended"
-    """The utterance means it, given the context."""
+    """The utterance means it only in its context: "yes, that one"."""
     NEGATIVE = "negative"
     """The utterance declines it."""
     NONE = "none"
-    """The utterance asks for nothing."""
+    """The utterance asks for no call."""
 
 
 class Grounding(StrEnum):
-    """How an argument's value is tied to the text."""
+    """How an argument's value is tied to the conversation."""
 
     VERBATIM = "verbatim"
-    """The text holds the value, letter for letter."""
+    """The utterance contains the value, letter for letter."""
     CASE = "case"
-    """The text holds the value when case is ignored."""
+    """The utterance contains the value if case is ignored."""
     NORMALIZED = "normalized"
-    """The text holds another way to write the value: two for 2, half past 7 for 19:30."""
+    """The utterance writes the value differently: two for 2, half past 7 for 19:30."""
     CATEGORICAL = "categorical"
-    """The value is one of the parameter's listed values, and stands nowhere in the text."""
+    """The value is one of the parameter's listed values, and is meant rather than said."""
     BOOLEAN = "boolean"
-    """The value is True or False, and stands nowhere in the text."""
+    """The value is True or False, and is meant rather than said."""
     RECOGNIZED = "recognized"
-    """The parameter's declared recognizer ties the text to the value."""
+    """The utterance contains an expression that the parameter's recognizer knows for the value."""
     CONTEXT = "context"
-    """The value was said in an earlier turn, and is accepted here."""
+    """The value was said in an earlier turn."""
     DONTCARE = "dontcare"
     """The speaker has no preference."""
 
@@ -69,30 +69,30 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     """Where a row came from."""
 
     path: str
-    """The file, relative to the root of its source, with `/` between folders."""
+    """The file, relative to the root of its source, with `/` as the separator."""
     sha256: str
-    """The file's content hash, 64 hexadecimal digits."""
+    """The SHA-256 of the file: 64 hexadecimal digits."""
     locator: str
-    """The line number (1 is the first), or the JSON Pointer, of the row in its file."""
+    """Where the row is in the file: a line number, from 1, or a JSON Pointer."""
 
 
 class LabelledArgument(msgspec.Struct, frozen=True, gc=False):
-    """An argument as its author labelled it, not yet tied to the text."""
+    """An argument as its author labeled it, not yet aligned with the utterance."""
 
     slot: str
     value: str
     """The canonical value."""
     spoken: tuple[str, ...] = ()
-    """The ways in which the source says that the value was, or may be, said; the best first."""
+    """How the value was, or may be, said according to the source; the best first."""
     start: int | None = None
-    """The span that the source gives; null where it gives none. Not yet checked."""
+    """The span that the source gives, not yet checked; `None` if it gives none."""
     end: int | None = None
     context: bool = False
-    """The source says that the value comes from an earlier turn, not from this utterance."""
+    """Whether the source says that the value comes from an earlier turn, not from this utterance."""
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One user request in context as its author wrote it: what `ingest` makes and `compile` reads."""
+    """One user request in context, as its author labeled it: the output of `ingest`, the input of `compile`."""
 
     id: str
     source: str
@@ -106,15 +106,15 @@ class Record(msgspec.Struct, frozen=True):
     license: str
     origin: Origin
     exemplar: str | None = None
-    """The template, where the source gives it; it settles where the values stand."""
+    """The template, if the source gives it; then it determines where the values are."""
     split: str | None = None
-    """The split that the source prescribes (`train`, `validation`, `test`)."""
+    """The split that the source prescribes (`train`, `validation`, `test`), if any."""
     today: str | None = None
-    """The date that relative dates in the utterance refer to (ISO 8601)."""
+    """The day that relative dates in the utterance refer to (ISO 8601)."""
 
 
 class Argument(msgspec.Struct, frozen=True, gc=False):
-    """An argument tied to the text."""
+    """An argument aligned with the utterance, or grounded without a span."""
 
     slot: str
     value: str
@@ -136,14 +136,14 @@ class Exemplar(msgspec.Struct, frozen=True):
     mode: Mode
     utterance: str
     exemplar: str
-    """The utterance with each located value replaced by `<slot>`."""
+    """The template: the utterance with each aligned value replaced by `<slot>`."""
     arguments: tuple[Argument, ...]
     context: tuple[Turn, ...]
     group: str
     license: str
     origin: Origin
     split: str | None = None
-    """The split that the source prescribes; null where it prescribes none."""
+    """The split that the source prescribes; `None` if it prescribes none."""
 
 
 class Reason(StrEnum):
@@ -160,11 +160,11 @@ class Reason(StrEnum):
     UNKNOWN_SLOT = "unknown_slot"
     """The skill has no such parameter."""
     INVALID_VALUE = "invalid_value"
-    """The parameter does not admit the value: wrong type, or not in its enumeration."""
+    """The parameter does not accept the value: wrong type, or not in its enumeration."""
     MISSING_ARGUMENT = "missing_argument"
-    """A required parameter has no argument where the format demands it."""
+    """A required parameter has no argument, and the format demands one."""
     DUPLICATE_RECORD = "duplicate_record"
-    """The same dialogue, turn or line identity occurs twice in one source."""
+    """Two records of one source have the same identity (dialogue, turn or line)."""
     ASKS_ABOUT_RESULT = "asks_about_result"
     """Out of scope: the user asks for a property of a result; no argument is given."""
     ASKS_ALTERNATIVES = "asks_alternatives"
@@ -172,15 +172,15 @@ class Reason(StrEnum):
     NO_NEW_MEANING = "no_new_meaning"
     """Out of scope: the turn repeats or confirms what is already known."""
     MEANING_IN_OTHER_FRAME = "meaning_in_other_frame"
-    """Out of scope: what the turn asks for stands in its other frame."""
+    """Out of scope: what the turn asks for is in its other frame."""
     SPAN_MISMATCH = "span_mismatch"
-    """The span given by the source is out of range, reversed, or on another text."""
+    """The span given by the source is out of range, reversed, or covers a different text."""
     EXEMPLAR_MISMATCH = "exemplar_mismatch"
-    """The given template does not lead back to the utterance and its arguments."""
+    """The template given by the source differs from the one that utterance and arguments give."""
     VALUE_NOT_FOUND = "value_not_found"
-    """The value stands neither in the utterance, nor in its context, in any way known."""
+    """The value occurs neither in the utterance nor in its context, in any form that is known."""
     VALUE_AMBIGUOUS = "value_ambiguous"
-    """The value occurs more than once, and neither a span nor a template says which is meant."""
+    """The value occurs more than once, and neither a span nor a template says which one is meant."""
     DUPLICATE_SLOT = "duplicate_slot"
     """One slot is filled twice."""
     OVERLAPPING_SPANS = "overlapping_spans"
@@ -188,29 +188,29 @@ class Reason(StrEnum):
     DUPLICATE_EXEMPLAR = "duplicate_exemplar"
     """The same utterance and meaning as another exemplar, which is kept."""
     CONFLICTING_LABEL = "conflicting_label"
-    """The same utterance in the same context has another meaning elsewhere."""
+    """Another exemplar has the same utterance and context, and a different meaning."""
     NEAR_DUPLICATE = "near_duplicate"
-    """The utterance or template is nearly that of another exemplar, which is kept."""
+    """The utterance or template is almost that of another exemplar, which is kept."""
     LOW_QUALITY = "low_quality"
     """The text has a flag that `curate.quality.reject` names."""
     PERSONAL_DATA = "personal_data"
-    """The text holds personal data that no argument labels, and `curate.privacy.mode` is reject."""
+    """The text contains personal data that no argument labels, and `curate.privacy.mode` is `reject`."""
     LEAKED = "leaked"
-    """The row's utterance or template also stands, or nearly so, in validation or test."""
+    """The row's utterance or template, or one much like it, is also in validation or test."""
     TOO_LONG = "too_long"
-    """The rendered row has more tokens than `render.max_tokens`, or than the model can take."""
+    """The rendered row has more tokens than `render.max_tokens`, or than the model's context."""
     NOT_SUPERVISED = "not_supervised"
     """The supervised tokens of the rendered row do not decode to its answer and the end of the turn."""
     TOOL_NOT_IN_PROMPT = "tool_not_in_prompt"
-    """The prompt does not show the skill that the answer calls."""
+    """The prompt does not list the skill that the answer calls."""
     VALUE_NOT_IN_PROMPT = "value_not_in_prompt"
-    """A value comes from an earlier turn than the prompt shows."""
+    """A value comes from a turn that the prompt no longer includes."""
     ERASED = "erased"
-    """A tombstone in `data/raw/erasures.jsonl` takes the row out; nothing that was said is kept."""
+    """A tombstone in `data/raw/erasures.jsonl` removes the row; none of its text is kept."""
     NOT_DRAWN = "not_drawn"
-    """`render.max_rows` admits fewer exemplars of the split."""
+    """Not sampled: `render.max_rows` admits fewer exemplars of the split."""
     OVER_SHARE = "over_share"
-    """Rows that ask for nothing are more than `render.max_none_share`."""
+    """Over quota: rows without a call exceed `render.max_none_share`."""
 
 
 OUT_OF_SCOPE: Final = frozenset(
@@ -221,18 +221,18 @@ OUT_OF_SCOPE: Final = frozenset(
         Reason.MEANING_IN_OTHER_FRAME,
     }
 )
-"""Reasons that are no fault of the author: the record carries no new function-call meaning."""
+"""Reasons that are not errors of the author: the record has no call of its own."""
 
 
 class Rejection(msgspec.Struct, frozen=True):
-    """One row of the ledger: a record that is not an exemplar, and what to do about it."""
+    """One row of the ledger: a record that a stage did not keep, why, and how to fix it."""
 
     id: str
     source: str
     stage: str
     reason: Reason
     message: str
-    """One sentence: what was found, what was expected, what to change."""
+    """One sentence: the place, what was found, what was expected, how to fix it."""
     origin: Origin
     group: str
     skill: str | None = None
@@ -241,7 +241,7 @@ class Rejection(msgspec.Struct, frozen=True):
 
 
 class TextPair(msgspec.Struct, frozen=True, order=True):
-    """Two normalized texts that are nearly the same."""
+    """Two normalized texts that are almost the same."""
 
     column: str
     """`utterance` or `exemplar`."""
@@ -251,7 +251,7 @@ class TextPair(msgspec.Struct, frozen=True, order=True):
 
 
 class ReviewItem(msgspec.Struct, frozen=True):
-    """A row that a person should look at, why, and what is suggested."""
+    """A row that a person should review, why, and what is suggested."""
 
     id: str
     why: str

@@ -1,7 +1,8 @@
-"""Counts that every stage reports alike, for `dvc metrics diff` and `dvc plots`."""
+"""Counts and figures that all stages report in the same form, for `dvc metrics diff` and `dvc plots`."""
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,22 +11,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 NO_SKILL = "(none)"
-"""How rows that ask for no skill are called in reports."""
+"""The name in reports for rows without a skill."""
 
 
 def count_values(column: pa.ChunkedArray, empty: str = NO_SKILL) -> dict[str, int]:
-    """How often each value stands in a column of text, by value; null counts as `empty`."""
+    """Count the values of a text column, sorted by value; missing values are counted as `empty`.
+
+    >>> count_values(pa.chunked_array([["ring", None, "call", "ring"]]))
+    {'(none)': 1, 'call': 1, 'ring': 2}
+    """
     counted = pc.value_counts(column)
     return dict(sorted((row["values"].as_py() or empty, row["counts"].as_py()) for row in counted))
 
 
 def count_sorted(values: Iterable[str]) -> dict[str, int]:
-    """How often each text occurs, by text."""
+    """Count texts, sorted by text."""
     return dict(sorted(Counter(values).items()))
 
 
 def count_rejections(rejections: pa.Table) -> dict[str, dict[str, int]]:
-    """Rejections by source and reason."""
+    """Count rejections by source and reason, both sorted."""
     pairs = Counter(
         zip(rejections.column("source").to_pylist(), rejections.column("reason").to_pylist(), strict=True)
     )
@@ -36,5 +41,35 @@ def count_rejections(rejections: pa.Table) -> dict[str, dict[str, int]]:
 
 
 def make_plot_rows(counts: Mapping[str, int], name: str, value: str = "rows") -> list[dict[str, Any]]:
-    """Counts as the data points of a bar plot: one object a bar."""
+    """Build the data points of a bar plot: one object per bar, with the keys `name` and `value`."""
     return [{name: key, value: count} for key, count in counts.items()]
+
+
+def format_interval(figure: Mapping[str, Any], digits: int = 2) -> str:
+    """Format a figure with its confidence interval.
+
+    >>> format_interval({"value": 0.81, "low": 0.74, "high": 0.87})
+    '0.81 (0.74 to 0.87)'
+    """
+    value, low, high = (f"{figure[key]:.{digits}f}" for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def format_p_value(value: float) -> str:
+    """Format a p-value with three digits: `0.034` or `< 0.001`."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def format_summary(stage: str, total: int, kept: int, rejected: int, rows: str = "rows") -> str:
+    """Format what a stage did as a line for people.
+
+    >>> format_summary("compile", 2326, 2245, 81, "records")
+    'compile: 2,326 records in, 2,245 kept, 81 rejected'
+    """
+    return f"{stage}: {total:,} {rows} in, {kept:,} kept, {rejected:,} rejected"
+
+
+def announce_step(stage: str, title: str) -> None:
+    """Print what a stage begins to do, if a person is watching at a terminal."""
+    if sys.stderr.isatty():
+        print(f"{stage}: {title}", file=sys.stderr, flush=True)

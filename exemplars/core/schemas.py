@@ -6,6 +6,7 @@ boolean, a tuple a list, and a record a struct. Every column admits nulls.
 
 from __future__ import annotations
 
+import functools
 import types
 from enum import StrEnum
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
@@ -32,27 +33,38 @@ def strip_optional(hint: Any) -> Any:
     return hint
 
 
-def field_types(record_type: type[msgspec.Struct]) -> dict[str, Any]:
-    """Return the type of each field of a record, in the order of declaration, without `None`."""
+@functools.cache
+def resolve_field_types(record_type: type[msgspec.Struct]) -> dict[str, Any]:
+    """Resolve the type of each field of a record type, in the order of declaration, without `None`.
+
+    Cached: rows are converted column by column, and resolving annotations takes longer than a small column.
+    """
     hints = get_type_hints(record_type)
     return {field.name: strip_optional(hints[field.name]) for field in msgspec.structs.fields(record_type)}
 
 
+@functools.cache
 def derive_schema(record_type: type[msgspec.Struct]) -> pa.Schema:
     """Derive the Arrow schema of a record type.
 
-    Raises `TypeError` for a field of a type that no column can have.
+    Raises `TypeError` if a field has a type without an Arrow counterpart.
+
+    >>> print(derive_schema(TextPair))
+    column: string
+    first: string
+    second: string
+    similarity: double
     """
-    return pa.schema([(name, derive_type(hint)) for name, hint in field_types(record_type).items()])
+    return pa.schema([(name, derive_type(hint)) for name, hint in resolve_field_types(record_type).items()])
 
 
 def derive_type(hint: Any) -> pa.DataType:
-    """Derive the Arrow type of a field. Raises `TypeError` for a type that no column can have."""
+    """Derive the Arrow type of a field. Raises `TypeError` if it has no Arrow counterpart."""
     hint = strip_optional(hint)
     if get_origin(hint) is tuple:
         return pa.list_(derive_type(get_args(hint)[0]))
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        return pa.struct([(name, derive_type(inner)) for name, inner in field_types(hint).items()])
+        return pa.struct([(name, derive_type(inner)) for name, inner in resolve_field_types(hint).items()])
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return pa.string()
     if hint not in _SCALARS:

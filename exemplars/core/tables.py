@@ -1,4 +1,4 @@
-"""Tables as Parquet files: explicit schemas, the same bytes for the same rows."""
+"""Tables and their Parquet files: explicit schemas, and the same bytes for the same rows."""
 
 from __future__ import annotations
 
@@ -17,25 +17,30 @@ from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import replace_file
 from exemplars.core.imports import hide_packages
 from exemplars.core.records import Turn
-from exemplars.core.schemas import derive_schema, derive_type, field_types, strip_optional
+from exemplars.core.schemas import derive_schema, derive_type, resolve_field_types, strip_optional
 
-ROWS_A_GROUP: Final = 8192
-"""Rows in a Parquet row group: the shard that one worker takes."""
+ROWS_PER_GROUP: Final = 8192
+"""Rows per Parquet row group: the shard that one worker processes."""
 _TURN: Final = derive_type(Turn)
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 
 def rows_to_table(rows: Sequence[msgspec.Struct], record_type: type[msgspec.Struct]) -> pa.Table:
-    """Build a table of `derive_schema(record_type)` from records, in the order given."""
+    """Build a table of `derive_schema(record_type)` from records, in the order given.
+
+    >>> from exemplars.core.records import TextPair
+    >>> rows_to_table([TextPair("utterance", "call mum", "call mom", 0.8)], TextPair).to_pylist()
+    [{'column': 'utterance', 'first': 'call mum', 'second': 'call mom', 'similarity': 0.8}]
+    """
     schema = derive_schema(record_type)
     columns = [_build_column(list(map(attrgetter(field.name), rows)), field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
 def rows_from_table(table: pa.Table, record_type: type[R]) -> list[R]:
-    """Build the records of a table: the inverse of `rows_to_table`. Other columns are ignored."""
-    hints = field_types(record_type)
+    """Build the records of a table: the inverse of `rows_to_table`. Columns without a field are ignored."""
+    hints = resolve_field_types(record_type)
     return list(map(record_type, *(_read_values(table.column(name), hint) for name, hint in hints.items())))
 
 
@@ -59,7 +64,7 @@ def _build_column(values: list[Any], type_: pa.DataType) -> pa.Array:
 
 
 def _build_shared(values: list[Any], type_: pa.DataType) -> pa.Array:
-    """Build a struct column in which the same few objects recur, as the turns of a dialogue do."""
+    """Build a struct column in which few objects occur often, as the turns of a dialogue do."""
     codes = pa.array(map(id, values), pa.int64()).dictionary_encode()
     first = dict(zip(map(id, values), values, strict=True))
     unique = [first[key] for key in codes.dictionary.to_pylist()]
@@ -80,7 +85,7 @@ def _read_values(array: pa.Array, hint: Any) -> list[Any]:
         flat = _read_values(array.values, get_args(hint)[0])
         return [tuple(flat[start:end]) for start, end in pairwise(offsets)]
     if pa.types.is_struct(array.type):
-        columns = zip(array.flatten(), field_types(hint).values(), strict=True)
+        columns = zip(array.flatten(), resolve_field_types(hint).values(), strict=True)
         return list(map(hint, *(_read_values(column, inner) for column, inner in columns)))
     values = list(array.to_pylist())
     if isinstance(hint, type) and issubclass(hint, StrEnum):
@@ -90,38 +95,38 @@ def _read_values(array: pa.Array, hint: Any) -> list[Any]:
 
 
 def prevent_pandas_import() -> None:
-    """Keep Arrow from importing pandas in this process: it does, to ask whether a list is a Series.
+    """Keep Arrow from importing pandas in this process, which it does to check whether a list is a Series.
 
-    Saves 0.2 s, in each worker too. Afterwards Arrow's `to_pandas` does not work in the process.
+    Saves 0.2 s per process. Arrow's `to_pandas` no longer works in the process.
     """
     with hide_packages("pandas"):
-        pa.array([])  # Arrow tries once.
+        pa.array([])  # Arrow tries the import once, here.
 
 
 def take_rows(table: pa.Table, rows: Sequence[int]) -> pa.Table:
-    """The rows at the given places, from 0, in the order given."""
+    """Take the rows at the given indices, in the order given."""
     return table.take(pa.array(rows, pa.int64()))
 
 
 def sort_by_id(table: pa.Table) -> pa.Table:
-    """The rows in the order of their ids (code points)."""
+    """Sort rows by their ids (by code points)."""
     ids = table.column("id").to_pylist()
-    if all(one <= other for one, other in pairwise(ids)):
+    if all(first <= second for first, second in pairwise(ids)):
         return table
     return take_rows(table, sorted(range(len(ids)), key=ids.__getitem__))
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    """Write a whole Parquet file: zstd, `ROWS_A_GROUP` rows a group, no clock in it.
+    """Write a whole Parquet file: zstd, `ROWS_PER_GROUP` rows per group, and no time stamp.
 
-    Raises `OSError`; then the old file stays.
+    Raises `OSError`, and then leaves the old file as it was.
     """
     with replace_file(path) as partial:
         pq.write_table(
-            # Where one chunk ends and the next begins would show in the bytes of the pages.
+            # The bytes of the pages would depend on the boundaries of the chunks.
             table.combine_chunks(),
             partial,
-            row_group_size=ROWS_A_GROUP,
+            row_group_size=ROWS_PER_GROUP,
             compression="zstd",
             compression_level=1,
             write_statistics=False,
@@ -131,8 +136,8 @@ def write_table(path: Path, table: pa.Table) -> None:
 def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a Parquet file that a stage wrote.
 
-    columns: only these; null: all.
-    Raises `UserError` where the file is missing, is no Parquet, or has another schema.
+    columns: the columns to read; `None` reads all.
+    Raises `UserError` if the file is missing, is not Parquet, or does not have this schema.
     """
     try:
         with pq.ParquetFile(path) as file:  # `pq.read_table` imports pandas.
@@ -143,7 +148,7 @@ def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError([_unreadable(path, str(error), "delete it, then run `dvc repro`")]) from None
     if table is None:
-        raise UserError([_unreadable(path, "other columns", "run `dvc repro` to make it anew")])
+        raise UserError([_unreadable(path, "unexpected columns", "run `dvc repro` to rebuild it")])
     return table
 
 

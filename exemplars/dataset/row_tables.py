@@ -12,7 +12,7 @@ from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from exemplars.core.tables import rows_from_table, rows_to_table, take_rows
 
 _COMPILED: Final = ("digest", "exemplar", "arguments")
-"""The columns of an exemplar that its record does not have, or has in another form."""
+"""The columns of an exemplar that its record does not have, or has in a different form."""
 
 
 def records_to_table(records: Sequence[Record]) -> pa.Table:
@@ -46,17 +46,17 @@ def rejections_from_table(table: pa.Table) -> list[Rejection]:
 
 
 def select_compiled(exemplars: Sequence[Exemplar]) -> pa.Table:
-    """Build a table of the columns that `compile` finds, and that records do not have."""
+    """Build a table of the columns that `compile` computes, and that records do not have."""
     return exemplars_to_table(exemplars).select(list(_COMPILED))
 
 
 def join_compiled(records: pa.Table, rows: Sequence[int], compiled: pa.Table) -> pa.Table:
-    """Build the table of exemplars, of which number n came from row `rows[n]` of the records.
+    """Build the table of exemplars from the table of their records.
 
-    compiled: their `select_compiled`. What an exemplar has from its record is copied column by column,
-    which is several times as fast as row by row.
+    rows: for each exemplar, the index of its record. compiled: the exemplars' `select_compiled`.
+    Columns that exemplars and records share are copied whole, which is several times as fast as row by row.
     """
-    same = records.select([name for name in EXEMPLAR_SCHEMA.names if name not in _COMPILED])
-    taken = take_rows(same, rows)
-    columns = [(compiled if name in _COMPILED else taken).column(name) for name in EXEMPLAR_SCHEMA.names]
+    shared = records.select([name for name in EXEMPLAR_SCHEMA.names if name not in _COMPILED])
+    copied = take_rows(shared, rows)
+    columns = [(compiled if name in _COMPILED else copied).column(name) for name in EXEMPLAR_SCHEMA.names]
     return pa.Table.from_arrays(columns, schema=EXEMPLAR_SCHEMA)

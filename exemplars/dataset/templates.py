@@ -1,4 +1,4 @@
-"""Templated exemplars: an utterance with `<slot>` in the place of each located value, and back."""
+"""Templates: utterances in which `<slot>` replaces each aligned value, and the way back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SLOT: Final = re.compile(r"<\s*([^<>\s]+)\s*>")
 
 
 class SlotSpan(NamedTuple):
-    """Where a slot's value stands in an utterance; code points, end exclusive."""
+    """The span of a slot's value in an utterance; code points, end exclusive."""
 
     slot: str
     start: int
@@ -18,7 +18,7 @@ class SlotSpan(NamedTuple):
 
 
 class TemplateError(Exception):
-    """A template does not lead to exactly one set of spans; the message says why."""
+    """A template does not fit an utterance in exactly one way; the message says why."""
 
 
 class _Spanned(Protocol):
@@ -31,13 +31,16 @@ class _Spanned(Protocol):
 
 
 def write_template(utterance: str, spans: Iterable[_Spanned]) -> str:
-    """The utterance with each span replaced by `<slot>`.
+    """Replace each span of an utterance by `<slot>`.
 
-    spans: in any order, without overlap; those without a start are left out.
+    spans: in any order, without overlap; those without a start and an end are skipped.
+
+    >>> write_template("call Maria now", [SlotSpan("contact", 5, 10)])
+    'call <contact> now'
     """
     parts, position = [], 0
     for start, end, slot in sorted(
-        (one.start, one.end, one.slot) for one in spans if one.start is not None and one.end is not None
+        (span.start, span.end, span.slot) for span in spans if span.start is not None and span.end is not None
     ):
         parts += [utterance[position:start], f"<{slot}>"]
         position = end
@@ -45,30 +48,34 @@ def write_template(utterance: str, spans: Iterable[_Spanned]) -> str:
 
 
 def list_slots(template: str) -> tuple[str, ...]:
-    """The names between angle brackets, in their order; not all of them need to be slots."""
+    """List the names in angle brackets, in their order; not all of them need to be slots."""
     return tuple(_SLOT.findall(template))
 
 
 def fill_spans(template: str, utterance: str, slots: Collection[str]) -> tuple[SlotSpan, ...]:
-    """The spans that make `utterance` of `template`: the inverse of `write_template`.
+    """Find the spans that a template has in an utterance: the inverse of `write_template`.
 
-    slots: the names that are slots; other text in angle brackets is taken as it stands.
-    Raises `TemplateError` where no spans, or several, lead from one to the other. A value has at
-    least one code point. The time is linear: the earliest and the latest way to place the text
-    between the slots are found, and the way is the only one if these two are equal.
+    slots: the names that are slots; other text in angle brackets is literal text. A value has at least
+    one code point.
+    Raises `TemplateError` if the template fits the utterance in no way, or in several.
+
+    >>> fill_spans("call <contact> now", "call Maria now", {"contact"})
+    (SlotSpan(slot='contact', start=5, end=10),)
     """
-    names, texts = _parts(template, slots)
-    earliest = _earliest(texts, utterance)
+    # Trying all ways would take exponential time. The earliest and the latest way to place the texts
+    # between the slots take linear time, and if the two are equal, there is no other way.
+    names, texts = _split_template(template, slots)
+    earliest = _find_earliest(texts, utterance)
     if earliest is None:
-        raise TemplateError(_difference(template, texts, utterance))
-    latest = _latest(texts, utterance)
+        raise TemplateError(_describe_difference(template, texts, utterance))
+    latest = _find_latest(texts, utterance)
     if earliest != latest:
         raise TemplateError("the text between the slots fits the utterance in more than one way")
     return tuple(SlotSpan(name, start, end) for name, (start, end) in zip(names, earliest, strict=True))
 
 
-def _parts(template: str, slots: Collection[str]) -> tuple[list[str], list[str]]:
-    """The slots of a template, and the texts before, between and after them."""
+def _split_template(template: str, slots: Collection[str]) -> tuple[list[str], list[str]]:
+    """Split a template into its slots, and the texts before, between and after them."""
     names, texts, position = [], [], 0
     for match in _SLOT.finditer(template):
         if match[1] in slots:
@@ -78,16 +85,17 @@ def _parts(template: str, slots: Collection[str]) -> tuple[list[str], list[str]]
     return names, [*texts, template[position:]]
 
 
-def _earliest(texts: list[str], utterance: str) -> list[tuple[int, int]] | None:
+def _find_earliest(texts: list[str], utterance: str) -> list[tuple[int, int]] | None:
+    """Find the spans between texts that are each placed as early as possible; `None` if they do not fit."""
     if not utterance.startswith(texts[0]) or (len(texts) == 1 and utterance != texts[0]):
         return None
     spans, position = [], len(texts[0])
     for text in texts[1:-1]:
-        found = utterance.find(text, position + 1)
-        if found < 0:
+        start = utterance.find(text, position + 1)
+        if start < 0:
             return None
-        spans.append((position, found))
-        position = found + len(text)
+        spans.append((position, start))
+        position = start + len(text)
     if len(texts) > 1:
         end = len(utterance) - len(texts[-1])
         if end <= position or not utterance.endswith(texts[-1]):
@@ -96,23 +104,23 @@ def _earliest(texts: list[str], utterance: str) -> list[tuple[int, int]] | None:
     return spans
 
 
-def _latest(texts: list[str], utterance: str) -> list[tuple[int, int]]:
-    """The same from the end; there is a way, since there is an earliest one."""
+def _find_latest(texts: list[str], utterance: str) -> list[tuple[int, int]]:
+    """Find the spans between texts that are each placed as late as possible; they are known to fit."""
     spans = []
     position = len(utterance) - len(texts[-1])
     for text in reversed(texts[1:-1]):
-        found = utterance.rfind(text, 0, position - 1)
-        spans.append((found + len(text), position))
-        position = found
+        start = utterance.rfind(text, 0, position - 1)
+        spans.append((start + len(text), position))
+        position = start
     if len(texts) > 1:
         spans.append((len(texts[0]), position))
     return spans[::-1]
 
 
-def _difference(template: str, texts: list[str], utterance: str) -> str:
+def _describe_difference(template: str, texts: list[str], utterance: str) -> str:
     common = 0
     while common < min(len(texts[0]), len(utterance)) and texts[0][common] == utterance[common]:
         common += 1
     if common < len(texts[0]):
         return f"the template and the utterance differ from code point {common} on"
-    return "the text between the slots does not stand in the utterance in this order"
+    return "the text between the slots does not occur in the utterance in this order"

@@ -1,4 +1,4 @@
-"""When two texts are the same, or nearly so. Every stage that compares texts means this."""
+"""Comparing texts: when two texts count as equal, and how similar they are. All stages use these."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ _WORDS: Final = 2
 
 
 def normalize_text(text: str) -> str:
-    """The text in lower case, without punctuation, with one space between words (Unicode NFKC).
+    """Normalize a text for comparison: Unicode NFKC, lower case, no punctuation, single spaces.
 
-    The angle brackets and names of a template's slots stay.
+    The slots of a template are kept: `<contact>`.
+
+    >>> normalize_text("Call <contact>,  PLEASE!")
+    'call <contact> please'
     """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
@@ -22,9 +25,9 @@ def normalize_text(text: str) -> str:
 
 
 def make_shingles(text: str) -> frozenset[str]:
-    """What two normalized texts have in common when they are alike: runs of 4 characters and of 2 words.
+    """Split a normalized text into its shingles: all runs of 4 characters and of 2 words.
 
-    A text that is shorter than a run is a run of its own; an empty text has none.
+    A text that is shorter than a run is a shingle itself; an empty text has none.
     """
     if not text:
         return frozenset()
@@ -37,8 +40,12 @@ def make_shingles(text: str) -> frozenset[str]:
     return frozenset(characters | pairs)
 
 
-def compute_jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    """The share of the runs of both that both have, in [0, 1]; 0 where both are empty."""
-    common = len(one & other)
-    total = len(one) + len(other) - common
+def compute_jaccard(first: frozenset[str], second: frozenset[str]) -> float:
+    """Compute the Jaccard similarity of two sets, in [0, 1]; 0 if both are empty.
+
+    >>> compute_jaccard(frozenset("abc"), frozenset("bcd"))
+    0.5
+    """
+    common = len(first & second)
+    total = len(first) + len(second) - common
     return common / total if total else 0.0

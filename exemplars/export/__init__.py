@@ -1,1 +1,1 @@
-"""Write rows and models in the forms that other tools read."""
+"""Rows and models in the formats that other tools read."""

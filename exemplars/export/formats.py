@@ -1,198 +1,232 @@
-"""Chat rows in the forms of other trainers: one object a row.
+"""Chat rows in the formats of other trainers: one object for each row of the view `call`.
 
-row: of `TRAINING_SCHEMA`, view `call`; its `tools` decoded. The forms are those that their readers
-document: OpenAI's chat fine-tuning, TRL's prompt-completion, Alpaca and ShareGPT as LLaMA-Factory reads
-them, xLAM's function-calling set, the Berkeley Function-Calling Leaderboard, OpenCUI's exemplars.
+The formats are those that their readers document: OpenAI's chat fine-tuning, TRL's prompt-completion, Alpaca
+and ShareGPT as LLaMA-Factory reads them, xLAM's function-calling dataset, the Berkeley Function-Calling
+Leaderboard (BFCL), and OpenCUI's exemplars.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from exemplars.core.literals import parse_literal
+from exemplars.core.records import Exemplar, Mode
 from exemplars.models.calls import NO_CALL, Call, CallFormat
 
-Row = Mapping[str, Any]
+if TYPE_CHECKING:  # Its module imports pyarrow, which would slow down every command.
+    from exemplars.models.rows import Answer, Message, TrainingRow
+
 Document = dict[str, Any]
+"""A JSON object."""
+Tool = Mapping[str, Any]
+"""An OpenAI-style tool definition, decoded."""
 
 
-def openai(row: Row) -> Document:
-    """`messages` with `tool_calls`, whose arguments are JSON text, and `tools`."""
-    call = _call(row)
+def build_openai_row(row: TrainingRow) -> Document:
+    """Build `messages` with `tool_calls`, whose arguments are JSON text, and `tools`."""
+    tools = _decode_tools(row)
+    call = _build_call(row, tools)
     answer: Document = {"role": "assistant", "content": NO_CALL[CallFormat.PYTHON]}
     if call is not None:
-        function = {"name": call.skill, "arguments": _json(call.arguments)}
+        function = {"name": call.skill, "arguments": _encode(call.arguments)}
         answer = {
             "role": "assistant",
             "content": None,
             "tool_calls": [{"id": "call_0", "type": "function", "function": function}],
         }
-    return {"messages": [*_turns(row), answer], "tools": [_plain_tool(one) for one in row["tools"]]}
+    return {"messages": [*_list_turns(row), answer], "tools": [_strip_tool(tool) for tool in tools]}
 
 
-def trl(row: Row) -> Document:
-    """`prompt` and `completion`: the messages that `train` learns from; `tools` where no message shows them."""
-    messages = list(row["messages"])
-    tools = {} if _shows_tools(row) else {"tools": [_plain_tool(one) for one in row["tools"]]}
-    return {"prompt": messages[:-1], "completion": messages[-1:], **tools}
+def build_trl_row(row: TrainingRow) -> Document:
+    """Build `prompt` and `completion`: the messages of `train`; with `tools` if no message shows them."""
+    tools = _decode_tools(row)
+    messages = [_build_message(message) for message in row.messages]
+    document: Document = {"prompt": messages[:-1], "completion": messages[-1:]}
+    if not _shows_tools(row, tools):
+        document["tools"] = [_strip_tool(tool) for tool in tools]
+    return document
 
 
-def alpaca(row: Row) -> Document:
-    """`instruction`, `input`, `output`, `system` and `history` (pairs of what was said before).
+def build_alpaca_row(row: TrainingRow) -> Document:
+    """Build `instruction`, `input`, `output`, `system` and `history` (pairs of earlier turns).
 
-    Tools that no message shows stand as JSON in `system`, for the form has no other place.
+    Tools that no message shows are appended to `system` as JSON: the format has no other place for them.
     """
-    system = [row["messages"][0]["content"]] if row["messages"][0]["role"] == "system" else []
-    if not _shows_tools(row):
-        system += [_json(_plain_tool(one)) for one in row["tools"]]
-    said = [one["content"] for one in _turns(row)[:-1]]
-    if len(said) % 2:
-        said = ["", *said]  # The system spoke first.
+    tools = _decode_tools(row)
+    first = row.messages[0]
+    system = [first.content] if first.role == "system" else []
+    if not _shows_tools(row, tools):
+        system += [_encode(_strip_tool(tool)) for tool in tools]
+    earlier = [turn["content"] for turn in _list_turns(row)[:-1]]
+    if len(earlier) % 2:
+        earlier = ["", *earlier]  # The system spoke first.
     return {
-        "instruction": row["utterance"],
+        "instruction": row.utterance,
         "input": "",
-        "output": row["messages"][-1]["content"],
+        "output": row.messages[-1].content,
         "system": "\n".join(system),
-        "history": [[user, system] for user, system in zip(said[::2], said[1::2], strict=True)],
+        "history": [[user, reply] for user, reply in zip(earlier[::2], earlier[1::2], strict=True)],
     }
 
 
-def sharegpt(row: Row) -> Document:
-    """`conversations` of `human`, `gpt` and `function_call`, and `tools` as JSON text.
+def build_sharegpt_row(row: TrainingRow) -> Document:
+    """Build `conversations` of `human`, `gpt` and `function_call`, and `tools` as JSON text.
 
-    A human comes first: an empty turn where the system spoke first, for LLaMA-Factory skips other rows.
+    The first turn is a human's, an empty one if the system spoke first: LLaMA-Factory skips other rows.
     """
     names = {"user": "human", "assistant": "gpt"}
-    conversations = [{"from": names[one["role"]], "value": one["content"]} for one in _turns(row)]
+    conversations = [{"from": names[turn["role"]], "value": turn["content"]} for turn in _list_turns(row)]
     if conversations[0]["from"] == "gpt":
         conversations.insert(0, {"from": "human", "value": ""})
-    call = _call(row)
+    tools = _decode_tools(row)
+    call = _build_call(row, tools)
     if call is None:
         conversations.append({"from": "gpt", "value": NO_CALL[CallFormat.PYTHON]})
     else:
-        value = _json({"name": call.skill, "arguments": dict(call.arguments)})
+        value = _encode({"name": call.skill, "arguments": dict(call.arguments)})
         conversations.append({"from": "function_call", "value": value})
-    tools = [_plain_tool(one)["function"] for one in row["tools"]]
-    return {"conversations": conversations, "system": "", "tools": _json(tools)}
+    functions = [_strip_tool(tool)["function"] for tool in tools]
+    return {"conversations": conversations, "system": "", "tools": _encode(functions)}
 
 
-def xlam(row: Row) -> Document:
-    """`id`, `query`, and `tools` and `answers` as JSON text. Turns before stand in front of the query."""
-    call = _call(row)
+def build_xlam_row(row: TrainingRow) -> Document:
+    """Build `id`, `query`, and `tools` and `answers` as JSON text. Earlier turns precede the query in it."""
+    tools = _decode_tools(row)
+    call = _build_call(row, tools)
     answers = [] if call is None else [{"name": call.skill, "arguments": dict(call.arguments)}]
-    tools = []
-    for one in row["tools"]:
-        function = one["function"]
-        required = set(function["parameters"]["required"])
-        parameters = {
-            name: {
-                "type": _type_name(schema) + ("" if name in required else ", optional"),
-                "description": schema["description"],
-            }
-            for name, schema in function["parameters"]["properties"].items()
+    functions = [_build_xlam_function(tool["function"]) for tool in tools]
+    return {
+        "id": row.id,
+        "query": _build_query(row),
+        "tools": _encode(functions),
+        "answers": _encode(answers),
+    }
+
+
+def _build_xlam_function(function: Mapping[str, Any]) -> Document:
+    """Build a function with Python's names of types, in which `optional` is part of a type."""
+    required = set(function["parameters"]["required"])
+    parameters = {
+        name: {
+            "type": _name_python_type(schema) + ("" if name in required else ", optional"),
+            "description": schema["description"],
         }
-        tools.append(
-            {"name": function["name"], "description": function["description"], "parameters": parameters}
-        )
-    return {"id": row["id"], "query": _query(row), "tools": _json(tools), "answers": _json(answers)}
+        for name, schema in function["parameters"]["properties"].items()
+    }
+    return {"name": function["name"], "description": function["description"], "parameters": parameters}
 
 
-def bfcl(row: Row) -> Document:
-    """`id`, `question` and `function`, with the possible answers under `ground_truth`."""
+def build_bfcl_row(row: TrainingRow) -> Document:
+    """Build `id`, `question` and `function`, with the possible answers under `ground_truth`."""
+    tools = _decode_tools(row)
     functions = []
-    for one in row["tools"]:
-        function = _plain_tool(one)["function"]
+    for tool in tools:
+        function = _strip_tool(tool)["function"]
         functions.append({**function, "parameters": {**function["parameters"], "type": "dict"}})
     truth: list[Document] = []
-    if row["call"] is not None:
-        truth = [{row["call"]: {one["slot"]: _possible(one, row) for one in row["answers"]}}]
-    return {"id": row["id"], "question": [_turns(row)], "function": functions, "ground_truth": truth}
+    if row.call is not None:
+        types = _find_types(row, tools)
+        values = {answer.slot: _list_accepted(answer, types) for answer in row.answers}
+        truth = [{row.call: values}]
+    return {"id": row.id, "question": [_list_turns(row)], "function": functions, "ground_truth": truth}
 
 
-FORMATS: Final[dict[str, Callable[[Row], Document]]] = {
-    "openai": openai,
-    "trl": trl,
-    "alpaca": alpaca,
-    "sharegpt": sharegpt,
-    "xlam": xlam,
-    "bfcl": bfcl,
+FORMATS: Final[dict[str, Callable[[TrainingRow], Document]]] = {
+    "openai": build_openai_row,
+    "trl": build_trl_row,
+    "alpaca": build_alpaca_row,
+    "sharegpt": build_sharegpt_row,
+    "xlam": build_xlam_row,
+    "bfcl": build_bfcl_row,
 }
-"""What makes one line of JSONL of a row."""
+"""The function that builds a line of JSONL from a row, by the name of the format."""
+OPENCUI: Final = "opendu"
+"""The name of OpenCUI's format, which has one document for all rows."""
 
 
-def opendu(exemplars: Iterable[Mapping[str, Any]]) -> dict[str, list[Document]]:
-    """OpenCUI's `exemplars.json`: the templates of each skill. exemplars: rows of a split."""
-    found: dict[str, list[Document]] = {}
-    for one in exemplars:
-        if one["skill"] is None or one["mode"] not in ("normal", "extended"):
+def build_opencui_templates(exemplars: Iterable[Exemplar]) -> dict[str, list[Document]]:
+    """Build OpenCUI's `exemplars.json`: the templates of each skill, without repetition."""
+    templates: dict[str, list[Document]] = {}
+    for exemplar in exemplars:
+        if exemplar.skill is None or exemplar.mode not in (Mode.NORMAL, Mode.EXTENDED):
             continue
-        template = {"template": one["exemplar"], "owner_mode": one["mode"]}
-        if template not in found.setdefault(one["skill"], []):
-            found[one["skill"]].append(template)
-    return dict(sorted(found.items()))
+        template = {"template": exemplar.exemplar, "owner_mode": exemplar.mode.value}
+        known = templates.setdefault(exemplar.skill, [])
+        if template not in known:
+            known.append(template)
+    return dict(sorted(templates.items()))
 
 
-def _call(row: Row) -> Call | None:
-    """The right call, its values typed by the catalog."""
-    if row["call"] is None:
+def _decode_tools(row: TrainingRow) -> list[Tool]:
+    tools: list[Tool] = msgspec.json.decode(row.tools)
+    return tools
+
+
+def _build_call(row: TrainingRow, tools: Sequence[Tool]) -> Call | None:
+    """Build the right call, its values typed by the catalog."""
+    if row.call is None:
         return None
-    types = _types(row)
-    arguments = {one["slot"]: parse_literal(one["value"], types.get(one["slot"])) for one in row["answers"]}
-    return Call(row["call"], arguments)  # type: ignore[arg-type]
+    types = _find_types(row, tools)
+    arguments = {answer.slot: parse_literal(answer.value, types.get(answer.slot)) for answer in row.answers}
+    return Call(row.call, arguments)  # type: ignore[arg-type]
 
 
-def _types(row: Row) -> dict[str, str | None]:
-    for one in row["tools"]:
-        if one["function"]["name"] == row["call"]:
-            schemas = one["function"]["parameters"]["properties"]
+def _find_types(row: TrainingRow, tools: Sequence[Tool]) -> dict[str, str | None]:
+    """Find the JSON type of each parameter of the called skill that has exactly one type."""
+    for tool in tools:
+        if tool["function"]["name"] == row.call:
+            schemas = tool["function"]["parameters"]["properties"]
             return {
                 name: schema["type"] for name, schema in schemas.items() if isinstance(schema["type"], str)
             }
     return {}
 
 
-def _possible(answer: Mapping[str, Any], row: Row) -> list[object]:
-    type_ = _types(row).get(answer["slot"])
-    return [parse_literal(one, type_) for one in answer["accepted"]]
+def _list_accepted(answer: Answer, types: Mapping[str, str | None]) -> list[object]:
+    return [parse_literal(value, types.get(answer.slot)) for value in answer.accepted]
 
 
-def _shows_tools(row: Row) -> bool:
-    """Whether the system message lists the tools; elsewhere the model's own template does."""
-    first = row["messages"][0]
-    return first["role"] == "system" and all(
-        f"{one['function']['name']}(" in first["content"] for one in row["tools"]
-    )
+def _shows_tools(row: TrainingRow, tools: Sequence[Tool]) -> bool:
+    """Return whether the system message lists the tools; otherwise the model's own template does."""
+    first = row.messages[0]
+    return first.role == "system" and all(f"{tool['function']['name']}(" in first.content for tool in tools)
 
 
-def _turns(row: Row) -> list[dict[str, str]]:
-    """What was said, the row's utterance last; no system message, no answer."""
-    return [one for one in row["messages"][:-1] if one["role"] != "system"]
+def _build_message(message: Message) -> dict[str, str]:
+    return {"role": message.role, "content": message.content}
 
 
-def _query(row: Row) -> str:
-    turns = _turns(row)
+def _list_turns(row: TrainingRow) -> list[dict[str, str]]:
+    """List the turns of user and assistant, the row's utterance last; no system message, no answer."""
+    return [_build_message(message) for message in row.messages[:-1] if message.role != "system"]
+
+
+def _build_query(row: TrainingRow) -> str:
+    turns = _list_turns(row)
     if len(turns) == 1:
-        return str(row["utterance"])
-    return "\n".join(f"{one['role']}: {one['content']}" for one in turns)
+        return row.utterance
+    return "\n".join(f"{turn['role']}: {turn['content']}" for turn in turns)
 
 
-def _plain_tool(tool: Mapping[str, Any]) -> Document:
-    """A definition without the keys that begin with `x-`, which strict readers refuse."""
-    return {"type": "function", "function": _without_extensions(tool["function"])}
+def _strip_tool(tool: Tool) -> Document:
+    """Copy a definition without the keys that begin with `x-`, which strict readers reject."""
+    return {"type": "function", "function": _strip_extensions(tool["function"])}
 
 
-def _without_extensions(value: Any) -> Any:
+def _strip_extensions(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_extensions(one) for key, one in value.items() if not key.startswith("x-")}
+        return {key: _strip_extensions(inner) for key, inner in value.items() if not key.startswith("x-")}
     return value
 
 
-def _type_name(schema: Mapping[str, Any]) -> str:
+def _name_python_type(schema: Mapping[str, Any]) -> str:
     names = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
     return names.get(schema["type"], "str") if isinstance(schema["type"], str) else "str"
 
 
-def _json(document: Any) -> str:
+def _encode(document: Any) -> str:
     return json.dumps(document, ensure_ascii=False)

@@ -1,1 +1,1 @@
-"""Language models: base models, chat templates, calls as text, run manifests."""
+"""Language models: base models, chat templates, chat rows, calls as text, manifests."""

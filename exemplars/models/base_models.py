@@ -1,4 +1,4 @@
-"""Base models: from a package, a folder or a hub; hashes are checked before anything is loaded."""
+"""Base models from a package, a folder or a hub. Hashes are checked before anything is loaded."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.files import hash_file
 
 _HASHED: Final = (".bin", ".jinja", ".json", ".model", ".safetensors", ".txt")
-"""What of a model's folder makes a difference to what is computed."""
+"""Suffixes of the files that affect what a model computes; only these are hashed."""
 
 
 class PackagedBase(msgspec.Struct, frozen=True, tag_field="from", tag="package", forbid_unknown_fields=True):
-    """A GGUF file that a Python package brings."""
+    """A GGUF file in an installed Python package."""
 
     package: str
     """The name to import."""
@@ -29,16 +30,16 @@ class PackagedBase(msgspec.Struct, frozen=True, tag_field="from", tag="package",
 
 
 class FolderBase(msgspec.Struct, frozen=True, tag_field="from", tag="folder", forbid_unknown_fields=True):
-    """A local folder as `save_pretrained` writes it."""
+    """A local folder, as `save_pretrained` writes it."""
 
     path: str
     license: str
     sha256: str | None = None
-    """Of the weights, as `hash_model` makes it; null: recorded, not checked."""
+    """The `hash_model` of the folder; `None`: it is recorded, but not checked."""
 
 
 class HubBase(msgspec.Struct, frozen=True, tag_field="from", tag="hub", forbid_unknown_fields=True):
-    """A model of the Hugging Face hub, at a fixed revision."""
+    """A model on the Hugging Face Hub, at a fixed revision."""
 
     id: str
     revision: str
@@ -49,59 +50,71 @@ Base = PackagedBase | FolderBase | HubBase
 
 
 class BaseFiles(NamedTuple):
-    """Where the files of a base model are."""
+    """The files of a base model on this machine."""
 
     name: str
     folder: str
-    """What transformers' `from_pretrained` is given."""
+    """The first argument of `from_pretrained`; always a local folder."""
     arguments: dict[str, str]
-    """What it is given beside."""
+    """Extra keyword arguments of `from_pretrained`."""
     sha256: str
     license: str
 
 
 def find_base(base: Base) -> BaseFiles:
-    """The files of a base model, checked.
+    """Find the files of a base model, and check their hash; a model on a hub is downloaded.
 
-    Raises `UserError` where there is none, where it is damaged, or where its hash is another one.
+    Raises `UserError` if the model is missing or damaged, or if its hash does not match.
     """
-    if isinstance(base, PackagedBase):
-        return _packaged(base)
-    if isinstance(base, FolderBase):
-        return _in_folder(base)
-    return _on_hub(base)
+    match base:
+        case PackagedBase():
+            return _find_in_package(base)
+        case FolderBase():
+            return _find_in_folder(base)
+        case HubBase():
+            return _find_on_hub(base)
 
 
 def hash_model(folder: Path) -> str:
-    """SHA-256 over the names and content hashes of a model's files, by name; not of its README."""
+    """Hash a model's folder: SHA-256 over the names and hashes of its files, sorted by name.
+
+    Files that do not affect what the model computes, such as its README, are not hashed.
+    """
     files = sorted(path for path in folder.iterdir() if path.suffix in _HASHED)
-    lines = "".join(f"{path.name} {_sha256(path)}\n" for path in files)
+    lines = "".join(f"{path.name} {hash_file(path)}\n" for path in files)
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def load_tokenizer(files: BaseFiles) -> Any:
-    """Its tokenizer. Raises `UserError` where transformers cannot read it."""
+    """Load the tokenizer of a base model. Raises `UserError` if transformers cannot read it."""
     from transformers import AutoTokenizer
 
-    return _loaded(AutoTokenizer, files, {})
+    tokenizer = _load_pretrained(AutoTokenizer, files, {})
+    # `save_pretrained` would write the option, which says nothing about the tokenizer, and the hash of
+    # trained weights would depend on it.
+    if "local_files_only" in tokenizer.init_kwargs:
+        tokenizer.init_kwargs["local_files_only"] = False
+    return tokenizer
 
 
 def load_config(files: BaseFiles) -> Any:
-    """Its configuration. Raises `UserError`."""
+    """Load the configuration of a base model. Raises `UserError` if transformers cannot read it."""
     from transformers import AutoConfig
 
-    return _loaded(AutoConfig, files, {})
+    return _load_pretrained(AutoConfig, files, {})
 
 
-def load_model(files: BaseFiles, **how: Any) -> Any:
-    """Its causal language model; `how` goes to `from_pretrained`. Raises `UserError`.
+def load_model(files: BaseFiles, **options: Any) -> Any:
+    """Load a base model as a causal language model.
 
-    A GGUF file's tensors are made float32, and the model is then one like any other: what says that it
-    was quantized is taken away, for trainers refuse it.
+    options: more keyword arguments of `from_pretrained`, such as `dtype`.
+    Raises `UserError` if transformers cannot read the model.
     """
     from transformers import AutoModelForCausalLM
 
-    model = _loaded(AutoModelForCausalLM, files, how)
+    model = _load_pretrained(AutoModelForCausalLM, files, options)
+    # transformers dequantizes the tensors of a GGUF file, but leaves marks of the quantization, for which
+    # trainers refuse the model.
     if "gguf_file" in files.arguments:
         for name in ("is_quantized", "quantization_method", "hf_quantizer"):
             model.__dict__.pop(name, None)
@@ -110,16 +123,17 @@ def load_model(files: BaseFiles, **how: Any) -> Any:
 
 
 def read_context_length(files: BaseFiles) -> int | None:
-    """How many tokens the model reads at most; null where its config does not say."""
-    longest = getattr(load_config(files), "max_position_embeddings", None)
-    return None if longest is None else int(longest)
+    """Read the maximum number of tokens of a base model; `None` if its configuration does not say."""
+    maximum = getattr(load_config(files), "max_position_embeddings", None)
+    return None if maximum is None else int(maximum)
 
 
 @contextmanager
 def save_errors_as_user_errors(folder: Path, fix: str) -> Iterator[None]:
-    """A weights file that cannot be written raises `UserError`; safetensors and torch have errors of their own.
+    """Save weights within this block: if a file cannot be written, `UserError` is raised.
 
-    folder: where the room is wanted.
+    safetensors and torch raise errors of their own, not `OSError`.
+    folder, fix: the place and the remedy of the diagnostic.
     """
     from safetensors import SafetensorError
 
@@ -128,43 +142,45 @@ def save_errors_as_user_errors(folder: Path, fix: str) -> Iterator[None]:
     except (OSError, SafetensorError) as error:
         raise UserError([_not_saved(folder, str(error), fix)]) from None
     except RuntimeError as error:
-        # torch.save says where in its writer it stopped, and not why.
+        # torch.save reports where its writer stopped, not why.
         if not any(writer in str(error) for writer in ("StreamWriter", "inline_container")):
             raise
-        raise UserError([_not_saved(folder, "a file that torch could not write to its end", fix)]) from None
+        raise UserError([_not_saved(folder, "a file that torch could not finish writing", fix)]) from None
 
 
 def _not_saved(folder: Path, found: str, fix: str) -> Diagnostic:
     return Diagnostic(
-        path=str(folder), code="not_saved", found=found, expected="room for the weights", fix=fix
+        path=str(folder), code="not_saved", found=found, expected="space for the weights", fix=fix
     )
 
 
 @contextmanager
 def suppress_peft_warning() -> Iterator[None]:
-    """peft asks transformers for a property by its old name, and is warned: nobody who reads it can mend it."""
+    """Suppress peft's FutureWarning about a renamed transformers property; users cannot fix it."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
         yield
 
 
-def _loaded(kind: Any, files: BaseFiles, how: dict[str, Any]) -> Any:
+def _load_pretrained(factory: Any, files: BaseFiles, options: dict[str, Any]) -> Any:
+    """Call `from_pretrained` of an `Auto...` class of transformers: no remote code, no network."""
     from safetensors import SafetensorError
 
+    options = {**files.arguments, **options, "local_files_only": True, "trust_remote_code": False}
     try:
-        return kind.from_pretrained(files.folder, **files.arguments, **how)
+        return factory.from_pretrained(files.folder, **options)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, SafetensorError) as error:
-        if isinstance(error, RuntimeError) and "quantization_config" in how:
-            raise  # Of the quantizer, not of the files.
+        if isinstance(error, RuntimeError) and "quantization_config" in options:
+            raise  # An error of the quantizer, not of the files.
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         expected = "a model and a tokenizer that transformers can load"
         raise UserError([_problem(files.name, reason[:200], expected)]) from None
 
 
-def _packaged(base: PackagedBase) -> BaseFiles:
+def _find_in_package(base: PackagedBase) -> BaseFiles:
     try:
         spec = importlib.util.find_spec(base.package)
-    except ModuleNotFoundError:  # Of the package before the dot.
+    except ModuleNotFoundError:  # The parent package is missing.
         spec = None
     name = base.package.replace("_", "-")
     if spec is None or spec.origin is None:
@@ -173,24 +189,24 @@ def _packaged(base: PackagedBase) -> BaseFiles:
     path = Path(spec.origin).parent / base.file
     if not path.is_file():
         raise UserError([_problem(str(base.package), f"no file {base.file} in it", "the model's file")])
-    found = _sha256(path)
-    if found != base.sha256:
+    sha256 = hash_file(path)
+    if sha256 != base.sha256:
         expected = f"{base.sha256[:16]}…"
-        raise UserError([_problem(base.file, f"SHA-256 {found[:16]}…", expected, f"install {name} anew")])
-    return BaseFiles(path.stem, str(path.parent), {"gguf_file": base.file}, found, base.license)
+        raise UserError([_problem(base.file, f"SHA-256 {sha256[:16]}…", expected, f"reinstall {name}")])
+    return BaseFiles(path.stem, str(path.parent), {"gguf_file": base.file}, sha256, base.license)
 
 
-def _in_folder(base: FolderBase) -> BaseFiles:
+def _find_in_folder(base: FolderBase) -> BaseFiles:
     folder = Path(base.path)
     if not (folder / "config.json").is_file():
         raise UserError([_problem(base.path, "no config.json", "a folder that save_pretrained wrote")])
-    found = hash_model(folder)
-    if base.sha256 is not None and found != base.sha256:
-        raise UserError([_problem(base.path, f"SHA-256 {found[:16]}…", f"{base.sha256[:16]}…")])
-    return BaseFiles(folder.name, str(folder), {}, found, base.license)
+    sha256 = hash_model(folder)
+    if base.sha256 is not None and sha256 != base.sha256:
+        raise UserError([_problem(base.path, f"SHA-256 {sha256[:16]}…", f"{base.sha256[:16]}…")])
+    return BaseFiles(folder.name, str(folder), {}, sha256, base.license)
 
 
-def _on_hub(base: HubBase) -> BaseFiles:
+def _find_on_hub(base: HubBase) -> BaseFiles:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -200,13 +216,8 @@ def _on_hub(base: HubBase) -> BaseFiles:
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         reason = f"{type(error).__name__} at {base.id}@{base.revision}"
         fix = "check the name, the revision and the network, or name a package or a folder"
-        raise UserError([_problem(base.id, reason, "a model that the hub hands out", fix)]) from None
+        raise UserError([_problem(base.id, reason, "a model that can be downloaded", fix)]) from None
     return BaseFiles(base.id, folder, {}, hash_model(Path(folder)), base.license)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _problem(

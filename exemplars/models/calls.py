@@ -1,4 +1,4 @@
-"""Calls as text: `weather(location="Boston")` or JSON, written and parsed, never evaluated."""
+"""Calls as text: `weather(location="Boston")` or JSON; formatted and parsed, never evaluated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from exemplars.core.literals import Literal, read_literal
 
 
 class CallFormat(StrEnum):
-    """How a call is written."""
+    """The syntax of a call."""
 
     PYTHON = "python"
     """`weather(location="Boston")`; no call is `None`."""
@@ -30,31 +30,36 @@ class Call(NamedTuple):
 
 
 class MalformedCall(NamedTuple):
-    """A text that is no call."""
+    """A text that is not a call."""
 
     why: str
 
 
 NO_CALL: Final = {CallFormat.PYTHON: "None", CallFormat.JSON: "null"}
-"""How it is written that nothing is called."""
+"""How "no call" is spelled in each format."""
 
-
-_BEGUN: Final = {
+_PREFIXES: Final = {
     CallFormat.PYTHON: re.compile(r"\s*(?:[^\W\d]\w*\s*(?:\(.*)?)?", re.DOTALL),
     CallFormat.JSON: re.compile(r"\s*(?:\{.*|n(?:u(?:ll?)?)?\s*)?", re.DOTALL),
 }
-"""What a call, or no call, begins with."""
+"""What a call, or "no call", may begin with."""
 
 _NAMED_KEYWORD: Final = re.compile(
     r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|\b(?=(?:{})\s*=)""".format("|".join(keyword.kwlist))
 )
-"""A text, or the place before a parameter that is called like a keyword of Python's, such as SGD's `from`."""
+"""A quoted text, or the position before a parameter whose name is a Python keyword, such as SGD's `from`."""
 _MARK: Final = "keyword__"
-"""Stands before such a parameter while Python's parser reads it."""
+"""A prefix for such a parameter, which lets Python's parser read it."""
 
 
 def format_call(call: Call | None, form: CallFormat) -> str:
-    """The call as a model is to write it; null: nothing is called."""
+    """Format a call as a model should write it; `None` is "no call".
+
+    >>> format_call(Call("weather", {"location": "Boston", "days": 3}), CallFormat.PYTHON)
+    'weather(location="Boston", days=3)'
+    >>> format_call(None, CallFormat.JSON)
+    'null'
+    """
     if call is None:
         return NO_CALL[form]
     if form == CallFormat.JSON:
@@ -64,7 +69,7 @@ def format_call(call: Call | None, form: CallFormat) -> str:
 
 
 def format_value(value: Literal | None, form: CallFormat) -> str:
-    """One value as it stands in a call; null is written as no call is."""
+    """Format a value as it is written in a call; `None` is spelled like "no call"."""
     if value is None:
         return NO_CALL[form]
     if isinstance(value, str) or form == CallFormat.JSON:
@@ -73,7 +78,13 @@ def format_value(value: Literal | None, form: CallFormat) -> str:
 
 
 def parse_call(text: str, form: CallFormat) -> Call | MalformedCall | None:
-    """The inverse of `format_call`; null: nothing is called."""
+    """Parse a call: the inverse of `format_call`. Returns `None` for "no call".
+
+    >>> parse_call('weather(location="Boston", days=3)', CallFormat.PYTHON)
+    Call(skill='weather', arguments={'location': 'Boston', 'days': 3})
+    >>> parse_call("I will look it up.", CallFormat.PYTHON)
+    MalformedCall(why='not the syntax of a call')
+    """
     text = text.strip()
     if text == NO_CALL[form]:
         return None
@@ -81,25 +92,25 @@ def parse_call(text: str, form: CallFormat) -> Call | MalformedCall | None:
 
 
 def is_call_prefix(text: str, form: CallFormat) -> bool:
-    """Whether more text could make a call of it, or whether it is one: prose fails at its second word."""
-    return _BEGUN[form].fullmatch(text) is not None
+    """Return whether a text is a call or a prefix of one; prose is ruled out at its second word."""
+    return _PREFIXES[form].fullmatch(text) is not None
 
 
 def _parse_python(text: str) -> Call | MalformedCall:
     try:
-        tree = ast.parse(_NAMED_KEYWORD.sub(lambda found: found[1] or _MARK, text), mode="eval").body
+        tree = ast.parse(_NAMED_KEYWORD.sub(lambda match: match[1] or _MARK, text), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return MalformedCall("not the syntax of a call")
     if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):
-        return MalformedCall("no call")
+        return MalformedCall("not a call")
     if tree.args:
         return MalformedCall("an argument without a name")
     arguments: dict[str, Literal] = {}
-    for one in tree.keywords:
-        value = read_literal(one.value)
-        if one.arg is None or value is None:
-            return MalformedCall("an argument that is no literal")
-        slot = one.arg.removeprefix(_MARK)
+    for argument in tree.keywords:
+        value = read_literal(argument.value)
+        if argument.arg is None or value is None:
+            return MalformedCall("an argument that is not a literal")
+        slot = argument.arg.removeprefix(_MARK)
         if slot in arguments:
             return MalformedCall(f"{slot} twice")
         arguments[slot] = value
@@ -112,10 +123,10 @@ def _parse_json(text: str) -> Call | MalformedCall:
     except (ValueError, RecursionError):
         return MalformedCall("not JSON")
     if not isinstance(document, dict) or set(document) != {"name", "arguments"}:
-        return MalformedCall("no object with name and arguments")
+        return MalformedCall("not an object with name and arguments")
     name, arguments = document["name"], document["arguments"]
     if not isinstance(name, str) or not isinstance(arguments, dict):
-        return MalformedCall("a name that is no text, or arguments that are no object")
+        return MalformedCall("a name that is not a string, or arguments that are not an object")
     if not all(isinstance(value, (str, int, float, bool)) for value in arguments.values()):
-        return MalformedCall("an argument that is no literal")
+        return MalformedCall("an argument that is not a literal")
     return Call(name, arguments)

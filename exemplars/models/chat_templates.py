@@ -1,4 +1,4 @@
-"""Messages as the tokens of a model: by the chat template that its tokenizer brings, or by ours.
+"""Messages as tokens, by the chat template of a tokenizer, or by a default one.
 
 Templates are rendered by transformers, in Jinja's sandbox.
 """
@@ -11,90 +11,98 @@ from typing import Any, Final, NamedTuple
 
 from jinja2 import TemplateError
 
-Message = Mapping[str, str]
-"""`role` (system, user, assistant) and `content`."""
+ChatMessage = Mapping[str, str]
+"""A message with `role` (system, user, assistant) and `content`."""
 
 OWN_TEMPLATE: Final = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>\n' + message['content'] + eos_token + '\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}"
 )
-"""For a model that brings none: the role on a line, the content, the tokenizer's end token."""
+"""For a tokenizer without a template: a line with the role, the content, the end token."""
 
 
 class ChatTemplateError(ValueError):
-    """A chat that the template refuses, such as one that the assistant begins; its message says why."""
+    """The template refuses a chat, for example one that begins with the assistant; the message says why."""
 
 
 class TokenizedChat(NamedTuple):
-    """A chat as tokens."""
+    """The token ids of a chat."""
 
     prompt: list[int]
     completion: list[int]
-    """Up to the token that ends the answer, with it; what a template puts behind is left out."""
+    """The answer up to and including the end-of-turn token; anything the template appends is dropped."""
 
 
 def find_chat_template(tokenizer: Any) -> str:
-    """The chat template that a tokenizer is used with; of several, by name, the one named `default`."""
-    found = tokenizer.chat_template
-    if isinstance(found, Mapping):
-        found = found.get("default")
-    return str(found or OWN_TEMPLATE)
+    """Find the chat template of a tokenizer; of several named ones, `default`."""
+    template = tokenizer.chat_template
+    if isinstance(template, Mapping):
+        template = template.get("default")
+    return str(template or OWN_TEMPLATE)
 
 
-def render_prompt(tokenizer: Any, messages: Sequence[Message], tools: Sequence[Any] | None) -> str:
-    """The text that a model goes on from. Raises `ChatTemplateError`."""
+def render_prompt(tokenizer: Any, messages: Sequence[ChatMessage], tools: Sequence[Any] | None) -> str:
+    """Render the text that a model continues.
+
+    messages: without the answer. tools: OpenAI-style definitions for the template, or `None`.
+    Raises `ChatTemplateError` if the template refuses the messages.
+    """
     return _render_chat(tokenizer, messages, tools, add_generation_prompt=True)
 
 
 def find_end_of_turn(tokenizer: Any) -> int:
-    """The token that ends an answer: the special one that the template writes behind it.
+    """Find the id of the token that ends an answer: the special token that the template writes after it.
 
-    Where it writes none there, the tokenizer's end token.
+    Falls back to the tokenizer's end token if the template writes none there.
     """
     return _find_end_of_turn(tokenizer, find_chat_template(tokenizer))
 
 
 @functools.lru_cache(maxsize=8)
 def _find_end_of_turn(tokenizer: Any, _template: str) -> int:
-    asked = [{"role": "user", "content": "a"}]
+    question = [{"role": "user", "content": "a"}]
     try:
-        before = render_prompt(tokenizer, asked, None)
-        whole = _render_chat(tokenizer, [*asked, {"role": "assistant", "content": "b"}], None)
+        prompt = render_prompt(tokenizer, question, None)
+        chat = _render_chat(tokenizer, [*question, {"role": "assistant", "content": "b"}], None)
     except ChatTemplateError:
         return int(tokenizer.eos_token_id)
-    behind = encode_text(tokenizer, whole[len(before) + 1 :]) if whole.startswith(f"{before}b") else []
+    rest = encode_text(tokenizer, chat[len(prompt) + 1 :]) if chat.startswith(f"{prompt}b") else []
     special = {*tokenizer.all_special_ids, *tokenizer.added_tokens_decoder}
-    return behind[0] if behind and behind[0] in special else int(tokenizer.eos_token_id)
+    return rest[0] if rest and rest[0] in special else int(tokenizer.eos_token_id)
 
 
 def _render_chat(
-    tokenizer: Any, messages: Sequence[Message], tools: Sequence[Any] | None, **options: Any
+    tokenizer: Any, messages: Sequence[ChatMessage], tools: Sequence[Any] | None, **options: Any
 ) -> str:
-    """A chat as its template writes it. Where that has no system message, its text begins the first other."""
-    rows = list(messages)
-    if rows and rows[0]["role"] == "system" and not _accepts_system(tokenizer, find_chat_template(tokenizer)):
-        first = rows[1] if len(rows) > 1 else {"role": "user", "content": ""}
-        rows = [{**first, "content": f"{rows[0]['content']}\n\n{first['content']}"}, *rows[2:]]
-    return _apply_template(tokenizer, rows, tools, **options)
+    """Render a chat. If the template rejects a system role, the system text is prepended to the next message."""
+    turns = list(messages)
+    if (
+        turns
+        and turns[0]["role"] == "system"
+        and not _accepts_system(tokenizer, find_chat_template(tokenizer))
+    ):
+        first = turns[1] if len(turns) > 1 else {"role": "user", "content": ""}
+        turns = [{**first, "content": f"{turns[0]['content']}\n\n{first['content']}"}, *turns[2:]]
+    return _apply_template(tokenizer, turns, tools, **options)
 
 
 @functools.lru_cache(maxsize=8)
 def _accepts_system(tokenizer: Any, _template: str) -> bool:
-    rows = [{"role": "system", "content": "a"}, {"role": "user", "content": "b"}]
+    messages = [{"role": "system", "content": "a"}, {"role": "user", "content": "b"}]
     try:
-        _apply_template(tokenizer, rows, None)
+        _apply_template(tokenizer, messages, None)
     except ChatTemplateError:
         return False
     return True
 
 
 def _apply_template(
-    tokenizer: Any, rows: Sequence[Message], tools: Sequence[Any] | None, **options: Any
+    tokenizer: Any, messages: Sequence[ChatMessage], tools: Sequence[Any] | None, **options: Any
 ) -> str:
     try:
         return str(
             tokenizer.apply_chat_template(
-                list(rows),
+                list(messages),
                 tools=list(tools) if tools else None,
                 chat_template=find_chat_template(tokenizer),
                 tokenize=False,
@@ -105,23 +113,26 @@ def _apply_template(
         raise ChatTemplateError((str(error).splitlines() or ["nothing"])[0]) from None
 
 
-def tokenize_chat(tokenizer: Any, messages: Sequence[Message], tools: Sequence[Any] | None) -> TokenizedChat:
-    """The tokens of a chat whose last message is the answer.
+def tokenize_chat(
+    tokenizer: Any, messages: Sequence[ChatMessage], tools: Sequence[Any] | None
+) -> TokenizedChat:
+    """Tokenize a chat whose last message is the answer.
 
-    The prompt and the answer are tokenized apart, as they are when a model is asked. Where the template
-    does not write the answer right behind the prompt, the completion is empty. Raises `ChatTemplateError`.
+    The prompt and the answer are tokenized separately, as they are at inference. The completion is empty
+    if the template does not write the answer directly after the prompt.
+    Raises `ChatTemplateError` if the template refuses the messages.
     """
-    before = render_prompt(tokenizer, messages[:-1], tools)
-    whole = _render_chat(tokenizer, messages, tools)
-    prompt = encode_text(tokenizer, before)
-    if not whole.startswith(before):
-        return TokenizedChat(prompt, [])
-    completion = encode_text(tokenizer, whole[len(before) :])
+    prompt = render_prompt(tokenizer, messages[:-1], tools)
+    chat = _render_chat(tokenizer, messages, tools)
+    prompt_ids = encode_text(tokenizer, prompt)
+    if not chat.startswith(prompt):
+        return TokenizedChat(prompt_ids, [])
+    completion = encode_text(tokenizer, chat[len(prompt) :])
     end = find_end_of_turn(tokenizer)
-    ends = [place for place, token in enumerate(completion) if token == end]
-    return TokenizedChat(prompt, completion[: ends[-1] + 1] if ends else completion)
+    ends = [index for index, token in enumerate(completion) if token == end]
+    return TokenizedChat(prompt_ids, completion[: ends[-1] + 1] if ends else completion)
 
 
 def encode_text(tokenizer: Any, text: str) -> list[int]:
-    """The tokens of a text that has all its special tokens already."""
+    """Tokenize a text that already contains all its special tokens."""
     return [int(token) for token in tokenizer(text, add_special_tokens=False)["input_ids"]]

@@ -1,17 +1,17 @@
-"""`data/training/base.json`: what chat rows were rendered for, and how."""
+"""`data/training/base.json`: the model that chat rows were rendered for, and the format of their calls."""
 
 from __future__ import annotations
 
 import msgspec
 
 from exemplars.core import layout
-from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.files import read_json
 from exemplars.models.base_models import Base
 from exemplars.models.calls import CallFormat
 
 
 class RenderManifest(msgspec.Struct, frozen=True):
-    """The model whose template and tokenizer rows have, and the forms in them."""
+    """The base model whose chat template and tokenizer were used, and the format of calls and tools."""
 
     base: Base
     name: str
@@ -24,20 +24,11 @@ class RenderManifest(msgspec.Struct, frozen=True):
 
 
 def read_render_manifest() -> RenderManifest:
-    """How the rows were rendered. Raises `UserError` where that is missing or damaged."""
-    path = layout.TRAINING_BASE
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=RenderManifest)
-    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise UserError(
-            [
-                Diagnostic(
-                    path=str(path),
-                    code="not_rendered",
-                    found=found,
-                    expected="what `render` writes",
-                    fix="run `dvc repro render`",
-                )
-            ]
-        ) from None
+    """Read the manifest of the rendered rows. Raises `UserError` if it is missing or damaged."""
+    return read_json(
+        layout.TRAINING_BASE,
+        RenderManifest,
+        code="not_rendered",
+        expected="the manifest that `render` writes",
+        fix="run `dvc repro render`",
+    )

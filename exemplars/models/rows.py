@@ -1,4 +1,4 @@
-"""Chat rows and predictions: what `render`, `train` and `evaluate` hand on."""
+"""Chat rows and predictions: the rows that `render`, `train` and `evaluate` exchange."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from exemplars.core.schemas import derive_schema
 
 
 class View(StrEnum):
-    """What a chat row asks for."""
+    """What a chat row asks the model for."""
 
     CALL = "call"
-    """One call, or none."""
+    """The whole call, or "no call"."""
     SKILL = "skill"
-    """Which skill."""
+    """The skill."""
     SLOT = "slot"
     """The value of one parameter."""
 
@@ -31,17 +31,17 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One argument of the right call."""
+    """An argument of the right call."""
 
     slot: str
     value: str
     accepted: tuple[str, ...]
-    """Every value that counts as right, as text."""
+    """All values that count as right, as text."""
     grounding: str
 
 
 class TrainingRow(msgspec.Struct, frozen=True):
-    """A chat row: what the loss is computed on, and what a prediction is compared with."""
+    """A chat row: the tokens that the loss is computed on, and the answer that predictions are scored against."""
 
     id: str
     exemplar_id: str
@@ -58,19 +58,19 @@ class TrainingRow(msgspec.Struct, frozen=True):
     speech: bool
     utterance: str
     messages: tuple[Message, ...]
-    """They end with the answer."""
+    """The chat; its last message is the answer."""
     tools: str
-    """The tools that the prompt shows: a JSON list of OpenAI-style definitions."""
+    """The tools in the prompt: a JSON list of OpenAI-style definitions."""
     call: str | None
-    """The skill of the right answer; `None`: nothing is called."""
+    """The skill of the right answer; `None` for "no call"."""
     answers: tuple[Answer, ...]
     input_ids: tuple[int, ...]
     prompt_tokens: int
-    """How many of the `input_ids`, from the first, are masked."""
+    """The number of `input_ids`, from the first, that are masked in the loss."""
 
 
 class Prediction(msgspec.Struct, frozen=True):
-    """What a system answers to a test row, and what is wrong with it."""
+    """The answer of a system to a test row, and its score."""
 
     id: str
     system: str
@@ -82,7 +82,7 @@ class Prediction(msgspec.Struct, frozen=True):
     source: str
     skill: str | None
     nearest: tuple[str, ...]
-    """The ids of the nearest train rows."""
+    """The ids of the most similar train rows."""
     origin: Origin
 
 

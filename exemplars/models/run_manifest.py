@@ -1,4 +1,4 @@
-"""Runs: what a model was made of, in `models/<recipe>/manifest.json`."""
+"""Manifests of training runs: `models/<recipe>/manifest.json`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.files import read_json
 from exemplars.models.base_models import (
     Base,
     BaseFiles,
@@ -19,55 +20,55 @@ from exemplars.models.base_models import (
 )
 
 WEIGHTS: Final = "weights"
-"""The folder of a run's weights, beside its manifest."""
+"""The folder of a run's weights, next to its manifest."""
 ROWS: Final = "rows.txt"
-"""The sorted digests of the rows that a run was trained on, one a line."""
+"""The file with the sorted digests of the rows that a run was trained on, one per line."""
+_CODE: Final = "unusable_run"
+_EXPECTED: Final = "a run of this version"
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a run is: enough to make it again, and to prove what it saw."""
+    """A training run: enough to repeat it, and to prove which rows it was trained on."""
 
     run: str
     """`<recipe>-<data hash>-<params hash>`, the hashes cut to 12 digits."""
     recipe: str
     params: dict[str, Any]
     data_hashes: dict[str, str]
-    """Of the rows of each split that was trained or watched."""
+    """The data hash of each split that was used for training or validation."""
     rows_sha256: str
-    """Of the file of row digests."""
+    """The SHA-256 of the file `ROWS`."""
     base: Base
     base_sha256: str
     base_license: str
     weights_sha256: str
     code: str | None
-    """The git revision; with `+` where files were changed; null where there is no git."""
+    """The git revision, with `+` if files had been changed; `None` without git."""
     packages: dict[str, str]
     hardware: dict[str, Any]
     seed: int
     seconds: float
     tokens: int
-    """Tokens that training went over: without padding, shared prefixes once."""
+    """Tokens that were trained on: without padding, shared prefixes counted once."""
     steps: int
     resumed_from: int | None
-    """The step of the checkpoint that training went on from; null: none."""
+    """The step of the checkpoint from which training was resumed, if any."""
     losses: dict[str, float]
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a run's folder. Raises `UserError` where there is none, or a damaged one."""
+    """Read the manifest in a run's folder. Raises `UserError` if it is missing or damaged."""
     path = folder / "manifest.json"
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except FileNotFoundError:
-        raise UserError([_problem(path, "no such file", "run `dvc repro train`")]) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UserError([_problem(path, str(error), "run `dvc repro -f train`")]) from None
+    # DVC would not train again for a damaged manifest: its dependencies have not changed.
+    fix = "run `dvc repro -f train`" if path.exists() else "run `dvc repro train`"
+    return read_json(path, Manifest, code=_CODE, expected=_EXPECTED, fix=fix)
 
 
-def load_run(folder: Path, **how: Any) -> tuple[Any, Any]:
-    """The model of a run, adapters on its base, and its tokenizer.
+def load_run(folder: Path, **options: Any) -> tuple[Any, Any]:
+    """Load the model of a run (adapters on top of its base model) and its tokenizer.
 
-    Raises `UserError` where a file is missing, or where base or weights are not those of the manifest.
+    options: more keyword arguments of `from_pretrained`, such as `dtype`.
+    Raises `UserError` if a file is missing, or if base model or weights do not match the manifest.
     """
     manifest = read_manifest(folder)
     weights = folder / WEIGHTS
@@ -76,18 +77,18 @@ def load_run(folder: Path, **how: Any) -> tuple[Any, Any]:
         raise UserError([_problem(weights, found, "run `dvc checkout`, or `dvc repro train`")])
     base = find_base(manifest.base)
     if base.sha256 != manifest.base_sha256:
-        raise UserError([_problem(folder, "another base model", "install the base that the manifest names")])
+        raise UserError(
+            [_problem(folder, "a different base model", "install the base that the manifest names")]
+        )
     if not (weights / "adapter_config.json").exists():
-        whole = BaseFiles(folder.name, str(weights), {}, manifest.weights_sha256, base.license)
-        return load_model(whole, **how), load_tokenizer(whole)
+        files = BaseFiles(folder.name, str(weights), {}, manifest.weights_sha256, base.license)
+        return load_model(files, **options), load_tokenizer(files)
     from peft import PeftModel
 
     with suppress_peft_warning():
-        model = PeftModel.from_pretrained(load_model(base, **how), str(weights))
+        model = PeftModel.from_pretrained(load_model(base, **options), str(weights))
     return model, load_tokenizer(base)
 
 
 def _problem(path: Path, found: str, fix: str) -> Diagnostic:
-    return Diagnostic(
-        path=str(path), code="unusable_run", found=found, expected="a run of this version", fix=fix
-    )
+    return Diagnostic(path=str(path), code=_CODE, found=found, expected=_EXPECTED, fix=fix)

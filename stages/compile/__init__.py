@@ -1,1 +1,1 @@
-"""What does a record mean, and where is each value in its text?"""
+"""Compiles records into exemplars: what each record means, and where its utterance says each value."""

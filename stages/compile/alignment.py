@@ -1,4 +1,4 @@
-"""Which argument stands where: one record's arguments placed in its utterance, all together."""
+"""Alignment: the arguments of a record with their spans in its utterance, all of them together."""
 
 from __future__ import annotations
 
@@ -8,201 +8,229 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from exemplars.core.errors import quote_text
+from exemplars.core.ledger import Problem
 from exemplars.core.records import DONTCARE, Argument, Grounding, LabelledArgument, Reason, Turn
 from exemplars.dataset.catalog import Parameter
-from stages.compile.grounding import Lexicon, Place, locate, stands_in
+from stages.compile.expressions.verbatim import find_exact
+from stages.compile.grounding import Match, find_matches
+from stages.compile.lexicon import Lexicon
 
 
-class Problem(NamedTuple):
-    """Why an argument cannot be placed."""
-
-    reason: Reason
-    slot: str
-    message: str
-
-
-class Text(NamedTuple):
-    """Where values are looked for."""
+class Evidence(NamedTuple):
+    """Where the values of a record may be said, and what is needed to recognize them."""
 
     utterance: str
     context: tuple[Turn, ...]
     today: datetime.date | None
     lexicon: Lexicon
-    settled: bool = False
-    """The source's template says where the values stand: what it leaves out is not in the utterance."""
+    has_template: bool = False
+    """The source gives the template, so a value without a slot in it is not in the utterance."""
 
 
-class _Taken:
-    """Spans that are settled, by their starts; they never overlap."""
+class _ClaimedSpans:
+    """The spans of aligned arguments, sorted; they never overlap."""
 
     def __init__(self) -> None:
         self._spans: list[tuple[int, int]] = []
 
-    def is_free(self, place: Place) -> bool:
-        index = bisect_left(self._spans, (place.end, -1))
-        return index == 0 or self._spans[index - 1][1] <= place.start
+    def is_free(self, match: Match) -> bool:
+        index = bisect_left(self._spans, (match.end, -1))
+        return index == 0 or self._spans[index - 1][1] <= match.start
 
-    def take(self, place: Place) -> None:
-        insort(self._spans, (place.start, place.end))
+    def claim(self, match: Match) -> None:
+        insort(self._spans, (match.start, match.end))
 
 
-def place_arguments(
-    labels: Sequence[LabelledArgument], parameters: Sequence[Parameter], text: Text
+class _Alignment:
+    """The state of an alignment: what is aligned, what is still open, and what is wrong."""
+
+    def __init__(
+        self, labels: Sequence[LabelledArgument], parameters: Sequence[Parameter], evidence: Evidence
+    ) -> None:
+        self.labels = labels
+        self.parameters = parameters
+        self.evidence = evidence
+        self.claimed = _ClaimedSpans()
+        self.arguments: dict[int, Argument] = {}
+        """By the index of the label."""
+        self.candidates: dict[int, tuple[Match, ...]] = {}
+        """The matches of labels that are not aligned yet, by the index of the label."""
+        self.problems: list[Problem] = []
+
+    def claim(self, index: int, match: Match) -> None:
+        """Align a label with a match, unless another argument has claimed a part of it."""
+        label, utterance = self.labels[index], self.evidence.utterance
+        if self.claimed.is_free(match):
+            self.claimed.claim(match)
+            surface = utterance[match.start : match.end]
+            self.arguments[index] = Argument(
+                label.slot, label.value, surface, match.start, match.end, match.grounding
+            )
+        else:
+            self.problems.append(_report_overlap(label, match, utterance))
+
+    def ground(self, index: int, grounding: Grounding) -> None:
+        """Accept a label without a span."""
+        label = self.labels[index]
+        self.arguments[index] = Argument(label.slot, label.value, None, None, None, grounding)
+
+    def claim_given_spans(self) -> None:
+        """Align the labels for which the source gives a span."""
+        for index, label in enumerate(self.labels):
+            if label.start is not None or label.end is not None:
+                match = _check_given_span(label, self.evidence.utterance)
+                if isinstance(match, Problem):
+                    self.problems.append(match)
+                else:
+                    self.claim(index, match)
+
+    def find_candidates(self) -> None:
+        """Search the matches of all other labels; accept those that need no span."""
+        for index, (label, parameter) in enumerate(zip(self.labels, self.parameters, strict=True)):
+            if label.start is None and label.end is None:
+                result = _search_value(label, parameter, self.evidence)
+                if isinstance(result, Problem):
+                    self.problems.append(result)
+                elif isinstance(result, Grounding):
+                    self.ground(index, result)
+                else:
+                    self.candidates[index] = result
+
+    def claim_unique_matches(self) -> None:
+        """Align every label with its only free match, until no label has exactly one."""
+        progress = True
+        while self.candidates and progress:
+            free = {
+                index: tuple(filter(self.claimed.is_free, matches))
+                for index, matches in self.candidates.items()
+            }
+            unique = {index: matches[0] for index, matches in free.items() if len(matches) == 1}
+            progress = bool(unique)
+            for index, match in unique.items():
+                del self.candidates[index]
+                self.claim(index, match)
+
+    def report_open_labels(self) -> None:
+        """Report the labels that have several free matches, or none."""
+        for index, matches in self.candidates.items():
+            free = [match for match in matches if self.claimed.is_free(match)]
+            if free:
+                self.problems.append(_report_ambiguity(self.labels[index], free))
+            elif self.parameters[index].enum:
+                # All mentions of the value belong to other arguments: this one is meant, not said.
+                self.ground(index, Grounding.CATEGORICAL)
+            else:
+                self.problems.append(_report_overlap(self.labels[index], matches[0], self.evidence.utterance))
+
+
+def align_arguments(
+    labels: Sequence[LabelledArgument], parameters: Sequence[Parameter], evidence: Evidence
 ) -> tuple[tuple[Argument, ...], tuple[Problem, ...]]:
-    """The arguments tied to the text, in the order of their labels, or all that is wrong.
+    """Align the labeled arguments of a record with its utterance.
 
     labels, parameters: of equal length; each label with the parameter that it fills.
-    Spans that the source gives come first. Then every value with one free place takes it, which may
-    leave one place free for another. What still has several is ambiguous: the first match is never
-    taken on trust.
+    Returns the arguments in the order of their labels, and everything that is wrong with them.
+
+    Spans that the source gives are claimed first. Then every value with a single free match claims it, which
+    may leave a single free match to another value. Values that still have several are ambiguous: picking the
+    first match would teach a model wrong spans.
     """
-    taken = _Taken()
-    placed: dict[int, Argument] = {}
-    problems: list[Problem] = []
-    open_places: dict[int, tuple[Place, ...]] = {}
-    for index, label in enumerate(labels):
-        if label.start is not None or label.end is not None:
-            given = _given_place(label, text.utterance)
-            if isinstance(given, Problem):
-                problems.append(given)
-            elif not taken.is_free(given):
-                problems.append(_overlap(label, given, text.utterance))
-            else:
-                taken.take(given)
-                placed[index] = _located(label, given, text.utterance)
-    for index, (label, parameter) in enumerate(zip(labels, parameters, strict=True)):
-        if label.start is None and label.end is None:
-            found = _search(label, parameter, text)
-            if isinstance(found, Problem):
-                problems.append(found)
-            elif isinstance(found, Grounding):
-                placed[index] = Argument(label.slot, label.value, None, None, None, found)
-            else:
-                open_places[index] = found
-    problems += _settle(open_places, labels, parameters, text, taken, placed)
-    return tuple(placed[index] for index in sorted(placed)), tuple(problems)
+    alignment = _Alignment(labels, parameters, evidence)
+    alignment.claim_given_spans()
+    alignment.find_candidates()
+    alignment.claim_unique_matches()
+    alignment.report_open_labels()
+    arguments = alignment.arguments
+    return tuple(arguments[index] for index in sorted(arguments)), tuple(alignment.problems)
 
 
-def _search(
-    label: LabelledArgument, parameter: Parameter, text: Text
-) -> tuple[Place, ...] | Grounding | Problem:
-    """The places of a value in the utterance; or how else it is grounded; or why it is not."""
+def _search_value(
+    label: LabelledArgument, parameter: Parameter, evidence: Evidence
+) -> tuple[Match, ...] | Grounding | Problem:
+    """Return the candidate spans of a value, its grounding if it needs none, or the problem."""
     if label.value == DONTCARE:
         return Grounding.DONTCARE
-    if label.context:
-        grounding = _in_context(label, parameter, text)
-        if grounding is not None:
-            return grounding
+    if label.context and _is_in_context(label, parameter, evidence):
+        return Grounding.CONTEXT
     if parameter.type == "boolean":
         return Grounding.BOOLEAN
-    if not text.settled:
-        places = locate(label, text.utterance, parameter, text.lexicon, text.today)
-        if places:
-            return places
+    if not evidence.has_template:
+        matches = find_matches(label, evidence.utterance, parameter, evidence.lexicon, evidence.today)
+        if matches:
+            return matches
     if parameter.enum:
         return Grounding.CATEGORICAL
-    grounding = None if label.context else _in_context(label, parameter, text)
-    return _not_found(label, text) if grounding is None else grounding
+    if not label.context and _is_in_context(label, parameter, evidence):
+        return Grounding.CONTEXT
+    return _report_not_found(label)
 
 
-def _in_context(label: LabelledArgument, parameter: Parameter, text: Text) -> Grounding | None:
-    """Whether an earlier turn says the value; looked for letter for letter first, which is cheap."""
-    for way in (*label.spoken, label.value):
-        for turn in reversed(text.context):
-            if way in turn.utterance and stands_in(way, turn.utterance):
-                return Grounding.CONTEXT
-    for turn in reversed(text.context):
-        if locate(label, turn.utterance, parameter, text.lexicon, text.today):
-            return Grounding.CONTEXT
-    return None
+def _is_in_context(label: LabelledArgument, parameter: Parameter, evidence: Evidence) -> bool:
+    """Return whether an earlier turn says the value."""
+    for wording in (*label.spoken, label.value):  # Verbatim in all turns first, which is cheap.
+        for turn in reversed(evidence.context):
+            if wording in turn.utterance and find_exact(turn.utterance, wording):
+                return True
+    return any(
+        find_matches(label, turn.utterance, parameter, evidence.lexicon, evidence.today)
+        for turn in reversed(evidence.context)
+    )
 
 
-def _given_place(label: LabelledArgument, utterance: str) -> Place | Problem:
-    """The span that the source gives, checked against the text."""
+def _check_given_span(label: LabelledArgument, utterance: str) -> Match | Problem:
+    """Check the span that the source gives against the utterance."""
     start, end = label.start, label.end
     if start is None or end is None or not 0 <= start < end <= len(utterance):
         found = f"span {start}:{end} in an utterance of {len(utterance)} code points"
-        return _mismatch(label, found, "0 <= start < end <= length")
+        return _report_mismatch(label, found, "0 <= start < end <= length")
     surface = utterance[start:end]
-    ways = (*label.spoken, label.value)
+    wordings = (*label.spoken, label.value)
     if surface == label.value:
-        return Place(start, end, Grounding.VERBATIM)
+        return Match(start, end, Grounding.VERBATIM)
     if surface.casefold() == label.value.casefold():
-        return Place(start, end, Grounding.CASE)
-    if surface.casefold() in {way.casefold() for way in ways}:
-        return Place(start, end, Grounding.NORMALIZED)
-    return _mismatch(label, f"span {start}:{end} on the text {quote_text(surface)}", quote_text(ways[0]))
+        return Match(start, end, Grounding.CASE)
+    if surface.casefold() in {wording.casefold() for wording in wordings}:
+        return Match(start, end, Grounding.NORMALIZED)
+    found = f"span {start}:{end} on the text {quote_text(surface)}"
+    return _report_mismatch(label, found, quote_text(wordings[0]))
 
 
-def _settle(
-    open_places: dict[int, tuple[Place, ...]],
-    labels: Sequence[LabelledArgument],
-    parameters: Sequence[Parameter],
-    text: Text,
-    taken: _Taken,
-    placed: dict[int, Argument],
-) -> list[Problem]:
-    """Give every value with one free place that place, until nothing changes."""
-    problems: list[Problem] = []
-    progress = True
-    while open_places and progress:
-        free = {index: tuple(filter(taken.is_free, places)) for index, places in open_places.items()}
-        single = {index: places[0] for index, places in free.items() if len(places) == 1}
-        progress = bool(single)
-        for index, place in single.items():
-            del open_places[index]
-            if taken.is_free(place):
-                taken.take(place)
-                placed[index] = _located(labels[index], place, text.utterance)
-            else:
-                problems.append(_overlap(labels[index], place, text.utterance))
-    for index, places in open_places.items():
-        label = labels[index]
-        free_places = [place for place in places if taken.is_free(place)]
-        if free_places:
-            problems.append(_ambiguous(label, free_places, text.utterance))
-        elif parameters[index].enum:
-            # Its only mentions belong to other arguments, so this one is not said in the text.
-            placed[index] = Argument(label.slot, label.value, None, None, None, Grounding.CATEGORICAL)
-        else:
-            problems.append(_overlap(label, places[0], text.utterance))
-    return problems
+def _report_mismatch(label: LabelledArgument, found: str, expected: str) -> Problem:
+    return Problem(
+        Reason.SPAN_MISMATCH,
+        found=f"{found} for slot {label.slot!r}",
+        expected=expected,
+        fix="correct the span, or remove it",
+        slot=label.slot,
+    )
 
 
-def _located(label: LabelledArgument, place: Place, utterance: str) -> Argument:
-    surface = utterance[place.start : place.end]
-    return Argument(label.slot, label.value, surface, place.start, place.end, place.grounding)
-
-
-def _mismatch(label: LabelledArgument, found: str, expected: str) -> Problem:
-    message = f"found {found} for slot {label.slot!r}, expected {expected}; correct the span, or leave it out"
-    return Problem(Reason.SPAN_MISMATCH, label.slot, message)
-
-
-def _overlap(label: LabelledArgument, place: Place, utterance: str) -> Problem:
-    surface = quote_text(utterance[place.start : place.end])
+def _report_overlap(label: LabelledArgument, match: Match, utterance: str) -> Problem:
+    surface = quote_text(utterance[match.start : match.end])
     return Problem(
         Reason.OVERLAPPING_SPANS,
-        label.slot,
-        f"found the value of slot {label.slot!r} at {place.start}:{place.end} ({surface}), where another "
-        "argument stands, expected a text of its own; give spans or an exemplar, or merge the slots",
+        summary=f"the value of slot {label.slot!r} is at {match.start}:{match.end} ({surface}), "
+        "which another argument claims",
+        fix="give spans or an exemplar line, or merge the slots",
+        slot=label.slot,
     )
 
 
-def _ambiguous(label: LabelledArgument, places: Sequence[Place], utterance: str) -> Problem:
-    spans = ", ".join(f"{place.start}:{place.end}" for place in places[:5])
+def _report_ambiguity(label: LabelledArgument, matches: Sequence[Match]) -> Problem:
+    spans = ", ".join(f"{match.start}:{match.end}" for match in matches[:5])
     return Problem(
         Reason.VALUE_AMBIGUOUS,
-        label.slot,
-        f"found {quote_text(label.value)} of slot {label.slot!r} {len(places)} times ({spans}), expected once; "
-        "add an exemplar line, or a span, that says which is meant",
+        summary=f"{quote_text(label.value)} of slot {label.slot!r} occurs {len(matches)} times ({spans})",
+        fix="add an exemplar line, or a span, that says which one is meant",
+        slot=label.slot,
     )
 
 
-def _not_found(label: LabelledArgument, text: Text) -> Problem:
+def _report_not_found(label: LabelledArgument) -> Problem:
     return Problem(
         Reason.VALUE_NOT_FOUND,
-        label.slot,
-        f"found no mention of {quote_text(label.value)} of slot {label.slot!r} in the utterance or in the "
-        f"{len(text.context)} turns before it, expected one; correct the value, or say it in the text",
+        summary=f"{quote_text(label.value)} of slot {label.slot!r} occurs neither in the utterance "
+        "nor in the turns before it",
+        fix="correct the value, or say it in the text",
+        slot=label.slot,
     )

@@ -1,94 +1,94 @@
-"""What no row shows alone: duplicates, and labels that contradict each other.
+"""Duplicates and contradictions: what is wrong with several exemplars together.
 
-Two rows say the same where service, utterance and context are equal. Saying the same, they are
-duplicates if they mean the same, and contradict each other if they do not. The service is part of
-it: rows of two services are not offered to a model together.
+Two exemplars with equal service, utterance and context are duplicates if they mean the same, and contradict
+each other if they do not. The service counts, because a model is never offered the skills of two services
+together.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 
-from exemplars.core.records import Exemplar, Reason, Rejection
+from exemplars.core.errors import summarize_names
+from exemplars.core.ledger import Ledger, Problem
+from exemplars.core.records import Exemplar, Reason
 
 _encode: Final = msgspec.json.Encoder().encode
-_SHOWN: Final = 3
-_SIEVED: Final = 3
-"""How many turns before the sieve looks at."""
+_SHOWN_ARGUMENTS: Final = 3
+_PREFILTER_TURNS: Final = 3
+"""How many of the last turns of the context go into the prefilter key."""
 
 
-def said_key(exemplar: Exemplar) -> int:
-    """A 63-bit number that is equal where service, utterance and context are."""
-    said = _encode((exemplar.service, exemplar.utterance, exemplar.context))
-    return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest(), "big") >> 1
+def content_key(exemplar: Exemplar) -> int:
+    """Compute a 63-bit key that is equal for exemplars with equal service, utterance and context."""
+    content = _encode((exemplar.service, exemplar.utterance, exemplar.context))
+    return _hash_to_int(content)
 
 
-def nearly_said_key(exemplar: Exemplar) -> int:
-    """A number that is equal where `said_key` is, and seldom elsewhere; cheap, for a first sieve."""
-    last = [turn.utterance for turn in exemplar.context[-_SIEVED:]]
-    said = "\x00".join([exemplar.service or "", exemplar.utterance, *last])
-    return int.from_bytes(hashlib.blake2b(said.encode(), digest_size=8).digest(), "big") >> 1
+def prefilter_key(exemplar: Exemplar) -> int:
+    """Compute a key that is equal whenever `content_key` is, and seldom otherwise.
 
-
-def contradicted(exemplars: Sequence[Exemplar]) -> dict[str, Rejection]:
-    """The ledger's rows of those exemplars that cannot stay, by id.
-
-    Of duplicates the first by id stays; of contradicting rows none does.
+    It is cheap, since it encodes no turns as JSON, and only the few exemplars that share one are compared.
     """
-    by_said: dict[int, list[Exemplar]] = defaultdict(list)
-    for one in sorted(exemplars, key=lambda exemplar: exemplar.id):
-        by_said[said_key(one)].append(one)
-    rejections: dict[str, Rejection] = {}
-    for same in by_said.values():
-        if len(same) > 1:
-            rejections.update({one.id: one for one in _judge(same)})
-    return rejections
+    last = [turn.utterance for turn in exemplar.context[-_PREFILTER_TURNS:]]
+    return _hash_to_int("\x00".join([exemplar.service or "", exemplar.utterance, *last]).encode())
 
 
-def _judge(same: list[Exemplar]) -> Iterable[Rejection]:
-    if len({one.digest for one in same}) > 1:
-        for one in same:
-            others = [other for other in same if other.digest != one.digest]
-            yield _rejected(
-                one,
-                Reason.CONFLICTING_LABEL,
-                f"found {_call(one)}, but {_places(others)} say the same and mean "
-                f"{_call(others[0])}, expected one meaning; correct one of them",
-            )
-        return
-    for one in same[1:]:
-        yield _rejected(
-            one,
-            Reason.DUPLICATE_EXEMPLAR,
-            f"found the row of {same[0].id} again, expected each row once; remove one of them",
-        )
+def reject_contradictions(exemplars: Sequence[Exemplar], ledger: Ledger) -> list[Exemplar]:
+    """Return the exemplars that stay; add duplicates and contradictions to the ledger.
+
+    Of duplicates the first by id stays; of contradicting exemplars none does.
+    """
+    by_content: dict[int, list[Exemplar]] = defaultdict(list)
+    for exemplar in sorted(exemplars, key=lambda exemplar: exemplar.id):
+        by_content[content_key(exemplar)].append(exemplar)
+    problems: dict[str, Problem] = {}
+    for equal in by_content.values():
+        if len(equal) > 1:
+            problems.update(_find_problems(equal))
+    return ledger.drop(exemplars, problems)
 
 
-def _call(exemplar: Exemplar) -> str:
-    arguments = ", ".join(f"{one.slot}={one.value!r}" for one in exemplar.arguments[:_SHOWN])
-    more = ", …" if len(exemplar.arguments) > _SHOWN else ""
-    return f"{exemplar.mode} {exemplar.skill or 'no skill'}({arguments}{more})"
+def _hash_to_int(content: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big") >> 1
 
 
-def _places(exemplars: Sequence[Exemplar]) -> str:
-    more = f" and {len(exemplars) - _SHOWN} more" if len(exemplars) > _SHOWN else ""
-    return ", ".join(one.id for one in exemplars[:_SHOWN]) + more
+def _find_problems(equal: list[Exemplar]) -> Iterator[tuple[str, Problem]]:
+    """Yield the ids of exemplars with equal content, sorted by id, that cannot stay, with the problem."""
+    if len({exemplar.digest for exemplar in equal}) > 1:
+        for exemplar in equal:
+            others = [other for other in equal if other.digest != exemplar.digest]
+            yield exemplar.id, _report_contradiction(exemplar, others)
+    else:
+        for exemplar in equal[1:]:
+            yield exemplar.id, _report_duplicate(equal[0])
 
 
-def _rejected(exemplar: Exemplar, reason: Reason, message: str) -> Rejection:
-    return Rejection(
-        id=exemplar.id,
-        source=exemplar.source,
-        stage="compile",
-        reason=reason,
-        message=f"{exemplar.origin.path}#{exemplar.origin.locator}: {message}",
-        origin=exemplar.origin,
-        group=exemplar.group,
-        skill=exemplar.skill,
-        utterance=exemplar.utterance,
+def _report_contradiction(exemplar: Exemplar, others: Sequence[Exemplar]) -> Problem:
+    mine, theirs = _format_meaning(exemplar), _format_meaning(others[0])
+    names = summarize_names(other.id for other in others)
+    return Problem(
+        Reason.CONFLICTING_LABEL,
+        summary=f"labeled {mine}, but the same utterance and context are labeled {theirs} in {names}",
+        fix="correct one of them",
     )
+
+
+def _report_duplicate(first: Exemplar) -> Problem:
+    return Problem(
+        Reason.DUPLICATE_EXEMPLAR,
+        summary=f"a duplicate of {first.id}, which is kept",
+        fix="remove one of them",
+    )
+
+
+def _format_meaning(exemplar: Exemplar) -> str:
+    shown = exemplar.arguments[:_SHOWN_ARGUMENTS]
+    arguments = ", ".join(f"{argument.slot}={argument.value!r}" for argument in shown)
+    more = ", …" if len(exemplar.arguments) > _SHOWN_ARGUMENTS else ""
+    return f"{exemplar.mode} {exemplar.skill or 'no skill'}({arguments}{more})"

@@ -1,44 +1,38 @@
-"""From a record to its FullExemplar, or to the reason why it is none."""
+"""From a record to its exemplar, or to the reason why it has none."""
 
 from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping
 
 from exemplars.core.digests import hash_row
 from exemplars.core.errors import quote_text
-from exemplars.core.literals import parse_literal
+from exemplars.core.ledger import Problem, reject_row
+from exemplars.core.literals import is_of_type, parse_literal
 from exemplars.core.records import DONTCARE, Exemplar, LabelledArgument, Reason, Record, Rejection
 from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.dataset.templates import write_template
-from stages.compile.alignment import Problem, Text, place_arguments
-from stages.compile.grounding import Lexicon
-
-_TYPES: Final[dict[str, tuple[type, ...]]] = {
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-}
+from stages.compile.alignment import Evidence, align_arguments
+from stages.compile.lexicon import Lexicon
 
 
 def compile_record(record: Record, skills: Mapping[str, Skill], lexicon: Lexicon) -> Exemplar | Rejection:
-    """The exemplar of a record, or its row of the ledger, with all that is wrong in one message.
+    """Compile a record into its exemplar, or into its rejection with everything that is wrong.
 
     skills: the catalog, by name.
     """
-    parameters, problems = _parameters(record, skills)
+    parameters, problems = _resolve_parameters(record, skills)
     if problems:
-        return rejection(record, problems)
-    settled = record.exemplar is not None
-    text = Text(record.utterance, record.context, _date(record.today), lexicon, settled)
-    arguments, unplaced = place_arguments(record.arguments, parameters, text)
-    if unplaced:
-        return rejection(record, unplaced)
+        return reject_row(record, "compile", problems)
+    has_template = record.exemplar is not None
+    evidence = Evidence(record.utterance, record.context, _parse_date(record.today), lexicon, has_template)
+    arguments, unaligned = align_arguments(record.arguments, parameters, evidence)
+    if unaligned:
+        return reject_row(record, "compile", unaligned)
     template = write_template(record.utterance, arguments)
-    if settled and template != record.exemplar:
-        return rejection(record, [_mismatch(record, template)])
+    if has_template and template != record.exemplar:
+        return reject_row(record, "compile", [_report_template(record, template)])
     return Exemplar(
         id=record.id,
         digest=hash_row(record.utterance, record.context, record.skill, record.mode, arguments),
@@ -57,82 +51,96 @@ def compile_record(record: Record, skills: Mapping[str, Skill], lexicon: Lexicon
     )
 
 
-def rejection(record: Record, problems: Sequence[Problem]) -> Rejection:
-    """The ledger's row of a record; the first problem gives the reason code."""
-    place = f"{record.origin.path}#{record.origin.locator}"
-    return Rejection(
-        id=record.id,
-        source=record.source,
-        stage="compile",
-        reason=problems[0].reason,
-        message=f"{place}: " + "; ".join(problem.message for problem in problems),
-        origin=record.origin,
-        group=record.group,
-        skill=record.skill,
-        slot=problems[0].slot or None,
-        utterance=record.utterance,
-    )
-
-
-def _parameters(record: Record, skills: Mapping[str, Skill]) -> tuple[list[Parameter], list[Problem]]:
-    """The parameter that each argument fills, or what the catalog does not admit."""
+def _resolve_parameters(record: Record, skills: Mapping[str, Skill]) -> tuple[list[Parameter], list[Problem]]:
+    """Return the parameter that each argument fills, and what the catalog does not accept."""
     if record.skill is None:
-        return [], [
-            Problem(Reason.UNKNOWN_SLOT, one.slot, f"found argument {one.slot!r} without a skill; remove it")
-            for one in record.arguments
-        ]
+        return [], [_report_unexpected(label) for label in record.arguments]
     skill = skills.get(record.skill)
     if skill is None:
-        message = (
-            f"found skill {quote_text(record.skill)}, expected one of the catalog; add it, or correct it"
-        )
-        return [], [Problem(Reason.UNKNOWN_SKILL, "", message)]
-    by_name = {one.name: one for one in skill.parameters}
+        return [], [_report_unknown_skill(record.skill)]
+    by_name = {parameter.name: parameter for parameter in skill.parameters}
     parameters, problems, filled = [], [], set()
     for label in record.arguments:
         parameter = by_name.get(label.slot)
         if parameter is None:
-            known = ", ".join(by_name) or "none"
-            message = f"found slot {quote_text(label.slot)}, expected one of {known}; correct the slot"
-            problems.append(Problem(Reason.UNKNOWN_SLOT, label.slot, message))
+            problems.append(_report_unknown_slot(label, by_name))
             continue
         if label.slot in filled:
-            message = f"found slot {label.slot!r} filled twice, expected once; keep one of the values"
-            problems.append(Problem(Reason.DUPLICATE_SLOT, label.slot, message))
+            problems.append(_report_duplicate_slot(label))
         filled.add(label.slot)
-        problems += _value_problems(label, parameter)
+        invalid = _check_value(label, parameter)
+        if invalid is not None:
+            problems.append(invalid)
         parameters.append(parameter)
     return parameters, problems
 
 
-def _value_problems(label: LabelledArgument, parameter: Parameter) -> list[Problem]:
+def _check_value(label: LabelledArgument, parameter: Parameter) -> Problem | None:
     if label.value == DONTCARE:
-        return []
-    expected = None
+        return None
     if parameter.enum and label.value not in parameter.enum:
         expected = f"one of {', '.join(parameter.enum)}"
-    elif parameter.type in _TYPES and not isinstance(
-        parse_literal(label.value, parameter.type), _TYPES[parameter.type]
-    ):
+    elif not is_of_type(parse_literal(label.value, parameter.type), parameter.type):
         expected = f"a value of type {parameter.type}"
     elif not label.value:
         expected = "a value"
-    if expected is None:
-        return []
-    message = (
-        f"found {quote_text(label.value)} of slot {label.slot!r}, expected {expected}; correct the value"
+    else:
+        return None
+    return Problem(
+        Reason.INVALID_VALUE,
+        found=f"{quote_text(label.value)} for slot {label.slot!r}",
+        expected=expected,
+        fix="correct the value",
+        slot=label.slot,
     )
-    return [Problem(Reason.INVALID_VALUE, label.slot, message)]
 
 
-def _mismatch(record: Record, template: str) -> Problem:
-    message = (
-        f"found the exemplar {quote_text(record.exemplar or '')}, expected {quote_text(template)}, which the utterance "
-        "and its arguments give; correct the exemplar, or the spans"
+def _report_unexpected(label: LabelledArgument) -> Problem:
+    return Problem(
+        Reason.UNKNOWN_SLOT,
+        found=f"argument {label.slot!r} without a skill",
+        fix="remove it, or name the skill",
+        slot=label.slot,
     )
-    return Problem(Reason.EXEMPLAR_MISMATCH, "", message)
+
+
+def _report_unknown_skill(skill: str) -> Problem:
+    return Problem(
+        Reason.UNKNOWN_SKILL,
+        found=f"skill {quote_text(skill)}",
+        expected="a skill of the catalog",
+        fix="correct its name, or add it to the catalog",
+    )
+
+
+def _report_unknown_slot(label: LabelledArgument, parameters: Mapping[str, Parameter]) -> Problem:
+    return Problem(
+        Reason.UNKNOWN_SLOT,
+        found=f"slot {quote_text(label.slot)}",
+        expected=f"one of {', '.join(parameters)}" if parameters else "no slot",
+        fix="correct the slot",
+        slot=label.slot,
+    )
+
+
+def _report_duplicate_slot(label: LabelledArgument) -> Problem:
+    return Problem(
+        Reason.DUPLICATE_SLOT,
+        summary=f"slot {label.slot!r} is filled twice",
+        fix="keep one of the values",
+        slot=label.slot,
+    )
+
+
+def _report_template(record: Record, template: str) -> Problem:
+    return Problem(
+        Reason.EXEMPLAR_MISMATCH,
+        found=f"the exemplar {quote_text(record.exemplar or '')}",
+        expected=f"{quote_text(template)} from the utterance and its arguments",
+        fix="correct the exemplar, or the spans",
+    )
 
 
 @functools.lru_cache(maxsize=64)
-def _date(today: str | None) -> datetime.date | None:
+def _parse_date(today: str | None) -> datetime.date | None:
     return None if today is None else datetime.date.fromisoformat(today)

@@ -1,4 +1,4 @@
-"""What the stage reads: the records, catalogs and recognizers of its sources."""
+"""The inputs of the stage: records, catalogs and recognizers of its sources."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from exemplars.dataset.recognizers import BUILT_IN, Recognizers, decode_recogniz
 from stages.compile.params import CompileParams
 
 
-class Inputs(NamedTuple):
-    """All that is compiled together."""
+class CompileInputs(NamedTuple):
+    """Everything that is compiled together."""
 
     paths: tuple[Path, ...]
-    """The records of each source, in the order of the sources' ids."""
+    """The records of each source, in the order of their ids."""
     rejected: pa.Table
-    """What the readers of the sources could not take; it stays in the ledger."""
+    """The rejections of the sources' readers; they stay in the ledger."""
     records: dict[str, int]
-    """How many records each source has, those that were rejected included."""
+    """The number of records of each source, including rejected ones."""
     skills: tuple[Skill, ...]
     recognizers: Recognizers
 
 
-def read_inputs(params: CompileParams) -> Inputs:
-    """The inputs of the sources that `params` names.
+def read_inputs(params: CompileParams) -> CompileInputs:
+    """Read the inputs of the sources that `params` names.
 
-    Raises `UserError` with every source that was not ingested, and with catalogs that clash.
+    Raises `UserError` with every source that was not ingested, every skill that two sources define
+    differently, and every recognizer that is not declared.
     """
-    # In the order of the ids that begin with the names, so that the merged rows are in order.
+    # In the order of the ids, which begin with the names, so that the merged rows need no sorting.
     sources = sorted(set(params.sources), key=lambda name: f"{name}:")
     missing = [name for name in sources if not layout.records(name).exists()]
     if missing or not sources:
@@ -52,12 +53,12 @@ def read_inputs(params: CompileParams) -> Inputs:
     skills = merge_catalogs(catalogs)
     _check_recognizers(skills, recognizers)
     ledgers = {name: read_table(layout.record_rejections(name), REJECTION_SCHEMA) for name in sources}
-    records = {name: _rows(layout.records(name)) + ledgers[name].num_rows for name in sources}
-    return Inputs(paths, pa.concat_tables(ledgers.values()), records, skills, recognizers)
+    records = {name: _count_rows(layout.records(name)) + ledgers[name].num_rows for name in sources}
+    return CompileInputs(paths, pa.concat_tables(ledgers.values()), records, skills, recognizers)
 
 
 def read_recognizers(path: Path) -> Recognizers:
-    """A file of recognizers. Raises `UserError` where it is none."""
+    """Read a file of recognizers. Raises `UserError` if it is missing or malformed."""
     try:
         return decode_recognizers(path.read_bytes())
     except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -75,21 +76,21 @@ def read_recognizers(path: Path) -> Recognizers:
         ) from None
 
 
-def _rows(path: Path) -> int:
-    metadata = pq.ParquetFile(path)
-    if not metadata.schema_arrow.equals(RECORD_SCHEMA):
+def _count_rows(path: Path) -> int:
+    file = pq.ParquetFile(path)
+    if not file.schema_arrow.equals(RECORD_SCHEMA):
         raise UserError(
             [
                 Diagnostic(
                     path=str(path),
                     code="unreadable_table",
-                    found="other columns",
+                    found="unexpected columns",
                     expected="records of this version",
-                    fix="run `dvc repro` to make it anew",
+                    fix="run `dvc repro` to rebuild it",
                 )
             ]
         )
-    return int(metadata.metadata.num_rows)
+    return int(file.metadata.num_rows)
 
 
 def _check_recognizers(skills: tuple[Skill, ...], recognizers: Recognizers) -> None:
@@ -98,13 +99,13 @@ def _check_recognizers(skills: tuple[Skill, ...], recognizers: Recognizers) -> N
         Diagnostic(
             path="catalog",
             code="unknown_recognizer",
-            found=f"recognizer {one.recognizer!r} of parameter {skill.name}.{one.name}",
+            found=f"recognizer {parameter.recognizer!r} of parameter {skill.name}.{parameter.name}",
             expected=f"one of {', '.join(sorted(known))}",
             fix="correct the name, or add the recognizer to the file that compile.recognizers names",
         )
         for skill in skills
-        for one in skill.parameters
-        if one.recognizer is not None and one.recognizer not in known
+        for parameter in skill.parameters
+        if parameter.recognizer is not None and parameter.recognizer not in known
     ]
     if unknown:
         raise UserError(unknown)
@@ -114,9 +115,10 @@ def _not_ingested(name: str) -> Diagnostic:
     return Diagnostic(
         path="params.yaml",
         code="unknown_source",
-        found=f"source {name!r} in compile.sources, without records",
-        expected="sources that stand under ingest.sources too",
-        fix=f"add ingest.sources.{name}, or remove it from compile.sources, then run `dvc repro`",
+        found=f"source {name!r}",
+        expected="a source of ingest.sources",
+        summary=f"compile.sources names {name!r}, which has no records",
+        fix=f"add ingest.sources.{name}, or remove {name!r} from compile.sources, then run `dvc repro`",
     )
 
 
@@ -124,7 +126,8 @@ def _no_source() -> Diagnostic:
     return Diagnostic(
         path="params.yaml",
         code="no_source",
-        found="no source in compile.sources",
+        found="no source",
         expected="at least one",
-        fix="name the sources to compile",
+        summary="compile.sources is empty",
+        fix="list the sources to compile",
     )

@@ -6,8 +6,8 @@ import msgspec
 
 
 class CompileParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which sources make up the data set, and what recognizes their values."""
+    """The sources of the dataset, and the recognizers of their values."""
 
     sources: tuple[str, ...]
     recognizers: str
-    """A file of recognizers, beside those that the sources bring."""
+    """A file of recognizers, in addition to those that the sources declare."""

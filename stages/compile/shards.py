@@ -1,4 +1,4 @@
-"""The records of all sources, compiled one Parquet row group a worker, merged in order."""
+"""The records of all sources, compiled one Parquet row group per worker, and merged in order."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from exemplars.core.ledger import Ledger, check_conservation
 from exemplars.core.records import Exemplar, Rejection
 from exemplars.core.schemas import RECORD_SCHEMA
 from exemplars.core.tables import read_table, sort_by_id, take_rows
@@ -25,82 +26,92 @@ from exemplars.dataset.row_tables import (
     rejections_to_table,
     select_compiled,
 )
-from stages.compile.contradictions import contradicted, nearly_said_key
+from stages.compile.contradictions import prefilter_key, reject_contradictions
 from stages.compile.exemplars import compile_record
-from stages.compile.grounding import Lexicon
+from stages.compile.inputs import CompileInputs
+from stages.compile.lexicon import Lexicon
 
 
 class Compiled(NamedTuple):
-    """What all records became: every one is a row of one of the two tables, both sorted by id."""
+    """The two tables of the stage, sorted by id: every record is a row of exactly one of them."""
 
     exemplars: pa.Table
     rejections: pa.Table
 
 
 class _Shard(NamedTuple):
-    """What a worker sends back: little, as what exemplars have from their records is there already."""
+    """What a worker sends back: only what the records do not have already, because sending takes time."""
 
-    size: int
-    """How many records it had."""
+    records: int
     rows: list[int]
-    """Which of them became exemplars."""
+    """For each exemplar, the index of its record in the shard."""
     compiled: pa.Table
+    """The exemplars' `select_compiled`."""
     rejections: pa.Table
-    said: list[int]
+    keys: list[int]
+    """The `prefilter_key` of each exemplar."""
 
 
-def compile_tables(
-    paths: Sequence[Path],
-    rejected: pa.Table,
-    skills: Mapping[str, Skill],
-    lexicon: Lexicon,
-    workers: int,
-) -> Compiled:
-    """The exemplars and rejections of the records in several Parquet files.
+def compile_tables(inputs: CompileInputs, workers: int) -> Compiled:
+    """Compile the records of all sources.
 
-    rejected: what was rejected before; it is in the ledger of the answer too.
+    The rejections include those of the sources' readers.
+    Raises `UserError` unless every record is an exemplar or a rejection.
     """
-    places = [(path, group) for path in paths for group in range(pq.read_metadata(path).num_row_groups)]
-    shards = list(map_shards(partial(_compile_shard, skills, lexicon), places, workers, "compile"))
-    starts = accumulate((shard.size for shard in shards), initial=0)
+    skills = {skill.name: skill for skill in inputs.skills}
+    work = partial(_compile_shard, skills, Lexicon(inputs.recognizers))
+    shards = list(map_shards(work, _list_row_groups(inputs.paths), workers, "compile"))
+
+    starts = accumulate((shard.records for shard in shards), initial=0)
     rows = [start + row for start, shard in zip(starts, shards, strict=False) for row in shard.rows]
-    records = pa.concat_tables([records_to_table([]), *(read_table(path, RECORD_SCHEMA) for path in paths)])
+    keys = [key for shard in shards for key in shard.keys]
+    records = pa.concat_tables(
+        [records_to_table([]), *(read_table(path, RECORD_SCHEMA) for path in inputs.paths)]
+    )
     compiled = pa.concat_tables([select_compiled([]), *(shard.compiled for shard in shards)])
-    rejections = pa.concat_tables([rejected, *(shard.rejections for shard in shards)])
 
-    suspects = _repeated([key for shard in shards for key in shard.said])
-    said_again = join_compiled(records, [rows[row] for row in suspects], take_rows(compiled, suspects))
-    gone = contradicted(exemplars_from_table(said_again))
-    if gone:
-        out = {
-            row
-            for row, row_id in zip(suspects, said_again.column("id").to_pylist(), strict=True)
-            if row_id in gone
-        }
-        stays = [row for row in range(len(rows)) if row not in out]
-        rows, compiled = [rows[row] for row in stays], take_rows(compiled, stays)
-        rejections = pa.concat_tables([rejections, rejections_to_table(list(gone.values()))])
-    return Compiled(sort_by_id(join_compiled(records, rows, compiled)), sort_by_id(rejections))
+    kept, contradictions = _drop_contradictions(records, rows, compiled, keys)
+    exemplars = join_compiled(records, [rows[index] for index in kept], take_rows(compiled, kept))
+    rejections = pa.concat_tables([inputs.rejected, *(shard.rejections for shard in shards), contradictions])
+    check_conservation("compile", sum(inputs.records.values()), exemplars.num_rows, rejections.num_rows)
+    return Compiled(sort_by_id(exemplars), sort_by_id(rejections))
 
 
-def _compile_shard(skills: Mapping[str, Skill], lexicon: Lexicon, place: tuple[Path, int]) -> _Shard:
-    path, group = place
+def _list_row_groups(paths: Sequence[Path]) -> list[tuple[Path, int]]:
+    return [(path, group) for path in paths for group in range(pq.read_metadata(path).num_row_groups)]
+
+
+def _compile_shard(skills: Mapping[str, Skill], lexicon: Lexicon, row_group: tuple[Path, int]) -> _Shard:
+    path, group = row_group
     records = records_from_table(pq.ParquetFile(path).read_row_group(group))
     rows: list[int] = []
     exemplars: list[Exemplar] = []
     rejections: list[Rejection] = []
-    for number, record in enumerate(records):
+    for index, record in enumerate(records):
         row = compile_record(record, skills, lexicon)
         if isinstance(row, Exemplar):
-            rows.append(number)
+            rows.append(index)
             exemplars.append(row)
         else:
             rejections.append(row)
-    said = [nearly_said_key(one) for one in exemplars]
-    return _Shard(len(records), rows, select_compiled(exemplars), rejections_to_table(rejections), said)
+    keys = [prefilter_key(exemplar) for exemplar in exemplars]
+    return _Shard(len(records), rows, select_compiled(exemplars), rejections_to_table(rejections), keys)
 
 
-def _repeated(keys: list[int]) -> list[int]:
-    """The places of the keys that occur more than once."""
+def _drop_contradictions(
+    records: pa.Table, rows: Sequence[int], compiled: pa.Table, keys: Sequence[int]
+) -> tuple[list[int], pa.Table]:
+    """Return the indices of the exemplars that stay, and the rejections of the others.
+
+    rows, compiled, keys: of all exemplars; see `_Shard`. Only exemplars that share a key are built in full.
+    """
     counts = Counter(keys)
-    return [place for place, key in enumerate(keys) if counts[key] > 1]
+    suspects = [index for index, key in enumerate(keys) if counts[key] > 1]
+    table = join_compiled(records, [rows[index] for index in suspects], take_rows(compiled, suspects))
+    ledger = Ledger("compile")
+    reject_contradictions(exemplars_from_table(table), ledger)
+    rejected_ids = {rejection.id for rejection in ledger.rejections}
+    ids = table.column("id").to_pylist()
+    rejected = {index for index, row_id in zip(suspects, ids, strict=True) if row_id in rejected_ids}
+    kept = [index for index in range(len(rows)) if index not in rejected]
+    return kept, rejections_to_table(ledger.rejections)

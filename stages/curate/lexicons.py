@@ -1,74 +1,70 @@
-"""The lexicons that slices and privacy are told by: small, sourced files of `schemas/lexicons/`."""
+"""The lexicons of slices and privacy: small files with a source, in `schemas/lexicons/`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.files import read_json
 
 
-class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """First names, as written with a capital."""
+class NameLexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """First names, capitalized."""
 
     source: str
+    """Where the names come from."""
     female: tuple[str, ...]
     male: tuple[str, ...]
     ambiguous: tuple[str, ...]
+    """Those of either list that are words, places or family names just as often."""
 
 
-class Mentions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """For each slice of one dimension, the words and phrases that put a text into it, in lower case."""
+class MentionLexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The words and phrases that put a text into a slice of one dimension."""
 
     source: str
+    """Where the words come from."""
     slices: dict[str, tuple[str, ...]]
+    """Words in lower case, by slice."""
 
 
 class Lexicons(NamedTuple):
     """All lexicons."""
 
-    names: Names
-    pronouns: Mentions
-    places: Mentions
-    ages: Mentions
+    names: NameLexicon
+    pronouns: MentionLexicon
+    places: MentionLexicon
+    ages: MentionLexicon
 
 
-FILES: Final = ("names", "pronouns", "places", "ages")
-L = TypeVar("L", Names, Mentions)
+L = TypeVar("L", NameLexicon, MentionLexicon)
 
 
-def decode_lexicons(files: Mapping[str, tuple[str, bytes | None]]) -> Lexicons:
-    """The lexicons of their files.
+def read_lexicons(folder: str) -> Lexicons:
+    """Read all lexicons of a folder.
 
-    files: by the names of `FILES`, each with its path and its bytes, null where there is none.
-    Raises `UserError` with every file that is missing or broken.
+    Raises `UserError` with a diagnostic for every file that is missing or broken.
     """
     problems: list[Diagnostic] = []
 
-    def decoded(name: str, type_: type[L]) -> L | None:
-        path, data = files[name]
+    def read(name: str, type_: type[L]) -> L | None:
         try:
-            if data is None:
-                raise msgspec.DecodeError("no such file")
-            return msgspec.json.decode(data, type=type_)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            problems.append(_broken(path, str(error)))
+            return read_json(
+                layout.lexicon(folder, name),
+                type_,
+                code="bad_lexicon",
+                expected='{"source": …, "slices": {name: [words]}}, or the lists of names.json',
+                fix="correct the file, or restore it from version control",
+            )
+        except UserError as error:
+            problems.extend(error.diagnostics)
             return None
 
-    names, pronouns = decoded("names", Names), decoded("pronouns", Mentions)
-    places, ages = decoded("places", Mentions), decoded("ages", Mentions)
+    names, pronouns = read("names", NameLexicon), read("pronouns", MentionLexicon)
+    places, ages = read("places", MentionLexicon), read("ages", MentionLexicon)
     if names is None or pronouns is None or places is None or ages is None:
         raise UserError(problems)
     return Lexicons(names, pronouns, places, ages)
-
-
-def _broken(path: str, found: str) -> Diagnostic:
-    return Diagnostic(
-        path=path,
-        code="bad_lexicon",
-        found=found,
-        expected='{"source": …, "slices": {name: [words]}}, or the lists of names.json',
-        fix="correct the file, or take it back from version control",
-    )

@@ -3,91 +3,113 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from stages.curate.quality import Flag
+NonNegative = Annotated[int, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Similarity = Annotated[float, msgspec.Meta(ge=0.5, le=1)]
+"""Below 0.5, MinHash misses too many pairs."""
 
 
 class OnDuplicate(StrEnum):
-    """What becomes of a row that another row repeats."""
+    """What to do with a row that repeats another row."""
 
     KEEP = "keep"
     REJECT = "reject"
 
 
 class OnConflict(StrEnum):
-    """What becomes of rows whose texts are equal and whose labels are not."""
+    """What to do with rows that have the same text and different labels."""
 
     KEEP = "keep"
     MAJORITY = "majority"
+    """Keep the rows whose label more than half of the rows have."""
     REJECT = "reject"
 
 
 class PrivacyMode(StrEnum):
-    """What becomes of personal data that nobody labelled."""
+    """What to do with personal data that no argument labels."""
 
     REPORT = "report"
     SURROGATE = "surrogate"
     REJECT = "reject"
 
 
-class Duplicates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When rows repeat each other, and what follows from it."""
+class QualityFlag(StrEnum):
+    """What may be wrong with a text."""
+
+    TOO_SHORT = "too_short"
+    """Fewer tokens than `min_tokens`."""
+    TOO_LONG = "too_long"
+    """More tokens than `max_tokens`."""
+    REPETITIVE = "repetitive"
+    """One word makes up more than `max_repetition` of at least six words."""
+    TRUNCATED = "truncated"
+    """It ends in a word that cannot end a sentence, or in an open bracket or quote."""
+    WRONG_LANGUAGE = "wrong_language"
+    """Most letters are not Latin, or a long text is identified as another language than English."""
+    MARKUP = "markup"
+    """Tags, entities, links in Markdown, code fences or chat-template tokens are left over."""
+    MISSPELLING = "misspelling"
+    """A lower-case word is in no dictionary, and a frequent word is one letter away."""
+    FILLER_ONLY = "filler_only"
+    """It asks for a skill, but consists of fillers alone ("um, uh, well")."""
+
+
+class DuplicateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When rows repeat each other, and what to do then."""
 
     exact: OnDuplicate
     near: OnDuplicate
-    similarity: float
-    max_group_rows: int
+    similarity: Similarity
+    max_group_rows: Count
     semantic: bool = False
-    semantic_similarity: float = 0.95
-
-    def __post_init__(self) -> None:
-        for name in ("similarity", "semantic_similarity"):
-            if not 0.5 <= getattr(self, name) <= 1:
-                raise ValueError(f"Expected {name} from 0.5 to 1, got {getattr(self, name)}")
+    semantic_similarity: Similarity = 0.95
 
 
-class Conflicts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When labels contradict each other, and what follows from it."""
+class ConflictParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When labels contradict each other, and what to do then."""
 
     action: OnConflict
-    context_turns: int
+    context_turns: NonNegative
 
 
-class LabelNoise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How likely wrong skills are looked for."""
+class LabelNoiseParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How to look for skills that are likely wrong."""
 
     enabled: bool
     features: Literal["words", "embeddings"]
-    folds: int
-    top: int
-    max_rows: int
+    folds: Annotated[int, msgspec.Meta(ge=2)]
+    top: NonNegative
+    max_rows: NonNegative
 
 
-class Quality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which texts are flagged, and which flags reject."""
+class QualityParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which texts to flag, and which flags reject."""
 
-    min_tokens: int
-    max_tokens: int
-    max_repetition: float
-    reject: tuple[Flag, ...]
+    min_tokens: NonNegative
+    max_tokens: Count
+    max_repetition: Share
+    reject: tuple[QualityFlag, ...]
 
 
-class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is done about personal data."""
+class PrivacyParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to do with personal data."""
 
     mode: PrivacyMode
-    min_score: float
+    min_score: Share
 
 
 class CurateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is worth learning from."""
 
-    duplicates: Duplicates
-    conflicts: Conflicts
-    label_noise: LabelNoise
-    quality: Quality
-    privacy: Privacy
+    duplicates: DuplicateParams
+    conflicts: ConflictParams
+    label_noise: LabelNoiseParams
+    quality: QualityParams
+    privacy: PrivacyParams
     lexicons: str
+    """The folder of the lexicons."""

@@ -1,4 +1,7 @@
-"""An utterance as a speech recognizer would hand it over: lower case, no punctuation, numbers as words."""
+"""Speech views: rows as a speech recognizer would return them.
+
+In lower case, without punctuation, with numbers as words, and sometimes with a filler at the beginning.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,16 @@ from typing import Final
 import msgspec
 from num2words import num2words
 
-from exemplars.core.digests import hash_row, stable_fraction
+from exemplars.core.digests import hash_row, hash_to_fraction
+from exemplars.core.ids import make_speech_id
 from exemplars.core.records import Argument, Exemplar, Grounding
 from exemplars.dataset.templates import write_template
 
-SUFFIX: Final = "~speech"
-"""What the id of a view ends in."""
 FILLERS: Final = ("um", "uh", "well", "so", "okay")
-_FILLED: Final = 0.3
-"""The share of views that begin with a filler."""
-_LONGEST_NUMBER: Final = 6
-"""Digits; longer numbers are read digit by digit."""
+_FILLED_SHARE: Final = 0.3
+"""Share of the views that begin with a filler."""
+_MAX_CARDINAL_DIGITS: Final = 6
+"""A longer number is read digit by digit."""
 _CURRENCIES: Final = {"$": ("dollar", "dollars"), "€": ("euro", "euros"), "£": ("pound", "pounds")}
 _TOKEN: Final = re.compile(
     r"(?P<money>[$€£]\s?(?P<sum>\d[\d,]*(?:\.\d+)?))"
@@ -34,40 +36,49 @@ _TOKEN: Final = re.compile(
 _SIGNS: Final = {"&": " and ", "%": " percent", "@": " at ", "+": " plus ", "=": " equals "}
 
 
-def spoken(text: str) -> str:
-    """The text as it would be written down by a recognizer; empty where only marks stand."""
-    return " ".join(_TOKEN.sub(_said, text).lower().replace("_", " ").split())
+def write_as_spoken(text: str) -> str:
+    """Write a text as a speech recognizer would; a text of punctuation alone becomes empty.
 
-
-def speech_view(exemplar: Exemplar) -> Exemplar:
-    """The row as a recognizer would hand it over, with all spans exact; its values stay.
-
-    Every text between the ends of spans is spoken on its own, so that each span keeps its text and no
-    other. A span of marks alone stays as it is. Whether it begins with a filler depends on its id.
+    >>> write_as_spoken("Wake me at 7:30, for $5!")
+    'wake me at seven thirty for five dollars'
     """
-    located = sorted(
-        (one.start, one.end, number)
-        for number, one in enumerate(exemplar.arguments)
-        if one.start is not None and one.end is not None
+    return " ".join(_TOKEN.sub(_read_token, text).lower().replace("_", " ").split())
+
+
+def make_speech_views(exemplars: Sequence[Exemplar]) -> list[Exemplar]:
+    """Make the views of the rows, in their order; rows whose view would be empty have none."""
+    views = (make_speech_view(exemplar) for exemplar in exemplars)
+    return [view for view in views if view.utterance]
+
+
+def make_speech_view(exemplar: Exemplar) -> Exemplar:
+    """Make the speech view of a row: all spans exact, all values unchanged.
+
+    Each piece of text between the borders of spans is converted separately, so that a span keeps exactly its
+    text. A span of punctuation alone stays as it is. The id decides whether the view begins with a filler.
+    """
+    spans = sorted(
+        (argument.start, argument.end, index)
+        for index, argument in enumerate(exemplar.arguments)
+        if argument.start is not None and argument.end is not None
     )
-    parts = [_filler(exemplar.id)]
-    spans: dict[int, tuple[int, int]] = {}
+    utterance = _draw_filler(exemplar.id)
+    new_spans: dict[int, tuple[int, int]] = {}
     position = 0
-    for start, end, number in located:
-        parts.append(spoken(exemplar.utterance[position:start]))
-        before = " ".join(filter(None, parts))
-        surface = spoken(exemplar.utterance[start:end]) or exemplar.utterance[start:end]
-        begin = len(before) + 1 if before else 0
-        spans[number] = (begin, begin + len(surface))
-        parts = [before, surface]
+    for start, end, index in spans:
+        utterance = _append_text(utterance, write_as_spoken(exemplar.utterance[position:start]))
+        surface = write_as_spoken(exemplar.utterance[start:end]) or exemplar.utterance[start:end]
+        utterance = _append_text(utterance, surface)
+        new_spans[index] = (len(utterance) - len(surface), len(utterance))
         position = end
-    utterance = " ".join(filter(None, [*parts, spoken(exemplar.utterance[position:])]))
+    utterance = _append_text(utterance, write_as_spoken(exemplar.utterance[position:]))
     arguments = tuple(
-        _carried(one, utterance, spans.get(number)) for number, one in enumerate(exemplar.arguments)
+        _move_argument(argument, utterance, new_spans.get(index))
+        for index, argument in enumerate(exemplar.arguments)
     )
     return msgspec.structs.replace(
         exemplar,
-        id=exemplar.id + SUFFIX,
+        id=make_speech_id(exemplar.id),
         utterance=utterance,
         exemplar=write_template(utterance, arguments),
         arguments=arguments,
@@ -75,13 +86,11 @@ def speech_view(exemplar: Exemplar) -> Exemplar:
     )
 
 
-def speech_views(exemplars: Sequence[Exemplar]) -> list[Exemplar]:
-    """The views of all rows that say anything, in their order."""
-    views = (speech_view(one) for one in exemplars)
-    return [view for view in views if view.utterance]
+def _append_text(utterance: str, text: str) -> str:
+    return " ".join(filter(None, (utterance, text)))
 
 
-def _carried(argument: Argument, utterance: str, span: tuple[int, int] | None) -> Argument:
+def _move_argument(argument: Argument, utterance: str, span: tuple[int, int] | None) -> Argument:
     if span is None:
         return argument
     surface = utterance[span[0] : span[1]]
@@ -89,46 +98,53 @@ def _carried(argument: Argument, utterance: str, span: tuple[int, int] | None) -
         grounding = Grounding.VERBATIM
     elif surface.casefold() == argument.value.casefold():
         grounding = Grounding.CASE
+    elif argument.grounding is Grounding.RECOGNIZED:
+        grounding = Grounding.RECOGNIZED
     else:
-        known = argument.grounding is Grounding.RECOGNIZED
-        grounding = Grounding.RECOGNIZED if known else Grounding.NORMALIZED
+        grounding = Grounding.NORMALIZED
     return Argument(argument.slot, argument.value, surface, *span, grounding)
 
 
-def _filler(row_id: str) -> str:
-    fraction = stable_fraction(row_id, "filler")
-    return FILLERS[int(fraction / _FILLED * len(FILLERS))] if fraction < _FILLED else ""
+def _draw_filler(row_id: str) -> str:
+    fraction = hash_to_fraction(row_id, "filler")
+    return FILLERS[int(fraction / _FILLED_SHARE * len(FILLERS))] if fraction < _FILLED_SHARE else ""
 
 
-def _said(match: re.Match[str]) -> str:
+def _read_token(match: re.Match[str]) -> str:
+    """Return how a match of `_TOKEN` is read aloud."""
     if match["money"]:
-        one, many = _CURRENCIES[match["money"][0]]
-        return f" {_number(match['sum'])} {one if match['sum'] == '1' else many} "
+        singular, plural = _CURRENCIES[match["money"][0]]
+        return f" {_read_number(match['sum'])} {singular if match['sum'] == '1' else plural} "
     if match["time"]:
-        return f" {_time(int(match['hour']), match['minute'])} "
+        return f" {_read_time(int(match['hour']), match['minute'])} "
     if match["ordinal"]:
-        return f" {_words(int(match['nth']), to='ordinal')} "
+        return f" {_read_integer(int(match['nth']), to='ordinal')} "
     if match["number"]:
-        return f" {_number(match['number'])} "
+        return f" {_read_number(match['number'])} "
     if match["sign"]:
         return _SIGNS[match["sign"]]
     return match["apostrophe"] or " "
 
 
-def _time(hour: int, minute: str) -> str:
+def _read_time(hour: int, minute: str) -> str:
     if minute == "00":
-        return f"{_words(hour)} o'clock" if 1 <= hour <= 12 else f"{_words(hour)} hundred"
-    return f"{_words(hour)} {'oh ' if minute[0] == '0' else ''}{_words(int(minute))}"
+        return f"{_read_integer(hour)} o'clock" if 1 <= hour <= 12 else f"{_read_integer(hour)} hundred"
+    return f"{_read_integer(hour)} {'oh ' if minute[0] == '0' else ''}{_read_integer(int(minute))}"
 
 
-def _number(text: str) -> str:
+def _read_number(text: str) -> str:
     whole, point, fraction = text.replace(",", "").partition(".")
-    if not whole.isascii() or len(whole) > _LONGEST_NUMBER or (len(whole) > 1 and whole[0] == "0"):
-        said = " ".join(_words(int(digit)) for digit in whole)
+    has_leading_zero = len(whole) > 1 and whole[0] == "0"
+    if not whole.isascii() or len(whole) > _MAX_CARDINAL_DIGITS or has_leading_zero:
+        words = _read_digits(whole)
     else:
-        said = _words(int(whole))
-    return said + (" point " + " ".join(_words(int(digit)) for digit in fraction) if point else "")
+        words = _read_integer(int(whole))
+    return f"{words} point {_read_digits(fraction)}" if point else words
 
 
-def _words(number: int, to: str = "cardinal") -> str:
+def _read_digits(digits: str) -> str:
+    return " ".join(_read_integer(int(digit)) for digit in digits)
+
+
+def _read_integer(number: int, to: str = "cardinal") -> str:
     return str(num2words(number, to=to)).replace("-", " ").replace(",", "")

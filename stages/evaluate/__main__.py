@@ -1,4 +1,4 @@
-"""The shell of the stage `evaluate`: `python -m stages.evaluate RECIPE`."""
+"""Entry point of the stage `evaluate`: `python -m stages.evaluate RECIPE`."""
 
 from __future__ import annotations
 
@@ -6,41 +6,33 @@ import sys
 
 from exemplars.core import layout
 from exemplars.core.errors import run_main
-from exemplars.core.files import write_json
 from exemplars.core.params import load_section
-from exemplars.core.tables import read_table, rows_to_table, write_table
-from exemplars.dataset.catalog import decode_catalog
+from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.render_manifest import read_render_manifest
-from exemplars.models.rows import TRAINING_SCHEMA, Prediction
 from exemplars.models.run_manifest import read_manifest
-from stages.evaluate.evaluation import confusion, evaluated, prediction_rows
-from stages.evaluate.inputs import base_loader, question_of, tuned_loader
+from stages.evaluate.evaluation import evaluate_systems
+from stages.evaluate.inputs import build_question, read_rows, read_skills
+from stages.evaluate.loaders import make_base_loader, make_run_loader
+from stages.evaluate.outputs import write_evaluation
 from stages.evaluate.params import EvaluateParams
-from stages.evaluate.report import error_rows, evaluate_report
-from stages.evaluate.systems import answers_of
-from stages.evaluate.text_metrics import text_columns
+from stages.evaluate.systems import collect_answers
+from stages.evaluate.text_metrics import compute_system_columns
 
 
 def main() -> None:
-    """Ask all systems the test rows, judge their answers, write predictions, figures and plots."""
+    """Read rows and models, collect and score the answers of all systems, write predictions and figures."""
     if len(sys.argv) != 2:
         raise SystemExit("usage: python -m stages.evaluate RECIPE")
     params = load_section("evaluate", EvaluateParams)
-    tables = {name: read_table(layout.training(name), TRAINING_SCHEMA) for name in ("train", "test")}
+    suppress_library_messages()
+    train, test = read_rows("train"), read_rows("test")
     rendered, folder = read_render_manifest(), layout.model(sys.argv[1])
     manifest = read_manifest(folder)
-    tuned = tuned_loader(folder, manifest, rendered.base, tables["test"].column("digest").to_pylist())
-    question = question_of(tables, decode_catalog(layout.CATALOG.read_bytes()), rendered, params)
-    answers = answers_of(question, base_loader(rendered.base), tuned, params)
-    seen = frozenset(one for one in tables["train"].column("service").to_pylist() if one)
-    right = [row["messages"][-1]["content"] for row in question.rows]
-    wanted = answers if params.text_metrics else {}
-    texts = {system: text_columns([one.text for one in said], right) for system, said in wanted.items()}
-    found = evaluated(question, answers, params, seen, texts)
-    write_table(layout.PREDICTIONS, rows_to_table(prediction_rows(found), Prediction))
-    write_json(layout.plot("evaluate", "errors"), error_rows(found, params.reference))
-    write_json(layout.plot("evaluate", "confusion"), confusion(found, params.reference))
-    write_json(layout.report("evaluate"), evaluate_report(found, manifest.run, params))
+    load_run = make_run_loader(folder, manifest, rendered.base, [row.digest for row in test])
+    question = build_question(train, test, read_skills(), rendered, params)
+    answers = collect_answers(question, make_base_loader(rendered.base), load_run, params)
+    texts = compute_system_columns(answers, question.rows) if params.text_metrics else {}
+    write_evaluation(evaluate_systems(question, answers, params, texts), manifest.run, params)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Greedy decoding of prompts in batches, free or held to a grammar."""
+"""Greedy decoding of prompts in batches, free or constrained by a grammar."""
 
 from __future__ import annotations
 
@@ -9,111 +9,115 @@ from typing import Any, NamedTuple
 from exemplars.models.calls import CallFormat, is_call_prefix
 from exemplars.models.chat_templates import find_end_of_turn
 
+Tokens = Sequence[int]
 
-class Decoded(NamedTuple):
-    """What a model says to a prompt."""
+
+class Completion(NamedTuple):
+    """What a system answers to a prompt."""
 
     text: str
     ended: bool
-    """Whether it came to an end within the tokens admitted: by itself, or as what can be no call any more."""
+    """Whether it ended within the token limit: by itself, or because it could no longer become a call."""
 
 
-Progress = Callable[[str, int], Any]
-
-
-def decoded(
+def decode_prompts(
     model: Any,
     tokenizer: Any,
-    prompts: Sequence[Sequence[int]],
+    prompts: Sequence[Tokens],
     grammars: Sequence[str] | None,
     form: CallFormat,
     max_new_tokens: int,
     batch_rows: int,
     title: str,
-) -> list[Decoded]:
-    """The answers to prompts, in their order.
+) -> list[Completion]:
+    """Decode completions of prompts, in the order given.
 
-    grammars: one a prompt, in xgrammar's EBNF; null: the model is free, and an answer is cut where it can
-    be no call of the form any more: a base model's prose would take most of the time. title: of the bar.
-    Prompts of about one length are decoded together, padded on the left.
+    grammars: one for each prompt, in xgrammar's EBNF. With `None` decoding is free, and a completion is cut
+    where it can no longer become a call: the prose of a base model would take most of the time. title: of the
+    progress bar. Prompts of about the same length are decoded together, padded on the left.
     """
     order = sorted(range(len(prompts)), key=lambda place: (len(prompts[place]), place))
     batches = [order[start : start + batch_rows] for start in range(0, len(order), batch_rows)]
-    compiled = _compiler(model, tokenizer) if grammars is not None else None
-    answers: dict[int, Decoded] = {}
-    for batch in _shown(batches, title):
-        held = [compiled(grammars[place]) for place in batch] if compiled and grammars is not None else None
-        asked = [prompts[place] for place in batch]
-        texts = _batch(model, tokenizer, asked, held, form, max_new_tokens)
-        answers.update(zip(batch, texts, strict=True))
-    return [answers[place] for place in range(len(prompts))]
+    compile_grammar = _make_grammar_compiler(model, tokenizer) if grammars is not None else None
+    completions: dict[int, Completion] = {}
+    for batch in _show_progress(batches, title):
+        compiled = None
+        if compile_grammar is not None and grammars is not None:
+            compiled = [compile_grammar(grammars[place]) for place in batch]
+        batch_prompts = [prompts[place] for place in batch]
+        decoded = _decode_batch(model, tokenizer, batch_prompts, compiled, form, max_new_tokens)
+        completions.update(zip(batch, decoded, strict=True))
+    return [completions[place] for place in range(len(prompts))]
 
 
-def admitted(model: Any, tokenizer: Any, said: Sequence[Decoded], grammars: Sequence[str]) -> list[bool]:
-    """Which answers were ended by the model and are texts of their grammars.
+def match_grammars(
+    model: Any, tokenizer: Any, completions: Sequence[Completion], grammars: Sequence[str]
+) -> list[bool]:
+    """Return which completions ended and match their grammars.
 
-    Held to its grammar, greedy decoding gives these again: at no step was the best token forbidden.
+    Constrained by its grammar, greedy decoding produces the same completion: the best token was never forbidden.
     """
     import xgrammar
 
-    compiled = _compiler(model, tokenizer)
-    found = []
-    for one, grammar in zip(said, grammars, strict=True):
-        matcher = xgrammar.GrammarMatcher(compiled(grammar), terminate_without_stop_token=True)
-        found.append(one.ended and matcher.accept_string(one.text) and matcher.is_completed())
-    return found
+    compile_grammar = _make_grammar_compiler(model, tokenizer)
+    matches = []
+    for completion, grammar in zip(completions, grammars, strict=True):
+        matcher = xgrammar.GrammarMatcher(compile_grammar(grammar), terminate_without_stop_token=True)
+        matches.append(completion.ended and matcher.accept_string(completion.text) and matcher.is_completed())
+    return matches
 
 
-def _batch(
+def _decode_batch(
     model: Any,
     tokenizer: Any,
-    prompts: Sequence[Sequence[int]],
+    prompts: Sequence[Tokens],
     grammars: list[Any] | None,
     form: CallFormat,
-    limit: int,
-) -> list[Decoded]:
+    max_new_tokens: int,
+) -> list[Completion]:
     import torch
     from transformers import StoppingCriteriaList
 
     end = find_end_of_turn(tokenizer)
     longest = max(map(len, prompts))
-    ids = torch.tensor([[end] * (longest - len(one)) + list(one) for one in prompts])
-    mask = torch.tensor([[0] * (longest - len(one)) + [1] * len(one) for one in prompts])
+    ids = torch.tensor([[end] * (longest - len(prompt)) + list(prompt) for prompt in prompts])
+    mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
     with torch.inference_mode():
         output = model.generate(
             input_ids=ids.to(model.device),
             attention_mask=mask.to(model.device),
-            max_new_tokens=limit,
+            max_new_tokens=max_new_tokens,
             do_sample=False,
             eos_token_id=end,
             pad_token_id=end,
-            logits_processor=_processors(grammars),
-            stopping_criteria=StoppingCriteriaList([_hopeless(tokenizer, longest, end, form)]),
+            logits_processor=_make_logits_processors(grammars),
+            stopping_criteria=StoppingCriteriaList([_make_prose_criterion(tokenizer, longest, end, form)]),
         )
-    answers = []
+    completions = []
     for tokens in output[:, longest:].tolist():
-        text = _text(tokenizer, tokens, end)
-        answers.append(Decoded(text, end in tokens or not is_call_prefix(text, form)))
-    return answers
+        text = _decode_text(tokenizer, tokens, end)
+        completions.append(Completion(text, end in tokens or not is_call_prefix(text, form)))
+    return completions
 
 
-def _hopeless(tokenizer: Any, prompt_tokens: int, end: int, form: CallFormat) -> Any:
-    """Tells which rows of a batch can be no call any more."""
+def _make_prose_criterion(tokenizer: Any, prompt_tokens: int, end: int, form: CallFormat) -> Any:
+    """Make a criterion that stops the rows of a batch that can no longer become a call."""
     import torch
 
     def stop(ids: Any, _scores: Any, **_: Any) -> Any:
-        texts = (_text(tokenizer, tokens, end) for tokens in ids[:, prompt_tokens:].tolist())
-        return torch.tensor([not is_call_prefix(one, form) for one in texts], device=ids.device)
+        texts = (_decode_text(tokenizer, tokens, end) for tokens in ids[:, prompt_tokens:].tolist())
+        return torch.tensor([not is_call_prefix(text, form) for text in texts], device=ids.device)
 
     return stop
 
 
-def _text(tokenizer: Any, tokens: list[int], end: int) -> str:
-    said = tokens[: tokens.index(end)] if end in tokens else tokens
-    return str(tokenizer.decode(said, skip_special_tokens=False))
+def _decode_text(tokenizer: Any, tokens: list[int], end: int) -> str:
+    """Decode tokens up to the first end token."""
+    answer = tokens[: tokens.index(end)] if end in tokens else tokens
+    return str(tokenizer.decode(answer, skip_special_tokens=False))
 
 
-def _processors(grammars: list[Any] | None) -> list[Any]:
+def _make_logits_processors(grammars: list[Any] | None) -> list[Any]:
     if grammars is None:
         return []
     from xgrammar.contrib.hf import LogitsProcessor
@@ -121,7 +125,7 @@ def _processors(grammars: list[Any] | None) -> list[Any]:
     return [LogitsProcessor(grammars)]
 
 
-def _compiler(model: Any, tokenizer: Any) -> Callable[[str], Any]:
+def _make_grammar_compiler(model: Any, tokenizer: Any) -> Callable[[str], Any]:
     import xgrammar
 
     info = xgrammar.TokenizerInfo.from_huggingface(
@@ -131,7 +135,8 @@ def _compiler(model: Any, tokenizer: Any) -> Callable[[str], Any]:
     return lambda grammar: compiler.compile_grammar(xgrammar.Grammar.from_ebnf(grammar))
 
 
-def _shown(batches: list[list[int]], title: str) -> Any:
+def _show_progress(batches: list[list[int]], title: str) -> Any:
+    """Show a progress bar while the batches are iterated, if there is a terminal."""
     if not sys.stderr.isatty():
         return batches
     from tqdm import tqdm

@@ -1,10 +1,9 @@
-"""Dialogue states: joint and average goal accuracy by the rules of the Schema-Guided Dialogue challenge.
+"""Joint and average goal accuracy, by the rules of the Schema-Guided Dialogue challenge (DSTC8).
 
-The rules are those of `schema_guided_dst` (Rastogi et al. 2020): per frame, over the slots of its
-service; a categorical slot counts 1 or 0, a free one the best fuzzy match (token sort ratio) with any
-right value; joint goal accuracy is the product over all slots, average goal accuracy the mean over the
-slots that the right state holds. A dialogue's states are made of the frames that are asked: those that
-are drawn and proved, call something, and show their tool.
+The rules are those of `schema_guided_dst` (Rastogi et al. 2020): for each frame, over the slots of its
+service, a categorical slot scores 1 or 0, and a free one the best fuzzy match (token sort ratio) with any
+correct value. Joint goal accuracy is the product over all slots; average goal accuracy is the mean over the
+slots of the correct state.
 """
 
 from __future__ import annotations
@@ -17,85 +16,97 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, utils
 
-from stages.evaluate.metrics import Metric, ratio
+from stages.evaluate.metrics import Metric, divide_or_nan
 
-State = Mapping[str, Sequence[str]]
-"""For each slot all values that are right, or the one that is predicted."""
+DialogueState = Mapping[str, Sequence[str]]
+"""For each slot all values that are correct, or the predicted one."""
 
 
-class Frame(NamedTuple):
+class GoalFrame(NamedTuple):
     """What one turn adds to the state of a service."""
 
     dialogue: str
     turn: int
     service: str
-    right: State
-    predicted: State
+    expected: DialogueState
+    predicted: DialogueState
 
 
 class GoalScore(NamedTuple):
-    """How right the state is at a frame."""
+    """How correct the state is after a frame."""
 
     joint: float
     average: float | None
-    """Null where the right state holds no slot."""
+    """`None` if the correct state has no slot."""
 
 
 GOAL_METRICS: Final[dict[str, Metric]] = {
-    "joint": lambda one: ratio(one["goal_joint"], one["goal_frames"]),
-    "average": lambda one: ratio(one["goal_average"], one["goal_averaged"]),
+    "joint": lambda sums: divide_or_nan(sums["goal_joint"], sums["goal_frames"]),
+    "average": lambda sums: divide_or_nan(sums["goal_average"], sums["goal_averaged"]),
 }
-"""Figures of goal scores."""
+"""The metrics of goal scores, by their names in reports."""
 
 
-def goal_scores(frames: Sequence[Frame], categorical: Mapping[str, frozenset[str]]) -> list[GoalScore]:
-    """The scores at each frame, in their order; states grow turn by turn.
+def score_goals(frames: Sequence[GoalFrame], categorical: Mapping[str, frozenset[str]]) -> list[GoalScore]:
+    """Score the state after each frame; states accumulate from turn to turn.
 
-    categorical: the slots of each service whose values are listed.
+    categorical: the slots of each service whose values are listed. Returns one score for each frame, in the
+    order given.
     """
     states: dict[tuple[str, str], tuple[dict[str, Sequence[str]], dict[str, Sequence[str]]]] = {}
-    found = {}
-    for place in sorted(range(len(frames)), key=lambda one: (frames[one].dialogue, frames[one].turn)):
-        one = frames[place]
-        right, predicted = states.setdefault((one.dialogue, one.service), ({}, {}))
-        right.update(one.right)
-        predicted.update(one.predicted)
-        scores = slot_scores(right, predicted, categorical.get(one.service, frozenset()))
-        active = [scores[slot] for slot in right]
-        found[place] = GoalScore(prod(scores.values()), sum(active) / len(active) if active else None)
-    return [found[place] for place in range(len(frames))]
+    scores = {}
+    for place in sorted(range(len(frames)), key=lambda place: (frames[place].dialogue, frames[place].turn)):
+        frame = frames[place]
+        expected, predicted = states.setdefault((frame.dialogue, frame.service), ({}, {}))
+        expected.update(frame.expected)
+        predicted.update(frame.predicted)
+        by_slot = score_slots(expected, predicted, categorical.get(frame.service, frozenset()))
+        active = [by_slot[slot] for slot in expected]
+        average = sum(active) / len(active) if active else None
+        scores[place] = GoalScore(prod(by_slot.values()), average)
+    return [scores[place] for place in range(len(frames))]
 
 
-def goal_columns(scores: Mapping[int, GoalScore], rows: int) -> dict[str, NDArray[np.float64]]:
-    """What `GOAL_METRICS` need. scores: by the place of their row, of so many rows."""
-    columns = {
-        name: np.zeros(rows) for name in ("goal_frames", "goal_joint", "goal_averaged", "goal_average")
-    }
-    for place, one in scores.items():
+def build_goal_columns(scores: Mapping[int, GoalScore], rows: int) -> dict[str, NDArray[np.float64]]:
+    """Build the columns that `GOAL_METRICS` need.
+
+    scores: by the places of their rows. rows: the number of all rows; those without a score count as 0.
+    """
+    names = ("goal_frames", "goal_joint", "goal_averaged", "goal_average")
+    columns = {name: np.zeros(rows) for name in names}
+    for place, score in scores.items():
         columns["goal_frames"][place] = 1
-        columns["goal_joint"][place] = one.joint
-        if one.average is not None:
+        columns["goal_joint"][place] = score.joint
+        if score.average is not None:
             columns["goal_averaged"][place] = 1
-            columns["goal_average"][place] = one.average
+            columns["goal_average"][place] = score.average
     return columns
 
 
-def slot_scores(right: State, predicted: State, categorical: frozenset[str]) -> dict[str, float]:
-    """The score of each slot that either state holds; of slots in neither it is 1, and left out."""
+def score_slots(
+    expected: DialogueState, predicted: DialogueState, categorical: frozenset[str]
+) -> dict[str, float]:
+    """Score each slot that either state has, from 0 to 1.
+
+    A slot of only one of the states scores 0.
+
+    >>> score_slots({"city": ["San Jose", "SJ"], "day": ["today"]}, {"city": ["san jose"]}, frozenset())
+    {'city': 1.0, 'day': 0.0}
+    """
     return {
-        slot: _score(right[slot], predicted[slot][0], slot in categorical)
-        if slot in right and slot in predicted
+        slot: _score_value(expected[slot], predicted[slot][0], slot in categorical)
+        if slot in expected and slot in predicted
         else 0.0
-        for slot in sorted({*right, *predicted})
+        for slot in sorted({*expected, *predicted})
     }
 
 
-def _score(right: Sequence[str], predicted: str, categorical: bool) -> float:
+def _score_value(expected: Sequence[str], predicted: str, categorical: bool) -> float:
     if categorical:
-        return float(predicted in right)
+        return float(predicted in expected)
     return max(
-        fuzz.token_sort_ratio(one, predicted, processor=utils.default_process) / 100
-        if utils.default_process(one) or utils.default_process(predicted)
-        else float(one == predicted)
-        for one in right
+        fuzz.token_sort_ratio(value, predicted, processor=utils.default_process) / 100
+        if utils.default_process(value) or utils.default_process(predicted)
+        else float(value == predicted)
+        for value in expected
     )

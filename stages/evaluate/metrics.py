@@ -1,4 +1,4 @@
-"""Verdicts as figures, with intervals: every figure is a ratio of sums over rows."""
+"""Scores as figures with confidence intervals: every figure is a ratio of sums over rows."""
 
 from __future__ import annotations
 
@@ -10,68 +10,71 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from stages.evaluate.scoring import Verdict
+from stages.evaluate.scoring import Score
 
 Columns = Mapping[str, NDArray[np.float64]]
-"""Numbers to be summed, by name; one a row."""
+"""Numbers to be summed, by name; each array has one entry per row."""
 Sums = Mapping[str, NDArray[np.float64]]
-"""Sums of columns over rows, one a resample; `rows`: how many rows."""
+"""Sums of columns over rows, by name; each array has one entry per resample. `rows` is the number of rows."""
 Metric = Callable[[Sums], NDArray[np.float64]]
-"""A figure of each resample; not a number where it is not defined."""
+"""Computes a figure of each resample; NaN where it is undefined."""
 COUNTS: Final = (
     "exact",
-    "skill_right",
-    "arguments_right",
+    "skill_correct",
+    "arguments_correct",
     "arguments_predicted",
     "arguments_expected",
-    "none_right",
+    "none_correct",
     "none_predicted",
     "none_expected",
     "well_formed",
-    "invented_skill",
-    "invented_parameters",
+    "hallucinated_function",
+    "hallucinated_arguments",
 )
+"""The fields of a `Score` that are summed."""
 CONFIDENCE: Final = 0.95
 
 
-def ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Not a number where there is nothing to divide by."""
+def divide_or_nan(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divide element by element; NaN where the denominator is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(below > 0, above / below, np.nan)
+        return np.where(denominator > 0, numerator / denominator, np.nan)
 
 
 CALL_METRICS: Final[dict[str, Metric]] = {
-    "exact_match": lambda one: ratio(one["exact"], one["rows"]),
-    "skill_accuracy": lambda one: ratio(one["skill_right"], one["rows"]),
-    "argument_precision": lambda one: ratio(one["arguments_right"], one["arguments_predicted"]),
-    "argument_recall": lambda one: ratio(one["arguments_right"], one["arguments_expected"]),
-    "argument_f1": lambda one: ratio(
-        2 * one["arguments_right"], one["arguments_predicted"] + one["arguments_expected"]
+    "exact_match": lambda sums: divide_or_nan(sums["exact"], sums["rows"]),
+    "skill_accuracy": lambda sums: divide_or_nan(sums["skill_correct"], sums["rows"]),
+    "argument_precision": lambda sums: divide_or_nan(sums["arguments_correct"], sums["arguments_predicted"]),
+    "argument_recall": lambda sums: divide_or_nan(sums["arguments_correct"], sums["arguments_expected"]),
+    "argument_f1": lambda sums: divide_or_nan(
+        2 * sums["arguments_correct"], sums["arguments_predicted"] + sums["arguments_expected"]
     ),
-    "none_precision": lambda one: ratio(one["none_right"], one["none_predicted"]),
-    "none_recall": lambda one: ratio(one["none_right"], one["none_expected"]),
-    "well_formed": lambda one: ratio(one["well_formed"], one["rows"]),
-    "invented_skills": lambda one: ratio(one["invented_skill"], one["rows"]),
-    "invented_parameters": lambda one: ratio(one["invented_parameters"], one["arguments_predicted"]),
+    "none_precision": lambda sums: divide_or_nan(sums["none_correct"], sums["none_predicted"]),
+    "none_recall": lambda sums: divide_or_nan(sums["none_correct"], sums["none_expected"]),
+    "well_formed": lambda sums: divide_or_nan(sums["well_formed"], sums["rows"]),
+    "invented_skills": lambda sums: divide_or_nan(sums["hallucinated_function"], sums["rows"]),
+    "invented_parameters": lambda sums: divide_or_nan(
+        sums["hallucinated_arguments"], sums["arguments_predicted"]
+    ),
 }
-"""Figures of verdicts."""
+"""The metrics of calls, by their names in reports. `invented_...` are hallucinated functions and arguments."""
 
 
 class Figure(NamedTuple):
-    """A figure and the interval in which it lies with 95 % confidence; null where it is not defined."""
+    """The value of a metric, and its interval of 95 % confidence; `None` where it is undefined."""
 
     value: float | None
     low: float | None
     high: float | None
 
 
-class Comparison(NamedTuple):
+class SystemComparison(NamedTuple):
     """One system against another, on the same rows."""
 
     differences: Mapping[str, Figure]
-    """The first less the second, for each metric, by the paired bootstrap."""
+    """First minus second, for each metric, by the paired bootstrap."""
     only_first: int
-    """Rows that the first alone has right."""
+    """Rows that only the first system has right."""
     only_second: int
     p_value: float
     """Of exact match, by McNemar's exact test."""
@@ -79,93 +82,105 @@ class Comparison(NamedTuple):
 
 
 class Resamples:
-    """Bootstrap resamples of groups, the same for all systems and figures, so that they are paired."""
+    """Bootstrap resamples of groups: the same for all systems and metrics, so that they are paired."""
 
     def __init__(self, groups: Sequence[str], count: int, seed: int) -> None:
-        """groups: the group of each row; rows of a group are drawn together."""
+        """groups: the group of each row; rows of a group are sampled together. count: of resamples."""
         names = sorted(set(groups))
-        place = {name: number for number, name in enumerate(names)}
-        self._of_row = np.array([place[group] for group in groups], dtype=np.int64)
+        numbers = {name: number for number, name in enumerate(names)}
+        self._group_of_row = np.array([numbers[group] for group in groups], dtype=np.int64)
         self._groups = len(names)
         generator = np.random.default_rng(seed)
         shares = np.full(self._groups, 1 / max(1, self._groups))
         self._weights = generator.multinomial(self._groups, shares, size=count).astype(np.float64)
 
-    def figures(
+    def compute_figures(
         self, columns: Columns, rows: Sequence[int], metrics: Mapping[str, Metric]
     ) -> dict[str, Figure]:
-        """The metrics over the chosen rows. columns: of all rows."""
-        once, drawn = self._sums(columns, rows)
-        return {name: _figure(metric(once), metric(drawn)) for name, metric in metrics.items()}
+        """Compute the metrics over the rows at some places. columns: of all rows."""
+        observed, resampled = self._sum_columns(columns, rows)
+        return {name: _build_figure(metric(observed), metric(resampled)) for name, metric in metrics.items()}
 
-    def differences(
+    def compute_differences(
         self, first: Columns, second: Columns, rows: Sequence[int], metrics: Mapping[str, Metric]
     ) -> dict[str, Figure]:
-        """What the first has more than the second of each metric, over the chosen rows."""
-        (once, drawn), (other_once, other_drawn) = (self._sums(one, rows) for one in (first, second))
+        """Compute first minus second of each metric, over the rows at some places."""
+        observed, resampled = self._sum_columns(first, rows)
+        other_observed, other_resampled = self._sum_columns(second, rows)
         return {
-            name: _figure(metric(once) - metric(other_once), metric(drawn) - metric(other_drawn))
+            name: _build_figure(
+                metric(observed) - metric(other_observed), metric(resampled) - metric(other_resampled)
+            )
             for name, metric in metrics.items()
         }
 
     def compare(
         self, first: Columns, second: Columns, rows: Sequence[int], metrics: Mapping[str, Metric]
-    ) -> Comparison:
-        """The first system against the second, over the chosen rows. columns: with `exact`."""
+    ) -> SystemComparison:
+        """Compare two systems over the rows at some places. Their columns include `exact`."""
         exact, other = first["exact"][list(rows)], second["exact"][list(rows)]
         only_first, only_second = int((exact > other).sum()), int((exact < other).sum())
-        p_value = mcnemar(only_first, only_second)
-        return Comparison(
-            self.differences(first, second, rows, metrics),
+        p_value = compute_mcnemar_p_value(only_first, only_second)
+        return SystemComparison(
+            self.compute_differences(first, second, rows, metrics),
             only_first,
             only_second,
             p_value,
-            _warning(only_first, only_second, len(rows), p_value),
+            _warn_if_undecided(only_first, only_second, len(rows), p_value),
         )
 
-    def _sums(self, columns: Columns, rows: Sequence[int]) -> tuple[Sums, Sums]:
-        """Sums over the rows, shape (1,), and over each resample, shape (resamples,)."""
-        chosen = list(rows)
-        of_group = self._of_row[chosen]
-        counted = {"rows": np.ones(len(chosen)), **{name: one[chosen] for name, one in columns.items()}}
-        by_group = {
-            name: np.bincount(of_group, values, minlength=self._groups) for name, values in counted.items()
+    def _sum_columns(self, columns: Columns, rows: Sequence[int]) -> tuple[Sums, Sums]:
+        """Sum columns over rows, shape (1,), and over each resample, shape (resamples,)."""
+        places = list(rows)
+        groups = self._group_of_row[places]
+        selected = {
+            "rows": np.ones(len(places)),
+            **{name: column[places] for name, column in columns.items()},
         }
-        once = {name: np.array([sums.sum()]) for name, sums in by_group.items()}
-        return once, {name: self._weights @ sums for name, sums in by_group.items()}
+        by_group = {
+            name: np.bincount(groups, values, minlength=self._groups) for name, values in selected.items()
+        }
+        observed = {name: np.array([sums.sum()]) for name, sums in by_group.items()}
+        return observed, {name: self._weights @ sums for name, sums in by_group.items()}
 
 
-def count_columns(verdicts: Sequence[Verdict]) -> dict[str, NDArray[np.float64]]:
-    """What `CALL_METRICS` need of verdicts."""
-    return {name: np.array([getattr(one, name) for one in verdicts], dtype=np.float64) for name in COUNTS}
+def build_count_columns(scores: Sequence[Score]) -> dict[str, NDArray[np.float64]]:
+    """Build the columns that `CALL_METRICS` need."""
+    return {name: np.array([getattr(score, name) for score in scores], dtype=np.float64) for name in COUNTS}
 
 
-def mcnemar(only_first: int, only_second: int) -> float:
-    """McNemar's exact test, two-sided: how likely so uneven a count is where both are equally good."""
+def compute_mcnemar_p_value(only_first: int, only_second: int) -> float:
+    """Compute the two-sided p-value of McNemar's exact test.
+
+    only_first, only_second: how many rows only one of two systems has right.
+
+    >>> compute_mcnemar_p_value(5, 0)
+    0.0625
+    """
     discordant = only_first + only_second
     return 1.0 if not discordant else float(binomtest(only_first, discordant, 0.5).pvalue)
 
 
-def as_document(figure: Figure) -> dict[str, float | None]:
-    """A figure as it stands in reports."""
+def round_figure(figure: Figure) -> dict[str, float | None]:
+    """Round a figure to the four digits of reports."""
     return {name: None if value is None else round(value, 4) for name, value in figure._asdict().items()}
 
 
-def _figure(once: NDArray[np.float64], drawn: NDArray[np.float64]) -> Figure:
-    value = float(once[0])
+def _build_figure(observed: NDArray[np.float64], resampled: NDArray[np.float64]) -> Figure:
+    value = float(observed[0])
     if np.isnan(value):
         return Figure(None, None, None)
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.nanquantile(drawn, [tail, 1 - tail])
+    low, high = np.nanquantile(resampled, [tail, 1 - tail])
     return Figure(value, float(low), float(high))
 
 
-def _warning(only_first: int, only_second: int, rows: int, p_value: float) -> str | None:
-    """Said where a difference is seen that the rows are too few to tell from luck."""
+def _warn_if_undecided(only_first: int, only_second: int, rows: int, p_value: float) -> str | None:
+    """Write a warning if a difference is not significant, with the number of rows at which it would be."""
     if p_value <= 1 - CONFIDENCE or only_first == only_second:
         return None
     times = 1.0
-    while mcnemar(round(only_first * times), round(only_second * times)) > 1 - CONFIDENCE:
+    while compute_mcnemar_p_value(round(only_first * times), round(only_second * times)) > 1 - CONFIDENCE:
         times *= 1.05
     needed = math.ceil(rows * times)
     return f"{rows} rows do not tell this difference from luck; about {needed:,} such rows would"

@@ -1,4 +1,4 @@
-"""`reports/evaluate.json`, and the data points of the plots."""
+"""`reports/evaluate.json`."""
 
 from __future__ import annotations
 
@@ -6,40 +6,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from exemplars.core.digests import hash_split
-from stages.evaluate.evaluation import Evaluation, kinds, wrong_groundings
-from stages.evaluate.metrics import Comparison, Figure, as_document
+from stages.evaluate.evaluation import Evaluation
+from stages.evaluate.metrics import Figure, SystemComparison, round_figure
 from stages.evaluate.params import EvaluateParams, System
-from stages.evaluate.scoring import Kind
+from stages.evaluate.predictions import count_errors, count_wrong_groundings
 
 
-def evaluate_report(evaluation: Evaluation, run: str, params: EvaluateParams) -> dict[str, Any]:
-    """The stage in numbers."""
+def build_evaluate_report(evaluation: Evaluation, run: str, params: EvaluateParams) -> dict[str, Any]:
+    """Build the report: the stage in numbers. run: the id of the run that is evaluated."""
+    written = [evaluation.rows[place] for place in evaluation.written]
     return {
         "run": run,
-        "rows": len(evaluation.written),
-        "data_hash": hash_split(sorted({evaluation.rows[row]["digest"] for row in evaluation.written})),
-        "speech_views": len(evaluation.rows) - len(evaluation.written),
-        "groups": len({evaluation.rows[row]["group"] for row in evaluation.written}),
-        "systems": {
-            system.value: {
-                **_documents(figures),
-                "errors": kinds(evaluation, system),
-                "wrong_values_by_grounding": wrong_groundings(evaluation, system),
-                "goal_accuracy": {
-                    name: {"frames": frames, **_documents(found)}
-                    for name, (frames, found) in evaluation.goals[system].items()
-                },
-                "texts": _documents(evaluation.texts.get(system, {})),
-            }
-            for system, figures in evaluation.figures.items()
-        },
+        "rows": len(written),
+        "data_hash": hash_split(sorted({row.digest for row in written})),
+        "speech_views": len(evaluation.rows) - len(written),
+        "groups": len({row.group for row in written}),
+        "systems": {system.value: _describe_system(evaluation, system) for system in evaluation.figures},
         "reference": params.reference,
         "reference_against": {
-            system.value: _comparison(one) for system, one in evaluation.comparisons.items()
+            system.value: _describe_comparison(comparison)
+            for system, comparison in evaluation.comparisons.items()
         },
         "slices": {
             dimension: {
-                value: {"rows": rows, **as_document(figure)}
+                value: {"rows": rows, **round_figure(figure)}
                 for value, (rows, figure) in values.items()
                 if rows >= params.thin_slice
             }
@@ -48,22 +38,28 @@ def evaluate_report(evaluation: Evaluation, run: str, params: EvaluateParams) ->
     }
 
 
-def error_rows(evaluation: Evaluation, system: System) -> list[dict[str, Any]]:
-    """One object a kind of error that a system makes: how many rows."""
-    return [
-        {"kind": kind, "rows": rows} for kind, rows in kinds(evaluation, system).items() if kind != Kind.RIGHT
-    ]
-
-
-def _comparison(one: Comparison) -> dict[str, Any]:
+def _describe_system(evaluation: Evaluation, system: System) -> dict[str, Any]:
     return {
-        "differences": _documents(one.differences),
-        "right_in_reference_alone": one.only_first,
-        "right_in_other_alone": one.only_second,
-        "mcnemar_p": round(one.p_value, 6),
-        "warning": one.warning,
+        **_round_figures(evaluation.figures[system]),
+        "errors": count_errors(evaluation, system),
+        "wrong_values_by_grounding": count_wrong_groundings(evaluation, system),
+        "goal_accuracy": {
+            name: {"frames": frames, **_round_figures(figures)}
+            for name, (frames, figures) in evaluation.goals[system].items()
+        },
+        "texts": _round_figures(evaluation.texts.get(system, {})),
     }
 
 
-def _documents(figures: Mapping[str, Figure]) -> dict[str, dict[str, float | None]]:
-    return {name: as_document(one) for name, one in figures.items()}
+def _describe_comparison(comparison: SystemComparison) -> dict[str, Any]:
+    return {
+        "differences": _round_figures(comparison.differences),
+        "right_in_reference_alone": comparison.only_first,
+        "right_in_other_alone": comparison.only_second,
+        "mcnemar_p": round(comparison.p_value, 6),
+        "warning": comparison.warning,
+    }
+
+
+def _round_figures(figures: Mapping[str, Figure]) -> dict[str, dict[str, float | None]]:
+    return {name: round_figure(figure) for name, figure in figures.items()}

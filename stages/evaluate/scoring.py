@@ -1,4 +1,4 @@
-"""A prediction beside what is right: how much of it is, and what is wrong."""
+"""Predictions scored against expected calls: how much of a call is correct, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -6,200 +6,216 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
-from exemplars.core.literals import Literal, format_literal
+from exemplars.core.literals import Literal, format_literal, is_of_type
 from exemplars.core.records import DONTCARE
 from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.dataset.texts import normalize_text
 from exemplars.models.calls import Call, CallFormat, MalformedCall, parse_call
+from exemplars.models.rows import TrainingRow
 
-_NEAR: Final = 0.8
-"""The edit similarity from which a wrong value counts as misspelt."""
-_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
-    "integer": int,
-    "number": (int, float),
-    "boolean": bool,
-    "string": str,
-}
+_MISSPELLING_SIMILARITY: Final = 0.8
+"""The edit similarity from which a wrong value counts as misspelled."""
 _DIGITS: Final = re.compile(r"\d+")
-_LOOPS: Final = 4
-"""How often a run of four words must occur for a text to be repetitive."""
+_NGRAM_WORDS: Final = 4
+_MAX_REPETITIONS: Final = 4
+"""How often an n-gram must occur for a text to be repetitive."""
 
 
-class Kind(StrEnum):
+class ErrorKind(StrEnum):
     """What is wrong with a prediction."""
 
     RIGHT = "right"
     WRONG_SKILL = "wrong_skill"
-    """Another tool is called than the right one."""
+    """It calls a different tool than the expected one."""
     MISSED = "missed"
-    """Nothing is called, and a call is right."""
-    INVENTED = "invented"
-    """Something is called, and nothing is right."""
+    """It calls nothing where a call is expected."""
+    IRRELEVANT_CALL = "invented"
+    """It calls something where no call is expected (BFCL's irrelevance)."""
     MISSING_ARGUMENT = "missing_argument"
     EXTRA_ARGUMENT = "extra_argument"
     WRONG_VALUE = "wrong_value"
-    MISSPELT = "misspelt"
-    """A wrong value that is nearly the right one."""
+    MISSPELLED = "misspelt"
+    """All its wrong values are nearly the expected ones."""
     MALFORMED = "malformed"
-    """Not the form of a call."""
+    """It does not have the form of a call."""
     TOO_LONG = "too_long"
-    """Not ended within the tokens admitted."""
+    """It did not end within `evaluate.max_new_tokens`."""
     REPETITIVE = "repetitive"
-    """The same words over and over, and not ended."""
+    """It did not end, and repeats the same words."""
 
 
-class Target(NamedTuple):
-    """What is right for a row."""
+class ExpectedCall(NamedTuple):
+    """What a prediction is compared with."""
 
     skill: str | None
+    """`None`: no call is expected."""
     accepted: Mapping[str, tuple[str, ...]]
-    """All right values of each argument."""
+    """All correct values of each argument, by slot."""
     groundings: Mapping[str, str]
+    """How each argument's value is tied to the text, by slot."""
     tools: frozenset[str]
-    """What the prompt shows."""
+    """The names of the tools that the prompt shows."""
 
 
-class Verdict(NamedTuple):
-    """A prediction judged; the numbers are counts to be summed over rows."""
+class Score(NamedTuple):
+    """How correct a prediction is. The integers are counts, to be summed over rows."""
 
-    kind: Kind
+    kind: ErrorKind
     call: Call | None
-    """As parsed; null where nothing is called, or where it is malformed."""
+    """As parsed; `None` if nothing is called, or if the prediction is malformed."""
     exact: int
-    skill_right: int
-    arguments_right: int
+    skill_correct: int
+    arguments_correct: int
     arguments_predicted: int
     arguments_expected: int
-    none_right: int
+    none_correct: int
     none_predicted: int
     none_expected: int
     well_formed: int
-    invented_skill: int
-    """1 where a skill is called that the prompt does not show."""
-    invented_parameters: int
+    hallucinated_function: int
+    """1 if it calls a function that the prompt does not show."""
+    hallucinated_arguments: int
+    """The arguments that the called function does not have."""
     wrong_groundings: tuple[str, ...]
-    """How the values are grounded that are wrong or missing."""
+    """The groundings of the values that are wrong or missing."""
 
 
-def target_of(row: Mapping[str, Any], tools: Sequence[Skill]) -> Target:
-    """What is right for a row of `TRAINING_SCHEMA`; tools: those that it shows."""
-    return Target(
-        skill=row["call"],
-        accepted={one["slot"]: tuple(one["accepted"]) for one in row["answers"]},
-        groundings={one["slot"]: one["grounding"] for one in row["answers"]},
-        tools=frozenset(one.name for one in tools),
+def build_expected_call(row: TrainingRow, tools: Sequence[Skill]) -> ExpectedCall:
+    """Build what is expected for a row. tools: those that its prompt shows."""
+    return ExpectedCall(
+        skill=row.call,
+        accepted={answer.slot: answer.accepted for answer in row.answers},
+        groundings={answer.slot: answer.grounding for answer in row.answers},
+        tools=frozenset(tool.name for tool in tools),
     )
 
 
-def judged(text: str, ended: bool, target: Target, skills: Mapping[str, Skill], form: CallFormat) -> Verdict:
-    """Judge the text of a prediction.
+def score_prediction(
+    text: str, ended: bool, expected: ExpectedCall, skills: Mapping[str, Skill], form: CallFormat
+) -> Score:
+    """Score the text of a prediction.
 
-    ended: whether the model ended its turn by itself. Keyword order, case and punctuation of values do
-    not count, and numbers are compared as numbers.
+    ended: whether the model ended its turn itself. The order of arguments, and case and punctuation of
+    values, do not matter; numbers are compared as numbers.
+
+    >>> expected = ExpectedCall("ring", {"who": ("Ada",)}, {"who": "verbatim"}, frozenset({"ring"}))
+    >>> skills = {"ring": Skill("ring", parameters=(Parameter("who"),))}
+    >>> score_prediction('ring(who="ada")', True, expected, skills, CallFormat.PYTHON).kind.value
+    'right'
     """
     parsed = parse_call(text, form)
-    malformed = isinstance(parsed, MalformedCall)
     call = None if isinstance(parsed, MalformedCall) else parsed
     predicted = dict(call.arguments) if call is not None else {}
-    same_skill = call is not None and call.skill == target.skill
-    known = skills.get(call.skill) if call is not None else None
-    right = {
-        slot
-        for slot, value in predicted.items()
-        if same_skill
-        and slot in target.accepted
-        and is_typed(value, known.parameter(slot) if known else None)
-        and is_right(value, target.accepted[slot])
-    }
-    none_predicted = parsed is None
-    exact = ended and (
-        (none_predicted and target.skill is None)
-        or (same_skill and len(right) == len(predicted) == len(target.accepted))
-    )
-    return Verdict(
-        kind=Kind.RIGHT if exact else _kind(text, ended, parsed, target, right),
+    skill = skills.get(call.skill) if call is not None else None
+    same_skill = call is not None and call.skill == expected.skill
+    correct = _find_correct_slots(predicted, expected, skill) if same_skill else set()
+    none_correct = parsed is None and expected.skill is None
+    all_correct = same_skill and len(correct) == len(predicted) == len(expected.accepted)
+    exact = ended and (none_correct or all_correct)
+    return Score(
+        kind=ErrorKind.RIGHT if exact else _classify_error(text, ended, parsed, expected, correct),
         call=call,
         exact=int(exact),
-        skill_right=int(same_skill or (none_predicted and target.skill is None)),
-        arguments_right=len(right),
+        skill_correct=int(same_skill or none_correct),
+        arguments_correct=len(correct),
         arguments_predicted=len(predicted),
-        arguments_expected=len(target.accepted),
-        none_right=int(none_predicted and target.skill is None),
-        none_predicted=int(none_predicted),
-        none_expected=int(target.skill is None),
-        well_formed=int(not malformed),
-        invented_skill=int(call is not None and call.skill not in target.tools),
-        invented_parameters=sum(known is None or known.parameter(slot) is None for slot in predicted),
-        wrong_groundings=tuple(target.groundings[slot] for slot in target.accepted if slot not in right),
+        arguments_expected=len(expected.accepted),
+        none_correct=int(none_correct),
+        none_predicted=int(parsed is None),
+        none_expected=int(expected.skill is None),
+        well_formed=int(not isinstance(parsed, MalformedCall)),
+        hallucinated_function=int(call is not None and call.skill not in expected.tools),
+        hallucinated_arguments=sum(skill is None or skill.find_parameter(slot) is None for slot in predicted),
+        wrong_groundings=tuple(
+            expected.groundings[slot] for slot in expected.accepted if slot not in correct
+        ),
     )
 
 
-def is_typed(value: Literal, parameter: Parameter | None) -> bool:
-    """Whether a value is of its parameter's type; `dontcare` is of each, and an unknown type admits all."""
-    if parameter is None or parameter.type not in _TYPES or value == DONTCARE:
-        return True
-    return isinstance(value, _TYPES[parameter.type]) and (
-        isinstance(value, bool) == (parameter.type == "boolean")
-    )
+def _find_correct_slots(
+    predicted: Mapping[str, Literal], expected: ExpectedCall, skill: Skill | None
+) -> set[str]:
+    """Find the slots whose predicted value is accepted, and of the parameter's type."""
+    return {
+        slot
+        for slot, value in predicted.items()
+        if slot in expected.accepted
+        and has_parameter_type(value, skill.find_parameter(slot) if skill else None)
+        and is_accepted(value, expected.accepted[slot])
+    }
 
 
-def is_right(value: Literal, accepted: Sequence[str]) -> bool:
-    """Whether a value is one of those that are right: numbers by what they count, texts by their words."""
-    text, is_number = format_literal(value), not isinstance(value, (str, bool))
-    return any(_same_number(value, one) if is_number else _same_text(text, one) for one in accepted)
+def has_parameter_type(value: Literal, parameter: Parameter | None) -> bool:
+    """Return whether a value is of its parameter's type; `dontcare` is of every type."""
+    return parameter is None or value == DONTCARE or is_of_type(value, parameter.type)
 
 
-def _same_number(value: Literal, other: str) -> bool:
+def is_accepted(value: Literal, accepted: Sequence[str]) -> bool:
+    """Return whether a value equals an accepted one: numbers as numbers, texts by their words.
+
+    >>> is_accepted(5, ["5.0"]), is_accepted("New  York!", ["new york"]), is_accepted("5", ["6"])
+    (True, True, False)
+    """
+    if isinstance(value, (str, bool)):
+        text = format_literal(value)
+        return any(_is_same_text(text, other) for other in accepted)
+    return any(_is_same_number(value, other) for other in accepted)
+
+
+def _is_same_number(value: float, other: str) -> bool:
     try:
         return float(value) == float(other)
     except (ValueError, OverflowError):
         return False
 
 
-def _same_text(text: str, other: str) -> bool:
+def _is_same_text(text: str, other: str) -> bool:
     if text.strip().casefold() == other.strip().casefold():
         return True
     plain = normalize_text(text)
-    # Without its sign, 10:30 reads as 1030.
+    # Without punctuation, 10:30 equals 1030: their digits must match, too.
     return plain == normalize_text(other) != "" and _DIGITS.findall(text) == _DIGITS.findall(other)
 
 
-def _kind(
-    text: str, ended: bool, parsed: Call | MalformedCall | None, target: Target, right: set[str]
-) -> Kind:
+def _classify_error(
+    text: str, ended: bool, parsed: Call | MalformedCall | None, expected: ExpectedCall, correct: set[str]
+) -> ErrorKind:
     if not ended:
-        return Kind.REPETITIVE if _repeats(text) else Kind.TOO_LONG
+        return ErrorKind.REPETITIVE if _is_repetitive(text) else ErrorKind.TOO_LONG
     if isinstance(parsed, MalformedCall):
-        return Kind.MALFORMED
+        return ErrorKind.MALFORMED
     if parsed is None:
-        return Kind.MISSED
-    if target.skill is None:
-        return Kind.INVENTED
-    if parsed.skill != target.skill:
-        return Kind.WRONG_SKILL
-    wrong = [slot for slot in parsed.arguments if slot in target.accepted and slot not in right]
+        return ErrorKind.MISSED
+    if expected.skill is None:
+        return ErrorKind.IRRELEVANT_CALL
+    if parsed.skill != expected.skill:
+        return ErrorKind.WRONG_SKILL
+    wrong = [slot for slot in parsed.arguments if slot in expected.accepted and slot not in correct]
     if wrong:
-        near = all(_is_near(parsed.arguments[slot], target.accepted[slot]) for slot in wrong)
-        return Kind.MISSPELT if near else Kind.WRONG_VALUE
-    if set(target.accepted) - set(parsed.arguments):
-        return Kind.MISSING_ARGUMENT
-    return Kind.EXTRA_ARGUMENT
+        misspelled = all(_is_misspelled(parsed.arguments[slot], expected.accepted[slot]) for slot in wrong)
+        return ErrorKind.MISSPELLED if misspelled else ErrorKind.WRONG_VALUE
+    if set(expected.accepted) - set(parsed.arguments):
+        return ErrorKind.MISSING_ARGUMENT
+    return ErrorKind.EXTRA_ARGUMENT
 
 
-def _is_near(value: Literal, accepted: Sequence[str]) -> bool:
+def _is_misspelled(value: Literal, accepted: Sequence[str]) -> bool:
+    """Return whether a value is nearly an accepted one; values with digits never are."""
     text = normalize_text(format_literal(value))
     return any(
-        Levenshtein.normalized_similarity(text, normalize_text(one)) >= _NEAR
-        for one in accepted
-        if not any(sign.isdigit() for sign in text + one)
+        Levenshtein.normalized_similarity(text, normalize_text(other)) >= _MISSPELLING_SIMILARITY
+        for other in accepted
+        if not any(character.isdigit() for character in text + other)
     )
 
 
-def _repeats(text: str) -> bool:
+def _is_repetitive(text: str) -> bool:
     words = text.split()
-    runs = Counter(tuple(words[start : start + 4]) for start in range(len(words) - 3))
-    return bool(runs) and max(runs.values()) >= _LOOPS
+    ngrams = Counter(
+        tuple(words[start : start + _NGRAM_WORDS]) for start in range(len(words) - _NGRAM_WORDS + 1)
+    )
+    return bool(ngrams) and max(ngrams.values()) >= _MAX_REPETITIONS

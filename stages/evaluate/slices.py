@@ -1,41 +1,43 @@
-"""Rows that have something in common, so that a figure says where it is good."""
+"""Slices: rows that have something in common, so that a figure shows where a system is good."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from exemplars.core.reports import NO_SKILL
+from exemplars.models.rows import TrainingRow
 
 _LENGTHS: Final = ((5, "up to 5"), (10, "6 to 10"), (20, "11 to 20"))
 
 
-def slices_of(
-    rows: Sequence[Mapping[str, Any]], seen_services: frozenset[str]
+def group_by_slice(
+    rows: Sequence[TrainingRow], seen_services: frozenset[str]
 ) -> dict[str, dict[str, list[int]]]:
-    """The places of the rows in each slice, by dimension and value.
+    """Group the places of rows by dimension and value.
 
-    rows: of `TRAINING_SCHEMA`. seen_services: the services that train rows have.
+    seen_services: the services of the train rows.
     """
-    found: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    slices: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for place, row in enumerate(rows):
-        for dimension, value in _of_row(row, seen_services):
-            found[dimension][value].append(place)
-    return {dimension: dict(sorted(values.items())) for dimension, values in found.items()}
+        for dimension, value in _list_slices(row, seen_services):
+            slices[dimension][value].append(place)
+    return {dimension: dict(sorted(values.items())) for dimension, values in slices.items()}
 
 
-def _of_row(row: Mapping[str, Any], seen_services: frozenset[str]) -> Iterator[tuple[str, str]]:
-    yield "skill", row["skill"] or NO_SKILL
-    yield "mode", row["mode"]
-    yield "transcript", "as a recognizer hands it over" if row["speech"] else "as written"
-    yield "words", _length(len(row["utterance"].split()))
-    if row["service"] is not None:
-        yield "service", row["service"]
-        yield "service seen in training", "yes" if row["service"] in seen_services else "no"
-    for grounding in sorted({one["grounding"] for one in row["answers"]}):
+def _list_slices(row: TrainingRow, seen_services: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """List the slices of a row as pairs of dimension and value."""
+    yield "skill", row.skill or NO_SKILL
+    yield "mode", row.mode.value
+    yield "transcript", "as a recognizer hands it over" if row.speech else "as written"
+    yield "words", _name_length(len(row.utterance.split()))
+    if row.service is not None:
+        yield "service", row.service
+        yield "service seen in training", "yes" if row.service in seen_services else "no"
+    for grounding in sorted({answer.grounding for answer in row.answers}):
         yield "grounding", grounding
 
 
-def _length(words: int) -> str:
-    return next((name for most, name in _LENGTHS if words <= most), "more than 20")
+def _name_length(words: int) -> str:
+    return next((name for limit, name in _LENGTHS if words <= limit), "more than 20")

@@ -1,1 +1,1 @@
-"""What did the author write, and where? One module or package a source format."""
+"""What did the author write, and where? One module or package per source format."""

@@ -1,4 +1,4 @@
-"""The shell of the stage `ingest`: `python -m stages.ingest SOURCE`."""
+"""The entry point of the stage `ingest`: `python -m stages.ingest SOURCE`."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ from exemplars.dataset.catalog import encode_catalog
 from exemplars.dataset.recognizers import encode_recognizers
 from stages.ingest.erasure import read_erasures
 from stages.ingest.params import IngestParams
-from stages.ingest.report import ingest_report
+from stages.ingest.report import build_ingest_report, summarize_source
 from stages.ingest.sources import read_source
 
 
-def main() -> None:
-    """Read one source, write its records, ledger, catalog, recognizers and report."""
+def main() -> str:
+    """Read one source; write its records, ledger, catalog, recognizers and report."""
     name = sys.argv[1]
     prevent_pandas_import()
-    gc.disable()  # Millions of rows without a cycle among them: collecting takes half of the time.
+    gc.disable()  # Millions of rows without a cycle among them: collecting takes half the time.
     workers = count_workers(int(os.environ.get(layout.WORKERS_VARIABLE, "0")))
     tables = read_source(name, load_section("ingest", IngestParams), workers, read_erasures(os.environ))
     write_table(layout.records(name), tables.records)
     write_table(layout.record_rejections(name), tables.rejections)
     write_bytes(layout.source_catalog(name), encode_catalog(tables.skills))
     write_bytes(layout.source_recognizers(name), encode_recognizers(tables.recognizers))
-    write_json(layout.report(f"ingest/{name}"), ingest_report(tables))
+    write_json(layout.report(f"ingest/{name}"), build_ingest_report(tables))
+    return summarize_source(name, tables)
 
 
 if __name__ == "__main__":

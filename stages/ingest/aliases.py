@@ -9,7 +9,7 @@ from typing import Final
 from exemplars.dataset.recognizers import Instance, Recognizer, Recognizers
 
 ALIASES: Final = "sgd-aliases"
-"""The recognizer that all free slots share: the names of a city do not depend on the slot."""
+"""The name of the recognizer that all free slots share: the names of a city do not depend on the slot."""
 
 _DATE_OR_TIME: Final = re.compile(
     r"\d|\b(?:today|tonight|tomorrow|yesterday|noon|midnight|morning|afternoon|evening|night|am|pm|"
@@ -21,12 +21,15 @@ _LETTER: Final = re.compile(r"[^\W\d_]")
 
 
 def learn_aliases(variants: Iterable[tuple[str, tuple[str, ...]]]) -> Recognizers:
-    """The recognizer `ALIASES`: for each name, the other names that stood in a list with it.
+    """Learn a recognizer, `ALIASES`, that maps each name to the names listed with it as ways to say one value.
 
-    variants: a slot, and several ways to say one value of it. Only names that stood together are
-    aliases: what is an alias of an alias is not. Dates, times and numbers are left out, since
-    `compile` knows their expressions; and what differs in case alone.
-    No variants: no recognizer.
+    variants: a slot, and several ways to say one of its values. Aliases are not transitive: only names from one
+    list are aliases of each other. Dates, times and numbers are skipped, since `compile` knows their
+    expressions; so are names that differ only in case. Without aliases there is no recognizer.
+
+    >>> learned = learn_aliases([("city", ("SF", "San Francisco"))])
+    >>> [(instance.label, instance.expressions) for instance in learned.recognizers[ALIASES].instances]
+    [('SF', ('San Francisco',)), ('San Francisco', ('SF',))]
     """
     expressions: dict[str, set[str]] = {}
     for _, ways in variants:

@@ -1,102 +1,96 @@
-"""A source without what its tombstones mean: erased rows are in the ledger, by place and keyed hash."""
+"""Erase from a source the rows that tombstones match: the ledger keeps their places and keyed hashes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import pyarrow.compute as pc
 
 from exemplars.core import layout
+from exemplars.core.ledger import Ledger, Problem
 from exemplars.core.records import Reason, Record, Rejection
 from exemplars.dataset.recognizers import Instance, Recognizer, Recognizers
 from exemplars.dataset.row_tables import records_from_table, rejections_from_table, rejections_to_table
-from stages.ingest.files import SourceTables
-from stages.ingest.tombstones import (
-    Erasures,
-    Tombstone,
-    decode_tombstones,
-    erasure_key,
-    matched_rows,
-    rows_in,
-    text_test,
-    utterance_hash,
-)
+from stages.ingest.reading import STAGE, UnreadRecord
+from stages.ingest.source_files import SourceTables
+from stages.ingest.tombstone_matching import hash_utterance, make_text_matcher, mask_rows, match_rows
+from stages.ingest.tombstones import Erasures, Tombstone, decode_tombstones, read_key
 
 
-class Left(NamedTuple):
+class ErasureResult(NamedTuple):
     """What is left of a source."""
 
     tables: SourceTables
     groups: frozenset[str]
-    """Those of the erased rows."""
+    """The groups of the erased rows."""
 
 
 def read_erasures(environment: Mapping[str, str]) -> Erasures:
-    """The tombstones, where there are any, and the key of the environment. Raises `UserError`."""
+    """Read the tombstones, if there are any, and the key from the environment.
+
+    Raises `UserError` if a tombstone is malformed or the key is too short.
+    """
     data = layout.ERASURES.read_bytes() if layout.ERASURES.exists() else b""
-    return Erasures(decode_tombstones(str(layout.ERASURES), data), erasure_key(environment))
+    return Erasures(decode_tombstones(str(layout.ERASURES), data), read_key(environment))
 
 
-def without_erased(tables: SourceTables, erasures: Erasures, whole_groups: bool) -> Left:
-    """Take the rows out that tombstones mean, and put each into the ledger as `erased`, without a text.
+def erase_rows(tables: SourceTables, erasures: Erasures, whole_groups: bool) -> ErasureResult:
+    """Remove the rows that tombstones match; the ledger keeps each of them as `erased`, without its text.
 
-    whole_groups: see `matched_rows`. Raises `UserError` where a key is needed and missing.
+    whole_groups: see `match_rows`. Raises `UserError` if a key is needed and not set.
     """
     if not erasures.tombstones:
-        return Left(tables, frozenset())
-    found = matched_rows((tables.records, tables.rejections), erasures, whole_groups)
-    gone = [rows_in(found, table) for table in (tables.records, tables.rejections)]
-    kept = [table.filter(pc.invert(mask)) for table, mask in zip(tables[:2], gone, strict=True)]
-    ledger = _erased(
-        [
-            *records_from_table(tables.records.filter(gone[0])),
-            *rejections_from_table(tables.rejections.filter(gone[1])),
-        ],
-        found,
-        erasures,
+        return ErasureResult(tables, frozenset())
+    matches = match_rows((tables.records, tables.rejections), erasures, whole_groups)
+    erased_records, erased_rejections = (
+        mask_rows(matches, table) for table in (tables.records, tables.rejections)
     )
-    return Left(
+    erased: list[Record | Rejection] = [
+        *records_from_table(tables.records.filter(erased_records)),
+        *rejections_from_table(tables.rejections.filter(erased_rejections)),
+    ]
+    ledger = Ledger(STAGE)
+    for row in erased:
+        _reject_erased(ledger, row, matches[row.id], erasures)
+    kept_rejections = rejections_from_table(tables.rejections.filter(pc.invert(erased_rejections)))
+    return ErasureResult(
         tables._replace(
-            records=kept[0],
-            rejections=rejections_to_table([*rejections_from_table(kept[1]), *ledger]),
-            recognizers=_without_texts(tables.recognizers, text_test(erasures)),
+            records=tables.records.filter(pc.invert(erased_records)),
+            rejections=rejections_to_table([*kept_rejections, *ledger.rejections]),
+            recognizers=_filter_recognizers(tables.recognizers, make_text_matcher(erasures)),
         ),
-        frozenset(one.group for one in ledger),
+        frozenset(rejection.group for rejection in ledger.rejections),
     )
 
 
-def _erased(
-    rows: Sequence[Record | Rejection], found: Mapping[str, Tombstone | None], erasures: Erasures
-) -> list[Rejection]:
-    ledger = []
-    for row in rows:
-        tombstone = found[row.id]
-        by = tombstone.id if tombstone else "unknown"
-        said = utterance_hash(row.id, row.utterance, tombstone, erasures)
-        ledger.append(
-            Rejection(
-                id=row.id,
-                source=row.source,
-                stage="ingest",
-                reason=Reason.ERASED,
-                message=f"erased by the tombstone {by}; hmac-sha256 {said}",
-                origin=row.origin,
-                group=row.group,
-            )
-        )
-    return ledger
+def _reject_erased(
+    ledger: Ledger, row: Record | Rejection, tombstone: Tombstone | None, erasures: Erasures
+) -> None:
+    name = tombstone.id if tombstone else "unknown"
+    keyed_hash = hash_utterance(row.id, row.utterance, tombstone, erasures)
+    summary = f"erased by the tombstone {name}; hmac-sha256 {keyed_hash}"
+    # Of the row itself, only its place is kept.
+    place = UnreadRecord(row.id, row.source, row.group, row.origin)
+    ledger.reject(place, Problem(Reason.ERASED, found="", summary=summary))
 
 
-def _without_texts(recognizers: Recognizers, test: Callable[[str], Tombstone | None]) -> Recognizers:
-    """The recognizers without the instances and expressions that fall to a tombstone."""
+def _filter_recognizers(
+    recognizers: Recognizers, match_text: Callable[[str], Tombstone | None]
+) -> Recognizers:
+    """Remove the instances and expressions that a tombstone matches."""
     return Recognizers(
         {
             name: Recognizer(
                 tuple(
-                    Instance(one.label, tuple(said for said in one.expressions if not test(said)))
-                    for one in recognizer.instances
-                    if not test(one.label)
+                    Instance(
+                        instance.label,
+                        tuple(
+                            expression for expression in instance.expressions if not match_text(expression)
+                        ),
+                    )
+                    for instance in recognizer.instances
+                    if not match_text(instance.label)
                 ),
                 recognizer.description,
                 recognizer.name,

@@ -1,18 +1,26 @@
-"""What every source format hands over, and the rows that all of them make alike."""
+"""What the readers of all source formats share: what they know of a source, and what they return."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+import msgspec
 
 from exemplars.core.errors import Diagnostic, UserError, quote_text
 from exemplars.core.ids import make_row_id
+from exemplars.core.ledger import Problem
 from exemplars.core.records import Origin, Reason, Record, Rejection
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.recognizers import Recognizers
 
+STAGE: Final = "ingest"
+"""The name of this stage in the ledger."""
+_BYTE: Final = re.compile(r"byte (\d+)")
 
-class SourceFacts(NamedTuple):
+
+class SourceInfo(NamedTuple):
     """What the rows of a source have in common."""
 
     name: str
@@ -20,7 +28,22 @@ class SourceFacts(NamedTuple):
     today: str | None = None
     """The date that relative dates refer to (ISO 8601)."""
     erased_groups: frozenset[str] = frozenset()
-    """The dialogues that nothing is learned from: their rows are to be erased."""
+    """Dialogues whose rows will be erased: nothing is learned from them."""
+
+    def make_group(self, name: str) -> str:
+        """Build the group of rows that a split must keep together: `<source>:<name>`."""
+        return f"{self.name}:{name}"
+
+
+class UnreadRecord(NamedTuple):
+    """What is known of a record that cannot be read: enough for its rejection."""
+
+    id: str
+    source: str
+    group: str
+    origin: Origin
+    skill: str | None = None
+    utterance: str | None = None
 
 
 class Reading(NamedTuple):
@@ -32,50 +55,53 @@ class Reading(NamedTuple):
     recognizers: Recognizers = Recognizers()
 
 
-def rejected(
-    facts: SourceFacts,
+def make_unread(
+    source: SourceInfo,
     origin: Origin,
-    reason: Reason,
-    diagnostics: Iterable[Diagnostic],
     *,
     skill: str | None = None,
-    slot: str | None = None,
     utterance: str | None = None,
     group: str | None = None,
-) -> Rejection:
-    """The ledger's row for a record that its reader could not take; all diagnostics in one message."""
-    return Rejection(
-        id=make_row_id(facts.name, origin),
-        source=facts.name,
-        stage="ingest",
-        reason=reason,
-        message="; ".join(str(one) for one in diagnostics),
+) -> UnreadRecord:
+    """Describe a record that cannot be read. group: as a row has it; `None`: the group of its file."""
+    return UnreadRecord(
+        id=make_row_id(source.name, origin),
+        source=source.name,
+        group=group or source.make_group(origin.path),
         origin=origin,
-        group=group or f"{facts.name}:{origin.path}",
         skill=skill,
-        slot=slot,
         utterance=utterance,
     )
 
 
-def decoded_bytes(path: str, data: bytes) -> bytes:
-    """The bytes of a file without a byte order mark, all of them UTF-8.
-
-    Raises `UserError` for a file that is empty or not UTF-8, with the byte.
-    """
-    text, unreadable = decoded_text(path, data)
-    if text is None:
-        raise UserError([unreadable] if unreadable else [])
-    return text.encode()
+def collect_rows(rows: Iterable[Record | Rejection]) -> Reading:
+    """Collect rows into a reading: records and rejections, each in the order given."""
+    rows = list(rows)
+    return Reading(
+        tuple(row for row in rows if isinstance(row, Record)),
+        tuple(row for row in rows if isinstance(row, Rejection)),
+    )
 
 
-def decoded_text(path: str, data: bytes) -> tuple[str | None, Diagnostic | None]:
-    """The text of a file without a byte order mark, or what is wrong with it.
+def make_problem(diagnostic: Diagnostic, reason: Reason) -> Problem:
+    """Turn a diagnostic into a problem for the ledger, with the same place and sentence."""
+    return Problem(
+        reason,
+        diagnostic.found,
+        diagnostic.expected,
+        diagnostic.fix,
+        summary=diagnostic.summary,
+        place=diagnostic.place,
+    )
 
-    Line ends stay as they are. Exactly one of the two is null.
+
+def decode_text(path: str, data: bytes) -> str:
+    """Decode a file as UTF-8, without a byte order mark; line ends stay as they are.
+
+    path: for messages. Raises `UserError` with the byte offset if the file is empty or not UTF-8.
     """
     if not data.strip():
-        return None, Diagnostic(
+        problem = Diagnostic(
             path=path,
             code="empty_file",
             byte=0,
@@ -83,11 +109,12 @@ def decoded_text(path: str, data: bytes) -> tuple[str | None, Diagnostic | None]
             expected="at least one record",
             fix="delete the file, or fill it",
         )
+        raise UserError([problem])
     try:
-        return data.decode("utf-8-sig"), None
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         start = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
-        return None, Diagnostic(
+        problem = Diagnostic(
             path=path,
             code="not_utf8",
             byte=start,
@@ -95,3 +122,40 @@ def decoded_text(path: str, data: bytes) -> tuple[str | None, Diagnostic | None]
             expected="UTF-8",
             fix="save the file as UTF-8 (for example with iconv -f latin1 -t utf-8)",
         )
+        raise UserError([problem]) from None
+
+
+def decode_bytes(path: str, data: bytes) -> bytes:
+    """Return the bytes of a UTF-8 file without its byte order mark; errors as in `decode_text`."""
+    return decode_text(path, data).encode()
+
+
+def describe_json_error(path: str, data: bytes, error: msgspec.DecodeError, expected: str) -> Diagnostic:
+    """Describe a file that is not JSON of the expected form, with the byte offset where it goes wrong."""
+    if isinstance(error, msgspec.ValidationError):
+        code, byte = "wrong_shape", 0
+        fix = "correct the document, or leave the file out"
+    else:
+        code = "not_json"
+        match = _BYTE.search(str(error))
+        byte = int(match[1]) if match else len(data)
+        fix = "fetch or write the file again: it is cut short or damaged"
+    message = lower_first(str(error))
+    return Diagnostic(
+        path=path,
+        code=code,
+        byte=byte,
+        found=message,
+        expected=expected,
+        fix=fix,
+        summary=f"not {expected}: {message}",
+    )
+
+
+def lower_first(sentence: str) -> str:
+    """Lower the first letter of a sentence, to put it inside another, unless it begins an acronym.
+
+    >>> lower_first("Input data was truncated"), lower_first("JSON is malformed")
+    ('input data was truncated', 'JSON is malformed')
+    """
+    return sentence if sentence[1:2].isupper() else sentence[0].lower() + sentence[1:]

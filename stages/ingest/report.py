@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from exemplars.core.reports import count_values
-from stages.ingest.files import SourceTables
+from exemplars.core.reports import count_values, format_summary
+from stages.ingest.source_files import SourceTables
 
 
-def ingest_report(tables: SourceTables) -> dict[str, Any]:
-    """The metrics of one source: every record read is in `records` or in `rejections`."""
+def build_ingest_report(tables: SourceTables) -> dict[str, Any]:
+    """Build the metrics of one source: every record read is in `records` or in `rejections`."""
     return {
         "read": tables.records.num_rows + tables.rejections.num_rows,
         "records": tables.records.num_rows,
@@ -20,3 +20,9 @@ def ingest_report(tables: SourceTables) -> dict[str, Any]:
         "skills": len(tables.skills),
         "recognizers": len(tables.recognizers.recognizers),
     }
+
+
+def summarize_source(name: str, tables: SourceTables) -> str:
+    """Summarize the stage in a line for people."""
+    kept, rejected = tables.records.num_rows, tables.rejections.num_rows
+    return format_summary(f"ingest {name}", kept + rejected, kept, rejected, "records")

@@ -1,1 +1,1 @@
-"""Can people, and an auditor, see what the data set is? Pages made of metrics and tables."""
+"""The stage `publish`: a page about the dataset, and documents for people, programs and auditors."""

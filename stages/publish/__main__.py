@@ -1,4 +1,4 @@
-"""The shell of the stage `publish`: `python -m stages.publish`."""
+"""Entry point of the stage `publish`: `python -m stages.publish`."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ from exemplars.core.errors import run_main
 from exemplars.core.files import write_bytes
 from exemplars.core.params import load_section
 from stages.publish import paths
-from stages.publish.documents import documents_of, published
-from stages.publish.facts import facts_of
-from stages.publish.inputs import read_inputs, read_material
-from stages.publish.openlineage import lineage_events, lineage_file, send_events
-from stages.publish.page import dataset_page
+from stages.publish.documents import add_publish_run, build_documents
+from stages.publish.facts import gather_facts
+from stages.publish.inputs import read_artifacts, read_inputs
+from stages.publish.openlineage import build_lineage_events, encode_lineage_events, send_events
+from stages.publish.page import EMBED_SNIPPET, render_dataset_page
 from stages.publish.params import PublishParams
+from stages.publish.verdict import summarize_release
 
-SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
-
-def main() -> None:
-    """Read reports, tables and files, write the page and the documents, send the events of lineage."""
+def main() -> str:
+    """Read reports, tables and files; write the page and the documents; send the lineage events."""
     params = load_section("publish", PublishParams)
     inputs = read_inputs()
-    material = read_material(inputs.manifest)
-    facts = facts_of(params, inputs, material)
-    documents = documents_of(facts, dataset_page(inputs, vl_convert.javascript_bundle(SNIPPET)))
-    events = lineage_events(published(facts, material.steps, documents))
-    for path, data in {**documents, paths.OPENLINEAGE: lineage_file(events)}.items():
+    artifacts = read_artifacts(inputs.manifest)
+    facts = gather_facts(params, inputs, artifacts)
+    page = render_dataset_page(inputs, vl_convert.javascript_bundle(EMBED_SNIPPET))
+    documents = build_documents(facts, page)
+    events = build_lineage_events(add_publish_run(facts, artifacts.stages, documents))
+    for path, data in {**documents, paths.OPENLINEAGE: encode_lineage_events(events)}.items():
         write_bytes(path, data)
-    # A server that is down does not fail the stage: its outputs are the same with it and without.
+    # The outputs do not depend on the server, so the stage succeeds even if the server is down.
     if params.openlineage_url and (problem := send_events(events, params.openlineage_url)):
         print(f"warning: {problem}", file=sys.stderr)
+    return summarize_release(inputs.evaluation)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Croissant metadata: what the splits' Parquet files hold, so that a program can load their rows.
+"""Croissant metadata: a description of the splits' Parquet files with which programs load their rows.
 
 https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html. Files are named relative to the document,
 which is how `mlcroissant` finds them.
@@ -14,29 +14,29 @@ import pyarrow as pa
 
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from stages.publish import paths
-from stages.publish.facts import Facts, SplitFacts
-from stages.publish.licenses.expressions import licences_in
+from stages.publish.facts import ReleaseFacts, SplitSummary
+from stages.publish.licenses.expressions import list_licenses
 
 CONFORMS_TO: Final = "http://mlcommons.org/croissant/1.1"
 PARQUET: Final = "application/x-parquet"
 DESCRIPTIONS: Final = {
     "id": "`<source>:<file>#<locator>`; the same on every rebuild of the same input.",
     "digest": "SHA-256 of the row's content: utterance, context, skill, mode and arguments.",
-    "source": "The source that the row is from.",
-    "service": "The API family that the skill belongs to; null: none.",
-    "skill": "The function that is called; null: none is asked for.",
+    "source": "The source that the row comes from.",
+    "service": "The API family that the skill belongs to; null if the skill has no family.",
+    "skill": "The function that is called; null if no call is asked for.",
     "mode": "normal (says it), extended (means it, given the context), negative (declines it), none.",
     "utterance": "What the user said, unchanged.",
     "exemplar": "The utterance with each located value replaced by <slot>.",
-    "arguments": "The arguments; utterance[start:end] == surface in code points, null where not located.",
+    "arguments": "The arguments; utterance[start:end] == surface in code points, null if not located.",
     "context": "The turns before, oldest first.",
-    "group": "What no split tears apart: a dialogue, a cluster of examples.",
+    "group": "Rows of a group are always in the same split: a dialogue, or a cluster of examples.",
     "license": "SPDX expression of the source.",
-    "origin": "The file that the row is from, its SHA-256, and the line or JSON Pointer in it.",
-    "split": "The split that the source prescribes; null where it prescribes none.",
+    "origin": "The file that the row comes from, its SHA-256, and the line or JSON Pointer in it.",
+    "split": "The split that the source prescribes; null if it prescribes none.",
 }
-"""What the columns of a split mean."""
-_TYPES: Final = {pa.string(): "sc:Text", pa.int32(): "sc:Integer"}
+"""The meaning of each column of a split."""
+_DATA_TYPES: Final = {pa.string(): "sc:Text", pa.int32(): "sc:Integer"}
 _TERMS: Final = (
     *("citeAs", "column", "equivalentProperty", "extract", "field", "fileObject", "fileProperty", "fileSet"),
     *("format", "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet"),
@@ -58,42 +58,45 @@ _CONTEXT: Final = {
 }
 
 
-def croissant(facts: Facts) -> dict[str, Any]:
-    """The document, as JSON-LD: a file and a set of records for each split that has rows."""
-    about = facts.about
+def build_croissant(facts: ReleaseFacts) -> dict[str, Any]:
+    """Build the document, as JSON-LD: a file and a record set for each split that has rows."""
+    params = facts.params
     splits = [split for split in facts.splits if split.rows]
-    licences = sorted({one for expression in facts.licences for one in licences_in(expression)})
+    licenses = sorted({name for expression in facts.licenses for name in list_licenses(expression)})
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": CONFORMS_TO,
-        "name": about.name,
-        "alternateName": about.title,
-        "description": about.description,
-        "url": about.url,
-        "version": about.version,
-        "datePublished": about.released.isoformat(),
-        "inLanguage": list(about.languages),
-        "license": [_licence_url(one) for one in licences],
-        "creator": {"@type": "sc:Organization", "name": about.publisher.name},
-        "citeAs": f"{about.publisher.name}: {about.title}, version {about.version} ({about.released.year})",
+        "name": params.name,
+        "alternateName": params.title,
+        "description": params.description,
+        "url": params.url,
+        "version": params.version,
+        "datePublished": params.released.isoformat(),
+        "inLanguage": list(params.languages),
+        "license": [_identify_license(name) for name in licenses],
+        "creator": {"@type": "sc:Organization", "name": params.publisher.name},
+        "citeAs": f"{params.publisher.name}: {params.title}, version {params.version} ({params.released.year})",
         "isLiveDataset": False,
         "rai:dataCollection": " ".join(
-            f"{one.name}: {one.statement.about}" for one in facts.sources if one.statement is not None
+            f"{source.name}: {source.statement.about}"
+            for source in facts.sources
+            if source.statement is not None
         ),
-        "rai:dataLimitations": list(about.limits),
-        "rai:dataUseCases": list(about.intended_use),
-        "distribution": [_file(split) for split in splits],
-        "recordSet": [_records(split) for split in splits],
+        "rai:dataLimitations": list(params.limits),
+        "rai:dataUseCases": list(params.intended_use),
+        "distribution": [_describe_file(split) for split in splits],
+        "recordSet": [_describe_records(split) for split in splits],
     }
 
 
-def _licence_url(licence: str) -> str:
-    own = licence.startswith(("LicenseRef-", "DocumentRef-")) or " WITH " in licence
-    return licence if own else f"https://spdx.org/licenses/{licence}"
+def _identify_license(name: str) -> str:
+    """Return the URL of a license at SPDX, or its name if SPDX has no page for it."""
+    has_page = not name.startswith(("LicenseRef-", "DocumentRef-")) and " WITH " not in name
+    return f"https://spdx.org/licenses/{name}" if has_page else name
 
 
-def _file(split: SplitFacts) -> dict[str, Any]:
+def _describe_file(split: SplitSummary) -> dict[str, Any]:
     path = Path(split.file.path)
     return {
         "@type": "cr:FileObject",
@@ -107,41 +110,41 @@ def _file(split: SplitFacts) -> dict[str, Any]:
     }
 
 
-def _records(split: SplitFacts) -> dict[str, Any]:
+def _describe_records(split: SplitSummary) -> dict[str, Any]:
     return {
         "@type": "cr:RecordSet",
         "@id": split.name,
         "name": split.name,
         "description": f"{split.rows} exemplars of {split.groups} groups.",
         "key": {"@id": f"{split.name}/id"},
-        "field": [_field(split, field) for field in EXEMPLAR_SCHEMA],
+        "field": [_describe_field(split, field) for field in EXEMPLAR_SCHEMA],
     }
 
 
-def _field(split: SplitFacts, field: pa.Field) -> dict[str, Any]:
-    """A column; of a struct, or a list of structs, with a field below it for each member."""
+def _describe_field(split: SplitSummary, field: pa.Field) -> dict[str, Any]:
+    """Describe a column; a struct, or a list of structs, has a field for each of its members."""
     repeated = pa.types.is_list(field.type)
     type_ = field.type.value_type if repeated else field.type
-    place = f"{split.name}/{field.name}"
-    described = {
+    field_id = f"{split.name}/{field.name}"
+    description = {
         "@type": "cr:Field",
-        "@id": place,
+        "@id": field_id,
         "name": field.name,
         "description": DESCRIPTIONS[field.name],
         **({"repeated": True} if repeated else {}),
     }
     source = {"fileObject": {"@id": Path(split.file.path).name}, "extract": {"column": field.name}}
     if not pa.types.is_struct(type_):
-        return {**described, "dataType": _TYPES[type_], "source": source}
+        return {**description, "dataType": _DATA_TYPES[type_], "source": source}
     members = [type_.field(number) for number in range(type_.num_fields)]
     return {
-        **described,
+        **description,
         "subField": [
             {
                 "@type": "cr:Field",
-                "@id": f"{place}/{member.name}",
+                "@id": f"{field_id}/{member.name}",
                 "name": member.name,
-                "dataType": _TYPES[member.type],
+                "dataType": _DATA_TYPES[member.type],
                 "source": {**source, "transform": {"jsonPath": f"$.{member.name}"}},
             }
             for member in members

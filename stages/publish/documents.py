@@ -1,4 +1,4 @@
-"""All documents of a publication, from the same facts."""
+"""All documents of a release, made from the same facts."""
 
 from __future__ import annotations
 
@@ -9,34 +9,36 @@ import msgspec
 
 from exemplars.core.files import encode_json
 from stages.publish import paths
-from stages.publish.bom import ml_bom
-from stages.publish.card import card_markdown, card_page
-from stages.publish.croissant import croissant
-from stages.publish.facts import Facts
-from stages.publish.inputs import NAME
-from stages.publish.pipeline import Step, stages_of, written_facts
-from stages.publish.summary import content_summary
+from stages.publish.bom import build_ml_bom
+from stages.publish.card import render_card, render_card_page
+from stages.publish.croissant import build_croissant
+from stages.publish.facts import ReleaseFacts
+from stages.publish.inputs import STAGE
+from stages.publish.pipeline import StageDefinition, build_stage_runs, hash_document
+from stages.publish.summary import render_content_summary
 
 
-def documents_of(facts: Facts, page: str) -> dict[Path, bytes]:
-    """The documents by the path that each is for, but for the events of lineage, which tell of these.
+def build_documents(facts: ReleaseFacts, page: str) -> dict[Path, bytes]:
+    """Build the documents by the path that each is written to.
 
-    page: about the data set, as HTML.
+    The lineage events are not among them: they have the hashes of these. page: the HTML of `dataset.html`.
     """
-    card = card_markdown(facts)
+    card = render_card(facts)
     return {
         paths.DATASET_PAGE: page.encode(),
         paths.CARD: card.encode(),
-        paths.CARD_PAGE: card_page(card, facts.about.title).encode(),
-        paths.CROISSANT: encode_json(croissant(facts)),
-        paths.MLBOM: encode_json(ml_bom(facts)),
-        paths.CONTENT_SUMMARY: content_summary(facts).encode(),
+        paths.CARD_PAGE: render_card_page(card, facts.params.title).encode(),
+        paths.CROISSANT: encode_json(build_croissant(facts)),
+        paths.MLBOM: encode_json(build_ml_bom(facts)),
+        paths.CONTENT_SUMMARY: render_content_summary(facts).encode(),
     }
 
 
-def published(facts: Facts, steps: Iterable[Step], documents: Mapping[Path, bytes]) -> Facts:
-    """The facts with this stage in the pipeline, as it runs now: what it is about to write has hashes, too."""
-    files = {one.path: one for stage in facts.pipeline for one in (*stage.inputs, *stage.outputs)}
-    files |= {path.as_posix(): written_facts(path, data) for path, data in documents.items()}
-    this = stages_of([step for step in steps if step.name == NAME], files)
-    return msgspec.structs.replace(facts, pipeline=(*facts.pipeline, *this))
+def add_publish_run(
+    facts: ReleaseFacts, stages: Iterable[StageDefinition], documents: Mapping[Path, bytes]
+) -> ReleaseFacts:
+    """Add the current run of this stage to the pipeline, with the hashes of what it is about to write."""
+    files = {file.path: file for run in facts.pipeline for file in (*run.inputs, *run.outputs)}
+    files |= {path.as_posix(): hash_document(path, data) for path, data in documents.items()}
+    publish = build_stage_runs([stage for stage in stages if stage.name == STAGE], files)
+    return msgspec.structs.replace(facts, pipeline=(*facts.pipeline, *publish))

@@ -1,34 +1,48 @@
-"""The facts that all documents tell: gathered here, once, and nowhere else."""
+"""The facts that all documents state: gathered once, here."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
 
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.reports import count_values
+from exemplars.core.representativeness import Association
+from exemplars.models.base_models import Base, FolderBase, PackagedBase
 from exemplars.models.run_manifest import Manifest
-from stages.publish.flow import losses_of
-from stages.publish.inputs import Inputs, Material
-from stages.publish.licenses.clashes import Clash, Declared, clash_problems, clashes_of
-from stages.publish.licenses.duties import Duty, duties_of
-from stages.publish.licenses.expressions import check_expressions
+from stages.publish.flow import RejectionSummary, summarize_rejections
+from stages.publish.inputs import Artifacts, ModelRun, PublishInputs
+from stages.publish.licenses.clashes import (
+    Clash,
+    DeclaredLicense,
+    describe_unaccepted_clashes,
+    find_clashes,
+)
+from stages.publish.licenses.expressions import check_expressions, join_expressions
+from stages.publish.licenses.obligations import Obligation, list_obligations
 from stages.publish.params import PublishParams, SourceStatement
-from stages.publish.pipeline import FileFacts, StageFacts, stages_of
+from stages.publish.pipeline import HashedFile, StageRun, build_stage_runs
+
+METRICS: Final[dict[str, str]] = {
+    "exact_match": "exact match",
+    "skill_accuracy": "skill accuracy",
+    "argument_f1": "argument F1",
+    "invented_skills": "hallucinated functions",
+}
+"""The metrics of `reports/evaluate.json` that the documents state, with their names for people."""
 
 
-class SourceFacts(msgspec.Struct, frozen=True):
-    """One source of the data set."""
+class SourceSummary(msgspec.Struct, frozen=True):
+    """A source of the dataset."""
 
     name: str
-    folder: FileFacts | None
-    """Null where nothing lies at its path any more."""
-    licence: str | None
-    """SPDX expression, from its rows; null: no exemplar is of it."""
+    folder: HashedFile | None
+    """`None` if nothing is at its path any more."""
+    license: str | None
+    """SPDX expression, from its rows; `None` if no exemplar comes from it."""
     records: int
     rows: dict[str, int]
     """Its exemplars, by split."""
@@ -36,57 +50,47 @@ class SourceFacts(msgspec.Struct, frozen=True):
 
     @property
     def exemplars(self) -> int:
-        """How many exemplars are of it."""
+        """The number of its exemplars."""
         return sum(self.rows.values())
 
 
-class SplitFacts(msgspec.Struct, frozen=True):
-    """One split."""
+class SplitSummary(msgspec.Struct, frozen=True):
+    """A split of the dataset."""
 
     name: str
-    file: FileFacts
+    file: HashedFile
     groups: int
     data_hash: str
-    declared: tuple[Declared, ...]
-    """Its rows by source and licence."""
+    declared: tuple[DeclaredLicense, ...]
+    """Its rows by source and license."""
 
     @property
     def rows(self) -> int:
-        """How many rows it has."""
-        return sum(one.rows for one in self.declared)
+        """The number of its rows."""
+        return sum(declared.rows for declared in self.declared)
 
 
-class LossFacts(msgspec.Struct, frozen=True):
-    """Records that are no exemplars, of one stage and for one reason."""
-
-    stage: str
-    reason: str
-    records: int
-    meaning: str
-
-
-class ModelFacts(msgspec.Struct, frozen=True):
-    """One run, from its manifest."""
+class ModelSummary(msgspec.Struct, frozen=True):
+    """A run, from its manifest."""
 
     manifest: Manifest
     trained_rows: int | None
-    """How many rows it was trained on; null: its list of rows is not here."""
+    """The number of rows that it was trained on; `None` if the list of rows is missing."""
     rows_in_train: int | None
-    """How many of them are in the train split as it is now."""
+    """The number of these rows that are in the current train split."""
     systems: dict[str, dict[str, Any]]
-    """The metrics of `evaluate`, by system; empty: another run was judged, or none."""
+    """The metrics of `evaluate`, by system; empty if this run was not evaluated."""
 
 
-class Findings(msgspec.Struct, frozen=True):
-    """What was found about bias, privacy and quality."""
+class ReleaseFindings(msgspec.Struct, frozen=True):
+    """What `curate`, `split` and `validate` found about bias, privacy and quality."""
 
-    labelled_personal: dict[str, int]
+    labeled_personal_data: dict[str, int]
     """Personal data within an argument, by kind."""
-    unlabelled_personal: dict[str, int]
+    unlabeled_personal_data: dict[str, int]
     mentions: dict[str, int]
     """Rows by demographic slice: `gender: female`."""
-    associations: tuple[dict[str, Any], ...]
-    """Whether mentions go along with skills: `dimension`, `rows`, `effect` (Cramér's V), `p_value`."""
+    associations: tuple[Association, ...]
     quality_flags: dict[str, int]
     conflicts: int
     to_review: dict[str, int]
@@ -96,140 +100,148 @@ class Findings(msgspec.Struct, frozen=True):
     leaked: int
 
 
-class Facts(msgspec.Struct, frozen=True):
-    """Everything that documents tell."""
+class ReleaseFacts(msgspec.Struct, frozen=True):
+    """Everything that the documents state."""
 
-    about: PublishParams
+    params: PublishParams
     records: int
-    losses: tuple[LossFacts, ...]
-    sources: tuple[SourceFacts, ...]
-    splits: tuple[SplitFacts, ...]
+    rejections: tuple[RejectionSummary, ...]
+    sources: tuple[SourceSummary, ...]
+    splits: tuple[SplitSummary, ...]
     skills: dict[str, int]
-    """Exemplars by skill; those of none are `(none)`."""
+    """Exemplars by skill; those without a skill are `(none)`."""
     grounding: dict[str, int]
     """Arguments by how they are tied to the text."""
-    findings: Findings
-    models: tuple[ModelFacts, ...]
+    findings: ReleaseFindings
+    models: tuple[ModelSummary, ...]
     clashes: tuple[Clash, ...]
     """All of them accepted, with the reason."""
-    duties: tuple[Duty, ...]
-    pipeline: tuple[StageFacts, ...]
+    obligations: tuple[Obligation, ...]
+    pipeline: tuple[StageRun, ...]
 
     @property
     def exemplars(self) -> int:
-        """How many rows the splits have together: the records that were not lost."""
-        return sum(one.rows for one in self.splits)
+        """The number of rows in all splits: the records that were not rejected."""
+        return sum(split.rows for split in self.splits)
 
     @property
-    def lost(self) -> int:
-        """How many records are no exemplars."""
-        return sum(one.records for one in self.losses)
+    def rejected(self) -> int:
+        """The number of records that no split has."""
+        return sum(rejection.records for rejection in self.rejections)
 
     @property
-    def licences(self) -> tuple[str, ...]:
-        """The expressions of all rows, sorted."""
-        return tuple(sorted({one.expression for split in self.splits for one in split.declared}))
+    def licenses(self) -> tuple[str, ...]:
+        """The license expressions of all rows, sorted."""
+        return tuple(sorted({declared.expression for split in self.splits for declared in split.declared}))
 
 
-def facts_of(params: PublishParams, inputs: Inputs, material: Material) -> Facts:
+def gather_facts(params: PublishParams, inputs: PublishInputs, artifacts: Artifacts) -> ReleaseFacts:
     """Gather the facts.
 
-    Raises `UserError` where a licence is no SPDX expression, where licences clash in a split and
-    `params` does not accept it, or where `params` speaks of a source that there is none of.
+    Raises `UserError` if a license is not an SPDX expression, if licenses clash in a split and `params`
+    does not accept it, or if `params` names an unknown source.
     """
-    splits = tuple(_split(name, inputs.manifest["splits"][name], material) for name in material.splits)
-    declared = {split.name: split.declared for split in splits}
-    _check_names(params, material)
-    check_expressions(_expressions(params, declared))
-    clashes = clashes_of(declared, params.accepted_licence_clashes)
-    if problems := clash_problems(clashes):
+    splits = tuple(
+        SplitSummary(name, file, split["groups"], split["data_hash"], _count_declared(table))
+        for name, (file, table) in artifacts.splits.items()
+        for split in [inputs.manifest["splits"][name]]
+    )
+    _check_source_names(params, artifacts)
+    check_expressions(_collect_expressions(params, splits))
+    clashes = find_clashes({split.name: split.declared for split in splits}, params.accepted_license_clashes)
+    if problems := describe_unaccepted_clashes(clashes):
         raise UserError(problems)
-    return Facts(
-        about=params,
+    rows = pa.concat_tables(table for _, table in artifacts.splits.values())
+    return ReleaseFacts(
+        params=params,
         records=inputs.reports["compile"]["records"],
-        losses=tuple(
-            LossFacts(one.stage, one.reason, one.records, one.meaning) for one in losses_of(inputs.rejections)
+        rejections=tuple(summarize_rejections(inputs.rejections)),
+        sources=tuple(
+            _summarize_source(name, records, params, artifacts, splits)
+            for name, records in inputs.reports["compile"]["records_by_source"].items()
         ),
-        sources=_sources(params, inputs, material, splits),
         splits=splits,
-        skills=count_values(pa.concat_tables(table for _, table in material.splits.values()).column("skill")),
+        skills=count_values(rows.column("skill")),
         grounding=inputs.reports["compile"]["grounding"],
-        findings=_findings(inputs),
-        models=tuple(_model(one, material, inputs.evaluation) for one in material.runs),
+        findings=_gather_findings(inputs),
+        models=tuple(_summarize_model(run, artifacts, inputs.evaluation) for run in artifacts.runs),
         clashes=clashes,
-        duties=duties_of([one for rows in declared.values() for one in rows]),
-        pipeline=stages_of(material.steps, material.files),
+        obligations=list_obligations(declared for split in splits for declared in split.declared),
+        pipeline=build_stage_runs(artifacts.stages, artifacts.files),
     )
 
 
-def _check_names(params: PublishParams, material: Material) -> None:
-    known = set(material.source_paths)
+def name_base(base: Base) -> str:
+    """Name a base model: by its file, its folder, or its id on the hub."""
+    if isinstance(base, PackagedBase):
+        return base.file.rpartition(".")[0]
+    return base.path if isinstance(base, FolderBase) else base.id
+
+
+def _check_source_names(params: PublishParams, artifacts: Artifacts) -> None:
+    known = ", ".join(sorted(artifacts.source_paths))
     problems = [
         Diagnostic(
             path="params.yaml",
             code="unknown_source",
-            found=f"publish.sources speaks of {name!r}",
-            expected=f"one of {', '.join(sorted(known))}",
+            summary=f"publish.sources describes {name!r}, but the sources are {known}",
+            found=repr(name),
+            expected=f"one of {known}",
             fix="correct the name, or remove it",
         )
         for name in params.sources
-        if name not in known
+        if name not in artifacts.source_paths
     ]
     if problems:
         raise UserError(problems)
 
 
-def _expressions(params: PublishParams, declared: Mapping[str, tuple[Declared, ...]]) -> dict[str, str]:
-    """Every expression, by the key of `params.yaml` that it comes from."""
-    of_sources = {
-        f"ingest.sources.{one.source}.license": one.expression for rows in declared.values() for one in rows
+def _collect_expressions(params: PublishParams, splits: tuple[SplitSummary, ...]) -> dict[str, str]:
+    """Collect all license expressions by the key of `params.yaml` that each comes from."""
+    expressions = {
+        f"ingest.sources.{declared.source}.license": declared.expression
+        for split in splits
+        for declared in split.declared
     }
-    accepted = {
-        f"publish.accepted_licence_clashes[{place}].licences[{number}]": name
-        for place, clash in enumerate(params.accepted_licence_clashes)
-        for number, name in enumerate(clash.licences)
-    }
-    return {**of_sources, **accepted}
+    for clash_index, clash in enumerate(params.accepted_license_clashes):
+        for index, expression in enumerate(clash.licenses):
+            key = f"publish.accepted_license_clashes[{clash_index}].licenses[{index}]"
+            expressions[key] = expression
+    return expressions
 
 
-def _split(name: str, manifest: Mapping[str, Any], material: Material) -> SplitFacts:
-    file, table = material.splits[name]
-    return SplitFacts(name, file, manifest["groups"], manifest["data_hash"], _declared(table))
-
-
-def _declared(table: pa.Table) -> tuple[Declared, ...]:
-    counted = Counter(
+def _count_declared(table: pa.Table) -> tuple[DeclaredLicense, ...]:
+    """Count the rows of a table by source and license."""
+    counts = Counter(
         zip(table.column("source").to_pylist(), table.column("license").to_pylist(), strict=True)
     )
-    return tuple(Declared(source, licence, rows) for (source, licence), rows in sorted(counted.items()))
-
-
-def _sources(
-    params: PublishParams, inputs: Inputs, material: Material, splits: tuple[SplitFacts, ...]
-) -> tuple[SourceFacts, ...]:
-    kept = _declared(inputs.exemplars)
     return tuple(
-        SourceFacts(
-            name=name,
-            folder=material.files.get(material.source_paths.get(name, "")),
-            licence=" AND ".join(one.expression for one in kept if one.source == name) or None,
-            records=records,
-            rows={
-                split.name: sum(one.rows for one in split.declared if one.source == name) for split in splits
-            },
-            statement=params.sources.get(name),
-        )
-        for name, records in inputs.reports["compile"]["records_by_source"].items()
+        DeclaredLicense(source, expression, rows) for (source, expression), rows in sorted(counts.items())
     )
 
 
-def _findings(inputs: Inputs) -> Findings:
+def _summarize_source(
+    name: str, records: int, params: PublishParams, artifacts: Artifacts, splits: tuple[SplitSummary, ...]
+) -> SourceSummary:
+    declared = [row for split in splits for row in split.declared if row.source == name]
+    expressions = sorted({row.expression for row in declared})
+    return SourceSummary(
+        name=name,
+        folder=artifacts.files.get(artifacts.source_paths.get(name, "")),
+        license=join_expressions(expressions) if len(expressions) > 1 else "".join(expressions) or None,
+        records=records,
+        rows={split.name: sum(row.rows for row in split.declared if row.source == name) for split in splits},
+        statement=params.sources.get(name),
+    )
+
+
+def _gather_findings(inputs: PublishInputs) -> ReleaseFindings:
     curate, validate = inputs.reports["curate"], inputs.reports["validate"]
-    return Findings(
-        labelled_personal=curate["personal_data"]["labelled"],
-        unlabelled_personal=curate["personal_data"]["unlabelled"],
+    return ReleaseFindings(
+        labeled_personal_data=curate["personal_data"]["labelled"],
+        unlabeled_personal_data=curate["personal_data"]["unlabelled"],
         mentions=curate["mentions"],
-        associations=tuple(inputs.about["associations"]),
+        associations=tuple(inputs.representativeness.associations),
         quality_flags=curate["quality_flags"],
         conflicts=curate["conflicts"],
         to_review=curate["review"],
@@ -240,13 +252,13 @@ def _findings(inputs: Inputs) -> Findings:
     )
 
 
-def _model(run: tuple[Manifest, frozenset[str] | None], material: Material, evaluation: Any) -> ModelFacts:
-    manifest, rows = run
-    judged = evaluation is not None and evaluation["run"] == manifest.run
-    _, train = material.splits["train"]
-    return ModelFacts(
-        manifest=manifest,
-        trained_rows=None if rows is None else len(rows),
-        rows_in_train=None if rows is None else len(rows & set(train.column("digest").to_pylist())),
-        systems=evaluation["systems"] if judged else {},
+def _summarize_model(run: ModelRun, artifacts: Artifacts, evaluation: dict[str, Any] | None) -> ModelSummary:
+    evaluated = evaluation is not None and evaluation["run"] == run.manifest.run
+    _, train = artifacts.splits["train"]
+    in_train = None if run.digests is None else run.digests & set(train.column("digest").to_pylist())
+    return ModelSummary(
+        manifest=run.manifest,
+        trained_rows=None if run.digests is None else len(run.digests),
+        rows_in_train=None if in_train is None else len(in_train),
+        systems=evaluation["systems"] if evaluation is not None and evaluated else {},
     )

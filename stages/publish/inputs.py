@@ -1,116 +1,130 @@
-"""What the page and the documents are made of: the reports and the tables of all stages before."""
+"""What the page and the documents are made from: reports and tables of the stages before, and hashed files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
-import msgspec
 import pyarrow as pa
 
 from exemplars.core import layout
-from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.files import read_json
+from exemplars.core.representativeness import Representativeness
 from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA, REVIEW_SCHEMA
 from exemplars.core.tables import read_table
 from exemplars.models.rows import PREDICTION_SCHEMA
 from exemplars.models.run_manifest import ROWS, Manifest, read_manifest
-from stages.publish.pipeline import FileFacts, Step, file_facts, linked, read_files, read_steps
+from stages.publish.pipeline import (
+    HashedFile,
+    StageDefinition,
+    expand_folder_inputs,
+    hash_path,
+    hash_paths,
+    read_stage_definitions,
+)
 
-NAME: Final = "publish"
-"""This stage, in `dvc.yaml`."""
-REPORTS: Final = ("compile", "curate", "split", "validate")
+STAGE: Final = "publish"
+"""The name of this stage in `dvc.yaml`."""
+_REPORTING_STAGES: Final = ("compile", "curate", "split", "validate")
+_SPLIT_COLUMNS: Final = ("source", "license", "skill", "digest")
+
+T = TypeVar("T")
 
 
-class Inputs(NamedTuple):
-    """Everything that the page shows."""
+class PublishInputs(NamedTuple):
+    """The reports and tables that the page shows."""
 
-    reports: dict[str, Any]
+    reports: dict[str, dict[str, Any]]
     """By the name of the stage."""
     manifest: dict[str, Any]
+    """Of the splits."""
     exemplars: pa.Table
-    """The curated ones."""
+    """Those that `curate` keeps."""
     rejections: pa.Table
     """Of all stages."""
     review: pa.Table
-    about: dict[str, list[dict[str, Any]]]
-    """Slices, coverage, balance and associations."""
+    representativeness: Representativeness
     evaluation: dict[str, Any] | None
-    """`reports/evaluate.json`; null where no model was judged yet."""
+    """`reports/evaluate.json`; `None` if no model was evaluated."""
     predictions: pa.Table
-    """What the systems said; no rows where no model was judged yet."""
+    """Without rows if no model was evaluated."""
 
 
-def read_inputs() -> Inputs:
-    """Read them. Raises `UserError` where one is missing or damaged."""
-    judged = layout.report("evaluate").exists() and layout.PREDICTIONS.exists()
+class ModelRun(NamedTuple):
+    """A run in `models/`."""
+
+    manifest: Manifest
+    digests: frozenset[str] | None
+    """Of the rows that it was trained on; `None` if the list is missing."""
+
+
+class Artifacts(NamedTuple):
+    """The files that the documents describe: splits, runs, and what the stages read and write."""
+
+    splits: dict[str, tuple[HashedFile, pa.Table]]
+    """File and rows (only `source`, `license`, `skill` and `digest`) by the name of the split."""
+    runs: tuple[ModelRun, ...]
+    stages: tuple[StageDefinition, ...]
+    """The stages of `dvc.yaml`."""
+    source_paths: dict[str, str]
+    """The folder of each source in `dvc.yaml`, by the source's name."""
+    files: dict[str, HashedFile]
+    """What the stages read and write, by path, except what this stage writes."""
+
+
+def read_inputs() -> PublishInputs:
+    """Read the reports and tables. Raises `UserError` if any of them is missing or damaged."""
+    evaluated = layout.report("evaluate").exists() and layout.PREDICTIONS.exists()
     ledgers = [layout.ledger_path(path) for path in (layout.EXEMPLARS, layout.CURATED, layout.MANIFEST)]
-    return Inputs(
-        reports={name: _document(layout.report(name)) for name in REPORTS},
-        manifest=_document(layout.MANIFEST),
+    return PublishInputs(
+        reports={name: _read_report(layout.report(name), dict[str, Any]) for name in _REPORTING_STAGES},
+        manifest=_read_report(layout.MANIFEST, dict[str, Any]),
         exemplars=read_table(layout.CURATED, EXEMPLAR_SCHEMA),
         rejections=pa.concat_tables([read_table(path, REJECTION_SCHEMA) for path in ledgers]),
         review=read_table(layout.REVIEW, REVIEW_SCHEMA),
-        about=_document(layout.REPRESENTATIVENESS),
-        evaluation=_document(layout.report("evaluate")) if judged else None,
-        predictions=read_table(layout.PREDICTIONS, PREDICTION_SCHEMA) if judged else no_predictions(),
+        representativeness=_read_report(layout.REPRESENTATIVENESS, Representativeness),
+        evaluation=_read_report(layout.report("evaluate"), dict[str, Any]) if evaluated else None,
+        predictions=(
+            read_table(layout.PREDICTIONS, PREDICTION_SCHEMA)
+            if evaluated
+            else PREDICTION_SCHEMA.empty_table()
+        ),
     )
 
 
-class Material(NamedTuple):
-    """What the documents tell beside what the page shows."""
+def read_artifacts(manifest: Mapping[str, Any]) -> Artifacts:
+    """Read splits, runs and `dvc.yaml`, and hash all files that it names.
 
-    splits: dict[str, tuple[FileFacts, pa.Table]]
-    """File and rows (`source`, `license`, `skill` and `digest` alone) by the name of the split."""
-    runs: tuple[tuple[Manifest, frozenset[str] | None], ...]
-    """The runs in `models/`, with the digests of their rows; null: the list is not here."""
-    steps: tuple[Step, ...]
-    """The stages of `dvc.yaml`."""
-    source_paths: dict[str, str]
-    """The folder of each source of `dvc.yaml`, by its name."""
-    files: dict[str, FileFacts]
-    """What the steps read and write, by path, but for what this stage writes."""
-
-
-def read_material(manifest: Mapping[str, Any]) -> Material:
-    """Read it, and hash all files that `dvc.yaml` names.
-
-    manifest: of the splits. Raises `UserError` where something is missing or damaged.
+    manifest: of the splits. Raises `UserError` if a file is missing or damaged.
     """
-    steps = linked(read_steps())
-    own = {path for step in steps if step.name == NAME for path in step.outputs}
-    paths = {path for step in steps for path in (*step.inputs, *step.outputs)} - own
-    columns = ("source", "license", "skill", "digest")
-    return Material(
+    stages = expand_folder_inputs(read_stage_definitions())
+    own = {path for stage in stages if stage.name == STAGE for path in stage.outputs}
+    paths = {path for stage in stages for path in (*stage.inputs, *stage.outputs)} - own
+    splits = {name: layout.split(name) for name in manifest["splits"]}
+    return Artifacts(
         splits={
-            name: (file_facts(layout.split(name)), read_table(layout.split(name), EXEMPLAR_SCHEMA, columns))
-            for name in manifest["splits"]
+            name: (hash_path(path), read_table(path, EXEMPLAR_SCHEMA, _SPLIT_COLUMNS))
+            for name, path in splits.items()
         },
-        runs=tuple(_run(path.parent) for path in sorted(layout.MODELS.glob("*/manifest.json"))),
-        steps=steps,
+        runs=tuple(_read_run(path.parent) for path in sorted(layout.MODELS.glob("*/manifest.json"))),
+        stages=stages,
         source_paths={
-            step.name.partition("@")[2]: step.inputs[0] for step in steps if step.name.startswith("ingest@")
+            stage.name.partition("@")[2]: stage.inputs[0]
+            for stage in stages
+            if stage.name.startswith("ingest@")
         },
-        files=read_files(paths),
+        files=hash_paths(paths),
     )
 
 
-def _run(folder: Path) -> tuple[Manifest, frozenset[str] | None]:
+def _read_run(folder: Path) -> ModelRun:
     rows = folder / ROWS
-    return read_manifest(folder), frozenset(rows.read_text("ascii").split()) if rows.is_file() else None
+    digests = frozenset(rows.read_text("ascii").split()) if rows.is_file() else None
+    return ModelRun(read_manifest(folder), digests)
 
 
-def no_predictions() -> pa.Table:
-    """The table of predictions where no model was judged: without a row."""
-    return PREDICTION_SCHEMA.empty_table()
-
-
-def _document(path: Path) -> Any:
-    try:
-        return msgspec.json.decode(path.read_bytes())
-    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        problem = Diagnostic(
-            path=str(path), code="unreadable_report", found=found, expected="JSON", fix="run `dvc repro`"
-        )
-        raise UserError([problem]) from None
+def _read_report(path: Path, type_: type[T]) -> T:
+    return read_json(
+        path, type_, code="unreadable_report", expected="a report of this version", fix="run `dvc repro`"
+    )

@@ -1,15 +1,15 @@
-"""The documents of this stage, and how its pages link to them."""
+"""Links between the documents of this stage."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
 
-from exemplars.core import layout
+from exemplars.core.layout import REPORTS
 from stages.publish import paths
 
 LINKS: Final = (
-    ("The data set, in pictures", paths.DATASET_PAGE),
+    ("The dataset in pictures", paths.DATASET_PAGE),
     ("Data card", paths.CARD_PAGE),
     ("Data card as Markdown", paths.CARD),
     ("Croissant", paths.CROISSANT),
@@ -19,7 +19,11 @@ LINKS: Final = (
 )
 
 
-def links_from(page: Path) -> list[tuple[str, str]]:
-    """The other documents by name, relative to where a page of this stage lies."""
-    up = "../" * (len(page.relative_to(layout.REPORTS).parts) - 1)
-    return [(name, up + path.relative_to(layout.REPORTS).as_posix()) for name, path in LINKS if path != page]
+def list_links(page: Path) -> list[tuple[str, str]]:
+    """List the documents other than `page`: name, and path relative to the folder of `page`.
+
+    >>> list_links(paths.CARD_PAGE)[0]
+    ('The dataset in pictures', '../dataset.html')
+    """
+    up = "../" * (len(page.relative_to(REPORTS).parts) - 1)
+    return [(name, up + path.relative_to(REPORTS).as_posix()) for name, path in LINKS if path != page]

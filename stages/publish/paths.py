@@ -1,4 +1,4 @@
-"""Where the documents of `publish` are, relative to the project's root: the names that `dvc.yaml` has too."""
+"""Paths of the documents that `publish` writes, relative to the project's root, as in `dvc.yaml`."""
 
 from __future__ import annotations
 

@@ -1,55 +1,58 @@
-"""The pipeline as `dvc.yaml` draws it, with the content hashes of what each stage reads and writes.
+"""The pipeline as `dvc.yaml` declares it, with the content hashes of what each stage reads and writes.
 
-Not from `dvc.lock`: while DVC runs this stage, it has not yet written there what it ran before.
+Not as `dvc.lock` records it: while DVC runs this stage, the lock file does not yet have the stages that ran
+before it in the same `dvc repro`.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import msgspec
 import yaml
 
 from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.files import hash_file
 
 PATH: Final = Path("dvc.yaml")
-_CODE: Final = "stages/"
-"""Dependencies below it are programs, no data."""
-_HIDDEN: Final = (".gitignore", ".partial")
+_CODE: Final = ("exemplars", "stages")
+"""Top-level folders of code: a dependency in them is a program, not data."""
+_UNHASHED: Final = (".gitignore", ".partial")
+"""Ends of the names of files that DVC, or an interrupted write, leaves in a folder."""
 
 
-class FileFacts(msgspec.Struct, frozen=True):
-    """A file, or a folder, that a stage reads or writes."""
+class HashedFile(msgspec.Struct, frozen=True):
+    """A file or folder that a stage reads or writes."""
 
     path: str
     """Relative to the project's root, with `/`."""
     sha256: str
-    """Of the content; of a folder, of the lines `path sha256` of the files below it, by path."""
+    """Of the content; for a folder, of the lines `path sha256` of the files in it, sorted by path."""
     length: int
-    """Bytes, of all files together."""
+    """Bytes of all files together."""
     files: int
     rows: int | None = None
     """Of a table."""
     columns: tuple[tuple[str, str], ...] = ()
-    """Names and Arrow types, of a table."""
+    """Names and Arrow types of a table's columns."""
 
 
-class StageFacts(msgspec.Struct, frozen=True):
-    """One stage, as it ran last."""
+class StageRun(msgspec.Struct, frozen=True):
+    """The last run of a stage."""
 
     name: str
-    """As DVC calls it: an instance is `ingest@sgd`."""
+    """As DVC has it; an instance of `foreach` is `ingest@sgd`."""
     description: str
     command: str
-    inputs: tuple[FileFacts, ...]
-    outputs: tuple[FileFacts, ...]
+    inputs: tuple[HashedFile, ...]
+    outputs: tuple[HashedFile, ...]
 
 
-class Step(msgspec.Struct, frozen=True):
-    """One stage of `dvc.yaml`, with the paths that it reads and writes."""
+class StageDefinition(msgspec.Struct, frozen=True):
+    """A stage of `dvc.yaml` with the paths that it reads and writes."""
 
     name: str
     description: str
@@ -58,10 +61,10 @@ class Step(msgspec.Struct, frozen=True):
     outputs: tuple[str, ...]
 
 
-def read_steps(path: Path = PATH) -> tuple[Step, ...]:
-    """The stages of `dvc.yaml`, its templates filled in by DVC from `params.yaml`, in its order.
+def read_stage_definitions(path: Path = PATH) -> tuple[StageDefinition, ...]:
+    """Read the stages of `dvc.yaml` in their order, with templates resolved by DVC from `params.yaml`.
 
-    Of the dependencies, code is left out. Raises `UserError` where the file is missing or damaged.
+    Dependencies on code are left out. Raises `UserError` if the file is missing or damaged.
     """
     from dvc.exceptions import DvcException
     from dvc.parsing import DataResolver
@@ -71,65 +74,72 @@ def read_steps(path: Path = PATH) -> tuple[Step, ...]:
         document = yaml.safe_load(path.read_bytes())
         resolved = DataResolver(Repo(".", uninitialized=True), ".", document).resolve()["stages"].items()
     except FileNotFoundError:
-        raise UserError([_problem(path, "no such file")]) from None
+        raise UserError([_report_unreadable(path, "no such file")]) from None
     except (yaml.YAMLError, DvcException, KeyError, TypeError, AttributeError) as error:
-        raise UserError([_problem(path, (str(error).splitlines() or ["no stages"])[0])]) from None
-    return tuple(_step(name, one) for name, one in resolved)
+        first_line = (str(error).splitlines() or ["no stages"])[0]
+        raise UserError([_report_unreadable(path, first_line)]) from None
+    return tuple(_parse_stage(name, stage) for name, stage in resolved)
 
 
-def linked(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """The steps, in which an input that is a folder stands for what others read or write below it.
+def expand_folder_inputs(stages: Iterable[StageDefinition]) -> tuple[StageDefinition, ...]:
+    """Replace each input that is a folder by the paths in it that other stages read or write.
 
-    So that what one stage writes, and another reads, has one name.
+    So a file that one stage writes and another reads has the same name in both.
     """
-    steps = tuple(steps)
-    named = {path for step in steps for path in (*step.inputs, *step.outputs)}
-    leaves = sorted(path for path in named if not any(other.startswith(f"{path}/") for other in named))
+    stages = tuple(stages)
+    paths = {path for stage in stages for path in (*stage.inputs, *stage.outputs)}
+    leaves = sorted(path for path in paths if not any(other.startswith(f"{path}/") for other in paths))
     return tuple(
-        msgspec.structs.replace(step, inputs=tuple(dict.fromkeys(_parts(step.inputs, leaves))))
-        for step in steps
+        msgspec.structs.replace(stage, inputs=tuple(dict.fromkeys(_expand_folders(stage.inputs, leaves))))
+        for stage in stages
     )
 
 
-def stages_of(steps: Iterable[Step], files: Mapping[str, FileFacts]) -> tuple[StageFacts, ...]:
-    """What ran: the steps that have at least one output, with what there is of their inputs and outputs."""
-    found = []
-    for step in steps:
+def build_stage_runs(
+    stages: Iterable[StageDefinition], files: Mapping[str, HashedFile]
+) -> tuple[StageRun, ...]:
+    """Build the runs of the stages that have at least one output.
+
+    files: all that exist, by path; inputs and outputs that do not exist are left out.
+    """
+    runs = []
+    for stage in stages:
         inputs, outputs = (
-            tuple(files[one] for one in paths if one in files) for paths in (step.inputs, step.outputs)
+            tuple(files[path] for path in paths if path in files) for paths in (stage.inputs, stage.outputs)
         )
         if outputs:
-            found.append(StageFacts(step.name, step.description, step.command, inputs, outputs))
-    return tuple(found)
+            runs.append(StageRun(stage.name, stage.description, stage.command, inputs, outputs))
+    return tuple(runs)
 
 
-def read_files(paths: Iterable[str]) -> dict[str, FileFacts]:
-    """What lies at the paths, hashed; those where nothing lies are left out."""
-    found = {path: file_facts(Path(path)) for path in sorted(set(paths)) if Path(path).exists()}
-    return {path: one for path, one in found.items() if one.files}
+def hash_paths(paths: Iterable[str]) -> dict[str, HashedFile]:
+    """Hash what exists at the paths; a path with nothing, or an empty folder, is left out."""
+    hashed = {path: hash_path(Path(path)) for path in sorted(set(paths)) if Path(path).exists()}
+    return {path: file for path, file in hashed.items() if file.files}
 
 
-def file_facts(path: Path) -> FileFacts:
-    """Hash a file, or all below a folder but what DVC and half-done writes leave there."""
+def hash_path(path: Path) -> HashedFile:
+    """Hash a file, or all files in a folder except those that DVC and interrupted writes leave there."""
     if path.is_file():
-        rows, columns = _table(path) if path.suffix == ".parquet" else (None, ())
-        return FileFacts(path.as_posix(), _sha256(path), path.stat().st_size, 1, rows, columns)
-    below = {
-        one.relative_to(path).as_posix(): one
-        for one in path.rglob("*")
-        if one.is_file() and not one.name.endswith(_HIDDEN)
+        rows, columns = _read_table_shape(path) if path.suffix == ".parquet" else (None, ())
+        return HashedFile(path.as_posix(), hash_file(path), path.stat().st_size, 1, rows, columns)
+    files = {
+        file.relative_to(path).as_posix(): file
+        for file in path.rglob("*")
+        if file.is_file() and not file.name.endswith(_UNHASHED)
     }
-    lines = "".join(f"{name} {_sha256(below[name])}\n" for name in sorted(below))
-    length = sum(one.stat().st_size for one in below.values())
-    return FileFacts(path.as_posix(), hashlib.sha256(lines.encode()).hexdigest(), length, len(below))
+    lines = "".join(f"{name} {hash_file(files[name])}\n" for name in sorted(files))
+    length = sum(file.stat().st_size for file in files.values())
+    return HashedFile(path.as_posix(), hashlib.sha256(lines.encode()).hexdigest(), length, len(files))
 
 
-def written_facts(path: Path, data: bytes) -> FileFacts:
-    """A file that this stage is about to write."""
-    return FileFacts(path.as_posix(), hashlib.sha256(data).hexdigest(), len(data), 1)
+def hash_document(path: Path, data: bytes) -> HashedFile:
+    """Hash a document that this stage is about to write to `path`."""
+    return HashedFile(path.as_posix(), hashlib.sha256(data).hexdigest(), len(data), 1)
 
 
-def _table(path: Path) -> tuple[int | None, tuple[tuple[str, str], ...]]:
+def _read_table_shape(path: Path) -> tuple[int | None, tuple[tuple[str, str], ...]]:
+    """Read the rows and columns of a Parquet file; `None` and no columns if it is not one."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -141,32 +151,34 @@ def _table(path: Path) -> tuple[int | None, tuple[tuple[str, str], ...]]:
         return None, ()
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _parts(inputs: Iterable[str], leaves: Iterable[str]) -> list[str]:
-    found = []
+def _expand_folders(inputs: Iterable[str], leaves: Iterable[str]) -> list[str]:
+    expanded = []
     for path in inputs:
-        found += [one for one in leaves if one.startswith(f"{path}/")] or [path]
-    return found
+        expanded += [leaf for leaf in leaves if leaf.startswith(f"{path}/")] or [path]
+    return expanded
 
 
-def _step(name: str, stage: Mapping[str, Any]) -> Step:
+def _parse_stage(name: str, stage: Mapping[str, Any]) -> StageDefinition:
     outputs = [
-        _path(one) for kind in ("outs", "metrics", "plots") for one in stage.get(kind) or () if _path(one)
+        _parse_output(entry) for kind in ("outs", "metrics", "plots") for entry in stage.get(kind) or ()
     ]
-    inputs = [one for one in stage.get("deps") or () if not one.startswith(_CODE)]
-    return Step(name, stage.get("desc") or name, str(stage["cmd"]), tuple(inputs), tuple(outputs))
+    inputs = [path for path in stage.get("deps") or () if not _is_code(path)]
+    return StageDefinition(
+        name, stage.get("desc") or name, str(stage["cmd"]), tuple(inputs), tuple(filter(None, outputs))
+    )
 
 
-def _path(entry: str | Mapping[str, Any]) -> str:
-    """An output of `dvc.yaml`: its path, or its path with options."""
+def _is_code(path: str) -> bool:
+    """Whether a path of `dvc.yaml` is one of the code folders, or in one."""
+    return PurePosixPath(path).parts[:1] in [(folder,) for folder in _CODE]
+
+
+def _parse_output(entry: str | Mapping[str, Any]) -> str:
+    """Return the path of an output of `dvc.yaml`, which is written alone or with options."""
     return entry if isinstance(entry, str) else next(iter(entry))
 
 
-def _problem(path: Path, found: str) -> Diagnostic:
+def _report_unreadable(path: Path, found: str) -> Diagnostic:
     return Diagnostic(
         path=str(path),
         code="unreadable_pipeline",

@@ -1,34 +1,26 @@
-"""The public summary of training content, shaped after the template of the European Commission."""
+"""The public summary of training content, which follows the template of the European Commission."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from stages.publish.card import markdown_environment, shared_fields, squeezed
-from stages.publish.facts import Facts
-from stages.publish.params import Kind
+from stages.publish.facts import ReleaseFacts
+from stages.publish.params import SourceKind
+from stages.publish.rendering import render_markdown
 
 SECTIONS: Final = (
-    ("Publicly available data sets", (Kind.PUBLIC,)),
-    ("Private data sets of third parties", (Kind.LICENSED,)),
-    ("Data crawled and scraped from online sources", (Kind.CRAWLED,)),
-    ("User data", (Kind.USERS,)),
-    ("Synthetic data", (Kind.SYNTHETIC,)),
-    ("Other sources", (Kind.WRITTEN,)),
-    ("Sources that nothing was stated about", (None,)),
+    ("Publicly available datasets", SourceKind.PUBLIC),
+    ("Private datasets of third parties", SourceKind.LICENSED),
+    ("Data crawled and scraped from online sources", SourceKind.CRAWLED),
+    ("User data", SourceKind.USERS),
+    ("Synthetic data", SourceKind.SYNTHETIC),
+    ("Other sources", SourceKind.WRITTEN),
+    ("Sources without a statement", None),
 )
-"""The sections of the template's list of sources, and a last one for what is missing in it."""
+"""The sections of the template's list of sources, by the kind of source, and a last one for what is missing."""
 
 
-def content_summary(facts: Facts) -> str:
-    """The summary, as Markdown."""
-    text = (
-        markdown_environment()
-        .get_template("summary.md.jinja")
-        .render(
-            **shared_fields(facts),
-            sections=SECTIONS,
-            length=sum(one.file.length for one in facts.splits),
-        )
-    )
-    return squeezed(text)
+def render_content_summary(facts: ReleaseFacts) -> str:
+    """Render the summary as Markdown."""
+    length = sum(split.file.length for split in facts.splits)
+    return render_markdown("summary.md.jinja", facts, sections=SECTIONS, length=length)

@@ -1,1 +1,1 @@
-"""`render`: what exactly the loss will be computed on."""
+"""What exactly will the loss be computed on? Turns exemplars into chat rows, each checked."""

@@ -1,4 +1,4 @@
-"""The base model as far as rendering asks: its tokenizer, its template, how much it can read."""
+"""The base model that rows are rendered for: its tokenizer, its chat template, and its context length."""
 
 from __future__ import annotations
 
@@ -12,32 +12,48 @@ from exemplars.models.render_manifest import RenderManifest
 from stages.render.params import RenderParams
 
 
-def checked_tokenizer(tokenizer: Any, base: BaseFiles) -> Any:
-    """The tokenizer. Raises `UserError` where it has no end token, or a template that writes no chat."""
+def check_tokenizer(tokenizer: Any, base: BaseFiles) -> None:
+    """Check that a tokenizer has an end-of-sequence token and a chat template that accepts a user message.
+
+    Raises `UserError` if not.
+    """
     if tokenizer.eos_token_id is None:
-        found = "a tokenizer without an end token"
-        expected, fix = "eos_token in its tokenizer_config.json", "name the token that ends a turn there"
-        raise UserError([_problem(base, found, expected, fix)])
+        raise UserError(
+            [
+                Diagnostic(
+                    path=base.name,
+                    code="base_model",
+                    found="a tokenizer without an end-of-sequence token",
+                    expected="eos_token in its tokenizer_config.json",
+                    fix="set it to the token that ends a turn",
+                )
+            ]
+        )
     try:
         render_prompt(tokenizer, [{"role": "user", "content": "hello"}], None)
     except ChatTemplateError as error:
-        found, fix = f"a chat template that says: {error}", "correct chat_template of its tokenizer"
-        raise UserError([_problem(base, found, "a template that writes a user's turn", fix)]) from None
-    return tokenizer
+        raise UserError(
+            [
+                Diagnostic(
+                    path=base.name,
+                    code="base_model",
+                    found=f"a chat template that fails: {error}",
+                    expected="a template that accepts a user message",
+                    fix="correct chat_template of its tokenizer",
+                    summary=f"the chat template rejects a user message: {error}",
+                )
+            ]
+        ) from None
 
 
-def _problem(base: BaseFiles, found: str, expected: str, fix: str) -> Diagnostic:
-    return Diagnostic(path=base.name, code="base_model", found=found, expected=expected, fix=fix)
-
-
-def row_limit(base: BaseFiles, wanted: int) -> int:
-    """The most tokens of a row: what is wanted, as far as the model can read it."""
+def limit_tokens(base: BaseFiles, wanted: int) -> int:
+    """Limit the tokens of a row to what the model can read."""
     longest = read_context_length(base)
     return min(wanted, longest) if longest else wanted
 
 
-def rendered_for(base: BaseFiles, tokenizer: Any, params: RenderParams) -> RenderManifest:
-    """What the rows were rendered for, for the stages that read them."""
+def build_render_manifest(base: BaseFiles, tokenizer: Any, params: RenderParams) -> RenderManifest:
+    """Build the record of what rows were rendered for, for the stages that read them."""
     return RenderManifest(
         base=params.base,
         name=base.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -10,62 +11,50 @@ from exemplars.models.base_models import Base
 from exemplars.models.calls import CallFormat
 from exemplars.models.rows import View
 
+NonNegativeInt = Annotated[int, msgspec.Meta(ge=0)]
+PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
 
 class ToolForm(StrEnum):
-    """How tools stand in a prompt."""
+    """How a prompt shows tools."""
 
     COMPACT = "compact"
-    """One line a tool in the system message: `weather(location, unit=celsius|kelvin)`."""
+    """One line per tool in the system message: `weather(location, unit=celsius|kelvin)`."""
     TEMPLATE = "template"
     """As the base model's chat template writes its `tools`."""
 
 
 class Values(StrEnum):
-    """What a call holds of a value that the utterance says."""
+    """How a call writes a value that the utterance says."""
 
     SPOKEN = "spoken"
-    """The text as said, for a recognizer to make canonical; numbers and listed values as they are."""
+    """As the utterance says it, for a recognizer to normalize later; numbers and listed values are canonical."""
     CANONICAL = "canonical"
-    """The canonical value."""
 
 
 class MaxRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """At most so many exemplars of each split, by stable hash; null: all."""
+    """Maximum number of exemplars per split, sampled by stable hash; `None`: all."""
 
-    train: int | None = None
-    validation: int | None = None
-    test: int | None = None
-
-    def __post_init__(self) -> None:
-        for name in self.__struct_fields__:
-            if (most := getattr(self, name)) is not None and most < 1:
-                raise ValueError(f"Expected at least 1 row or null, got {name} {most}")
+    train: PositiveInt | None = None
+    validation: PositiveInt | None = None
+    test: PositiveInt | None = None
 
 
 class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How exemplars become chat rows."""
 
     base: Base
-    views: tuple[View, ...]
+    views: Annotated[tuple[View, ...], msgspec.Meta(min_length=1)]
     call_format: CallFormat
     tools: ToolForm
     values: Values
-    context_turns: int
-    distractors: int
-    rows_a_list: int
-    without_tool: float
-    max_none_share: float
-    max_tokens: int
+    context_turns: NonNegativeInt
+    distractors: NonNegativeInt
+    rows_a_list: PositiveInt
+    without_tool: Share
+    max_none_share: Share
+    max_tokens: PositiveInt
     max_rows: MaxRows
     salt: str
     instruction: str
-
-    def __post_init__(self) -> None:
-        if not self.views:
-            raise ValueError("Expected at least one view, got none")
-        for name in ("without_tool", "max_none_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"Expected a share from 0 to 1, got {name} {getattr(self, name):g}")
-        for name, least in (("context_turns", 0), ("distractors", 0), ("rows_a_list", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"Expected at least {least}, got {name} {getattr(self, name)}")

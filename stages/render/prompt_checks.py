@@ -1,70 +1,136 @@
-"""The proof, row by row, that training will see what was meant; before any training, on any machine."""
+"""Checks that training will see exactly what was meant, prompt by prompt, before any training."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
+from exemplars.core.errors import quote_text
+from exemplars.core.ledger import Problem
 from exemplars.core.records import Reason
-from exemplars.models.calls import Call, CallFormat, MalformedCall, parse_call
-from exemplars.models.chat_templates import ChatTemplateError, find_end_of_turn, render_prompt, tokenize_chat
-from exemplars.models.rows import View
-from stages.render.prompts import Prompt, Refused
+from exemplars.models.calls import CallFormat, MalformedCall, parse_call
+from exemplars.models.chat_templates import (
+    ChatTemplateError,
+    TokenizedChat,
+    find_end_of_turn,
+    render_prompt,
+    tokenize_chat,
+)
+from exemplars.models.rows import Message, View
+from stages.render.prompts import Prompt
 
 
-class Ready(NamedTuple):
-    """A prompt as tokens, proved."""
+class TokenizedPrompt(NamedTuple):
+    """A prompt as tokens, checked."""
 
     prompt: Prompt
     input_ids: tuple[int, ...]
-    """The prompt's tokens, which are masked, then the supervised ones."""
+    """The tokens of the prompt, which are masked, then the supervised ones."""
     prompt_tokens: int
+    """The number of masked tokens."""
 
 
-def proved(prompt: Prompt, tokenizer: Any, limit: int, form: CallFormat) -> Ready | Refused:
-    """Tokenize a prompt and its answer, and check both.
+def tokenize_and_check(
+    prompt: Prompt, tokenizer: Any, limit: int, form: CallFormat
+) -> TokenizedPrompt | Problem:
+    """Tokenize a prompt with its answer, and check the result.
 
-    limit: the most tokens of a row. form: how calls are written. Checked: the supervised tokens decode to
-    exactly the answer and the token that ends the turn; a call is read back as it was meant; nothing is cut;
-    the prompt shows the tools, and among them the one that the answer calls.
+    The checks: no token is cut; the supervised tokens decode to exactly the answer and the end-of-turn
+    token; a call is parsed as it was meant; the prompt shows its tools, the called one among them.
+
+    limit: the maximum number of tokens of a row. form: how calls are written.
     """
-    one = prompt.exemplar
     try:
-        tokens = tokenize_chat(tokenizer, prompt.messages, prompt.definitions)
+        chat = tokenize_chat(tokenizer, _encode_messages(prompt.messages), prompt.definitions)
     except ChatTemplateError as error:
-        found = f"a chat template that says: {error}"
-        return Refused(one, Reason.NOT_SUPERVISED, found, "a template that takes such turns")
-    length = len(tokens.prompt) + len(tokens.completion)
-    if length > limit:
-        found = f"{length} tokens with at most {limit} admitted"
-        return Refused(one, Reason.TOO_LONG, found, "raise render.max_tokens, or show fewer tools or turns")
-    answer = prompt.messages[-1]["content"]
-    decoded = tokenizer.decode(
-        tokens.completion, skip_special_tokens=False, clean_up_tokenization_spaces=False
+        return Problem(
+            Reason.NOT_SUPERVISED,
+            found=f"a chat template that fails: {error}",
+            fix="use a chat template that accepts such turns",
+        )
+    problem = (
+        _check_length(chat, limit)
+        or _check_answer(prompt, chat, tokenizer)
+        or _check_call(prompt, form)
+        or _check_tools(prompt, chat, tokenizer)
     )
-    if not tokens.completion or decoded != answer + tokenizer.decode([find_end_of_turn(tokenizer)]):
-        found = f"{decoded[:60]!r} as what is supervised"
-        return Refused(one, Reason.NOT_SUPERVISED, found, f"a chat template that ends with {answer[:60]!r}")
-    if prompt.view == View.CALL and not _is_read_back(prompt, parse_call(answer, form)):
-        found = f"{answer[:60]!r}, which is read as another call, or as none"
-        return Refused(one, Reason.NOT_SUPERVISED, found, "skills and parameters named like variables")
-    text = tokenizer.decode(tokens.prompt, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-    if not _shows_tools(prompt, tokenizer, text):
-        found = f"no {prompt.skill or 'tool'} in the prompt"
-        return Refused(one, Reason.TOOL_NOT_IN_PROMPT, found, "set render.tools to compact")
-    return Ready(prompt, (*tokens.prompt, *tokens.completion), len(tokens.prompt))
+    return problem or TokenizedPrompt(prompt, (*chat.prompt, *chat.completion), len(chat.prompt))
 
 
-def _is_read_back(prompt: Prompt, call: Call | MalformedCall | None) -> bool:
-    if isinstance(call, MalformedCall) or call is None:
-        return call is None and prompt.skill is None
-    return call.skill == prompt.skill and set(call.arguments) == {one.slot for one in prompt.answers}
+def _check_length(chat: TokenizedChat, limit: int) -> Problem | None:
+    length = len(chat.prompt) + len(chat.completion)
+    if length <= limit:
+        return None
+    return Problem(
+        Reason.TOO_LONG,
+        found=f"{length} tokens",
+        expected=f"at most {limit}",
+        fix="raise render.max_tokens, or show fewer tools or turns",
+    )
 
 
-def _shows_tools(prompt: Prompt, tokenizer: Any, text: str) -> bool:
-    """Whether the prompt's text holds the tool that is called; where the template writes tools, whether it does."""
+def _check_answer(prompt: Prompt, chat: TokenizedChat, tokenizer: Any) -> Problem | None:
+    """Check that what is supervised is the answer and the end of the turn."""
+    answer = prompt.messages[-1].content
+    decoded = _decode(tokenizer, chat.completion)
+    if chat.completion and decoded == answer + tokenizer.decode([find_end_of_turn(tokenizer)]):
+        return None
+    return Problem(
+        Reason.NOT_SUPERVISED,
+        found=f"{quote_text(decoded)} as the supervised text",
+        expected=f"{quote_text(answer)} and the end-of-turn token",
+        fix="use a chat template that ends with the answer unchanged",
+    )
+
+
+def _check_call(prompt: Prompt, form: CallFormat) -> Problem | None:
+    """Check that the answer, as text, is parsed as the call that was meant."""
+    if prompt.view != View.CALL:
+        return None
+    answer = prompt.messages[-1].content
+    call = parse_call(answer, form)
+    if call is None:
+        is_same = prompt.skill is None
+    else:
+        is_same = (
+            not isinstance(call, MalformedCall)
+            and call.skill == prompt.skill
+            and set(call.arguments) == {expected.slot for expected in prompt.answers}
+        )
+    if is_same:
+        return None
+    return Problem(
+        Reason.NOT_SUPERVISED,
+        found=f"{quote_text(answer)}, which is parsed as a different call, or as none",
+        fix="give skills and parameters names that are valid identifiers",
+    )
+
+
+def _check_tools(prompt: Prompt, chat: TokenizedChat, tokenizer: Any) -> Problem | None:
+    """Check that the prompt's text has the called tool, and any tools that the template should write."""
     if prompt.definitions:
-        messages = prompt.messages[:-1]
-        shown = render_prompt(tokenizer, messages, prompt.definitions)
-        return shown != render_prompt(tokenizer, messages, None) and (prompt.skill or "") in shown
-    return prompt.skill is None or re.search(rf"(?<!\w){re.escape(prompt.skill)}\(", text) is not None
+        messages = _encode_messages(prompt.messages[:-1])
+        text = render_prompt(tokenizer, messages, prompt.definitions)
+        is_shown = text != render_prompt(tokenizer, messages, None) and (prompt.skill or "") in text
+    else:
+        text = _decode(tokenizer, chat.prompt)
+        is_shown = prompt.skill is None or re.search(rf"(?<!\w){re.escape(prompt.skill)}\(", text) is not None
+    if is_shown:
+        return None
+    return Problem(
+        Reason.TOOL_NOT_IN_PROMPT,
+        found=f"no {prompt.skill or 'tool'} in the prompt",
+        fix="set render.tools to compact",
+    )
+
+
+def _decode(tokenizer: Any, tokens: Sequence[int]) -> str:
+    return str(tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+
+
+def _encode_messages(messages: Sequence[Message]) -> list[dict[str, str]]:
+    """Convert messages to the dictionaries that chat templates take."""
+    return [msgspec.structs.asdict(message) for message in messages]

@@ -1,195 +1,207 @@
-"""What is asked and what is answered: a row's prompts before any model's template."""
+"""Prompts and their answers as messages, before any model's chat template."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from exemplars.core.digests import stable_fraction
+from exemplars.core.ledger import Problem
 from exemplars.core.literals import Literal, parse_literal
-from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Reason, Turn
+from exemplars.core.records import Argument, Exemplar, Grounding, Reason, Speaker, Turn
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.dataset.texts import normalize_text
-from exemplars.models.calls import Call, format_call, format_value
-from exemplars.models.rows import Answer, View
+from exemplars.models.calls import Call, CallFormat, format_call, format_value
+from exemplars.models.rows import Answer, Message, View
 from stages.render.params import RenderParams, ToolForm, Values
-from stages.render.tools import Need, signature
+from stages.render.tool_choice import find_called_skill, is_tool_withheld
 
-_AS_SAID: Final = frozenset({Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED})
-_ROLES: Final = {"user": "user", "system": "assistant"}
+_SPOKEN: Final = frozenset({Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED})
+"""The kinds of grounding of a value that the utterance itself says."""
+_ROLES: Final = {Speaker.USER: "user", Speaker.SYSTEM: "assistant"}
+_TYPE_NAMES: Final = {"integer": "int", "number": "float", "boolean": "bool"}
 
 
 class Prompt(NamedTuple):
-    """One prompt with its answer."""
+    """A prompt with its answer."""
 
     exemplar: Exemplar
     view: View
     slot: str | None
     """The parameter that the view `slot` asks for."""
-    messages: tuple[dict[str, str], ...]
-    """System, turns, user; last the answer."""
+    messages: tuple[Message, ...]
+    """System, turns, user; the last is the answer."""
     tools: tuple[str, ...]
-    """The names of the tools shown."""
+    """The names of the tools that are shown."""
     definitions: tuple[dict[str, Any], ...]
-    """What the model's template is given; empty where the tools stand in the system message."""
+    """The tools for the model's chat template; empty if the system message shows them."""
     skill: str | None
-    """What the answer calls; null: nothing."""
+    """The skill that the answer calls; `None`: no call."""
     answers: tuple[Answer, ...]
 
 
-class Refused(NamedTuple):
-    """A row of which no prompt can be made."""
+class _Question(NamedTuple):
+    """What a view asks of a row, with the text of the right answer."""
 
-    exemplar: Exemplar
-    reason: Reason
-    found: str
-    fix: str
-
-
-def need_of(exemplar: Exemplar, others: Collection[str], params: RenderParams) -> Need:
-    """Which tools the row's prompt must show, and which it must not.
-
-    others: the skills that other rows call by the same utterance.
-    """
-    withheld = _is_withheld(exemplar, params)
-    right = [exemplar.skill] if withheld and exemplar.skill else []
-    return Need(
-        id=exemplar.id,
-        tool=None if withheld else exemplar.skill,
-        barred=frozenset((*others, *right)),
-        key=f"{params.salt} {exemplar.digest}",
-    )
+    view: View
+    slot: str | None
+    tools: Sequence[Skill]
+    answer: str
 
 
-def prompts_of(
+def build_prompts(
     exemplar: Exemplar, skills: Mapping[str, Skill], tools: Sequence[str], params: RenderParams
-) -> Iterator[Prompt | Refused]:
-    """All prompts of a row, in the order of the views; a refusal where there can be none.
+) -> tuple[Prompt, ...] | Problem:
+    """Build all prompts of an exemplar, in the order of the views; or say why there can be none.
 
-    tools: the names of those that the prompts show.
+    skills: the catalog, by name. tools: the names of the tools that the prompts show.
     """
-    called = _called(exemplar)
-    shown = exemplar.context[-params.context_turns :] if params.context_turns else ()
-    hidden = [one.slot for one in exemplar.arguments if called and not _is_shown(one, exemplar, shown)]
-    if hidden:
-        found = f"the value of {', '.join(hidden)} in a turn before the last {len(shown)}"
-        yield Refused(exemplar, Reason.VALUE_NOT_IN_PROMPT, found, "raise render.context_turns")
-        return
-    right = None if _is_withheld(exemplar, params) else called
-    answers = _answers(exemplar, skills[right], params) if right is not None else ()
-    known = [skills[name] for name in tools]
-    made = [
-        one for view in params.views for one in _of_view(view, exemplar, shown, known, right, answers, params)
+    turns = exemplar.context[-params.context_turns :] if params.context_turns else ()
+    if problem := _find_hidden_value(exemplar, turns):
+        return problem
+    name = None if is_tool_withheld(exemplar, params) else find_called_skill(exemplar)
+    called = None if name is None else skills[name]
+    answers = () if called is None else _build_answers(exemplar, called, params)
+    shown = [skills[name] for name in tools]
+    questions = [
+        question
+        for view in params.views
+        for question in _ask(view, called, answers, shown, params.call_format)
     ]
-    if not made:
-        found = f"no parameter to ask for in the views {', '.join(params.views)}"
-        yield Refused(exemplar, Reason.NOT_SUPERVISED, found, "add the view call or skill to render.views")
-    yield from made
-
-
-def _called(exemplar: Exemplar) -> str | None:
-    """The skill that the row calls: a declined one is not called."""
-    return None if exemplar.mode in (Mode.NONE, Mode.NEGATIVE) else exemplar.skill
-
-
-def _is_withheld(exemplar: Exemplar, params: RenderParams) -> bool:
-    """Whether the right tool is not shown, so that the answer is none."""
-    return (
-        _called(exemplar) is not None and stable_fraction(exemplar.digest, params.salt) < params.without_tool
+    if not questions:
+        return Problem(
+            Reason.NOT_SUPERVISED,
+            found=f"no parameter to ask for in the views {', '.join(params.views)}",
+            fix="add call or skill to render.views",
+        )
+    return tuple(
+        Prompt(
+            exemplar=exemplar,
+            view=question.view,
+            slot=question.slot,
+            messages=_build_messages(question, exemplar.utterance, turns, params),
+            tools=tuple(tool.name for tool in question.tools),
+            definitions=tuple(build_tool_definition(tool) for tool in question.tools)
+            if params.tools == ToolForm.TEMPLATE
+            else (),
+            skill=name,
+            answers=tuple(answer for answer in answers if question.slot in (None, answer.slot)),
+        )
+        for question in questions
     )
 
 
-def _of_view(
-    view: View,
-    exemplar: Exemplar,
-    shown: Sequence[Turn],
-    tools: Sequence[Skill],
-    right: str | None,
-    answers: tuple[Answer, ...],
-    params: RenderParams,
-) -> Iterator[Prompt]:
-    skills = {one.name: one for one in tools}
-    targets: list[tuple[str | None, str]]
-    if view == View.CALL:
-        call = None if right is None else call_of(right, answers, skills[right])
-        targets = [(None, format_call(call, params.call_format))]
-    elif view == View.SKILL:
-        targets = [(None, format_value(right, params.call_format))]
-    elif right is None:
-        targets = []
-    else:
-        values = call_of(right, answers, skills[right]).arguments
-        targets = [
-            (one.name, format_value(values.get(one.name), params.call_format))
-            for one in skills[right].parameters
-        ]
-        tools = [skills[right]]
-    for slot, target in targets:
-        system = _system(view, slot, tools, params)
-        messages = [{"role": "system", "content": system}] if system else []
-        messages += [{"role": _ROLES[turn.speaker], "content": turn.utterance} for turn in shown]
-        messages.append({"role": "user", "content": exemplar.utterance})
-        messages.append({"role": "assistant", "content": target})
-        names = tuple(one.name for one in tools)
-        definitions = tuple(build_tool_definition(one) for one in tools)
-        yield Prompt(
-            exemplar,
-            view,
-            slot,
-            tuple(messages),
-            names,
-            definitions if params.tools == ToolForm.TEMPLATE else (),
-            right,
-            tuple(one for one in answers if slot in (None, one.slot)),
-        )
+def format_signature(skill: Skill) -> str:
+    """Format a skill on one line.
+
+    >>> from exemplars.dataset.catalog import Parameter
+    >>> format_signature(Skill("light", parameters=(Parameter("action", enum=("on", "off")), Parameter("room"))))
+    'light(action=on|off, room)'
+    """
+    parameters = []
+    for parameter in skill.parameters:
+        if parameter.enum:
+            parameters.append(f"{parameter.name}={'|'.join(parameter.enum)}")
+        else:
+            type_ = _TYPE_NAMES.get(parameter.type or "")
+            parameters.append(f"{parameter.name}:{type_}" if type_ else parameter.name)
+    return f"{skill.name}({', '.join(parameters)})"
 
 
-def call_of(skill: str, answers: Sequence[Answer], definition: Skill) -> Call:
-    """The call that a model is to make, its values typed by the catalog."""
-    types = {one.name: one.type for one in definition.parameters}
-    arguments: dict[str, Literal] = {
-        one.slot: _literal(parse_literal(one.value, types.get(one.slot))) for one in answers
-    }
-    return Call(skill, arguments)
+def _find_hidden_value(exemplar: Exemplar, turns: Sequence[Turn]) -> Problem | None:
+    """Find values that the call needs and that were said before the shown turns only."""
+    if find_called_skill(exemplar) is None:
+        return None
+    hidden = [
+        argument.slot for argument in exemplar.arguments if not _is_shown(argument, exemplar.context, turns)
+    ]
+    if not hidden:
+        return None
+    return Problem(
+        Reason.VALUE_NOT_IN_PROMPT,
+        found=f"the value of {', '.join(hidden)} in a turn before the last {len(turns)}",
+        fix="raise render.context_turns",
+    )
 
 
-def _literal(value: object) -> Literal:
-    return value if isinstance(value, (str, int, float)) else str(value)
+def _is_shown(argument: Argument, context: Sequence[Turn], turns: Sequence[Turn]) -> bool:
+    """Return whether the prompt shows what an argument's value comes from.
 
-
-def _answers(exemplar: Exemplar, skill: Skill, params: RenderParams) -> tuple[Answer, ...]:
-    """The arguments in the order of the skill's parameters."""
-    order = {one.name: place for place, one in enumerate(skill.parameters)}
-    ranked = sorted(exemplar.arguments, key=lambda one: order.get(one.slot, len(order)))
-    return tuple(_answer(one, skill, params) for one in ranked)
-
-
-def _answer(argument: Argument, skill: Skill, params: RenderParams) -> Answer:
-    parameter = skill.parameter(argument.slot)
-    free = parameter is not None and not parameter.enum and parameter.type in ("string", None)
-    said = argument.surface if argument.grounding in _AS_SAID and free else None
-    value = said if said is not None and params.values == Values.SPOKEN else argument.value
-    accepted = tuple(dict.fromkeys(one for one in (value, argument.value, said) if one is not None))
-    return Answer(argument.slot, value, accepted, argument.grounding)
-
-
-def _is_shown(argument: Argument, exemplar: Exemplar, shown: Sequence[Turn]) -> bool:
-    """Whether the prompt holds what the value was said by; where all turns are shown, it does."""
-    if argument.grounding != Grounding.CONTEXT or len(shown) == len(exemplar.context):
+    context: all preceding turns. turns: those of them that the prompt shows, at the end.
+    """
+    if argument.grounding != Grounding.CONTEXT or len(turns) == len(context):
         return True
     value = normalize_text(argument.value)
-    before = exemplar.context[: len(exemplar.context) - len(shown)]
-    return any(value in normalize_text(turn.utterance) for turn in shown) or not any(
-        value in normalize_text(turn.utterance) for turn in before
+    hidden = context[: len(context) - len(turns)]
+    return any(value in normalize_text(turn.utterance) for turn in turns) or not any(
+        value in normalize_text(turn.utterance) for turn in hidden
     )
 
 
-def _system(view: View, slot: str | None, tools: Sequence[Skill], params: RenderParams) -> str:
-    lines = [params.instruction] if params.instruction else []
+def _ask(
+    view: View,
+    called: Skill | None,
+    answers: Sequence[Answer],
+    tools: Sequence[Skill],
+    form: CallFormat,
+) -> Iterator[_Question]:
+    """Yield the questions of a view: one, or one per parameter of the called skill."""
     if view == View.SKILL:
+        yield _Question(view, None, tools, format_value(None if called is None else called.name, form))
+        return
+    call = None if called is None else _build_call(called, answers)
+    if view == View.CALL:
+        yield _Question(view, None, tools, format_call(call, form))
+    elif called is not None and call is not None:
+        for parameter in called.parameters:
+            value = format_value(call.arguments.get(parameter.name), form)
+            yield _Question(view, parameter.name, [called], value)
+
+
+def _build_call(skill: Skill, answers: Sequence[Answer]) -> Call:
+    """Build the call that a model is to make, its values typed by the catalog."""
+    types = {parameter.name: parameter.type for parameter in skill.parameters}
+    arguments: dict[str, Literal] = {}
+    for answer in answers:
+        value = parse_literal(answer.value, types.get(answer.slot))
+        arguments[answer.slot] = value if isinstance(value, (str, int, float)) else str(value)
+    return Call(skill.name, arguments)
+
+
+def _build_answers(exemplar: Exemplar, skill: Skill, params: RenderParams) -> tuple[Answer, ...]:
+    """Build the answers, in the order of the skill's parameters."""
+    order = {parameter.name: position for position, parameter in enumerate(skill.parameters)}
+    arguments = sorted(exemplar.arguments, key=lambda argument: order.get(argument.slot, len(order)))
+    return tuple(_build_answer(argument, skill, params.values) for argument in arguments)
+
+
+def _build_answer(argument: Argument, skill: Skill, values: Values) -> Answer:
+    parameter = skill.find_parameter(argument.slot)
+    is_free_text = parameter is not None and not parameter.enum and parameter.type in ("string", None)
+    spoken = argument.surface if argument.grounding in _SPOKEN and is_free_text else None
+    value = spoken if spoken is not None and values == Values.SPOKEN else argument.value
+    accepted = dict.fromkeys(form for form in (value, argument.value, spoken) if form is not None)
+    return Answer(argument.slot, value, tuple(accepted), argument.grounding)
+
+
+def _build_messages(
+    question: _Question, utterance: str, turns: Sequence[Turn], params: RenderParams
+) -> tuple[Message, ...]:
+    system = _format_system(question, params)
+    return (
+        *([Message("system", system)] if system else []),
+        *(Message(_ROLES[turn.speaker], turn.utterance) for turn in turns),
+        Message("user", utterance),
+        Message("assistant", question.answer),
+    )
+
+
+def _format_system(question: _Question, params: RenderParams) -> str:
+    if question.view == View.SKILL:
         lines = ["Name the tool that is called, or none."]
-    if view == View.SLOT:
-        lines = [f"Give the value of {slot}, or none."]
+    elif question.view == View.SLOT:
+        lines = [f"Give the value of {question.slot}, or none."]
+    else:
+        lines = [params.instruction] if params.instruction else []
     if params.tools == ToolForm.COMPACT:
-        lines += [signature(one) for one in tools]
+        lines += [format_signature(tool) for tool in question.tools]
     return "\n".join(lines)

@@ -1,44 +1,53 @@
-"""`reports/render.json`, and the data points of the plot of lengths."""
+"""`reports/render.json`, and the data of the plot of row lengths."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from exemplars.core.reports import count_sorted
+from exemplars.core.ids import SplitName
+from exemplars.core.reports import count_sorted, format_summary
 from stages.render.training_rows import RenderedSplit
 
-_BIN = 16
+BIN_TOKENS: Final = 16
+"""The width of a bin of the plot."""
 
 
-def render_report(splits: Mapping[str, RenderedSplit]) -> dict[str, Any]:
-    """The stage in numbers, by split."""
+def build_render_report(splits: Mapping[SplitName, RenderedSplit]) -> dict[str, Any]:
+    """Build the metrics of the stage, by split."""
     return {
-        "prompts": sum(split.asked for split in splits.values()),
-        "rejected": sum(len(split.refused) for split in splits.values()),
-        "splits": {name: _split(split) for name, split in splits.items()},
+        "prompts": sum(split.prompts for split in splits.values()),
+        "rejected": sum(len(split.rejections) for split in splits.values()),
+        "splits": {name: _summarize_split(split) for name, split in splits.items()},
     }
 
 
-def length_rows(splits: Mapping[str, RenderedSplit]) -> list[dict[str, Any]]:
-    """One object a split and bin of 16 tokens: how many rows are that long."""
-    rows = []
+def summarize_render(splits: Mapping[SplitName, RenderedSplit]) -> str:
+    """Summarize the stage in a line for people."""
+    prompts = sum(split.prompts for split in splits.values())
+    kept = sum(len(split.rows) for split in splits.values())
+    return format_summary("render", prompts, kept, prompts - kept, "prompts")
+
+
+def build_length_plot(splits: Mapping[SplitName, RenderedSplit]) -> list[dict[str, Any]]:
+    """Build the data of the plot: for each split, the number of rows in each bin of tokens."""
+    data = []
     for name, split in splits.items():
-        counts = Counter(len(one.input_ids) // _BIN * _BIN for one in split.ready)
-        rows += [{"split": name, "tokens": start, "rows": count} for start, count in sorted(counts.items())]
-    return rows
+        bins = Counter(len(row.input_ids) // BIN_TOKENS * BIN_TOKENS for row in split.rows)
+        data += [{"split": name, "tokens": start, "rows": count} for start, count in sorted(bins.items())]
+    return data
 
 
-def _split(split: RenderedSplit) -> dict[str, Any]:
-    lengths = sorted(len(one.input_ids) for one in split.ready)
+def _summarize_split(split: RenderedSplit) -> dict[str, Any]:
+    lengths = sorted(len(row.input_ids) for row in split.rows)
     return {
-        "rows": len(split.ready),
-        "rows_by_view": count_sorted(one.prompt.view for one in split.ready),
-        "rows_that_call_nothing": sum(one.prompt.skill is None for one in split.ready),
-        "rejections_by_reason": count_sorted(one.reason for one in split.refused),
+        "rows": len(split.rows),
+        "rows_by_view": count_sorted(row.view for row in split.rows),
+        "rows_that_call_nothing": sum(row.call is None for row in split.rows),
+        "rejections_by_reason": count_sorted(rejection.reason for rejection in split.rejections),
         "tokens": sum(lengths),
-        "supervised_tokens": sum(len(one.input_ids) - one.prompt_tokens for one in split.ready),
+        "supervised_tokens": sum(len(row.input_ids) - row.prompt_tokens for row in split.rows),
         "longest": lengths[-1] if lengths else 0,
         "median": lengths[len(lengths) // 2] if lengths else 0,
     }

@@ -1,1 +1,1 @@
-"""What may a model see? Exemplars in train, validation and test, torn apart at no group."""
+"""What may a model see? Assigns whole groups to train, validation and test, without leaks."""

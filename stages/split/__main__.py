@@ -1,4 +1,4 @@
-"""The shell of the stage `split`: `python -m stages.split`."""
+"""The entry point of the stage `split`: `python -m stages.split`."""
 
 from __future__ import annotations
 
@@ -7,30 +7,28 @@ import sys
 from exemplars.core import layout
 from exemplars.core.errors import run_main
 from exemplars.core.files import write_json
-from exemplars.core.ledger import check_conservation
 from exemplars.core.params import load_section
 from exemplars.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA
 from exemplars.core.tables import read_table, write_table
 from stages.split.params import SplitParams
-from stages.split.speech import views_of_splits
-from stages.split.splits import manifest, split_exemplars, split_report
+from stages.split.speech import select_views
+from stages.split.splits import build_split_manifest, build_split_report, split_exemplars, summarize_splits
 
 
-def main() -> None:
-    """Read exemplars, write the splits, their manifest, the ledger and the report."""
+def main() -> str:
+    """Run the stage: write the splits, their manifest, the ledger and the report."""
     params = load_section("split", SplitParams)
     exemplars = read_table(layout.CURATED, EXEMPLAR_SCHEMA)
     pairs = read_table(layout.PAIRS, PAIR_SCHEMA)
-    split = split_exemplars(exemplars, pairs, params)
-    kept = sum(table.num_rows for table in split.tables.values())
-    check_conservation("split", exemplars.num_rows, kept, split.rejections.num_rows)
-    for name, table in split.tables.items():
+    result = split_exemplars(exemplars, pairs, params)
+    for name, table in result.tables.items():
         write_table(layout.split(name), table)
-    views = views_of_splits(read_table(layout.SPEECH, EXEMPLAR_SCHEMA), split.tables, params.speech)
+    views = select_views(read_table(layout.SPEECH, EXEMPLAR_SCHEMA), result.tables, params.speech)
     write_table(layout.split_speech(), views)
-    write_table(layout.ledger_path(layout.MANIFEST), split.rejections)
-    write_json(layout.MANIFEST, manifest(split, params))
-    write_json(layout.report("split"), split_report(split, views))
+    write_table(layout.ledger_path(layout.MANIFEST), result.rejections)
+    write_json(layout.MANIFEST, build_split_manifest(result, params))
+    write_json(layout.report("split"), build_split_report(result, views))
+    return summarize_splits(result)
 
 
 if __name__ == "__main__":

@@ -1,96 +1,85 @@
-"""Rows whose text another split holds too: the same one, or nearly."""
+"""Rows whose text is, or nearly is, in a split that is held out from them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-from exemplars.core.records import Turn
+from exemplars.core.ids import SplitName
+from exemplars.core.ledger import Problem
+from exemplars.core.records import Exemplar, Reason
 from exemplars.dataset.texts import normalize_text
 
-COLUMNS: Final = ("utterance", "exemplar")
+COLUMN_NAMES: Final = {"utterance": "utterance", "exemplar": "template"}
+"""The columns whose texts are compared, as people call them."""
 
 
-class Row(NamedTuple):
-    """What leaks are told by."""
+def find_leaks(
+    rows: Sequence[Exemplar],
+    splits: Mapping[str, SplitName],
+    context_turns: int,
+    pairs: Mapping[str, Iterable[tuple[str, str]]],
+) -> dict[str, Problem]:
+    """Find the rows that leak; return the problem of each, by the row's id.
 
-    id: str
-    split: str
-    utterance: str
-    exemplar: str
-    context: tuple[Turn, ...]
+    A train row leaks if its utterance or template is in validation or test, after normalization, or if a
+    near duplicate of it is. A validation row leaks if a near duplicate of its text is in test.
 
-
-class Seen(NamedTuple):
-    """Where a text stands that must not stand there too."""
-
-    id: str
-    split: str
-    nearly: bool
-    """The text is not the same, but a verified near duplicate."""
-
-
-def leaked_rows(
-    rows: Sequence[Row], context_turns: int, pairs: Mapping[str, Iterable[tuple[str, str]]]
-) -> dict[str, Seen]:
-    """The ids of the rows that leak, each with a row that shows it.
-
-    A train row leaks if its utterance or template stands in validation or test, after normalization, or
-    if a near duplicate of it does. A validation row leaks if a near duplicate of its text is in test.
-    rows: sorted by id. context_turns: how many of the turns before must be equal too for the same text
-    to count; of near duplicates the turns before are not asked.
-    pairs: for each of `COLUMNS` the verified pairs of normalized texts.
+    rows: sorted by id. splits: the split of each group. context_turns: the number of preceding turns that
+    must be equal, too, for the same text to count; near duplicates count whatever their turns. pairs: the
+    verified pairs of normalized texts of each column.
     """
-    near = {column: _neighbours(pairs.get(column, ())) for column in COLUMNS}
-    held = _Held(near, context_turns)
-    for one in rows:
-        if one.split == "test":
-            held.add(one)
-    leaked = {one.id: seen for one in rows if one.split == "validation" and (seen := held.nearly(one))}
-    for one in rows:
-        if one.split == "validation" and one.id not in leaked:
-            held.add(one)
-    leaked.update(
-        {
-            one.id: seen
-            for one in rows
-            if one.split == "train" and (seen := held.same(one) or held.nearly(one))
-        }
-    )
-    return leaked
+    near = {column: _index_pairs(pairs.get(column, ())) for column in COLUMN_NAMES}
+    held_out = _HeldOutTexts(near, context_turns)
+    by_split: dict[SplitName, list[Exemplar]] = defaultdict(list)
+    for row in rows:
+        by_split[splits[row.group]].append(row)
+    leaks: dict[str, Problem] = {}
+    for row in by_split["test"]:
+        held_out.add(row, "test")
+    for row in by_split["validation"]:
+        if problem := held_out.find_near(row):
+            leaks[row.id] = problem
+    for row in by_split["validation"]:
+        if row.id not in leaks:
+            held_out.add(row, "validation")
+    for row in by_split["train"]:
+        if problem := held_out.find_same(row) or held_out.find_near(row):
+            leaks[row.id] = problem
+    return leaks
 
 
-class _Held:
-    """The texts of rows that are held out."""
+class _HeldOutTexts:
+    """The texts of held-out rows, each with the first row that has it."""
 
     def __init__(self, near: Mapping[str, Mapping[str, Sequence[str]]], context_turns: int) -> None:
         self._near = near
         self._context_turns = context_turns
-        self._by_key: dict[tuple[str, ...], Row] = {}
-        self._by_text: dict[tuple[str, str], Row] = {}
+        self._by_key: dict[tuple[str, ...], tuple[Exemplar, SplitName]] = {}
+        self._by_text: dict[tuple[str, str], tuple[Exemplar, SplitName]] = {}
 
-    def add(self, row: Row) -> None:
-        for column in COLUMNS:
-            self._by_key.setdefault(self._key(row, column), row)
-            self._by_text.setdefault((column, normalize_text(getattr(row, column))), row)
+    def add(self, row: Exemplar, split: SplitName) -> None:
+        for column in COLUMN_NAMES:
+            self._by_key.setdefault(self._make_key(row, column), (row, split))
+            self._by_text.setdefault((column, normalize_text(getattr(row, column))), (row, split))
 
-    def same(self, row: Row) -> Seen | None:
-        """The first row with the same text in the same turns before."""
-        for column in COLUMNS:
-            if found := self._by_key.get(self._key(row, column)):
-                return Seen(found.id, found.split, False)
+    def find_same(self, row: Exemplar) -> Problem | None:
+        """Find a text of the row, after the same turns."""
+        for column in COLUMN_NAMES:
+            if match := self._by_key.get(self._make_key(row, column)):
+                return _describe_leak(f"the same {COLUMN_NAMES[column]}", *match)
         return None
 
-    def nearly(self, row: Row) -> Seen | None:
-        """The first row with nearly the same text."""
-        for column in COLUMNS:
+    def find_near(self, row: Exemplar) -> Problem | None:
+        """Find a near duplicate of a text of the row."""
+        for column in COLUMN_NAMES:
             for other in self._near[column].get(normalize_text(getattr(row, column)), ()):
-                if found := self._by_text.get((column, other)):
-                    return Seen(found.id, found.split, True)
+                if match := self._by_text.get((column, other)):
+                    return _describe_leak(f"nearly the same {COLUMN_NAMES[column]}", *match)
         return None
 
-    def _key(self, row: Row, column: str) -> tuple[str, ...]:
+    def _make_key(self, row: Exemplar, column: str) -> tuple[str, ...]:
         turns = row.context[-self._context_turns :] if self._context_turns else ()
         return (
             column,
@@ -99,7 +88,16 @@ class _Held:
         )
 
 
-def _neighbours(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+def _describe_leak(likeness: str, other: Exemplar, split: SplitName) -> Problem:
+    return Problem(
+        Reason.LEAKED,
+        found=f"{likeness} as {other.id}, which is in {split}",
+        fix="to keep this row, reword one of the two",
+    )
+
+
+def _index_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Index pairs by either of their texts."""
     near: dict[str, list[str]] = defaultdict(list)
     for first, second in pairs:
         near[first].append(second)

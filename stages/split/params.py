@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Annotated
 
 import msgspec
 
-SPLITS: Final = ("train", "validation", "test")
+from exemplars.core.ids import SplitName
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Official(StrEnum):
-    """What becomes of the splits that a source prescribes."""
+    """What to do with the splits that a source prescribes."""
 
     KEEP = "keep"
     REHASH = "rehash"
@@ -20,20 +22,20 @@ class Official(StrEnum):
 class Ratios(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The share of the groups that each split gets; they sum to 1."""
 
-    train: float
-    validation: float
-    test: float
+    train: Share
+    validation: Share
+    test: Share
 
     def __post_init__(self) -> None:
-        shares = (self.train, self.validation, self.test)
-        if min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
-            raise ValueError(f"Expected shares of at least 0 that sum to 1, got a sum of {sum(shares):g}")
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"Expected shares that sum to 1, got a sum of {total:g}")
 
 
 class Leaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a train row counts as leaked."""
 
-    context_turns: int = 0
+    context_turns: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class SplitParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,4 +45,4 @@ class SplitParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     salt: str
     official: Official
     leaks: Leaks = Leaks()
-    speech: tuple[Literal["train", "validation", "test"], ...] = ("test",)
+    speech: tuple[SplitName, ...] = ("test",)

@@ -1,4 +1,4 @@
-"""Exemplars, torn into splits at no group, without leaks; and what there is to tell about it."""
+"""Exemplars as splits without leaks, with the manifest and the report."""
 
 from __future__ import annotations
 
@@ -7,59 +7,50 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from exemplars.core.digests import hash_split
-from exemplars.core.records import Exemplar, Reason, Rejection
+from exemplars.core.ids import SPLITS
+from exemplars.core.ledger import Ledger
 from exemplars.core.reports import count_values
 from exemplars.core.tables import take_rows
 from exemplars.dataset.row_tables import exemplars_from_table, rejections_to_table
-from stages.split.assignment import assign
-from stages.split.leaks import Row, Seen, leaked_rows
-from stages.split.params import SPLITS, Official, SplitParams
+from stages.split.assignment import Assignment, assign_groups
+from stages.split.leaks import find_leaks
+from stages.split.params import Official, SplitParams
 
 
-class Split(NamedTuple):
-    """Every exemplar is a row of one of the tables; all are sorted by id."""
+class SplitResult(NamedTuple):
+    """Every exemplar is a row of one of the tables, all of which are sorted by id."""
 
     tables: dict[str, pa.Table]
     """By the name of the split."""
     rejections: pa.Table
     rescued: dict[str, str]
-    """Groups moved so that a skill is in every split, with the skill."""
+    """Groups that were moved so that a skill is in every split, with the skill."""
 
 
-def split_exemplars(exemplars: pa.Table, pairs: pa.Table, params: SplitParams) -> Split:
-    """Assign every group to a split, and take leaked rows out.
+def split_exemplars(exemplars: pa.Table, pairs: pa.Table, params: SplitParams) -> SplitResult:
+    """Assign every group to a split, and reject the rows that leak.
 
     pairs: the verified near duplicates (`PAIR_SCHEMA`).
     """
-    groups = exemplars.column("group").to_pylist()
-    skills = exemplars.column("skill").to_pylist()
-    prescribed = {}
-    if params.official is Official.KEEP:
-        given = exemplars.column("split").to_pylist()
-        prescribed = {group: name for group, name in zip(groups, given, strict=True) if name is not None}
-    assignment = assign(zip(groups, skills, strict=True), prescribed, params.salt, params.ratios)
-    assigned = [assignment.splits[group] for group in groups]
-    rows = [
-        Row(one.id, split, one.utterance, one.exemplar, one.context)
-        for one, split in zip(exemplars_from_table(exemplars), assigned, strict=True)
-    ]
-    leaked = leaked_rows(rows, params.leaks.context_turns, _pairs_by_column(pairs))
-    ids = exemplars.column("id").to_pylist()
-    places = ["" if row_id in leaked else name for row_id, name in zip(ids, assigned, strict=True)]
-    return Split(
-        {name: take_rows(exemplars, _rows(places, name)) for name in SPLITS},
-        rejections_to_table(
-            [
-                _leaked(one, leaked[one.id])
-                for one in exemplars_from_table(take_rows(exemplars, _rows(places, "")))
-            ]
-        ),
-        assignment.rescued,
+    rows = exemplars_from_table(exemplars)
+    splits, rescued = _assign_table(exemplars, params)
+    leaks = find_leaks(rows, splits, params.leaks.context_turns, _group_pairs(pairs))
+    ledger = Ledger("split")
+    kept = {row.id for row in ledger.drop(rows, leaks)}
+    numbers: dict[str, list[int]] = {name: [] for name in SPLITS}
+    for number, row in enumerate(rows):
+        if row.id in kept:
+            numbers[splits[row.group]].append(number)
+    ledger.check_conservation(len(rows), sum(map(len, numbers.values())))
+    return SplitResult(
+        {name: take_rows(exemplars, numbers[name]) for name in SPLITS},
+        rejections_to_table(ledger.rejections),
+        rescued,
     )
 
 
-def manifest(split: Split, params: SplitParams) -> dict[str, Any]:
-    """What the splits are: rows, groups and data hash of each, and how they were made."""
+def build_split_manifest(result: SplitResult, params: SplitParams) -> dict[str, Any]:
+    """Build `data/splits/manifest.json`: rows, groups and data hash of each split, and how it was chosen."""
     return {
         "salt": params.salt,
         "official": params.official,
@@ -69,51 +60,52 @@ def manifest(split: Split, params: SplitParams) -> dict[str, Any]:
                 "groups": len(set(table.column("group").to_pylist())),
                 "data_hash": hash_split(table.column("digest").to_pylist()),
             }
-            for name, table in split.tables.items()
+            for name, table in result.tables.items()
         },
     }
 
 
-def split_report(split: Split, views: pa.Table) -> dict[str, Any]:
-    """`reports/split.json`: the stage in numbers. views: the speech views that go along."""
-    skills = {name: count_values(table.column("skill")) for name, table in split.tables.items()}
-    everywhere = sorted(set().union(*skills.values()))
+def summarize_splits(result: SplitResult) -> str:
+    """Summarize the stage in a line for people."""
+    sizes = ", ".join(f"{name} {table.num_rows:,}" for name, table in result.tables.items())
+    return f"split: {sizes} rows; {result.rejections.num_rows:,} rejected as leaked"
+
+
+def build_split_report(result: SplitResult, views: pa.Table) -> dict[str, Any]:
+    """Build `reports/split.json`: the metrics of the stage.
+
+    views: the speech views that join the splits.
+    """
+    skills = {name: count_values(table.column("skill")) for name, table in result.tables.items()}
+    all_skills = sorted(set().union(*skills.values()))
     return {
-        "exemplars": sum(table.num_rows for table in split.tables.values()) + split.rejections.num_rows,
-        "rows": {name: table.num_rows for name, table in split.tables.items()},
+        "exemplars": sum(table.num_rows for table in result.tables.values()) + result.rejections.num_rows,
+        "rows": {name: table.num_rows for name, table in result.tables.items()},
         "speech_views": count_values(views.column("split")),
-        "leaked": split.rejections.num_rows,
-        "leaked_by_source": count_values(split.rejections.column("source")),
-        "rescued_groups": len(split.rescued),
+        "leaked": result.rejections.num_rows,
+        "leaked_by_source": count_values(result.rejections.column("source")),
+        "rescued_groups": len(result.rescued),
         "skills_missing": {
-            name: [skill for skill in everywhere if skill not in counts] for name, counts in skills.items()
+            name: [skill for skill in all_skills if skill not in counts] for name, counts in skills.items()
         },
         "rows_by_skill": skills,
     }
 
 
-def _pairs_by_column(pairs: pa.Table) -> dict[str, list[tuple[str, str]]]:
-    found: dict[str, list[tuple[str, str]]] = {}
+def _assign_table(exemplars: pa.Table, params: SplitParams) -> Assignment:
+    groups = exemplars.column("group").to_pylist()
+    prescribed = {}
+    if params.official is Official.KEEP:
+        official = exemplars.column("split").to_pylist()
+        prescribed = {group: name for group, name in zip(groups, official, strict=True) if name is not None}
+    rows = zip(groups, exemplars.column("skill").to_pylist(), strict=True)
+    return assign_groups(rows, prescribed, params.salt, params.ratios)
+
+
+def _group_pairs(pairs: pa.Table) -> dict[str, list[tuple[str, str]]]:
+    """Group the pairs of texts by their column."""
+    grouped: dict[str, list[tuple[str, str]]] = {}
     columns = (pairs.column(name).to_pylist() for name in ("column", "first", "second"))
     for column, first, second in zip(*columns, strict=True):
-        found.setdefault(column, []).append((first, second))
-    return found
-
-
-def _rows(places: list[str], name: str) -> list[int]:
-    return [row for row, place in enumerate(places) if place == name]
-
-
-def _leaked(exemplar: Exemplar, seen: Seen) -> Rejection:
-    return Rejection(
-        id=exemplar.id,
-        source=exemplar.source,
-        stage="split",
-        reason=Reason.LEAKED,
-        message=f"{exemplar.origin.path}#{exemplar.origin.locator}: found {'nearly ' if seen.nearly else ''}the "
-        f"text of {seen.id}, which is in {seen.split}, expected texts of its own; nothing to change, or reword one",
-        origin=exemplar.origin,
-        group=exemplar.group,
-        skill=exemplar.skill,
-        utterance=exemplar.utterance,
-    )
+        grouped.setdefault(column, []).append((first, second))
+    return grouped

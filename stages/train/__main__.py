@@ -1,4 +1,4 @@
-"""The shell of the stage `train`: `python -m stages.train`; on several GPUs `accelerate launch -m stages.train`."""
+"""Entry point of `train`: `python -m stages.train`, or on several GPUs `accelerate launch -m stages.train`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import sys
 from exemplars.core import layout
 from exemplars.core.errors import run_main
 from exemplars.core.params import load_section
-from exemplars.core.tables import read_table
+from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.render_manifest import read_render_manifest
-from exemplars.models.rows import TRAINING_SCHEMA
-from stages.train.inputs import texts_of
+from stages.train.inputs import read_prompts, read_texts
 from stages.train.params import Continued, TrainParams
 from stages.train.run import keep_run, train_run
 
@@ -18,9 +17,10 @@ from stages.train.run import keep_run, train_run
 def main() -> None:
     """Read the chat rows and the base, train by the recipe, write weights, manifest and report."""
     params = load_section("train", TrainParams)
-    tables = {name: read_table(layout.training(name), TRAINING_SCHEMA) for name in ("train", "validation")}
-    texts = texts_of(params.chosen.text) if isinstance(params.chosen, Continued) else {}
-    trained = train_run(params, read_render_manifest(), tables, texts, layout.MODELS)
+    suppress_library_messages()
+    splits = {name: read_prompts(layout.training(name)) for name in ("train", "validation")}
+    texts = read_texts(params.chosen.text) if isinstance(params.chosen, Continued) else {}
+    trained = train_run(params, read_render_manifest(), splits, texts, layout.MODELS)
     if trained is not None:
         keep_run(trained, layout.model(params.recipe), layout.report("train"))
 

@@ -1,8 +1,8 @@
-"""Rows as batches: padded on the left, or behind one another with their common prefix shared.
+"""Rows as batches: padded on the left, or concatenated with their common prefix shared.
 
 Where rows begin with the same tokens (the same instruction and tools), causal attention computes the same
-for each of them. A shared prefix is computed once: its tokens stand in front, then what each row has of
-its own, with the positions that it would have alone, and a mask by which it sees the prefix and itself.
+for each of them. A shared prefix is computed once: its tokens come first, followed by what each row has of
+its own, at the positions that it would have alone, and with a mask by which it sees the prefix and itself.
 Loss and gradients are those of the rows one by one.
 """
 
@@ -10,21 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-IGNORED: Final = -100
-"""The label of a position that is not supervised (PyTorch's `ignore_index`)."""
+from stages.train.rows import IGNORED, TokenRow
 
 
-class LeftPadded:
-    """A collator: `input_ids`, `labels`, `attention_mask` and `position_ids`, shape (rows, longest)."""
+class LeftPaddingCollator:
+    """Collate rows to `input_ids`, `labels`, `attention_mask` and `position_ids`, shape (rows, longest)."""
 
     def __init__(self, pad_token: int) -> None:
-        """pad_token: what stands before the shorter rows, masked."""
+        """pad_token: fills the start of shorter rows; it is masked."""
         self._pad = pad_token
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """The rows as one batch."""
+        """Pad the rows; each has `input_ids` and `labels`."""
         import torch
 
         longest = max(len(row["input_ids"]) for row in rows)
@@ -43,14 +42,17 @@ class LeftPadded:
         return {name: torch.tensor(values) for name, values in batch.items()}
 
 
-def supervised_width(labels: Any) -> int:
-    """How many of the last positions hold all labels of a batch; at least 1. labels: (rows, longest)."""
-    held = (labels != IGNORED).any(dim=0).nonzero()
-    return int(labels.shape[1] - held[0].item()) if held.numel() else 1
+def measure_supervised_width(labels: Any) -> int:
+    """Count the positions, from the end, that hold all labels of a batch; at least 1.
+
+    labels: a tensor of shape (rows, longest).
+    """
+    supervised = (labels != IGNORED).any(dim=0).nonzero()
+    return int(labels.shape[1] - supervised[0].item()) if supervised.numel() else 1
 
 
-class Packed(NamedTuple):
-    """Rows behind one another, as one sequence of T tokens."""
+class PackedBatch(NamedTuple):
+    """Rows packed into one sequence of T tokens; each field has T entries."""
 
     input_ids: list[int]
     labels: list[int]
@@ -61,56 +63,68 @@ class Packed(NamedTuple):
     """For each token 0 where it is in a prefix, else the number of its row, from 1."""
 
 
-def packed(groups: Sequence[Sequence[dict[str, Any]]]) -> Packed:
-    """Groups of rows as one sequence; the rows of a group share their longest common prefix.
+def pack_groups(groups: Sequence[Sequence[TokenRow]]) -> PackedBatch:
+    """Pack groups of rows into one sequence; the rows of a group share their longest common prefix.
 
     At least one prompt token stays with each row, from which its first supervised token is predicted.
+
+    >>> first, second = TokenRow([1, 2, 3], [-100, -100, 3], "k"), TokenRow([1, 2, 4], [-100, -100, 4], "k")
+    >>> pack_groups([[first, second]]).input_ids
+    [1, 2, 3, 2, 4]
     """
-    ids: list[int] = []
-    labels: list[int] = []
-    positions: list[int] = []
-    prefixes: list[int] = []
-    parts: list[int] = []
+    batch = PackedBatch([], [], [], [], [])
     row_number = 0
-    for number, rows in enumerate(groups):
-        shared = common_prefix(rows) if len(rows) > 1 else 0
-        pieces = [(rows[0]["input_ids"][:shared], [IGNORED] * shared, 0, 0)] if shared else []
+    for group_number, rows in enumerate(groups):
+        shared = count_shared_tokens(rows) if len(rows) > 1 else 0
+        if shared:
+            _append_tokens(batch, rows[0].input_ids[:shared], [IGNORED] * shared, 0, (group_number, 0))
         for row in rows:
             row_number += 1
-            pieces.append((row["input_ids"][shared:], row["labels"][shared:], shared, row_number))
-        for piece, labelled, start, part in pieces:
-            ids += piece
-            labels += [IGNORED, *labelled[1:]] if piece else []
-            positions += range(start, start + len(piece))
-            prefixes += [number] * len(piece)
-            parts += [part] * len(piece)
-    return Packed(ids, labels, positions, prefixes, parts)
+            ids, labels = row.input_ids[shared:], row.labels[shared:]
+            _append_tokens(batch, ids, labels, shared, (group_number, row_number))
+    return batch
 
 
-def common_prefix(rows: Sequence[dict[str, Any]]) -> int:
-    """How many tokens all rows begin with alike, short of the last masked token of any row."""
-    masked = [sum(1 for _ in takewhile(lambda label: label == IGNORED, row["labels"])) for row in rows]
-    most = max(0, min(masked) - 1)
-    for place, tokens in enumerate(zip(*(row["input_ids"][:most] for row in rows), strict=True)):
+def _append_tokens(
+    batch: PackedBatch, ids: Sequence[int], labels: Sequence[int], start: int, place: tuple[int, int]
+) -> None:
+    """Append tokens to the lists of a batch.
+
+    start: the position of the first token. place: the numbers of the prefix group and of the row.
+    """
+    prefix, part = place
+    batch.input_ids.extend(ids)
+    # The first token is not predicted: the one before it in the sequence belongs to another row.
+    batch.labels.extend([IGNORED, *labels[1:]] if ids else [])
+    batch.position_ids.extend(range(start, start + len(ids)))
+    batch.prefixes.extend([prefix] * len(ids))
+    batch.parts.extend([part] * len(ids))
+
+
+def count_shared_tokens(rows: Sequence[TokenRow]) -> int:
+    """Count the tokens that all rows begin with, short of the last masked token of any row."""
+    masked = [sum(1 for _ in takewhile(lambda label: label == IGNORED, row.labels)) for row in rows]
+    limit = max(0, min(masked) - 1)
+    for place, tokens in enumerate(zip(*(row.input_ids[:limit] for row in rows), strict=True)):
         if len(set(tokens)) > 1:
             return place
-    return most
+    return limit
 
 
-def batches_of(rows: Sequence[dict[str, Any]], batch_rows: int) -> list[list[list[dict[str, Any]]]]:
-    """Batches of at most `batch_rows` rows; each is a list of groups, of rows with one `key`.
+def build_batches(rows: Sequence[TokenRow], batch_rows: int) -> list[list[list[TokenRow]]]:
+    """Build batches of at most `batch_rows` rows; each is a list of groups of rows with the same key.
 
-    Groups that do not fill a batch stand together in one.
+    Groups that do not fill a batch are put together, the largest first.
     """
-    by_key: dict[str, list[dict[str, Any]]] = {}
+    by_key: dict[str, list[TokenRow]] = {}
     for row in rows:
-        by_key.setdefault(row["key"], []).append(row)
+        by_key.setdefault(row.key, []).append(row)
     groups = [
-        found[start : start + batch_rows]
-        for found in by_key.values()
-        for start in range(0, len(found), batch_rows)
+        same[start : start + batch_rows]
+        for same in by_key.values()
+        for start in range(0, len(same), batch_rows)
     ]
-    batches: list[list[list[dict[str, Any]]]] = []
+    batches: list[list[list[TokenRow]]] = []
     room = 0
     for group in sorted(groups, key=len, reverse=True):
         if len(group) > room:
@@ -121,15 +135,15 @@ def batches_of(rows: Sequence[dict[str, Any]], batch_rows: int) -> list[list[lis
     return batches
 
 
-class SharedPrefixes:
-    """A collator of one packed batch: `attention_mask` has the shape (1, 1, T, T), true where seen."""
+class SharedPrefixCollator:
+    """Collate a packed batch; `attention_mask` has the shape (1, 1, T, T), true where a token is seen."""
 
-    def __call__(self, batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """The batch as tensors. Raises `ValueError` for more than one."""
+    def __call__(self, batches: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Turn one packed batch into tensors. Raises `ValueError` if there are several."""
         import torch
 
-        (one,) = batch
-        prefixes, parts = torch.tensor(one["prefixes"]), torch.tensor(one["parts"])
+        (batch,) = batches
+        prefixes, parts = torch.tensor(batch["prefixes"]), torch.tensor(batch["parts"])
         places = torch.arange(len(parts))
         seen = (
             (prefixes[:, None] == prefixes[None, :])
@@ -137,8 +151,8 @@ class SharedPrefixes:
             & ((parts[None, :] == 0) | (parts[:, None] == parts[None, :]))
         )
         return {
-            "input_ids": torch.tensor([one["input_ids"]]),
-            "labels": torch.tensor([one["labels"]]),
-            "position_ids": torch.tensor([one["position_ids"]]),
+            "input_ids": torch.tensor([batch["input_ids"]]),
+            "labels": torch.tensor([batch["labels"]]),
+            "position_ids": torch.tensor([batch["position_ids"]]),
             "attention_mask": seen[None, None],
         }

@@ -1,4 +1,4 @@
-"""What stops a training before it begins."""
+"""Checks before training begins; each raises `UserError`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from exemplars.core.errors import Diagnostic, UserError
 from exemplars.models.base_models import BaseFiles, read_context_length
 from exemplars.models.render_manifest import RenderManifest
 from stages.train.params import Continued, Recipe, Shared, Tracker
-from stages.train.recipes import needs_quantized_base
-from stages.train.rows import Row
+from stages.train.recipes import has_quantized_base
+from stages.train.rows import TokenRow
 
 
 def check_packages(recipe: Recipe, shared: Shared) -> None:
-    """Raise `UserError` where a package is missing that the recipe or the tracker needs."""
+    """Raise `UserError` if a package is missing that the recipe or the tracker needs."""
     missing = []
-    if needs_quantized_base(recipe) and find_spec("bitsandbytes") is None:
-        missing.append(no_backend("no package bitsandbytes"))
+    if has_quantized_base(recipe) and find_spec("bitsandbytes") is None:
+        missing.append(make_backend_diagnostic("no package bitsandbytes"))
     if shared.tracker != Tracker.NONE and find_spec(shared.tracker.value) is None:
         name = shared.tracker.value
         missing.append(
@@ -26,6 +26,7 @@ def check_packages(recipe: Recipe, shared: Shared) -> None:
                 code="no_tracker",
                 found=f"no package {name}",
                 expected="the package of train.shared.tracker",
+                summary=f"train.shared.tracker is {name}, but the package {name} is not installed",
                 fix=f"pip install {name}, or set tracker to none",
             )
         )
@@ -33,8 +34,8 @@ def check_packages(recipe: Recipe, shared: Shared) -> None:
         raise UserError(missing)
 
 
-def no_backend(found: str) -> Diagnostic:
-    """A base that cannot be loaded in 4 bits. found: why."""
+def make_backend_diagnostic(found: str) -> Diagnostic:
+    """Build the diagnostic of a base that cannot be loaded in 4 bits. found: why."""
     return Diagnostic(
         path="train.recipe",
         code="no_quantization",
@@ -45,7 +46,7 @@ def no_backend(found: str) -> Diagnostic:
 
 
 def check_base(base: BaseFiles, rendered: RenderManifest) -> None:
-    """Raise `UserError` where a base in a folder has changed since `render`, which DVC does not see."""
+    """Raise `UserError` if a base in a folder has changed since `render`; DVC does not look into it."""
     if base.sha256 != rendered.sha256:
         _stop(
             base.name,
@@ -57,15 +58,15 @@ def check_base(base: BaseFiles, rendered: RenderManifest) -> None:
 
 
 def check_block(recipe: Continued, base: BaseFiles) -> None:
-    """Raise `UserError` where the blocks are longer than the model reads."""
+    """Raise `UserError` if the blocks are longer than the context of the model."""
     longest = read_context_length(base)
     if longest is not None and recipe.block_tokens > longest:
-        found = f"block_tokens: {recipe.block_tokens}, for a model that reads {longest} tokens"
+        found = f"block_tokens: {recipe.block_tokens}, for a model with a context of {longest} tokens"
         _stop("params.yaml", "invalid_value", found, f"at most {longest}", "correct the recipe")
 
 
-def check_rows(rows: Sequence[Row], recipe: str) -> None:
-    """Raise `UserError` where there is no row."""
+def check_rows(rows: Sequence[TokenRow], recipe: str) -> None:
+    """Raise `UserError` if there is no row to train on."""
     if not rows:
         _stop(
             "data/training/train.parquet",

@@ -1,14 +1,28 @@
-"""What training reads beside the chat rows."""
+"""What training reads: chat rows, and the raw texts of the recipe `continued`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.tables import read_table, rows_from_table
+from exemplars.models.rows import TRAINING_SCHEMA
+from stages.train.rows import PromptRow
 
 
-def texts_of(folder: str) -> dict[str, str]:
-    """The texts of a folder by their path in it. Raises `UserError` where there is none, or no UTF-8."""
+def read_prompts(path: Path) -> list[PromptRow]:
+    """Read a table of `TRAINING_SCHEMA`: only the columns that training needs.
+
+    Raises `UserError` if the table is missing or unreadable.
+    """
+    return rows_from_table(read_table(path, TRAINING_SCHEMA, PromptRow.__struct_fields__), PromptRow)
+
+
+def read_texts(folder: str) -> dict[str, str]:
+    """Read the `*.txt` and `*.md` files of a folder, by their paths in it.
+
+    Raises `UserError` if there is no such file, or if one is not UTF-8.
+    """
     root = Path(folder)
     paths = sorted(path for path in root.rglob("*") if path.suffix in (".txt", ".md"))
     if not paths:

@@ -1,4 +1,4 @@
-"""What a run is called, and what is said of it."""
+"""What a run is called, and what its manifest records."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +15,11 @@ import msgspec
 
 from exemplars.core.digests import hash_content, hash_split
 from stages.train.params import TrainParams
-from stages.train.rows import Row
+from stages.train.rows import TokenRow
 
-_SHORT: Final = 12
+_HASH_DIGITS: Final = 12
+_CODE: Final = ("exemplars", "stages", "params.yaml")
+"""What a result depends on, besides data."""
 PACKAGES: Final = (
     "torch",
     "transformers",
@@ -30,54 +32,56 @@ PACKAGES: Final = (
 )
 
 
-def rows_file(digests: Iterable[str]) -> bytes:
-    """The sorted digests of the rows, one a line; one row may stand in several prompts."""
+def encode_digests(digests: Iterable[str]) -> bytes:
+    """Encode `rows.txt`: the sorted digests, one a line."""
     return "".join(f"{digest}\n" for digest in sorted(digests)).encode("ascii")
 
 
-def params_hash(params: TrainParams, base_sha256: str, rows: Sequence[Row], watched: Sequence[Row]) -> str:
-    """The hash of all that makes a run beside its data: recipe, base, and how the rows were rendered."""
+def hash_params(
+    params: TrainParams, base_sha256: str, rows: Sequence[TokenRow], validation: Sequence[TokenRow]
+) -> str:
+    """Hash all that determines a run in addition to its data: recipe, base, and how rows were rendered."""
     parts = (
         msgspec.to_builtins(params.chosen),
         msgspec.to_builtins(params.shared),
         base_sha256,
-        hash_content(msgspec.json.encode((rows, watched))),
+        hash_content(msgspec.json.encode((rows, validation))),
     )
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
 
-def run_id(recipe: str, digests: Iterable[str], params: str) -> str:
-    """`<recipe>-<data hash>-<params hash>`."""
-    return f"{recipe}-{hash_split(set(digests))[:_SHORT]}-{params[:_SHORT]}"
+def build_run_id(recipe: str, digests: Iterable[str], params_hash: str) -> str:
+    """Build `<recipe>-<data hash>-<params hash>`, the hashes cut to 12 digits."""
+    return f"{recipe}-{hash_split(set(digests))[:_HASH_DIGITS]}-{params_hash[:_HASH_DIGITS]}"
 
 
-def packages() -> dict[str, str]:
-    """The versions of the packages that training depends on, as far as they are installed."""
-    found = {}
+def list_packages() -> dict[str, str]:
+    """List the versions of the packages that training depends on, as far as they are installed."""
+    versions = {}
     for name in PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
-def hardware() -> dict[str, Any]:
-    """What the training ran on."""
+def describe_hardware() -> dict[str, Any]:
+    """Describe the machine: processor, cores, threads and GPUs."""
     import torch
 
     gpus = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
     return {
         "machine": platform.machine(),
-        "processor": _processor(),
+        "processor": _read_processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "gpus": gpus,
     }
 
 
-def _processor() -> str:
-    """What the processor calls itself, as far as the system tells."""
+def _read_processor() -> str:
+    """Read the name of the processor, as far as the system reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
@@ -86,19 +90,17 @@ def _processor() -> str:
     return names[0] if names else platform.processor()
 
 
-def code_revision(folder: Path) -> str | None:
-    """The git revision of a folder, `+` behind it where tracked code differs; null where there is no git."""
+def read_code_revision(folder: Path) -> str | None:
+    """Read the git revision of a folder; `None` if it is not under git.
+
+    A `+` is appended if tracked code or `params.yaml` was changed since.
+    """
     try:
         revision = _git(folder, "rev-parse", "HEAD").strip()
-        changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", "stages", "params.yaml")
+        changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", *_CODE)
     except (OSError, subprocess.CalledProcessError):
         return None
     return f"{revision}+" if changed.strip() else revision
-
-
-def card_fields(losses: Mapping[str, float]) -> dict[str, float]:
-    """Losses as they are reported: six significant places are the same on runs of one machine."""
-    return {name: round(value, 6) for name, value in losses.items()}
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -1,10 +1,10 @@
-"""Several processes that train together."""
+"""The processes of one training run."""
 
 from __future__ import annotations
 
 import os
 
 
-def first_process() -> bool:
-    """Whether this process writes: the only one, or the first of those that `accelerate launch` starts."""
+def is_main_process() -> bool:
+    """Return whether this process writes: the only one, or the first that `accelerate launch` starts."""
     return os.environ.get("RANK", "0") == "0"

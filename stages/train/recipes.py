@@ -1,4 +1,4 @@
-"""What of a model a recipe trains."""
+"""Which parameters of a model a recipe trains."""
 
 from __future__ import annotations
 
@@ -9,56 +9,60 @@ from exemplars.models.base_models import suppress_peft_warning
 from stages.train.params import Adapter, Freeze, Lora, PromptTuning, Recipe
 
 
-class Trainable(NamedTuple):
+class ParameterCounts(NamedTuple):
     """How many parameters a model has, and how many of them are trained."""
 
     all: int
     trained: int
 
 
-def prepared(model: Any, recipe: Recipe) -> Any:
-    """The model with what the recipe adds, and only that trainable.
+def prepare_model(model: Any, recipe: Recipe) -> Any:
+    """Add to a model what the recipe adds, and make only that trainable.
 
-    `full` and `continued` train everything; `freeze` the last layers and the norm behind them; the others
-    add parameters by peft, and train those alone. Raises `UserError` where the model has fewer layers.
+    `full` and `continued` train everything; `freeze` the last layers and the norm after them; the others
+    add parameters by peft, and train only those. Raises `UserError` if the model has fewer layers.
     """
     if isinstance(recipe, Freeze):
-        return _frozen(model, recipe.layers)
-    config = _peft_config(model, recipe)
+        return _freeze_lower_layers(model, recipe.layers)
+    config = _build_peft_config(model, recipe)
     if config is None:
         return model
     from peft import get_peft_model
 
     with suppress_peft_warning():
-        made = get_peft_model(model, config)
-    for one in made.peft_config.values():
-        one.base_model_name_or_path = ""  # Else peft asks the hub for its config at each checkpoint.
-    return made
+        adapted = get_peft_model(model, config)
+    for adapter_config in adapted.peft_config.values():
+        # Otherwise peft asks the hub for the base's config at each checkpoint.
+        adapter_config.base_model_name_or_path = ""
+    return adapted
 
 
-def trainable(model: Any) -> Trainable:
-    """Counts of parameters."""
-    counts = [(one.numel(), one.requires_grad) for one in model.parameters()]
-    return Trainable(sum(count for count, _ in counts), sum(count for count, trained in counts if trained))
+def count_parameters(model: Any) -> ParameterCounts:
+    """Count the parameters of a model, and the trainable ones."""
+    counts = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
+    return ParameterCounts(
+        sum(count for count, _ in counts), sum(count for count, trained in counts if trained)
+    )
 
 
-def needs_quantized_base(recipe: Recipe) -> bool:
-    """Whether the base is loaded in 4 bits."""
+def has_quantized_base(recipe: Recipe) -> bool:
+    """Return whether the base is loaded in 4 bits."""
     return isinstance(recipe, Lora) and recipe.quantized
 
 
-def _peft_config(model: Any, recipe: Recipe) -> Any:
+def _build_peft_config(model: Any, recipe: Recipe) -> Any:
+    """Build the configuration of what peft adds; `None` if the recipe adds nothing."""
     from peft import IA3Config, LoraConfig, PromptTuningConfig, PromptTuningInit
 
     if isinstance(recipe, Lora):
-        layers = None if recipe.layers is None else _last_layers(model, recipe.layers)
+        layers = None if recipe.layers is None else _list_last_layers(model, recipe.layers)
         return LoraConfig(
             task_type="CAUSAL_LM",
             r=recipe.rank,
             lora_alpha=recipe.alpha,
             lora_dropout=recipe.dropout,
             use_dora=recipe.dora,
-            target_modules="all-linear" if layers is None else _linear_names(model, layers),
+            target_modules="all-linear" if layers is None else _list_linear_names(model, layers),
         )
     if isinstance(recipe, PromptTuning):
         return PromptTuningConfig(
@@ -71,28 +75,30 @@ def _peft_config(model: Any, recipe: Recipe) -> Any:
     return None
 
 
-def _linear_names(model: Any, layers: list[int]) -> list[str]:
-    """The full names of the linear layers within the given layers, which peft takes as they are."""
+def _list_linear_names(model: Any, layers: list[int]) -> list[str]:
+    """List the full names of the linear modules within some layers; peft takes full names literally."""
     import torch
 
-    stack = f"{_stack_name(model)}."
-    chosen = tuple(f"{stack}{number}." for number in layers)
+    stack = f"{_find_layer_stack(model)}."
+    prefixes = tuple(f"{stack}{number}." for number in layers)
     return [
         name
         for name, module in model.named_modules()
-        if name.startswith(chosen) and isinstance(module, torch.nn.Linear)
+        if name.startswith(prefixes) and isinstance(module, torch.nn.Linear)
     ]
 
 
-def _frozen(model: Any, layers: int) -> Any:
-    chosen = tuple(f"{_stack_name(model)}.{number}." for number in _last_layers(model, layers))
-    last_norm = f"{_stack_name(model).rpartition('.')[0]}.norm."
+def _freeze_lower_layers(model: Any, layers: int) -> Any:
+    stack = _find_layer_stack(model)
+    trained = tuple(f"{stack}.{number}." for number in _list_last_layers(model, layers))
+    last_norm = f"{stack.rpartition('.')[0]}.norm."
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(name.startswith((*chosen, last_norm)))
+        parameter.requires_grad_(name.startswith((*trained, last_norm)))
     return model
 
 
-def _last_layers(model: Any, wanted: int) -> list[int]:
+def _list_last_layers(model: Any, wanted: int) -> list[int]:
+    """List the numbers of the last layers. Raises `UserError` if the model has fewer."""
     count = int(model.config.num_hidden_layers)
     if not 1 <= wanted <= count:
         raise UserError(
@@ -100,7 +106,7 @@ def _last_layers(model: Any, wanted: int) -> list[int]:
                 Diagnostic(
                     path="params.yaml",
                     code="invalid_value",
-                    found=f"layers: {wanted}, of a model with {count} layers",
+                    found=f"layers: {wanted}, for a model with {count} layers",
                     expected=f"a number from 1 to {count}",
                     fix="correct the recipe",
                 )
@@ -109,8 +115,8 @@ def _last_layers(model: Any, wanted: int) -> list[int]:
     return list(range(count - wanted, count))
 
 
-def _stack_name(model: Any) -> str:
-    """The name of the list of the model's layers, such as `model.layers`."""
+def _find_layer_stack(model: Any) -> str:
+    """Find the name of the list of the model's layers, such as `model.layers`."""
     import torch
 
     count = int(model.config.num_hidden_layers)

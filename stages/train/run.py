@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
-import pyarrow as pa
 
 from exemplars.core.digests import hash_content, hash_split
 from exemplars.core.errors import UserError
@@ -24,9 +23,16 @@ from exemplars.models.base_models import (
 )
 from exemplars.models.render_manifest import RenderManifest
 from exemplars.models.run_manifest import ROWS, WEIGHTS, Manifest
-from stages.train.checks import check_base, check_block, check_packages, check_rows, no_backend
-from stages.train.live import live_log
-from stages.train.manifest import code_revision, hardware, packages, params_hash, rows_file, run_id
+from stages.train.checks import check_base, check_block, check_packages, check_rows
+from stages.train.loss_log import open_loss_log
+from stages.train.manifest import (
+    build_run_id,
+    describe_hardware,
+    encode_digests,
+    hash_params,
+    list_packages,
+    read_code_revision,
+)
 from stages.train.params import (
     Batching,
     Continued,
@@ -36,113 +42,159 @@ from stages.train.params import (
     Shared,
     TrainParams,
 )
-from stages.train.processes import first_process
-from stages.train.recipes import Trainable, needs_quantized_base, prepared, trainable
-from stages.train.rows import Row, chat_rows, text_rows
+from stages.train.processes import is_main_process
+from stages.train.quantization import load_quantized_base
+from stages.train.recipes import ParameterCounts, count_parameters, has_quantized_base, prepare_model
+from stages.train.rows import PromptRow, TokenRow, build_chat_rows, build_text_rows, sort_by_hash
 
-_GO_ON: Final = "free some space, then run `dvc repro train`: it goes on from its last checkpoint"
+if TYPE_CHECKING:
+    from stages.train.training import FitResult
+
+_SPACE_ADVICE: Final = "free some space, then run `dvc repro train`: it goes on from its last checkpoint"
 
 
-class Trained(NamedTuple):
-    """A run whose weights stand in a folder that is not yet the model's."""
+class TrainingData(NamedTuple):
+    """What a run is trained on."""
+
+    rows: list[TokenRow]
+    validation: list[TokenRow]
+    """Sorted by hash: the loss is computed on the first of them."""
+    digests: list[str]
+    """Of the rows that are trained on."""
+    hashes: dict[str, str]
+    """The data hash of each split."""
+
+
+class TrainedRun(NamedTuple):
+    """A run whose weights are still in a temporary folder."""
 
     manifest: Manifest
     folder: Path
     digests: bytes
-    parameters: Trainable
+    """The content of `rows.txt`."""
+    parameters: ParameterCounts
     checkpoints: Path
 
 
 def train_run(
     params: TrainParams,
     rendered: RenderManifest,
-    tables: Mapping[str, pa.Table],
+    splits: Mapping[str, Sequence[PromptRow]],
     texts: Mapping[str, str],
     models: Path,
-) -> Trained | None:
-    """Train by the chosen recipe, or go on where a killed training of the same run stopped.
+) -> TrainedRun | None:
+    """Train by the chosen recipe, or resume a killed training of the same run.
 
-    texts: what `continued` trains on, by name. models: the folder of all models.
-    Null on processes beside the first, where several train together. Raises `UserError`.
+    splits: the chat rows of `train` and `validation`. texts: what `continued` trains on, by name. models:
+    the folder of all models. Returns `None` in all but the main process, if several train together.
+    Raises `UserError` if a package, the base or the data is missing or unusable, or the disk is full.
     """
-    recipe, shared = params.chosen, batched_for(params.chosen, params.shared)
+    recipe, shared = params.chosen, adjust_batching(params.chosen, params.shared)
     check_packages(recipe, shared)
     base = find_base(rendered.base)
     check_base(base, rendered)
     tokenizer = load_tokenizer(base)
-    rows, watched, digests, hashes = _data(recipe, tables, texts, tokenizer, base)
-    check_rows(rows, params.recipe)
-    run = run_id(params.recipe, digests, params_hash(params, base.sha256, rows, watched))
-    seeded(shared.seed)
-    model = prepared(base_model(base, recipe, shared), recipe)
-    from stages.train.training import fit
-
+    data = _build_data(recipe, splits, texts, tokenizer, base)
+    check_rows(data.rows, params.recipe)
+    params_hash = hash_params(params, base.sha256, data.rows, data.validation)
+    run = build_run_id(params.recipe, data.digests, params_hash)
     checkpoints = models / ".checkpoints" / run
-    with live_log(Path("reports/train")) as log, save_errors_as_user_errors(models, _GO_ON):
-        done = fit(model, tokenizer, rows, watched, shared, recipe.learning_rate, checkpoints, log)
-    if not first_process():
+    result = _fit_recipe(recipe, shared, base, tokenizer, data, checkpoints)
+    if not is_main_process():
         return None
-    folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=_made(models)))
-    _save(done.model, tokenizer, base, folder)
-    lines = rows_file(digests)
+    folder = _save_weights(result.model, tokenizer, base, models)
+    lines = encode_digests(data.digests)
     manifest = Manifest(
         run=run,
         recipe=params.recipe,
         params=msgspec.to_builtins({"recipe": recipe, "shared": shared}),
-        data_hashes=hashes,
         rows_sha256=hash_content(lines),
-        base=rendered.base,
-        base_sha256=base.sha256,
-        base_license=base.license,
         weights_sha256=hash_model(folder),
-        code=code_revision(Path()),
-        packages=packages(),
-        hardware=hardware(),
         seed=shared.seed,
-        seconds=round(done.seconds, 1),
-        tokens=done.tokens,
-        steps=done.steps,
-        resumed_from=done.resumed_from,
-        losses={name: round(value, 6) for name, value in done.losses.items()},
+        **_describe_inputs(rendered, base, data),
+        **_describe_training(result),
     )
-    return Trained(manifest, folder, lines, trainable(done.model), checkpoints)
+    return TrainedRun(manifest, folder, lines, count_parameters(result.model), checkpoints)
 
 
-def keep_run(trained: Trained, folder: Path, report: Path) -> None:
-    """Put a run's weights, manifest and row digests into the model's folder; drop its checkpoints."""
-    weights = _made(folder) / WEIGHTS
+def _fit_recipe(
+    recipe: Recipe, shared: Shared, base: BaseFiles, tokenizer: Any, data: TrainingData, checkpoints: Path
+) -> FitResult:
+    """Load the base, add what the recipe adds, and train it. Raises `UserError` if the disk is full."""
+    from stages.train.training import fit
+
+    set_seeds(shared.seed)
+    model = prepare_model(load_base(base, recipe, shared), recipe)
+    models = checkpoints.parents[1]
+    with open_loss_log(Path("reports/train")) as log, save_errors_as_user_errors(models, _SPACE_ADVICE):
+        return fit(
+            model, tokenizer, data.rows, data.validation, shared, recipe.learning_rate, checkpoints, log
+        )
+
+
+def _describe_inputs(rendered: RenderManifest, base: BaseFiles, data: TrainingData) -> dict[str, Any]:
+    """Describe what a run was made from: fields of a `Manifest`."""
+    return {
+        "base": rendered.base,
+        "base_sha256": base.sha256,
+        "base_license": base.license,
+        "data_hashes": data.hashes,
+    }
+
+
+def _describe_training(result: FitResult) -> dict[str, Any]:
+    """Describe what a training did, and with which code and machine: fields of a `Manifest`."""
+    return {
+        "code": read_code_revision(Path()),
+        "packages": list_packages(),
+        "hardware": describe_hardware(),
+        "seconds": round(result.seconds, 1),
+        "tokens": result.tokens,
+        "steps": result.steps,
+        "resumed_from": result.resumed_from,
+        "losses": {name: round(value, 6) for name, value in result.losses.items()},
+    }
+
+
+def keep_run(trained: TrainedRun, folder: Path, report: Path) -> None:
+    """Put a run's weights, manifest and row digests into the model's folder; delete its checkpoints."""
+    weights = folder / WEIGHTS
+    folder.mkdir(parents=True, exist_ok=True)
     if weights.exists():
         shutil.rmtree(weights)
     trained.folder.chmod(0o755)
     trained.folder.rename(weights)
     write_bytes(folder / ROWS, trained.digests)
     write_json(folder / "manifest.json", msgspec.to_builtins(trained.manifest))
-    write_json(report, train_report(trained))
+    write_json(report, build_train_report(trained))
     shutil.rmtree(trained.checkpoints, ignore_errors=True)
 
 
-def train_report(trained: Trained) -> dict[str, Any]:
-    """`reports/train.json`: the stage in numbers, without clock and machine."""
-    one = trained.manifest
+def build_train_report(trained: TrainedRun) -> dict[str, Any]:
+    """Build `reports/train.json`: the stage in numbers, without times and the machine."""
+    manifest = trained.manifest
     return {
-        "run": one.run,
-        "losses": {name: round(value, 4) for name, value in one.losses.items()},
-        "steps": one.steps,
-        "tokens": one.tokens,
+        "run": manifest.run,
+        "losses": {name: round(value, 4) for name, value in manifest.losses.items()},
+        "steps": manifest.steps,
+        "tokens": manifest.tokens,
         "parameters": trained.parameters.all,
         "trained_parameters": trained.parameters.trained,
     }
 
 
-def batched_for(recipe: Recipe, shared: Shared) -> Shared:
-    """How a recipe is batched: soft prompts stand in front of each row, which must stand alone for it."""
+def adjust_batching(recipe: Recipe, shared: Shared) -> Shared:
+    """Adjust the batching to a recipe.
+
+    Prompt tuning prepends virtual tokens to every row, so that rows can be neither packed nor share a prefix.
+    """
     if isinstance(recipe, PromptTuning) and shared.batching in (Batching.SHARED_PREFIX, Batching.PACKING):
         return msgspec.structs.replace(shared, batching=Batching.GROUP_BY_LENGTH)
     return shared
 
 
-def seeded(seed: int) -> None:
-    """Set all random states, and ask for operations whose result does not depend on their order."""
+def set_seeds(seed: int) -> None:
+    """Set all random states, and require operations whose result does not depend on their order."""
     import torch
     from transformers import set_seed
 
@@ -150,67 +202,58 @@ def seeded(seed: int) -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)
 
 
-def _data(
-    recipe: Recipe,
-    tables: Mapping[str, pa.Table],
-    texts: Mapping[str, str],
-    tokenizer: Any,
-    base: BaseFiles,
-) -> tuple[list[Row], list[Row], list[str], dict[str, str]]:
-    """Rows, watched rows, the digests of what is seen, and the data hash of each split."""
-    if isinstance(recipe, Continued):
-        check_block(recipe, base)
-        seen = [hash_content(text.encode()) for text in texts.values()]
-        return text_rows(texts, tokenizer, recipe.block_tokens), [], seen, {"text": hash_split(seen)}
-    digests = {name: sorted(set(table.column("digest").to_pylist())) for name, table in tables.items()}
-    hashes = {name: hash_split(found) for name, found in digests.items()}
-    watched = sorted(chat_rows(tables["validation"]), key=lambda row: hash_content(repr(row).encode()))
-    return chat_rows(tables["train"]), watched, digests["train"], hashes
-
-
-def base_model(base: BaseFiles, recipe: Recipe, shared: Shared) -> Any:
-    """The base as a recipe trains it, in 4 bits where it says so. Raises `UserError`."""
+def load_base(base: BaseFiles, recipe: Recipe, shared: Shared) -> Any:
+    """Load the base as a recipe trains it, in 4 bits if it says so. Raises `UserError`."""
     import torch
 
     dtype = torch.bfloat16 if shared.precision == Precision.BF16 else torch.float32
-    if not needs_quantized_base(recipe):
-        return load_model(base, dtype=dtype)
-    from peft import prepare_model_for_kbit_training
-    from transformers import BitsAndBytesConfig
-
-    how = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype)
-    with tempfile.TemporaryDirectory() as name:
-        whole = base
-        if "gguf_file" in base.arguments:  # Which transformers would not quantize anew.
-            with save_errors_as_user_errors(Path(name), _GO_ON):
-                load_model(base, dtype=torch.float32).save_pretrained(name)
-            whole = base._replace(folder=name, arguments={})
-        try:
-            model = load_model(whole, quantization_config=how, dtype=dtype)
-        except (ImportError, RuntimeError) as error:
-            raise UserError([no_backend(str(error).splitlines()[0])]) from None
-    return prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    if has_quantized_base(recipe):
+        return load_quantized_base(base, dtype)
+    return load_model(base, dtype=dtype)
 
 
-def _save(model: Any, tokenizer: Any, base: BaseFiles, folder: Path) -> None:
+def _build_data(
+    recipe: Recipe,
+    splits: Mapping[str, Sequence[PromptRow]],
+    texts: Mapping[str, str],
+    tokenizer: Any,
+    base: BaseFiles,
+) -> TrainingData:
+    if isinstance(recipe, Continued):
+        check_block(recipe, base)
+        text_digests = [hash_content(text.encode()) for text in texts.values()]
+        rows = build_text_rows(texts, tokenizer, recipe.block_tokens)
+        return TrainingData(rows, [], text_digests, {"text": hash_split(text_digests)})
+    digests = {name: sorted({prompt.digest for prompt in prompts}) for name, prompts in splits.items()}
+    return TrainingData(
+        rows=build_chat_rows(splits["train"]),
+        validation=sort_by_hash(build_chat_rows(splits["validation"])),
+        digests=digests["train"],
+        hashes={name: hash_split(split_digests) for name, split_digests in digests.items()},
+    )
+
+
+def _save_weights(model: Any, tokenizer: Any, base: BaseFiles, models: Path) -> Path:
+    """Save adapters, or a whole model with its tokenizer, in a temporary folder.
+
+    Raises `UserError` if the disk is full; then nothing is left.
+    """
+    models.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=models))
     for config in getattr(model, "peft_config", {}).values():
         config.base_model_name_or_path = base.name  # No path of this machine.
         for name, value in vars(config).items():
-            if isinstance(value, set):  # Whose order is another one in each process.
+            if isinstance(value, set):  # The order of a set differs between processes.
                 setattr(config, name, sorted(value))
-    # No recipe trains embeddings; asked to find out by itself, peft looks the name up at the hub.
-    known = {"save_embedding_layers": False} if hasattr(model, "peft_config") else {}
+    # No recipe trains embeddings; without this argument, peft looks the base up at the hub to find out.
+    options = {"save_embedding_layers": False} if hasattr(model, "peft_config") else {}
     try:
-        with save_errors_as_user_errors(folder.parent, _GO_ON):
-            model.save_pretrained(str(folder), **known)
-            if not known:
+        with save_errors_as_user_errors(models, _SPACE_ADVICE):
+            model.save_pretrained(str(folder), **options)
+            if not options:
                 tokenizer.save_pretrained(str(folder))
     except UserError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     (folder / "README.md").unlink(missing_ok=True)  # peft's empty card.
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -1,4 +1,4 @@
-"""One training path for all recipes: TRL's `SFTTrainer` with batches of ours and a lean loss."""
+"""One training path for all recipes: TRL's `SFTTrainer` with our own batches and a lean loss."""
 
 from __future__ import annotations
 
@@ -12,113 +12,126 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from datasets import Dataset
-from transformers import TrainerCallback
+from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from stages.train.batches import (
-    IGNORED,
-    LeftPadded,
-    SharedPrefixes,
-    batches_of,
-    packed,
-    supervised_width,
+    LeftPaddingCollator,
+    SharedPrefixCollator,
+    build_batches,
+    measure_supervised_width,
+    pack_groups,
 )
-from stages.train.live import Log
+from stages.train.loss_log import LossLogger, format_losses, select_losses
 from stages.train.params import Batching, Precision, Shared, Tracker
-from stages.train.processes import first_process
-from stages.train.rows import Row
+from stages.train.processes import is_main_process
+from stages.train.rows import IGNORED, TokenRow
 
 _KEPT_CHECKPOINTS: Final = 2
 _SECONDS: Final = "seconds.json"
-_PACKED_MASK: Final = 4
-"""The dimensions of the mask of a batch of `SharedPrefixes`, whose logits are picked by their places."""
+_PACKED_MASK_DIMENSIONS: Final = 4
+"""Of a batch of `SharedPrefixCollator`, whose supervised positions are scattered."""
 
 
-class Fit(NamedTuple):
+class FitResult(NamedTuple):
     """What a training did."""
 
     model: Any
     steps: int
     tokens: int
-    """That the model went over: without padding, shared prefixes once."""
+    """Processed tokens: without padding; a shared prefix counts once."""
     resumed_from: int | None
+    """The step of the checkpoint that training resumed from."""
     losses: dict[str, float]
     seconds: float
-    """Of training and the last evaluation; those before a resumed checkpoint are in it."""
+    """Of training and the last evaluation, including those before a resumed checkpoint."""
 
 
 class LeanTrainer(SFTTrainer):  # type: ignore[misc]
-    """`SFTTrainer` that makes logits of the supervised positions alone, on CPU too.
+    """`SFTTrainer` that computes logits only at supervised positions, on CPU too.
 
-    TRL's own loss does so by a Triton kernel, and elsewhere scores every position: with a vocabulary of
-    49,152, 14 supervised tokens of 128, and 2 cores, that takes as long as the rest of the model.
+    TRL's own loss does so by a Triton kernel, and without one computes logits at every position: with a
+    vocabulary of 49,152, 14 supervised tokens of 128, and 2 cores, that takes as long as the rest of the model.
     """
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """The mean negative log-likelihood of the supervised tokens."""
+        """Compute the mean negative log-likelihood of the supervised tokens."""
         if self.padding_free or return_outputs:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         import torch
 
-        labels = inputs["labels"]
-        fed = {name: value for name, value in inputs.items() if name != "labels"}
-        if inputs["attention_mask"].dim() == _PACKED_MASK:
-            places = (labels[0] != IGNORED).nonzero().squeeze(1)
-            logits = model(**fed, use_cache=False, logits_to_keep=(places - 1).clamp(min=0)).logits
-            chosen, right = logits[0].float(), labels[0][places]
-        else:
-            kept = min(supervised_width(labels) + 1, labels.shape[1])
-            logits = model(**fed, use_cache=False, logits_to_keep=kept).logits[:, -kept:-1]
-            targets = labels[:, labels.shape[1] - kept + 1 :]
-            mask = targets != IGNORED
-            chosen, right = logits[mask].float(), targets[mask]
-        count = len(right) if num_items_in_batch is None else num_items_in_batch
-        loss = torch.nn.functional.cross_entropy(chosen, right, reduction="sum") / count
+        logits, targets = self._compute_supervised_logits(model, inputs)
+        count = len(targets) if num_items_in_batch is None else num_items_in_batch
+        loss = torch.nn.functional.cross_entropy(logits, targets, reduction="sum") / count
         if num_items_in_batch is not None:  # Counted over all processes, whose gradients are averaged.
             loss = loss * self.accelerator.num_processes
         mode = "train" if self.model.training else "eval"
-        accuracy = (chosen.argmax(-1) == right).float().mean()
+        accuracy = (logits.argmax(-1) == targets).float().mean()
         self._metrics[mode]["mean_token_accuracy"].append(accuracy.item())
         return loss
 
+    def _compute_supervised_logits(self, model: Any, inputs: Any) -> tuple[Any, Any]:
+        """Compute the logits of the supervised tokens, shape (tokens, vocabulary), and return these tokens."""
+        labels = inputs["labels"]
+        arguments = {name: value for name, value in inputs.items() if name != "labels"}
+        if inputs["attention_mask"].dim() == _PACKED_MASK_DIMENSIONS:
+            places = (labels[0] != IGNORED).nonzero().squeeze(1)
+            # A token is predicted at the position before its own.
+            logits = model(**arguments, use_cache=False, logits_to_keep=(places - 1).clamp(min=0)).logits
+            return logits[0].float(), labels[0][places]
+        kept = min(measure_supervised_width(labels) + 1, labels.shape[1])
+        logits = model(**arguments, use_cache=False, logits_to_keep=kept).logits[:, -kept:-1]
+        targets = labels[:, labels.shape[1] - kept + 1 :]
+        mask = targets != IGNORED
+        return logits[mask].float(), targets[mask]
 
-class _Losses(TrainerCallback):  # type: ignore[misc]
-    """Tells of losses as they come; of those before a resumed checkpoint first."""
 
-    def __init__(self, log: Log) -> None:
+class _LossCallback(TrainerCallback):  # type: ignore[misc]
+    """Logs losses as they come, and prints them if there is no progress bar."""
+
+    def __init__(self, log: LossLogger, prints: bool) -> None:
         self._log = log
+        self._prints = prints
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Tell what the checkpoint remembers."""
+        """Log the losses from before a resumed checkpoint."""
         for entry in state.log_history:
-            self._tell(entry, int(entry["step"]))
+            if losses := select_losses(entry):
+                self._log(int(entry["step"]), losses)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        """Tell what is new."""
-        self._tell(logs or {}, int(state.global_step))
+        """Log new losses."""
+        losses = select_losses(logs or {})
+        if losses:
+            self._log(int(state.global_step), losses)
+        if self._prints and state.is_world_process_zero and losses.keys() & {"loss", "eval_loss"}:
+            print(format_losses(state.global_step, state.max_steps, losses), file=sys.stderr, flush=True)
 
-    def _tell(self, entry: Mapping[str, Any], step: int) -> None:
-        names = ("loss", "learning_rate", "mean_token_accuracy", "eval_loss", "eval_mean_token_accuracy")
-        known = {name: float(entry[name]) for name in names if name in entry}
-        if known:
-            self._log(step, known)
+
+class _ProgressBar(ProgressCallback):  # type: ignore[misc]
+    """The trainer's progress bar, with the loss at its end instead of a dictionary above it."""
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        """Show the loss."""
+        if self.training_bar is not None and logs and "loss" in logs:
+            self.training_bar.set_postfix(loss=f"{logs['loss']:.3f}")
 
 
 class _Clock(TrainerCallback):  # type: ignore[misc]
-    """Counts seconds, and goes on counting where a checkpoint stopped."""
+    """Counts seconds, and resumes counting at a checkpoint."""
 
     def __init__(self, resumed: Path | None) -> None:
         before = _read_json(resumed / _SECONDS) if resumed is not None else None
         self._start = time.monotonic() - (before if isinstance(before, float) else 0.0)
 
     def seconds(self) -> float:
-        """Since training began."""
+        """Return the seconds since training began."""
         return time.monotonic() - self._start
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Write the seconds beside the checkpoint."""
+        """Write the seconds into the folder of the checkpoint."""
         if state.is_world_process_zero:
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             (folder / _SECONDS).write_text(json.dumps(self.seconds()), encoding="ascii")
@@ -127,47 +140,57 @@ class _Clock(TrainerCallback):  # type: ignore[misc]
 def fit(
     model: Any,
     tokenizer: Any,
-    rows: Sequence[Row],
-    watched: Sequence[Row],
+    rows: Sequence[TokenRow],
+    validation: Sequence[TokenRow],
     shared: Shared,
     learning_rate: float,
     checkpoints: Path,
-    log: Log,
-) -> Fit:
-    """Train a prepared model on `rows`; tell the loss on `watched` at the end.
+    log: LossLogger,
+) -> FitResult:
+    """Fit a prepared model to `rows`, then compute the loss on the first `validation` rows.
 
-    checkpoints: the folder of this very run. Where it holds a whole checkpoint, training goes on from
-    there: the order of rows, the optimizer, the schedule and the random state are all restored.
+    checkpoints: the folder of this very run. If it holds a whole checkpoint, training resumes there: the
+    order of rows, the optimizer, the schedule and the random state are all restored.
     """
-    last = last_checkpoint(checkpoints)
-    clock = _Clock(last)
-    if last is None and first_process():
+    checkpoint = find_last_checkpoint(checkpoints)
+    clock = _Clock(checkpoint)
+    if checkpoint is None and is_main_process():
         shutil.rmtree(checkpoints, ignore_errors=True)
-    watched = watched[: shared.validation_rows]
-    taken, watched_taken = _taken(rows, shared), _taken(watched, shared)
+    validation = validation[: shared.validation_rows]
+    pack_tokens = _choose_pack_tokens([*rows, *validation], shared)
     trainer = LeanTrainer(
         model=model,
-        args=_arguments(shared, learning_rate, _pack_tokens([*rows, *watched], shared), checkpoints),
-        train_dataset=Dataset.from_list(taken),
-        eval_dataset=Dataset.from_list(watched_taken) if watched else None,
+        args=_build_arguments(shared, learning_rate, pack_tokens, checkpoints),
+        train_dataset=_build_dataset(rows, shared),
+        eval_dataset=_build_dataset(validation, shared) if validation else None,
         processing_class=tokenizer,
-        data_collator=_collator(shared, tokenizer),
-        callbacks=[_Losses(log), clock],
+        data_collator=_build_collator(shared, tokenizer),
+        callbacks=[clock],
     )
-    result = trainer.train(resume_from_checkpoint=None if last is None else str(last))
+    _replace_output(trainer, log)
+    result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     # The trainer's own mean leaves out the steps before a resumed checkpoint.
-    logged = _mean_logged(trainer.state.log_history)
-    losses = {"train_loss": float(result.training_loss) if logged is None else logged}
-    seen = trainer.state.num_input_tokens_seen
-    if watched:
-        found = trainer.evaluate()
-        losses["validation_loss"] = float(found["eval_loss"])
-    resumed = None if last is None else int(last.name.rpartition("-")[2])
-    return Fit(trainer.model, int(trainer.state.global_step), int(seen), resumed, losses, clock.seconds())
+    mean = _average_logged(trainer.state.log_history)
+    losses = {"train_loss": float(result.training_loss) if mean is None else mean}
+    tokens = int(trainer.state.num_input_tokens_seen)
+    if validation:
+        losses["validation_loss"] = float(trainer.evaluate()["eval_loss"])
+    resumed = None if checkpoint is None else _read_step(checkpoint)
+    return FitResult(trainer.model, int(trainer.state.global_step), tokens, resumed, losses, clock.seconds())
 
 
-def _mean_logged(history: Sequence[Mapping[str, Any]]) -> float | None:
-    """The mean loss over the steps up to the last logged one; null where none was logged.
+def _replace_output(trainer: LeanTrainer, log: LossLogger) -> None:
+    """Replace the trainer's own output: a bar on a terminal, else one line for each logged loss."""
+    trainer.remove_callback(PrinterCallback)
+    trainer.remove_callback(ProgressCallback)
+    has_bar = sys.stderr.isatty()
+    trainer.add_callback(_LossCallback(log, prints=not has_bar))
+    if has_bar:
+        trainer.add_callback(_ProgressBar())
+
+
+def _average_logged(history: Sequence[Mapping[str, Any]]) -> float | None:
+    """Average the loss over the steps up to the last logged one; `None` if none was logged.
 
     Each entry holds the mean since the one before.
     """
@@ -179,20 +202,25 @@ def _mean_logged(history: Sequence[Mapping[str, Any]]) -> float | None:
     return total / logged[-1][0]
 
 
-def last_checkpoint(folder: Path) -> Path | None:
-    """The last whole checkpoint of a folder; the trainer writes `trainer_state.json` last."""
+def find_last_checkpoint(folder: Path) -> Path | None:
+    """Find the last whole checkpoint of a folder; the trainer writes `trainer_state.json` last."""
     whole = [path for path in folder.glob("checkpoint-*") if _read_json(path / "trainer_state.json")]
-    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    return max(whole, key=_read_step, default=None)
 
 
-def pad_token(tokenizer: Any) -> int:
-    """What rows are padded with: it is masked, so that the end token serves where there is none."""
+def _read_step(checkpoint: Path) -> int:
+    """Read the step from the name of a checkpoint: `checkpoint-40`."""
+    return int(checkpoint.name.rpartition("-")[2])
+
+
+def find_pad_token(tokenizer: Any) -> int:
+    """Find the token to pad with. It is masked, so that the end token serves if there is no pad token."""
     token = tokenizer.pad_token_id
     return int(tokenizer.eos_token_id if token is None else token)
 
 
-def uses_bf16(precision: Precision) -> bool:
-    """Whether bf16 is computed with."""
+def resolve_bf16(precision: Precision) -> bool:
+    """Resolve whether to compute in bf16, which `auto` does on a GPU that supports it."""
     import torch
 
     if precision == Precision.AUTO:
@@ -200,63 +228,54 @@ def uses_bf16(precision: Precision) -> bool:
     return precision == Precision.BF16
 
 
-def _taken(rows: Sequence[Row], shared: Shared) -> list[dict[str, Any]]:
-    """What the trainer's data set holds: rows, or whole batches whose rows stand behind one another."""
+def _build_dataset(rows: Sequence[TokenRow], shared: Shared) -> Dataset:
+    """Build the trainer's dataset: of rows, or of whole packed batches."""
     if shared.batching == Batching.SHARED_PREFIX:
-        return [packed(batch)._asdict() for batch in batches_of(rows, shared.batch_rows)]
-    return [{"input_ids": row["input_ids"], "labels": row["labels"]} for row in rows]
+        batches = build_batches(rows, shared.batch_rows)
+        return Dataset.from_list([pack_groups(groups)._asdict() for groups in batches])
+    return Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in rows])
 
 
-def _collator(shared: Shared, tokenizer: Any) -> Any:
+def _build_collator(shared: Shared, tokenizer: Any) -> Any:
     if shared.batching == Batching.PACKING:
         return None  # TRL's own.
-    shares = shared.batching == Batching.SHARED_PREFIX
-    return SharedPrefixes() if shares else LeftPadded(pad_token(tokenizer))
+    if shared.batching == Batching.SHARED_PREFIX:
+        return SharedPrefixCollator()
+    return LeftPaddingCollator(find_pad_token(tokenizer))
 
 
-def _pack_tokens(rows: Sequence[Row], shared: Shared) -> int:
-    """The length of a pack: of about `batch_rows` rows, and of the longest row at least, which is not cut."""
-    lengths = [len(row["input_ids"]) for row in rows]
+def _choose_pack_tokens(rows: Sequence[TokenRow], shared: Shared) -> int:
+    """Choose the length of a pack: about `batch_rows` rows, and at least the longest row, which is not cut."""
+    lengths = [len(row.input_ids) for row in rows]
     return max(*lengths, math.ceil(shared.batch_rows * sum(lengths) / len(lengths)))
 
 
-def _arguments(shared: Shared, learning_rate: float, pack_tokens: int, folder: Path) -> SFTConfig:
+def _build_arguments(shared: Shared, learning_rate: float, pack_tokens: int, folder: Path) -> SFTConfig:
     import torch
 
-    packing, shares = (shared.batching == one for one in (Batching.PACKING, Batching.SHARED_PREFIX))
-    rows_a_step = 1 if shares or packing else shared.batch_rows
-    lengths = shared.batching == Batching.GROUP_BY_LENGTH
     arguments = SFTConfig(
         output_dir=str(folder),
         num_train_epochs=shared.epochs,
         max_steps=-1 if shared.max_steps is None else shared.max_steps,
-        per_device_train_batch_size=rows_a_step,
-        per_device_eval_batch_size=rows_a_step,
         learning_rate=learning_rate,
         lr_scheduler_type=shared.schedule.value,
         warmup_steps=shared.warmup_share,  # Below 1 it is a share.
         weight_decay=shared.weight_decay,
         max_grad_norm=shared.max_grad_norm,
         adam_beta2=shared.adam_beta2,
-        bf16=uses_bf16(shared.precision),
+        bf16=resolve_bf16(shared.precision),
         use_cpu=not torch.cuda.is_available(),
         activation_checkpointing=False,
-        train_sampling_strategy="group_by_length" if lengths else "random",
-        packing=packing,
-        eval_packing=False,
-        max_length=pack_tokens if packing else None,
-        dataset_kwargs={"skip_prepare_dataset": not packing},
-        remove_unused_columns=not shares,
         seed=shared.seed,
         data_seed=shared.seed,
         logging_steps=shared.log_every,
         save_strategy="steps",
         save_steps=shared.checkpoint_every,
         save_total_limit=_KEPT_CHECKPOINTS,
-        include_num_input_tokens_seen="all" if shares or packing else "non_padding",
         disable_tqdm=not sys.stderr.isatty(),
         report_to=[] if shared.tracker == Tracker.NONE else [shared.tracker.value],
         dataloader_pin_memory=torch.cuda.is_available(),
+        **_batching_arguments(shared, pack_tokens),
     )
     if arguments.n_gpu > 1:
         # One process keeps to one GPU: torch's `DataParallel` would tear packed batches apart.
@@ -264,8 +283,25 @@ def _arguments(shared: Shared, learning_rate: float, pack_tokens: int, folder: P
     return arguments
 
 
+def _batching_arguments(shared: Shared, pack_tokens: int) -> dict[str, Any]:
+    packs, shares = shared.batching == Batching.PACKING, shared.batching == Batching.SHARED_PREFIX
+    by_length = shared.batching == Batching.GROUP_BY_LENGTH
+    rows_a_step = 1 if packs or shares else shared.batch_rows
+    return {
+        "per_device_train_batch_size": rows_a_step,
+        "per_device_eval_batch_size": rows_a_step,
+        "train_sampling_strategy": "group_by_length" if by_length else "random",
+        "packing": packs,
+        "eval_packing": False,
+        "max_length": pack_tokens if packs else None,
+        "dataset_kwargs": {"skip_prepare_dataset": not packs},
+        "remove_unused_columns": not shares,
+        "include_num_input_tokens_seen": "all" if packs or shares else "non_padding",
+    }
+
+
 def _read_json(path: Path) -> Any:
-    """What a file says; null where it is missing or not whole."""
+    """Read a JSON file; `None` if it is missing or incomplete."""
     try:
         return json.loads(path.read_bytes())
     except (OSError, ValueError):

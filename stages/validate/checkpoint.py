@@ -20,20 +20,23 @@ from great_expectations.data_context.store.tuple_store_backend import TupleFiles
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
 from exemplars.core.errors import Diagnostic
+from exemplars.core.files import write_bytes
 
-SHOWN: Final = 5
-"""How many rows a failed expectation shows."""
+MAX_SHOWN: Final = 5
+"""The number of rows that the message of a failed expectation shows."""
 _RUN: Final = RunIdentifier(run_name="validate", run_time=datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC))
-"""A fixed time: the pages must not change when the data does not."""
+"""Has a fixed time: the pages must not change unless the data does."""
+_DATASOURCE: Final = "dataset"
+"""Part of the file names of the Data Docs: another name would move every page."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _CLOCK: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 
 
 class SortedPages(TupleFilesystemStoreBackend):
-    """Pages on disk, indexed in the order of their names and not of the file system."""
+    """Pages on disk, listed in the order of their names instead of that of the file system."""
 
     def list_keys(self, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-        """The names of the pages, sorted."""
+        """Return the names of the pages, sorted."""
         return sorted(super().list_keys(prefix))
 
 
@@ -45,12 +48,16 @@ class Failure(NamedTuple):
     diagnostic: Diagnostic
 
 
-class Verdict(NamedTuple):
-    """What the checkpoint found."""
+class CheckpointResult(NamedTuple):
+    """The result of all suites."""
 
     expectations: dict[str, int]
-    """How many each suite has."""
+    """The number of expectations of each suite."""
     failures: tuple[Failure, ...]
+
+    def list_diagnostics(self, *, critical: bool) -> list[Diagnostic]:
+        """List the failures of a severity: critical ones, or warnings."""
+        return [failure.diagnostic for failure in self.failures if failure.critical == critical]
 
 
 def run_checkpoint(
@@ -58,52 +65,66 @@ def run_checkpoint(
     tables: Mapping[str, pd.DataFrame],
     bounds: Mapping[str, Any],
     docs: Path,
-) -> Verdict:
-    """Judge the tables by the suites of the same names.
+) -> CheckpointResult:
+    """Validate tables against the suites of the same names, and build the Data Docs.
 
     suites: as Great Expectations writes them to JSON. tables: their first column names a row.
     bounds: the values of the suites' `$PARAMETER`s. docs: the folder to build the Data Docs in.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
-    os.environ["TZ"] = "UTC"  # The pages tell times in the zone of the machine.
+    os.environ["TZ"] = "UTC"  # The pages give times in the machine's time zone.
     time.tzset()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     _add_docs(context, docs)
-    source = context.data_sources.add_pandas("data set")
+    source = context.data_sources.add_pandas(_DATASOURCE)
     failures: list[Failure] = []
     for name, suite in suites.items():
         batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("all")
-        definition = context.validation_definitions.add(
-            gx.ValidationDefinition(
-                name=name, data=batch, suite=context.suites.add(gx.ExpectationSuite(**suite))
-            )
-        )
-        checkpoint = context.checkpoints.add(
-            gx.Checkpoint(
-                name=name,
-                validation_definitions=[definition],
-                result_format={
-                    "result_format": "SUMMARY",
-                    "partial_unexpected_count": SHOWN,
-                    "unexpected_index_column_names": [tables[name].columns[0]],
-                },
-            )
-        )
+        checkpoint = _add_checkpoint(context, name, suite, batch, tables[name].columns[0])
         result = checkpoint.run(
             batch_parameters={"dataframe": tables[name]}, expectation_parameters=dict(bounds), run_id=_RUN
         )
         for run in result.run_results.values():
-            failures += [_failure(name, one) for one in run.results if not one.success]
+            failures += [_describe_failure(name, outcome) for outcome in run.results if not outcome.success]
     context.build_data_docs()
-    return Verdict({name: len(suite["expectations"]) for name, suite in suites.items()}, tuple(failures))
+    return CheckpointResult(
+        {name: len(suite["expectations"]) for name, suite in suites.items()}, tuple(failures)
+    )
 
 
-def stable_page(page: str) -> str:
-    """A page of the Data Docs with a fixed time for the clock's, and numbered ids for random ones."""
+def normalize_pages(folder: Path) -> None:
+    """Rewrite all pages of Data Docs, so that they do not change unless the data does."""
+    for page in folder.rglob("*.html"):
+        write_bytes(page, normalize_page(page.read_text("utf-8")).encode("utf-8"))
+
+
+def normalize_page(page: str) -> str:
+    """Replace the clock's times in a page of the Data Docs by a fixed one, and random ids by numbered ones.
+
+    >>> normalize_page("<script src='x.js?d=20261121T071646.123456Z'>")
+    "<script src='x.js?d=20000101T000000.000000Z'>"
+    """
     numbers: dict[str, str] = {}
     page = _CLOCK.sub("20000101T000000.000000Z", page)
     return _UUID.sub(lambda match: numbers.setdefault(match[0], f"id-{len(numbers) + 1}"), page)
+
+
+def _add_checkpoint(context: Any, name: str, suite: Mapping[str, Any], batch: Any, id_column: str) -> Any:
+    definition = context.validation_definitions.add(
+        gx.ValidationDefinition(name=name, data=batch, suite=context.suites.add(gx.ExpectationSuite(**suite)))
+    )
+    return context.checkpoints.add(
+        gx.Checkpoint(
+            name=name,
+            validation_definitions=[definition],
+            result_format={
+                "result_format": "SUMMARY",
+                "partial_unexpected_count": MAX_SHOWN,
+                "unexpected_index_column_names": [id_column],
+            },
+        )
+    )
 
 
 def _add_docs(context: Any, docs: Path) -> None:
@@ -121,8 +142,8 @@ def _add_docs(context: Any, docs: Path) -> None:
     )
 
 
-def _failure(suite: str, result: Any) -> Failure:
-    config = result.expectation_config
+def _describe_failure(suite: str, outcome: Any) -> Failure:
+    config = outcome.expectation_config
     column = config.kwargs.get("column", "table")
     return Failure(
         suite,
@@ -130,33 +151,34 @@ def _failure(suite: str, result: Any) -> Failure:
         Diagnostic(
             path=f"schemas/expectations/{suite}.json",
             code=f"{config.type}({column})",
-            found=_found(result),
-            expected=str((config.meta or {}).get("notes") or _bounds(config.kwargs)),
-            fix="correct these rows at their origin, or change the bound in params.yaml (validate)",
+            found=_describe_outcome(outcome),
+            expected=str((config.meta or {}).get("notes") or _format_bounds(config.kwargs)),
+            fix="correct these rows in their source, or change the bound in params.yaml (validate)",
         ),
     )
 
 
-def _found(result: Any) -> str:
-    if errors := _errors(result.exception_info or {}):
-        return f"an error: {'; '.join(errors)}"
-    facts = result.result or {}
+def _describe_outcome(outcome: Any) -> str:
+    if messages := _list_exceptions(outcome.exception_info or {}):
+        return f"an error: {'; '.join(messages)}"
+    details = outcome.result or {}
     rows = [
         ", ".join(f"{key}={value}" for key, value in row.items())
-        for row in facts.get("partial_unexpected_index_list") or ()
+        for row in details.get("partial_unexpected_index_list") or ()
     ]
     if rows:
-        return f"{facts['unexpected_count']} row(s), such as {'; '.join(rows[:SHOWN])}"
-    return f"{facts.get('observed_value')}"
+        count = details["unexpected_count"]
+        return f"{count:,} {'row' if count == 1 else 'rows'}, such as {'; '.join(rows[:MAX_SHOWN])}"
+    return f"{details.get('observed_value')}"
 
 
-def _errors(told: Mapping[str, Any]) -> list[str]:
-    """What was raised: Great Expectations tells it once, or once for each metric that it computes."""
-    each = [told] if "raised_exception" in told else list(told.values())
-    return sorted({str(one["exception_message"]) for one in each if one["raised_exception"]})
+def _list_exceptions(info: Mapping[str, Any]) -> list[str]:
+    """List what was raised: Great Expectations reports it once, or once for each metric that it computes."""
+    reports = [info] if "raised_exception" in info else list(info.values())
+    return sorted({str(report["exception_message"]) for report in reports if report["raised_exception"]})
 
 
-def _bounds(kwargs: Mapping[str, Any]) -> str:
+def _format_bounds(kwargs: Mapping[str, Any]) -> str:
     return ", ".join(
         f"{key}={value}"
         for key, value in kwargs.items()

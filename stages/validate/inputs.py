@@ -1,79 +1,66 @@
-"""What the stage judges: the curated exemplars, what was lost on the way, and the splits."""
+"""What the stage validates: the curated exemplars, what was rejected on the way, and the splits."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import pyarrow as pa
 
 from exemplars.core import layout
+from exemplars.core.files import read_json
+from exemplars.core.ids import SPLITS
+from exemplars.core.representativeness import Representativeness
 from exemplars.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA, REJECTION_SCHEMA
 from exemplars.core.tables import read_table
 from exemplars.dataset.catalog import Skill, decode_catalog
-from exemplars.dataset.row_tables import exemplars_from_table
-from stages.validate.facts import (
-    DataFacts,
-    PairFacts,
-    RowFacts,
-    SkillFacts,
-    SourceFacts,
-    data_facts,
-    pair_facts,
-    row_facts,
-    skill_facts,
-    source_facts,
-)
-from stages.validate.params import ValidateParams
-from stages.validate.representativeness import Representativeness
-
-SPLITS = ("train", "validation", "test")
 
 
-class Inputs(NamedTuple):
-    """All that is judged together."""
+class ValidateInputs(NamedTuple):
+    """Everything that the expectations are about."""
 
     exemplars: pa.Table
     rejections: pa.Table
-    """Of `compile` and `curate`."""
+    """The ledgers of `compile` and `curate`."""
     skills: dict[str, Skill]
     pairs: pa.Table
     splits: dict[str, pa.Table]
-    about: Representativeness
-    personal: int
-    """Personal data that no argument labels."""
+    representativeness: Representativeness
+    unlabeled_personal: int
+    """The number of pieces of personal data that no argument labels."""
 
 
-class _Privacy(msgspec.Struct):
+class _PersonalData(msgspec.Struct):
     unlabelled: dict[str, int]
 
 
 class _CurateReport(msgspec.Struct):
-    personal_data: _Privacy
+    personal_data: _PersonalData
 
 
-def read_inputs() -> Inputs:
-    """Read the files of the stages before. Raises `UserError` where a table is missing or damaged."""
+def read_inputs() -> ValidateInputs:
+    """Read the outputs of the earlier stages. Raises `UserError` if a file is missing or damaged."""
     ledgers = (layout.ledger_path(layout.EXEMPLARS), layout.ledger_path(layout.CURATED))
-    report = msgspec.json.decode(layout.report("curate").read_bytes(), type=_CurateReport)
-    return Inputs(
+    report = read_json(
+        layout.report("curate"),
+        _CurateReport,
+        code="not_curated",
+        expected="the report of `curate`",
+        fix="run `dvc repro curate`",
+    )
+    representativeness = read_json(
+        layout.REPRESENTATIVENESS,
+        Representativeness,
+        code="not_curated",
+        expected="the coverage that `curate` measures",
+        fix="run `dvc repro curate`",
+    )
+    return ValidateInputs(
         exemplars=read_table(layout.CURATED, EXEMPLAR_SCHEMA),
         rejections=pa.concat_tables([read_table(path, REJECTION_SCHEMA) for path in ledgers]),
         skills={skill.name: skill for skill in decode_catalog(layout.CATALOG.read_bytes())},
         pairs=read_table(layout.PAIRS, PAIR_SCHEMA),
         splits={name: read_table(layout.split(name), EXEMPLAR_SCHEMA) for name in SPLITS},
-        about=msgspec.json.decode(layout.REPRESENTATIVENESS.read_bytes(), type=Representativeness),
-        personal=sum(report.personal_data.unlabelled.values()),
+        representativeness=representativeness,
+        unlabeled_personal=sum(report.personal_data.unlabelled.values()),
     )
-
-
-def facts_of(inputs: Inputs, params: ValidateParams) -> dict[str, tuple[type[Any], list[Any]]]:
-    """For each suite, the type of its rows, and the rows."""
-    rows = exemplars_from_table(inputs.exemplars)
-    return {
-        "exemplars": (RowFacts, list(row_facts(rows, inputs.skills))),
-        "skills": (SkillFacts, skill_facts(inputs.exemplars, inputs.skills)),
-        "sources": (SourceFacts, source_facts(inputs.exemplars, inputs.rejections)),
-        "pairs": (PairFacts, pair_facts(inputs.pairs, inputs.splits)),
-        "data": (DataFacts, data_facts(inputs.about, inputs.personal, len(rows), params)),
-    }

@@ -1,20 +1,26 @@
-"""The section `validate` of `params.yaml`: the bounds that the expectations refer to by name."""
+"""The section `validate` of `params.yaml`: the bounds that expectations refer to by name."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+
+NonNegativeInt = Annotated[int, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class ValidateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Bounds of the data set; an expectation names one as `{"$PARAMETER": "<key>"}`."""
+    """Bounds of the dataset; an expectation refers to a bound as `{"$PARAMETER": "<key>"}`."""
 
-    min_exemplars: int
-    max_rejection_rate: float
-    min_rows_a_skill: int
-    max_skill_share: float
-    max_utterance_length: int
-    min_rows_a_parameter: int
-    max_thin_share: float
-    min_skill_entropy: float
-    max_association: float
-    max_unlabelled_personal_share: float
+    min_exemplars: NonNegativeInt
+    max_rejection_rate: Share
+    min_rows_a_skill: NonNegativeInt
+    max_skill_share: Share
+    max_utterance_length: Annotated[int, msgspec.Meta(ge=1)]
+    min_rows_a_parameter: NonNegativeInt
+    max_thin_share: Share
+    min_skill_entropy: Share
+    max_association: Share
+    max_unlabelled_personal_share: Annotated[float, msgspec.Meta(ge=0)]
+    """Per exemplar; above 1 if exemplars may have several each."""

@@ -1,17 +1,18 @@
-"""`reports/validate.json`: which expectations the data set meets."""
+"""`reports/validate.json`: which expectations the dataset meets."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from stages.validate.checkpoint import Verdict
+from stages.validate.checkpoint import CheckpointResult
 
 
-def validate_report(verdict: Verdict) -> dict[str, Any]:
-    """The metrics of the stage."""
+def build_validation_report(result: CheckpointResult) -> dict[str, Any]:
+    """Build the metrics of the stage."""
+    critical = sum(failure.critical for failure in result.failures)
     return {
-        "expectations": sum(verdict.expectations.values()),
-        "failed_critical": sum(one.critical for one in verdict.failures),
-        "failed_warning": sum(not one.critical for one in verdict.failures),
-        "failures": [f"{one.suite}: {one.diagnostic.code}" for one in verdict.failures],
+        "expectations": sum(result.expectations.values()),
+        "failed_critical": critical,
+        "failed_warning": len(result.failures) - critical,
+        "failures": [f"{failure.suite}: {failure.diagnostic.code}" for failure in result.failures],
     }

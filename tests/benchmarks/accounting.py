@@ -1,7 +1,7 @@
 """What becomes of the user turns of real dialogues: how many are exemplars, and why others are not.
 
-Run it: `python tests/benchmarks/accounting.py`. The raw files are counted on their own, by the letter of
-the SGD format; the tables of the pipeline are then asked for each of these turns and frames.
+Run it: `python tests/benchmarks/accounting.py [--small]`. The raw files are counted independently of the
+readers, by the SGD format alone; then each of these turns and frames is looked up in the tables.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
-from sgd_archive import project, unpack
+from sgd_archive import MISSING, find_dialogues, make_project
 
 
 class Accounts(NamedTuple):
-    """Counts of the raw files and of the tables that the pipeline made of them."""
+    """Counts of the raw files, and of the tables that the pipeline made from them."""
 
     user_turns: int
     user_frames: int
@@ -31,7 +31,7 @@ class Accounts(NamedTuple):
     """Frames of user turns that inform at least one value."""
     informing_exemplars: int
     lost: dict[str, int]
-    """Informing frames that are no exemplars, by reason."""
+    """Informing frames that are not exemplars, by reason."""
 
     @property
     def informing_share(self) -> float:
@@ -39,17 +39,17 @@ class Accounts(NamedTuple):
         return self.informing_exemplars / self.informing
 
 
-def compiled(folder: Path, sgd: Path) -> Path:
-    """Run `ingest` and `compile` on the dialogues, as processes; answer the folder of their tables."""
-    project(folder, sgd)
+def compile_dialogues(folder: Path, sgd: Path) -> Path:
+    """Run `ingest` and `compile` on the dialogues, as processes; return the folder of their tables."""
+    make_project(folder, sgd)
     for command in (("stages.ingest", "sgd"), ("stages.compile",)):
         environment = {**os.environ, "PYTHONPATH": str(folder)}
         subprocess.run([sys.executable, "-m", *command], cwd=folder, env=environment, check=True)
     return folder / "data/exemplars"
 
 
-def accounts(sgd: Path, tables: Path) -> Accounts:
-    """Ask the tables for every user turn and frame of the raw files."""
+def count_outcomes(sgd: Path, tables: Path) -> Accounts:
+    """Look up every user turn and frame of the raw files in the tables."""
     exemplars = set(pl.read_parquet(tables / "exemplars.parquet", columns=["id"])["id"])
     rejections = dict(pl.read_parquet(tables / "rejections.parquet", columns=["id", "reason"]).iter_rows())
     turns = frames = without_row = informing = kept = 0
@@ -63,32 +63,39 @@ def accounts(sgd: Path, tables: Path) -> Accounts:
                 frames += len(turn["frames"])
                 place = f"sgd:{path.parent.name}/{path.name}#/{index}/turns/{number}/frames/"
                 ids = [f"{place}{frame}" for frame in range(len(turn["frames"]))]
-                without_row += any((one in exemplars) + (one in rejections) != 1 for one in ids) or not ids
-                for one, frame in zip(ids, turn["frames"], strict=True):
+                without_row += any((row in exemplars) + (row in rejections) != 1 for row in ids) or not ids
+                for row, frame in zip(ids, turn["frames"], strict=True):
                     if any(action["act"] == "INFORM" and action["values"] for action in frame["actions"]):
                         informing += 1
-                        kept += one in exemplars
-                        if one in rejections:
-                            lost[rejections[one]] += 1
+                        kept += row in exemplars
+                        if row in rejections:
+                            lost[rejections[row]] += 1
     rows = len(exemplars) + len(rejections)
     return Accounts(turns, frames, rows, without_row, informing, kept, dict(sorted(lost.items())))
 
 
-def main() -> None:
-    """Print the accounts of the whole archive."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        sgd = unpack(folder / "raw")
-        found = accounts(sgd, compiled(folder / "project", sgd))
-    print(f"user turns {found.user_turns:,}, frames {found.user_frames:,}, rows {found.rows:,}")
-    print(f"turns with a frame that is not exactly one row: {found.turns_without_row}")
+def print_accounts(sgd: Path, tables: Path) -> None:
+    """Print what became of dialogues. tables: the folder of the compiled ones."""
+    counts = count_outcomes(sgd, tables)
+    print(f"user turns {counts.user_turns:,}, frames {counts.user_frames:,}, rows {counts.rows:,}")
+    print(f"turns with a frame that is not exactly one row: {counts.turns_without_row}")
     print(
-        f"frames that inform values {found.informing:,}, exemplars {found.informing_exemplars:,} "
-        f"({found.informing_share:.2%})"
+        f"frames that inform values {counts.informing:,}, exemplars {counts.informing_exemplars:,} "
+        f"({counts.informing_share:.2%})"
     )
-    for reason, count in found.lost.items():
+    for reason, count in counts.lost.items():
         print(f"  {reason} {count:,}")
 
 
+def main(small: bool) -> None:
+    """Print the accounts of the archive, or of the default data."""
+    with tempfile.TemporaryDirectory() as name:
+        data = find_dialogues(Path(name) / "raw", small)
+        if data is None:
+            print(MISSING)
+        else:
+            print_accounts(data, compile_dialogues(Path(name) / "project", data))
+
+
 if __name__ == "__main__":
-    main()
+    main("--small" in sys.argv[1:])

@@ -1,6 +1,6 @@
 """Near duplicates of real dialogues by rensa, against the same work by datasketch, in one run.
 
-Run it: `python tests/benchmarks/near_duplicates.py [EXEMPLARS.parquet]`. Both get the same shingles of the
+Run it: `python tests/benchmarks/near_duplicates.py [--small]`. Both get the same shingles of the
 same texts, the same permutations and bands, and their candidates are verified in the same way.
 """
 
@@ -14,21 +14,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
-from accounting import compiled
+from accounting import compile_dialogues
 from datasketch import MinHash, MinHashLSH
-from sgd_archive import archive, unpack
+from sgd_archive import MISSING, find_dialogues
 
 from exemplars.dataset.texts import compute_jaccard, make_shingles, normalize_text
-from stages.curate.duplicates import BANDS, PERMUTATIONS, SEED, candidates
+from stages.curate.similar_pairs import BANDS, PERMUTATIONS, SEED, find_candidates
 
 SIMILARITY = 0.8
 TEXTS = 20_000
 """Texts that are compared: datasketch takes minutes for all."""
 
 
-def by_datasketch(runs: Sequence[frozenset[str]]) -> list[tuple[int, int]]:
-    """Candidate pairs by datasketch's MinHash and banded LSH."""
-    encoded = [[run.encode() for run in one] for one in runs]
+def find_by_datasketch(runs: Sequence[frozenset[str]]) -> list[tuple[int, int]]:
+    """Find candidate pairs by datasketch's MinHash and banded LSH."""
+    encoded = [[shingle.encode() for shingle in shingles] for shingles in runs]
     sketches = MinHash.bulk(encoded, num_perm=PERMUTATIONS, seed=SEED)
     index = MinHashLSH(num_perm=PERMUTATIONS, params=(BANDS, PERMUTATIONS // BANDS))
     for place, sketch in enumerate(sketches):
@@ -41,44 +41,40 @@ def by_datasketch(runs: Sequence[frozenset[str]]) -> list[tuple[int, int]]:
     ]
 
 
-def timed(
+def measure(
     find: Callable[[Sequence[frozenset[str]]], Sequence[tuple[int, int]]], runs: Sequence[frozenset[str]]
 ) -> tuple[float, set[tuple[int, int]]]:
-    """Seconds that the candidates take, and the verified pairs among them."""
+    """Return the seconds that the candidates take, and the verified pairs among them."""
     start = time.perf_counter()
     found = find(runs)
     seconds = time.perf_counter() - start
     return seconds, {pair for pair in found if compute_jaccard(runs[pair[0]], runs[pair[1]]) >= SIMILARITY}
 
 
-def main(path: Path) -> None:
-    """Measure, and print one line a library."""
+def compare_libraries(path: Path) -> None:
+    """Compare both on the utterances of a table of exemplars; print one line for each figure."""
     texts = sorted(
         {normalize_text(text) for text in pl.read_parquet(path, columns=["utterance"])["utterance"]} - {""}
     )
     texts = texts[:: max(1, len(texts) // TEXTS)][:TEXTS]
     runs = [make_shingles(text) for text in texts]
-    ours, pairs = timed(lambda one: list(candidates(one, SIMILARITY)), runs)
-    theirs, other_pairs = timed(by_datasketch, runs)
-    print(
-        f"{len(texts):,} texts: rensa {ours:.2f} s, datasketch {theirs:.2f} s: {theirs / ours:.1f} times as long"
-    )
+    ours, pairs = measure(lambda texts: list(find_candidates(texts, SIMILARITY)), runs)
+    theirs, other_pairs = measure(find_by_datasketch, runs)
+    ratio = theirs / ours
+    print(f"{len(texts):,} texts: rensa {ours:.2f} s, datasketch {theirs:.2f} s: {ratio:.1f} times as long")
     print(f"verified pairs: {len(pairs):,} and {len(other_pairs):,}, the same: {pairs == other_pairs}")
 
 
-def from_archive() -> None:
-    """Compile the archive, and measure on its exemplars."""
-    if archive() is None:
-        print("no SGD data: put sgd.tar.xz where SGD_ARCHIVE says, then run again")
-        return
+def main(small: bool) -> None:
+    """Compile the archive, or the default data, and compare on its exemplars."""
     with tempfile.TemporaryDirectory() as name:
-        sgd = unpack(Path(name) / "raw")
-        main(compiled(Path(name) / "project", sgd) / "exemplars.parquet")
+        data = find_dialogues(Path(name) / "raw", small)
+        if data is None:
+            print(MISSING)
+        else:
+            compare_libraries(compile_dialogues(Path(name) / "project", data) / "exemplars.parquet")
 
 
 if __name__ == "__main__":
     os.environ.setdefault("EXEMPLARS_WORKERS", "2")
-    if len(sys.argv) > 1:
-        main(Path(sys.argv[1]))
-    else:
-        from_archive()
+    main("--small" in sys.argv[1:])

@@ -1,8 +1,8 @@
 """Speed on real dialogues, each as a ratio to a bound that is measured in the same run.
 
-Run it: `make bench`. `ingest` and `compile` are timed as whole processes with two workers; the bound is
-a process that decodes the raw files into the same typed structs, and does nothing else, as a plain
-script would (with the garbage collector on).
+Run it: `make bench`, or `python tests/benchmarks/speed.py --small` on the default data. `ingest` and `compile`
+are timed as whole processes with two workers; the bound is a process that decodes the raw files into the same
+typed structs, and does nothing else, as a plain script would (with the garbage collector on).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from accounting import main as accounting_main
-from grounding import main as grounding_main
-from near_duplicates import main as near_duplicates_main
-from sgd_archive import archive, project, unpack
+from accounting import print_accounts
+from grounding import print_scores
+from near_duplicates import compare_libraries
+from sgd_archive import MISSING, find_dialogues, make_project
 
 ROUNDS = 3
 DECODE = """
@@ -29,18 +29,10 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("*/dialogues_*.json")):
 """
 
 
-def seconds(command: list[str], folder: Path) -> float:
-    """The wall time of a process."""
+def measure_process(command: list[str], folder: Path) -> tuple[float, float]:
+    """Run Python in a folder; return its wall time in seconds, and its peak memory in MB."""
     start = time.perf_counter()
     environment = {**os.environ, "EXEMPLARS_WORKERS": "2", "PYTHONPATH": str(folder)}
-    subprocess.run([sys.executable, *command], cwd=folder, env=environment, check=True)
-    return time.perf_counter() - start
-
-
-def seconds_and_megabytes(command: list[str], folder: Path) -> tuple[float, float]:
-    """The wall time of a process, and the most memory that it held at once."""
-    start = time.perf_counter()
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
     process = subprocess.Popen([sys.executable, *command], cwd=folder, env=environment)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
@@ -48,37 +40,38 @@ def seconds_and_megabytes(command: list[str], folder: Path) -> tuple[float, floa
     return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
-def main() -> None:
-    """Measure, and print one line a figure."""
-    if archive() is None:
-        print("no SGD data: put sgd.tar.xz where SGD_ARCHIVE says, then run again")
-        return
+def measure_compile_path(folder: Path, data: Path, rounds: int) -> None:
+    """Print the time of `ingest` and `compile` as a ratio to decoding alone."""
+    times = []
+    for _ in range(rounds):
+        decode, _ = measure_process(["-c", DECODE, str(data)], folder)
+        ingest, _ = measure_process(["-m", "stages.ingest", "sgd"], folder)
+        compiled, _ = measure_process(["-m", "stages.compile"], folder)
+        times.append((decode, ingest, compiled))
+        ratio = (ingest + compiled) / decode
+        print(f"decode {decode:.2f} s, ingest {ingest:.2f} s, compile {compiled:.2f} s, ratio {ratio:.2f}")
+    decode, ingest, compiled = (min(seconds) for seconds in zip(*times, strict=True))
+    print(f"ingest + compile take {(ingest + compiled) / decode:.2f} times the decoding (best of {rounds})")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"peak memory of any process: {peak:.0f} MB")
+
+
+def main(small: bool) -> None:
+    """Measure, and print one line for each figure. small: on the default data, once."""
     with tempfile.TemporaryDirectory() as scratch:
-        data = unpack(Path(scratch) / "raw")
-        folder = project(Path(scratch) / "project", data)
-        rounds = []
-        for _ in range(ROUNDS):
-            decode = seconds(["-c", DECODE, str(data)], folder)
-            ingest = seconds(["-m", "stages.ingest", "sgd"], folder)
-            compiled = seconds(["-m", "stages.compile"], folder)
-            rounds.append((decode, ingest, compiled))
-            ratio = (ingest + compiled) / decode
-            print(
-                f"decode {decode:.2f} s, ingest {ingest:.2f} s, compile {compiled:.2f} s, ratio {ratio:.2f}"
-            )
-        best = [min(one) for one in zip(*rounds, strict=True)]
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        print(
-            f"ingest + compile take {(best[1] + best[2]) / best[0]:.2f} times the decoding (best of {ROUNDS})"
-        )
-        print(f"peak memory of any process: {peak:.0f} MB")
+        data = find_dialogues(Path(scratch) / "raw", small)
+        if data is None:
+            print(MISSING)
+            return
+        folder = make_project(Path(scratch) / "project", data)
+        measure_compile_path(folder, data, 1 if small else ROUNDS)
         for stage in ("curate", "split", "validate", "publish"):
-            took, memory = seconds_and_megabytes(["-m", f"stages.{stage}"], folder)
+            took, memory = measure_process(["-m", f"stages.{stage}"], folder)
             print(f"{stage}: {took:.1f} s, {memory:.0f} MB")
-        near_duplicates_main(folder / "data/exemplars/exemplars.parquet")
-    accounting_main()
-    grounding_main()
+        compare_libraries(folder / "data/exemplars/exemplars.parquet")
+        print_accounts(data, folder / "data/exemplars")
+        print_scores(data)
 
 
 if __name__ == "__main__":
-    main()
+    main("--small" in sys.argv[1:])

@@ -17,26 +17,27 @@ import torch
 
 from exemplars.core import layout
 from exemplars.core.params import load_section
-from exemplars.core.tables import read_table
 from exemplars.models.base_models import find_base, load_model, load_tokenizer
 from exemplars.models.render_manifest import read_render_manifest
-from exemplars.models.rows import TRAINING_SCHEMA
-from stages.train.batches import IGNORED, SharedPrefixes, batches_of, packed
+from stages.train.batches import SharedPrefixCollator, build_batches, pack_groups
+from stages.train.inputs import read_prompts
 from stages.train.params import Batching, TrainParams
-from stages.train.recipes import prepared
-from stages.train.rows import Row, chat_rows
-from stages.train.run import seeded
+from stages.train.recipes import prepare_model
+from stages.train.rows import IGNORED, TokenRow, build_chat_rows
+from stages.train.run import set_seeds
 from stages.train.training import fit
 
 STEPS = 16
 
 
-def tokens_of(rows: list[Row]) -> int:
+def tokens_of(rows: list[TokenRow]) -> int:
     """The tokens of rows, each counted wholly."""
-    return sum(len(row["input_ids"]) for row in rows)
+    return sum(len(row.input_ids) for row in rows)
 
 
-def by_train(model: Any, tokenizer: Any, rows: list[Row], params: TrainParams, batching: Batching) -> float:
+def by_train(
+    model: Any, tokenizer: Any, rows: list[TokenRow], params: TrainParams, batching: Batching
+) -> float:
     """Seconds that one epoch of `rows` takes by the project's own path."""
     shared = msgspec.structs.replace(
         params.shared, batching=batching, epochs=1, max_steps=None, validation_rows=0
@@ -49,10 +50,10 @@ def by_train(model: Any, tokenizer: Any, rows: list[Row], params: TrainParams, b
         return time.perf_counter() - start
 
 
-def by_bare_loop(model: Any, rows: list[Row], params: TrainParams) -> float:
+def by_bare_loop(model: Any, rows: list[TokenRow], params: TrainParams) -> float:
     """Seconds that the same batches take in a loop that does nothing else."""
-    collate = SharedPrefixes()
-    batches = [collate([packed(one)._asdict()]) for one in batches_of(rows, params.shared.batch_rows)]
+    collate = SharedPrefixCollator()
+    batches = [collate([pack_groups(one)._asdict()]) for one in build_batches(rows, params.shared.batch_rows)]
     trained = [one for one in model.parameters() if one.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=params.chosen.learning_rate, fused=True)
     model.train()
@@ -73,14 +74,12 @@ def main(steps: int) -> None:
     params = load_section("train", TrainParams)
     base = find_base(read_render_manifest().base)
     tokenizer = load_tokenizer(base)
-    every = batches_of(
-        chat_rows(read_table(layout.training("train"), TRAINING_SCHEMA)), params.shared.batch_rows
-    )
+    every = build_batches(build_chat_rows(read_prompts(layout.training("train"))), params.shared.batch_rows)
     rows = [
         row for batch in every[:: max(1, len(every) // steps)][:steps] for group in batch for row in group
     ]
-    seeded(params.shared.seed)
-    model = prepared(load_model(base, dtype="float32"), params.chosen)
+    set_seeds(params.shared.seed)
+    model = prepare_model(load_model(base, dtype="float32"), params.chosen)
     by_bare_loop(model, rows[:16], params)  # Warm.
     bare = by_bare_loop(model, rows, params)
     ours = by_train(model, tokenizer, rows, params, Batching.SHARED_PREFIX)

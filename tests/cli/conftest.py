@@ -11,6 +11,15 @@ from exemplars.cli.main import main
 from tests.cli.project import Project
 
 
+@pytest.fixture(autouse=True)
+def _no_dvc_config_of_the_machine(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hide the DVC configuration of the user and the system, which may name a shared cache."""
+    for variable in ("DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR"):
+        monkeypatch.setenv(variable, str(tmp_path_factory.getbasetemp() / "no-dvc-config"))
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.chdir(tmp_path)
@@ -19,7 +28,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 @pytest.fixture
 def printed(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Run `exemplars`, which must exit with the status; answer what it printed for people, or its errors."""
+    """Run `exemplars`, which must exit with the status; return what it prints for people, or its errors."""
 
     def run(*arguments: str, status: int = 0) -> str:
         capsys.readouterr()

@@ -1,4 +1,4 @@
-"""Changes whose MD5 somebody corrected in `dvc.lock`, and what gives them away."""
+"""Changes whose MD5 was corrected in `dvc.lock`, and the problems that reveal them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from exemplars.core.tables import write_table
 
 
-def flipped(data: bytes, place: int, bit: int) -> bytes:
+def flip_bit(data: bytes, place: int, bit: int) -> bytes:
     return data[:place] + bytes([data[place] ^ (1 << bit)]) + data[place + 1 :]
 
 
-def edited_rows(change: Callable[[list[dict[str, Any]]], None]) -> Callable[[Path], bytes]:
-    """A table of exemplars with other rows."""
+def edit_rows(change: Callable[[list[dict[str, Any]]], None]) -> Callable[[Path], bytes]:
+    """Make an edit of a table of exemplars."""
 
     def edit(path: Path) -> bytes:
         rows = pq.read_table(path).to_pylist()
@@ -33,7 +33,7 @@ def edited_rows(change: Callable[[list[dict[str, Any]]], None]) -> Callable[[Pat
     return edit
 
 
-def edited_json(change: Callable[[Any], None]) -> Callable[[Path], bytes]:
+def edit_json(change: Callable[[Any], None]) -> Callable[[Path], bytes]:
     def edit(path: Path) -> bytes:
         document = json.loads(path.read_bytes())
         change(document)
@@ -42,68 +42,68 @@ def edited_json(change: Callable[[Any], None]) -> Callable[[Path], bytes]:
     return edit
 
 
-def other_utterance(rows: list[dict[str, Any]]) -> None:
+def change_utterance(rows: list[dict[str, Any]]) -> None:
     rows[3]["utterance"] += "!"
 
 
-def other_span(rows: list[dict[str, Any]]) -> None:
-    argument = next(one for row in rows for one in row["arguments"] if one["start"])
+def change_span(rows: list[dict[str, Any]]) -> None:
+    argument = next(argument for row in rows for argument in row["arguments"] if argument["start"])
     argument["start"] -= 1
 
 
-def other_group(rows: list[dict[str, Any]]) -> None:
+def change_group(rows: list[dict[str, Any]]) -> None:
     rows[0]["group"] = "mine"
 
 
 HIDDEN: dict[str, tuple[str, Callable[[Path], bytes], dict[str, str]]] = {
-    "another raw file": (
+    "a changed raw file": (
         "data/raw/skills/call.md",
         lambda path: path.read_bytes().replace(b"Ring", b"ring", 1),
         {"data/raw/skills/call.md": "changed_source"},
     ),
-    "another utterance": (
+    "a changed utterance": (
         "data/curated/exemplars.parquet",
-        edited_rows(other_utterance),
+        edit_rows(change_utterance),
         {"data/curated/exemplars.parquet": "wrong_digest"},
     ),
-    "another span": (
+    "a changed span": (
         "data/exemplars/exemplars.parquet",
-        edited_rows(other_span),
+        edit_rows(change_span),
         {"data/exemplars/exemplars.parquet": "wrong_span"},
     ),
     "a lost row": (
         "data/exemplars/exemplars.parquet",
-        edited_rows(lambda rows: rows.pop(5)),
+        edit_rows(lambda rows: rows.pop(5)),
         {"stage compile": "lost_rows", "reports/compile.json": "wrong_count"},
     ),
-    "a doubled row": (
+    "a duplicated row": (
         "data/curated/exemplars.parquet",
-        edited_rows(lambda rows: rows.append(rows[2])),
+        edit_rows(lambda rows: rows.append(rows[2])),
         {"data/curated/exemplars.parquet": "doubled_rows", "reports/curate.json": "wrong_count"},
     ),
-    "a row of unknown mode": (
+    "a row with an unknown mode": (
         "data/splits/test.parquet",
-        edited_rows(lambda rows: rows[0].update(mode="shouted")),
+        edit_rows(lambda rows: rows[0].update(mode="shouted")),
         {"data/splits/test.parquet": "unreadable_table"},
     ),
-    "another group": (
+    "a changed group": (
         "data/splits/train.parquet",
-        edited_rows(other_group),
+        edit_rows(change_group),
         {"data/splits/manifest.json": "wrong_manifest"},
     ),
-    "another data hash": (
+    "a changed data hash": (
         "data/splits/manifest.json",
-        edited_json(lambda one: one["splits"]["test"].update(data_hash="0" * 64)),
+        edit_json(lambda document: document["splits"]["test"].update(data_hash="0" * 64)),
         {"data/splits/manifest.json": "wrong_manifest"},
     ),
-    "another learning rate": (
+    "a changed learning rate": (
         "models/lora/manifest.json",
-        edited_json(lambda one: one["params"]["recipe"].update(learning_rate=0.5)),
+        edit_json(lambda document: document["params"]["recipe"].update(learning_rate=0.5)),
         {"models/lora/manifest.json": "wrong_manifest"},
     ),
-    "another base": (
+    "a changed base": (
         "models/lora/manifest.json",
-        edited_json(lambda one: one.update(base_sha256="0" * 64)),
+        edit_json(lambda document: document.update(base_sha256="0" * 64)),
         {"models/lora/manifest.json": "wrong_manifest"},
     ),
     "fewer rows seen": (
@@ -111,20 +111,20 @@ HIDDEN: dict[str, tuple[str, Callable[[Path], bytes], dict[str, str]]] = {
         lambda path: b"".join(path.read_bytes().splitlines(keepends=True)[1:]),
         {"models/lora/rows.txt": "wrong_rows"},
     ),
-    "other weights": (
+    "changed weights": (
         "models/lora/weights/adapter_model.safetensors",
-        lambda path: flipped(path.read_bytes(), 2000, 3),
+        lambda path: flip_bit(path.read_bytes(), 2000, 3),
         {"models/lora/weights": "wrong_weights"},
     ),
-    "other counts": (
+    "changed counts": (
         "reports/split.json",
-        edited_json(lambda one: one["rows"].update(train=1)),
+        edit_json(lambda document: document["rows"].update(train=1)),
         {"reports/split.json": "wrong_count"},
     ),
-    "another run": (
+    "a changed run name": (
         "reports/train.json",
-        edited_json(lambda one: one.update(run="lora-0-0")),
+        edit_json(lambda document: document.update(run="lora-0-0")),
         {"reports/train.json": "wrong_count"},
     ),
 }
-"""By what was done: the file, how it is changed, and a code of problem by what is named."""
+"""By kind of change: the file, the edit, and the code of a problem by the path that it names."""

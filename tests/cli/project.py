@@ -15,6 +15,7 @@ import yaml
 
 from exemplars.core import layout
 from exemplars.core.digests import hash_content, hash_row, hash_split
+from exemplars.core.ids import parse_row_id
 from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Reason, Rejection, Turn
 from exemplars.core.schemas import PAIR_SCHEMA, REVIEW_SCHEMA
 from exemplars.dataset.row_tables import exemplars_to_table, rejections_to_table
@@ -48,7 +49,7 @@ LEDGERS = {
 
 
 def said(name: str) -> tuple[Argument, ...]:
-    """The argument of `call NAME`."""
+    """Return the argument of `call NAME`."""
     return (Argument("who", name, name, 5, 5 + len(name), Grounding.VERBATIM),)
 
 
@@ -62,14 +63,13 @@ def exemplar(
     sha256: str = "0" * 64,
     context: tuple[Turn, ...] = (),
 ) -> Exemplar:
-    """A row; its origin is what its id says."""
-    source, _, place = row_id.partition(":")
-    path, _, locator = place.rpartition("#")
+    """Build a row; its origin is the one in its id."""
+    place = parse_row_id(row_id)
     mode = Mode.NORMAL if skill else Mode.NONE
     return Exemplar(
         id=row_id,
         digest=hash_row(utterance, context, skill, mode, arguments),
-        source=source,
+        source=place.source,
         service=service,
         skill=skill,
         mode=mode,
@@ -77,24 +77,33 @@ def exemplar(
         exemplar=utterance,
         arguments=arguments,
         context=context,
-        group=group or f"{source}:{utterance}",
+        group=group or f"{place.source}:{utterance}",
         license="Apache-2.0",
-        origin=Origin(path, sha256, locator),
+        origin=Origin(place.path, sha256, place.locator),
     )
 
 
 def rejection(
     row_id: str, stage: str, reason: Reason, utterance: str = "hm", group: str = "skills:hm"
 ) -> Rejection:
-    """A row of a ledger; its message is `found REASON`."""
-    source, _, place = row_id.partition(":")
-    path, _, locator = place.rpartition("#")
-    origin = Origin(path, "0" * 64, locator)
-    return Rejection(row_id, source, stage, reason, f"found {reason}", origin, group, "call", None, utterance)
+    """Build a row of a ledger; its message is `found REASON`."""
+    place = parse_row_id(row_id)
+    return Rejection(
+        id=row_id,
+        source=place.source,
+        stage=stage,
+        reason=reason,
+        message=f"found {reason}",
+        origin=Origin(place.path, "0" * 64, place.locator),
+        group=group,
+        skill="call",
+        slot=None,
+        utterance=utterance,
+    )
 
 
 class Project:
-    """A repository; nothing in it is made by a stage."""
+    """A repository; nothing in it is written by a stage."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -106,18 +115,18 @@ class Project:
 
     def write(self, path: str, content: str | bytes) -> Path:
         """Write a file."""
-        place = self.root / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content.encode() if isinstance(content, str) else content)
-        return place
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return file
 
-    def remote(self, place: Path) -> None:
+    def remote(self, folder: Path) -> None:
         """Make a folder the default remote."""
-        remote = f"    remote = store\n['remote \"store\"']\n    url = {place}\n"
+        remote = f"    remote = store\n['remote \"store\"']\n    url = {folder}\n"
         self.write(".dvc/config", f"[core]\n    analytics = false\n{remote}")
 
     def git(self, *arguments: str) -> str:
-        """Run git; answer what it printed."""
+        """Run git; return what it prints."""
         identity = ["-c", "user.name=Test", "-c", "user.email=test@localhost"]
         done = subprocess.run(
             ["git", *identity, *arguments], cwd=self.root, capture_output=True, text=True, check=True
@@ -134,13 +143,13 @@ class Project:
     ) -> None:
         """Write the tables up to the splits, and the ledger of render.
 
-        rejected_later: the rows that were exemplars when a ledger of curate or split took them.
+        rejected_later: the rows that were exemplars until curate or split rejected them.
         """
         splits = {"train": train, "validation": validation, "test": test}
         rows = [row for split in splits.values() for row in split]
-        leaked = {one.id for one in ledger if one.stage == "split"}
+        leaked = {rejected.id for rejected in ledger if rejected.stage == "split"}
         self.table(layout.EXEMPLARS, exemplars_to_table(_sorted([*rows, *rejected_later])))
-        kept = [*rows, *(one for one in rejected_later if one.id in leaked)]
+        kept = [*rows, *(row for row in rejected_later if row.id in leaked)]
         self.table(layout.CURATED, exemplars_to_table(_sorted(kept)))
         self.table(layout.SPEECH, exemplars_to_table([]))
         self.table(layout.split_speech(), exemplars_to_table([]))
@@ -148,14 +157,13 @@ class Project:
             self.table(layout.split(name), exemplars_to_table(_sorted(split)))
         for stage, path in LEDGERS.items():
             stages = (stage, "ingest") if stage == "compile" else (stage,)
-            self.table(
-                path, rejections_to_table(sorted((one for one in ledger if one.stage in stages), key=_id))
-            )
+            rejections = [rejected for rejected in ledger if rejected.stage in stages]
+            self.table(path, rejections_to_table(sorted(rejections, key=_id)))
         self.table(layout.REVIEW, REVIEW_SCHEMA.empty_table())
         self.table(layout.PAIRS, PAIR_SCHEMA.empty_table())
 
     def rendered(self, train: Iterable[Exemplar], test: Iterable[Exemplar] = ()) -> None:
-        """Write the chat rows: one an exemplar."""
+        """Write the chat rows: one per exemplar."""
         for name, rows in (("train", train), ("validation", ()), ("test", test)):
             chat = [_training_row(row) for row in rows]
             self.table(layout.training(name), pa.Table.from_pylist(chat, schema=TRAINING_SCHEMA))
@@ -164,21 +172,21 @@ class Project:
         """Write predictions: id, system, kind."""
         rows = [
             {
-                "id": one,
+                "id": row_id,
                 "system": system,
                 "kind": kind,
                 "utterance": "",
                 "right": "call()",
                 "predicted": "go()",
             }
-            for one, system, kind in answers
+            for row_id, system, kind in answers
         ]
         self.table(layout.PREDICTIONS, pa.Table.from_pylist(rows, schema=PREDICTION_SCHEMA))
 
     def trained(self, rows: Iterable[Exemplar], recipe: str = "lora") -> str:
-        """Write a run's manifest and row digests; answer its id."""
-        digests = sorted({one.digest for one in rows})
-        lines = "".join(f"{one}\n" for one in digests)
+        """Write a run's manifest and row digests; return its name."""
+        digests = sorted({row.digest for row in rows})
+        lines = "".join(f"{digest}\n" for digest in digests)
         run = f"{recipe}-{hash_split(digests)[:12]}-{'c' * 12}"
         manifest = {
             "run": run,
@@ -205,20 +213,20 @@ class Project:
         return run
 
     def table(self, path: Path, table: pa.Table) -> None:
-        """Write a table, without the care that stages take of a power cut."""
+        """Write a table, without the safety against power cuts that stages have."""
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, self.root / path)
 
     def commit(self, message: str = "data") -> str:
-        """Write `dvc.lock`, put all outputs into DVC's cache, commit; answer the commit."""
+        """Write `dvc.lock`, put all outputs into DVC's cache, commit; return the commit."""
         outs = []
-        for place in sorted([*self.root.glob("data/*/*"), *self.root.glob("models/*/*")]):
-            if place.is_dir() or "raw" in place.parts:
+        for file in sorted([*self.root.glob("data/*/*"), *self.root.glob("models/*/*")]):
+            if file.is_dir() or "raw" in file.parts:
                 continue
-            md5 = hashlib.md5(place.read_bytes()).hexdigest()
-            outs.append({"path": place.relative_to(self.root).as_posix(), "hash": "md5", "md5": md5})
-            if place.name != "manifest.json":
-                self.write(f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}", place.read_bytes())
+            md5 = hashlib.md5(file.read_bytes()).hexdigest()
+            outs.append({"path": file.relative_to(self.root).as_posix(), "hash": "md5", "md5": md5})
+            if file.name != "manifest.json":
+                self.write(f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}", file.read_bytes())
         lock = {"schema": "2.0", "stages": {"everything": {"cmd": "make", "outs": outs}}}
         self.write("dvc.lock", yaml.safe_dump(lock))
         self.git("add", "-A")
@@ -226,7 +234,7 @@ class Project:
         return self.git("rev-parse", "HEAD")
 
     def cached(self, path: Path) -> Path:
-        """The object in the cache that holds an output as it lies in the workspace."""
+        """Return the object in the cache that has the bytes of an output of the workspace."""
         md5 = hashlib.md5((self.root / path).read_bytes()).hexdigest()
         return self.root / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
 

@@ -1,8 +1,9 @@
-"""A small project from raw files to a trained run, made by the stages themselves, with a `dvc.lock` by DVC."""
+"""A small project from raw files to a trained run, made by the stages themselves; DVC writes its `dvc.lock`."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -10,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from exemplars.audit.verification.hashes import listing_md5
+from exemplars.audit.verification.hashes import hash_dir_manifest
 from exemplars.core.files import write_json
 from tests.pipeline.conftest import Clone
 from tests.tiny import save_tiny
 
 SOURCES = ("bots", "labelled", "sgd", "skills")
 LOCKED = [*(f"ingest@{name}" for name in SOURCES), "compile", "curate", "split", "render", "train"]
-"""The stages that `dvc.lock` knows: no evaluation, and no page."""
+"""The stages in `dvc.lock`: no evaluation, and no documents."""
 DROPPED = (
     *(f"data/raw/skills/{name}.md" for name in ("calendar_event", "convert_currency", "light", "navigate")),
     *(f"data/raw/skills/{name}.md" for name in ("play_music", "reminder", "send_message", "set_alarm")),
@@ -28,7 +29,7 @@ DROPPED = (
 
 
 class SmallProject(Clone):
-    """Its stages run in this process, but for `dvc commit`."""
+    """Its stages run in this process; only `dvc commit` does not."""
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(root)
@@ -40,44 +41,44 @@ class SmallProject(Clone):
         self._run("compile", "curate", "split")
         write_json(root / "reports/validate.json", {"failures": []})
         self._run("render", "train")
-        (root / "dvc.lock").unlink()  # It knows more stages.
+        (root / "dvc.lock").unlink()  # It has more stages.
         done = self.dvc("commit", "-f", *LOCKED)
         assert done.returncode == 0, done.stderr
         self.git("add", "-A")
         self.git("commit", "-q", "-m", "compiled and trained")
 
     def hide(self, path: str, data: bytes) -> None:
-        """Write another file, and its hash into `dvc.lock`: what was done is then in no MD5."""
+        """Replace a file and correct its MD5 in `dvc.lock`, so that no MD5 gives the change away."""
         before, lock = self.md5(path), (self.root / "dvc.lock").read_bytes()
-        folders = [one for one in self.folders() if path.startswith(f"{one}/")]
-        listings = {one: self.listing(one) for one in folders}
+        folders = [folder for folder in self.folders() if path.startswith(f"{folder}/")]
+        listings = {folder: self.listing(folder) for folder in folders}
         (self.root / path).write_bytes(data)
         self._lock(path, before, self.md5(path))
         for folder, listing in listings.items():
-            self._lock(folder, listing_md5(listing), listing_md5(self.listing(folder)))
+            self._lock(folder, hash_dir_manifest(listing), hash_dir_manifest(self.listing(folder)))
         assert lock != (self.root / "dvc.lock").read_bytes()
 
     def md5(self, path: str) -> str:
-        """By another program than the one that is tested."""
+        """Return the MD5 of a file, by another program than the one that is tested."""
         done = subprocess.run(["md5sum", path], cwd=self.root, capture_output=True, text=True, check=True)
         return done.stdout.split()[0]
 
     def folders(self) -> list[str]:
-        """The folders that stages of `dvc.lock` read or wrote."""
+        """List the folders that stages of `dvc.lock` read or wrote."""
         import yaml
 
         stages = yaml.safe_load((self.root / "dvc.lock").read_bytes())["stages"].values()
-        entries = [one for stage in stages for one in (*stage["deps"], *stage["outs"])]
-        return sorted({one["path"] for one in entries if one["md5"].endswith(".dir")})
+        entries = [entry for stage in stages for entry in (*stage["deps"], *stage["outs"])]
+        return sorted({entry["path"] for entry in entries if entry["md5"].endswith(".dir")})
 
     def listing(self, folder: str) -> dict[str, str]:
-        """The MD5 of each file of a folder."""
+        """Return the MD5 of each file of a folder."""
         root = self.root / folder
         files = [path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
         return {str(path.relative_to(root)): self.md5(str(path.relative_to(self.root))) for path in files}
 
     def manifest(self) -> dict[str, object]:
-        """The manifest of the run."""
+        """Read the manifest of the run."""
         return dict(json.loads((self.root / "models/lora/manifest.json").read_bytes()))
 
     def _lock(self, path: str, before: str, after: str) -> None:
@@ -90,8 +91,9 @@ class SmallProject(Clone):
             (self.root / name).unlink()
         save_tiny(self.root / "base")
         text = (self.root / "params.yaml").read_text("utf-8")
-        start, end = text.index("    from: package\n    package:"), text.index("  # call: one call or none")
-        text = f"{text[:start]}    from: folder\n    path: base\n    license: MIT\n{text[end:]}"
+        base = "  base:\n    from: folder\n    path: base\n    license: MIT\n"
+        text, count = re.subn(r"^  base:\n(?:    .*\n)+", base, text, flags=re.MULTILINE)
+        assert count == 1
         for old, new in (
             ("    enabled: true\n    # words", "    enabled: false\n    # words"),
             ("max_tokens: 384", "max_tokens: 500"),

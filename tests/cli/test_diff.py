@@ -32,18 +32,16 @@ def document(printed: Printed, *arguments: str) -> Any:
     return json.loads(printed("diff", *arguments, "--format", "json"))
 
 
-def counts(told: Any) -> dict[str, int]:
-    return {kind: count for kind, count in told["counts"].items() if count}
+def counts(diff: Any) -> dict[str, int]:
+    return {kind: count for kind, count in diff["counts"].items() if count}
 
 
-def test_an_untouched_workspace_differs_from_its_commit_in_nothing(
-    committed: Project, printed: Printed
-) -> None:
+def test_an_untouched_workspace_does_not_differ_from_its_commit(committed: Project, printed: Printed) -> None:
     commit = committed.git("rev-parse", "--short=12", "HEAD")
     assert printed("diff") == f"HEAD ({commit}) -> workspace: 3 -> 3 rows\nno row differs\n"
 
 
-def test_every_kind_of_change_is_told(committed: Project, printed: Printed) -> None:
+def test_every_kind_of_change_is_shown(committed: Project, printed: Printed) -> None:
     commit = committed.git("rev-parse", "--short=12", "HEAD")
     renamed = exemplar(
         MARIA.id, "call Mary Ann", (Argument("who", "Mary", "Mary", 5, 9, Grounding.VERBATIM),)
@@ -96,9 +94,9 @@ def test_two_commits_are_compared_from_the_cache(committed: Project, printed: Pr
     committed.compiled(train=[MARIA], test=[BOB])
     committed.commit("second")
     committed.compiled()
-    told = document(printed, "v1", "HEAD")
-    assert (told["old"]["rows"], told["new"]["rows"], counts(told)) == (3, 2, {"removed": 1})
-    assert [row["id"] for row in told["rows"]["removed"]] == [HELLO.id]
+    diff = document(printed, "v1", "HEAD")
+    assert (diff["old"]["rows"], diff["new"]["rows"], counts(diff)) == (3, 2, {"removed": 1})
+    assert [row["id"] for row in diff["rows"]["removed"]] == [HELLO.id]
     back = document(printed, "HEAD", "v1")
     assert counts(back) == {"added": 1}
 
@@ -116,21 +114,21 @@ def test_lines_that_moved_are_relocated_and_not_changed(committed: Project, prin
         exemplar("skills:call.md#10", "call Maria", said("Maria")),
     ]
     committed.compiled(train=[*moved, HELLO], test=[exemplar("skills:call.md#13", "call Bob", said("Bob"))])
-    told = document(printed)
-    assert counts(told) == {"added": 1, "relocated": 2}
-    assert [row["id"] for row in told["rows"]["added"]] == ["skills:call.md#7"]
+    diff = document(printed)
+    assert counts(diff) == {"added": 1, "relocated": 2}
+    assert [row["id"] for row in diff["rows"]["added"]] == ["skills:call.md#7"]
     assert "relocated                          2" in printed("diff")
 
 
-def test_context_and_service_and_licence_are_compared(committed: Project, printed: Printed) -> None:
-    told = exemplar(
+def test_context_and_service_are_compared(committed: Project, printed: Printed) -> None:
+    diff = exemplar(
         HELLO.id,
         "hello",
         skill=None,
         service="Cafes_1",
         context=(Turn("system", "hi"),),  # type: ignore[arg-type]
     )
-    committed.compiled(train=[MARIA, told], test=[BOB])
+    committed.compiled(train=[MARIA, diff], test=[BOB])
     fields = document(printed)["rows"]["changed"][0]["fields"]
     assert fields == {
         "service": [None, "Cafes_1"],
@@ -150,29 +148,31 @@ def test_newly_accepted_rows_have_their_former_reason(project: Project, printed:
 def test_rows_that_render_rejects_are_newly_rejected(committed: Project, printed: Printed) -> None:
     refused = rejection(MARIA.id, "render", Reason.TOO_LONG, "call Maria")
     committed.compiled(train=[MARIA, HELLO], test=[BOB], ledger=[refused])
-    told = document(printed)
-    assert counts(told) == {"rejected": 1}
-    assert told["rows"]["rejected"][0]["stage"] == "render"
+    diff = document(printed)
+    assert counts(diff) == {"rejected": 1}
+    assert diff["rows"]["rejected"][0]["stage"] == "render"
     committed.commit("second")
     assert counts(document(printed, "HEAD", "v1")) == {"accepted": 1}
 
 
-def test_a_revision_before_render_is_not_compared_in_it(committed: Project, printed: Printed) -> None:
+def test_a_revision_before_render_is_compared_without_its_ledger(
+    committed: Project, printed: Printed
+) -> None:
     (committed.root / LEDGERS["render"]).unlink()
     assert counts(document(printed)) == {}
 
 
-def test_lists_are_cut_in_text_and_complete_for_machines(committed: Project, printed: Printed) -> None:
+def test_lists_are_cut_in_text_and_complete_in_json(committed: Project, printed: Printed) -> None:
     more = [exemplar(f"skills:call.md#{line}", f"call {line}") for line in range(100, 130)]
     committed.compiled(train=[MARIA, HELLO, *more], test=[BOB])
     shown = printed("diff", "--limit", "2")
-    assert "… and 28 more: --limit shows more, --format json all" in shown
+    assert "… and 28 more: use a larger --limit, or --format json for all" in shown
     assert shown.count('"call 1') == 2
     assert "… and 10 more" in printed("diff")
     assert len(document(printed)["rows"]["added"]) == 30
 
 
-def test_markdown_is_for_a_pull_request(committed: Project, printed: Printed) -> None:
+def test_markdown_folds_the_lists(committed: Project, printed: Printed) -> None:
     commit = committed.git("rev-parse", "--short=12", "HEAD")
     more = [exemplar(f"skills:call.md#{line}", f"call <{line}>") for line in (100, 103)]
     committed.compiled(train=[MARIA, HELLO, *more], test=[BOB])
@@ -213,7 +213,7 @@ def test_text_fits_80_columns(committed: Project, printed: Printed) -> None:
     assert max(len(line) for line in printed("diff").splitlines()) <= 80
 
 
-def test_differences_fail_only_where_that_is_asked_for(committed: Project, printed: Printed) -> None:
+def test_differences_fail_only_with_exit_code(committed: Project, printed: Printed) -> None:
     printed("diff", "--exit-code", status=0)
     committed.compiled(train=[MARIA])
     printed("diff", status=0)
@@ -232,8 +232,8 @@ class TestMetrics:
         project.compiled(train=[HELLO], test=[BOB])
 
     def test_moved_slices_have_the_changed_rows_in_them(self, printed: Printed) -> None:
-        told = document(printed, "--metrics")["metrics"]
-        assert told == {
+        diff = document(printed, "--metrics")["metrics"]
+        assert diff == {
             "runs": ["run", "run"],
             "references": ["tuned", "tuned"],
             "overall": [
@@ -252,7 +252,7 @@ class TestMetrics:
             ],
         }
 
-    def test_people_see_them_too(self, printed: Printed) -> None:
+    def test_moved_slices_are_shown_as_text_and_markdown(self, printed: Printed) -> None:
         lines = printed("diff", "--metrics").splitlines()
         assert lines[-5:] == [
             "metrics that moved (! beyond the old interval):",
@@ -285,7 +285,7 @@ def evaluation(project: Project, exact: float, skills: dict[str, float]) -> None
     project.write("reports/evaluate.json", json.dumps(report))
 
 
-def test_tables_that_are_the_same_are_not_fetched(committed: Project, printed: Printed) -> None:
+def test_tables_that_are_the_same_are_not_read(committed: Project, printed: Printed) -> None:
     committed.compiled(train=[MARIA, HELLO], test=[])
     for path in (layout.split("train"), layout.split("validation"), *LEDGERS.values()):
         committed.cached(path).unlink(missing_ok=True)
@@ -300,7 +300,7 @@ def test_a_missing_object_is_one_sentence(committed: Project, printed: Printed) 
     )
 
 
-def test_a_remote_that_holds_a_missing_object_is_asked(
+def test_a_missing_object_is_fetched_from_the_remote(
     committed: Project, printed: Printed, tmp_path: Path
 ) -> None:
     place = committed.cached(layout.split("test"))
@@ -347,18 +347,18 @@ def test_a_workspace_without_splits_is_one_sentence(committed: Project, printed:
 
 
 def one_sentence(shown: str) -> str:
-    """The problem up to its hash, the only one."""
+    """Return the only problem, up to the hash in it."""
     first, problem = shown.splitlines()
     assert first == "error: 1 problem(s) found"
     return problem.strip().partition("object ")[0] + "object "
 
 
-def test_ids_of_any_rows_are_complete(committed: Project, printed: Printed) -> None:
+def test_json_has_the_ids_of_all_rows(committed: Project, printed: Printed) -> None:
     def ids(rows: Iterable[Exemplar]) -> set[str]:
         return {row.id for row in rows}
 
     new = [exemplar(f"skills:more.md#{line}", f"call {line}") for line in range(50)]
     committed.compiled(train=new, test=[BOB])
-    told = document(printed)["rows"]
-    assert {row["id"] for row in told["added"]} == ids(new)
-    assert {row["id"] for row in told["removed"]} == ids([MARIA, HELLO])
+    diff = document(printed)["rows"]
+    assert {row["id"] for row in diff["added"]} == ids(new)
+    assert {row["id"] for row in diff["removed"]} == ids([MARIA, HELLO])

@@ -1,4 +1,4 @@
-"""What the documents show works as they show it."""
+"""The examples in the documentation work as shown."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from tests.conftest import PROJECT, Workspace
 
 
 def blocks(path: str) -> list[str]:
-    """The indented blocks of a document."""
-    found, block = [], list[str]()
+    """Return the indented blocks of a document."""
+    code_blocks, block = [], list[str]()
     for line in [*(PROJECT / path).read_text("utf-8").splitlines(), "end"]:
         if line.startswith("    ") or (block and not line):
             block.append(line)
         elif block:
-            found.append(textwrap.dedent("\n".join(block)).strip() + "\n")
+            code_blocks.append(textwrap.dedent("\n".join(block)).strip() + "\n")
             block = []
-    return found
+    return code_blocks
 
 
 def test_the_skill_file_of_the_document_has_no_problem(workspace: Workspace) -> None:
@@ -25,7 +25,7 @@ def test_the_skill_file_of_the_document_has_no_problem(workspace: Workspace) -> 
     assert (done.stdout, done.stderr) == ("", "1 file(s), 2 example(s), 0 problem(s)\n")
 
 
-def test_the_labelled_examples_of_the_document_become_exemplars(workspace: Workspace) -> None:
+def test_the_labeled_examples_of_the_document_become_exemplars(workspace: Workspace) -> None:
     workspace.write("data/a.jsonl", blocks("docs/formats/jsonl.md")[0])
     workspace.write(
         "params.yaml",

@@ -15,8 +15,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from exemplars.audit.erasure.redaction import redacted_dialogues, redacted_jsonl, redacted_skills
-from exemplars.audit.erasure.search import finder, wanted_of
+from exemplars.audit.erasure.redaction import redact_dialogues, redact_jsonl, redact_skills
+from exemplars.audit.erasure.search import choose_search_terms, make_matcher
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from exemplars.core.tables import read_table
 
@@ -61,17 +61,17 @@ PARAMS = """ingest:
 compile: {sources: [skills], recognizers: schemas/recognizers.json}
 """
 TOMBSTONE = {"id": "t1", "pattern": "Augusta", "reviewer": "Kim", "reason": "asked for it"}
-SAID = b"please ring Augusta Byron at the mill"
+UTTERANCE = b"please ring Augusta Byron at the mill"
 
 
-class Small:
+class SmallErasureProject:
     """A project of two stages, compiled, committed, and pushed to a remote."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def new(self, remote: str) -> None:
-        """Write its files. remote: a folder relative to the root, or an address."""
+        """Write its files. remote: a folder relative to the root, or a URL."""
         self.write("data/raw/skills/call.md", SKILL)
         self.write("data/raw/erasures.jsonl", "")
         self.write("dvc.yaml", PIPELINE)
@@ -113,14 +113,14 @@ class Small:
     def erase(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return self.run(sys.executable, "-m", "exemplars.cli.main", "erase", *arguments, **environment)
 
-    def holding(self, *folders: str) -> list[str]:
-        """The files that hold what was said, raw or in the columns of a table."""
-        holds = finder(wanted_of({"skills:call.md#7": SAID.decode()}, ()))
+    def find_holding_files(self, *folders: str) -> list[str]:
+        """List the files that hold the utterance, plain or in the columns of a table."""
+        matches = make_matcher(choose_search_terms({"skills:call.md#7": UTTERANCE.decode()}, ()))
         return sorted(
             path.relative_to(self.root).as_posix()
             for folder in folders
             for path in (self.root / folder).rglob("*")
-            if path.is_file() and holds(path.read_bytes())
+            if path.is_file() and matches(path.read_bytes())
         )
 
     def receipt(self) -> dict[str, object]:
@@ -129,8 +129,8 @@ class Small:
         return found
 
 
-def tombstoned(project: Small) -> None:
-    """The way of the documentation: a tombstone, the raw file emptied, made anew, committed."""
+def redact_and_reproduce(project: SmallErasureProject) -> None:
+    """Follow docs/erase.md: write a tombstone, redact, reproduce, commit, push."""
     project.write("data/raw/erasures.jsonl", json.dumps(TOMBSTONE) + "\n")
     done = project.erase("--redact", "--yes")
     assert done.returncode == 0, done.stderr
@@ -141,9 +141,9 @@ def tombstoned(project: Small) -> None:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project beside its remote, made once; tests work on copies."""
+    """A project next to its remote, made once; tests work on copies."""
     folder = tmp_path_factory.mktemp("made")
-    small = Small(folder / "project")
+    small = SmallErasureProject(folder / "project")
     small.new("../remote")
     small.dvc("repro", "-q")
     small.commit()
@@ -153,52 +153,52 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def reproduced(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with a tombstone, after `dvc repro`."""
+    """The same with a tombstone, after `--redact` and `dvc repro`."""
     folder = shutil.copytree(made, tmp_path_factory.mktemp("reproduced") / "copy", symlinks=True)
-    tombstoned(Small(folder / "project"))
+    redact_and_reproduce(SmallErasureProject(folder / "project"))
     return folder
 
 
 @pytest.fixture
-def project(made: Path, tmp_path: Path) -> Small:
-    return Small(shutil.copytree(made, tmp_path / "copy") / "project")
+def project(made: Path, tmp_path: Path) -> SmallErasureProject:
+    return SmallErasureProject(shutil.copytree(made, tmp_path / "copy") / "project")
 
 
 @pytest.fixture
-def erased(reproduced: Path, tmp_path: Path) -> Small:
-    return Small(shutil.copytree(reproduced, tmp_path / "copy") / "project")
+def erased(reproduced: Path, tmp_path: Path) -> SmallErasureProject:
+    return SmallErasureProject(shutil.copytree(reproduced, tmp_path / "copy") / "project")
 
 
-def test_what_a_tombstone_means_is_gone_from_everywhere_and_all_else_is_there(
-    made: Path, erased: Small
+def test_what_a_tombstone_matches_is_gone_everywhere_and_all_else_is_kept(
+    made: Path, erased: SmallErasureProject
 ) -> None:
     path = "data/exemplars/exemplars.parquet"
     before = read_table(made / "project" / path, EXEMPLAR_SCHEMA).to_pylist()
     project = erased
-    assert project.holding("data", "reports") == []
-    assert len(project.holding(".dvc/cache", "../remote")) == 4
+    assert project.find_holding_files("data", "reports") == []
+    assert len(project.find_holding_files(".dvc/cache", "../remote")) == 4
 
     done = project.erase("--purge", "--all-revisions", "--yes")
     assert (done.returncode, done.stderr) == (0, "")
-    assert project.holding("data", "reports", ".dvc", "../remote") == []
+    assert project.find_holding_files("data", "reports", ".dvc", "../remote") == []
     after = read_table(project.root / path, EXEMPLAR_SCHEMA).to_pylist()
-    assert [one["utterance"] for one in before] == ["ring the office for me now", SAID.decode()]
-    assert [one["digest"] for one in after] == [before[0]["digest"]]
+    assert [row["utterance"] for row in before] == ["ring the office for me now", UTTERANCE.decode()]
+    assert [row["digest"] for row in after] == [before[0]["digest"]]
     assert project.dvc("status") == "Data and pipelines are up to date.\n"
 
     receipt = project.receipt()
     assert receipt["rows"] == 1
     assert receipt["still_found"] == {"files": [], "objects": []}
-    assert [one["store"] for one in receipt["removed_objects"]] == [  # type: ignore[attr-defined]
+    assert [item["store"] for item in receipt["removed_objects"]] == [  # type: ignore[attr-defined]
         "the cache",
         "the cache",
         "the remote store",
         "the remote store",
     ]
-    assert SAID.decode() not in json.dumps(receipt)
+    assert UTTERANCE.decode() not in json.dumps(receipt)
 
 
-def test_what_other_revisions_need_stays_unless_told_so(erased: Small) -> None:
+def test_what_other_revisions_need_is_kept_by_default(erased: SmallErasureProject) -> None:
     project = erased
     done = project.erase("--purge", "--yes")
     assert done.returncode == 0, done.stderr
@@ -206,10 +206,10 @@ def test_what_other_revisions_need_stays_unless_told_so(erased: Small) -> None:
     assert len(project.receipt()["kept_objects"]) == 4  # type: ignore[arg-type]
     project.run("git", "checkout", "-q", "HEAD~1")
     project.dvc("checkout", "-q")
-    assert project.holding("data/records") == ["data/records/skills.parquet"]
+    assert project.find_holding_files("data/records") == ["data/records/skills.parquet"]
 
 
-def test_the_plan_names_every_row_file_and_object_and_changes_nothing(project: Small) -> None:
+def test_the_plan_names_every_row_file_and_object_and_changes_nothing(project: SmallErasureProject) -> None:
     project.write("data/raw/erasures.jsonl", json.dumps(TOMBSTONE) + "\n")
     done = project.erase("--plan", "--format", "json")
     assert done.returncode == 0, done.stderr
@@ -226,52 +226,67 @@ def test_the_plan_names_every_row_file_and_object_and_changes_nothing(project: S
     assert plan["raw_files"] == ["data/raw/skills/call.md"]
     assert plan["outputs"] == ["data/exemplars/exemplars.parquet", "data/records/skills.parquet"]
     assert (
-        sorted(one["paths"][0] for one in plan["objects"] if one["store"] == "the cache") == plan["outputs"]
+        sorted(item["paths"][0] for item in plan["objects"] if item["store"] == "the cache")
+        == plan["outputs"]
     )
     assert (project.root / "data/raw/skills/call.md").read_text("utf-8") == SKILL
     assert all(len(line) <= 80 for line in project.erase("--plan").stdout.splitlines())
 
 
-def test_a_purge_before_the_pipeline_was_run_stops(project: Small) -> None:
+def test_a_purge_before_dvc_repro_is_refused(project: SmallErasureProject) -> None:
     project.write("data/raw/erasures.jsonl", json.dumps(TOMBSTONE) + "\n")
     done = project.erase("--purge", "--yes")
     assert done.returncode == 1
-    assert "not_reproduced: found what is to be erased, in 2 output(s)" in done.stderr
-    assert len(project.holding(".dvc/cache", "data/raw")) == 3
+    assert (
+        "data/exemplars/exemplars.parquet: not_reproduced: 2 output(s) still hold what is to be erased; "
+        "run `dvc repro`, then purge; nothing was changed"
+    ) in done.stderr
+    assert len(project.find_holding_files(".dvc/cache", "data/raw")) == 3
 
 
-def test_a_purge_that_was_killed_can_be_run_again(erased: Small) -> None:
+def test_a_purge_that_was_killed_can_be_run_again(erased: SmallErasureProject) -> None:
     project = erased
-    (first, *_) = project.holding(".dvc/cache")
+    (first, *_) = project.find_holding_files(".dvc/cache")
     (project.root / first).unlink()
     done = project.erase("--purge", "--all-revisions", "--yes")
     assert done.returncode == 0, done.stderr
-    assert project.holding("data", "reports", ".dvc", "../remote") == []
+    assert project.find_holding_files("data", "reports", ".dvc", "../remote") == []
     again = project.erase("--purge", "--all-revisions", "--yes")
     assert again.returncode == 0, again.stderr
 
 
 @pytest.mark.parametrize(
-    ("tombstone", "found"),
+    ("tombstone", "message"),
     [
-        ({**TOMBSTONE, "pattern": "Nobody"}, "tombstone t1: tombstone_without_match: found no row"),
-        ({**TOMBSTONE, "pattern": "("}, "erasures.jsonl:1: malformed_tombstone: found the pattern"),
-        ({**TOMBSTONE, "pattern": "."}, "not_confirmed: found nobody to ask"),
-        (None, "no_tombstone: found no tombstone"),
+        (
+            {**TOMBSTONE, "pattern": "Nobody"},
+            "erasures.jsonl: tombstone_without_match: tombstone t1 matches no row; correct or remove it",
+        ),
+        (
+            {**TOMBSTONE, "pattern": "("},
+            "erasures.jsonl:1: malformed_tombstone: the pattern '(' is malformed",
+        ),
+        (
+            {**TOMBSTONE, "pattern": "."},
+            "not_confirmed: the erasure was not confirmed: standard input is not a terminal; nothing",
+        ),
+        (None, "no_tombstone: found no tombstone, expected at least one; `exemplars erase --help` shows"),
     ],
 )
-def test_a_tombstone_that_means_nothing_everything_or_is_malformed_stops(
-    project: Small, tombstone: dict[str, str] | None, found: str
+def test_a_tombstone_that_matches_nothing_or_everything_or_is_malformed_is_refused(
+    project: SmallErasureProject, tombstone: dict[str, str] | None, message: str
 ) -> None:
     project.write("data/raw/erasures.jsonl", json.dumps(tombstone) + "\n" if tombstone else "")
     done = project.erase("--redact")
     assert done.returncode == 1
-    assert found in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert (project.root / "data/raw/skills/call.md").read_text("utf-8") == SKILL
 
 
-def test_a_missing_key_a_remote_that_is_away_and_a_running_stage_are_told(erased: Small) -> None:
+def test_a_missing_key_an_unreachable_remote_and_a_running_stage_are_reported(
+    erased: SmallErasureProject,
+) -> None:
     project = erased
     done = project.erase("--plan", EXEMPLARS_ERASURE_KEY="")
     assert (done.returncode, "no_erasure_key" in done.stderr) == (1, True)
@@ -280,7 +295,7 @@ def test_a_missing_key_a_remote_that_is_away_and_a_running_stage_are_told(erased
     keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_MAX_ATTEMPTS": "1"}
     done = project.erase("--purge", "--remote", "away", "--all-revisions", "--yes", **keys)
     assert done.returncode == 1
-    assert "the remote away: store_unreachable: found" in done.stderr
+    assert "the remote away: store_unreachable: access failed: " in done.stderr
     assert "Traceback" not in done.stderr
     done = project.erase("--purge", "--remote", "no-such", "--yes")
     assert "store_unreachable" in done.stderr
@@ -288,32 +303,32 @@ def test_a_missing_key_a_remote_that_is_away_and_a_running_stage_are_told(erased
     project.write(".dvc/tmp/rwlock", json.dumps(busy))
     done = project.erase("--purge", "--all-revisions", "--yes")
     assert done.returncode == 1
-    assert f"busy: found `dvc repro` (process {os.getpid()}) at work" in done.stderr
-    assert len(project.holding(".dvc/cache", "../remote")) == 4
+    assert f"busy: `dvc repro` (process {os.getpid()}) is running; wait for it to finish" in done.stderr
+    assert len(project.find_holding_files(".dvc/cache", "../remote")) == 4
 
 
-def test_an_erasure_during_a_repro_waits_for_nobody_and_harms_nothing(project: Small) -> None:
+def test_an_erasure_during_dvc_repro_damages_nothing(project: SmallErasureProject) -> None:
     project.write("data/raw/erasures.jsonl", json.dumps(TOMBSTONE) + "\n")
     outcomes: list[subprocess.CompletedProcess[str]] = []
     repro = (sys.executable, "-m", "dvc", "repro", "-q")
-    both = [threading.Thread(target=lambda: outcomes.append(project.run(*repro))) for _ in range(2)]
-    for one in both:
-        one.start()
+    threads = [threading.Thread(target=lambda: outcomes.append(project.run(*repro))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
     erased = project.erase("--redact", "--yes")
-    for one in both:
-        one.join()
+    for thread in threads:
+        thread.join()
     for done in (*outcomes, erased):
         assert done.returncode == 0 or "Traceback" not in done.stderr
     project.erase("--redact", "--yes")
     project.dvc("repro", "-q")
     rows = read_table(project.root / "data/exemplars/exemplars.parquet", EXEMPLAR_SCHEMA)
     assert rows.column("utterance").to_pylist() == ["ring the office for me now"]
-    assert project.holding("data", "reports") == []
+    assert project.find_holding_files("data", "reports") == []
 
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An S3 server on loopback with a bucket; answers its address."""
+    """An S3 server on loopback with a bucket; its URL."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
@@ -326,44 +341,44 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_objects_are_removed_from_s3(tmp_path: Path, bucket: str) -> None:
-    project = Small(tmp_path / "project")
+    project = SmallErasureProject(tmp_path / "project")
     project.new("s3://exemplars/store")
     project.dvc("remote", "modify", "store", "endpointurl", bucket)
     project.dvc("repro", "-q")
     project.commit()
     project.dvc("push", "-q")
-    tombstoned(project)
+    redact_and_reproduce(project)
     client = boto3.client("s3", endpoint_url=bucket, region_name="us-east-1")
-    holds = finder(wanted_of({"skills:call.md#7": SAID.decode()}, ()))
+    matches = make_matcher(choose_search_terms({"skills:call.md#7": UTTERANCE.decode()}, ()))
 
-    def found() -> list[bool]:
-        keys = [one["Key"] for one in client.list_objects_v2(Bucket="exemplars")["Contents"]]
-        return [holds(client.get_object(Bucket="exemplars", Key=key)["Body"].read()) for key in keys]
+    def match_objects() -> list[bool]:
+        keys = [entry["Key"] for entry in client.list_objects_v2(Bucket="exemplars")["Contents"]]
+        return [matches(client.get_object(Bucket="exemplars", Key=key)["Body"].read()) for key in keys]
 
-    before = found()
+    before = match_objects()
     assert before.count(True) == 2
     done = project.erase("--purge", "--all-revisions", "--yes")
     assert done.returncode == 0, done.stderr
-    assert found() == [False] * (len(before) - 2)
+    assert match_objects() == [False] * (len(before) - 2)
 
 
 def test_skill_files_keep_their_lines() -> None:
     text = (
         b"### User: a\r\n### Assistant: b()\r\n### Exemplar: c\r\n\r\n### User: d\r\n### Assistant: e()\r\n"
     )
-    assert redacted_skills(text, ["1"]) == (
+    assert redact_skills(text, ["1"]) == (
         b"### User: [erased]\r\n### Assistant: [erased]\r\n### Exemplar: [erased]\r\n\r\n"
         b"### User: d\r\n### Assistant: e()\r\n"
     )
 
 
-def test_labelled_lines_keep_their_places() -> None:
-    assert redacted_jsonl(b'{"utterance": "a"}\n{"utterance": "b"}\n', ["2"]) == (
+def test_labeled_lines_keep_their_places() -> None:
+    assert redact_jsonl(b'{"utterance": "a"}\n{"utterance": "b"}\n', ["2"]) == (
         b'{"utterance": "a"}\n{"utterance": "[erased]"}\n'
     )
 
 
-def test_dialogues_keep_their_turns_and_lose_what_was_said() -> None:
+def test_dialogues_keep_their_turns_without_text() -> None:
     frame = {
         "service": "S",
         "slots": [{"slot": "a"}],
@@ -375,7 +390,7 @@ def test_dialogues_keep_their_turns_and_lose_what_was_said() -> None:
         {"speaker": "SYSTEM", "utterance": "y", "frames": [frame]},
     ]
     data = json.dumps([{"dialogue_id": "1", "services": ["S"], "turns": turns}, {"dialogue_id": "2"}])
-    assert json.loads(redacted_dialogues(data.encode(), ["/0/turns/0/frames/0"])) == [
+    assert json.loads(redact_dialogues(data.encode(), ["/0/turns/0/frames/0"])) == [
         {
             "dialogue_id": "1",
             "services": ["S"],
@@ -404,15 +419,17 @@ def test_dialogues_keep_their_turns_and_lose_what_was_said() -> None:
 
 
 def test_texts_are_found_escaped_and_compressed() -> None:
-    said = 'He said "no", didn\'t he — Zoë?'
-    holds = finder(wanted_of({"x": said}, ()))
+    text = 'He said "no", didn\'t he — Zoë?'
+    matches = make_matcher(choose_search_terms({"x": text}, ()))
     assert [
-        holds(one.encode()) for one in (said, json.dumps(said), json.dumps(said, ensure_ascii=False))
+        matches(form.encode()) for form in (text, json.dumps(text), json.dumps(text, ensure_ascii=False))
     ] == [True] * 3
-    assert holds(b"He said &#34;no&#34;, didn&#39;t he \xe2\x80\x94 Zo\xc3\xab?")
-    assert not holds(b"He said no")
+    assert matches(b"He said &#34;no&#34;, didn&#39;t he \xe2\x80\x94 Zo\xc3\xab?")
+    assert not matches(b"He said no")
 
 
-def test_a_short_or_common_text_is_found_in_its_own_row_alone() -> None:
-    wanted = wanted_of({"a": "yes", "b": "what a common thing to say"}, {"what a common thing to say"})
-    assert (wanted.texts, wanted.rows) == (frozenset(), {"a": "yes", "b": "what a common thing to say"})
+def test_a_short_or_common_text_is_searched_in_its_own_row_only() -> None:
+    terms = choose_search_terms(
+        {"a": "yes", "b": "what a common thing to say"}, {"what a common thing to say"}
+    )
+    assert (terms.texts, terms.rows) == (frozenset(), {"a": "yes", "b": "what a common thing to say"})

@@ -18,7 +18,8 @@ from exemplars.dataset.row_tables import exemplars_to_table
 from exemplars.export.formats import FORMATS
 from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
 from exemplars.models.rows import TrainingRow
-from stages.render.training_rows import rendered_split, training_rows
+from stages.render.training_rows import render_split
+from tests.chat_rows import make_training_row
 from tests.render.rows import SKILLS, argument, exemplar, params
 from tests.tiny import save_tiny
 
@@ -39,9 +40,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a rendered train split."""
     root = tmp_path_factory.mktemp("project")
     tokenizer = load_tokenizer(find_base(FolderBase(path=str(save_tiny(root / "base")), license="MIT")))
-    split = rendered_split(ROWS, SKILLS, tokenizer, params(), 400, train=True)
-    assert len(split.ready) == 5
-    write_table(root / layout.training("train"), rows_to_table(training_rows(split, SKILLS), TrainingRow))
+    split = render_split(ROWS, "train", SKILLS, tokenizer, params(), 400)
+    assert len(split.rows) == 5
+    write_table(root / layout.training("train"), rows_to_table(split.rows, TrainingRow))
     write_table(root / layout.split("train"), exemplars_to_table(ROWS))
     return root
 
@@ -54,10 +55,10 @@ def exported(project: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def lines(path: Path) -> dict[str, Any]:
-    """The rows by what the user says last."""
+    """Read the rows, by what the user says last."""
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    said = ("ring mum at work", "ten minutes for the tea", "Oslo", "Bergen", "thanks")
-    return {next(text for text in said if text in json.dumps(row)): row for row in rows}
+    utterances = ("ring mum at work", "ten minutes for the tea", "Oslo", "Bergen", "thanks")
+    return {next(text for text in utterances if text in json.dumps(row)): row for row in rows}
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -76,9 +77,14 @@ def test_openai_messages_end_with_a_tool_call_of_a_shown_tool(
     row = rows["ten minutes for the tea"]
     function = row["messages"][-1]["tool_calls"][0]["function"]
     assert (function["name"], json.loads(function["arguments"])) == ("set_timer", {"minutes": 10})
-    assert "set_timer" in {one["function"]["name"] for one in row["tools"]}
+    assert "set_timer" in {tool["function"]["name"] for tool in row["tools"]}
     assert rows["thanks"]["messages"][-1] == {"role": "assistant", "content": "None"}
-    assert [one["role"] for one in rows["Oslo"]["messages"]] == ["user", "assistant", "user", "assistant"]
+    assert [message["role"] for message in rows["Oslo"]["messages"]] == [
+        "user",
+        "assistant",
+        "user",
+        "assistant",
+    ]
 
 
 def test_trl_learns_exactly_the_call_and_its_end(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,25 +112,25 @@ def test_sharegpt_turns_alternate_and_end_with_a_function_call(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = lines(exported(project, "sharegpt", monkeypatch))["Oslo"]
-    assert [one["from"] for one in row["conversations"]] == ["human", "gpt", "human", "function_call"]
+    assert [turn["from"] for turn in row["conversations"]] == ["human", "gpt", "human", "function_call"]
     assert json.loads(row["conversations"][-1]["value"]) == {
         "name": "weather",
         "arguments": {"location": "Oslo"},
     }
-    assert "weather" in {one["name"] for one in json.loads(row["tools"])}
+    assert "weather" in {tool["name"] for tool in json.loads(row["tools"])}
 
 
 def test_sharegpt_rows_begin_with_a_human_and_have_an_even_number_of_turns(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for row in lines(exported(project, "sharegpt", monkeypatch)).values():
-        said = [one["from"] for one in row["conversations"]]
-        assert set(said[::2]) == {"human"}
-        assert set(said[1::2]) <= {"gpt", "function_call"}
-        assert len(said) % 2 == 0
+        speakers = [turn["from"] for turn in row["conversations"]]
+        assert set(speakers[::2]) == {"human"}
+        assert set(speakers[1::2]) <= {"gpt", "function_call"}
+        assert len(speakers) % 2 == 0
 
 
-def test_rows_without_a_call_are_told_and_not_written_as_nothing(
+def test_an_export_without_calls_is_an_error_and_writes_nothing(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = pq.read_table(project / layout.training("train"))
@@ -142,7 +148,7 @@ def test_rows_without_a_call_are_told_and_not_written_as_nothing(
 def test_xlam_answers_name_parameters_of_its_tools(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = lines(exported(project, "xlam", monkeypatch))
     row = rows["ring mum at work"]
-    tools = {one["name"]: one["parameters"] for one in json.loads(row["tools"])}
+    tools = {tool["name"]: tool["parameters"] for tool in json.loads(row["tools"])}
     (answer,) = json.loads(row["answers"])
     assert answer == {"name": "call", "arguments": {"contact": "mum", "device": "work"}}
     assert set(answer["arguments"]) <= set(tools["call"])
@@ -154,7 +160,7 @@ def test_bfcl_truth_lists_all_right_values(project: Path, monkeypatch: pytest.Mo
     row = rows["ten minutes for the tea"]
     assert row["ground_truth"] == [{"set_timer": {"minutes": [10]}}]
     assert row["question"] == [[{"role": "user", "content": "ten minutes for the tea"}]]
-    assert all(one["parameters"]["type"] == "dict" for one in row["function"])
+    assert all(function["parameters"]["type"] == "dict" for function in row["function"])
     assert rows["thanks"]["ground_truth"] == []
 
 
@@ -162,12 +168,12 @@ def test_opendu_is_read_by_the_reader_of_opencui_bots(project: Path, monkeypatch
     from stages.ingest.opencui.bot import Template
 
     document = msgspec.json.decode(exported(project, "opendu", monkeypatch).read_bytes())
-    found = msgspec.convert(document, dict[str, list[Template]])
-    assert found["weather"] == [
+    templates = msgspec.convert(document, dict[str, list[Template]])
+    assert templates["weather"] == [
         Template(template="Oslo", owner_mode="normal"),
         Template(template="Bergen", owner_mode="normal"),
     ]
-    assert sorted(found) == ["call", "set_timer", "weather"]
+    assert sorted(templates) == ["call", "set_timer", "weather"]
 
 
 def test_export_without_rendered_rows_says_what_to_run(
@@ -178,17 +184,9 @@ def test_export_without_rendered_rows_says_what_to_run(
     assert "run `dvc repro` to make it" in capsys.readouterr().err
 
 
-def test_tools_that_no_message_shows_go_along_in_trl_and_alpaca() -> None:
+def test_tools_that_no_message_shows_are_added_in_trl_and_alpaca() -> None:
     tool = {"type": "function", "function": {"name": "stop", "description": "", "parameters": {}}}
-    row = {
-        "utterance": "stop it",
-        "messages": [
-            {"role": "system", "content": "Call one."},
-            {"role": "user", "content": "stop it"},
-            {"role": "assistant", "content": "stop()"},
-        ],
-        "tools": [tool],
-    }
+    row = make_training_row(tools=json.dumps([tool]))
     assert FORMATS["trl"](row)["tools"] == [tool]
     assert FORMATS["alpaca"](row)["system"] == (
         'Call one.\n{"type": "function", "function": {"name": "stop", "description": "", "parameters": {}}}'

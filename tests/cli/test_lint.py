@@ -47,16 +47,16 @@ def test_problems_are_printed_as_file_line_column_code_and_message(workspace: Wo
     ]
 
 
-def test_machines_get_json(workspace: Workspace) -> None:
+def test_json_is_printed_for_programs(workspace: Workspace) -> None:
     workspace.write("bad.md", BAD)
     done = workspace.run("exemplars.cli.main", "lint", "--format", "json", "bad.md")
     assert done.returncode == 1
-    found = json.loads(done.stdout)
-    assert [(one["path"], one["line"], one["column"], one["code"]) for one in found] == [
+    problems = json.loads(done.stdout)
+    assert [(item["path"], item["line"], item["column"], item["code"]) for item in problems] == [
         ("bad.md", 7, 21, "unknown_argument"),
         ("bad.md", 8, 11, "value_not_found"),
     ]
-    assert "Robert" in found[1]["message"]
+    assert "Robert" in problems[1]["message"]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_wrong_usage_exits_with_2(workspace: Workspace, arguments: tuple[str, ..
     assert "Traceback" not in done.stderr
 
 
-def test_doubles_and_contradictions_across_files_are_found(workspace: Workspace) -> None:
+def test_duplicates_and_contradictions_across_files_are_found(workspace: Workspace) -> None:
     workspace.write("a.md", GOOD)
     workspace.write("b.md", GOOD.replace("call(", "phone(").replace("call Maria", "Call  maria"))
     done = workspace.run("exemplars.cli.main", "lint", "a.md", "b.md")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from exemplars.core import layout
-from exemplars.core.digests import hash_content
+from exemplars.core.digests import hash_content, hash_split
 from exemplars.core.records import Exemplar, Reason, Turn
 from exemplars.core.schemas import PAIR_SCHEMA, REVIEW_SCHEMA
 from exemplars.dataset.row_tables import exemplars_to_table
@@ -49,12 +51,12 @@ def compiled(project: Project) -> Project:
     return project
 
 
-def traced(printed: Printed, *arguments: str) -> Any:
+def run_trace(printed: Printed, *arguments: str) -> Any:
     return json.loads(printed("trace", *arguments, "--format", "json"))
 
 
-def decisions(told: Any, row: int = 0) -> dict[str, str]:
-    return {one["stage"]: one["outcome"] for one in told["rows"][row]["decisions"]}
+def outcomes(trace: Any, row: int = 0) -> dict[str, str]:
+    return {decision["stage"]: decision["outcome"] for decision in trace["rows"][row]["decisions"]}
 
 
 def test_a_row_is_followed_from_its_line_to_its_run(compiled: Project, printed: Printed) -> None:
@@ -87,14 +89,12 @@ def test_a_row_is_followed_from_its_line_to_its_run(compiled: Project, printed: 
 
 
 def data_hash(*rows: Exemplar) -> str:
-    from exemplars.core.digests import hash_split as hashed
-
-    return hashed(row.digest for row in rows)[:12]
+    return hash_split(row.digest for row in rows)[:12]
 
 
 def test_a_test_row_has_the_answers_of_the_systems_and_no_run(compiled: Project, printed: Printed) -> None:
-    told = traced(printed, BOB.id)
-    assert decisions(told) == {
+    trace = run_trace(printed, BOB.id)
+    assert outcomes(trace) == {
         "ingest": "record",
         "compile": "exemplar",
         "curate": "kept",
@@ -103,14 +103,17 @@ def test_a_test_row_has_the_answers_of_the_systems_and_no_run(compiled: Project,
         "train": "not seen",
         "evaluate": "judged",
     }
-    answers = told["rows"][0]["decisions"][-1]["predictions"]
-    assert [(one["system"], one["kind"]) for one in answers] == [("tuned", "right"), ("base", "malformed")]
+    answers = trace["rows"][0]["decisions"][-1]["predictions"]
+    assert [(answer["system"], answer["kind"]) for answer in answers] == [
+        ("tuned", "right"),
+        ("base", "malformed"),
+    ]
 
 
 def test_a_rejected_record_ends_at_the_stage_that_rejected_it(compiled: Project, printed: Printed) -> None:
-    told = traced(printed, LOST.id)
-    assert told["rows"][0]["license"] == "CC-BY-SA-4.0"
-    assert told["rows"][0]["decisions"] == [
+    trace = run_trace(printed, LOST.id)
+    assert trace["rows"][0]["license"] == "CC-BY-SA-4.0"
+    assert trace["rows"][0]["decisions"] == [
         {
             "stage": "ingest",
             "outcome": "rejected",
@@ -120,7 +123,7 @@ def test_a_rejected_record_ends_at_the_stage_that_rejected_it(compiled: Project,
     ]
 
 
-def test_what_an_erased_row_said_is_not_dug_out_of_the_history(compiled: Project, printed: Printed) -> None:
+def test_the_text_of_an_erased_row_is_not_dug_out_of_the_history(compiled: Project, printed: Printed) -> None:
     compiled.compiled(train=[BOB], ledger=[rejection(MARIA.id, "ingest", Reason.LEAKED)])
     place = LEDGERS["compile"]
     ledger = pq.read_table(compiled.root / place)
@@ -128,9 +131,9 @@ def test_what_an_erased_row_said_is_not_dug_out_of_the_history(compiled: Project
         number = ledger.schema.get_field_index(column)
         ledger = ledger.set_column(number, column, pa.array([value], ledger.schema.field(column).type))
     compiled.table(place, ledger)
-    told = printed("trace", MARIA.id)
-    assert "ingest     rejected, erased" in told
-    assert "Maria" not in told
+    trace = printed("trace", MARIA.id)
+    assert "ingest     rejected, erased" in trace
+    assert "Maria" not in trace
 
 
 def _origin(row: Exemplar) -> dict[str, str]:
@@ -145,21 +148,21 @@ def _origin(row: Exemplar) -> dict[str, str]:
         ("split", ["ingest", "compile", "curate"]),
     ],
 )
-def test_decisions_before_a_rejection_are_told(
+def test_decisions_before_a_rejection_are_listed(
     project: Project, printed: Printed, stage: str, before: list[str]
 ) -> None:
     later = [] if stage == "compile" else [MARIA]
     ledger = [rejection(MARIA.id, stage, Reason.LEAKED, "call Maria")]
     project.compiled(train=[BOB], ledger=ledger, rejected_later=later)
-    told = traced(printed, MARIA.id)["rows"][0]["decisions"]
-    assert [one["stage"] for one in told] == [*before, stage]
-    assert told[-1]["reason"] == "leaked"
+    trace = run_trace(printed, MARIA.id)["rows"][0]["decisions"]
+    assert [decision["stage"] for decision in trace] == [*before, stage]
+    assert trace[-1]["reason"] == "leaked"
 
 
 def test_a_row_that_render_rejects_has_its_reason(compiled: Project, printed: Printed) -> None:
     compiled.compiled(train=[MARIA, AGAIN], ledger=[rejection(AGAIN.id, "render", Reason.TOO_LONG)])
-    told = traced(printed, AGAIN.id)["rows"][0]["decisions"]
-    assert told[4] == {
+    trace = run_trace(printed, AGAIN.id)["rows"][0]["decisions"]
+    assert trace[4] == {
         "stage": "render",
         "outcome": "rejected",
         "reason": "too_long",
@@ -167,27 +170,27 @@ def test_a_row_that_render_rejects_has_its_reason(compiled: Project, printed: Pr
     }
 
 
-def test_what_curate_changed_and_wants_to_have_reviewed_is_told(project: Project, printed: Printed) -> None:
+def test_changes_and_review_items_of_curate_are_shown(project: Project, printed: Printed) -> None:
     project.compiled(train=[MARIA])
     joined = exemplar(MARIA.id, "call Maria", said("Maria"), group="skills:joined", sha256=SHA256)
     project.table(layout.CURATED, exemplars_to_table([joined]))
     pair = {"column": "utterance", "first": "call maria", "second": "call marie", "similarity": 0.9}
     project.table(layout.PAIRS, pa.Table.from_pylist([pair], schema=PAIR_SCHEMA))
-    review = {"id": MARIA.id, "why": "label_noise", "detail": "labelled call, likely ring", "score": 0.5}
+    review = {"id": MARIA.id, "why": "label_noise", "detail": "labeled call, likely ring", "score": 0.5}
     project.table(layout.REVIEW, pa.Table.from_pylist([review], schema=REVIEW_SCHEMA))
     shown = printed("trace", MARIA.id)
     assert "group skills:joined, joined by near duplicates" in shown
     assert "near duplicates (0.90): call maria / call marie" in shown
-    assert "to review, label_noise: labelled call, likely ring" in shown
+    assert "to review, label_noise: labeled call, likely ring" in shown
 
 
 def test_rows_of_equal_content_share_a_digest_and_are_all_shown(compiled: Project, printed: Printed) -> None:
     assert HELLO.digest == TWIN.digest
-    told = traced(printed, HELLO.digest[:8])
-    assert (told["kind"], told["name"]) == ("digest", HELLO.digest)
-    assert [row["id"] for row in told["rows"]] == [TWIN.id, HELLO.id]
+    trace = run_trace(printed, HELLO.digest[:8])
+    assert (trace["kind"], trace["name"]) == ("digest", HELLO.digest)
+    assert [row["id"] for row in trace["rows"]] == [TWIN.id, HELLO.id]
     # The run saw this content, whichever of the rows it was rendered from.
-    assert decisions(told, 0)["train"] == "seen"
+    assert outcomes(trace, 0)["train"] == "seen"
 
 
 def test_the_beginning_of_several_digests_is_ambiguous(project: Project, printed: Printed) -> None:
@@ -203,7 +206,7 @@ def test_the_beginning_of_several_digests_is_ambiguous(project: Project, printed
 
 
 def test_a_speech_view_is_traced_as_its_exemplar(compiled: Project, printed: Printed) -> None:
-    assert traced(printed, f"{MARIA.id}~speech")["name"] == MARIA.id
+    assert run_trace(printed, f"{MARIA.id}~speech")["name"] == MARIA.id
 
 
 def test_a_dialogue_is_listed_in_its_order(compiled: Project, printed: Printed) -> None:
@@ -241,25 +244,25 @@ def test_a_bare_dialogue_id_of_several_folders_is_ambiguous(compiled: Project, p
 def test_a_file_and_a_place_in_it_lead_to_rows(
     compiled: Project, printed: Printed, what: str, ids: list[str]
 ) -> None:
-    told = traced(printed, what)
-    assert (told["kind"], [row["id"] for row in told["rows"]]) == ("file", ids)
+    trace = run_trace(printed, what)
+    assert (trace["kind"], [row["id"] for row in trace["rows"]]) == ("file", ids)
 
 
 def test_an_absolute_path_inside_the_project_is_the_same_file(compiled: Project, printed: Printed) -> None:
     place = compiled.root / "data/raw/skills/call.md"
-    assert [row["id"] for row in traced(printed, str(place))["rows"]] == [MARIA.id, BOB.id]
+    assert [row["id"] for row in run_trace(printed, str(place))["rows"]] == [MARIA.id, BOB.id]
 
 
 def test_long_lists_are_cut_and_counted(compiled: Project, printed: Printed) -> None:
     lines = printed("trace", "data/raw/skills", "--limit", "1").splitlines()
-    assert "… and 1 more: --limit shows more, --format json all" in lines
+    assert "… and 1 more: use a larger --limit, or --format json for all" in lines
 
 
-def test_a_file_that_has_changed_since_is_told_with_the_line_of_its_version(
+def test_a_file_that_has_changed_since_is_shown_with_the_line_of_its_old_version(
     compiled: Project, printed: Printed
 ) -> None:
     compiled.write("data/raw/skills/call.md", SKILLS.replace("call Maria", "phone Maria"))
-    origin = traced(printed, MARIA.id)["rows"][0]["origin"]
+    origin = run_trace(printed, MARIA.id)["rows"][0]["origin"]
     assert (origin["state"], origin["text"]) == ("changed", "### User: call Maria")
     assert origin["commit"] == compiled.git("rev-parse", "HEAD")
     compiled.git("rm", "-q", "--cached", "data/raw/skills/call.md")
@@ -267,7 +270,7 @@ def test_a_file_that_has_changed_since_is_told_with_the_line_of_its_version(
     assert "the file is not there any more" in printed("trace", MARIA.id)
 
 
-def test_a_file_that_dvc_tracks_has_the_hash_of_dvc(compiled: Project, printed: Printed) -> None:
+def test_a_file_that_dvc_tracks_has_its_dvc_hash(compiled: Project, printed: Printed) -> None:
     listing = json.dumps([{"relpath": "train/d.json", "md5": "a" * 32}])
     compiled.write(".dvc/cache/files/md5/dd/" + "d" * 30 + ".dir", listing)
     turns = b'[{"turns": [{"frames": [{"slots": []}]}]}]'
@@ -279,7 +282,7 @@ def test_a_file_that_dvc_tracks_has_the_hash_of_dvc(compiled: Project, printed: 
     compiled.write("dvc.lock", lock)
     row = exemplar(HELLO.id, "hello", skill=None, sha256=hash_content(turns))
     compiled.compiled(train=[row])
-    origin = traced(printed, HELLO.id)["rows"][0]["origin"]
+    origin = run_trace(printed, HELLO.id)["rows"][0]["origin"]
     assert (origin["dvc_md5"], origin["state"], origin["text"]) == ("a" * 32, "same", '{"slots":[]}')
 
 
@@ -287,8 +290,8 @@ def test_an_older_revision_is_read_from_the_cache(compiled: Project, printed: Pr
     compiled.git("tag", "v1")
     compiled.compiled(train=[BOB], test=[MARIA])
     compiled.commit("second")
-    assert decisions(traced(printed, MARIA.id))["split"] == "test"
-    assert decisions(traced(printed, MARIA.id, "--rev", "v1"))["split"] == "train"
+    assert outcomes(run_trace(printed, MARIA.id))["split"] == "test"
+    assert outcomes(run_trace(printed, MARIA.id, "--rev", "v1"))["split"] == "train"
 
 
 def test_runs_of_the_history_are_found_by_their_rows(compiled: Project, printed: Printed) -> None:
@@ -297,27 +300,45 @@ def test_runs_of_the_history_are_found_by_their_rows(compiled: Project, printed:
     second = compiled.trained([AGAIN])
     compiled.commit("second")
     assert second != first
-    runs = traced(printed, MARIA.id)["rows"][0]["decisions"][-2]["runs"]
+    runs = run_trace(printed, MARIA.id)["rows"][0]["decisions"][-2]["runs"]
     assert runs == [{"run": first, "where": where, "digests": 1, "unknown": None}]
 
 
-def test_a_run_whose_rows_are_not_to_be_had_is_unknown_and_not_left_out(
+def test_a_run_whose_rows_are_unavailable_is_unknown_and_not_left_out(
     compiled: Project, printed: Printed
 ) -> None:
     compiled.cached(Path("models/lora/rows.txt")).unlink()
     (compiled.root / "models/lora/rows.txt").unlink()
-    runs = traced(printed, MARIA.id)["rows"][0]["decisions"][-2]["runs"]
-    assert [one["unknown"] for one in runs] == ["its rows.txt is neither in DVC's cache nor in a remote"]
+    runs = run_trace(printed, MARIA.id)["rows"][0]["decisions"][-2]["runs"]
+    assert [run["unknown"] for run in runs] == ["its rows.txt is neither in DVC's cache nor in a remote"]
 
 
-def test_a_run_is_told_with_its_sources_and_the_commit_that_made_it(
-    compiled: Project, printed: Printed
-) -> None:
+def test_in_a_fresh_clone_all_runs_without_rows_are_one_line(compiled: Project, printed: Printed) -> None:
+    for rows, recipe in (([MARIA], "lora"), ([HELLO], "dora"), ([AGAIN], "full")):
+        compiled.trained(rows, recipe)
+        (compiled.root / f"models/{recipe}/rows.txt").unlink()
+    shutil.rmtree(compiled.root / ".dvc/cache")
+    unknown = "unknown for 4 runs: their rows are unavailable (see --format json)"
+    assert printed("trace", MARIA.id).splitlines()[-2:] == [
+        f"train      {unknown}",
+        "evaluate   not a test row",
+    ]
+    assert printed("trace", "train/1_00000").splitlines()[-1] == f"runs       {unknown}"
+    compiled.trained([MARIA])
+    assert printed("trace", MARIA.id).splitlines()[-4:] == [
+        "train      1 run",
+        f"           lora-{data_hash(MARIA)}-cccccccccccc (workspace)",
+        "           unknown for 3 runs: their rows are unavailable (see --format json)",
+        "evaluate   not a test row",
+    ]
+
+
+def test_a_run_has_its_sources_and_the_commit_that_made_it(compiled: Project, printed: Printed) -> None:
     made = compiled.git("rev-parse", "--short=12", "HEAD")
     compiled.write("notes.txt", "later")
     compiled.commit("second")
     run = f"lora-{data_hash(MARIA, HELLO)}-cccccccccccc"
-    data = traced(printed, run)["data_hashes"]["train"]
+    data = run_trace(printed, run)["data_hashes"]["train"]
     assert printed("trace", run).splitlines() == [
         f"run {run}",
         f"made by    {made} first",
@@ -329,29 +350,27 @@ def test_a_run_is_told_with_its_sources_and_the_commit_that_made_it(
         f"weights    {'e' * 64}",
         "sources    sgd 1, skills 1",
         "skills     (none) 1, call 1",
-        "  rows  licence        sha256        file",
+        "  rows  license        sha256        file",
         "     1  Apache-2.0     ffffffffffff  data/raw/sgd/train/d.json",
         f"     1  Apache-2.0     {SHA256[:12]}  data/raw/skills/call.md",
     ]
 
 
-def test_rows_that_are_not_those_of_the_run_are_told(compiled: Project, printed: Printed) -> None:
+def test_rows_that_are_not_those_of_the_run_are_reported(compiled: Project, printed: Printed) -> None:
     run = compiled.trained([MARIA])
-    told = traced(printed, run)
-    assert (told["made_by"], told["rows_proved"]) == (None, False)
+    trace = run_trace(printed, run)
+    assert (trace["made_by"], trace["rows_proved"]) == (None, False)
 
 
-def test_a_raw_text_leads_to_the_runs_that_read_it(compiled: Project, printed: Printed) -> None:
+def test_a_raw_text_leads_to_the_runs_that_were_trained_on_it(compiled: Project, printed: Printed) -> None:
     text = exemplar("x:y#1", "text")
     compiled.write("data/raw/text/a.md", "text")
     run = compiled.trained([_with_digest(text, hash_content(b"text"))], "continued")
-    told = traced(printed, "data/raw/text/a.md")
-    assert [one["run"] for one in told["runs"]] == [run]
+    trace = run_trace(printed, "data/raw/text/a.md")
+    assert [other["run"] for other in trace["runs"]] == [run]
 
 
 def _with_digest(row: Exemplar, digest: str) -> Exemplar:
-    import msgspec
-
     return msgspec.structs.replace(row, digest=digest)
 
 
@@ -370,7 +389,7 @@ def _with_digest(row: Exemplar, digest: str) -> Exemplar:
         (("call.md", "--rev", "empty"), "dvc.lock at empty: unusable_revision: found no dvc.lock"),
     ],
 )
-def test_a_mistake_is_one_sentence(
+def test_an_error_is_one_sentence(
     compiled: Project, printed: Printed, arguments: tuple[str, ...], message: str
 ) -> None:
     compiled.git("switch", "-q", "--orphan", "empty")
@@ -405,7 +424,7 @@ def test_a_damaged_table_is_named(compiled: Project, printed: Printed) -> None:
 
 
 class TestMissingObjects:
-    """An object of an older revision that the cache lacks."""
+    """An object of an older revision that the cache does not have."""
 
     @pytest.fixture(autouse=True)
     def lost(self, compiled: Project) -> None:
@@ -420,17 +439,17 @@ class TestMissingObjects:
         assert "data/splits/train.parquet at v1: unusable_revision: found no object" in shown
         assert "`dvc fetch --all-commits`" in shown
 
-    def test_a_remote_that_holds_it_is_asked(
+    def test_it_is_fetched_from_a_remote_that_has_it(
         self, compiled: Project, printed: Printed, tmp_path: Path
     ) -> None:
         remote = tmp_path / "remote"
         md5 = self.object.parent.name + self.object.name
         compiled.write(f"remote/files/md5/{md5[:2]}/{md5[2:]}", self.data)
         compiled.remote(remote)
-        assert decisions(traced(printed, MARIA.id, "--rev", "v1"))["split"] == "train"
+        assert outcomes(run_trace(printed, MARIA.id, "--rev", "v1"))["split"] == "train"
         assert self.object.read_bytes() == self.data
 
-    def test_a_remote_that_lacks_it_too_is_one_sentence(
+    def test_a_remote_without_it_is_one_sentence(
         self, compiled: Project, printed: Printed, tmp_path: Path
     ) -> None:
         compiled.remote(tmp_path / "empty")

@@ -1,4 +1,4 @@
-"""One changed byte anywhere is found and named; so is what hides behind a corrected hash."""
+"""Any changed byte is found and its file named, even if the hash in `dvc.lock` was corrected."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from exemplars.audit.revisions import cached_object, open_revision
+from exemplars.audit.revisions import locate_object, open_revision
+from exemplars.audit.verification.verification import run_checks
 from exemplars.cli.main import main
-from exemplars.cli.verify import checks_of
-from tests.cli.hidden_changes import HIDDEN, flipped
+from tests.cli.hidden_changes import HIDDEN, flip_bit
 from tests.cli.small_project import SmallProject
 
 pytest.importorskip("trl")
@@ -31,11 +31,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallProject]:
 
 @pytest.fixture
 def project(built: SmallProject, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallProject]:
-    """The small project, which is afterwards as it was before."""
+    """The small project; its files are restored afterwards."""
     monkeypatch.chdir(built.root)
-    kept = {path: path.read_bytes() for path in files_of(built.root)}
+    kept = {path: path.read_bytes() for path in list_project_files(built.root)}
     yield built
-    for path in files_of(built.root):
+    for path in list_project_files(built.root):
         if path not in kept:
             path.unlink()
     for path, data in kept.items():
@@ -44,31 +44,31 @@ def project(built: SmallProject, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sm
             path.write_bytes(data)
 
 
-def files_of(root: Path) -> list[Path]:
+def list_project_files(root: Path) -> list[Path]:
     folders = ("data", "models", "reports", "params.yaml", "dvc.yaml", "dvc.lock", ".dvc/cache")
-    return [path for one in folders for path in (root / one, *(root / one).rglob("*")) if path.is_file()]
+    return [path for name in folders for path in (root / name, *(root / name).rglob("*")) if path.is_file()]
 
 
-def found(root: Path, **how: Any) -> dict[str, list[str]]:
-    """The problems, by the file that they name: codes."""
-    named: dict[str, list[str]] = {}
-    for check in checks_of(root, how.get("rev", "workspace"), how.get("history", False), False):
-        for one in check.problems:
-            named.setdefault(one.path.partition(": ")[0], []).append(one.code)
-    return named
+def find_problems(root: Path, rev: str = "workspace", history: bool = False) -> dict[str, list[str]]:
+    """Run the checks; return the codes of the problems, by the file that they name."""
+    codes: dict[str, list[str]] = {}
+    for check in run_checks(root, rev, history, False):
+        for problem in check.problems:
+            codes.setdefault(problem.path.partition(": ")[0], []).append(problem.code)
+    return codes
 
 
-def test_a_chain_that_the_stages_made_is_well(
+def test_a_project_that_the_stages_made_has_no_problems(
     project: SmallProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["verify", "--history"]) == 0
     printed = capsys.readouterr().out
     lines = printed.splitlines()
-    assert lines[0] == "the chain of workspace, against its dvc.lock"
-    assert lines[-1] == "all well"
+    assert lines[0] == "verifying workspace against its dvc.lock"
+    assert lines[-1] == "no problems"
     checks = [line.split()[0] for line in lines[1:-1] if not line.strip().startswith("(")]
     assert checks == [
-        *("stages", "files", "params", "origins", "rows", "sums", "splits", "runs", "reports"),
+        *("stages", "files", "params", "origins", "rows", "conservation", "splits", "runs", "reports"),
         *("outputs", "history"),
     ]
     assert all(line.endswith(" ok") for line in lines[1:-1] if not line.strip().startswith("("))
@@ -76,7 +76,7 @@ def test_a_chain_that_the_stages_made_is_well(
 
 
 def test_240_flipped_bits_are_found_and_their_files_named(project: SmallProject) -> None:
-    """Anywhere in raw files, tables, splits, manifests, weights and reports, several at once."""
+    """Flip bits anywhere in raw files, tables, splits, manifests, weights and reports, several at once."""
     random_ = random.Random(20)
     tracked = (*GROUPS, "models", "reports")
     names = [
@@ -85,44 +85,44 @@ def test_240_flipped_bits_are_found_and_their_files_named(project: SmallProject)
         for path in sorted((project.root / folder).rglob("*"))
         if path.is_file() and path.name != ".gitignore" and path.stat().st_size
     ]
-    # What the project brings from stages that did not run in it, such as cards, is in no dvc.lock.
+    # Outputs of stages that did not run in the project, such as cards, are not in its dvc.lock.
     stages = open_revision(project.root).stages.values()
-    known = {one.path for stage in stages for one in (*stage.deps, *stage.outs)}
+    known = {entry.path for stage in stages for entry in (*stage.deps, *stage.outs)}
     names = [name for name in names if known & {name, *map(str, Path(name).parents)}]
-    kinds = {name: next(one for one in tracked if name.startswith(one)) for name in names}
+    kinds = {name: next(folder for folder in tracked if name.startswith(folder)) for name in names}
     assert set(kinds.values()) == set(tracked)
     planted = 0
     for number in range(ROUNDS):
         kept = {name: (project.root / name).read_bytes() for name in random_.sample(names, FLIPS)}
         for name, data in kept.items():
             place, bit = random_.randrange(len(data)), random_.randrange(8)
-            (project.root / name).write_bytes(flipped(data, place, bit))
-        named = found(project.root)
+            (project.root / name).write_bytes(flip_bit(data, place, bit))
+        problems = find_problems(project.root)
         for name, data in kept.items():
-            assert name in named, (number, name)
+            assert name in problems, (number, name)
             planted += 1
             (project.root / name).write_bytes(data)
-        changed = {name for name, codes in named.items() if "changed_file" in codes}
+        changed = {name for name, codes in problems.items() if "changed_file" in codes}
         assert changed == set(kept), number
     assert planted == 240
-    assert found(project.root) == {}
+    assert find_problems(project.root) == {}
 
 
-@pytest.mark.parametrize("what", HIDDEN)
-def test_a_change_whose_md5_is_corrected_is_found_by_what_it_breaks(what: str, project: SmallProject) -> None:
-    path, edit, expected = HIDDEN[what]
+@pytest.mark.parametrize("kind", HIDDEN)
+def test_a_change_with_a_corrected_md5_is_found_by_what_it_breaks(kind: str, project: SmallProject) -> None:
+    path, edit, expected = HIDDEN[kind]
     project.hide(path, edit(project.root / path))
-    named = found(project.root)
-    assert "changed_file" not in [code for codes in named.values() for code in codes]
+    problems = find_problems(project.root)
+    assert "changed_file" not in [code for codes in problems.values() for code in codes]
     for name, code in expected.items():
-        assert code in named.get(name, []), named
+        assert code in problems.get(name, []), problems
 
 
 def test_a_test_row_that_the_run_saw_is_named(project: SmallProject) -> None:
     test = pq.read_table("data/training/test.parquet", columns=["digest"]).column(0).to_pylist()
     rows = sorted([*Path("models/lora/rows.txt").read_text().split(), test[0]])
-    project.hide("models/lora/rows.txt", "".join(f"{one}\n" for one in rows).encode())
-    assert "leaked" in found(project.root)["models/lora/rows.txt"]
+    project.hide("models/lora/rows.txt", "".join(f"{digest}\n" for digest in rows).encode())
+    assert "leaked" in find_problems(project.root)["models/lora/rows.txt"]
 
 
 def test_missing_and_new_files_are_named(project: SmallProject, capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,14 +133,14 @@ def test_missing_and_new_files_are_named(project: SmallProject, capsys: pytest.C
     assert main(["verify"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if "pairs" in line] == [
-        "data/curated/pairs.parquet: missing_file: found no file that can be read, expected that of curate, split; "
-        "`dvc checkout -f data/curated/pairs.parquet` brings it back, or `dvc repro` makes it anew"
+        "data/curated/pairs.parquet: missing_file: found no readable file, expected the one recorded by "
+        "curate, split; `dvc checkout -f data/curated/pairs.parquet` restores it, or `dvc repro` recreates it"
     ]
     assert [line for line in lines if "skills/new.md" in line] == [
-        "data/raw/skills/new.md: unexpected_file: found a file that was not there, expected those of "
-        "ingest@skills; bring it back, or run `dvc repro`"
+        "data/raw/skills/new.md: unexpected_file: the file did not exist when ingest@skills ran; "
+        "remove it, or run `dvc repro`"
     ]
-    assert found(project.root) == {
+    assert find_problems(project.root) == {
         "data/curated/pairs.parquet": ["missing_file"],
         "data/raw/skills/new.md": ["unexpected_file"],
         "data/splits/train.parquet": ["missing_file"],
@@ -150,10 +150,10 @@ def test_missing_and_new_files_are_named(project: SmallProject, capsys: pytest.C
     }
 
 
-def test_a_cut_table_is_told_in_one_sentence(project: SmallProject) -> None:
+def test_a_truncated_table_is_reported_once(project: SmallProject) -> None:
     path = Path("data/splits/test.parquet")
     path.write_bytes(path.read_bytes()[:-100])
-    assert found(project.root) == {"data/splits/test.parquet": ["changed_file", "unreadable_table"]}
+    assert find_problems(project.root) == {"data/splits/test.parquet": ["changed_file", "unreadable_table"]}
 
 
 def test_changed_params_are_named_by_their_keys(
@@ -165,64 +165,64 @@ def test_changed_params_are_named_by_their_keys(
     assert main(["verify"]) == 1
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("params.yaml")]
     assert lines == [
-        "params.yaml: train.recipes.lora.rank: changed_param: found 8, expected 2, with which train ran; "
-        "take it back, or run `dvc repro`",
-        "params.yaml: train.recipes.lora.layers: changed_param: found no such key, expected 2, with which "
-        "train ran; take it back, or run `dvc repro`",
+        "params.yaml: train.recipes.lora.rank: changed_param: found 8, expected 2, as when train ran; "
+        "revert it, or run `dvc repro`",
+        "params.yaml: train.recipes.lora.layers: changed_param: found no such key, expected 2, as when "
+        "train ran; revert it, or run `dvc repro`",
     ]
 
 
-def test_a_change_that_was_committed_is_named_too(project: SmallProject) -> None:
+def test_a_committed_change_is_named_too(project: SmallProject) -> None:
     head = project.git("rev-parse", "HEAD").strip()
     Path("data/raw/skills/weather.md").write_text("nothing")
     project.git("commit", "-qam", "without dvc repro")
     try:
-        named = found(project.root)
+        problems = find_problems(project.root)
     finally:
         project.git("reset", "-q", "--soft", head)
         project.git("reset", "-q")
-    assert named == {"data/raw/skills/weather.md": ["changed_file", "changed_source"]}
+    assert problems == {"data/raw/skills/weather.md": ["changed_file", "changed_source"]}
 
 
 def test_a_commit_is_verified_from_git_and_the_cache(project: SmallProject) -> None:
     Path("data/splits/train.parquet").write_bytes(b"other")
     Path("data/raw/skills/weather.md").write_text("nothing")
-    assert found(project.root, rev="HEAD") == {}
-    place = cached_object(project.root, project.md5("data/splits/test.parquet"))
+    assert find_problems(project.root, rev="HEAD") == {}
+    place = locate_object(project.root, project.md5("data/splits/test.parquet"))
     data = place.read_bytes()
     place.chmod(0o644)
-    place.write_bytes(flipped(data, 40, 2))
-    assert "changed_file" in found(project.root, rev="HEAD")["data/splits/test.parquet"]
+    place.write_bytes(flip_bit(data, 40, 2))
+    assert "changed_file" in find_problems(project.root, rev="HEAD")["data/splits/test.parquet"]
 
 
-def test_what_the_cache_lacks_is_fetched_when_asked(project: SmallProject, tmp_path: Path) -> None:
+def test_missing_objects_are_fetched_on_request(project: SmallProject, tmp_path: Path) -> None:
     shutil.copytree(".dvc/cache/files", tmp_path / "remote/files")
     remote = f"[core]\nremote = r\n['remote \"r\"']\nurl = {tmp_path / 'remote'}\n"
     Path(".dvc/config.local").write_text(remote)
     shutil.rmtree(".dvc/cache/files")
     try:
-        named = found(project.root, rev="HEAD")
-        assert named["data/splits/train.parquet"] == ["missing_file"]
-        assert "data/splits/manifest.json" not in named
+        problems = find_problems(project.root, rev="HEAD")
+        assert problems["data/splits/train.parquet"] == ["missing_file"]
+        assert "data/splits/manifest.json" not in problems
         assert [
-            check.problems for check in checks_of(project.root, "HEAD", False, True) if check.problems
+            check.problems for check in run_checks(project.root, "HEAD", False, True) if check.problems
         ] == []
     finally:
         Path(".dvc/config.local").unlink()
 
 
-def test_history_names_damaged_objects_and_counts_what_the_cache_lacks(project: SmallProject) -> None:
-    place = cached_object(project.root, project.md5("models/lora/weights/adapter_model.safetensors"))
+def test_history_names_damaged_objects_and_counts_missing_ones(project: SmallProject) -> None:
+    place = locate_object(project.root, project.md5("models/lora/weights/adapter_model.safetensors"))
     place.chmod(0o644)
-    place.write_bytes(flipped(place.read_bytes(), 3000, 0))
-    cached_object(project.root, project.md5("data/curated/review.parquet")).unlink()
+    place.write_bytes(flip_bit(place.read_bytes(), 3000, 0))
+    locate_object(project.root, project.md5("data/curated/review.parquet")).unlink()
     head = project.git("rev-parse", "HEAD").strip()[:12]
-    named = found(project.root, history=True)
-    assert named.pop(f"models/lora/weights/adapter_model.safetensors at {head}") == ["damaged_object"]
-    assert named.pop(f"the weights of models/lora/manifest.json at {head}") == ["wrong_weights"]
-    assert named == {}
-    notes = {one.name: one.notes for one in checks_of(project.root, "workspace", True, False)}
-    assert any(note.endswith("not in the cache: --fetch brings them") for note in notes["outputs"])
+    problems = find_problems(project.root, history=True)
+    assert problems.pop(f"models/lora/weights/adapter_model.safetensors at {head}") == ["damaged_object"]
+    assert problems.pop(f"the weights of models/lora/manifest.json at {head}") == ["wrong_weights"]
+    assert problems == {}
+    notes = {check.name: check.notes for check in run_checks(project.root, "workspace", True, False)}
+    assert any(note.endswith(" are not in the cache; --fetch fetches them") for note in notes["outputs"])
 
 
 def test_history_reads_the_manifests_of_older_commits(project: SmallProject) -> None:
@@ -233,11 +233,11 @@ def test_history_reads_the_manifests_of_older_commits(project: SmallProject) -> 
         project.git("commit", "-qam", f"manifest {number}")
     commits = project.git("log", "--format=%h", "--abbrev=12", "-4").split()
     try:
-        named = found(project.root, history=True)
+        problems = find_problems(project.root, history=True)
     finally:
         project.git("reset", "-q", "--soft", head)
         project.git("reset", "-q")
-    assert named == {
+    assert problems == {
         f"models/lora/manifest.json at {commits[2]}": ["unreadable_manifest"],
         f"models/lora/rows.txt at {commits[1]}": ["wrong_rows"],
     }
@@ -258,7 +258,7 @@ BAD: dict[str, tuple[Callable[[], Any], list[str], str]] = {
     "empty lock": (
         lambda: Path("dvc.lock").write_text("stages: {}"),
         [],
-        "dvc.lock: no_stages: found no stage of dvc.yaml, expected those that ran; run `dvc repro`",
+        "dvc.lock: no_stages: no stage of dvc.yaml has run; run `dvc repro`",
     ),
     "no params": (
         lambda: Path("params.yaml").unlink(),
@@ -279,32 +279,32 @@ BAD: dict[str, tuple[Callable[[], Any], list[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_one_sentence(
-    what: str, project: SmallProject, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_input_is_reported_in_one_sentence(
+    kind: str, project: SmallProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plant, arguments, expected = BAD[what]
+    plant, arguments, expected = BAD[kind]
     if "without" in arguments:
         tree = project.git("hash-object", "-t", "tree", "/dev/null")
         project.git("tag", "-f", "without", project.git("commit-tree", tree.strip(), "-m", "empty").strip())
     plant()
     assert main(["verify", *arguments]) == 1
-    told = capsys.readouterr().err.splitlines()
-    assert told[0] == "error: 1 problem(s) found"
-    assert told[1].startswith(f"  {expected}")
-    assert len(told) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "error: 1 problem(s) found"
+    assert lines[1].startswith(f"  {expected}")
+    assert len(lines) == 2
 
 
-def test_json_says_the_same(project: SmallProject, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_the_same_problems(project: SmallProject, capsys: pytest.CaptureFixture[str]) -> None:
     project.hide("reports/split.json", b"{}")
     assert main(["verify", "--format", "json"]) == 1
     document = json.loads(capsys.readouterr().out)
     assert (document["revision"], document["problems"]) == ("workspace", 7)
-    reports = next(one for one in document["checks"] if one["name"] == "reports")
+    reports = next(check for check in document["checks"] if check["name"] == "reports")
     assert reports["problems"][0] == {
         "path": "reports/split.json",
         "code": "wrong_count",
         "found": "no key exemplars",
-        "expected": "727 by the tables",
-        "fix": "`git diff reports/split.json` shows a change: take it back, or run `dvc repro`",
+        "expected": "727, counted in the tables",
+        "fix": "`git diff reports/split.json` shows a change: revert it, or run `dvc repro`",
     }

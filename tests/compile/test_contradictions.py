@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 from exemplars.core.digests import hash_row
-from exemplars.core.records import Exemplar, Mode, Origin, Reason, Speaker, Turn
-from stages.compile.contradictions import contradicted
+from exemplars.core.ledger import Ledger
+from exemplars.core.records import Exemplar, Mode, Origin, Reason, Rejection, Speaker, Turn
+from stages.compile.contradictions import content_key, prefilter_key, reject_contradictions
 
 
 def exemplar(
@@ -25,26 +26,48 @@ def exemplar(
     )
 
 
-def reasons(*exemplars: Exemplar) -> dict[str, Reason]:
-    return {row_id: one.reason for row_id, one in contradicted(exemplars).items()}
+def reject(*exemplars: Exemplar) -> dict[str, Rejection]:
+    ledger = Ledger("compile")
+    kept = reject_contradictions(exemplars, ledger)
+    rejections = {rejection.id: rejection for rejection in ledger.rejections}
+    assert kept == [exemplar for exemplar in exemplars if exemplar.id not in rejections]
+    return rejections
 
 
 def test_of_duplicates_the_first_by_id_stays() -> None:
-    assert reasons(exemplar("c"), exemplar("a"), exemplar("b")) == {
+    rejections = reject(exemplar("c"), exemplar("a"), exemplar("b"))
+    assert {row_id: rejection.reason for row_id, rejection in rejections.items()} == {
         "b": Reason.DUPLICATE_EXEMPLAR,
         "c": Reason.DUPLICATE_EXEMPLAR,
     }
+    assert rejections["c"].message == "a.md#c: a duplicate of a, which is kept; remove one of them"
 
 
-def test_of_contradicting_rows_none_stays_and_each_names_the_other() -> None:
-    rejections = contradicted([exemplar("a"), exemplar("b", "text")])
-    assert {one.reason for one in rejections.values()} == {Reason.CONFLICTING_LABEL}
+def test_of_contradicting_exemplars_none_stays_and_each_names_the_other() -> None:
+    rejections = reject(exemplar("a"), exemplar("b", "text"))
+    assert {row_id: rejection.reason for row_id, rejection in rejections.items()} == {
+        "a": Reason.CONFLICTING_LABEL,
+        "b": Reason.CONFLICTING_LABEL,
+    }
     assert rejections["a"].message == (
-        "a.md#a: found normal call(), but b say the same and mean normal text(), expected one meaning; "
+        "a.md#a: labeled normal call(), but the same utterance and context are labeled normal text() in b; "
         "correct one of them"
     )
 
 
-def test_another_context_or_another_service_is_no_contradiction() -> None:
+def test_a_long_list_of_contradicting_exemplars_is_cut() -> None:
+    others = [exemplar(row_id, "text") for row_id in "bcdef"]
+    assert "are labeled normal text() in b, c, d and 2 more;" in reject(exemplar("a"), *others)["a"].message
+
+
+def test_a_different_context_or_service_is_not_a_contradiction() -> None:
     other = (Turn(Speaker.SYSTEM, "Text or call?"),)
-    assert reasons(exemplar("a"), exemplar("b", "text", other), exemplar("c", "text", service="S_1")) == {}
+    assert reject(exemplar("a"), exemplar("b", "text", other), exemplar("c", "text", service="S_1")) == {}
+
+
+def test_the_prefilter_key_is_equal_whenever_the_content_key_is() -> None:
+    turns = tuple(Turn(Speaker.SYSTEM, f"turn {number}") for number in range(5))
+    first, second = exemplar("a", context=turns), exemplar("b", "text", context=turns)
+    assert content_key(first) == content_key(second)
+    assert prefilter_key(first) == prefilter_key(second)
+    assert prefilter_key(first) != prefilter_key(exemplar("a", context=turns[:4]))

@@ -23,7 +23,7 @@ from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.dataset.recognizers import Instance, Recognizer, Recognizers
 from exemplars.dataset.templates import fill_spans
 from stages.compile.exemplars import compile_record
-from stages.compile.grounding import Lexicon
+from stages.compile.lexicon import Lexicon
 
 TRIP = Skill(
     "trip",
@@ -51,7 +51,7 @@ def record(utterance: str, *labels: LabelledArgument, context: tuple[str, ...] =
         "skill": "trip",
         "service": None,
         "arguments": labels,
-        "context": tuple(Turn(Speaker.SYSTEM, one) for one in context),
+        "context": tuple(Turn(Speaker.SYSTEM, utterance) for utterance in context),
         "group": "g",
         "license": "MIT",
         "origin": Origin("a.md", "0", "3"),
@@ -60,13 +60,13 @@ def record(utterance: str, *labels: LabelledArgument, context: tuple[str, ...] =
     return Record(**fields)
 
 
-def compiled(utterance: str, *labels: LabelledArgument, **others: Any) -> Exemplar:
+def compile_exemplar(utterance: str, *labels: LabelledArgument, **others: Any) -> Exemplar:
     row = compile_record(record(utterance, *labels, **others), {"trip": TRIP}, LEXICON)
     assert isinstance(row, Exemplar), row
     return row
 
 
-def rejected(utterance: str, *labels: LabelledArgument, **others: Any) -> Rejection:
+def reject(utterance: str, *labels: LabelledArgument, **others: Any) -> Rejection:
     row = compile_record(record(utterance, *labels, **others), {"trip": TRIP}, LEXICON)
     assert isinstance(row, Rejection), row
     return row
@@ -79,17 +79,17 @@ def label(
     return LabelledArgument(slot, value, spoken, start, end, context)
 
 
-def test_located_values_are_replaced_by_their_slots() -> None:
-    one = compiled("from Rome to Oslo", label("source", "Rome"), label("target", "Oslo"))
-    assert one.exemplar == "from <source> to <target>"
-    assert one.arguments == (
+def test_aligned_values_are_replaced_by_their_slots() -> None:
+    exemplar = compile_exemplar("from Rome to Oslo", label("source", "Rome"), label("target", "Oslo"))
+    assert exemplar.exemplar == "from <source> to <target>"
+    assert exemplar.arguments == (
         Argument("source", "Rome", "Rome", 5, 9, Grounding.VERBATIM),
         Argument("target", "Oslo", "Oslo", 13, 17, Grounding.VERBATIM),
     )
 
 
 @pytest.mark.parametrize(
-    ("utterance", "labelled", "expected"),
+    ("utterance", "labeled", "expected"),
     [
         ("to ROME", label("target", "Rome"), ("ROME", Grounding.CASE)),
         ("two seats", label("seats", "2"), ("two", Grounding.NORMALIZED)),
@@ -101,73 +101,82 @@ def test_located_values_are_replaced_by_their_slots() -> None:
         ("anywhere", label("target", "dontcare"), (None, Grounding.DONTCARE)),
     ],
 )
-def test_each_way_to_ground_a_value(
-    utterance: str, labelled: LabelledArgument, expected: tuple[str | None, Grounding]
+def test_a_value_is_grounded_in_each_way(
+    utterance: str, labeled: LabelledArgument, expected: tuple[str | None, Grounding]
 ) -> None:
-    [argument] = compiled(utterance, labelled).arguments
+    [argument] = compile_exemplar(utterance, labeled).arguments
     assert (argument.surface, argument.grounding) == expected
 
 
 def test_a_value_said_earlier_is_grounded_in_the_context() -> None:
-    [argument] = compiled("yes", label("target", "Oslo"), context=("To Oslo?",)).arguments
+    [argument] = compile_exemplar("yes", label("target", "Oslo"), context=("To Oslo?",)).arguments
     assert argument == Argument("target", "Oslo", None, None, None, Grounding.CONTEXT)
 
 
-def test_a_value_accepted_from_an_offer_is_not_looked_for_in_the_utterance() -> None:
-    one = compiled("Oslo? yes", label("target", "Oslo", context=True), context=("To Oslo?",))
-    assert one.arguments[0].grounding is Grounding.CONTEXT
-    assert one.exemplar == "Oslo? yes"
+def test_a_value_accepted_from_an_offer_is_not_searched_in_the_utterance() -> None:
+    exemplar = compile_exemplar("Oslo? yes", label("target", "Oslo", context=True), context=("To Oslo?",))
+    assert exemplar.arguments[0].grounding is Grounding.CONTEXT
+    assert exemplar.exemplar == "Oslo? yes"
 
 
-def test_a_value_that_stands_nowhere_is_rejected() -> None:
-    one = rejected("to Rome", label("target", "Oslo"), context=("hello",))
-    assert one.reason is Reason.VALUE_NOT_FOUND
-    assert one.message == (
-        "a.md#3: found no mention of 'Oslo' of slot 'target' in the utterance or in the 1 turns before "
-        "it, expected one; correct the value, or say it in the text"
+def test_a_value_that_occurs_nowhere_is_rejected() -> None:
+    rejection = reject("to Rome", label("target", "Oslo"), context=("hello",))
+    assert rejection.reason is Reason.VALUE_NOT_FOUND
+    assert rejection.message == (
+        "a.md:3: 'Oslo' of slot 'target' occurs neither in the utterance nor in the turns before it; "
+        "correct the value, or say it in the text"
     )
 
 
 def test_a_value_that_occurs_twice_is_ambiguous_and_never_the_first_match() -> None:
-    one = rejected("Rome, yes to Rome", label("target", "Rome"))
-    assert one.reason is Reason.VALUE_AMBIGUOUS
-    assert "found 'Rome' of slot 'target' 2 times (0:4, 13:17), expected once" in one.message
+    rejection = reject("Rome, yes to Rome", label("target", "Rome"))
+    assert rejection.reason is Reason.VALUE_AMBIGUOUS
+    assert rejection.message == (
+        "a.md:3: 'Rome' of slot 'target' occurs 2 times (0:4, 13:17); "
+        "add an exemplar line, or a span, that says which one is meant"
+    )
 
 
-def test_a_span_settles_which_mention_is_meant() -> None:
-    one = compiled("Rome, yes to Rome", label("target", "Rome", 13, 17))
-    assert one.exemplar == "Rome, yes to <target>"
+def test_a_span_determines_which_mention_is_meant() -> None:
+    exemplar = compile_exemplar("Rome, yes to Rome", label("target", "Rome", 13, 17))
+    assert exemplar.exemplar == "Rome, yes to <target>"
 
 
-def test_a_mention_that_another_argument_owns_settles_the_rest() -> None:
-    one = compiled("Rome to Rome", label("source", "Rome", 0, 4), label("target", "Rome"))
-    assert one.exemplar == "<source> to <target>"
+def test_a_mention_that_another_argument_claims_leaves_the_other_mention() -> None:
+    exemplar = compile_exemplar("Rome to Rome", label("source", "Rome", 0, 4), label("target", "Rome"))
+    assert exemplar.exemplar == "<source> to <target>"
 
 
 def test_one_value_for_two_slots_that_occurs_once_overlaps() -> None:
-    one = rejected("Rome", label("source", "Rome"), label("target", "Rome"))
-    assert one.reason is Reason.OVERLAPPING_SPANS
+    rejection = reject("Rome", label("source", "Rome"), label("target", "Rome"))
+    assert rejection.reason is Reason.OVERLAPPING_SPANS
+    assert rejection.message == (
+        "a.md:3: the value of slot 'target' is at 0:4 ('Rome'), which another argument claims; "
+        "give spans or an exemplar line, or merge the slots"
+    )
 
 
 def test_one_value_for_two_slots_that_occurs_twice_is_ambiguous() -> None:
-    one = rejected("Rome to Rome", label("source", "Rome"), label("target", "Rome"))
-    assert one.reason is Reason.VALUE_AMBIGUOUS
-    assert one.message.count("2 times (0:4, 8:12)") == 2
+    rejection = reject("Rome to Rome", label("source", "Rome"), label("target", "Rome"))
+    assert rejection.reason is Reason.VALUE_AMBIGUOUS
+    assert rejection.message.count("2 times (0:4, 8:12)") == 2
 
 
 def test_two_slots_on_one_given_span_overlap() -> None:
-    one = rejected("Rome", label("source", "Rome", 0, 4), label("target", "Rome", 0, 4))
-    assert (one.reason, one.slot) == (Reason.OVERLAPPING_SPANS, "target")
+    rejection = reject("Rome", label("source", "Rome", 0, 4), label("target", "Rome", 0, 4))
+    assert (rejection.reason, rejection.slot) == (Reason.OVERLAPPING_SPANS, "target")
 
 
 def test_spans_that_share_a_part_overlap() -> None:
-    one = rejected("New York City", label("source", "New York", 0, 8), label("target", "York City", 4, 13))
-    assert one.reason is Reason.OVERLAPPING_SPANS
+    rejection = reject(
+        "New York City", label("source", "New York", 0, 8), label("target", "York City", 4, 13)
+    )
+    assert rejection.reason is Reason.OVERLAPPING_SPANS
 
 
 def test_the_same_slot_filled_twice_is_rejected() -> None:
-    one = rejected("Rome Oslo", label("target", "Rome"), label("target", "Oslo"))
-    assert (one.reason, one.slot) == (Reason.DUPLICATE_SLOT, "target")
+    rejection = reject("Rome Oslo", label("target", "Rome"), label("target", "Oslo"))
+    assert (rejection.reason, rejection.slot) == (Reason.DUPLICATE_SLOT, "target")
 
 
 @pytest.mark.parametrize(
@@ -183,20 +192,20 @@ def test_the_same_slot_filled_twice_is_rejected() -> None:
 def test_a_span_out_of_range_reversed_or_on_another_text_is_rejected(
     span: tuple[int, int], message: str
 ) -> None:
-    one = rejected("to Rome", label("target", "Rome", *span))
-    assert one.reason is Reason.SPAN_MISMATCH
-    assert message in one.message
+    rejection = reject("to Rome", label("target", "Rome", *span))
+    assert rejection.reason is Reason.SPAN_MISMATCH
+    assert message in rejection.message
 
 
 def test_offsets_are_code_points_beyond_emoji_marks_and_right_to_left_text() -> None:
     text = "👩‍👩‍👧 e\u0301 שלום to Rome"
-    [argument] = compiled(text, label("target", "Rome")).arguments
+    [argument] = compile_exemplar(text, label("target", "Rome")).arguments
     assert text[argument.start : argument.end] == "Rome"
     assert argument.start == text.index("Rome")
 
 
 @pytest.mark.parametrize(
-    ("labelled", "skill", "reason"),
+    ("labeled", "skill", "reason"),
     [
         (label("target", "Rome"), "fly", Reason.UNKNOWN_SKILL),
         (label("mast", "Rome"), "trip", Reason.UNKNOWN_SLOT),
@@ -206,32 +215,35 @@ def test_offsets_are_code_points_beyond_emoji_marks_and_right_to_left_text() -> 
         (label("target", ""), "trip", Reason.INVALID_VALUE),
     ],
 )
-def test_what_the_catalog_does_not_admit_is_rejected(
-    labelled: LabelledArgument, skill: str, reason: Reason
+def test_a_label_that_the_catalog_does_not_accept_is_rejected(
+    labeled: LabelledArgument, skill: str, reason: Reason
 ) -> None:
-    assert rejected("to Rome", labelled, skill=skill).reason is reason
+    assert reject("to Rome", labeled, skill=skill).reason is reason
 
 
-def test_all_that_is_wrong_is_in_one_message() -> None:
-    one = rejected("x", label("mast", "1"), label("klass", "third"), label("seats", "many"))
-    assert one.message.count("; ") >= 3
-    assert all(part in one.message for part in ("'mast'", "'third'", "'many'"))
+def test_everything_that_is_wrong_is_in_one_message() -> None:
+    rejection = reject("x", label("mast", "1"), label("klass", "third"), label("seats", "many"))
+    assert rejection.message.count("; ") >= 3
+    assert all(part in rejection.message for part in ("'mast'", "'third'", "'many'"))
 
 
 def test_a_given_exemplar_that_disagrees_is_rejected() -> None:
-    one = rejected("to Rome", label("target", "Rome", 3, 7), exemplar="to <source>")
-    assert one.reason is Reason.EXEMPLAR_MISMATCH
-    assert "found the exemplar 'to <source>', expected 'to <target>'" in one.message
+    rejection = reject("to Rome", label("target", "Rome", 3, 7), exemplar="to <source>")
+    assert rejection.reason is Reason.EXEMPLAR_MISMATCH
+    assert "found the exemplar 'to <source>', expected 'to <target>'" in rejection.message
 
 
-def test_what_a_given_exemplar_leaves_out_is_not_looked_for() -> None:
-    one = compiled(
+def test_a_value_without_a_slot_in_the_given_exemplar_is_not_searched() -> None:
+    exemplar = compile_exemplar(
         "first to Rome", label("klass", "first"), label("target", "Rome", 9, 13), exemplar="first to <target>"
     )
-    assert [argument.grounding for argument in one.arguments] == [Grounding.CATEGORICAL, Grounding.VERBATIM]
+    assert [argument.grounding for argument in exemplar.arguments] == [
+        Grounding.CATEGORICAL,
+        Grounding.VERBATIM,
+    ]
 
 
-def test_ten_thousand_arguments_are_placed() -> None:
+def test_ten_thousand_arguments_are_aligned() -> None:
     count = 10_000
     wide = Skill("wide", parameters=tuple(Parameter(f"p{n}") for n in range(count)))
     text = " ".join(f"value{n}" for n in range(200))
@@ -247,7 +259,7 @@ def test_ten_thousand_arguments_are_placed() -> None:
 
 def test_a_megabyte_of_text_is_searched() -> None:
     text = "word " * 200_000 + "to Rome"
-    [argument] = compiled(text, label("target", "Rome")).arguments
+    [argument] = compile_exemplar(text, label("target", "Rome")).arguments
     assert (argument.start, argument.end) == (1_000_003, 1_000_007)
 
 
@@ -261,8 +273,8 @@ WORDS = st.sampled_from(["to", "from", "please", "é", "😀", "a ticket", "של
 )
 def test_spans_and_templates_lead_back_to_the_text(before: list[str], after: list[str], value: str) -> None:
     text = " ".join([*before, value, *after])
-    one = compiled(text, label("target", value))
-    [argument] = one.arguments
-    assert one.utterance[argument.start : argument.end] == argument.surface == value
-    [span] = fill_spans(one.exemplar, one.utterance, {"target"})
+    exemplar = compile_exemplar(text, label("target", value))
+    [argument] = exemplar.arguments
+    assert exemplar.utterance[argument.start : argument.end] == argument.surface == value
+    [span] = fill_spans(exemplar.exemplar, exemplar.utterance, {"target"})
     assert (span.start, span.end) == (argument.start, argument.end)

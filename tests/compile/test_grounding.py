@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 from exemplars.core.records import Grounding, LabelledArgument
 from exemplars.dataset.catalog import Parameter
 from exemplars.dataset.recognizers import Instance, Recognizer, Recognizers
-from stages.compile.grounding import Lexicon, Place, locate, on_boundaries
+from stages.compile.expressions.verbatim import is_on_boundaries
+from stages.compile.grounding import Match, find_matches
+from stages.compile.lexicon import Lexicon
 
 TODAY = datetime.date(2019, 3, 1)
 CITIES = Recognizer((Instance("San Francisco", ("San Fran", "SF", "San Francisco, CA")),))
 LEXICON = Lexicon(Recognizers({"city": CITIES}))
 
 
-def found(
+def ground(
     value: str,
     text: str,
     *spoken: str,
@@ -25,8 +27,8 @@ def found(
     today: datetime.date | None = TODAY,
 ) -> list[tuple[str, Grounding]]:
     label = LabelledArgument("x", value, spoken)
-    places = locate(label, text, Parameter("x", type=type_, recognizer=recognizer), LEXICON, today)
-    return [(text[one.start : one.end], one.grounding) for one in places]
+    matches = find_matches(label, text, Parameter("x", type=type_, recognizer=recognizer), LEXICON, today)
+    return [(text[match.start : match.end], match.grounding) for match in matches]
 
 
 @pytest.mark.parametrize(
@@ -57,39 +59,39 @@ def found(
         ("", "to Rome", []),
     ],
 )  # fmt: skip
-def test_a_value_is_found_on_the_first_rung_that_has_it(
+def test_a_value_is_found_in_the_first_tier_that_has_it(
     value: str, text: str, expected: list[tuple[str, Grounding]]
 ) -> None:
-    assert found(value, text) == expected
+    assert ground(value, text) == expected
 
 
-def test_what_was_spoken_goes_before_the_value() -> None:
-    assert found("San Francisco", "SF, San Francisco", "SF") == [("SF", Grounding.NORMALIZED)]
+def test_the_spoken_form_comes_before_the_value() -> None:
+    assert ground("San Francisco", "SF, San Francisco", "SF") == [("SF", Grounding.NORMALIZED)]
 
 
 def test_a_recognizer_knows_other_names() -> None:
-    assert found("San Francisco", "in san fran") == []
-    assert found("San Francisco", "in san fran", recognizer="city") == [("san fran", Grounding.RECOGNIZED)]
+    assert ground("San Francisco", "in san fran") == []
+    assert ground("San Francisco", "in san fran", recognizer="city") == [("san fran", Grounding.RECOGNIZED)]
 
 
-def test_a_longer_name_of_the_value_goes_before_a_part_of_it() -> None:
-    assert found("San Francisco", "in San Francisco, CA", recognizer="city") == [
+def test_a_longer_name_of_the_value_comes_before_a_part_of_it() -> None:
+    assert ground("San Francisco", "in San Francisco, CA", recognizer="city") == [
         ("San Francisco, CA", Grounding.RECOGNIZED)
     ]
 
 
-def test_a_built_in_recognizer_restricts_the_kind() -> None:
-    assert found("07:00", "at seven am", recognizer="time") == [("seven am", Grounding.RECOGNIZED)]
+def test_a_built_in_recognizer_determines_the_kind() -> None:
+    assert ground("07:00", "at seven am", recognizer="time") == [("seven am", Grounding.RECOGNIZED)]
 
 
 def test_a_parameter_that_is_a_number_is_the_number_without_its_currency() -> None:
-    assert found("20", "20 dollars", type_="integer") == [("20", Grounding.VERBATIM)]
-    assert found("20", "20 dollars") == [("20 dollars", Grounding.NORMALIZED)]
+    assert ground("20", "20 dollars", type_="integer") == [("20", Grounding.VERBATIM)]
+    assert ground("20", "20 dollars") == [("20 dollars", Grounding.NORMALIZED)]
 
 
 def test_relative_dates_need_a_day_to_refer_to() -> None:
-    assert found("2019-03-02", "tomorrow", today=None) == []
-    assert found("2019-03-02", "March 2nd, 2019", today=None) == [("March 2nd, 2019", Grounding.NORMALIZED)]
+    assert ground("2019-03-02", "tomorrow", today=None) == []
+    assert ground("2019-03-02", "March 2nd, 2019", today=None) == [("March 2nd, 2019", Grounding.NORMALIZED)]
 
 
 @pytest.mark.parametrize(
@@ -103,35 +105,35 @@ def test_relative_dates_need_a_day_to_refer_to() -> None:
     ],
 )
 def test_offsets_are_code_points_of_the_text_as_it_is(text: str, value: str, span: tuple[int, int]) -> None:
-    [place] = locate(LabelledArgument("x", value), text, Parameter("x"), LEXICON, None)
-    assert (place.start, place.end) == span
+    [match] = find_matches(LabelledArgument("x", value), text, Parameter("x"), LEXICON, None)
+    assert (match.start, match.end) == span
 
 
 def test_a_combining_mark_belongs_to_the_letter_before_it() -> None:
-    assert found("cafe", "cafe\u0301 here") == [("cafe\u0301", Grounding.NORMALIZED)]
+    assert ground("cafe", "cafe\u0301 here") == [("cafe\u0301", Grounding.NORMALIZED)]
 
 
-def test_half_of_a_letter_that_folds_to_two_is_no_match() -> None:
-    assert found("stras", "straße") == []
-    assert found("STRASSE", "eine straße") == [("straße", Grounding.CASE)]
+def test_half_of_a_letter_that_folds_to_two_is_not_a_match() -> None:
+    assert ground("stras", "straße") == []
+    assert ground("STRASSE", "eine straße") == [("straße", Grounding.CASE)]
 
 
 TEXT = st.text("ab1 2.é😀$\u0301", max_size=20)
 
 
 @given(text=TEXT, value=st.text("ab1 2é", min_size=1, max_size=4))
-def test_every_place_lies_in_the_text_on_boundaries_and_holds_the_value(text: str, value: str) -> None:
-    places = locate(
+def test_every_match_is_in_the_text_on_boundaries_and_contains_the_value(text: str, value: str) -> None:
+    matches = find_matches(
         LabelledArgument("x", value, (value,)), text, Parameter("x"), Lexicon(Recognizers()), None
     )
-    assert list(places) == sorted(places)
-    for one in places:
-        assert 0 <= one.start < one.end <= len(text)
-        if one.grounding is Grounding.VERBATIM:
-            assert text[one.start : one.end] == value
-            assert on_boundaries(text, one.start, one.end)
-        if one.grounding is Grounding.CASE:
-            assert text[one.start : one.end].casefold() == value.casefold()
+    assert list(matches) == sorted(matches)
+    for match in matches:
+        assert 0 <= match.start < match.end <= len(text)
+        if match.grounding is Grounding.VERBATIM:
+            assert text[match.start : match.end] == value
+            assert is_on_boundaries(text, match.start, match.end)
+        if match.grounding is Grounding.CASE:
+            assert text[match.start : match.end].casefold() == value.casefold()
 
 
 @given(
@@ -139,9 +141,9 @@ def test_every_place_lies_in_the_text_on_boundaries_and_holds_the_value(text: st
     part=st.sampled_from(["am", "pm", "in the afternoon"]),
     before=st.sampled_from(["", "please ", "we are 20, "]),
 )
-def test_a_planted_time_is_found_where_it_stands(hour: int, part: str, before: str) -> None:
-    said = f"{hour}:15 {part}"
+def test_a_planted_time_is_found_where_it_is(hour: int, part: str, before: str) -> None:
+    spoken = f"{hour}:15 {part}"
     value = f"{hour % 12 + (0 if part == 'am' else 12):02}:15"
-    text = f"{before}{said} thanks"
-    [place] = locate(LabelledArgument("x", value), text, Parameter("x"), Lexicon(Recognizers()), None)
-    assert place == Place(len(before), len(before) + len(said), Grounding.NORMALIZED)
+    text = f"{before}{spoken} thanks"
+    [match] = find_matches(LabelledArgument("x", value), text, Parameter("x"), Lexicon(Recognizers()), None)
+    assert match == Match(len(before), len(before) + len(spoken), Grounding.NORMALIZED)

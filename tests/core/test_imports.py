@@ -1,4 +1,4 @@
-"""Packages that are left out while another one is imported."""
+"""Packages that are hidden while a different one is imported."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("package")
 @pytest.mark.parametrize("name", ["heavy", "heavy.part"])
-def test_a_package_that_is_left_out_cannot_be_imported_and_can_be_afterwards(name: str) -> None:
-    with hide_packages("heavy"), pytest.raises(ModuleNotFoundError, match="is left out"):
+def test_a_hidden_package_cannot_be_imported_until_the_block_ends(name: str) -> None:
+    with hide_packages("heavy"), pytest.raises(ModuleNotFoundError, match="is hidden"):
         importlib.import_module(name)
     assert importlib.import_module(name).__name__ == name
 
 
 @pytest.mark.usefixtures("package")
-def test_other_packages_are_imported_meanwhile() -> None:
+def test_other_packages_can_be_imported_within_the_block() -> None:
     with hide_packages("light"):
         assert importlib.import_module("heavy.part").__name__ == "heavy.part"
 
 
 @pytest.mark.usefixtures("package")
-def test_an_error_meanwhile_ends_it() -> None:
+def test_an_error_within_the_block_ends_the_hiding() -> None:
     with pytest.raises(ValueError, match="found"), hide_packages("heavy"):
         raise ValueError("found")
     assert importlib.import_module("heavy").__name__ == "heavy"
 
 
 def test_curate_finds_names_and_numbers_without_importing_a_model_library() -> None:
-    told = (
+    code = (
         "import sys\n"
-        "from stages.curate.english import blank_english\n"
+        "from stages.curate.english import load_blank_english\n"
         "from stages.curate.privacy.findings import _pattern_recognizers\n"
-        "print([token.text for token in blank_english()('call Ada')], len(_pattern_recognizers()))\n"
+        "print([token.text for token in load_blank_english()('call Ada')], len(_pattern_recognizers()))\n"
         "print(sorted({'torch', 'transformers'} & set(sys.modules)))\n"
     )
-    found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
-    assert found.stdout == "['call', 'Ada'] 7\n[]\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['call', 'Ada'] 7\n[]\n"

@@ -84,7 +84,7 @@ def test_records_come_back_as_they_were(records: list[Record]) -> None:
 
 
 @given(st.lists(RECORDS, min_size=3, max_size=5))
-def test_a_slice_of_a_table_gives_its_own_rows(records: list[Record]) -> None:
+def test_a_slice_of_a_table_gives_only_its_own_rows(records: list[Record]) -> None:
     assert records_from_table(records_to_table(records).slice(1, 2)) == records[1:3]
 
 
@@ -100,7 +100,7 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "x").read_bytes() == (tmp_path / "y").read_bytes()
 
 
-def test_the_chunks_of_a_table_do_not_show_in_the_bytes(tmp_path: Path) -> None:
+def test_the_bytes_do_not_depend_on_the_chunks_of_a_table(tmp_path: Path) -> None:
     rows = [exemplar(f"{number:03}") for number in range(200)]
     write_table(tmp_path / "whole", exemplars_to_table(rows))
     parts = [exemplars_to_table(rows[:70]), exemplars_to_table(rows[70:])]
@@ -116,7 +116,7 @@ def test_rows_are_sorted_by_code_points_of_their_ids() -> None:
 @pytest.mark.parametrize(
     ("content", "message"), [(None, "no such file"), (b"PAR1 but not really", "unreadable_table")]
 )
-def test_a_table_that_cannot_be_read_is_told_in_a_sentence(
+def test_a_table_that_cannot_be_read_is_reported_in_a_sentence(
     tmp_path: Path, content: bytes | None, message: str
 ) -> None:
     if content is not None:
@@ -127,5 +127,8 @@ def test_a_table_that_cannot_be_read_is_told_in_a_sentence(
 
 def test_a_table_of_another_schema_is_refused(tmp_path: Path) -> None:
     write_table(tmp_path / "x", exemplars_to_table([]))
-    with pytest.raises(UserError, match="found other columns"):
+    with pytest.raises(
+        UserError,
+        match="found unexpected columns, expected a table of this version; run `dvc repro` to rebuild it",
+    ):
         read_table(tmp_path / "x", RECORD_SCHEMA)

@@ -1,19 +1,23 @@
-"""Exemplars for tests, from what matters in them."""
+"""Exemplars for tests, from what matters in them, and the lexicons of this project."""
 
 from __future__ import annotations
 
 from exemplars.core.digests import hash_row
 from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker, Turn
 from exemplars.dataset.templates import write_template
+from stages.curate.lexicons import read_lexicons
+from tests.conftest import PROJECT
+
+LEXICONS = read_lexicons(str(PROJECT / "schemas/lexicons"))
 
 
-def located(slot: str, surface: str, text: str, value: str | None = None) -> Argument:
-    """An argument whose value stands in the text, at its first place."""
+def make_argument(slot: str, surface: str, text: str, value: str | None = None) -> Argument:
+    """Make an argument whose span is the first occurrence of `surface` in the text."""
     start = text.index(surface)
     return Argument(slot, value or surface, surface, start, start + len(surface), Grounding.VERBATIM)
 
 
-def row(
+def make_row(
     name: str,
     utterance: str,
     skill: str | None = "call",
@@ -23,7 +27,7 @@ def row(
     split: str | None = None,
     mode: Mode | None = None,
 ) -> Exemplar:
-    """An exemplar with the id `s:<name>`."""
+    """Make an exemplar with the id `s:<name>`."""
     context = tuple(Turn(Speaker.SYSTEM, turn) for turn in before)
     mode = mode or (Mode.NONE if skill is None else Mode.NORMAL)
     return Exemplar(

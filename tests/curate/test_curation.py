@@ -5,98 +5,121 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exemplars.core.errors import UserError
 from exemplars.core.records import Exemplar, Reason
 from exemplars.dataset.catalog import Parameter, Skill
+from stages.curate import curation
 from stages.curate.curation import Curated, curate
+from stages.curate.inputs import CurateInputs
 from stages.curate.params import (
-    Conflicts,
+    ConflictParams,
     CurateParams,
-    Duplicates,
-    LabelNoise,
+    DuplicateParams,
+    LabelNoiseParams,
     OnConflict,
     OnDuplicate,
-    Privacy,
     PrivacyMode,
-    Quality,
+    PrivacyParams,
+    QualityFlag,
+    QualityParams,
 )
-from stages.curate.quality import Flag
-from stages.curate.report import as_document, curate_report
-from tests.curate.rows import located, row
-from tests.curate.test_slices import LEXICONS
+from stages.curate.report import build_report
+from stages.curate.steps.base import CurationStep
+from tests.curate.rows import LEXICONS, make_argument, make_row
 
 PARAMS = CurateParams(
-    duplicates=Duplicates(OnDuplicate.REJECT, OnDuplicate.KEEP, 0.8, 60),
-    conflicts=Conflicts(OnConflict.KEEP, 0),
-    label_noise=LabelNoise(True, "words", 3, 10, 1000),
-    quality=Quality(1, 60, 0.5, (Flag.MARKUP,)),
-    privacy=Privacy(PrivacyMode.REPORT, 0.4),
+    duplicates=DuplicateParams(OnDuplicate.REJECT, OnDuplicate.KEEP, 0.8, 60),
+    conflicts=ConflictParams(OnConflict.KEEP, 0),
+    label_noise=LabelNoiseParams(True, "words", 3, 10, 1000),
+    quality=QualityParams(1, 60, 0.5, (QualityFlag.MARKUP,)),
+    privacy=PrivacyParams(PrivacyMode.REPORT, 0.4),
     lexicons="unused",
 )
 CALL = Skill("call", parameters=(Parameter("who"),))
-LEAK = "call 415-286-4371 for me"
+PHONE_NUMBER = "call 415-286-4371 for me"
+KEY = b"a key that the tests alone know"
 
 
-def curated(rows: list[Exemplar], key: bytes | None = None, **changes: object) -> Curated:
+def curate_rows(rows: list[Exemplar], key: bytes | None = None, **changes: object) -> Curated:
     params = msgspec.structs.replace(PARAMS, **changes)
-    return curate(sorted(rows, key=lambda one: one.id), [CALL], LEXICONS, params, key, lambda _: None)
+    inputs = CurateInputs(sorted(rows, key=lambda row: row.id), (CALL,), LEXICONS)
+    return curate(inputs, params, key, lambda _: None)
 
 
 def test_each_decision_is_a_row_with_its_reason() -> None:
     rows = [
-        row("1", "call mum", arguments=(located("who", "mum", "call mum"),)),
-        row("2", "Call mum!", arguments=(located("who", "mum", "Call mum!"),)),
-        row("3", "call <b>dad</b>"),
-        row("4", LEAK),
+        make_row("1", "call mum", arguments=(make_argument("who", "mum", "call mum"),)),
+        make_row("2", "Call mum!", arguments=(make_argument("who", "mum", "Call mum!"),)),
+        make_row("3", "call <b>dad</b>"),
+        make_row("4", PHONE_NUMBER),
     ]
-    done = curated(rows, privacy=Privacy(PrivacyMode.REJECT, 0.4))
-    assert [one.id for one in done.kept] == ["s:1"]
-    assert [(one.id, one.reason) for one in done.rejections] == [
+    curated = curate_rows(rows, privacy=PrivacyParams(PrivacyMode.REJECT, 0.4))
+    assert [row.id for row in curated.kept] == ["s:1"]
+    assert [(rejection.id, rejection.reason) for rejection in curated.rejections] == [
         ("s:2", Reason.DUPLICATE_EXEMPLAR),
         ("s:3", Reason.LOW_QUALITY),
         ("s:4", Reason.PERSONAL_DATA),
     ]
-    assert done.rejections[0].message == (
-        "a.md#2: found the utterance and meaning of s:1 again, expected each once; remove one of them"
-    )
+    assert [rejection.message for rejection in curated.rejections] == [
+        "a.md:2: the utterance and meaning are the same as those of s:1; remove one of the two",
+        "a.md:3: the text is flagged as markup; correct the text, or remove it",
+        "a.md:4: found personal data (phone) that no argument labels, expected none; "
+        "label it as an argument, or remove it",
+    ]
 
 
-def test_personal_data_does_not_stand_in_the_ledger_or_the_list_when_it_is_taken_out() -> None:
-    done = curated([row("1", LEAK)], privacy=Privacy(PrivacyMode.REJECT, 0.4))
-    assert "286" not in str(done.rejections) + str(done.review)
+def test_rejected_personal_data_is_neither_in_the_ledger_nor_in_the_review_list() -> None:
+    curated = curate_rows([make_row("1", PHONE_NUMBER)], privacy=PrivacyParams(PrivacyMode.REJECT, 0.4))
+    assert "286" not in str(curated.rejections) + str(curated.review)
 
 
-def test_surrogates_take_the_place_of_unlabelled_data_everywhere() -> None:
-    rows = [row("1", LEAK, group="g"), row("2", "yes", before=("Dial 415-286-4371?",), group="g")]
-    mode = Privacy(PrivacyMode.SURROGATE, 0.4)
-    done = curated(rows, b"a key that the tests alone know", privacy=mode)
-    assert "415-286-4371" not in str(done)
-    [number] = [word for word in done.kept[0].utterance.split() if "-" in word]
-    assert done.kept[1].context[0].utterance == f"Dial {number}?"
-    assert curated(rows, b"a key that the tests alone know", privacy=mode) == done
-    assert curated(rows, b"another key of the tests, longer", privacy=mode) != done
+def test_surrogates_replace_unlabeled_data_everywhere() -> None:
+    rows = [
+        make_row("1", PHONE_NUMBER, group="g"),
+        make_row("2", "yes", before=("Dial 415-286-4371?",), group="g"),
+    ]
+    privacy = PrivacyParams(PrivacyMode.SURROGATE, 0.4)
+    curated = curate_rows(rows, KEY, privacy=privacy)
+    assert "415-286-4371" not in str(curated)
+    [number] = [word for word in curated.kept[0].utterance.split() if "-" in word]
+    assert curated.kept[1].context[0].utterance == f"Dial {number}?"
+    assert curate_rows(rows, KEY, privacy=privacy) == curated
+    assert curate_rows(rows, b"another key of the tests, longer", privacy=privacy) != curated
 
 
-def test_near_duplicates_become_one_group_or_go() -> None:
+def test_surrogates_without_a_key_fail() -> None:
+    privacy = PrivacyParams(PrivacyMode.SURROGATE, 0.4)
+    with pytest.raises(ValueError, match=r"privacy\.mode is surrogate, and there is no key"):
+        curate_rows([make_row("1", PHONE_NUMBER)], privacy=privacy)
+
+
+def test_near_duplicates_are_joined_into_one_group_or_rejected() -> None:
     texts = ("please call my mother at home", "please call my mother at home now")
-    rows = [row(str(number), text) for number, text in enumerate(texts)]
-    kept = curated(rows)
-    assert [one.group for one in kept.kept] == ["s:0", "s:0"]
-    assert [one.column for one in kept.pairs] == ["exemplar", "utterance"]
-    gone = curated(rows, duplicates=Duplicates(OnDuplicate.REJECT, OnDuplicate.REJECT, 0.8, 60))
-    assert [(one.id, one.reason) for one in gone.rejections] == [("s:1", Reason.NEAR_DUPLICATE)]
+    rows = [make_row(str(number), text) for number, text in enumerate(texts)]
+    joined = curate_rows(rows)
+    assert [row.group for row in joined.kept] == ["s:0", "s:0"]
+    assert [pair.column for pair in joined.pairs] == ["exemplar", "utterance"]
+    rejecting = curate_rows(rows, duplicates=DuplicateParams(OnDuplicate.REJECT, OnDuplicate.REJECT, 0.8, 60))
+    assert [(rejection.id, rejection.reason, rejection.message) for rejection in rejecting.rejections] == [
+        (
+            "s:1",
+            Reason.NEAR_DUPLICATE,
+            "a.md:1: the text is nearly that of s:0, with the same meaning; reword it, or remove it",
+        )
+    ]
 
 
 def test_conflicts_are_listed_with_both_sides() -> None:
-    done = curated([row("1", "call mum", "call"), row("2", "Call mum", "ring")])
-    assert [(one.id, one.why, one.path, one.locator) for one in done.review] == [
+    curated = curate_rows([make_row("1", "call mum", "call"), make_row("2", "Call mum", "ring")])
+    assert [(item.id, item.why, item.path, item.locator) for item in curated.review] == [
         ("s:1", "conflict", "a.md", "1"),
         ("s:2", "conflict", "a.md", "2"),
     ]
 
 
-def test_an_empty_data_set_is_curated_to_an_honest_report() -> None:
-    done = curated([])
-    report = curate_report(done)
+def test_an_empty_dataset_is_curated_to_an_honest_report() -> None:
+    curated = curate_rows([])
+    report = build_report(curated)
     assert (report["exemplars"], report["kept"], report["review"]) == (0, 0, {})
     assert report["coverage"] == {
         "skills_without_rows": 1,
@@ -104,12 +127,27 @@ def test_an_empty_data_set_is_curated_to_an_honest_report() -> None:
         "thin_parameters": 1,
         "thin_values": 0,
     }
-    assert as_document(done.representativeness)["slices"] == []
+    assert curated.representativeness.slices == []
+
+
+def test_the_figures_of_a_new_step_are_in_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    def count_letters(rows: list[Exemplar], state: curation.Curation) -> list[Exemplar]:
+        state.figures["letters"] = sum(len(row.utterance) for row in rows)
+        return rows
+
+    monkeypatch.setattr(curation, "STEPS", (*curation.STEPS, CurationStep("letters", count_letters)))
+    assert build_report(curate_rows([make_row("1", "call")]))["letters"] == 4
+
+
+def test_a_step_that_loses_a_row_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curation, "STEPS", (CurationStep("loss", lambda rows, _: rows[1:]),))
+    with pytest.raises(UserError, match="1 records in, 0 kept and 0 rejected"):
+        curate_rows([make_row("1", "call")])
 
 
 @pytest.mark.parametrize("text", ["👍", "…", "👩‍👩‍👧 👍🏽"])
-def test_a_data_set_of_emoji_alone_is_curated(text: str) -> None:
-    assert [one.utterance for one in curated([row("1", text)]).kept] == [text]
+def test_a_dataset_of_emoji_alone_is_curated(text: str) -> None:
+    assert [row.utterance for row in curate_rows([make_row("1", text)]).kept] == [text]
 
 
 TEXTS = st.sampled_from(
@@ -118,7 +156,7 @@ TEXTS = st.sampled_from(
         "Call mum!",
         "call mum now please",
         "call mum now, please!",
-        LEAK,
+        PHONE_NUMBER,
         "<br> call",
         "um",
         "👍",
@@ -137,13 +175,13 @@ TEXTS = st.sampled_from(
 def test_every_row_is_kept_or_rejected_once(
     rows: list[tuple[str, str | None]], near: OnDuplicate, conflict: OnConflict, mode: PrivacyMode
 ) -> None:
-    given_rows = [row(str(number), text, skill) for number, (text, skill) in enumerate(rows)]
-    done = curated(
-        given_rows,
-        b"a key that the tests alone know",
-        duplicates=Duplicates(OnDuplicate.REJECT, near, 0.8, 60),
-        conflicts=Conflicts(conflict, 0),
-        privacy=Privacy(mode, 0.4),
+    exemplars = [make_row(str(number), text, skill) for number, (text, skill) in enumerate(rows)]
+    curated = curate_rows(
+        exemplars,
+        KEY,
+        duplicates=DuplicateParams(OnDuplicate.REJECT, near, 0.8, 60),
+        conflicts=ConflictParams(conflict, 0),
+        privacy=PrivacyParams(mode, 0.4),
     )
-    ids = sorted([one.id for one in done.kept] + [one.id for one in done.rejections])
-    assert ids == [one.id for one in given_rows]
+    ids = sorted([row.id for row in curated.kept] + [rejection.id for rejection in curated.rejections])
+    assert ids == [row.id for row in exemplars]

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from exemplars.core.records import Argument, Grounding
 from exemplars.dataset.templates import write_template
-from stages.curate.speech import FILLERS, speech_view, speech_views, spoken
-from tests.curate.rows import located, row
+from stages.curate.speech import FILLERS, make_speech_view, make_speech_views, write_as_spoken
+from tests.curate.rows import make_argument, make_row
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "spoken"),
     [
         ("Call Mum, please!", "call mum please"),
         ("Wake me at 7:30.", "wake me at seven thirty"),
@@ -32,14 +32,14 @@ from tests.curate.rows import located, row
         ("İstanbul", "i̇stanbul"),
     ],
 )
-def test_a_text_is_written_down_as_it_is_said(text: str, said: str) -> None:
-    assert spoken(text) == said
+def test_a_text_is_written_as_it_is_spoken(text: str, spoken: str) -> None:
+    assert write_as_spoken(text) == spoken
 
 
-def test_spans_are_carried_over_and_values_stay() -> None:
+def test_spans_move_and_values_stay() -> None:
     text = "Wake me at 7:30, Bob!"
-    arguments = (located("time", "7:30", text, "07:30"), located("who", "Bob", text))
-    view = speech_view(row("plain", text, arguments=arguments))
+    arguments = (make_argument("time", "7:30", text, "07:30"), make_argument("who", "Bob", text))
+    view = make_speech_view(make_row("plain", text, arguments=arguments))
     assert (view.id, view.utterance) == ("s:plain~speech", "wake me at seven thirty bob")
     assert view.exemplar == "wake me at <time> <who>"
     assert view.arguments == (
@@ -48,15 +48,15 @@ def test_spans_are_carried_over_and_values_stay() -> None:
     )
 
 
-def test_some_views_begin_with_a_filler_and_always_the_same_ones() -> None:
-    rows = [row(str(number), "Call mum") for number in range(100)]
-    filled = [view for view in speech_views(rows) if view.utterance.split()[0] in FILLERS]
+def test_some_views_begin_with_a_filler_always_the_same_ones() -> None:
+    rows = [make_row(str(number), "Call mum") for number in range(100)]
+    filled = [view for view in make_speech_views(rows) if view.utterance.split()[0] in FILLERS]
     assert len(filled) == 35
-    assert speech_views(rows) == speech_views(rows)
+    assert make_speech_views(rows) == make_speech_views(rows)
 
 
-def test_a_text_of_marks_alone_has_no_view() -> None:
-    assert speech_views([row("plain", "…")]) == []
+def test_a_text_of_punctuation_alone_has_no_view() -> None:
+    assert make_speech_views([make_row("plain", "…")]) == []
 
 
 PIECES = st.lists(
@@ -75,14 +75,16 @@ def test_the_view_keeps_every_span_exact(pieces: list[str], picks: set[int], nam
                 Argument(f"s{number}", piece, piece, position, position + len(piece), Grounding.VERBATIM)
             )
         position += len(piece)
-    view = speech_view(row(name, text, arguments=tuple(arguments)))
-    assert [one.value for one in view.arguments] == [one.value for one in arguments]
+    view = make_speech_view(make_row(name, text, arguments=tuple(arguments)))
+    assert [argument.value for argument in view.arguments] == [argument.value for argument in arguments]
     spans = sorted(
-        (one.start, one.end) for one in view.arguments if one.start is not None and one.end is not None
+        (argument.start, argument.end)
+        for argument in view.arguments
+        if argument.start is not None and argument.end is not None
     )
     assert len(spans) == len(arguments)
-    for one in view.arguments:
-        assert view.utterance[one.start : one.end] == one.surface
-        assert one.surface
+    for argument in view.arguments:
+        assert view.utterance[argument.start : argument.end] == argument.surface
+        assert argument.surface
     assert all(end <= start for (_, end), (start, _) in pairwise(spans))
     assert view.exemplar == write_template(view.utterance, view.arguments)

@@ -9,7 +9,7 @@ from exemplars.dataset import embeddings
 from exemplars.dataset.embeddings import embed_texts
 
 
-def test_a_missing_package_is_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_reported_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"no_embeddings: found no package.*pip install .*embeddings"):
         embed_texts(["a"])

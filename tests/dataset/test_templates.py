@@ -29,13 +29,13 @@ def test_text_in_angle_brackets_that_is_no_slot_stays_text() -> None:
     [
         ("a <x> a <y>", "a b a c a d", "more than one way"),
         ("<x><y>", "abc", "more than one way"),
-        ("hi <x>", "hi ", "does not stand in the utterance"),
+        ("hi <x>", "hi ", "does not occur in the utterance"),
         ("to <x>", "from a", "differ from code point 0 on"),
         ("no slots", "other", "differ from code point 0 on"),
-        ("<x> b <y>", "a c d", "does not stand in the utterance"),
+        ("<x> b <y>", "a c d", "does not occur in the utterance"),
     ],
 )
-def test_a_template_that_fits_not_at_all_or_too_well_is_refused(
+def test_a_template_that_fits_in_no_way_or_in_several_is_refused(
     template: str, utterance: str, message: str
 ) -> None:
     with pytest.raises(TemplateError, match=message):
@@ -46,7 +46,7 @@ def test_a_template_that_fits_not_at_all_or_too_well_is_refused(
     st.lists(st.tuples(st.text("ab c😀", max_size=5), st.text("xyz", min_size=1, max_size=4)), max_size=4),
     st.text("ab c", max_size=3),
 )
-def test_writing_and_filling_are_inverse_where_the_way_is_the_only_one(
+def test_filling_is_the_inverse_of_writing_if_there_is_only_one_way(
     parts: list[tuple[str, str]], tail: str
 ) -> None:
     utterance, spans = "", []
@@ -57,7 +57,7 @@ def test_writing_and_filling_are_inverse_where_the_way_is_the_only_one(
     utterance += tail
     template = write_template(utterance, spans)
     try:
-        found = fill_spans(template, utterance, {one.slot for one in spans})
+        found = fill_spans(template, utterance, {span.slot for span in spans})
     except TemplateError as error:
         assert "more than one way" in str(error)
     else:

@@ -17,7 +17,7 @@ from exemplars.dataset.texts import compute_jaccard, make_shingles, normalize_te
         ("", ""),
     ],
 )
-def test_texts_are_compared_without_case_punctuation_and_spacing(text: str, key: str) -> None:
+def test_texts_are_compared_without_case_punctuation_and_extra_spaces(text: str, key: str) -> None:
     assert normalize_text(text) == key
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.models.calls import Call, CallFormat, format_call
-from stages.evaluate.grammar import call_grammar
+from stages.evaluate.grammar import build_call_grammar
 
 xgrammar = pytest.importorskip("xgrammar")
 
@@ -21,7 +21,7 @@ def matches() -> object:
     compiler = xgrammar.GrammarCompiler(info)
 
     def match(text: str, form: CallFormat) -> bool:
-        compiled = compiler.compile_grammar(xgrammar.Grammar.from_ebnf(call_grammar(TOOLS, form)))
+        compiled = compiler.compile_grammar(xgrammar.Grammar.from_ebnf(build_call_grammar(TOOLS, form)))
         matcher = xgrammar.GrammarMatcher(compiled)
         return bool(matcher.accept_string(text)) and bool(matcher.accept_token(256))
 

@@ -1,4 +1,4 @@
-"""What is refused before anything is asked."""
+"""Inputs that stop the evaluation before any model answers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 from exemplars.core.errors import UserError
 from exemplars.core.params import load_section
 from exemplars.models.base_models import FolderBase, find_base
-from exemplars.models.rows import TRAINING_SCHEMA
 from exemplars.models.run_manifest import Manifest
-from stages.evaluate.inputs import question_of, tuned_loader
+from stages.evaluate.inputs import build_question
+from stages.evaluate.loaders import make_run_loader
 from stages.evaluate.params import EvaluateParams
 from tests.conftest import PROJECT
-from tests.runs import manifest_of
-from tests.tiny import rendered_for, save_tiny
+from tests.runs import make_manifest
+from tests.tiny import make_render_manifest, save_tiny
 
 pytest.importorskip("torch")
 
@@ -29,34 +29,33 @@ def base(tmp_path: Path) -> FolderBase:
 @pytest.fixture
 def manifest(base: FolderBase, tmp_path: Path) -> Manifest:
     (tmp_path / "rows.txt").write_text(f"{'a' * 64}\n{'b' * 64}\n", encoding="ascii")
-    return manifest_of(base=base, base_sha256=find_base(base).sha256, base_license="MIT")
+    return make_manifest(base=base, base_sha256=find_base(base).sha256, base_license="MIT")
 
 
-def test_a_run_that_saw_a_test_row_is_not_judged(
+def test_a_run_that_saw_a_test_row_is_not_evaluated(
     base: FolderBase, manifest: Manifest, tmp_path: Path
 ) -> None:
-    assert callable(tuned_loader(tmp_path, manifest, base, ["c" * 64]))
+    assert callable(make_run_loader(tmp_path, manifest, base, ["c" * 64]))
     with pytest.raises(UserError, match=r"found 1 test row\(s\) among the rows that lora-1-2 was trained on"):
-        tuned_loader(tmp_path, manifest, base, ["b" * 64, "c" * 64])
+        make_run_loader(tmp_path, manifest, base, ["b" * 64, "c" * 64])
 
 
-def test_a_run_on_another_base_than_the_rows_is_not_judged(
+def test_a_run_on_a_different_base_than_the_rows_is_not_evaluated(
     base: FolderBase, manifest: Manifest, tmp_path: Path
 ) -> None:
     other = msgspec.structs.replace(manifest, base_sha256="0" * 64)
     with pytest.raises(UserError, match=r"found lora-1-2 on the base 0000000000000000…, rows for"):
-        tuned_loader(tmp_path, other, base, [])
+        make_run_loader(tmp_path, other, base, [])
 
 
-def test_empty_splits_are_told_together(base: FolderBase, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_splits_are_reported_together(base: FolderBase, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
     params = load_section("evaluate", EvaluateParams)
-    rendered = rendered_for(base, "0" * 64)
-    empty = TRAINING_SCHEMA.empty_table()
-    with pytest.raises(UserError) as found:
-        question_of({"train": empty, "test": empty}, [], rendered, params)
-    assert [one.path for one in found.value.diagnostics] == [
+    rendered = make_render_manifest(base, "0" * 64)
+    with pytest.raises(UserError) as raised:
+        build_question([], [], [], rendered, params)
+    assert [problem.path for problem in raised.value.diagnostics] == [
         "data/training/train.parquet",
         "data/training/test.parquet",
     ]
-    assert {one.found for one in found.value.diagnostics} == {"no row of the view call"}
+    assert {problem.found for problem in raised.value.diagnostics} == {"no row of the view call"}

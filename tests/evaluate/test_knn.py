@@ -4,42 +4,45 @@ import numpy as np
 
 from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.models.calls import CallFormat
-from stages.evaluate.knn import call_of_nearest, nearest_rows, with_examples
+from exemplars.models.rows import Answer, Message
+from stages.evaluate.knn import find_nearest_rows, insert_examples, predict_from_neighbor
+from tests.chat_rows import make_training_row
 
 SKILLS = {
     "call": Skill("call", parameters=(Parameter("contact"), Parameter("device", enum=("home", "work"))))
 }
 
 
-def answer(slot: str, *accepted: str) -> dict[str, object]:
-    return {"slot": slot, "value": accepted[0], "accepted": list(accepted), "grounding": "verbatim"}
+def answer(slot: str, *accepted: str) -> Answer:
+    return Answer(slot, accepted[0], accepted, "verbatim")
 
 
 def test_nearest_rows_come_first_and_ties_go_to_the_first_place() -> None:
     train = np.eye(3, dtype=np.float32)
     asked = np.array([[0, 1, 0], [0.6, 0, 0.8], [1, 0, 0]], dtype=np.float32)
-    assert nearest_rows(asked, train, 2).tolist() == [[1, 0], [2, 0], [0, 1]]
-    assert nearest_rows(asked, train, 9).shape == (3, 3)
+    assert find_nearest_rows(asked, train, 2).tolist() == [[1, 0], [2, 0], [0, 1]]
+    assert find_nearest_rows(asked, train, 9).shape == (3, 3)
 
 
-def test_call_of_the_nearest_keeps_the_values_that_the_utterance_holds() -> None:
-    near = {"call": "call", "answers": [answer("contact", "mum"), answer("device", "work")]}
-    assert call_of_nearest("ring mum now", near, SKILLS, CallFormat.PYTHON) == 'call(contact="mum")'
-    assert call_of_nearest("ring mummy", near, SKILLS, CallFormat.PYTHON) == "call()"
+def test_the_call_of_the_nearest_row_keeps_the_values_in_the_utterance() -> None:
+    neighbor = make_training_row(call="call", answers=(answer("contact", "mum"), answer("device", "work")))
+    assert predict_from_neighbor("ring mum now", neighbor, SKILLS, CallFormat.PYTHON) == 'call(contact="mum")'
+    assert predict_from_neighbor("ring mummy", neighbor, SKILLS, CallFormat.PYTHON) == "call()"
 
 
-def test_nearest_that_calls_nothing_answers_none() -> None:
-    assert call_of_nearest("thanks", {"call": None, "answers": []}, SKILLS, CallFormat.PYTHON) == "None"
+def test_a_nearest_row_that_calls_nothing_predicts_no_call() -> None:
+    neighbor = make_training_row(call=None)
+    assert predict_from_neighbor("thanks", neighbor, SKILLS, CallFormat.PYTHON) == "None"
 
 
-def test_examples_stand_behind_the_system_message_the_nearest_last() -> None:
-    def turns(*pairs: tuple[str, str]) -> list[dict[str, str]]:
-        return [{"role": role, "content": content} for role, content in pairs]
+def test_examples_follow_the_system_message_the_nearest_last() -> None:
+    def turns(*pairs: tuple[str, str]) -> list[Message]:
+        return [Message(role, content) for role, content in pairs]
 
     prompt = turns(("system", "tools"), ("user", "now"))
     near = turns(("system", "other"), ("user", "u1"), ("assistant", "a1"))
     far = turns(("system", "other"), ("assistant", "before"), ("user", "u2"), ("assistant", "a2"))
-    assert with_examples(prompt, [near, far]) == turns(
+    assert insert_examples(prompt, [near, far]) == turns(
         ("system", "tools"),
         ("user", "u2"),
         ("assistant", "a2"),

@@ -1,4 +1,4 @@
-"""How alike texts are, against the libraries' own figures over all rows."""
+"""How similar texts are, against the libraries' own figures over all rows."""
 
 from __future__ import annotations
 
@@ -6,21 +6,25 @@ import pytest
 import sacrebleu
 
 from stages.evaluate.metrics import Resamples
-from stages.evaluate.text_metrics import TEXT_METRICS, text_columns
+from stages.evaluate.text_metrics import TEXT_METRICS, compute_text_columns
 
 RIGHT = ['call(contact="Ada")', 'weather(location="Boston", day="Sunday")', "None"]
 SAID = ['call(contact="Ada")', 'weather(location="Austin")', ""]
 
 
 def test_texts_that_are_right_score_all() -> None:
-    figures = Resamples(list("abc"), 50, 1).figures(text_columns(RIGHT, RIGHT), range(3), TEXT_METRICS)
+    figures = Resamples(list("abc"), 50, 1).compute_figures(
+        compute_text_columns(RIGHT, RIGHT), range(3), TEXT_METRICS
+    )
     assert figures["rouge_l"] == (1.0, 1.0, 1.0)
     assert figures["bleu"].value == pytest.approx(100)
     assert figures["bert_score"].value == pytest.approx(1, abs=1e-5)
 
 
 def test_bleu_is_that_of_the_corpus_and_the_others_are_means() -> None:
-    figures = Resamples(list("abc"), 200, 1).figures(text_columns(SAID, RIGHT), range(3), TEXT_METRICS)
+    figures = Resamples(list("abc"), 200, 1).compute_figures(
+        compute_text_columns(SAID, RIGHT), range(3), TEXT_METRICS
+    )
     assert figures["bleu"].value == pytest.approx(sacrebleu.corpus_bleu(SAID, [RIGHT]).score)
     # Words: call contact ada: 3 of 3; weather location (boston / austin) (day sunday): 2 of 3 and of 5.
     assert figures["rouge_l"].value == pytest.approx((1 + 2 * 2 / 8 + 0) / 3)

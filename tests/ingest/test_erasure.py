@@ -1,4 +1,4 @@
-"""What tombstones mean is in the ledger, by place and keyed hash, and nothing else of it is left."""
+"""Of an erased row only its place and the keyed hash of its text are left, in the ledger."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from exemplars.core.errors import UserError
 from exemplars.dataset.row_tables import rejections_from_table
 from stages.ingest.params import IngestParams, SgdSource, SkillsSource
 from stages.ingest.sources import read_source
-from stages.ingest.tombstones import Erasures, Tombstone, keyed_hash
+from stages.ingest.tombstones import Erasures, Tombstone, hash_with_key
 
 KEY = b"a key of the tests"
 SKILL = """#### Prompt:
@@ -51,7 +51,7 @@ def tombstone(**rule: str) -> Tombstone:
     return Tombstone(id="t1", reviewer="Kim", reason="asked for it", **rule)  # type: ignore[arg-type]
 
 
-def skills(root: Path, text: str) -> IngestParams:
+def write_skills(root: Path, text: str) -> IngestParams:
     (root / "call.md").write_text(text, "utf-8")
     return IngestParams(12, {"skills": SkillsSource(path=str(root), license="Apache-2.0")})
 
@@ -78,27 +78,30 @@ def dialogue(name: str, *ways: str) -> dict[str, object]:
     return {"dialogue_id": name, "services": ["Cafes_1"], "turns": [turn]}
 
 
-def test_an_erased_row_leaves_its_place_and_a_keyed_hash(tmp_path: Path) -> None:
-    params = skills(tmp_path, SKILL)
+def test_an_erased_row_leaves_only_its_place_and_a_keyed_hash(tmp_path: Path) -> None:
+    params = write_skills(tmp_path, SKILL)
     tables = read_source("skills", params, 1, Erasures((tombstone(pattern="Ada"),), KEY))
     assert tables.records.column("utterance").to_pylist() == ["ring the office"]
     (row,) = rejections_from_table(tables.rejections)
     assert (row.id, row.reason, row.utterance, row.skill) == ("skills:call.md#7", "erased", None, None)
-    assert row.message == f"erased by the tombstone t1; hmac-sha256 {keyed_hash('ring Ada Byron', KEY)}"
+    assert (
+        row.message
+        == f"call.md:7: erased by the tombstone t1; hmac-sha256 {hash_with_key('ring Ada Byron', KEY)}"
+    )
 
 
 def test_a_redacted_pair_stays_in_the_ledger_with_the_hash_that_its_tombstone_remembers(
     tmp_path: Path,
 ) -> None:
     text = SKILL.replace("ring Ada Byron", "[erased]").replace('call(contact="Ada Byron")', "[erased]")
-    gone = Tombstone(
+    remembering = Tombstone(
         id="t1", pattern="Ada", reviewer="Kim", reason="r", redacted={"skills:call.md#7": "f" * 64}
     )
-    tables = read_source("skills", skills(tmp_path, text), 1, Erasures((gone,), None))
+    tables = read_source("skills", write_skills(tmp_path, text), 1, Erasures((remembering,), None))
     (row,) = rejections_from_table(tables.rejections)
     assert (row.id, row.message) == (
         "skills:call.md#7",
-        f"erased by the tombstone t1; hmac-sha256 {'f' * 64}",
+        f"call.md:7: erased by the tombstone t1; hmac-sha256 {'f' * 64}",
     )
 
 
@@ -113,9 +116,9 @@ def test_nothing_is_learned_from_an_erased_dialogue(tmp_path: Path) -> None:
     )
     assert tables.records.column("group").to_pylist() == ["sgd:train/1_1"]
     (recognizer,) = tables.recognizers.recognizers.values()
-    assert [one.label for one in recognizer.instances] == ["Big Smoke", "London"]
+    assert [instance.label for instance in recognizer.instances] == ["Big Smoke", "London"]
 
 
-def test_without_the_key_nothing_is_erased_half_way(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="EXEMPLARS_ERASURE_KEY not set"):
-        read_source("skills", skills(tmp_path, SKILL), 1, Erasures((tombstone(pattern="Ada"),), None))
+def test_a_missing_key_stops_the_erasure_before_it_begins(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="EXEMPLARS_ERASURE_KEY is not set, and a tombstone needs it"):
+        read_source("skills", write_skills(tmp_path, SKILL), 1, Erasures((tombstone(pattern="Ada"),), None))

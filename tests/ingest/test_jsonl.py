@@ -6,21 +6,26 @@ from exemplars.core.errors import UserError
 from exemplars.core.records import LabelledArgument, Mode, Reason, Speaker, Turn
 from exemplars.dataset.catalog import Parameter, Skill
 from stages.ingest.jsonl import infer_skills, parse_jsonl_file, parse_tools
-from stages.ingest.reading import Reading, SourceFacts
+from stages.ingest.reading import Reading, SourceInfo
 
-FACTS = SourceFacts("mine", "MIT")
+SOURCE = SourceInfo("mine", "MIT")
 
 
-def parsed(*lines: str) -> Reading:
-    return parse_jsonl_file(FACTS, "a.jsonl", "\n".join(lines).encode())
+def parse(*lines: str) -> Reading:
+    return parse_jsonl_file(SOURCE, "a.jsonl", "\n".join(lines).encode())
 
 
 def test_a_line_becomes_a_record() -> None:
-    [one] = parsed(
+    [record] = parse(
         '{"utterance": "call Maria at home", "skill": "call", "arguments": {"who": "Maria", "loud": true, "n": 5}}'
     ).records
-    assert (one.id, one.skill, one.mode, one.license) == ("mine:a.jsonl#1", "call", Mode.NORMAL, "MIT")
-    assert one.arguments == (
+    assert (record.id, record.skill, record.mode, record.license) == (
+        "mine:a.jsonl#1",
+        "call",
+        Mode.NORMAL,
+        "MIT",
+    )
+    assert record.arguments == (
         LabelledArgument("who", "Maria"),
         LabelledArgument("loud", "True"),
         LabelledArgument("n", "5"),
@@ -28,12 +33,12 @@ def test_a_line_becomes_a_record() -> None:
 
 
 def test_spans_come_from_the_arguments_the_map_or_the_template() -> None:
-    reading = parsed(
+    reading = parse(
         '{"utterance": "call Maria", "skill": "call", "arguments": [{"slot": "who", "value": "M", "surface": "Maria", "start": 5, "end": 10}]}',
         '{"utterance": "call Maria", "skill": "call", "arguments": {"who": "Maria"}, "spans": {"who": [5, 10]}}',
         '{"utterance": "call Maria", "skill": "call", "arguments": {"who": "Maria"}, "exemplar": "call <who>"}',
     )
-    assert [one.arguments[0] for one in reading.records] == [
+    assert [record.arguments[0] for record in reading.records] == [
         LabelledArgument("who", "M", ("Maria",), 5, 10),
         LabelledArgument("who", "Maria", (), 5, 10),
         LabelledArgument("who", "Maria", ("Maria",), 5, 10),
@@ -41,49 +46,54 @@ def test_spans_come_from_the_arguments_the_map_or_the_template() -> None:
 
 
 def test_without_a_skill_the_mode_is_none() -> None:
-    [one] = parsed('{"utterance": "um"}').records
-    assert (one.skill, one.mode) == (None, Mode.NONE)
+    [record] = parse('{"utterance": "um"}').records
+    assert (record.skill, record.mode) == (None, Mode.NONE)
 
 
-def test_context_group_split_and_licence_are_taken_over() -> None:
-    [one] = parsed(
+def test_context_group_split_and_license_are_kept() -> None:
+    [record] = parse(
         '{"utterance": "yes", "skill": "call", "mode": "extended", "context": [{"speaker": "system", "utterance": "Call?"}], "group": "d1", "split": "test", "license": "CC0-1.0", "service": "S_1"}'
     ).records
-    assert one.context == (Turn(Speaker.SYSTEM, "Call?"),)
-    assert (one.group, one.split, one.license, one.service) == ("mine:d1", "test", "CC0-1.0", "S_1")
+    assert record.context == (Turn(Speaker.SYSTEM, "Call?"),)
+    assert (record.group, record.split, record.license, record.service) == (
+        "mine:d1",
+        "test",
+        "CC0-1.0",
+        "S_1",
+    )
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('{"utterance": "x", "skil": "call"}', "a.jsonl:2: malformed_record: found Object contains unknown field `skil`"),
-        ('{"skill": "call"}', "missing required field `utterance`"),
-        ('{"utterance": 5}', "Expected `str`, got `int` - at `$.utterance`"),
-        ('{"utterance": "x"', "a.jsonl:2:18: malformed_record: found Input data was truncated"),
-        ('{"utterance": "x", "mode": "loud"}', "Invalid enum value 'loud' - at `$.mode`"),
-        ("nonsense", "a.jsonl:2:5: malformed_record: found JSON is malformed"),
+        ('{"utterance": "x", "skil": "call"}', "a.jsonl:2: object contains unknown field `skil` in '"),
+        ('{"skill": "call"}', "object missing required field `utterance`"),
+        ('{"utterance": 5}', "expected `str`, got `int` - at `$.utterance`"),
+        ('{"utterance": "x"', "a.jsonl:2:18: input data was truncated"),
+        ('{"utterance": "x", "mode": "loud"}', "invalid enum value 'loud' - at `$.mode`"),
+        ("nonsense", "a.jsonl:2:5: JSON is malformed: invalid character (byte 4) in 'nonsense'; write a JSON object with utterance, skill, "),
     ],
 )  # fmt: skip
 def test_a_line_that_does_not_fit_is_rejected_and_the_others_are_read(line: str, message: str) -> None:
-    reading = parsed('{"utterance": "ok"}', line, "", '{"utterance": "fine"}')
-    assert [one.id for one in reading.records] == ["mine:a.jsonl#1", "mine:a.jsonl#4"]
-    [one] = reading.rejections
-    assert (one.id, one.reason) == ("mine:a.jsonl#2", Reason.MALFORMED_RECORD)
-    assert message in one.message
+    reading = parse('{"utterance": "ok"}', line, "", '{"utterance": "fine"}')
+    assert [record.id for record in reading.records] == ["mine:a.jsonl#1", "mine:a.jsonl#4"]
+    [rejection] = reading.rejections
+    assert (rejection.id, rejection.reason) == ("mine:a.jsonl#2", Reason.MALFORMED_RECORD)
+    assert message in rejection.message
 
 
-def test_a_misspelt_key_is_guessed() -> None:
-    assert "did you mean 'skill'?" in parsed('{"utterance": "x", "skil": "call"}').rejections[0].message
+def test_a_misspelled_key_gets_a_suggestion() -> None:
+    assert "did you mean 'skill'?" in parse('{"utterance": "x", "skil": "call"}').rejections[0].message
 
 
 def test_a_template_that_does_not_fit_is_rejected() -> None:
-    [one] = parsed(
+    [rejection] = parse(
         '{"utterance": "call Maria", "skill": "call", "arguments": {"who": "Maria"}, "exemplar": "ring <who>"}'
     ).rejections
-    assert one.reason is Reason.EXEMPLAR_MISMATCH
+    assert rejection.reason is Reason.EXEMPLAR_MISMATCH
 
 
-def test_tools_are_read_and_broken_ones_are_told() -> None:
+def test_tools_are_read_and_broken_ones_are_reported() -> None:
     assert parse_tools("tools.json", b'[{"type": "function", "function": {"name": "call"}}]') == (
         Skill("call"),
     )
@@ -96,8 +106,8 @@ def test_tools_are_read_and_broken_ones_are_told() -> None:
             parse_tools("tools.json", data)
 
 
-def test_without_tools_the_catalog_is_what_the_examples_call() -> None:
-    reading = parsed(
+def test_without_tools_the_catalog_is_inferred_from_the_examples() -> None:
+    reading = parse(
         '{"utterance": "a", "skill": "f", "arguments": {"n": 1, "b": true, "x": 1.5, "s": "1a"}}',
         '{"utterance": "b", "skill": "f", "arguments": {"n": 2, "x": 2}}',
     )
@@ -115,6 +125,6 @@ def test_without_tools_the_catalog_is_what_the_examples_call() -> None:
 
 
 @pytest.mark.parametrize(("data", "message"), [(b"", "empty_file"), (b'{"a": "\xff"}', "byte 7: not_utf8")])
-def test_a_file_that_cannot_be_read_is_told_with_its_byte(data: bytes, message: str) -> None:
+def test_a_file_that_cannot_be_read_is_reported_with_its_byte(data: bytes, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        parse_jsonl_file(FACTS, "a.jsonl", data)
+        parse_jsonl_file(SOURCE, "a.jsonl", data)

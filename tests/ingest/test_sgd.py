@@ -9,10 +9,10 @@ import pytest
 from exemplars.core.errors import UserError
 from exemplars.core.records import LabelledArgument, Mode, Reason, Record, Rejection, Speaker, Turn
 from exemplars.dataset.row_tables import records_from_table, rejections_from_table
-from stages.ingest.files import SourceTables
 from stages.ingest.params import OnBadFile, SgdSource
-from stages.ingest.reading import SourceFacts
+from stages.ingest.reading import SourceInfo
 from stages.ingest.sgd.source import read_sgd_source
+from stages.ingest.source_files import SourceTables
 
 SCHEMA: list[dict[str, Any]] = [
     {
@@ -46,12 +46,12 @@ SCHEMA: list[dict[str, Any]] = [
 
 
 def action(act: str, slot: str = "", *values: str, canonical: str | None = None) -> dict[str, Any]:
-    said = list(values)
+    spoken = list(values)
     return {
         "act": act,
         "slot": slot,
-        "values": said,
-        "canonical_values": said if canonical is None else [canonical],
+        "values": spoken,
+        "canonical_values": spoken if canonical is None else [canonical],
     }
 
 
@@ -92,7 +92,7 @@ def release(root: Path, *dialogues: Any, schema: Any = SCHEMA, split: str = "tra
 
 def read(root: Path, on_bad_file: OnBadFile = OnBadFile.FAIL, workers: int = 1) -> SourceTables:
     source = SgdSource(path=str(root), license="MIT", splits=("train",), on_bad_file=on_bad_file)
-    return read_sgd_source(root, source, SourceFacts("sgd", "MIT", "2019-03-01"), 4, workers)
+    return read_sgd_source(root, source, SourceInfo("sgd", "MIT", "2019-03-01"), 4, workers)
 
 
 def rows(root: Path, **options: Any) -> tuple[list[Record], list[Rejection]]:
@@ -113,40 +113,42 @@ OFFER = system("The Gull?", action("OFFER", "boat", "the Gull", canonical="Gull"
 def test_a_request_becomes_a_record_with_the_given_spans(tmp_path: Path) -> None:
     records, rejections = rows(release(tmp_path, dialogue(ASK)))
     assert rejections == []
-    [one] = records
-    assert (one.id, one.skill, one.service, one.mode) == (
+    [record] = records
+    assert (record.id, record.skill, record.service, record.mode) == (
         "sgd:train/dialogues_001.json#/0/turns/0/frames/0",
         "Boats_1_FindBoat",
         "Boats_1",
         Mode.NORMAL,
     )
-    assert one.arguments == (LabelledArgument("harbour", "Kiel", ("Kiel",), 11, 15),)
-    assert (one.group, one.split, one.today) == ("sgd:train/1_00000", "train", "2019-03-01")
+    assert record.arguments == (LabelledArgument("harbour", "Kiel", ("Kiel",), 11, 15),)
+    assert (record.group, record.split, record.today) == ("sgd:train/1_00000", "train", "2019-03-01")
 
 
 def test_an_accepted_offer_is_an_extended_record_with_the_canonical_value(tmp_path: Path) -> None:
     accept = user("Yes, that one", action("SELECT"), harbour=["Kiel"], boat=["the Gull"])
     records, _ = rows(release(tmp_path, dialogue(ASK, OFFER, accept)))
-    one = next(record for record in records if record.utterance == "Yes, that one")
-    assert one.mode is Mode.EXTENDED
-    assert one.arguments == (LabelledArgument("boat", "Gull", ("the Gull",), context=True),)
-    assert one.context == (
+    accepted = next(record for record in records if record.utterance == "Yes, that one")
+    assert accepted.mode is Mode.EXTENDED
+    assert accepted.arguments == (LabelledArgument("boat", "Gull", ("the Gull",), context=True),)
+    assert accepted.context == (
         Turn(Speaker.USER, "Boats from Kiel, two of us"),
         Turn(Speaker.SYSTEM, "The Gull?"),
     )
 
 
-def test_another_way_to_say_a_known_value_is_no_new_value(tmp_path: Path) -> None:
+def test_a_different_way_to_say_a_known_value_is_not_a_new_value(tmp_path: Path) -> None:
     confirm = user("Right.", action("AFFIRM"), harbour=["Kiel", "Port of Kiel"])
     _, rejections = rows(release(tmp_path, dialogue(ASK, OFFER, confirm)))
-    assert [(one.reason, one.utterance) for one in rejections] == [(Reason.NO_NEW_MEANING, "Right.")]
+    assert [(rejection.reason, rejection.utterance) for rejection in rejections] == [
+        (Reason.NO_NEW_MEANING, "Right.")
+    ]
 
 
 def test_a_declined_intent_is_a_negative_record(tmp_path: Path) -> None:
     offer = system("Shall I book it?", action("OFFER_INTENT", "intent", "BookBoat"))
     decline = user("Not now.", action("NEGATE_INTENT"), intent="NONE", harbour=["Kiel"])
     records, _ = rows(release(tmp_path, dialogue(ASK, offer, decline)))
-    assert [(one.mode, one.skill) for one in records] == [
+    assert [(record.mode, record.skill) for record in records] == [
         (Mode.NORMAL, "Boats_1_FindBoat"),
         (Mode.NEGATIVE, "Boats_1_BookBoat"),
     ]
@@ -155,7 +157,9 @@ def test_a_declined_intent_is_a_negative_record(tmp_path: Path) -> None:
 def test_a_turn_that_asks_for_nothing_has_mode_none(tmp_path: Path) -> None:
     thanks = user("Thanks, bye", action("THANK_YOU"), action("GOODBYE"), harbour=["Kiel"])
     records, _ = rows(release(tmp_path, dialogue(ASK, OFFER, thanks)))
-    assert [(one.mode, one.skill) for one in records if one.utterance == "Thanks, bye"] == [(Mode.NONE, None)]
+    assert [(record.mode, record.skill) for record in records if record.utterance == "Thanks, bye"] == [
+        (Mode.NONE, None)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -171,34 +175,48 @@ def test_a_turn_that_fills_no_slot_is_out_of_scope_with_its_reason(
 ) -> None:
     turn = user("And?", action(act, "price"), harbour=["Kiel"])
     _, rejections = rows(release(tmp_path, dialogue(ASK, OFFER, turn)))
-    assert [one.reason for one in rejections] == [reason]
+    assert [rejection.reason for rejection in rejections] == [reason]
 
 
-def test_of_two_frames_that_ask_for_nothing_one_is_kept(tmp_path: Path) -> None:
+def test_of_two_frames_that_ask_for_nothing_only_the_first_is_kept(tmp_path: Path) -> None:
     turn = user("Bye", action("GOODBYE"), intent="NONE")
     turn["frames"].append(dict(turn["frames"][0]))
     records, rejections = rows(release(tmp_path, dialogue(turn)))
-    assert [one.id[-8:] for one in records] == ["frames/0"]
-    assert [(one.id[-8:], one.reason) for one in rejections] == [("frames/1", Reason.MEANING_IN_OTHER_FRAME)]
+    assert [record.id[-8:] for record in records] == ["frames/0"]
+    assert [(rejection.id[-8:], rejection.reason) for rejection in rejections] == [
+        ("frames/1", Reason.MEANING_IN_OTHER_FRAME)
+    ]
 
 
-def test_a_frame_beside_one_that_asks_for_something_is_out_of_scope(tmp_path: Path) -> None:
+def test_a_frame_that_asks_for_nothing_in_a_turn_that_asks_for_something_is_out_of_scope(
+    tmp_path: Path,
+) -> None:
     turn = user("Thanks, and a boat", action("THANK_YOU"), intent="NONE")
     turn["frames"].append(ASK["frames"][0])
     records, rejections = rows(release(tmp_path, dialogue(turn)))
-    assert [one.skill for one in records] == ["Boats_1_FindBoat"]
-    assert [one.reason for one in rejections] == [Reason.MEANING_IN_OTHER_FRAME]
+    assert [record.skill for record in records] == ["Boats_1_FindBoat"]
+    assert [rejection.reason for rejection in rejections] == [Reason.MEANING_IN_OTHER_FRAME]
 
 
 def test_context_is_bounded(tmp_path: Path) -> None:
     turns = [turn for _ in range(5) for turn in (ASK, OFFER)]
     records, _ = rows(release(tmp_path, dialogue(*turns, user("Bye", action("GOODBYE")))))
-    assert max(len(one.context) for one in records) == 4
+    assert max(len(record.context) for record in records) == 4
 
 
 def test_the_catalog_has_a_skill_for_each_intent(tmp_path: Path) -> None:
     skills = read(release(tmp_path, dialogue(ASK))).skills
-    assert [(one.name, [(p.name, p.type, p.enum, p.required) for p in one.parameters]) for one in skills] == [
+    signatures = [
+        (
+            skill.name,
+            [
+                (parameter.name, parameter.type, parameter.enum, parameter.required)
+                for parameter in skill.parameters
+            ],
+        )
+        for skill in skills
+    ]
+    assert signatures == [
         (
             "Boats_1_FindBoat",
             [
@@ -227,18 +245,18 @@ def test_the_catalog_has_a_skill_for_each_intent(tmp_path: Path) -> None:
         (user("x", action("GOODBYE"), service="Cars_1"), Reason.UNKNOWN_SERVICE, "service 'Cars_1'"),
     ],
 )
-def test_a_frame_that_names_what_the_schema_has_not_is_rejected(
+def test_a_frame_with_a_name_that_is_not_in_the_schema_is_rejected(
     tmp_path: Path, turn: dict[str, Any], reason: Reason, message: str
 ) -> None:
     _, rejections = rows(release(tmp_path, dialogue(turn)))
-    assert [one.reason for one in rejections] == [reason]
+    assert [rejection.reason for rejection in rejections] == [reason]
     assert message in rejections[0].message
 
 
 def test_a_user_turn_without_a_frame_is_rejected(tmp_path: Path) -> None:
     turn = {"speaker": "USER", "utterance": "Hm", "frames": []}
     _, rejections = rows(release(tmp_path, dialogue(turn)))
-    assert [(one.reason, one.id) for one in rejections] == [
+    assert [(rejection.reason, rejection.id) for rejection in rejections] == [
         (Reason.MALFORMED_RECORD, "sgd:train/dialogues_001.json#/0/turns/0")
     ]
 
@@ -246,7 +264,7 @@ def test_a_user_turn_without_a_frame_is_rejected(tmp_path: Path) -> None:
 def test_a_dialogue_of_a_wrong_shape_is_rejected_and_the_others_are_read(tmp_path: Path) -> None:
     records, rejections = rows(release(tmp_path, {"dialogue_id": 7, "turns": []}, dialogue(ASK)))
     assert len(records) == 1
-    assert [(one.id, one.reason) for one in rejections] == [
+    assert [(rejection.id, rejection.reason) for rejection in rejections] == [
         ("sgd:train/dialogues_001.json#/0", Reason.MALFORMED_RECORD)
     ]
     assert "expected `str`, got `int` - at `$[0].dialogue_id`" in rejections[0].message
@@ -254,18 +272,24 @@ def test_a_dialogue_of_a_wrong_shape_is_rejected_and_the_others_are_read(tmp_pat
 
 def test_the_rows_of_a_repeated_dialogue_id_are_rejected(tmp_path: Path) -> None:
     records, rejections = rows(release(tmp_path, dialogue(ASK), dialogue(ASK), dialogue(ASK, name="1_00001")))
-    assert [one.group for one in records] == ["sgd:train/1_00000", "sgd:train/1_00001"]
-    assert [one.reason for one in rejections] == [Reason.DUPLICATE_RECORD]
-    assert "which stands at train/dialogues_001.json#/0 already" in rejections[0].message
+    assert [record.group for record in records] == ["sgd:train/1_00000", "sgd:train/1_00001"]
+    assert [rejection.reason for rejection in rejections] == [Reason.DUPLICATE_RECORD]
+    assert (
+        "found dialogue id '1_00000' again, after train/dialogues_001.json#/0, expected a unique id"
+        in rejections[0].message
+    )
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", r"dialogues_001.json, byte 0: empty_file"),
-        (b"[{", r"dialogues_001.json, byte 2: not_json: found input data was truncated"),
-        (b"[1, 2} ", r"dialogues_001.json, byte 5: not_json"),
-        (b'{"a": 1}', r"dialogues_001.json, byte 0: wrong_shape: found expected `array`, got `object`"),
+        (b"[{", r"dialogues_001.json, byte 2: not_json: not a list of dialogues: input data was truncated"),
+        (b"[1, 2} ", r"dialogues_001.json, byte 5: not_json: not a list of dialogues: JSON is malformed"),
+        (
+            b'{"a": 1}',
+            r"dialogues_001.json, byte 0: wrong_shape: not a list of dialogues: expected `array`, got `object`",
+        ),
         (b'[{"dialogue_id": "\xff"}]', r"dialogues_001.json, byte 18: not_utf8"),
     ],
 )
@@ -278,36 +302,36 @@ def test_a_file_that_cannot_be_read_fails_with_its_path_and_byte(
         read(root)
 
 
-def test_a_schema_that_is_not_utf8_is_told_with_its_byte(tmp_path: Path) -> None:
+def test_a_schema_that_is_not_utf8_is_reported_with_its_byte(tmp_path: Path) -> None:
     root = release(tmp_path, dialogue(ASK))
     (root / "train" / "schema.json").write_bytes(b'[{"service_name": "\xb0"}]')
     with pytest.raises(UserError, match=r"train/schema.json, byte 19: not_utf8"):
         read(root)
 
 
-def test_a_file_that_cannot_be_read_is_in_the_ledger_where_the_source_says_so(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_rejected_if_the_source_says_so(tmp_path: Path) -> None:
     root = release(tmp_path, dialogue(ASK))
     (root / "train" / "dialogues_002.json").write_bytes(b"[{")
     records, rejections = rows(root, on_bad_file=OnBadFile.REJECT)
     assert len(records) == 1
-    assert [(one.id, one.reason) for one in rejections] == [
+    assert [(rejection.id, rejection.reason) for rejection in rejections] == [
         ("sgd:train/dialogues_002.json#", Reason.UNREADABLE_FILE)
     ]
 
 
-def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_not_an_error(tmp_path: Path) -> None:
     root = release(tmp_path, dialogue(ASK))
     path = root / "train" / "dialogues_001.json"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert len(rows(root)[0]) == 1
 
 
-def test_a_missing_schema_is_told_with_its_path(tmp_path: Path) -> None:
+def test_a_missing_schema_is_reported_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"train/schema.json: missing_schema: found no such file"):
         read(release(tmp_path, dialogue(ASK), schema=None))
 
 
-def test_a_missing_and_an_empty_folder_are_told(tmp_path: Path) -> None:
+def test_a_missing_and_an_empty_folder_are_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such folder"):
         read(tmp_path)
     (tmp_path / "train").mkdir()
@@ -315,30 +339,30 @@ def test_a_missing_and_an_empty_folder_are_told(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-def test_splits_that_define_a_service_differently_are_told(tmp_path: Path) -> None:
+def test_splits_that_define_a_service_differently_are_reported(tmp_path: Path) -> None:
     release(tmp_path, dialogue(ASK))
     changed = [{**SCHEMA[0], "description": "Other trips"}]
     release(tmp_path, dialogue(ASK), schema=changed, split="dev")
     source = SgdSource(path=str(tmp_path), license="MIT", splits=("train", "dev"))
-    with pytest.raises(UserError, match=r"service 'Boats_1', which train/schema\.json defines otherwise"):
-        read_sgd_source(tmp_path, source, SourceFacts("sgd", "MIT"), 4, 1)
+    with pytest.raises(UserError, match=r"service 'Boats_1', which train/schema\.json defines differently"):
+        read_sgd_source(tmp_path, source, SourceInfo("sgd", "MIT"), 4, 1)
 
 
 def test_two_workers_read_the_same_as_one(tmp_path: Path) -> None:
     root = release(tmp_path, dialogue(ASK, OFFER, user("Bye", action("GOODBYE"))))
     second = dialogue(ASK, name="2_00000")
     (root / "train" / "dialogues_002.json").write_bytes(msgspec.json.encode([second]))
-    one, two = read(root, workers=1), read(root, workers=2)
-    assert one.records.equals(two.records)
-    assert one.rejections.equals(two.rejections)
+    serial, parallel = read(root, workers=1), read(root, workers=2)
+    assert serial.records.equals(parallel.records)
+    assert serial.rejections.equals(parallel.rejections)
 
 
-def test_states_teach_aliases_of_free_slots(tmp_path: Path) -> None:
+def test_aliases_of_free_slots_are_learned_from_states(tmp_path: Path) -> None:
     turn = user("Kiel", action("INFORM", "harbour", "Kiel"), harbour=["Kiel", "Port of Kiel"])
     tables = read(release(tmp_path, dialogue(turn)))
     [instance, other] = tables.recognizers.recognizers["sgd-aliases"].instances
     assert (instance.label, instance.expressions) == ("Kiel", ("Port of Kiel",))
     assert (other.label, other.expressions) == ("Port of Kiel", ("Kiel",))
-    harbour = tables.skills[0].parameter("harbour")
+    harbour = tables.skills[0].find_parameter("harbour")
     assert harbour is not None
     assert harbour.recognizer == "sgd-aliases"

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from exemplars.core.errors import UserError
 from exemplars.core.records import LabelledArgument, Mode, Reason
 from exemplars.dataset.catalog import Parameter, Skill
-from stages.ingest.reading import Reading, SourceFacts
+from stages.ingest.reading import Reading, SourceInfo
 from stages.ingest.skills import parse_skill_file
 
-FACTS = SourceFacts("skills", "MIT")
+SOURCE = SourceInfo("skills", "MIT")
 HEAD = """\
 #### Prompt:
 weather(location="[city]", unit="celsius|fahrenheit", days=[number of days])
-Tells the weather.
+Reports the weather.
 
 #### Parameters:
 location: string, required
@@ -24,10 +24,13 @@ days: integer, recognizer=number
 """
 
 
-def parsed(text: str | bytes, none_skill: str | None = "other") -> tuple[Reading, list[str]]:
+def parse(text: str | bytes, none_skill: str | None = "other") -> tuple[Reading, list[str]]:
     data = text.encode() if isinstance(text, str) else text
-    reading, diagnostics = parse_skill_file(FACTS, "w.md", data, none_skill)
-    return reading, [f"{one.line}:{one.column}: {one.code}: {one.found}" for one in diagnostics]
+    reading, diagnostics = parse_skill_file(SOURCE, "w.md", data, none_skill)
+    return reading, [
+        f"{diagnostic.line}:{diagnostic.column}: {diagnostic.code}: {diagnostic.found}"
+        for diagnostic in diagnostics
+    ]
 
 
 def pair(user: str, call: str) -> str:
@@ -35,12 +38,12 @@ def pair(user: str, call: str) -> str:
 
 
 def test_a_file_gives_its_skill_and_its_pairs() -> None:
-    reading, diagnostics = parsed(HEAD + pair("weather in Rome", 'weather(location="Rome", days=-3)'))
+    reading, diagnostics = parse(HEAD + pair("weather in Rome", 'weather(location="Rome", days=-3)'))
     assert diagnostics == []
     assert reading.skills == (
         Skill(
             "weather",
-            "Tells the weather.",
+            "Reports the weather.",
             (
                 Parameter("location", "city", required=True),
                 Parameter("unit", enum=("celsius", "fahrenheit")),
@@ -48,26 +51,26 @@ def test_a_file_gives_its_skill_and_its_pairs() -> None:
             ),
         ),
     )
-    [one] = reading.records
-    assert (one.id, one.skill, one.mode, one.utterance) == (
+    [record] = reading.records
+    assert (record.id, record.skill, record.mode, record.utterance) == (
         "skills:w.md#10",
         "weather",
         Mode.NORMAL,
         "weather in Rome",
     )
-    assert one.arguments == (LabelledArgument("location", "Rome"), LabelledArgument("days", "-3"))
+    assert record.arguments == (LabelledArgument("location", "Rome"), LabelledArgument("days", "-3"))
 
 
-def test_a_description_may_stand_behind_the_signature() -> None:
-    reading, _ = parsed('#### Prompt:\nping(host="[where]") Pings a host.\n#### Examples:\n')
-    assert [(one.name, one.description) for one in reading.skills] == [("ping", "Pings a host.")]
+def test_a_description_may_follow_the_signature() -> None:
+    reading, _ = parse('#### Prompt:\nping(host="[where]") Pings a host.\n#### Examples:\n')
+    assert [(skill.name, skill.description) for skill in reading.skills] == [("ping", "Pings a host.")]
 
 
 def test_an_unquoted_placeholder_takes_any_literal() -> None:
     head = "#### Prompt:\nnote(text=[what to note])\n#### Examples:\n"
-    reading, diagnostics = parsed(head + pair("a", 'note(text="x")') + pair("b", "note(text=5)"))
+    reading, diagnostics = parse(head + pair("a", 'note(text="x")') + pair("b", "note(text=5)"))
     assert diagnostics == []
-    assert [one.arguments[0].value for one in reading.records] == ["x", "5"]
+    assert [record.arguments[0].value for record in reading.records] == ["x", "5"]
 
 
 def test_both_sections_of_examples_are_read() -> None:
@@ -77,29 +80,29 @@ def test_both_sections_of_examples_are_read() -> None:
         + "#### Examples:\n"
         + pair("y", "a()")
     )
-    assert [one.utterance for one in parsed(text)[0].records] == ["x", "y"]
+    assert [record.utterance for record in parse(text)[0].records] == ["x", "y"]
 
 
 def test_examples_of_the_none_skill_ask_for_nothing() -> None:
-    reading, _ = parsed("#### Prompt:\nother()\n#### Examples:\n" + pair("um", "other()"))
-    assert [(one.mode, one.skill) for one in reading.records] == [(Mode.NONE, None)]
+    reading, _ = parse("#### Prompt:\nother()\n#### Examples:\n" + pair("um", "other()"))
+    assert [(record.mode, record.skill) for record in reading.records] == [(Mode.NONE, None)]
     assert reading.skills == ()
 
 
-def test_an_exemplar_line_settles_where_a_value_stands() -> None:
+def test_an_exemplar_line_gives_the_span_of_a_value() -> None:
     text = (
         HEAD
         + "### User: Rome, yes Rome\n### Exemplar: Rome, yes <location>\n"
         + '### Assistant: weather(location="Rome")\n'
     )
-    [one] = parsed(text)[0].records
-    assert one.arguments == (LabelledArgument("location", "Rome", ("Rome",), 10, 14),)
-    assert one.exemplar == "Rome, yes <location>"
+    [record] = parse(text)[0].records
+    assert record.arguments == (LabelledArgument("location", "Rome", ("Rome",), 10, 14),)
+    assert record.exemplar == "Rome, yes <location>"
 
 
 def test_a_user_may_say_colons_hashes_and_quotes() -> None:
-    said = 'note: "### 10:30" # really: yes'
-    assert parsed(HEAD + pair(said, 'weather(location="10:30")'))[0].records[0].utterance == said
+    utterance = 'note: "### 10:30" # really: yes'
+    assert parse(HEAD + pair(utterance, 'weather(location="10:30")'))[0].records[0].utterance == utterance
 
 
 @pytest.mark.parametrize(
@@ -107,9 +110,11 @@ def test_a_user_may_say_colons_hashes_and_quotes() -> None:
 )
 def test_line_ends_and_byte_order_marks_change_nothing(change: object) -> None:
     data = (HEAD + pair("weather in Rome", 'weather(location="Rome")')).encode()
-    reading, diagnostics = parsed(change(data))  # type: ignore[operator]
+    reading, diagnostics = parse(change(data))  # type: ignore[operator]
     assert diagnostics == []
-    assert [(one.id, one.utterance) for one in reading.records] == [("skills:w.md#10", "weather in Rome")]
+    assert [(record.id, record.utterance) for record in reading.records] == [
+        ("skills:w.md#10", "weather in Rome")
+    ]
 
 
 GOOD = pair("weather in Oslo", 'weather(location="Oslo")')
@@ -125,7 +130,7 @@ GOOD = pair("weather in Oslo", 'weather(location="Oslo")')
         ),
         (
             "### User: one\n",
-            "10:11: user_without_assistant: a user whose next line is another user, a section, or the end",
+            "10:11: user_without_assistant: `### User:` without a call",
             Reason.MALFORMED_RECORD,
         ),
         (
@@ -178,38 +183,61 @@ GOOD = pair("weather in Oslo", 'weather(location="Oslo")')
 def test_what_does_not_parse_is_reported_and_the_rest_is_compiled(
     bad: str, diagnostic: str, reason: Reason
 ) -> None:
-    reading, diagnostics = parsed(HEAD + bad + GOOD)
-    assert "weather in Oslo" in [one.utterance for one in reading.records]
+    reading, diagnostics = parse(HEAD + bad + GOOD)
+    assert "weather in Oslo" in [record.utterance for record in reading.records]
     if not diagnostic:
-        # The template fits the utterance; that its value is another one is for `compile` to say.
+        # The template fits the utterance; `compile` reports that its value differs.
         assert diagnostics == []
         return
     assert diagnostic in diagnostics
-    assert reason in [one.reason for one in reading.rejections]
+    assert reason in [rejection.reason for rejection in reading.rejections]
+
+
+def test_a_rejection_says_where_it_is_and_all_that_is_wrong() -> None:
+    [rejection] = parse(HEAD + pair("x", 'weather(dais=3, unit="kelvin")'))[0].rejections
+    assert (rejection.reason, rejection.skill, rejection.utterance) == (Reason.UNKNOWN_SLOT, "weather", "x")
+    assert rejection.message == (
+        "w.md:11:24: found argument 'dais', expected one of location, unit, days; did you mean 'days'?; "
+        "found unit='kelvin', expected one of celsius, fahrenheit; correct the call; "
+        "found no location, expected the required location; correct the call"
+    )
+
+
+def test_a_redacted_pair_is_rejected_as_erased_without_its_text() -> None:
+    reading, diagnostics = parse(HEAD + pair("[erased]", "[erased]") + GOOD)
+    assert diagnostics == []
+    [rejection] = reading.rejections
+    assert (rejection.id, rejection.reason, rejection.utterance) == ("skills:w.md#10", Reason.ERASED, None)
+    assert rejection.message == "w.md:10: the example was erased from the file"
+    assert [record.utterance for record in reading.records] == ["weather in Oslo"]
 
 
 def test_two_users_in_a_row_lose_only_the_first() -> None:
-    reading, diagnostics = parsed(HEAD + "### User: one\n" + GOOD)
-    assert [one.utterance for one in reading.rejections] == ["one"]
-    assert [one.utterance for one in reading.records] == ["weather in Oslo"]
+    reading, diagnostics = parse(HEAD + "### User: one\n" + GOOD)
+    assert [rejection.utterance for rejection in reading.rejections] == ["one"]
+    assert [record.utterance for record in reading.records] == ["weather in Oslo"]
     assert len(diagnostics) == 1
 
 
-def test_an_unknown_section_is_guessed_and_its_pairs_are_kept() -> None:
-    reading, _ = parsed(HEAD.replace("#### Examples:", "#### Exmples:") + GOOD)
+def test_an_unknown_section_gets_a_suggestion_and_its_pairs_are_kept() -> None:
+    reading, _ = parse(HEAD.replace("#### Examples:", "#### Exmples:") + GOOD)
     assert len(reading.records) == 1
     assert "did you mean `#### Examples:`?" in reading.rejections[0].message
 
 
 def test_a_broken_signature_rejects_every_pair_and_loses_none() -> None:
-    reading, diagnostics = parsed("#### Prompt:\nweather(location=)\n#### Examples:\n" + GOOD + GOOD)
+    reading, diagnostics = parse("#### Prompt:\nweather(location=)\n#### Examples:\n" + GOOD + GOOD)
     assert diagnostics == ["2:9: malformed_signature: 'location=)'"]
     assert reading.records == ()
-    assert [one.id for one in reading.rejections] == ["skills:w.md#2", "skills:w.md#4", "skills:w.md#6"]
+    assert [rejection.id for rejection in reading.rejections] == [
+        "skills:w.md#2",
+        "skills:w.md#4",
+        "skills:w.md#6",
+    ]
 
 
-def test_a_file_without_a_prompt_says_so() -> None:
-    assert parsed("#### Examples:\n" + GOOD)[1] == [
+def test_a_file_without_a_prompt_is_reported() -> None:
+    assert parse("#### Examples:\n" + GOOD)[1] == [
         "1:1: missing_prompt: no section `#### Prompt:` with a signature"
     ]
 
@@ -218,28 +246,28 @@ def test_a_file_without_a_prompt_says_so() -> None:
     ("data", "message"),
     [(b"", "w.md, byte 0: empty_file"), (b"#### Prompt:\n\xe9", "w.md, byte 13: not_utf8")],
 )
-def test_a_file_that_cannot_be_read_is_told_with_its_byte(data: bytes, message: str) -> None:
+def test_a_file_that_cannot_be_read_is_reported_with_its_byte(data: bytes, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        parsed(data)
+        parse(data)
 
 
 def test_inserting_lines_does_not_change_groups() -> None:
-    before = parsed(HEAD + GOOD)[0].records[0].group
-    after = parsed(HEAD + pair("weather in Bonn today", 'weather(location="Bonn")') + "\n" + GOOD)[0]
+    before = parse(HEAD + GOOD)[0].records[0].group
+    after = parse(HEAD + pair("weather in Bonn today", 'weather(location="Bonn")') + "\n" + GOOD)[0]
     assert after.records[1].group == before
 
 
 def test_examples_that_differ_in_values_share_a_group() -> None:
-    reading, _ = parsed(HEAD + GOOD + pair("Weather in Bonn!", 'weather(location="Bonn")'))
+    reading, _ = parse(HEAD + GOOD + pair("Weather in Bonn!", 'weather(location="Bonn")'))
     assert reading.records[0].group == reading.records[1].group
 
 
 def test_a_megabyte_of_text_and_ten_thousand_arguments_are_read() -> None:
-    assert len(parsed(HEAD + pair("x" * 1_000_000, 'weather(location="x")'))[0].records) == 1
+    assert len(parse(HEAD + pair("x" * 1_000_000, 'weather(location="x")'))[0].records) == 1
     names = [f"p{number}" for number in range(10_000)]
     head = f"#### Prompt:\nwide({', '.join(f'{name}=[x]' for name in names)})\n#### Examples:\n"
     call = f"wide({', '.join(f'{name}=1' for name in names)})"
-    assert len(parsed(head + pair("1", call))[0].records[0].arguments) == 10_000
+    assert len(parse(head + pair("1", call))[0].records[0].arguments) == 10_000
 
 
 LINES = st.lists(
@@ -262,11 +290,11 @@ LINES = st.lists(
 
 @given(LINES)
 def test_every_user_line_is_a_record_or_a_rejection(lines: list[str]) -> None:
-    reading, diagnostics = parsed(HEAD + "\n".join(lines))
+    reading, diagnostics = parse(HEAD + "\n".join(lines))
     users = sum("User:" in line for line in lines)
     rows = [*reading.records, *reading.rejections]
-    assert len({one.id for one in rows}) == len(rows)
-    lines_of_rows = {int(one.origin.locator) for one in rows}
+    assert len({row.id for row in rows}) == len(rows)
+    lines_of_rows = {int(row.origin.locator) for row in rows}
     assert sum("User:" in line and number in lines_of_rows for number, line in enumerate(lines, 10)) == users
     assert bool(diagnostics) == bool(reading.rejections)
 
@@ -274,6 +302,6 @@ def test_every_user_line_is_a_record_or_a_rejection(lines: list[str]) -> None:
 @given(st.binary(max_size=200))
 def test_no_bytes_raise_anything_but_a_user_error(data: bytes) -> None:
     try:
-        parsed(data)
+        parse(data)
     except UserError as error:
         assert error.diagnostics

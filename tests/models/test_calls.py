@@ -23,7 +23,7 @@ VALUES = st.one_of(
 )
 
 
-def test_call_is_written_in_both_formats() -> None:
+def test_a_call_is_formatted_in_both_formats() -> None:
     call = Call("weather", {"location": 'the "Old" Town', "days": 3, "metric": True})
     assert (
         format_call(call, CallFormat.PYTHON) == 'weather(location="the \\"Old\\" Town", days=3, metric=True)'
@@ -34,7 +34,7 @@ def test_call_is_written_in_both_formats() -> None:
     )
 
 
-def test_no_call_is_none_and_null() -> None:
+def test_no_call_is_spelled_none_and_null() -> None:
     assert format_call(None, CallFormat.PYTHON) == "None"
     assert format_call(None, CallFormat.JSON) == "null"
     assert parse_call(" None\n", CallFormat.PYTHON) is None
@@ -43,12 +43,14 @@ def test_no_call_is_none_and_null() -> None:
 
 
 @given(NAMES, st.dictionaries(SLOTS, VALUES, max_size=4), st.sampled_from(CallFormat))
-def test_parsing_is_the_inverse_of_writing(name: str, arguments: dict[str, object], form: CallFormat) -> None:
+def test_parsing_is_the_inverse_of_formatting(
+    name: str, arguments: dict[str, object], form: CallFormat
+) -> None:
     call = Call(name, arguments)  # type: ignore[arg-type]
     assert parse_call(format_call(call, form), form) == call
 
 
-def test_parameters_may_be_called_like_keywords_and_texts_may_hold_what_looks_like_one() -> None:
+def test_parameters_may_be_named_like_keywords_and_texts_may_contain_what_looks_like_one() -> None:
     call = Call("find", {"from": 'class="x", to=', "class": "it's from=", "is_from": "'"})
     text = format_call(call, CallFormat.PYTHON)
     assert text == 'find(from="class=\\"x\\", to=", class="it\'s from=", is_from="\'")'
@@ -62,16 +64,16 @@ def test_parameters_may_be_called_like_keywords_and_texts_may_hold_what_looks_li
     ("text", "why"),
     [
         ("weather(", "not the syntax of a call"),
-        ("weather", "no call"),
+        ("weather", "not a call"),
         ('weather("Boston")', "an argument without a name"),
-        ("weather(location=home())", "an argument that is no literal"),
-        ("weather(**where)", "an argument that is no literal"),
-        ('__import__("os").system(cmd="ls")', "no call"),
+        ("weather(location=home())", "an argument that is not a literal"),
+        ("weather(**where)", "an argument that is not a literal"),
+        ('__import__("os").system(cmd="ls")', "not a call"),
         ('weather(location="a", location="b")', "location twice"),
         ("", "not the syntax of a call"),
     ],
 )
-def test_text_that_is_no_python_call_says_why(text: str, why: str) -> None:
+def test_text_that_is_not_a_python_call_is_rejected_with_the_reason(text: str, why: str) -> None:
     assert parse_call(text, CallFormat.PYTHON) == MalformedCall(why)
 
 
@@ -79,22 +81,22 @@ def test_text_that_is_no_python_call_says_why(text: str, why: str) -> None:
     ("text", "why"),
     [
         ("{", "not JSON"),
-        ('{"name": "a"}', "no object with name and arguments"),
-        ('{"name": 1, "arguments": {}}', "a name that is no text, or arguments that are no object"),
-        ('{"name": "a", "arguments": {"b": [1]}}', "an argument that is no literal"),
+        ('{"name": "a"}', "not an object with name and arguments"),
+        ('{"name": 1, "arguments": {}}', "a name that is not a string, or arguments that are not an object"),
+        ('{"name": "a", "arguments": {"b": [1]}}', "an argument that is not a literal"),
     ],
 )
-def test_text_that_is_no_json_call_says_why(text: str, why: str) -> None:
+def test_text_that_is_not_a_json_call_is_rejected_with_the_reason(text: str, why: str) -> None:
     assert parse_call(text, CallFormat.JSON) == MalformedCall(why)
 
 
 @pytest.mark.parametrize("text", ["", " ", "set_ti", "set_timer", "set_timer(", 'a(b="c")', "None", "Noneth"])
-def test_what_a_python_call_begins_with_may_become_one(text: str) -> None:
+def test_a_prefix_of_a_python_call_may_become_one(text: str) -> None:
     assert is_call_prefix(text, CallFormat.PYTHON)
 
 
 @pytest.mark.parametrize("text", ["I am", "Sure!", "1(", '"', "weather.get(", "{"])
-def test_prose_becomes_no_python_call(text: str) -> None:
+def test_prose_is_not_a_prefix_of_a_python_call(text: str) -> None:
     assert not is_call_prefix(text, CallFormat.PYTHON)
 
 

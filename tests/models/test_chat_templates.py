@@ -1,4 +1,4 @@
-"""Chats as tokens, by templates as models bring them."""
+"""Chats as tokens, by chat templates as models have them."""
 
 from __future__ import annotations
 
@@ -36,51 +36,51 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny(tmp_path_factory.mktemp("tiny"))
 
 
-def tokenizer_of(folder: Path, template: str) -> Any:
+def load_with_template(folder: Path, template: str) -> Any:
     tokenizer = load_tokenizer(find_base(FolderBase(path=str(folder), license="MIT")))
     tokenizer.chat_template = template
     return tokenizer
 
 
-def test_a_template_without_a_system_message_has_its_text_before_the_first_turn(folder: Path) -> None:
-    tokenizer = tokenizer_of(folder, NO_SYSTEM + TEMPLATE)
+def test_a_template_that_rejects_a_system_role_has_its_text_before_the_first_turn(folder: Path) -> None:
+    tokenizer = load_with_template(folder, NO_SYSTEM + TEMPLATE)
     assert render_prompt(tokenizer, [SYSTEM, USER], None) == "<|user|>Call one.\n\nring mum</s><|assistant|>"
-    found = tokenize_chat(tokenizer, [SYSTEM, USER, ANSWER], None)
-    assert tokenizer.decode(found.completion) == "call()</s>"
+    chat = tokenize_chat(tokenizer, [SYSTEM, USER, ANSWER], None)
+    assert tokenizer.decode(chat.completion) == "call()</s>"
 
 
-def test_turns_that_a_template_refuses_are_told_with_its_words(folder: Path) -> None:
-    tokenizer = tokenizer_of(folder, ALTERNATING + TEMPLATE)
+def test_turns_that_a_template_refuses_are_reported_in_its_words(folder: Path) -> None:
+    tokenizer = load_with_template(folder, ALTERNATING + TEMPLATE)
     assert render_prompt(tokenizer, [USER], None) == "<|user|>ring mum</s><|assistant|>"
     with pytest.raises(ChatTemplateError, match="Roles must alternate"):
         tokenize_chat(tokenizer, [ANSWER, USER, ANSWER], None)
 
 
-def test_a_template_that_refuses_without_a_word_is_told(folder: Path) -> None:
+def test_a_template_that_refuses_without_a_message_is_reported(folder: Path) -> None:
     with pytest.raises(ChatTemplateError, match="nothing"):
-        render_prompt(tokenizer_of(folder, "{{ raise_exception('') }}"), [USER], None)
+        render_prompt(load_with_template(folder, "{{ raise_exception('') }}"), [USER], None)
 
 
-def test_a_damaged_template_is_told(folder: Path) -> None:
+def test_a_damaged_template_is_reported(folder: Path) -> None:
     with pytest.raises(ChatTemplateError, match="unexpected 'end of template'"):
-        render_prompt(tokenizer_of(folder, "{{ messages["), [USER], None)
+        render_prompt(load_with_template(folder, "{{ messages["), [USER], None)
 
 
-def test_of_several_templates_the_default_is_taken(folder: Path) -> None:
-    tokenizer = tokenizer_of(folder, TEMPLATE)
+def test_of_several_templates_the_default_is_used(folder: Path) -> None:
+    tokenizer = load_with_template(folder, TEMPLATE)
     tokenizer.chat_template = {"tool_use": "no", "default": TEMPLATE}
     assert find_chat_template(tokenizer) == TEMPLATE
 
 
-def test_an_answer_ends_with_what_the_template_writes_behind_it(folder: Path) -> None:
-    plain = tokenizer_of(folder, TEMPLATE)
+def test_an_answer_ends_with_the_special_token_that_the_template_writes_after_it(folder: Path) -> None:
+    plain = load_with_template(folder, TEMPLATE)
     assert find_end_of_turn(plain) == plain.eos_token_id
-    other = tokenizer_of(folder, TEMPLATE.replace("</s>", "<|system|>\n"))
-    found = tokenize_chat(other, [USER, ANSWER], None)
+    other = load_with_template(folder, TEMPLATE.replace("</s>", "<|system|>\n"))
+    chat = tokenize_chat(other, [USER, ANSWER], None)
     assert other.decode([find_end_of_turn(other)]) == "<|system|>"
-    assert other.decode(found.completion) == "call()<|system|>"
+    assert other.decode(chat.completion) == "call()<|system|>"
 
 
-def test_a_template_that_writes_no_end_leaves_the_tokenizers(folder: Path) -> None:
-    tokenizer = tokenizer_of(folder, TEMPLATE.replace("</s>", "\n"))
+def test_the_tokenizers_end_token_is_used_if_the_template_writes_none(folder: Path) -> None:
+    tokenizer = load_with_template(folder, TEMPLATE.replace("</s>", "\n"))
     assert find_end_of_turn(tokenizer) == tokenizer.eos_token_id

@@ -1,4 +1,4 @@
-"""What chat rows were rendered for."""
+"""The manifest of rendered rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from exemplars.models.render_manifest import read_render_manifest
         (b'{"name": "\xb0"}', "invalid start byte"),
     ],
 )
-def test_rows_that_were_never_rendered_are_told(
+def test_a_missing_or_damaged_manifest_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None, found: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

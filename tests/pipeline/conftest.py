@@ -12,14 +12,18 @@ from typing import Any
 
 import pytest
 
+from tests.stage_server import StageServer
+
 PROJECT = Path(__file__).parents[2]
 
 
 class Clone:
     """The project's tracked files in a git repository of their own, without the cache of this one."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, server: StageServer | None = None) -> None:
+        """server: what runs the stages; `None`: a new Python for each."""
         self.root = root
+        self._server = server
         names = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=PROJECT,
@@ -35,58 +39,65 @@ class Clone:
             self.git(*command)
 
     def git(self, *arguments: str) -> str:
-        """Run git; answer what it printed."""
+        """Run git; return what it printed."""
         identity = ["-c", "user.name=Test", "-c", "user.email=test@localhost"]
         done = subprocess.run(
             ["git", *identity, *arguments], cwd=self.root, capture_output=True, text=True, check=True
         )
         return done.stdout
 
-    def dvc(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run DVC with the interpreter of the tests; answer what it printed and its status."""
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    def dvc(
+        self, *arguments: str, forked: bool = True, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run DVC; return what it printed and its status.
+
+        forked: the stages that DVC runs are forked by the stage server, if the clone has one.
+        """
+        folders = [str(Path(sys.executable).parent), os.environ["PATH"]]
+        if forked and self._server is not None:
+            folders.insert(0, str(self._server.bin))
         return subprocess.run(
             [sys.executable, "-m", "dvc", *arguments],
             cwd=self.root,
-            env={**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1", **environment},
+            env={**os.environ, "PATH": os.pathsep.join(folders), "DVC_NO_ANALYTICS": "1", **environment},
             capture_output=True,
             text=True,
             check=False,
         )
 
     def repro(self, **environment: str) -> str:
-        """`dvc repro validate`, the data without a model, which must succeed; answer what it printed."""
+        """`dvc repro validate`, the data without a model, which must succeed; return what it printed."""
         done = self.dvc("repro", "validate", **environment)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def restore(self) -> None:
-        """Take back every change: what git knows from git, the outputs up to `validate` from DVC's cache."""
+        """Undo every change: what git knows from git, the outputs up to `validate` from DVC's cache."""
         self.git("checkout", "--", ".")
         done = self.dvc("checkout", "--force", "--with-deps", "validate")
         assert done.returncode == 0, done.stderr
 
     def json(self, *arguments: str) -> Any:
-        """What a DVC command says with `--json`."""
+        """Return what a DVC command prints with `--json`."""
         done = self.dvc(*arguments, "--json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
     def edit(self, path: str, old: str, new: str) -> None:
-        """Replace the one occurrence of a text in a file."""
+        """Replace the only occurrence of a text in a file."""
         text = (self.root / path).read_text("utf-8")
-        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
+        assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times in {path}"
         (self.root / path).write_text(text.replace(old, new), "utf-8")
 
     def report(self, stage: str) -> Any:
-        """A stage's metrics."""
+        """Read the metrics of a stage."""
         return json.loads((self.root / f"reports/{stage}.json").read_bytes())
 
     def ran(self, printed: str) -> list[str]:
-        """The stages that DVC ran, in order, from what it printed."""
+        """List the stages that DVC ran, in order, from what it printed."""
         return [line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage")]
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    return Clone(tmp_path_factory.mktemp("clone"))
+def clone(tmp_path_factory: pytest.TempPathFactory, stage_server: StageServer) -> Clone:
+    return Clone(tmp_path_factory.mktemp("clone"), stage_server)

@@ -1,4 +1,4 @@
-"""What a user does wrong, told in sentences by the stages as processes; nothing is lost."""
+"""Mistakes of a user, reported in sentences by the stages as processes; nothing is lost."""
 
 from __future__ import annotations
 
@@ -63,16 +63,16 @@ Calls somebody.
 """
 
 
-def told(done: subprocess.CompletedProcess[str]) -> str:
-    """What a stage that failed said; no traceback."""
+def read_error(done: subprocess.CompletedProcess[str]) -> str:
+    """Return what a stage that failed printed; it has no traceback."""
     assert done.returncode == 1, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stderr
 
 
 def rows(workspace: Workspace, path: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = pq.read_table(workspace.root / path).to_pylist()
-    return found
+    table: list[dict[str, object]] = pq.read_table(workspace.root / path).to_pylist()
+    return table
 
 
 @pytest.fixture
@@ -95,12 +95,12 @@ def test_a_file_that_cannot_be_read_fails_or_is_in_the_ledger(
     project: Workspace, data: bytes, message: str
 ) -> None:
     project.write("raw/empty.md", data)
-    error = told(project.run("stages.ingest", "mine"))
+    error = read_error(project.run("stages.ingest", "mine"))
     assert any(part in error for part in message.split("|"))
     project.write("params.yaml", PARAMS.replace("on_bad_file: fail", "on_bad_file: reject"))
     assert project.run("stages.ingest", "mine").returncode == 0
-    [one] = rows(project, "data/records/mine.rejections.parquet")
-    assert one["reason"] == "unreadable_file"
+    [rejection] = rows(project, "data/records/mine.rejections.parquet")
+    assert rejection["reason"] == "unreadable_file"
     assert len(rows(project, "data/records/mine.parquet")) == 1
 
 
@@ -114,7 +114,7 @@ def test_a_file_that_cannot_be_read_fails_or_is_in_the_ledger(
     ],
     ids=["empty", "truncated", "wrong shape", "not UTF-8"],
 )
-def test_a_dialogue_file_that_cannot_be_read_is_told_with_its_byte(
+def test_a_dialogue_file_that_cannot_be_read_is_reported_with_its_byte(
     project: Workspace, data: bytes, place: str
 ) -> None:
     project.write(
@@ -122,22 +122,22 @@ def test_a_dialogue_file_that_cannot_be_read_is_told_with_its_byte(
     )
     project.write("sgd/schema.json", "[]")
     project.write("sgd/dialogues_001.json", data)
-    assert place in told(project.run("stages.ingest", "mine"))
+    assert place in read_error(project.run("stages.ingest", "mine"))
 
 
 @pytest.mark.parametrize("kind", ["skills", "jsonl", "opencui", "sgd"])
-def test_an_empty_and_a_missing_folder_are_told(project: Workspace, kind: str) -> None:
+def test_an_empty_and_a_missing_folder_are_reported(project: Workspace, kind: str) -> None:
     project.write("params.yaml", PARAMS.replace("skills", kind).replace("path: raw", "path: nothing"))
-    assert "nothing" in told(project.run("stages.ingest", "mine"))
+    assert "nothing" in read_error(project.run("stages.ingest", "mine"))
     project.write("nothing/.hidden", "")
-    assert "nothing" in told(project.run("stages.ingest", "mine"))
+    assert "nothing" in read_error(project.run("stages.ingest", "mine"))
 
 
 @pytest.mark.parametrize(
     ("change", "stage", "message"),
     [
         (("context_turns", "context_tunrs"), "ingest", "unknown key 'ingest.context_tunrs'"),
-        (("license: MIT", "licence: MIT"), "ingest", "licence"),
+        (("license: MIT", "lisense: MIT"), "ingest", "lisense"),
         (("format: skills", "format: skils"), "ingest", "skils"),
         (("recognizers: schemas", "recognisers: schemas"), "compile", "recognisers"),
         (("salt: s", "salt: 7"), "split", "split.salt is 7"),
@@ -146,17 +146,17 @@ def test_an_empty_and_a_missing_folder_are_told(project: Workspace, kind: str) -
         (("sources: [mine]", "sources: [yours]"), "compile", "'yours'"),
     ],
 )
-def test_a_mistyped_parameter_is_told(
+def test_a_mistyped_parameter_is_reported(
     project: Workspace, change: tuple[str, str], stage: str, message: str
 ) -> None:
     for command in (("stages.ingest", "mine"), ("stages.compile",)):
         assert project.run(*command).returncode == 0
     project.write("params.yaml", PARAMS.replace(*change))
-    assert message in told(project.run(f"stages.{stage}", *(["mine"] if stage == "ingest" else [])))
+    assert message in read_error(project.run(f"stages.{stage}", *(["mine"] if stage == "ingest" else [])))
 
 
-def test_an_unknown_source_is_told(project: Workspace) -> None:
-    assert "expected one of mine" in told(project.run("stages.ingest", "min"))
+def test_an_unknown_source_is_reported(project: Workspace) -> None:
+    assert "expected one of mine" in read_error(project.run("stages.ingest", "min"))
 
 
 def limited_to(size: int) -> None:
@@ -177,7 +177,7 @@ def test_a_write_that_the_system_refuses_keeps_the_old_output(project: Workspace
         text=True,
         check=False,
     )
-    assert "then run again" in told(done)
+    assert "then run again" in read_error(done)
     assert records.read_bytes() == before
     assert sorted(path.name for path in records.parent.iterdir()) == [
         "mine.catalog.json",
@@ -189,20 +189,20 @@ def test_a_write_that_the_system_refuses_keeps_the_old_output(project: Workspace
     assert len(rows(project, "data/records/mine.parquet")) == 2
 
 
-def test_an_output_folder_that_is_a_file_is_told(project: Workspace) -> None:
+def test_an_output_folder_that_is_a_file_is_reported(project: Workspace) -> None:
     project.write("data/records", "in the way")
-    assert "data/records" in told(project.run("stages.ingest", "mine"))
+    assert "data/records" in read_error(project.run("stages.ingest", "mine"))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes into read-only folders")
-def test_a_read_only_output_folder_is_told(project: Workspace) -> None:
+def test_a_read_only_output_folder_is_reported(project: Workspace) -> None:
     folder = project.root / "data/records"
     folder.mkdir(parents=True)
     folder.chmod(0o500)
-    assert "permission denied" in told(project.run("stages.ingest", "mine"))
+    assert "permission denied" in read_error(project.run("stages.ingest", "mine"))
 
 
-def test_permission_denied_is_told_whoever_runs_it(project: Workspace, tmp_path: Path) -> None:
+def test_permission_denied_is_reported_whoever_runs_it(project: Workspace, tmp_path: Path) -> None:
     # Root may write everywhere: deny it as the system would.
     site = tmp_path / "site"
     site.mkdir()
@@ -221,7 +221,7 @@ def test_permission_denied_is_told_whoever_runs_it(project: Workspace, tmp_path:
         text=True,
         check=False,
     )
-    assert "data/records: permission denied" in told(done)
+    assert "data/records: permission denied" in read_error(done)
 
 
 def test_strange_texts_pass_through_with_their_offsets(project: Workspace) -> None:
@@ -231,12 +231,12 @@ def test_strange_texts_pass_through_with_their_offsets(project: Workspace) -> No
     for command in ALL:
         done = project.run(*command)
         assert done.returncode == 0, done.stderr
-    found = rows(project, "data/exemplars/exemplars.parquet")
-    spans = [(one["arguments"][0]["start"], one["arguments"][0]["end"]) for one in found]  # type: ignore[index]
+    exemplars = rows(project, "data/exemplars/exemplars.parquet")
+    spans = [(row["arguments"][0]["start"], row["arguments"][0]["end"]) for row in exemplars]  # type: ignore[index]
     assert sorted(spans) == [(5, 8), (5, 8), (5, 10), (9, 12), (11, 14), (12, 15)][1:]
-    for one in found:
-        [argument] = one["arguments"]  # type: ignore[misc]
-        assert one["utterance"][argument["start"] : argument["end"]] == argument["surface"]  # type: ignore[index]
+    for row in exemplars:
+        [argument] = row["arguments"]  # type: ignore[misc]
+        assert row["utterance"][argument["start"] : argument["end"]] == argument["surface"]  # type: ignore[index]
 
 
 def test_ten_thousand_arguments_reach_the_exemplars(project: Workspace) -> None:
@@ -247,30 +247,30 @@ def test_ten_thousand_arguments_reach_the_exemplars(project: Workspace) -> None:
     for command in ALL:
         done = project.run(*command)
         assert done.returncode == 0, done.stderr
-    [one] = rows(project, "data/exemplars/exemplars.parquet")
-    assert len(one["arguments"]) == 10_000  # type: ignore[arg-type]
+    [exemplar] = rows(project, "data/exemplars/exemplars.parquet")
+    assert len(exemplar["arguments"]) == 10_000  # type: ignore[arg-type]
 
 
-def test_a_data_set_without_an_exemplar_stops_at_validate(project: Workspace) -> None:
+def test_a_dataset_without_an_exemplar_stops_at_validate(project: Workspace) -> None:
     project.write("raw/call.md", SKILL.replace("Maria\n", "Bob\n", 1))
     for command in ALL[:-1]:
         assert project.run(*command).returncode == 0
-    assert [one["reason"] for one in rows(project, "data/exemplars/rejections.parquet")] == [
+    assert [row["reason"] for row in rows(project, "data/exemplars/rejections.parquet")] == [
         "value_not_found"
     ]
-    assert "nobody trains on nothing" in told(project.run("stages.validate"))
+    assert "nobody trains on nothing" in read_error(project.run("stages.validate"))
 
 
-def test_a_missing_and_a_damaged_table_are_told(project: Workspace) -> None:
-    assert "compile.sources" in told(project.run("stages.compile"))
-    assert "data/exemplars/exemplars.parquet" in told(project.run("stages.curate"))
-    assert "data/curated/exemplars.parquet" in told(project.run("stages.split"))
+def test_a_missing_and_a_damaged_table_are_reported(project: Workspace) -> None:
+    assert "compile.sources" in read_error(project.run("stages.compile"))
+    assert "data/exemplars/exemplars.parquet" in read_error(project.run("stages.curate"))
+    assert "data/curated/exemplars.parquet" in read_error(project.run("stages.split"))
     project.write("data/curated/exemplars.parquet", b"PAR1 but no more")
-    assert "data/curated/exemplars.parquet" in told(project.run("stages.split"))
+    assert "data/curated/exemplars.parquet" in read_error(project.run("stages.split"))
 
 
 @pytest.mark.parametrize("text", ["👍", "…", "call Maria"])
-def test_a_data_set_of_one_row_passes_all_stages(project: Workspace, text: str) -> None:
+def test_a_dataset_of_one_row_passes_all_stages(project: Workspace, text: str) -> None:
     project.write("params.yaml", PARAMS.replace("format: skills", "format: jsonl"))
     project.write("raw/a.jsonl", json.dumps({"utterance": text, "skill": "call"}))
     for command in ALL:
@@ -283,20 +283,20 @@ def test_rows_that_all_repeat_one_leave_that_one(project: Workspace) -> None:
     project.write("params.yaml", PARAMS.replace("format: skills", "format: jsonl"))
     texts = ("call Maria", "Call Maria!", "call maria", "CALL MARIA")
     project.write(
-        "raw/a.jsonl", "".join(json.dumps({"utterance": one, "skill": "call"}) + "\n" for one in texts)
+        "raw/a.jsonl", "".join(json.dumps({"utterance": text, "skill": "call"}) + "\n" for text in texts)
     )
     for command in ALL:
         done = project.run(*command)
         assert done.returncode == 0, done.stderr
-    assert [one["id"] for one in rows(project, "data/curated/exemplars.parquet")] == ["mine:a.jsonl#1"]
-    reasons = [one["reason"] for one in rows(project, "data/curated/rejections.parquet")]
+    assert [row["id"] for row in rows(project, "data/curated/exemplars.parquet")] == ["mine:a.jsonl#1"]
+    reasons = [row["reason"] for row in rows(project, "data/curated/rejections.parquet")]
     assert reasons == ["duplicate_exemplar"] * 3
 
 
-def test_a_missing_and_a_broken_lexicon_are_told_together(project: Workspace) -> None:
+def test_a_missing_and_a_broken_lexicon_are_reported_together(project: Workspace) -> None:
     (project.root / "schemas/lexicons/ages.json").unlink()
     project.write("schemas/lexicons/places.json", '{"source": "x", "slices": 5}')
-    error = told(project.run("stages.curate"))
+    error = read_error(project.run("stages.curate"))
     assert "schemas/lexicons/ages.json: bad_lexicon: found no such file" in error
     assert "schemas/lexicons/places.json: bad_lexicon: found Expected `object`, got `int`" in error
 
@@ -304,6 +304,6 @@ def test_a_missing_and_a_broken_lexicon_are_told_together(project: Workspace) ->
 def test_surrogates_without_a_key_are_refused(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EXEMPLARS_SURROGATE_KEY", raising=False)
     project.write("params.yaml", PARAMS.replace("mode: report", "mode: surrogate"))
-    assert "EXEMPLARS_SURROGATE_KEY not set" in told(project.run("stages.curate"))
+    assert "EXEMPLARS_SURROGATE_KEY not set" in read_error(project.run("stages.curate"))
     monkeypatch.setenv("EXEMPLARS_SURROGATE_KEY", "short")
-    assert "EXEMPLARS_SURROGATE_KEY too short" in told(project.run("stages.curate"))
+    assert "EXEMPLARS_SURROGATE_KEY too short" in read_error(project.run("stages.curate"))

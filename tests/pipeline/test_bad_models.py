@@ -60,7 +60,7 @@ def test_a_base_model_that_cannot_be_had_stops_render(
     assert not list((workspace.root / "data").rglob("training/*"))
 
 
-def test_training_and_evaluation_without_what_they_need_are_told(workspace: Workspace) -> None:
+def test_training_and_evaluation_without_what_they_need_are_reported(workspace: Workspace) -> None:
     prepare(workspace, {"from": "folder", "path": "nowhere", "license": "MIT"})
     for name in ("train", "validation", "test"):
         write_table(workspace.root / f"data/training/{name}.parquet", TRAINING_SCHEMA.empty_table())
@@ -77,9 +77,9 @@ def test_an_unknown_recipe_and_a_wrong_bound_name_their_keys(workspace: Workspac
     workspace.write("params.yaml", yaml.safe_dump({**PARAMS, "train": train}))
     done = workspace.run("stages.train")
     assert done.returncode == 1
-    assert "invalid_value: found train: expected train.recipe to be one of adapter, " in done.stderr
+    assert "invalid_value: train: expected train.recipe to be one of adapter, " in done.stderr
     prepare(workspace, {"from": "folder", "path": "x", "license": "MIT"}, max_rows={"train": 0})
     done = workspace.run("stages.render")
     assert done.returncode == 1
-    assert "render.max_rows: expected at least 1 row or null, got train 0" in done.stderr
+    assert "render.max_rows.train is 0: expected int >= 1" in done.stderr
     assert not Path(workspace.root / "models").exists()

@@ -10,7 +10,7 @@ from tests.pipeline.conftest import PROJECT, Clone
 
 
 def release(root: Path) -> str:
-    """A git repository with the layout of the release: README, train, dev, test; answer its revision."""
+    """A git repository with the layout of the release: README, train, dev, test; return its revision."""
     root.mkdir()
     (root / "README.md").write_text("the release\n", "utf-8")
     for split in ("train", "dev", "test"):
@@ -18,8 +18,8 @@ def release(root: Path) -> str:
     git = ["git", "-c", "user.name=Test", "-c", "user.email=test@localhost"]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "release"]):
         subprocess.run([*git, *command], cwd=root, check=True)
-    told = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, check=True, capture_output=True, text=True)
-    return told.stdout.strip()
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 def test_one_pinned_import_and_two_parameters_switch_to_the_release(clone: Clone, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_a_changed_bias_limit_runs_validate_alone(clone: Clone) -> None:
     clone.restore()
 
 
-def test_a_mistyped_parameter_is_told_with_its_line(clone: Clone) -> None:
+def test_a_mistyped_parameter_is_reported_with_its_line(clone: Clone) -> None:
     clone.edit("params.yaml", "salt: exemplars-1", "slat: exemplars-1")
     done = clone.dvc("repro", "validate")
     assert done.returncode != 0
@@ -107,7 +107,7 @@ def test_a_kill_in_mid_write_keeps_the_old_output_and_the_next_repro_completes(c
         "    pathlib.Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n",
         "utf-8",
     )
-    done = clone.dvc("repro", "validate", PYTHONPATH=str(killer))
+    done = clone.dvc("repro", "validate", forked=False, PYTHONPATH=str(killer))
     assert done.returncode != 0
     assert exemplars.read_bytes() == before
     assert clone.ran(clone.repro()) == ["compile", "curate", "split", "validate"]

@@ -1,4 +1,4 @@
-"""docs/compliance.md: every command in it is run, in its order, and prints what stands there.
+"""docs/compliance.md: every command in it is run, in its order, and prints what the page says.
 
 It needs a reproduced workspace (`make repro`), and is run by `python -m pytest -m workspace`.
 """
@@ -23,7 +23,7 @@ KEY = "a key of the walkthrough"
 
 
 class Step(NamedTuple):
-    """A command of the page, and what it prints; a `…` stands for anything within a line, alone for any lines."""
+    """A command of the page and what it prints; `…` stands for anything within a line, alone for any lines."""
 
     line: int
     command: str
@@ -31,7 +31,7 @@ class Step(NamedTuple):
 
 
 def steps(text: str) -> Iterator[Step]:
-    """The commands of a page: lines that begin with `    $ `, with the indented lines behind each."""
+    """Yield the commands of a page: lines that begin with `    $ `, with the indented lines after each."""
     lines = text.splitlines()
     for number, line in enumerate(lines):
         if line.startswith("    $ "):
@@ -46,7 +46,7 @@ def steps(text: str) -> Iterator[Step]:
 
 
 def pattern(printed: tuple[str, ...]) -> str:
-    """What the output must match, whole."""
+    """Build the pattern that the whole output must match."""
     parts = []
     for line in printed:
         if line == "…":

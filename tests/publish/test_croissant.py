@@ -1,4 +1,4 @@
-"""The document as the format's own program and library take it, without a network."""
+"""The document as the format's own program and library read it, without a network."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from exemplars.core import layout
 from exemplars.core.files import write_json
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from stages.publish import paths
-from stages.publish.croissant import DESCRIPTIONS, croissant
-from stages.publish.facts import Facts
+from stages.publish.croissant import DESCRIPTIONS, build_croissant
+from stages.publish.facts import ReleaseFacts
 from tests.publish.tree import EVIL
 
 
 @pytest.fixture
-def document(facts: Facts, project: Path) -> dict[str, Any]:
-    found = croissant(facts)
-    write_json(project / paths.CROISSANT, found)
-    return found
+def document(facts: ReleaseFacts, project: Path) -> dict[str, Any]:
+    croissant = build_croissant(facts)
+    write_json(project / paths.CROISSANT, croissant)
+    return croissant
 
 
 def test_files_are_named_relative_to_the_document_with_their_hashes(
-    facts: Facts, document: dict[str, Any]
+    facts: ReleaseFacts, document: dict[str, Any]
 ) -> None:
     train = document["distribution"][0]
     assert train["contentUrl"] == "../data/splits/train.parquet"
@@ -44,7 +44,7 @@ def test_every_column_is_described() -> None:
 
 
 @pytest.mark.usefixtures("document")
-def test_the_formats_own_program_accepts_it() -> None:
+def test_the_validator_of_the_format_accepts_the_document() -> None:
     program = Path(sys.executable).with_name("mlcroissant")
     command = [program, "validate", "--jsonld", str(paths.CROISSANT)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -54,13 +54,13 @@ def test_the_formats_own_program_accepts_it() -> None:
 
 
 @pytest.mark.usefixtures("document")
-def test_the_formats_own_library_loads_all_rows() -> None:
+def test_the_library_of_the_format_loads_all_rows() -> None:
     import mlcroissant
 
     dataset = mlcroissant.Dataset(paths.CROISSANT.as_posix())
     rows = {name: list(dataset.records(name)) for name in ("train", "validation", "test")}
-    assert {name: len(found) for name, found in rows.items()} == {"train": 4, "validation": 1, "test": 1}
-    [row] = [one for one in rows["train"] if one["train/id"] == f"forum:ring forum, {EVIL}".encode()]
+    assert {name: len(records) for name, records in rows.items()} == {"train": 4, "validation": 1, "test": 1}
+    [row] = [record for record in rows["train"] if record["train/id"] == f"forum:ring forum, {EVIL}".encode()]
     assert row["train/utterance"] == f"ring forum, {EVIL}".encode()
     assert row["train/license"] == b"CC-BY-SA-4.0"
     assert row["train/service"] is None
@@ -83,8 +83,8 @@ def test_a_changed_file_is_noticed() -> None:
     assert "is not identical with the reference" in str(caught.value.__cause__)
 
 
-def test_an_empty_split_is_left_out(facts: Facts) -> None:
+def test_an_empty_split_is_left_out(facts: ReleaseFacts) -> None:
     empty = msgspec.structs.replace(facts.splits[1], declared=())
-    found = croissant(msgspec.structs.replace(facts, splits=(facts.splits[0], empty)))
-    assert [one["@id"] for one in found["recordSet"]] == ["train"]
-    assert [one["@id"] for one in found["distribution"]] == ["train.parquet"]
+    croissant = build_croissant(msgspec.structs.replace(facts, splits=(facts.splits[0], empty)))
+    assert [records["@id"] for records in croissant["recordSet"]] == ["train"]
+    assert [file["@id"] for file in croissant["distribution"]] == ["train.parquet"]

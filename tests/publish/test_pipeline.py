@@ -6,16 +6,28 @@ from pathlib import Path
 import pytest
 
 from exemplars.core.errors import UserError
-from stages.publish.pipeline import FileFacts, Step, file_facts, linked, read_files, read_steps, stages_of
+from stages.publish.pipeline import (
+    HashedFile,
+    StageDefinition,
+    build_stage_runs,
+    expand_folder_inputs,
+    hash_path,
+    hash_paths,
+    read_stage_definitions,
+)
 
-STEPS = (
-    Step("ingest@a", "Reads a.", "read a", ("raw/a",), ("data/records/a.parquet", "reports/a.json")),
-    Step("compile", "compile", "compile", ("data/records", "schemas"), ("data/exemplars.parquet",)),
-    Step("publish", "publish", "publish", ("raw", "data/records"), ("card.md",)),
+STAGES = (
+    StageDefinition(
+        "ingest@a", "Reads a.", "read a", ("raw/a",), ("data/records/a.parquet", "reports/a.json")
+    ),
+    StageDefinition(
+        "compile", "compile", "compile", ("data/records", "schemas"), ("data/exemplars.parquet",)
+    ),
+    StageDefinition("publish", "publish", "publish", ("raw", "data/records"), ("card.md",)),
 )
 
 
-def test_stages_are_those_of_dvc_yaml_with_its_templates_filled_in(
+def test_stages_are_read_from_dvc_yaml_with_templates_resolved_and_without_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -23,14 +35,14 @@ def test_stages_are_those_of_dvc_yaml_with_its_templates_filled_in(
     Path("dvc.yaml").write_text(
         "stages:\n"
         "  ingest:\n    foreach: ${sources}\n    do:\n      desc: Reads ${key}.\n      cmd: read ${key}\n"
-        "      deps: ['${item.path}', stages/ingest, exemplars/core/files.py]\n"
+        "      deps: ['${item.path}', stages/ingest, exemplars/core, exemplars/dataset]\n"
         "      outs: ['data/${key}.parquet': {persist: true}]\n"
         "      metrics: ['reports/${key}.json': {cache: false}]\n"
         "  compile:\n    cmd: compile\n    deps: ['${lexicons}']\n    outs: [x]\n"
     )
-    assert read_steps() == (
-        Step("ingest@a", "Reads a.", "read a", ("raw/a",), ("data/a.parquet", "reports/a.json")),
-        Step("compile", "compile", "compile", ("schemas/words",), ("x",)),
+    assert read_stage_definitions() == (
+        StageDefinition("ingest@a", "Reads a.", "read a", ("raw/a",), ("data/a.parquet", "reports/a.json")),
+        StageDefinition("compile", "compile", "compile", ("schemas/words",), ("x",)),
     )
 
 
@@ -43,18 +55,18 @@ def test_stages_are_those_of_dvc_yaml_with_its_templates_filled_in(
         ("[]", "list"),
     ],
 )
-def test_a_damaged_dvc_yaml_is_told_in_a_sentence(
+def test_a_damaged_dvc_yaml_is_reported_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, found: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text("{}")
     Path("dvc.yaml").write_text(text)
     with pytest.raises(UserError, match=f"unreadable_pipeline: found .*{found}"):
-        read_steps()
+        read_stage_definitions()
 
 
-def test_a_folder_that_is_read_stands_for_what_others_write_or_read_below_it() -> None:
-    assert [one.inputs for one in linked(STEPS)] == [
+def test_an_input_folder_is_replaced_by_what_other_stages_read_or_write_in_it() -> None:
+    assert [stage.inputs for stage in expand_folder_inputs(STAGES)] == [
         ("raw/a",),
         ("data/records/a.parquet", "schemas"),
         ("raw/a", "data/records/a.parquet"),
@@ -62,16 +74,16 @@ def test_a_folder_that_is_read_stands_for_what_others_write_or_read_below_it() -
 
 
 def test_a_stage_without_an_output_has_not_run() -> None:
-    there = {path: FileFacts(path, "0" * 64, 1, 1) for path in ("raw/a", "reports/a.json")}
-    [stage] = stages_of(STEPS, there)
+    files = {path: HashedFile(path, "0" * 64, 1, 1) for path in ("raw/a", "reports/a.json")}
+    [stage] = build_stage_runs(STAGES, files)
     assert (stage.name, stage.inputs, stage.outputs) == (
         "ingest@a",
-        (there["raw/a"],),
-        (there["reports/a.json"],),
+        (files["raw/a"],),
+        (files["reports/a.json"],),
     )
 
 
-def test_a_folder_is_hashed_by_the_names_and_contents_below_it(
+def test_the_hash_of_a_folder_depends_on_the_names_and_contents_of_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -81,12 +93,12 @@ def test_a_folder_is_hashed_by_the_names_and_contents_below_it(
     lines = "".join(
         f"{name} {hashlib.sha256(text).hexdigest()}\n" for name, text in (("a/c.txt", b"c"), ("b.txt", b"b"))
     )
-    expected = FileFacts("folder", hashlib.sha256(lines.encode()).hexdigest(), 2, 2)
-    assert file_facts(Path("folder")) == expected
-    assert read_files(["folder", "nowhere"]) == {"folder": expected}
+    expected = HashedFile("folder", hashlib.sha256(lines.encode()).hexdigest(), 2, 2)
+    assert hash_path(Path("folder")) == expected
+    assert hash_paths(["folder", "nowhere"]) == {"folder": expected}
 
 
-def test_what_only_looks_like_a_table_is_hashed_as_a_file(tmp_path: Path) -> None:
+def test_a_damaged_table_is_hashed_as_a_file(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"no table")
-    one = file_facts(tmp_path / "a.parquet")
-    assert (one.length, one.rows, one.columns) == (8, None, ())
+    file = hash_path(tmp_path / "a.parquet")
+    assert (file.length, file.rows, file.columns) == (8, None, ())

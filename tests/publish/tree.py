@@ -1,4 +1,4 @@
-"""A small project that went through all stages before `publish`: two sources, three splits, one model."""
+"""A small project that went through all stages before `publish`: two sources, three splits and a model."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from exemplars.core.records import Exemplar, Reason, Rejection, ReviewItem
 from exemplars.core.tables import rows_to_table, write_table
 from exemplars.dataset.row_tables import exemplars_to_table, rejections_to_table
 from exemplars.models.rows import Prediction
-from stages.publish.facts import Facts, facts_of
-from stages.publish.inputs import read_inputs, read_material
+from stages.publish.facts import ReleaseFacts, gather_facts
+from stages.publish.inputs import read_artifacts, read_inputs
 from stages.publish.params import PublishParams
-from tests.curate.rows import located, row
-from tests.runs import manifest_of
+from tests.curate.rows import make_argument, make_row
+from tests.runs import make_manifest
 
 EVIL = "play <script>alert(1)</script> | now"
 PIPELINE = """
@@ -70,65 +70,72 @@ FIGURE = {"value": 0.5, "low": 0.25, "high": 0.75}
 SYSTEM = dict.fromkeys(("exact_match", "skill_accuracy", "argument_f1", "invented_skills"), FIGURE)
 
 
-def exemplars(licences: dict[str, str]) -> dict[str, list[Exemplar]]:
-    """Two rows of each source in train, one of the first in validation and in test."""
-    found: dict[str, list[Exemplar]] = {"train": [], "validation": [], "test": []}
-    for number, (source, licence) in enumerate(licences.items()):
+def make_exemplars(licenses: dict[str, str]) -> dict[str, list[Exemplar]]:
+    """Make two train rows of each source, and a validation row and a test row of the first source."""
+    splits: dict[str, list[Exemplar]] = {"train": [], "validation": [], "test": []}
+    for number, (source, license) in enumerate(licenses.items()):
         texts = {"train": (f"call {source}", f"ring {source}, {EVIL}"), "validation": (f"dial {source}",)}
         for split, utterances in {**texts, "test": (f"phone {source}",)}.items():
             for text in utterances if split == "train" or not number else ():
-                one = row(text, text, arguments=(located("who", source, text),), before=("Hello?",))
-                found[split].append(
-                    msgspec.structs.replace(one, id=f"{source}:{text}", source=source, license=licence)
+                exemplar = make_row(
+                    text, text, arguments=(make_argument("who", source, text),), before=("Hello?",)
                 )
-    return found
+                splits[split].append(
+                    msgspec.structs.replace(exemplar, id=f"{source}:{text}", source=source, license=license)
+                )
+    return splits
 
 
 def write_tree(
-    root: Path, licences: dict[str, str], publish: dict[str, Any] | None = None, model: bool = True
+    root: Path, licenses: dict[str, str], publish: dict[str, Any] | None = None, model: bool = True
 ) -> None:
-    """Write the project. licences: of the sources, by name; publish: more of that section of `params.yaml`."""
-    splits = exemplars(licences)
-    everything = sorted((one for rows in splits.values() for one in rows), key=lambda one: one.id)
-    sources = {name: {"path": f"raw/{name}", "license": one} for name, one in licences.items()}
+    """Write the project.
+
+    licenses: of the sources, by name. publish: more keys for that section of `params.yaml`.
+    """
+    splits = make_exemplars(licenses)
+    exemplars = sorted((row for rows in splits.values() for row in rows), key=lambda row: row.id)
+    sources = {name: {"path": f"raw/{name}", "license": license} for name, license in licenses.items()}
     params = {"ingest": {"sources": sources}, "publish": {**PARAMS, **(publish or {})}}
     write_json(root / "params.yaml", params)
     write_bytes(root / "dvc.yaml", PIPELINE.encode())
-    for name in licences:
+    for name in licenses:
         write_bytes(root / f"raw/{name}/a.md", f"what {name} says\n".encode())
         write_table(
-            root / layout.records(name), exemplars_to_table([one for one in everything if one.source == name])
+            root / layout.records(name), exemplars_to_table([row for row in exemplars if row.source == name])
         )
-    origin = everything[0].origin
-    lost = Rejection("x", next(iter(licences)), "compile", Reason.VALUE_NOT_FOUND, "message", origin, "g")
-    write_table(root / layout.CURATED, exemplars_to_table(everything))
+    origin = exemplars[0].origin
+    rejection = Rejection(
+        "x", next(iter(licenses)), "compile", Reason.VALUE_NOT_FOUND, "message", origin, "g"
+    )
+    write_table(root / layout.CURATED, exemplars_to_table(exemplars))
     write_table(root / layout.REVIEW, rows_to_table([], ReviewItem))
-    for path, ledger in ((layout.EXEMPLARS, [lost]), (layout.CURATED, []), (layout.MANIFEST, [])):
+    for path, ledger in ((layout.EXEMPLARS, [rejection]), (layout.CURATED, []), (layout.MANIFEST, [])):
         write_table(root / layout.ledger_path(path), rejections_to_table(ledger))
     manifest = {}
     for name, rows in splits.items():
         write_table(root / layout.split(name), exemplars_to_table(rows))
-        digests = hash_split(one.digest for one in rows)
-        manifest[name] = {"rows": len(rows), "groups": len(rows), "data_hash": digests}
+        data_hash = hash_split(row.digest for row in rows)
+        manifest[name] = {"rows": len(rows), "groups": len(rows), "data_hash": data_hash}
     write_json(root / layout.MANIFEST, {"splits": manifest})
-    for name, report in reports(everything, licences).items():
+    for name, report in make_reports(exemplars, licenses).items():
         write_json(root / layout.report(name), report)
     association = {"dimension": "gender", "rows": 3, "effect": 0.5, "p_value": 0.25}
-    about = {"slices": [], "coverage": [], "balance": [], "associations": [association]}
-    write_json(root / layout.REPRESENTATIVENESS, about)
+    representativeness = {"slices": [], "coverage": [], "balance": [], "associations": [association]}
+    write_json(root / layout.REPRESENTATIVENESS, representativeness)
     if model:
         write_model(root, splits["train"])
 
 
-def reports(everything: list[Exemplar], licences: dict[str, str]) -> dict[str, Any]:
-    """The reports of the stages, as far as documents tell of them."""
-    counts = {name: sum(one.source == name for one in everything) for name in licences}
-    counts[next(iter(licences))] += 1
+def make_reports(exemplars: list[Exemplar], licenses: dict[str, str]) -> dict[str, Any]:
+    """Make the reports of the stages, with the keys that the documents use."""
+    counts = {name: sum(row.source == name for row in exemplars) for name in licenses}
+    counts[next(iter(licenses))] += 1
     return {
         "compile": {
-            "records": len(everything) + 1,
+            "records": len(exemplars) + 1,
             "records_by_source": counts,
-            "grounding": {"verbatim": len(everything)},
+            "grounding": {"verbatim": len(exemplars)},
         },
         "curate": {
             "duplicates": {"pairs": {}, "clusters": 0, "clustered_rows": 2},
@@ -145,13 +152,13 @@ def reports(everything: list[Exemplar], licences: dict[str, str]) -> dict[str, A
 
 
 def write_model(root: Path, train: list[Exemplar]) -> None:
-    """A run on the train rows and one row that is there no more, judged."""
+    """Write an evaluated run on the train rows and on a row that is no longer in train."""
     folder = root / layout.model("lora")
-    digests = sorted([*(one.digest for one in train), "0" * 64])
-    rows = "".join(f"{one}\n" for one in digests).encode()
+    digests = sorted([*(row.digest for row in train), "0" * 64])
+    rows = "".join(f"{digest}\n" for digest in digests).encode()
     write_bytes(folder / "rows.txt", rows)
     write_bytes(folder / "weights/adapter.safetensors", b"weights")
-    manifest = manifest_of(
+    manifest = make_manifest(
         data_hashes={"train": hash_split(digests)}, rows_sha256=hashlib.sha256(rows).hexdigest()
     )
     write_json(folder / "manifest.json", manifest)
@@ -166,7 +173,7 @@ def write_model(root: Path, train: list[Exemplar]) -> None:
     write_table(root / layout.PREDICTIONS, rows_to_table([], Prediction))
 
 
-def read_facts() -> Facts:
-    """The facts of the project in the current folder."""
+def read_facts() -> ReleaseFacts:
+    """Gather the facts of the project in the current folder."""
     inputs = read_inputs()
-    return facts_of(load_section("publish", PublishParams), inputs, read_material(inputs.manifest))
+    return gather_facts(load_section("publish", PublishParams), inputs, read_artifacts(inputs.manifest))

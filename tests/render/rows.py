@@ -12,8 +12,8 @@ from exemplars.models.rows import View
 from stages.render.params import MaxRows, RenderParams, ToolForm, Values
 
 SKILLS = {
-    one.name: one
-    for one in (
+    skill.name: skill
+    for skill in (
         Skill("call", parameters=(Parameter("contact"), Parameter("device", enum=("home", "work")))),
         Skill("set_timer", parameters=(Parameter("minutes", type="integer"), Parameter("label"))),
         Skill("weather", parameters=(Parameter("location"), Parameter("day"))),
@@ -53,9 +53,11 @@ def exemplar(
     before: tuple[str, ...] = (),
     group: str = "g",
 ) -> Exemplar:
-    """A row; before: what was said, the user and the system in turn, the system last."""
+    """Build a row. before: the preceding turns; user and system alternate, the system comes last."""
     speakers = [Speaker.SYSTEM, Speaker.USER]
-    turns = tuple(Turn(speakers[(len(before) - 1 - place) % 2], text) for place, text in enumerate(before))
+    turns = tuple(
+        Turn(speakers[(len(before) - 1 - position) % 2], text) for position, text in enumerate(before)
+    )
     return Exemplar(
         id=f"s:{utterance}",
         digest=f"{utterance} {skill}".encode().hex().ljust(64, "0")[:64],

@@ -1,24 +1,28 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from exemplars.core.records import Reason
+from exemplars.core.ledger import Problem
+from exemplars.core.records import Exemplar, Reason
 from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
 from exemplars.models.calls import CallFormat
-from stages.render.params import ToolForm
-from stages.render.prompt_checks import Ready, proved
-from stages.render.prompts import Prompt, Refused, prompts_of
-from tests.render.rows import SKILLS, argument, exemplar, params
+from exemplars.models.rows import Message
+from stages.render.params import RenderParams, ToolForm
+from stages.render.prompt_checks import TokenizedPrompt, tokenize_and_check
+from stages.render.prompts import Prompt, build_prompts
+from tests.render.rows import PARAMS, SKILLS, argument, exemplar, params
 from tests.tiny import save_tiny
 
 pytest.importorskip("transformers")
 
 
-def tokenizer_of(folder: Path, template: str | None) -> Any:
+def load_tiny_tokenizer(folder: Path, template: str | None) -> Any:
     return load_tokenizer(find_base(FolderBase(path=str(save_tiny(folder, template)), license="MIT")))
 
 
@@ -26,105 +30,115 @@ def tokenizer_of(folder: Path, template: str | None) -> Any:
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
     from tests.tiny import TEMPLATE
 
-    return tokenizer_of(tmp_path_factory.mktemp("tiny"), TEMPLATE)
+    return load_tiny_tokenizer(tmp_path_factory.mktemp("tiny"), TEMPLATE)
 
 
-def prompt() -> Prompt:
+def build_prompt(
+    row: Exemplar, skills: Mapping[str, Skill], tools: list[str], chosen: RenderParams = PARAMS
+) -> Prompt:
+    prompts = build_prompts(row, skills, tools, chosen)
+    assert not isinstance(prompts, Problem)
+    (prompt,) = prompts
+    return prompt
+
+
+def build_call_prompt() -> Prompt:
     row = exemplar("ring müm 🥧", "call", argument("contact", "müm 🥧", "müm 🥧"))
-    (found,) = prompts_of(row, SKILLS, ["call", "weather"], params())
-    assert isinstance(found, Prompt)
-    return found
+    return build_prompt(row, SKILLS, ["call", "weather"])
+
+
+def check(prompt: Prompt, tokenizer: Any, limit: int = 400) -> TokenizedPrompt:
+    tokenized = tokenize_and_check(prompt, tokenizer, limit, CallFormat.PYTHON)
+    assert isinstance(tokenized, TokenizedPrompt)
+    return tokenized
+
+
+def find_problem(prompt: Prompt, tokenizer: Any, limit: int = 400) -> Problem:
+    problem = tokenize_and_check(prompt, tokenizer, limit, CallFormat.PYTHON)
+    assert isinstance(problem, Problem)
+    return problem
 
 
 def test_supervised_tokens_are_the_call_and_its_end(tokenizer: Any) -> None:
-    ready = proved(prompt(), tokenizer, 400, CallFormat.PYTHON)
-    assert isinstance(ready, Ready)
-    assert tokenizer.decode(ready.input_ids[ready.prompt_tokens :]) == 'call(contact="müm 🥧")</s>'
-    assert tokenizer.decode(ready.input_ids[: ready.prompt_tokens]).endswith(
+    tokenized = check(build_call_prompt(), tokenizer)
+    assert tokenizer.decode(tokenized.input_ids[tokenized.prompt_tokens :]) == 'call(contact="müm 🥧")</s>'
+    assert tokenizer.decode(tokenized.input_ids[: tokenized.prompt_tokens]).endswith(
         "<|user|>ring müm 🥧</s><|assistant|>"
     )
 
 
-def test_row_longer_than_the_limit_is_refused_not_cut(tokenizer: Any) -> None:
-    refused = proved(prompt(), tokenizer, 10, CallFormat.PYTHON)
-    assert isinstance(refused, Refused)
-    assert refused.reason == Reason.TOO_LONG
-    assert refused.found.endswith("tokens with at most 10 admitted")
-
-
-def test_template_that_refuses_the_turns_is_refused_with_its_words(tmp_path: Path) -> None:
-    refusing = "{% if messages | length > 2 %}{{ raise_exception('only one turn') }}{% endif %}"
-    refused = proved(prompt(), tokenizer_of(tmp_path, refusing), 400, CallFormat.PYTHON)
-    assert isinstance(refused, Refused)
-    assert (refused.reason, refused.found) == (
-        Reason.NOT_SUPERVISED,
-        "a chat template that says: only one turn",
+def test_a_row_longer_than_the_limit_is_rejected_not_cut(tokenizer: Any) -> None:
+    problem = find_problem(build_call_prompt(), tokenizer, limit=10)
+    assert problem.reason == Reason.TOO_LONG
+    assert re.fullmatch(
+        r"found \d+ tokens, expected at most 10; raise render\.max_tokens, or show fewer tools or turns",
+        problem.sentence,
     )
 
 
-def test_template_that_changes_the_answer_is_refused(tmp_path: Path) -> None:
-    shouting = "{% for m in messages %}{{ m['content'] | upper + '</s>' }}{% endfor %}"
-    refused = proved(prompt(), tokenizer_of(tmp_path, shouting), 400, CallFormat.PYTHON)
-    assert isinstance(refused, Refused)
-    assert refused.reason == Reason.NOT_SUPERVISED
+def test_a_template_that_rejects_the_turns_is_quoted(tmp_path: Path) -> None:
+    template = "{% if messages | length > 2 %}{{ raise_exception('only one turn') }}{% endif %}"
+    problem = find_problem(build_call_prompt(), load_tiny_tokenizer(tmp_path, template))
+    assert (problem.reason, problem.sentence) == (
+        Reason.NOT_SUPERVISED,
+        "found a chat template that fails: only one turn; use a chat template that accepts such turns",
+    )
 
 
-def test_template_that_leaves_the_end_out_is_refused(tmp_path: Path) -> None:
-    endless = "{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
-    refused = proved(prompt(), tokenizer_of(tmp_path, endless), 400, CallFormat.PYTHON)
-    assert isinstance(refused, Refused)
-    assert refused.reason == Reason.NOT_SUPERVISED
+def test_a_template_that_changes_the_answer_is_rejected(tmp_path: Path) -> None:
+    template = "{% for m in messages %}{{ m['content'] | upper + '</s>' }}{% endfor %}"
+    problem = find_problem(build_call_prompt(), load_tiny_tokenizer(tmp_path, template))
+    assert problem.reason == Reason.NOT_SUPERVISED
 
 
-def test_template_that_hides_the_tools_is_refused(tmp_path: Path) -> None:
-    blind = (
+def test_a_template_without_an_end_of_turn_is_rejected(tmp_path: Path) -> None:
+    template = "{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+    problem = find_problem(build_call_prompt(), load_tiny_tokenizer(tmp_path, template))
+    assert (problem.reason, problem.sentence) == (
+        Reason.NOT_SUPERVISED,
+        "found 'call(contact=\"müm 🥧\")' as the supervised text, expected 'call(contact=\"müm 🥧\")' "
+        "and the end-of-turn token; use a chat template that ends with the answer unchanged",
+    )
+
+
+def test_a_template_that_hides_the_tools_is_rejected(tmp_path: Path) -> None:
+    template = (
         "{% for m in messages %}{% if m['role'] != 'system' %}{{ '<|' + m['role'] + '|>' + m['content'] + '</s>' }}{% endif %}"
         "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
     )
-    refused = proved(prompt(), tokenizer_of(tmp_path, blind), 400, CallFormat.PYTHON)
-    assert isinstance(refused, Refused)
-    assert (refused.reason, refused.found) == (Reason.TOOL_NOT_IN_PROMPT, "no call in the prompt")
+    problem = find_problem(build_call_prompt(), load_tiny_tokenizer(tmp_path, template))
+    assert (problem.reason, problem.found) == (Reason.TOOL_NOT_IN_PROMPT, "no call in the prompt")
 
 
-def test_template_that_leaves_the_definitions_out_is_refused_whatever_the_user_says(tokenizer: Any) -> None:
+def test_a_template_that_ignores_the_definitions_is_rejected_whatever_the_user_says(tokenizer: Any) -> None:
     row = exemplar("call müm", "call", argument("contact", "müm", "müm"))
-    (found,) = prompts_of(row, SKILLS, ["call", "weather"], params(tools=ToolForm.TEMPLATE))
-    assert isinstance(found, Prompt)
-    refused = proved(found, tokenizer, 400, CallFormat.PYTHON)
-    assert isinstance(refused, Refused)
-    assert (refused.reason, refused.found) == (Reason.TOOL_NOT_IN_PROMPT, "no call in the prompt")
+    prompt = build_prompt(row, SKILLS, ["call", "weather"], params(tools=ToolForm.TEMPLATE))
+    problem = find_problem(prompt, tokenizer)
+    assert (problem.reason, problem.found) == (Reason.TOOL_NOT_IN_PROMPT, "no call in the prompt")
 
 
-def test_a_tool_whose_name_only_ends_alike_is_not_the_one_that_is_called(tokenizer: Any) -> None:
-    shown = prompt()
-    system = {"role": "system", "content": "Call one.\nvideo_call(contact)"}
-    refused = proved(
-        shown._replace(messages=(system, *shown.messages[1:])), tokenizer, 400, CallFormat.PYTHON
-    )
-    assert isinstance(refused, Refused)
-    assert refused.reason == Reason.TOOL_NOT_IN_PROMPT
+def test_a_tool_whose_name_only_ends_like_the_called_one_does_not_count(tokenizer: Any) -> None:
+    prompt = build_call_prompt()
+    system = Message("system", "Call one.\nvideo_call(contact)")
+    problem = find_problem(prompt._replace(messages=(system, *prompt.messages[1:])), tokenizer)
+    assert problem.reason == Reason.TOOL_NOT_IN_PROMPT
 
 
-def of_slot(skill: str, slot: str) -> Prompt:
+def build_prompt_of_slot(skill: str, slot: str) -> Prompt:
     skills = {skill: Skill(skill, parameters=(Parameter(slot),))}
-    row = exemplar("dry on Sunday", skill, argument(slot, "Sunday", "Sunday"))
-    (found,) = prompts_of(row, skills, [skill], params())
-    assert isinstance(found, Prompt)
-    return found
+    return build_prompt(exemplar("dry on Sunday", skill, argument(slot, "Sunday", "Sunday")), skills, [skill])
 
 
-def test_a_parameter_may_be_called_like_a_keyword(tokenizer: Any) -> None:
-    assert isinstance(proved(of_slot("weather", "from"), tokenizer, 400, CallFormat.PYTHON), Ready)
+def test_a_parameter_may_be_named_like_a_keyword(tokenizer: Any) -> None:
+    check(build_prompt_of_slot("weather", "from"), tokenizer)
 
 
 @pytest.mark.parametrize(("skill", "slot"), [("get-weather", "day"), ("weather", "day-of-week")])
-def test_a_call_that_python_does_not_read_back_is_refused(tokenizer: Any, skill: str, slot: str) -> None:
-    refused = proved(of_slot(skill, slot), tokenizer, 400, CallFormat.PYTHON)
-    assert isinstance(refused, Refused)
-    assert refused.reason == Reason.NOT_SUPERVISED
-    assert refused.found.endswith(", which is read as another call, or as none")
+def test_a_call_that_is_parsed_differently_is_rejected(tokenizer: Any, skill: str, slot: str) -> None:
+    problem = find_problem(build_prompt_of_slot(skill, slot), tokenizer)
+    assert problem.reason == Reason.NOT_SUPERVISED
+    assert problem.found.endswith(", which is parsed as a different call, or as none")
 
 
-def test_model_without_a_template_gets_ours(tmp_path: Path) -> None:
-    ready = proved(prompt(), tokenizer_of(tmp_path, None), 400, CallFormat.PYTHON)
-    assert isinstance(ready, Ready)
+def test_a_model_without_a_template_gets_ours(tmp_path: Path) -> None:
+    check(build_call_prompt(), load_tiny_tokenizer(tmp_path, None))

@@ -1,89 +1,108 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exemplars.core.records import Speaker, Turn
-from stages.split.leaks import Row, Seen, leaked_rows
+from exemplars.core.ids import SPLITS, SplitName
+from exemplars.core.ledger import Problem
+from exemplars.core.records import Exemplar, Reason
+from stages.split.leaks import find_leaks
+from tests.curate.rows import row
+
+Case = tuple[SplitName, str, str, tuple[str, ...]]
 
 
-def rows(*texts: tuple[str, str, str, tuple[str, ...]]) -> list[Row]:
-    """Rows of (split, utterance, exemplar, turns before), with the ids 0, 1, …"""
-    return [
-        Row(str(number), split, utterance, exemplar, tuple(Turn(Speaker.SYSTEM, turn) for turn in before))
-        for number, (split, utterance, exemplar, before) in enumerate(texts)
+def build_rows(*cases: Case) -> tuple[list[Exemplar], dict[str, SplitName]]:
+    """Rows of (split, utterance, exemplar, turns before) with the ids s:0, s:1, …, and the splits of their groups."""
+    rows = [
+        msgspec.structs.replace(row(str(number), utterance, before=before), exemplar=template)
+        for number, (_, utterance, template, before) in enumerate(cases)
     ]
+    return rows, {f"s:{number}": split for number, (split, *_) in enumerate(cases)}
+
+
+def leak(likeness: str, other: str, split: str) -> Problem:
+    return Problem(
+        Reason.LEAKED,
+        found=f"{likeness} as {other}, which is in {split}",
+        fix="to keep this row, reword one of the two",
+    )
 
 
 def test_the_same_utterance_in_test_takes_a_row_out_of_train() -> None:
-    found = leaked_rows(
-        rows(
-            ("train", "Call Mum!", "Call <who>!", ()),
-            ("train", "call dad", "ring <who>", ()),
-            ("test", "call mum", "phone <who>", ()),
-        ),
-        0,
-        {},
+    rows, splits = build_rows(
+        ("train", "Call Mum!", "Call <who>!", ()),
+        ("train", "call dad", "ring <who>", ()),
+        ("test", "call mum", "phone <who>", ()),
     )
-    assert found == {"0": Seen("2", "test", False)}
+    assert find_leaks(rows, splits, 0, {}) == {"s:0": leak("the same utterance", "s:2", "test")}
 
 
 def test_the_same_template_in_validation_takes_a_row_out_of_train() -> None:
-    table = rows(("train", "call mum", "call <who>", ()), ("validation", "call dad", "Call <who>.", ()))
-    assert leaked_rows(table, 0, {}) == {"0": Seen("1", "validation", False)}
+    rows, splits = build_rows(
+        ("train", "call mum", "call <who>", ()), ("validation", "call dad", "Call <who>.", ())
+    )
+    assert find_leaks(rows, splits, 0, {}) == {"s:0": leak("the same template", "s:1", "validation")}
 
 
 def test_the_same_text_in_validation_and_test_stays() -> None:
-    assert leaked_rows(rows(("validation", "yes", "yes", ()), ("test", "yes", "yes", ())), 0, {}) == {}
+    rows, splits = build_rows(("validation", "yes", "yes", ()), ("test", "yes", "yes", ()))
+    assert find_leaks(rows, splits, 0, {}) == {}
 
 
-@pytest.mark.parametrize(("turns", "leaked"), [(0, ["0", "1"]), (1, ["1"]), (2, [])])
-def test_with_context_turns_the_turns_before_must_be_equal_too(turns: int, leaked: list[str]) -> None:
-    table = rows(
+@pytest.mark.parametrize(("turns", "leaked"), [(0, ["s:0", "s:1"]), (1, ["s:1"]), (2, [])])
+def test_with_context_turns_the_preceding_turns_must_be_equal_too(turns: int, leaked: list[str]) -> None:
+    rows, splits = build_rows(
         ("train", "yes", "yes", ("Hi", "Play it?")),
         ("train", "Yes.", "yes", ("Hello", "Book it?")),
         ("test", "yes", "yes", ("Hey", "book it")),
     )
-    assert sorted(leaked_rows(table, turns, {})) == leaked
+    assert sorted(find_leaks(rows, splits, turns, {})) == leaked
 
 
-def test_near_duplicates_leave_train_and_validation_whatever_the_turns_before() -> None:
-    table = rows(
+def test_near_duplicates_leave_train_and_validation_whatever_the_preceding_turns() -> None:
+    rows, splits = build_rows(
         ("train", "call my mum", "a", ("x",)),
         ("validation", "call my mum now", "b", ("y",)),
         ("test", "Call my mum, now?", "c", ("z",)),
         ("test", "call my mum please", "d", ()),
     )
     pairs = {"utterance": [("call my mum", "call my mum please"), ("call my mum now", "call my mum please")]}
-    assert leaked_rows(table, 12, pairs) == {"0": Seen("3", "test", True), "1": Seen("3", "test", True)}
+    near = leak("nearly the same utterance", "s:3", "test")
+    assert find_leaks(rows, splits, 12, pairs) == {"s:0": near, "s:1": near}
 
 
 def test_a_row_that_left_validation_takes_none_out_of_train() -> None:
-    table = rows(("train", "a b c", "x", ()), ("validation", "a b c", "y", ()), ("test", "a b c d", "z", ()))
-    assert sorted(leaked_rows(table, 0, {"utterance": [("a b c", "a b c d")]})) == ["0", "1"]
-    assert leaked_rows(table, 0, {"utterance": [("a b c", "a b c d")]})["0"] == Seen("2", "test", True)
+    rows, splits = build_rows(
+        ("train", "a b c", "x", ()), ("validation", "a b c", "y", ()), ("test", "a b c d", "z", ())
+    )
+    leaks = find_leaks(rows, splits, 0, {"utterance": [("a b c", "a b c d")]})
+    assert sorted(leaks) == ["s:0", "s:1"]
+    assert leaks["s:0"] == leak("nearly the same utterance", "s:2", "test")
 
 
 def test_without_rows_nothing_leaks() -> None:
-    assert leaked_rows([], 0, {}) == {}
+    assert find_leaks([], {}, 0, {}) == {}
 
 
 TEXTS = st.sampled_from(["a", "b", "c", "d", "e"])
 
 
 @given(
-    table=st.lists(st.tuples(st.sampled_from(["train", "validation", "test"]), TEXTS, TEXTS), max_size=12),
+    table=st.lists(st.tuples(st.sampled_from(SPLITS), TEXTS, TEXTS), max_size=12),
     pairs=st.lists(st.tuples(TEXTS, TEXTS).filter(lambda pair: pair[0] < pair[1]), max_size=5),
 )
-def test_no_pair_crosses_what_stays(table: list[tuple[str, str, str]], pairs: list[tuple[str, str]]) -> None:
-    every = rows(*((split, one, other, ()) for split, one, other in table))
-    near = {"utterance": pairs, "exemplar": pairs}
-    leaked = leaked_rows(every, 0, near)
-    stay = [one for one in every if one.id not in leaked]
-    assert not any(one.split == "test" for one in every if one.id in leaked)
+def test_no_pair_crosses_what_stays(
+    table: list[tuple[SplitName, str, str]], pairs: list[tuple[str, str]]
+) -> None:
+    rows, splits = build_rows(*((split, utterance, template, ()) for split, utterance, template in table))
+    leaks = find_leaks(rows, splits, 0, {"utterance": pairs, "exemplar": pairs})
+    assert not any(splits[row.group] == "test" for row in rows if row.id in leaks)
+    kept = [row for row in rows if row.id not in leaks]
     for first, second in pairs:
         for column in ("utterance", "exemplar"):
-            ones = {one.split for one in stay if getattr(one, column) == first}
-            others = {one.split for one in stay if getattr(one, column) == second}
-            assert len(ones | others) <= 1 or not ones or not others
+            with_first = {splits[row.group] for row in kept if getattr(row, column) == first}
+            with_second = {splits[row.group] for row in kept if getattr(row, column) == second}
+            assert len(with_first | with_second) <= 1 or not with_first or not with_second

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from exemplars.dataset.row_tables import exemplars_to_table
-from stages.split.speech import views_of_splits
+from stages.split.speech import select_views
 from tests.curate.rows import row
 
 SPLITS = {
@@ -20,18 +20,18 @@ VIEWS = exemplars_to_table(
 )
 
 
-def chosen(*wanted: str) -> list[tuple[str, str]]:
-    table = views_of_splits(VIEWS, SPLITS, wanted)
+def select(*wanted: str) -> list[tuple[str, str]]:
+    table = select_views(VIEWS, SPLITS, wanted)
     return list(zip(table.column("id").to_pylist(), table.column("split").to_pylist(), strict=True))
 
 
 def test_views_are_where_their_rows_are() -> None:
-    assert chosen("test", "validation") == [("s:3~speech", "validation"), ("s:4~speech", "test")]
+    assert select("test", "validation") == [("s:3~speech", "validation"), ("s:4~speech", "test")]
 
 
 def test_a_train_view_whose_text_is_held_out_is_left_out() -> None:
-    assert chosen("train") == [("s:2~speech", "train")]
+    assert select("train") == [("s:2~speech", "train")]
 
 
 def test_no_split_wanted_means_no_view() -> None:
-    assert chosen() == []
+    assert select() == []

@@ -8,7 +8,7 @@ from exemplars.core.records import Exemplar, Mode, Origin, Reason, TextPair
 from exemplars.core.tables import rows_to_table
 from exemplars.dataset.row_tables import exemplars_to_table, rejections_from_table
 from stages.split.params import Leaks, Official, Ratios, SplitParams
-from stages.split.splits import manifest, split_exemplars, split_report
+from stages.split.splits import build_split_manifest, build_split_report, split_exemplars
 
 PARAMS = SplitParams(Ratios(train=0.8, validation=0.1, test=0.1), "salt", Official.KEEP)
 
@@ -35,24 +35,24 @@ def row(number: int, utterance: str = "", split: str | None = None, skill: str |
     )
 
 
-def ids(table: pa.Table) -> list[str]:
-    found: list[str] = table.column("id").to_pylist()
-    return found
+def list_ids(table: pa.Table) -> list[str]:
+    ids: list[str] = table.column("id").to_pylist()
+    return ids
 
 
 def test_every_row_is_in_one_split_or_in_the_ledger() -> None:
     table = exemplars_to_table([row(number, f"text {number % 50}") for number in range(100)])
-    split = split_exemplars(table, NO_PAIRS, PARAMS)
-    everywhere = [one for part in (*split.tables.values(), split.rejections) for one in ids(part)]
-    assert sorted(everywhere) == ids(table)
-    assert split.rejections.num_rows > 0
+    result = split_exemplars(table, NO_PAIRS, PARAMS)
+    parts = (*result.tables.values(), result.rejections)
+    assert sorted(row_id for part in parts for row_id in list_ids(part)) == list_ids(table)
+    assert result.rejections.num_rows > 0
 
 
-def test_official_splits_are_kept_or_drawn_anew() -> None:
+def test_official_splits_are_kept_or_hashed_again() -> None:
     table = exemplars_to_table([row(number, split="test") for number in range(10)])
     assert split_exemplars(table, NO_PAIRS, PARAMS).tables["test"].num_rows == 10
-    drawn = split_exemplars(table, NO_PAIRS, SplitParams(PARAMS.ratios, "salt", Official.REHASH))
-    assert {name: part.num_rows for name, part in drawn.tables.items()} == {
+    rehashed = split_exemplars(table, NO_PAIRS, SplitParams(PARAMS.ratios, "salt", Official.REHASH))
+    assert {name: part.num_rows for name, part in rehashed.tables.items()} == {
         "train": 9,
         "validation": 1,
         "test": 0,
@@ -61,17 +61,21 @@ def test_official_splits_are_kept_or_drawn_anew() -> None:
 
 def test_a_leaked_row_goes_to_the_ledger_with_the_row_that_shows_it() -> None:
     table = exemplars_to_table([row(1, "call mum", "train"), row(2, "Call mum!", "test")])
-    [one] = rejections_from_table(split_exemplars(table, NO_PAIRS, PARAMS).rejections)
-    assert (one.id, one.stage, one.reason, one.utterance) == ("s:a#001", "split", Reason.LEAKED, "call mum")
-    assert one.message == (
-        "a#1: found the text of s:a#002, which is in test, expected texts of its own; "
-        "nothing to change, or reword one"
+    [rejection] = rejections_from_table(split_exemplars(table, NO_PAIRS, PARAMS).rejections)
+    assert (rejection.id, rejection.stage, rejection.reason, rejection.utterance) == (
+        "s:a#001",
+        "split",
+        Reason.LEAKED,
+        "call mum",
+    )
+    assert rejection.message == (
+        "a:1: found the same utterance as s:a#002, which is in test; to keep this row, reword one of the two"
     )
 
 
 def test_the_manifest_has_the_data_hash_of_each_split() -> None:
     table = exemplars_to_table([row(1, split="train"), row(2, split="test")])
-    assert manifest(split_exemplars(table, NO_PAIRS, PARAMS), PARAMS) == {
+    assert build_split_manifest(split_exemplars(table, NO_PAIRS, PARAMS), PARAMS) == {
         "salt": "salt",
         "official": "keep",
         "splits": {
@@ -103,7 +107,7 @@ def test_the_report_counts_rows_leaks_and_missing_skills() -> None:
             row(4, "um", "validation"),
         ]
     )
-    assert split_report(
+    assert build_split_report(
         split_exemplars(table, NO_PAIRS, PARAMS), exemplars_to_table([row(4, "um", "test")])
     ) == {
         "exemplars": 4,
@@ -119,14 +123,14 @@ def test_the_report_counts_rows_leaks_and_missing_skills() -> None:
 
 @pytest.mark.parametrize("turns", [0, 3])
 def test_no_rows_make_empty_splits(turns: int) -> None:
-    split = split_exemplars(
+    result = split_exemplars(
         exemplars_to_table([]), NO_PAIRS, SplitParams(PARAMS.ratios, "salt", Official.KEEP, Leaks(turns))
     )
-    assert [part.num_rows for part in split.tables.values()] == [0, 0, 0]
+    assert [part.num_rows for part in result.tables.values()] == [0, 0, 0]
 
 
 def test_a_near_duplicate_goes_to_the_ledger_and_says_so() -> None:
     table = exemplars_to_table([row(1, "call my mum", "train"), row(2, "call my mum now", "test")])
     pairs = rows_to_table([TextPair("utterance", "call my mum", "call my mum now", 0.8)], TextPair)
-    [one] = rejections_from_table(split_exemplars(table, pairs, PARAMS).rejections)
-    assert "found nearly the text of s:a#002, which is in test" in one.message
+    [rejection] = rejections_from_table(split_exemplars(table, pairs, PARAMS).rejections)
+    assert "found nearly the same utterance as s:a#002, which is in test" in rejection.message

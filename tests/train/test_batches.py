@@ -2,25 +2,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
+import msgspec
 import pytest
 
+from exemplars.models.rows import View
 from stages.train.batches import (
-    LeftPadded,
-    SharedPrefixes,
-    batches_of,
-    common_prefix,
-    packed,
-    supervised_width,
+    LeftPaddingCollator,
+    SharedPrefixCollator,
+    build_batches,
+    count_shared_tokens,
+    measure_supervised_width,
+    pack_groups,
 )
-from stages.train.rows import chat_rows, text_rows
+from stages.train.rows import PromptRow, TokenRow, build_chat_rows, build_text_rows
 
 torch = pytest.importorskip("torch")
 
 
 def test_rows_are_padded_on_the_left_and_padding_is_masked() -> None:
     rows = [{"input_ids": [5, 6, 7], "labels": [-100, 6, 7]}, {"input_ids": [8], "labels": [8]}]
-    batch = {name: values.tolist() for name, values in LeftPadded(0)(rows).items()}
+    batch = {name: values.tolist() for name, values in LeftPaddingCollator(0)(rows).items()}
     assert batch == {
         "input_ids": [[5, 6, 7], [0, 0, 8]],
         "labels": [[-100, 6, 7], [-100, -100, 8]],
@@ -34,21 +35,17 @@ def test_rows_are_padded_on_the_left_and_padding_is_masked() -> None:
     [([[-100, 1, 2], [-100, -100, 3]], 2), ([[1, 2, 3]], 3), ([[-100, -100]], 1), ([[-100, 4]], 1)],
 )
 def test_width_holds_all_labels(labels: list[list[int]], width: int) -> None:
-    assert supervised_width(torch.tensor(labels)) == width
+    assert measure_supervised_width(torch.tensor(labels)) == width
 
 
 def test_prompts_of_chat_rows_are_masked() -> None:
-    table = pa.table(
-        {
-            "input_ids": [[1, 2, 3, 4], [5, 6]],
-            "prompt_tokens": [2, 1],
-            "view": ["call", "call"],
-            "tools": ["[]", "[1]"],
-        }
-    )
-    assert chat_rows(table) == [
-        {"input_ids": [1, 2, 3, 4], "labels": [-100, -100, 3, 4], "key": "call []"},
-        {"input_ids": [5, 6], "labels": [-100, 6], "key": "call [1]"},
+    prompts = [
+        PromptRow("d1", View.CALL, "[]", (1, 2, 3, 4), 2),
+        PromptRow("d2", View.CALL, "[1]", (5, 6), 1),
+    ]
+    assert build_chat_rows(prompts) == [
+        TokenRow([1, 2, 3, 4], [-100, -100, 3, 4], "call []"),
+        TokenRow([5, 6], [-100, 6], "call [1]"),
     ]
 
 
@@ -58,22 +55,22 @@ class _Letters:
     eos_token_id = 0
 
     def __call__(self, text: str, add_special_tokens: bool) -> dict[str, list[int]]:
-        return {"input_ids": [ord(one) for one in text]}
+        return {"input_ids": [ord(letter) for letter in text]}
 
 
-def test_texts_stand_behind_one_another_in_blocks() -> None:
-    rows = text_rows({"b": "cd\n", "a": "ab"}, _Letters(), 4)
-    assert [row["input_ids"] for row in rows] == [[97, 98, 0, 99], [100, 0]]
-    assert all(row["input_ids"] == row["labels"] for row in rows)
+def test_texts_are_concatenated_and_cut_into_blocks() -> None:
+    rows = build_text_rows({"b": "cd\n", "a": "ab"}, _Letters(), 4)
+    assert [row.input_ids for row in rows] == [[97, 98, 0, 99], [100, 0]]
+    assert all(row.input_ids == row.labels for row in rows)
 
 
-def row(ids: list[int], masked: int, key: str = "k") -> dict[str, object]:
-    return {"input_ids": ids, "labels": [-100] * masked + ids[masked:], "key": key}
+def row(ids: list[int], masked: int, key: str = "k") -> TokenRow:
+    return TokenRow(ids, [-100] * masked + ids[masked:], key)
 
 
 def test_rows_of_a_group_share_their_prefix() -> None:
-    one = packed([[row([1, 2, 3, 4, 5], 3), row([1, 2, 7, 8], 3)], [row([9, 9], 1)]])
-    assert one._asdict() == {
+    batch = pack_groups([[row([1, 2, 3, 4, 5], 3), row([1, 2, 7, 8], 3)], [row([9, 9], 1)]])
+    assert batch._asdict() == {
         "input_ids": [1, 2, 3, 4, 5, 7, 8, 9, 9],
         "labels": [-100, -100, -100, 4, 5, -100, 8, -100, 9],
         "position_ids": [0, 1, 2, 3, 4, 2, 3, 0, 1],
@@ -84,12 +81,12 @@ def test_rows_of_a_group_share_their_prefix() -> None:
 
 def test_each_row_keeps_a_prompt_token_of_its_own() -> None:
     same = [row([1, 2, 3, 4], 3), row([1, 2, 3, 5], 3)]
-    assert common_prefix(same) == 2
-    assert packed([same]).labels == [-100, -100, -100, 4, -100, 5]
+    assert count_shared_tokens(same) == 2
+    assert pack_groups([same]).labels == [-100, -100, -100, 4, -100, 5]
 
 
 def test_mask_shows_the_prefix_and_the_row_itself() -> None:
-    batch = SharedPrefixes()([packed([[row([1, 2, 3], 2), row([1, 5, 6], 2)]])._asdict()])
+    batch = SharedPrefixCollator()([pack_groups([[row([1, 2, 3], 2), row([1, 5, 6], 2)]])._asdict()])
     assert batch["attention_mask"].shape == (1, 1, 5, 5)
     assert batch["attention_mask"][0, 0].int().tolist() == [
         [1, 0, 0, 0, 0],
@@ -102,15 +99,15 @@ def test_mask_shows_the_prefix_and_the_row_itself() -> None:
 
 def test_batches_hold_groups_of_a_key_and_fill_up() -> None:
     rows = [row([number], 0, key) for number, key in enumerate("aaaaabbc")]
-    found = [[[one["key"] for one in group] for group in batch] for batch in batches_of(rows, 4)]
-    assert found == [[["a"] * 4], [["b"] * 2, ["a"], ["c"]]]
+    keys = [[[member.key for member in group] for group in batch] for batch in build_batches(rows, 4)]
+    assert keys == [[["a"] * 4], [["b"] * 2, ["a"], ["c"]]]
 
 
 def test_no_row_is_lost_in_batches() -> None:
     rows = [row([number], 0, str(number % 7)) for number in range(60)]
-    ids = [one["input_ids"][0] for batch in batches_of(rows, 8) for group in batch for one in group]
+    ids = [member.input_ids[0] for batch in build_batches(rows, 8) for group in batch for member in group]
     assert sorted(ids) == list(range(60))
-    assert all(sum(map(len, batch)) <= 8 for batch in batches_of(rows, 8))
+    assert all(sum(map(len, batch)) <= 8 for batch in build_batches(rows, 8))
 
 
 def test_loss_and_gradients_are_those_of_the_rows_one_by_one(tmp_path: Path) -> None:
@@ -132,12 +129,12 @@ def test_loss_and_gradients_are_those_of_the_rows_one_by_one(tmp_path: Path) -> 
             )
             loss.backward()
             total += float(loss)
-        return total, [one.grad for one in model.parameters()]
+        return total, [parameter.grad for parameter in model.parameters()]
 
-    alone = [LeftPadded(0)([one]) for one in rows]
-    together = [SharedPrefixes()([packed(batch)._asdict()]) for batch in batches_of(rows, 8)]
+    alone = [LeftPaddingCollator(0)([msgspec.structs.asdict(member)]) for member in rows]
+    together = [SharedPrefixCollator()([pack_groups(batch)._asdict()]) for batch in build_batches(rows, 8)]
     assert len(together) == 1
     one_by_one, whole = gradients(alone), gradients(together)
     assert whole[0] == pytest.approx(one_by_one[0], rel=1e-5)
-    for one, other in zip(whole[1], one_by_one[1], strict=True):
-        assert torch.allclose(one, other, atol=1e-5)
+    for packed, single in zip(whole[1], one_by_one[1], strict=True):
+        assert torch.allclose(packed, single, atol=1e-5)

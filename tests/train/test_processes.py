@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,11 +21,11 @@ from exemplars.core.files import write_json
 from exemplars.core.tables import rows_to_table, write_table
 from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
 from exemplars.models.rows import TrainingRow
-from stages.render.training_rows import rendered_split, training_rows
+from stages.render.training_rows import render_split
 from stages.train.__main__ import main
 from tests.conftest import PROJECT, Workspace
 from tests.render.rows import SKILLS, params
-from tests.tiny import rendered_for, save_tiny
+from tests.tiny import make_render_manifest, save_tiny
 from tests.train.test_run import ROWS
 
 torch = pytest.importorskip("torch")
@@ -40,14 +41,14 @@ runpy.run_module("stages.train", run_name="__main__")
 
 
 def prepare(workspace: Workspace, **shared: Any) -> None:
-    """A project that is rendered for a tiny base in a folder."""
+    """Make a project whose rows are rendered for a tiny base in a folder."""
     base = FolderBase(path=str(save_tiny(workspace.root / "base")), license="MIT")
     files = find_base(base)
-    split = rendered_split(ROWS, SKILLS, load_tokenizer(files), params(rows_a_list=4), 400, train=True)
-    table = rows_to_table(training_rows(split, SKILLS), TrainingRow)
+    split = render_split(ROWS, "train", SKILLS, load_tokenizer(files), params(rows_a_list=4), 400)
+    table = rows_to_table(split.rows, TrainingRow)
     for name, part in {"train": table, "validation": table.slice(0, 2)}.items():
         write_table(workspace.root / layout.training(name), part)
-    rendered = rendered_for(base, files.sha256)
+    rendered = make_render_manifest(base, files.sha256)
     write_json(workspace.root / layout.TRAINING_BASE, msgspec.to_builtins(rendered))
     changed = {"batch_rows": 1, "epochs": 1.0, "log_every": 1, "checkpoint_every": 2, "validation_rows": 0}
     train = {**PARAMS["train"], "shared": {**PARAMS["train"]["shared"], **changed, **shared}}
@@ -60,7 +61,7 @@ def manifest(workspace: Workspace) -> dict[str, Any]:
 
 
 def train_here(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Train in this process, and answer the manifest."""
+    """Train in this process, and return the manifest."""
     monkeypatch.chdir(workspace.root)
     main()
     return manifest(workspace)
@@ -99,7 +100,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_weights(
 # The tiny adapter has 31 KB, written by safetensors; its optimizer 65 KB, written by torch.
 @pytest.mark.parametrize(
     ("limit", "found"),
-    [(20_000, "File too large"), (45_000, "a file that torch could not write to its end")],
+    [(20_000, "File too large"), (45_000, "a file that torch could not finish writing")],
     ids=["the weights", "the optimizer"],
 )
 def test_a_disk_that_is_full_at_a_checkpoint_is_one_sentence_and_no_model(
@@ -117,6 +118,18 @@ def test_a_disk_that_is_full_at_a_checkpoint_is_one_sentence_and_no_model(
     assert train_here(workspace, monkeypatch)["resumed_from"] is None
 
 
+def test_without_a_terminal_only_losses_are_printed_a_line_each(workspace: Workspace) -> None:
+    prepare(workspace, max_steps=4, log_every=2, validation_rows=2)
+    done = workspace.run("stages.train")
+    lines = [re.sub(r"\d\.\d{3}$", "L", line) for line in done.stderr.splitlines()]
+    assert (done.returncode, done.stdout) == (0, "")
+    assert lines == [
+        "train: step 2 of 4, loss L",
+        "train: step 4 of 4, loss L",
+        "train: step 4 of 4, validation loss L",
+    ]
+
+
 def test_two_processes_share_the_rows_and_the_first_alone_writes(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,9 +140,9 @@ def test_two_processes_share_the_rows_and_the_first_alone_writes(
     two = manifest(workspace)
     together = load_file(workspace.root / "models/lora/weights/adapter_model.safetensors")
     prepare(workspace, batching="group_by_length", max_steps=1, batch_rows=4, warmup_share=0.0)
-    one = train_here(workspace, monkeypatch)
+    single = train_here(workspace, monkeypatch)
     alone = load_file(workspace.root / "models/lora/weights/adapter_model.safetensors")
     # Two processes with two rows each make the step of one with four.
-    assert two["losses"]["train_loss"] == pytest.approx(one["losses"]["train_loss"], rel=1e-6)
-    assert (two["steps"], two["tokens"]) == (1, one["tokens"])
+    assert two["losses"]["train_loss"] == pytest.approx(single["losses"]["train_loss"], rel=1e-6)
+    assert (two["steps"], two["tokens"]) == (1, single["tokens"])
     assert all(torch.allclose(value, alone[name], atol=1e-5) for name, value in together.items())

@@ -1,4 +1,4 @@
-"""Each recipe on a tiny model: the right parameters change, and only those; the loss falls; runs load again."""
+"""Each recipe on a tiny model: only its parameters change, the loss falls, and the run loads again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from stages.train.params import (
     Schedule,
     Shared,
 )
-from stages.train.recipes import prepared, trainable
+from stages.train.recipes import count_parameters, prepare_model
+from stages.train.rows import TokenRow
 from tests.tiny import save_tiny
 
 torch = pytest.importorskip("torch")
@@ -71,32 +72,32 @@ def loaded(base: Path) -> tuple[Any, Any]:
     return load_model(files, dtype="float32"), load_tokenizer(files)
 
 
-def rows_of(tokenizer: Any) -> list[dict[str, Any]]:
+def tokenize_rows(tokenizer: Any) -> list[TokenRow]:
     rows = []
     for asked, call in zip(ASKED, CALLS, strict=True):
         prompt, answer = (
             encode_text(tokenizer, f"<|user|>{asked}</s><|assistant|>"),
             encode_text(tokenizer, call),
         )
-        rows.append({"input_ids": prompt + answer, "labels": [-100] * len(prompt) + answer, "key": ""})
+        rows.append(TokenRow(prompt + answer, [-100] * len(prompt) + answer, ""))
     return rows
 
 
 def fitted(
     model: Any, tokenizer: Any, recipe: Recipe, folder: Path, shared: Shared = SHARED
 ) -> tuple[Any, list[float]]:
-    from stages.train.run import batched_for, seeded
+    from stages.train.run import adjust_batching, set_seeds
     from stages.train.training import fit
 
     losses: list[float] = []
-    seeded(shared.seed)
-    rows = rows_of(tokenizer)
+    set_seeds(shared.seed)
+    rows = tokenize_rows(tokenizer)
     done = fit(
-        prepared(model, recipe),
+        prepare_model(model, recipe),
         tokenizer,
         rows,
         rows[:2],
-        batched_for(recipe, shared),
+        adjust_batching(recipe, shared),
         recipe.learning_rate,
         folder,
         lambda step, found: losses.append(found["loss"]) if "loss" in found else None,
@@ -110,10 +111,10 @@ def test_recipe_trains_its_parameters_alone_and_the_loss_falls(name: str, base: 
 
     recipe, pattern = RECIPES[name]
     model, tokenizer = loaded(base)
-    from stages.train.run import seeded
+    from stages.train.run import set_seeds
 
-    seeded(SHARED.seed)
-    twin = prepared(loaded(base)[0], recipe)
+    set_seeds(SHARED.seed)
+    twin = prepare_model(loaded(base)[0], recipe)
     before = {key: value.detach().clone() for key, value in twin.named_parameters()}
     done, losses = fitted(model, tokenizer, recipe, tmp_path / "c")
     changed = {key for key, value in done.model.named_parameters() if not torch.equal(value, before[key])}
@@ -122,7 +123,7 @@ def test_recipe_trains_its_parameters_alone_and_the_loss_falls(name: str, base: 
     assert expected
     assert losses[-1] < losses[0]
     assert (done.steps, done.resumed_from) == (12, None)
-    assert done.tokens > 12 * sum(label != -100 for row in rows_of(tokenizer) for label in row["labels"])
+    assert done.tokens > 12 * sum(label != -100 for row in tokenize_rows(tokenizer) for label in row.labels)
 
 
 @pytest.mark.parametrize("name", ["full", "freeze", "continued"])
@@ -137,23 +138,27 @@ def test_whole_model_is_saved_and_loaded_with_the_same_logits(name: str, base: P
         assert torch.equal(done.model(input_ids=ids).logits, again(input_ids=ids).logits)
 
 
-def test_a_base_in_four_bits_stays_as_it_is_and_its_adapters_learn(base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("avx512bf16", [False, True])
+def test_a_base_in_four_bits_stays_as_it_is_and_its_adapters_learn(
+    avx512bf16: bool, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("bitsandbytes")
-    from stages.train.run import base_model
+    monkeypatch.setattr("bitsandbytes.nn.modules.has_avx512bf16", lambda: avx512bf16)
+    from stages.train.run import load_base
 
     recipe = Lora(learning_rate=1e-2, rank=4, alpha=8, quantized=True)
     files = find_base(FolderBase(path=str(base), license="MIT"))
-    model = base_model(files, recipe, SHARED)
-    kept = {name: one.detach().clone() for name, one in model.named_parameters()}
-    assert any(one.dtype == torch.uint8 for one in kept.values())
+    model = load_base(files, recipe, SHARED)
+    kept = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    assert any(weight.dtype == torch.uint8 for weight in kept.values())
     done, losses = fitted(model, load_tokenizer(files), recipe, tmp_path)
     assert losses[-1] < losses[0]
-    trained = {name for name, one in done.model.named_parameters() if one.requires_grad}
+    trained = {name for name, parameter in done.model.named_parameters() if parameter.requires_grad}
     assert trained == {name for name, _ in done.model.named_parameters() if ".lora_" in name}
-    for name, one in done.model.named_parameters():
+    for name, parameter in done.model.named_parameters():
         if ".lora_" not in name:
             plain = name.removeprefix("base_model.model.").replace(".base_layer", "")
-            assert torch.equal(one, kept[plain]), name
+            assert torch.equal(parameter, kept[plain]), name
 
 
 @pytest.mark.parametrize("name", ["lora", "dora", "adapter", "prompt_tuning"])
@@ -172,20 +177,22 @@ def test_adapter_is_saved_and_loaded_with_the_same_logits(name: str, base: Path,
 
 def test_loss_is_the_mean_over_supervised_tokens_alone(base: Path, tmp_path: Path) -> None:
     model, tokenizer = loaded(base)
-    rows = rows_of(tokenizer)
+    rows = tokenize_rows(tokenizer)
     total = count = 0.0
     for row in rows:
-        ids, labels = torch.tensor([row["input_ids"]]), torch.tensor(row["labels"][1:])
+        ids, labels = torch.tensor([row.input_ids]), torch.tensor(row.labels[1:])
         with torch.inference_mode():
             logits = model(input_ids=ids).logits[0, :-1]
         total += float(torch.nn.functional.cross_entropy(logits, labels, reduction="sum", ignore_index=-100))
-        count += sum(label != -100 for label in row["labels"])
+        count += sum(label != -100 for label in row.labels)
     one_step = msgspec.structs.replace(SHARED, max_steps=1)
     _, losses = fitted(model, tokenizer, Full(learning_rate=1e-9), tmp_path / "c", one_step)
     assert losses == pytest.approx([total / count], rel=1e-4)
 
 
-@pytest.mark.parametrize("batching", [one for one in Batching if one != Batching.SHARED_PREFIX])
+@pytest.mark.parametrize(
+    "batching", [batching for batching in Batching if batching != Batching.SHARED_PREFIX]
+)
 def test_every_batching_computes_the_loss_of_the_rows_one_by_one(
     batching: Batching, base: Path, tmp_path: Path
 ) -> None:
@@ -200,31 +207,30 @@ def test_a_pack_holds_about_the_rows_of_a_step(base: Path, tmp_path: Path) -> No
     from stages.train.training import fit
 
     model, tokenizer = loaded(base)
-    rows = [rows_of(tokenizer)[0]] * 8
+    rows = [tokenize_rows(tokenizer)[0]] * 8
     shared = msgspec.structs.replace(SHARED, max_steps=None, batching=Batching.PACKING, validation_rows=0)
     done = fit(model, tokenizer, rows, [], shared, 1e-3, tmp_path, lambda step, found: None)
-    assert (done.steps, done.tokens) == (2, sum(len(row["input_ids"]) for row in rows))
+    assert (done.steps, done.tokens) == (2, sum(len(row.input_ids) for row in rows))
 
 
 @pytest.mark.parametrize("batching", [Batching.SHARED_PREFIX, Batching.PACKING])
-def test_soft_prompts_stand_before_each_row_alone(batching: Batching) -> None:
-    from stages.train.run import batched_for
+def test_prompt_tuning_neither_packs_rows_nor_shares_prefixes(batching: Batching) -> None:
+    from stages.train.run import adjust_batching
 
     shared = msgspec.structs.replace(SHARED, batching=batching)
-    assert batched_for(RECIPES["prompt_tuning"][0], shared).batching == Batching.GROUP_BY_LENGTH
-    assert batched_for(RECIPES["lora"][0], shared).batching == batching
+    assert adjust_batching(RECIPES["prompt_tuning"][0], shared).batching == Batching.GROUP_BY_LENGTH
+    assert adjust_batching(RECIPES["lora"][0], shared).batching == batching
 
 
 def test_packing_cuts_no_row_however_long(base: Path, tmp_path: Path) -> None:
     model, tokenizer = loaded(base)
-    (row, *_) = rows_of(tokenizer)
-    long = {**row, "input_ids": row["input_ids"][:1] * 1200 + row["input_ids"]}
-    long["labels"] = [-100] * 1200 + row["labels"]
+    (row, *_) = tokenize_rows(tokenizer)
+    long = TokenRow(row.input_ids[:1] * 1200 + row.input_ids, [-100] * 1200 + row.labels, "")
     from stages.train.training import fit
 
     shared = msgspec.structs.replace(SHARED, max_steps=1, batching=Batching.PACKING, validation_rows=0)
     done = fit(model, tokenizer, [long], [], shared, 1e-3, tmp_path, lambda step, found: None)
-    assert done.tokens == len(long["input_ids"])
+    assert done.tokens == len(long.input_ids)
 
 
 def test_same_rows_and_seed_give_the_same_weights(base: Path, tmp_path: Path) -> None:
@@ -244,11 +250,11 @@ def test_killed_training_goes_on_and_ends_with_the_same_weights(
     class Killed(RuntimeError):
         pass
 
-    # The last two of twelve steps are behind the last logged loss.
+    # With `log_every: 5`, the last two of twelve steps come after the last logged loss.
     shared = msgspec.structs.replace(SHARED, checkpoint_every=5, log_every=log_every)
     whole, losses = fitted(*loaded(base), RECIPES["lora"][0], tmp_path / "whole", shared)
 
-    from stages.train.run import seeded
+    from stages.train.run import set_seeds
     from stages.train.training import fit
 
     model, tokenizer = loaded(base)
@@ -258,10 +264,10 @@ def test_killed_training_goes_on_and_ends_with_the_same_weights(
         if step >= 8:
             raise Killed
 
-    seeded(shared.seed)
-    rows = rows_of(tokenizer)
+    set_seeds(shared.seed)
+    rows = tokenize_rows(tokenizer)
     with pytest.raises(Killed):
-        fit(prepared(model, recipe), tokenizer, rows, rows[:2], shared, 1e-2, tmp_path / "cut", kill)
+        fit(prepare_model(model, recipe), tokenizer, rows, rows[:2], shared, 1e-2, tmp_path / "cut", kill)
     before = json.loads((tmp_path / "cut" / "checkpoint-5" / "seconds.json").read_bytes())
     assert before > 0
     # A checkpoint that was being written when the power went has no state yet, and is passed over.
@@ -276,15 +282,15 @@ def test_killed_training_goes_on_and_ends_with_the_same_weights(
     assert all(torch.allclose(value, theirs[key]) for key, value in whole.model.named_parameters())
 
 
-def test_more_layers_than_the_model_has_is_told(base: Path) -> None:
+def test_more_layers_than_the_model_has_are_an_error(base: Path) -> None:
     with pytest.raises(
-        UserError, match=r"layers: 9, of a model with 3 layers, expected a number from 1 to 3"
+        UserError, match=r"layers: 9, for a model with 3 layers, expected a number from 1 to 3"
     ):
-        prepared(loaded(base)[0], Freeze(learning_rate=1e-3, layers=9))
+        prepare_model(loaded(base)[0], Freeze(learning_rate=1e-3, layers=9))
 
 
 def test_counts_of_parameters(base: Path) -> None:
-    model = prepared(loaded(base)[0], Freeze(learning_rate=1e-3, layers=1))
-    counts = trainable(model)
-    assert counts.trained == sum(one.numel() for one in model.model.layers[2].parameters()) + 32
+    model = prepare_model(loaded(base)[0], Freeze(learning_rate=1e-3, layers=1))
+    counts = count_parameters(model)
+    assert counts.trained == sum(weight.numel() for weight in model.model.layers[2].parameters()) + 32
     assert counts.all > counts.trained

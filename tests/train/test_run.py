@@ -1,4 +1,4 @@
-"""A run from rendered rows to its folder, on a tiny model, and everything that can be wrong with it."""
+"""A run from rendered rows to its folder, on a tiny model, and everything that can go wrong."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import pytest
 
 from exemplars.audit.run_history import find_runs
 from exemplars.cli.main import main
-from exemplars.cli.merge import merged
-from exemplars.cli.runs import as_text
+from exemplars.cli.runs import format_runs
 from exemplars.core import layout
 from exemplars.core.digests import hash_split
 from exemplars.core.errors import UserError
 from exemplars.core.files import write_json
-from exemplars.core.tables import rows_to_table, write_table
+from exemplars.core.tables import rows_from_table, rows_to_table, write_table
+from exemplars.export.merge import merge_adapters
 from exemplars.models.base_models import FolderBase, PackagedBase, find_base, load_tokenizer
 from exemplars.models.rows import TrainingRow
 from exemplars.models.run_manifest import Manifest, load_run, read_manifest
-from stages.render.training_rows import rendered_split, training_rows
-from stages.train.inputs import texts_of
+from stages.render.training_rows import render_split
+from stages.train.inputs import read_texts
 from stages.train.params import (
     Adapter,
     Continued,
@@ -35,8 +35,9 @@ from stages.train.params import (
     Tracker,
     TrainParams,
 )
+from stages.train.rows import PromptRow
 from tests.render.rows import SKILLS, argument, exemplar, params
-from tests.tiny import rendered_for, save_tiny
+from tests.tiny import make_render_manifest, save_tiny
 from tests.train.test_recipes import SHARED
 
 torch = pytest.importorskip("torch")
@@ -70,8 +71,8 @@ class Project:
         self.base = FolderBase(path=str(save_tiny(root / "base")), license="MIT")
         self.sha256 = find_base(self.base).sha256
         tokenizer = load_tokenizer(find_base(self.base))
-        split = rendered_split(ROWS, SKILLS, tokenizer, params(rows_a_list=4), 400, train=True)
-        table = rows_to_table(training_rows(split, SKILLS), TrainingRow)
+        split = render_split(ROWS, "train", SKILLS, tokenizer, params(rows_a_list=4), 400)
+        table = rows_to_table(split.rows, TrainingRow)
         self.tables = {"train": table, "validation": table.slice(0, 2)}
 
     def params(self, recipe: str, **changes: Any) -> TrainParams:
@@ -85,15 +86,18 @@ class Project:
         recipe: Recipe | None = None,
         **changes: Any,
     ) -> Path:
-        """Train, keep, and answer the model's folder."""
+        """Train, keep the run, and return the folder of the model."""
         from stages.train.run import keep_run, train_run
 
-        rendered = rendered_for(self.base, self.sha256)
+        rendered = make_render_manifest(self.base, self.sha256)
         texts = {"a.txt": "People ask a house to do things, and do not speak in commands."}
         chosen = self.params(name, **changes)
         if recipe is not None:
             chosen = msgspec.structs.replace(chosen, recipes={**RECIPES, name: recipe})
-        trained = train_run(chosen, rendered, tables or self.tables, texts, Path("models"))
+        splits = {
+            split: rows_from_table(table, PromptRow) for split, table in (tables or self.tables).items()
+        }
+        trained = train_run(chosen, rendered, splits, texts, Path("models"))
         assert trained is not None
         keep_run(trained, Path("models") / name, Path("reports/train.json"))
         return Path("models") / name
@@ -105,7 +109,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     return Project(tmp_path)
 
 
-def test_run_is_named_by_its_data_and_says_what_it_was_made_of(project: Project) -> None:
+def test_a_run_is_named_by_its_data_and_records_what_it_was_made_from(project: Project) -> None:
     manifest = read_manifest(project.train())
     digests = project.tables["train"].column("digest").to_pylist()
     assert manifest.run.startswith(f"lora-{hash_split(digests)[:12]}-")
@@ -122,7 +126,7 @@ def test_run_is_named_by_its_data_and_says_what_it_was_made_of(project: Project)
     assert list((project.root / "models/.checkpoints").iterdir()) == []
 
 
-def test_same_run_has_the_same_weights_and_other_params_another_name(project: Project) -> None:
+def test_the_same_run_has_the_same_weights_and_other_params_a_different_name(project: Project) -> None:
     first = read_manifest(project.train())
     again = read_manifest(project.train())
     other = read_manifest(project.train(seed=2))
@@ -139,7 +143,7 @@ def test_merged_model_loads_with_plain_transformers_and_has_the_same_logits(
 
     folder = project.train(recipe)
     figures = {"exact_match": "0.810 (0.740 to 0.870)"}
-    assert merged(folder, Path("merged"), ["MIT", "Apache-2.0", "MIT"], figures) <= 1e-3
+    assert merge_adapters(folder, Path("merged"), ["MIT", "Apache-2.0", "MIT"], figures) <= 1e-3
     model, _ = load_run(folder, dtype="float32")
     plain = AutoModelForCausalLM.from_pretrained("merged", dtype="float32")
     ids = torch.tensor([AutoTokenizer.from_pretrained("merged")("ring mum")["input_ids"]])
@@ -152,7 +156,7 @@ def test_merged_model_loads_with_plain_transformers_and_has_the_same_logits(
         assert text in card
 
 
-def test_full_disk_at_a_merge_is_told_and_leaves_nothing(
+def test_a_full_disk_at_a_merge_is_an_error_and_leaves_nothing(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from safetensors import SafetensorError
@@ -164,18 +168,18 @@ def test_full_disk_at_a_merge_is_told_and_leaves_nothing(
 
     monkeypatch.setattr("transformers.PreTrainedModel.save_pretrained", full)
     with pytest.raises(UserError, match=r"not_saved: found I/O error: No space left.*then merge again"):
-        merged(folder, Path("out/merged"), [], {})
+        merge_adapters(folder, Path("out/merged"), [], {})
     assert list(Path("out").iterdir()) == []
 
 
 def test_soft_prompts_are_not_merged(project: Project) -> None:
     folder = project.train("prompt_tuning")
-    with pytest.raises(UserError, match="found soft prompts, which stand before the text and are no weights"):
-        merged(folder, Path("merged"), [], {})
+    with pytest.raises(UserError, match="found soft prompts, which are input and not weights"):
+        merge_adapters(folder, Path("merged"), [], {})
     assert not Path("merged").exists()
 
 
-def test_a_folder_with_files_of_others_is_never_merged_into(
+def test_a_folder_with_other_files_is_never_merged_into(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project.train()
@@ -186,7 +190,7 @@ def test_a_folder_with_files_of_others_is_never_merged_into(
     assert (project.root / "models/lora/manifest.json").exists()
 
 
-def test_a_card_tells_figures_and_licences_of_its_own_run_alone(project: Project) -> None:
+def test_a_card_has_figures_and_licenses_of_its_own_run_only(project: Project) -> None:
     project.train()
     write_table(layout.training("train"), project.tables["train"])
     figure = {"value": 0.5, "low": 0.4, "high": 0.6}
@@ -195,13 +199,13 @@ def test_a_card_tells_figures_and_licences_of_its_own_run_alone(project: Project
     assert main(["merge", "lora"]) == 0
     card = Path("models/lora/merged/README.md").read_text("utf-8")
     assert "| not evaluated | |" in card
-    assert "| licences of the data | Apache-2.0 |" in card
+    assert "| licenses of the data | Apache-2.0 |" in card
     write_json(layout.report("evaluate"), {**report, "run": read_manifest(Path("models/lora")).run})
     write_table(layout.training("train"), project.tables["validation"])
     assert main(["merge", "lora"]) == 0
     card = Path("models/lora/merged/README.md").read_text("utf-8")
     assert "| exact_match | 0.500 (0.400 to 0.600) |" in card
-    assert "| licences of the data | unknown |" in card
+    assert "| licenses of the data | unknown |" in card
     other = {"value": 0.9, "low": 0.8, "high": 1.0}
     for systems, line in (
         ({"nearest": {"exact_match": other}}, "| not evaluated | |"),
@@ -241,11 +245,11 @@ def test_weights_that_were_changed_are_not_loaded(project: Project) -> None:
 
 
 def test_runs_are_listed_from_the_workspace(project: Project) -> None:
-    assert as_text(find_runs(Path())) == "no run yet: `dvc repro train` makes one\n"
+    assert format_runs(find_runs(Path())) == "no run yet: `dvc repro train` makes one\n"
     manifest = read_manifest(project.train())
     (found,) = find_runs(Path())
     assert (found.where, found.manifest) == ("workspace", manifest)
-    lines = as_text([found]).splitlines()
+    lines = format_runs([found]).splitlines()
     assert all(len(line) <= 80 for line in lines)
     assert lines[1].startswith(manifest.run)
 
@@ -257,7 +261,7 @@ def test_empty_split_trains_nothing(project: Project) -> None:
     assert not Path("models").exists()
 
 
-def test_unknown_recipe_is_told() -> None:
+def test_an_unknown_recipe_is_an_error() -> None:
     with pytest.raises(
         ValueError,
         match=r"one of adapter, continued, dora, freeze, full, lora, prompt_tuning, qlora, got 'lara'",
@@ -265,7 +269,9 @@ def test_unknown_recipe_is_told() -> None:
         TrainParams(recipe="lara", shared=SHARED, recipes=RECIPES)
 
 
-def test_missing_backend_of_four_bits_is_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_for_four_bits_is_an_error(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("stages.train.checks.find_spec", lambda name: None)
     with pytest.raises(
         UserError, match=r"no_quantization: found no package bitsandbytes.*choose the recipe lora"
@@ -274,28 +280,35 @@ def test_missing_backend_of_four_bits_is_told(project: Project, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("error", [ImportError, RuntimeError])
-def test_bitsandbytes_without_a_backend_is_told(
+def test_bitsandbytes_without_a_backend_is_an_error(
     error: type[Exception], project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def load(*_: object, **how: object) -> None:
         assert "quantization_config" in how
         raise error("no backend for this machine\nand more")
 
-    monkeypatch.setattr("stages.train.run.load_model", load)
+    monkeypatch.setattr("stages.train.quantization.load_model", load)
     with pytest.raises(UserError, match="no_quantization: found no backend for this machine, expected"):
         project.train("qlora")
     assert not Path("models").exists()
 
 
-def test_blocks_longer_than_the_model_reads_are_told(project: Project) -> None:
+def test_blocks_longer_than_the_context_are_an_error(project: Project) -> None:
     recipe = msgspec.structs.replace(RECIPES["continued"], block_tokens=513)
-    with pytest.raises(UserError, match="found block_tokens: 513, for a model that reads 512 tokens"):
+    with pytest.raises(
+        UserError,
+        match="found block_tokens: 513, for a model with a context of 512 tokens, expected at most 512",
+    ):
         project.train("continued", recipe=recipe)
 
 
-def test_missing_tracker_is_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_tracker_is_an_error(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stages.train.checks.find_spec", lambda name: None)
-    with pytest.raises(UserError, match="no_tracker: found no package mlflow"):
+    with pytest.raises(
+        UserError,
+        match=r"no_tracker: train.shared.tracker is mlflow, but the package mlflow is not installed; "
+        r"pip install mlflow, or set tracker to none",
+    ):
         project.train(tracker=Tracker.MLFLOW)
 
 
@@ -317,7 +330,7 @@ def test_full_disk_at_the_end_leaves_nothing_half_written(
     assert [path.name for path in Path("models").iterdir() if path.name.startswith(".partial")] == []
 
 
-def test_missing_base_model_is_told(tmp_path: Path) -> None:
+def test_a_missing_base_model_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"base_model: found no config\.json, expected a folder that save_pretrained"
     ):
@@ -327,20 +340,20 @@ def test_missing_base_model_is_told(tmp_path: Path) -> None:
         find_base(gone)
 
 
-def test_base_that_changed_since_its_rows_were_rendered_is_told(project: Project) -> None:
+def test_a_base_that_changed_since_its_rows_were_rendered_is_an_error(project: Project) -> None:
     project.sha256 = "0" * 64
     with pytest.raises(UserError, match=r"found SHA-256 .*…, expected 0000000000000000…, for which the rows"):
         project.train()
     assert not (project.root / "models").exists()
 
 
-def test_base_model_with_another_hash_is_refused(tmp_path: Path) -> None:
+def test_a_base_model_with_a_different_hash_is_rejected(tmp_path: Path) -> None:
     folder = save_tiny(tmp_path)
     with pytest.raises(UserError, match=r"found SHA-256 [0-9a-f]{16}…, expected 0000000000000000…"):
         find_base(FolderBase(path=str(folder), license="MIT", sha256="0" * 64))
 
 
-def test_corrupt_base_model_is_told(tmp_path: Path) -> None:
+def test_a_corrupt_base_model_is_an_error(tmp_path: Path) -> None:
     from exemplars.models.base_models import load_model
 
     folder = save_tiny(tmp_path)
@@ -349,12 +362,12 @@ def test_corrupt_base_model_is_told(tmp_path: Path) -> None:
         load_model(find_base(FolderBase(path=str(folder), license="MIT")))
 
 
-def test_text_folder_without_texts_or_with_other_bytes_is_told(tmp_path: Path) -> None:
+def test_a_text_folder_without_texts_or_with_other_encodings_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="found no text, expected at least one file"):
-        texts_of(str(tmp_path))
+        read_texts(str(tmp_path))
     (tmp_path / "a.txt").write_bytes(b"caf\xe9")
     with pytest.raises(UserError, match="found byte 3 that is not UTF-8"):
-        texts_of(str(tmp_path))
+        read_texts(str(tmp_path))
 
 
 def test_manifest_is_a_contract(project: Project) -> None:

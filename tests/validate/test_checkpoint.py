@@ -5,60 +5,60 @@ from typing import Any
 
 import pandas as pd
 
-from stages.validate.checkpoint import Verdict, run_checkpoint, stable_page
+from stages.validate.checkpoint import CheckpointResult, normalize_page, run_checkpoint
 
 
 def expectation(kind: str, severity: str, **kwargs: Any) -> dict[str, Any]:
     return {"type": kind, "kwargs": kwargs, "severity": severity, "meta": {"notes": "what must hold"}}
 
 
-def judged(tmp_path: Path, *expectations: dict[str, Any]) -> Verdict:
+def validate(tmp_path: Path, *expectations: dict[str, Any]) -> CheckpointResult:
     suite = {"name": "rows", "expectations": list(expectations), "meta": {}}
     table = pd.DataFrame({"id": [f"r{number}" for number in range(9)], "good": [True] * 2 + [False] * 7})
-    return run_checkpoint({"rows": suite}, {"rows": table}, {"least": 20}, tmp_path / "docs")
+    return run_checkpoint({"rows": suite}, {"rows": table}, {"minimum": 20}, tmp_path / "docs")
 
 
 def test_a_failed_expectation_is_named_and_shows_five_rows(tmp_path: Path) -> None:
     rule = expectation("expect_column_values_to_be_in_set", "critical", column="good", value_set=[True])
-    [failure] = judged(tmp_path, rule).failures
+    [failure] = validate(tmp_path, rule).failures
     assert failure.critical
     assert str(failure.diagnostic) == (
-        "schemas/expectations/rows.json: expect_column_values_to_be_in_set(good): found 7 row(s), such as "
+        "schemas/expectations/rows.json: expect_column_values_to_be_in_set(good): found 7 rows, such as "
         "good=False, id=r2; good=False, id=r3; good=False, id=r4; good=False, id=r5; good=False, id=r6, "
         "expected what must hold; "
-        "correct these rows at their origin, or change the bound in params.yaml (validate)"
+        "correct these rows in their source, or change the bound in params.yaml (validate)"
     )
 
 
 def test_a_bound_comes_from_the_parameters(tmp_path: Path) -> None:
-    bound = {"$PARAMETER": "least"}
+    bound = {"$PARAMETER": "minimum"}
     rule = expectation("expect_table_row_count_to_be_between", "warning", min_value=bound)
-    [failure] = judged(tmp_path, rule).failures
+    [failure] = validate(tmp_path, rule).failures
     assert not failure.critical
     assert failure.diagnostic.found == "9"
 
 
 def test_expectations_that_hold_are_counted_and_data_docs_are_built(tmp_path: Path) -> None:
-    verdict = judged(tmp_path, expectation("expect_column_values_to_be_unique", "critical", column="id"))
-    assert verdict == Verdict({"rows": 1}, ())
+    result = validate(tmp_path, expectation("expect_column_values_to_be_unique", "critical", column="id"))
+    assert result == CheckpointResult({"rows": 1}, ())
     pages = sorted(page.name for page in (tmp_path / "docs").rglob("*.html"))
     assert "index.html" in pages
     assert len(pages) == 3
 
 
-def test_an_unknown_column_is_a_failure_and_no_traceback(tmp_path: Path) -> None:
-    [failure] = judged(
+def test_an_unknown_column_is_a_failure_without_a_traceback(tmp_path: Path) -> None:
+    [failure] = validate(
         tmp_path, expectation("expect_column_values_to_be_unique", "critical", column="lost")
     ).failures
     assert "lost" in failure.diagnostic.found
 
 
-def test_a_page_has_neither_clock_nor_random_ids() -> None:
+def test_a_normalized_page_has_neither_times_nor_random_ids() -> None:
     page = (
         "<a id='0f8fad5b-d9cb-469f-a165-70867728950e'> <a href='#0f8fad5b-d9cb-469f-a165-70867728950e'> "
         "<a id='7c9e6679-7425-40de-944b-e07fc1f90ae7'> <script src='x.js?d=20261121T071646.123456Z'>"
     )
     assert (
-        stable_page(page)
+        normalize_page(page)
         == "<a id='id-1'> <a href='#id-1'> <a id='id-2'> <script src='x.js?d=20000101T000000.000000Z'>"
     )

@@ -1,4 +1,4 @@
-"""The objects of DVC's cache and remote, by their hashes, and which revisions need them."""
+"""The objects in DVC's cache and remote, by hash, and the revisions that need them."""
 
 from __future__ import annotations
 
@@ -14,82 +14,97 @@ from exemplars.audit.revisions import (
     WORKSPACE,
     Output,
     Revision,
-    cached_object,
-    folder_entries,
-    git,
-    revisions_with_lock,
+    list_revisions,
+    locate_object,
+    read_dir_manifest,
+    run_git,
 )
 from exemplars.core.errors import Diagnostic, UserError
 
 
 class Store(NamedTuple):
-    """A place with objects: the cache, or a remote."""
+    """A place that holds objects: the cache, or a remote."""
 
     name: str
     fs: Any
-    """Of `dvc_objects`, the same for a folder and for S3."""
+    """A file system of `dvc_objects`: local, S3, or any other that DVC supports."""
     path: str
-    """Where the objects stand: `xx/yyyy…` below it, by their MD5."""
+    """The folder of the objects: each is at `xx/yyyy…` below it, by its MD5."""
 
-    def objects(self) -> list[str]:
-        """The hashes of all objects. Raises `UserError` where the place does not answer."""
-        with _told(self.name):
-            return sorted(_hash(one) for one in self._files(self.path) if len(_hash(one)) >= 32)
+    def list_objects(self) -> list[str]:
+        """List the hashes of all objects, sorted. Raises `UserError` if the store cannot be read."""
+        with _report_failures(self.name):
+            hashes = map(_parse_hash, self._list_files(self.path))
+            return sorted(md5 for md5 in hashes if len(md5) >= 32)
 
-    def read(self, md5: str) -> bytes:
-        """The bytes of an object."""
-        with _told(self.name), self.fs.open(self._place(md5), "rb") as file:
+    def read_object(self, md5: str) -> bytes:
+        """Read an object. Raises `UserError` if the store cannot be read."""
+        with _report_failures(self.name), self.fs.open(self._locate(md5), "rb") as file:
             return bytes(file.read())
 
-    def remove(self, md5: str) -> None:
-        """Remove an object; one that is gone already is no mistake."""
-        with _told(self.name):
-            place = self._place(md5)
+    def remove_object(self, md5: str) -> None:
+        """Remove an object, if it is still there. Raises `UserError` if the store cannot be changed."""
+        with _report_failures(self.name):
+            place = self._locate(md5)
             if self.fs.exists(place):
                 self.fs.remove(place)
 
-    def remembered(self) -> list[str]:
-        """The files of the run-cache, which hold hashes alone."""
-        with _told(self.name):
-            return self._files(self.fs.join(*self.fs.parts(self.path)[:-2], "runs"))
+    def list_run_cache(self) -> list[str]:
+        """List the files of DVC's run-cache; they hold hashes only."""
+        with _report_failures(self.name):
+            return self._list_files(self.fs.join(*self.fs.parts(self.path)[:-2], "runs"))
 
-    def _files(self, path: str) -> list[str]:
+    def _list_files(self, path: str) -> list[str]:
         return list(self.fs.find(path)) if self.fs.exists(path) else []
 
-    def _place(self, md5: str) -> str:
+    def _locate(self, md5: str) -> str:
         return str(self.fs.join(self.path, md5[:2], md5[2:]))
 
 
-@contextmanager
-def stores(root: Path, remote: str | None) -> Iterator[tuple[Store, Store | None]]:
-    """The cache and the remote, held by DVC's lock while the block runs.
+class Stores(NamedTuple):
+    """The stores of a project."""
 
-    remote: its name; null: the default one, where there is one.
-    Raises `UserError` where another command runs, or where there is no such remote.
+    cache: Store
+    remote: Store | None
+    """`None` if the project has no remote."""
+
+    @property
+    def present(self) -> tuple[Store, ...]:
+        """The cache, then the remote."""
+        return (self.cache,) if self.remote is None else (self.cache, self.remote)
+
+
+@contextmanager
+def open_stores(root: Path, remote: str | None) -> Iterator[Stores]:
+    """Open the cache and the remote, and hold DVC's lock while the block runs.
+
+    remote: its name; `None` for the default remote, if there is one.
+    Raises `UserError` if another DVC command is running, or if there is no such remote.
     """
     from dvc.lock import LockError
     from dvc.repo import Repo
 
-    with _told("DVC"):
+    with _report_failures("DVC"):
         repo = Repo(str(root))
     try:
         try:
             repo.lock.lock()
         except LockError:
-            raise UserError([_busy("another DVC command")]) from None
+            raise UserError([_report_busy("another DVC command holds the lock")]) from None
         try:
             _check_idle(root)
-            yield Store("the cache", repo.cache.local.fs, repo.cache.local.path), _remote(repo, remote)
+            cache = Store("the cache", repo.cache.local.fs, repo.cache.local.path)
+            yield Stores(cache, _open_remote(repo, remote))
         finally:
             repo.lock.unlock()
     finally:
         repo.close()
 
 
-def _remote(repo: Any, name: str | None) -> Store | None:
+def _open_remote(repo: Any, name: str | None) -> Store | None:
     from dvc.config import NoRemoteError
 
-    with _told("the DVC remote"):
+    with _report_failures("the DVC remote"):
         try:
             odb = repo.cloud.get_remote_odb(name=name)
         except NoRemoteError:
@@ -99,82 +114,90 @@ def _remote(repo: Any, name: str | None) -> Store | None:
     return Store(f"the remote {name or repo.config['core'].get('remote')}", odb.fs, odb.path)
 
 
-def needs(root: Path) -> dict[str, dict[str, list[str]]]:
-    """For each object that a revision needs: the revisions, the workspace among them, and its paths there."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for revision in (Revision(root, WORKSPACE, None), *revisions_with_lock(root)):
-        for output in _outputs(root, revision):
-            found.setdefault(output.md5, {}).setdefault(revision.name, []).append(output.path)
-    return found
+def find_needed_objects(root: Path) -> dict[str, dict[str, list[str]]]:
+    """Find the objects that revisions need: by hash and revision, the paths that the object has there.
+
+    The workspace is one of the revisions.
+    """
+    needed: dict[str, dict[str, list[str]]] = {}
+    for revision in (Revision(root, WORKSPACE, None), *list_revisions(root)):
+        for output in _list_outputs(root, revision):
+            needed.setdefault(output.md5, {}).setdefault(revision.name, []).append(output.path)
+    return needed
 
 
-def _outputs(root: Path, revision: Revision) -> Iterator[Output]:
-    """All that a revision has in the cache: outputs of stages, files that `dvc add` tracks, what folders hold."""
+def _list_outputs(root: Path, revision: Revision) -> Iterator[Output]:
+    """List what a revision has in the cache: outputs of stages, files added by `dvc add`, files in folders."""
     try:
         outputs = list(revision.outputs.values())
     except UserError:
         outputs = []
-    outputs += _added(root, revision)
+    outputs += _list_added(root, revision)
     for output in outputs:
         yield output
-        listing = cached_object(root, output.md5)
+        listing = locate_object(root, output.md5)
         if output.is_folder and listing.is_file():
-            for entry in folder_entries(listing):
+            for entry in read_dir_manifest(listing):
                 yield Output(f"{output.path}/{entry.path}", entry.md5)
 
 
-def _added(root: Path, revision: Revision) -> Iterator[Output]:
-    names = git(root, "ls-tree", "-r", "--name-only", revision.commit or "HEAD") or ""
+def _list_added(root: Path, revision: Revision) -> Iterator[Output]:
+    """List what `dvc add` tracks, in `*.dvc` files."""
+    names = run_git(root, "ls-tree", "-r", "--name-only", revision.commit or "HEAD") or ""
     for name in names.splitlines():
-        if name.endswith(".dvc") and (data := revision.file(name)):
-            for out in yaml.safe_load(data).get("outs", []):
-                yield Output((Path(name).parent / out["path"]).as_posix(), out.get("md5", ""))
+        if name.endswith(".dvc") and (data := revision.read_file(name)):
+            for output in yaml.safe_load(data).get("outs", []):
+                yield Output((Path(name).parent / output["path"]).as_posix(), output.get("md5", ""))
 
 
 def _check_idle(root: Path) -> None:
-    """Raise `UserError` while a stage runs: DVC lets its lock go for that, and remembers the stage's files."""
+    """Raise `UserError` if a stage is running: DVC releases its lock then, and notes the stage's files."""
     path = root / ".dvc" / "tmp" / "rwlock"
     try:
-        held = json.loads(path.read_bytes()) if path.exists() else {}
+        locks = json.loads(path.read_bytes()) if path.exists() else {}
     except ValueError:
-        held = {}
-    for file in held.values():
-        for one in (*file.get("read", []), *([file["write"]] if file.get("write") else [])):
-            if Path(f"/proc/{one['pid']}").exists():
-                raise UserError([_busy(f"`{one['cmd']}` (process {one['pid']})")])
+        locks = {}
+    for lock in locks.values():
+        for holder in (*lock.get("read", []), *([lock["write"]] if lock.get("write") else [])):
+            if Path(f"/proc/{holder['pid']}").exists():
+                summary = f"`{holder['cmd']}` (process {holder['pid']}) is running"
+                raise UserError([_report_busy(summary)])
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
-    """Whatever a store raises becomes a sentence: each kind of remote has errors of its own."""
+def _report_failures(name: str) -> Iterator[None]:
+    """Turn whatever a store raises into a `UserError`: each kind of remote has its own exceptions."""
     try:
         yield
     except UserError:
         raise
     except Exception as error:
-        raise UserError([_unreachable(name, str(error) or type(error).__name__)]) from error
+        raise UserError([_report_unreachable(name, str(error) or type(error).__name__)]) from error
 
 
-def _hash(place: str) -> str:
-    first, second = place.replace("\\", "/").split("/")[-2:]
+def _parse_hash(path: str) -> str:
+    first, second = path.replace("\\", "/").split("/")[-2:]
     return first + second
 
 
-def _busy(found: str) -> Diagnostic:
+def _report_busy(summary: str) -> Diagnostic:
     return Diagnostic(
         path="the project",
         code="busy",
-        found=f"{found} at work",
-        expected="nothing else that reads or writes it",
-        fix="wait for its end, then run the same command again",
+        found="another command at work",
+        expected="no other command that reads or writes the project",
+        fix="wait for it to finish, then run again",
+        summary=summary,
     )
 
 
-def _unreachable(name: str, found: str) -> Diagnostic:
+def _report_unreachable(name: str, error: str) -> Diagnostic:
+    first_line = error.splitlines()[0]
     return Diagnostic(
         path=name,
         code="store_unreachable",
-        found=found.splitlines()[0],
+        found=first_line,
         expected="a store that answers",
-        fix="check `dvc remote list`, the network and your credentials; nothing was removed by this step",
+        fix="check `dvc remote list`, the network and your credentials; this step removed nothing",
+        summary=f"access failed: {first_line}",
     )

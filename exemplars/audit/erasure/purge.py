@@ -1,26 +1,26 @@
-"""Erasing for good: raw files are redacted, objects removed, and everything is searched again."""
+"""Erase for good: redact raw files, and remove objects from DVC's cache and remote."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from exemplars.audit.erasure.objects import Store
-from exemplars.audit.erasure.plan import ErasedRow, Object, Plan
-from exemplars.audit.erasure.redaction import redaction_of
+from exemplars.audit.erasure.objects import Store, Stores
+from exemplars.audit.erasure.plan import ErasedRow, HoldingObject, Plan
+from exemplars.audit.erasure.redaction import choose_redactor
 from exemplars.core import layout
 from exemplars.core.digests import hash_content
 from exemplars.core.files import write_bytes
 from stages.ingest.params import AnySource
-from stages.ingest.tombstones import Erasures, Tombstone, encode_tombstones, keyed_hash, needed_key
+from stages.ingest.tombstones import Erasures, Tombstone, encode_tombstones, hash_with_key, require_key
 
 
-class Redacted(NamedTuple):
-    """A raw file, before and after."""
+class RedactedFile(NamedTuple):
+    """A raw file, before and after its redaction."""
 
     path: str
     rows: int
@@ -28,73 +28,83 @@ class Redacted(NamedTuple):
     sha256_after: str
 
 
-def pinned(erasures: Erasures, rows: Sequence[ErasedRow]) -> tuple[Tombstone, ...]:
-    """The tombstones, with the keyed hashes of the rows whose texts are about to go."""
-    key = needed_key(erasures)
+class Redaction(NamedTuple):
+    """The result of redacting raw files."""
+
+    files: tuple[RedactedFile, ...] = ()
+    by_hand: tuple[str, ...] = ()
+    """The files that must be edited by hand."""
+
+
+def record_hashes(erasures: Erasures, rows: Sequence[ErasedRow]) -> tuple[Tombstone, ...]:
+    """Record in the tombstones the keyed hashes of the utterances that are about to be redacted."""
+    key = require_key(erasures)
     hashes: dict[str, dict[str, str]] = defaultdict(dict)
     for row in rows:
         if row.tombstone is not None and row.text is not None:
-            hashes[row.tombstone.id][row.id] = keyed_hash(row.text, key)
+            hashes[row.tombstone.id][row.id] = hash_with_key(row.text, key)
     return tuple(
-        msgspec.structs.replace(one, redacted=dict(sorted({**one.redacted, **hashes[one.id]}.items())))
-        if one.id in hashes
-        else one
-        for one in erasures.tombstones
+        msgspec.structs.replace(
+            tombstone, redacted=dict(sorted({**tombstone.redacted, **hashes[tombstone.id]}.items()))
+        )
+        if tombstone.id in hashes
+        else tombstone
+        for tombstone in erasures.tombstones
     )
 
 
-def redact(
-    root: Path, rows: Sequence[ErasedRow], sources: dict[str, AnySource], erasures: Erasures
-) -> tuple[list[Redacted], list[str]]:
-    """Take the texts out of the raw files; answer what was changed, and the files to be changed by hand.
+def redact_files(
+    root: Path, rows: Sequence[ErasedRow], sources: Mapping[str, AnySource], erasures: Erasures
+) -> Redaction:
+    """Redact the rows in their raw files.
 
-    The tombstones remember the keyed hashes first: killed in the middle, the command can be run again.
+    The keyed hashes are written into the tombstones first, so that a command that was killed can be run again.
     """
-    places: dict[tuple[str, str], set[str]] = defaultdict(set)
+    locators: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in rows:
         if row.text is not None and row.locator:
-            places[row.source, row.file].add(row.locator)
-    if not places:
-        return [], []
-    write_bytes(root / layout.ERASURES, encode_tombstones(pinned(erasures, rows)))
-    done, by_hand = [], []
-    for (source, file), locators in sorted(places.items()):
-        change = redaction_of(sources[source])
-        if change is None:
+            locators[row.source, row.file].add(row.locator)
+    if not locators:
+        return Redaction()
+    write_bytes(root / layout.ERASURES, encode_tombstones(record_hashes(erasures, rows)))
+    files, by_hand = [], []
+    for (source, file), in_file in sorted(locators.items()):
+        redactor = choose_redactor(sources[source])
+        if redactor is None:
             by_hand.append(file)
             continue
         before = (root / file).read_bytes()
-        after = change(before, locators)
+        after = redactor(before, in_file)
         write_bytes(root / file, after)
-        done.append(Redacted(file, len(locators), hash_content(before), hash_content(after)))
-    return done, by_hand
+        files.append(RedactedFile(file, len(in_file), hash_content(before), hash_content(after)))
+    return Redaction(tuple(files), tuple(by_hand))
 
 
-def removable(plan: Plan, all_revisions: bool) -> tuple[list[Object], list[Object]]:
-    """The objects that go, and those that stay since other revisions need them.
+def divide_objects(plan: Plan, all_revisions: bool) -> tuple[list[HoldingObject], list[HoldingObject]]:
+    """Divide the objects of a plan into those to remove and those to keep, since other revisions need them.
 
-    Tables stand last: what was erased is known again from them, should the command be killed.
+    Tables come last: if the command is killed, the erased texts can be found again in them.
     """
-    gone = [one for one in plan.objects if all_revisions or not one.needed_by]
-    kept = [one for one in plan.objects if not all_revisions and one.needed_by]
-    return sorted(gone, key=lambda one: (one.table, one.store, one.md5)), kept
+    removed = [item for item in plan.objects if all_revisions or not item.needed_by]
+    kept = [item for item in plan.objects if not all_revisions and item.needed_by]
+    return sorted(removed, key=lambda item: (item.table, item.store, item.md5)), kept
 
 
-def remove(objects: Sequence[Object], cache: Store, remote: Store | None, root: Path) -> None:
-    """Remove objects from their stores, and what the run-cache remembers of them."""
-    places = {store.name: store for store in (cache, remote) if store is not None}
-    _forget({one.md5 for one in objects}, list(places.values()))
+def remove_objects(objects: Sequence[HoldingObject], stores: Stores, root: Path) -> None:
+    """Remove objects from their stores, and the entries of DVC's run-cache that name them."""
+    by_name = {store.name: store for store in stores.present}
+    _clean_run_cache({item.md5 for item in objects}, stores.present)
     for copy in (root / ".dvc" / "tmp" / "exemplars").glob("*"):
-        copy.unlink()  # Copies of small files, from git: made again when asked for.
-    for one in objects:
-        places[one.store].remove(one.md5)
+        copy.unlink()  # Copies of small files from git; they are written again when needed.
+    for item in objects:
+        by_name[item.store].remove_object(item.md5)
 
 
-def _forget(hashes: Collection[str], stores: Sequence[Store]) -> None:
-    """Run-cache entries that name a removed object would restore a stage to what is gone."""
-    names = [one.encode("ascii") for one in hashes]
+def _clean_run_cache(hashes: Collection[str], stores: Sequence[Store]) -> None:
+    """Remove run-cache entries that name a removed object: DVC would restore a stage to outputs that are gone."""
+    names = [md5.encode("ascii") for md5 in hashes]
     for store in stores:
-        for place in store.remembered():
+        for place in store.list_run_cache():
             with store.fs.open(place, "rb") as file:
                 data = file.read()
             if any(name in data for name in names):

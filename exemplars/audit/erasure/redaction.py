@@ -1,4 +1,4 @@
-"""Raw files without what is erased: each record keeps its place, and loses what was said."""
+"""Redact raw files: each record keeps its place, and its text is replaced by `[erased]`."""
 
 from __future__ import annotations
 
@@ -10,25 +10,30 @@ from typing import Any, Final
 from exemplars.core.records import REDACTED
 from stages.ingest.params import AnySource, JsonlSource, SgdSource, SkillsSource
 
-Redact = Callable[[bytes, Collection[str]], bytes]
+Redactor = Callable[[bytes, Collection[str]], bytes]
+"""From the bytes of a file and the locators of records to the bytes of the redacted file."""
 _PART: Final = re.compile(rb"(### (?:User|Assistant|Exemplar):\s*).*?(\r?\n?)$")
 
 
-def redaction_of(source: AnySource) -> Redact | None:
-    """How the files of a source are redacted: bytes and locators to bytes; null: by hand alone."""
+def choose_redactor(source: AnySource) -> Redactor | None:
+    """Choose the redactor for the files of a source; `None` if they must be edited by hand."""
     match source:
         case SkillsSource():
-            return redacted_skills
+            return redact_skills
         case JsonlSource():
-            return redacted_jsonl
+            return redact_jsonl
         case SgdSource():
-            return redacted_dialogues
+            return redact_dialogues
     return None
 
 
-def redacted_skills(data: bytes, locators: Collection[str]) -> bytes:
-    """A skill file: the pairs that begin at the given lines (from 1) say `[erased]`."""
-    starts = {int(one) for one in locators}
+def redact_skills(data: bytes, locators: Collection[str]) -> bytes:
+    r"""Redact a skill file: the examples that begin at the given lines (from 1).
+
+    >>> redact_skills(b"### User: a\n### Assistant: b()\n", ["1"])
+    b'### User: [erased]\n### Assistant: [erased]\n'
+    """
+    starts = {int(locator) for locator in locators}
     lines = data.splitlines(keepends=True)
     within = False
     for number, line in enumerate(lines, 1):
@@ -41,37 +46,37 @@ def redacted_skills(data: bytes, locators: Collection[str]) -> bytes:
     return b"".join(lines)
 
 
-def redacted_jsonl(data: bytes, locators: Collection[str]) -> bytes:
-    """Labelled examples: the given lines (from 1) hold an utterance `[erased]` and nothing else."""
+def redact_jsonl(data: bytes, locators: Collection[str]) -> bytes:
+    """Redact labeled examples: the given lines (from 1) get an utterance `[erased]` and nothing else."""
     lines = data.split(b"\n")
-    for one in locators:
-        place = int(one) - 1
-        end = b"\r" if lines[place].endswith(b"\r") else b""
-        lines[place] = json.dumps({"utterance": REDACTED}).encode() + end
+    for locator in locators:
+        index = int(locator) - 1
+        end = b"\r" if lines[index].endswith(b"\r") else b""
+        lines[index] = json.dumps({"utterance": REDACTED}).encode() + end
     return b"\n".join(lines)
 
 
-def redacted_dialogues(data: bytes, locators: Collection[str]) -> bytes:
-    """Dialogues of SGD: those that the JSON Pointers lead into keep their turns and services, empty.
+def redact_dialogues(data: bytes, locators: Collection[str]) -> bytes:
+    """Redact SGD dialogues: those that the JSON Pointers point into keep their turns and services, without text.
 
-    The file is written anew: other dialogues keep their content and their places.
+    The whole file is rewritten; the other dialogues keep their content and their positions.
     """
     text = data.decode("utf-8-sig")
     document = json.loads(text)
-    for index in {int(one.split("/")[1]) for one in locators}:
-        document[index] = _emptied(document[index])
+    for index in {int(locator.split("/")[1]) for locator in locators}:
+        document[index] = _empty_dialogue(document[index])
     indent = re.match(r"\[\r?\n( +)", text)
     ascii_only = text.isascii()
-    written = json.dumps(document, indent=len(indent[1]) if indent else None, ensure_ascii=ascii_only)
-    return written.encode("utf-8") + (b"\n" if text.endswith("\n") else b"")
+    redacted = json.dumps(document, indent=len(indent[1]) if indent else None, ensure_ascii=ascii_only)
+    return redacted.encode("utf-8") + (b"\n" if text.endswith("\n") else b"")
 
 
-def _emptied(dialogue: Any) -> dict[str, Any]:
+def _empty_dialogue(dialogue: Any) -> dict[str, Any]:
     turns = [
         {
             "speaker": turn["speaker"],
             "utterance": REDACTED,
-            "frames": [_silent(frame, turn["speaker"]) for frame in turn.get("frames", [])],
+            "frames": [_empty_frame(frame, turn["speaker"]) for frame in turn.get("frames", [])],
         }
         for turn in dialogue["turns"]
     ]
@@ -82,8 +87,8 @@ def _emptied(dialogue: Any) -> dict[str, Any]:
     }
 
 
-def _silent(frame: Any, speaker: str) -> dict[str, Any]:
-    silent = {"service": frame["service"], "actions": [], "slots": []}
+def _empty_frame(frame: Any, speaker: str) -> dict[str, Any]:
+    empty = {"service": frame["service"], "actions": [], "slots": []}
     if speaker == "USER":
-        silent["state"] = {"active_intent": "NONE", "requested_slots": [], "slot_values": {}}
-    return silent
+        empty["state"] = {"active_intent": "NONE", "requested_slots": [], "slot_values": {}}
+    return empty

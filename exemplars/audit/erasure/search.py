@@ -1,4 +1,4 @@
-"""Whether a file holds a text: as it is, escaped, or in the columns of a compressed table."""
+"""Search files for texts: plain, escaped, or in the columns of a compressed table."""
 
 from __future__ import annotations
 
@@ -12,63 +12,85 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-SHORTEST: Final = 12
-"""Shorter texts, in code points, are looked for in their own rows alone: they may stand anywhere by chance."""
+MIN_LENGTH: Final = 12
+"""Shorter texts, in code points, are searched in their own rows only: elsewhere they may occur by chance."""
 _PARQUET: Final = b"PAR1"
 _GZIP: Final = b"\x1f\x8b"
 
 
-class Wanted(NamedTuple):
-    """What is looked for."""
+class SearchTerms(NamedTuple):
+    """What to search for."""
 
     texts: frozenset[str]
-    """What stands in no row that is kept, and is long enough: its mere occurrence is a find."""
+    """Texts that are in no kept row and are long enough: wherever one occurs, it is a hit."""
     rows: dict[str, str]
-    """What each erased row said, by its id: a find where a table has both in one row."""
+    """The utterance of each erased row, by id: a hit if a table has both in one row."""
 
     @property
-    def nothing(self) -> bool:
-        """There is nothing to look for."""
+    def is_empty(self) -> bool:
+        """Whether there is nothing to search for."""
         return not self.texts and not self.rows
 
 
-def wanted_of(rows: dict[str, str], kept: Collection[str]) -> Wanted:
-    """What to look for. rows: what the erased rows said, by id; kept: what all others say, and their context."""
-    texts = frozenset(text for text in rows.values() if len(text) >= SHORTEST)
-    return Wanted(texts - frozenset(kept), rows)
+def choose_search_terms(rows: dict[str, str], kept: Collection[str]) -> SearchTerms:
+    """Choose what to search for.
+
+    rows: the utterances of the erased rows, by id. kept: the utterances and context of all other rows.
+    """
+    texts = frozenset(text for text in rows.values() if len(text) >= MIN_LENGTH)
+    return SearchTerms(texts - frozenset(kept), rows)
 
 
-def finder(wanted: Wanted) -> Callable[[bytes], bool]:
-    """Tells whether the content of a file holds what is wanted."""
-    forms = sorted({form for text in wanted.texts for form in _forms(text)})
+def make_matcher(terms: SearchTerms) -> Callable[[bytes], bool]:
+    """Make a function that checks the content of a file for the terms.
 
-    def holds(data: bytes) -> bool:
-        if data[:4] != _PARQUET:
-            return any(form in _plain(data) for form in forms)
-        try:
-            table = pq.ParquetFile(io.BytesIO(data)).read()
-        except (pa.ArrowInvalid, OSError):
-            return any(form in data for form in forms)  # Cut short: what is readable of it counts.
-        if any(wanted.rows.get(name) == said for name, said in said_rows(table)):
+    >>> make_matcher(choose_search_terms({"s:f#1": "ring Augusta at nine"}, ()))(b'say "ring Augusta at nine"')
+    True
+    """
+    forms = sorted({form for text in terms.texts for form in _write_forms(text)})
+
+    def matches(data: bytes) -> bool:
+        if not is_parquet(data):
+            plain = _decompress(data)
+            return any(form in plain for form in forms)
+        table = parse_table(data)
+        if table is None:
+            return any(form in data for form in forms)  # Truncated: some of it may be legible.
+        if any(terms.rows.get(row_id) == utterance for row_id, utterance in list_utterances(table)):
             return True
-        texts = "\0".join(text for column in table.columns for text in _texts(column)).encode("utf-8")
+        texts = "\0".join(text for column in table.columns for text in _list_texts(column)).encode("utf-8")
         return any(form in texts for form in forms)
 
-    return holds
+    return matches
 
 
-def said_rows(table: pa.Table) -> Iterator[tuple[str, str]]:
-    """The id of the exemplar and the utterance of each row of a table that has both."""
+def is_parquet(data: bytes) -> bool:
+    """Check whether a file begins as Parquet files do."""
+    return data[:4] == _PARQUET
+
+
+def parse_table(data: bytes) -> pa.Table | None:
+    """Parse a Parquet file; `None` if the data is anything else, or damaged."""
+    if not is_parquet(data):
+        return None
+    try:
+        return pq.ParquetFile(io.BytesIO(data)).read()
+    except (pa.ArrowInvalid, OSError):
+        return None
+
+
+def list_utterances(table: pa.Table) -> Iterator[tuple[str, str]]:
+    """List the exemplar's id and the utterance of each row, if the table has both columns."""
     names = table.column_names
     if "utterance" not in names or not {"id", "exemplar_id"} & set(names):
         return
     ids = table.column("exemplar_id" if "exemplar_id" in names else "id").to_pylist()
-    for name, said in zip(ids, table.column("utterance").to_pylist(), strict=True):
-        if isinstance(name, str) and isinstance(said, str):
-            yield name, said
+    for row_id, utterance in zip(ids, table.column("utterance").to_pylist(), strict=True):
+        if isinstance(row_id, str) and isinstance(utterance, str):
+            yield row_id, utterance
 
 
-def _plain(data: bytes) -> bytes:
+def _decompress(data: bytes) -> bytes:
     if data[:2] != _GZIP:
         return data
     try:
@@ -77,21 +99,21 @@ def _plain(data: bytes) -> bytes:
         return data
 
 
-def _forms(text: str) -> Iterable[bytes]:
-    """The ways in which a text may be written: plain, in JSON, in HTML."""
-    written = {text, *(json.dumps(text, ensure_ascii=only)[1:-1] for only in (True, False))}
-    written |= {html.escape(one, quote=quote) for one in tuple(written) for quote in (True, False)}
-    written |= {one.replace("&#x27;", "&#39;").replace("&quot;", "&#34;") for one in tuple(written)}
-    return (one.encode("utf-8", "surrogatepass") for one in written)
+def _write_forms(text: str) -> Iterable[bytes]:
+    """Write a text in every form that a file may have it: plain, in JSON, in HTML."""
+    forms = {text, *(json.dumps(text, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))}
+    forms |= {html.escape(form, quote=quote) for form in tuple(forms) for quote in (True, False)}
+    forms |= {form.replace("&#x27;", "&#39;").replace("&quot;", "&#34;") for form in tuple(forms)}
+    return (form.encode("utf-8", "surrogatepass") for form in forms)
 
 
-def _texts(column: Any) -> Iterator[str]:
-    """All texts of a column, however deep they stand; each once."""
+def _list_texts(column: Any) -> Iterator[str]:
+    """List the distinct texts of a column, at any depth of nesting."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if pa.types.is_struct(array.type):
         for field in array.flatten():
-            yield from _texts(field)
+            yield from _list_texts(field)
     elif pa.types.is_list(array.type):
-        yield from _texts(array.flatten())
+        yield from _list_texts(array.flatten())
     elif pa.types.is_string(array.type):
         yield from (text for text in array.unique().to_pylist() if text)

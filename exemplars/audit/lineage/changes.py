@@ -1,4 +1,4 @@
-"""What changed between the rows of two revisions, in columns: no row is a Python object here."""
+"""What changed between the rows of two revisions, in columns: no row becomes a Python object here."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Final
 
 import polars as pl
 
-from exemplars.audit.lineage.pairing import paired
+from exemplars.audit.lineage.id_columns import strip_speech_column
+from exemplars.audit.lineage.pairing import pair_rows
 from exemplars.audit.lineage.row_outcomes import CONTENT, NO_SKILL
 
 SHOWN: Final = ("id", "source", "skill", "service", "mode", "utterance")
-"""What every list tells of a row: as it is now; of a row that is gone, as it was."""
+"""The columns of every list: as they are now; of a row that is gone, as they were."""
 PARTICULARS: Final[dict[str, tuple[str, ...]]] = {
     "added": ("split",),
     "removed": ("old_split",),
@@ -22,90 +23,89 @@ PARTICULARS: Final[dict[str, tuple[str, ...]]] = {
     "rejected_otherwise": ("old_stage", "old_reason", "stage", "reason", "message"),
     "withdrawn": ("old_stage", "old_reason"),
 }
-"""The kinds of change, and what each tells beside `SHOWN`.
+"""The kinds of change, and the columns of each in addition to `SHOWN`.
 
-added, removed: rows of splits. changed: in splits before and after, with other content; `fields` are
+added, removed: rows of splits. changed: in splits before and after, with different content; `fields` are
 the names of the columns that differ. moved: to another split; such a row may be changed too. rejected:
-in a ledger now, and not before; `old_split` is null where the row is new. accepted: the other way round.
+in a ledger now, and not before; `old_split` is `None` if the row is new. accepted: the other way round.
 rejected_otherwise: for another reason, or by another stage. withdrawn: rejected before, now gone.
 """
 
 Changes = dict[str, pl.DataFrame]
-"""By kind; sorted by id."""
+"""The changed rows by kind, sorted by id."""
 
 
-def changes_of(old: pl.DataFrame, new: pl.DataFrame) -> tuple[Changes, pl.DataFrame]:
-    """The changes between two tables of `states.SCHEMA`, and the pairs of `old_id` and `id` of rows."""
-    pairs = paired(old, new)
+def find_changes(old: pl.DataFrame, new: pl.DataFrame) -> tuple[Changes, pl.DataFrame]:
+    """Find the changes between two tables of `row_outcomes.SCHEMA`; return the pairs of `pair_rows`, too."""
+    pairs = pair_rows(old, new)
     before = old.rename({name: f"old_{name}" for name in old.columns})
     both = pairs.join(before, on="old_id").join(new, on="id")
     gone = before.join(pairs, on="old_id", how="anti")
     gone = gone.with_columns(pl.col(f"old_{name}").alias(name) for name in SHOWN)
     come = new.join(pairs, on="id", how="anti")
     was, now = pl.col("old_split").is_not_null(), pl.col("split").is_not_null()
-    fields = changed_fields(CONTENT[1:])
+    fields = list_changed_fields(CONTENT[1:])
     stayed = both.filter(was & now)
     otherwise = (pl.col("stage") != pl.col("old_stage")) | (pl.col("reason") != pl.col("old_reason"))
-    found = {
+    changes = {
         "added": come.filter(now),
         "removed": gone.filter(was),
-        "changed": stayed.filter(differing(CONTENT)).with_columns(fields=fields),
+        "changed": stayed.filter(_is_different(CONTENT)).with_columns(fields=fields),
         "moved": stayed.filter(pl.col("split") != pl.col("old_split")),
         "rejected": pl.concat([both.filter(was & ~now), come.filter(~now)], how="diagonal"),
         "accepted": both.filter(~was & now),
         "rejected_otherwise": both.filter(~was & ~now & otherwise),
         "withdrawn": gone.filter(~was),
     }
-    return {kind: rows.sort("id") for kind, rows in found.items()}, pairs
+    return {kind: rows.sort("id") for kind, rows in changes.items()}, pairs
 
 
-def differing(columns: Iterable[str]) -> pl.Expr:
+def list_changed_fields(columns: Iterable[str]) -> pl.Expr:
+    """List the names of the columns in which a pair of rows differs."""
+    names = [pl.when(_is_different([name])).then(pl.lit(name)) for name in columns]
+    return pl.concat_list(names).list.drop_nulls()
+
+
+def _is_different(columns: Iterable[str]) -> pl.Expr:
     """Whether a pair of rows differs in one of the columns."""
     return pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"old_{name}")) for name in columns)
 
 
-def changed_fields(columns: Iterable[str]) -> pl.Expr:
-    """The names of the columns in which a pair of rows differs."""
-    named = [pl.when(differing([name])).then(pl.lit(name)) for name in columns]
-    return pl.concat_list(named).list.drop_nulls()
-
-
-def rendered_changes(
+def find_render_changes(
     old: pl.DataFrame, new: pl.DataFrame, pairs: pl.DataFrame, kept: pl.DataFrame
 ) -> Changes:
-    """Rows of splits that render newly rejects, or takes now.
+    """Find the rows of splits that render rejects now and did not before, or the other way round.
 
-    old, new: its ledgers. pairs: of `changes_of`. kept: the ids of the rows that are in splits now.
+    old, new: the ledgers of render. pairs: from `find_changes`. kept: the ids of the rows that are in splits now.
     """
     moved = pairs.filter(pl.col("old_id") != pl.col("id"))
-    known = _bare(old).join(moved, left_on="id", right_on="old_id", how="left", suffix="_now")
-    known = known.with_columns(id=pl.coalesce("id_now", "id")).drop("id_now")
-    now = _bare(new)
-    accepted = known.join(now, on="id", how="anti").join(kept, on="id", how="semi")
+    before = _group_by_exemplar(old).join(moved, left_on="id", right_on="old_id", how="left", suffix="_now")
+    before = before.with_columns(id=pl.coalesce("id_now", "id")).drop("id_now")
+    now = _group_by_exemplar(new)
+    accepted = before.join(now, on="id", how="anti").join(kept, on="id", how="semi")
     return {
-        "rejected": now.join(known, on="id", how="anti").sort("id"),
+        "rejected": now.join(before, on="id", how="anti").sort("id"),
         "accepted": accepted.rename({"stage": "old_stage", "reason": "old_reason", "message": "old_message"}),
     }
 
 
-def _bare(ledger: pl.DataFrame) -> pl.DataFrame:
-    """One row an exemplar, whatever its views and prompts."""
-    exemplar = pl.col("id").str.strip_suffix("~speech")
-    return ledger.with_columns(exemplar).unique("id", keep="first", maintain_order=True)
+def _group_by_exemplar(ledger: pl.DataFrame) -> pl.DataFrame:
+    """Keep the first row of each exemplar, whose speech view may have been rejected, too."""
+    return ledger.with_columns(strip_speech_column("id")).unique("id", keep="first", maintain_order=True)
 
 
-def merged(one: Changes, other: Changes) -> Changes:
-    """The changes of both."""
-    both = {kind: [part[kind] for part in (one, other) if kind in part] for kind in PARTICULARS}
+def merge_changes(changes: Changes, more: Changes) -> Changes:
+    """Merge two sets of changes."""
+    both = {kind: [part[kind] for part in (changes, more) if kind in part] for kind in PARTICULARS}
     return {kind: pl.concat(parts, how="diagonal_relaxed").sort("id") for kind, parts in both.items()}
 
 
-def counted(changes: Changes, column: str) -> pl.DataFrame:
-    """How many rows of each kind each value of a column has: a column a kind."""
-    kinds = [
+def count_changes(changes: Changes, column: str) -> pl.DataFrame:
+    """Count the rows for each value of a column, in one column per kind of change."""
+    values = [
         rows.select(pl.col(column).fill_null(NO_SKILL).alias(column), kind=pl.lit(kind))
         for kind, rows in changes.items()
     ]
-    known = pl.concat(kinds).group_by(column, "kind").len()
+    lengths = pl.concat(values).group_by(column, "kind").len()
     counts = [pl.col("len").filter(pl.col("kind") == kind).sum().alias(kind) for kind in PARTICULARS]
-    return known.group_by(column).agg(counts).sort(column)
+    return lengths.group_by(column).agg(counts).sort(column)

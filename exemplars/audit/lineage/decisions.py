@@ -1,175 +1,188 @@
-"""What each stage decided about a row, from its record to the answers of the systems."""
+"""What each stage decided about a row, from its record to the predictions for it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from exemplars.audit.lineage.row_outcomes import LEDGERS, RENDER_LEDGER, SPLITS
-from exemplars.audit.lineage.tables import available, bring, rows
+from exemplars.audit.lineage.row_digests import DIGEST_TABLES
+from exemplars.audit.lineage.row_outcomes import LEDGERS, RENDER_LEDGER, SPLIT_TABLES
+from exemplars.audit.lineage.tables import fetch_tables, filter_rows, is_available
 from exemplars.audit.revisions import Revision
-from exemplars.audit.run_membership import RunRows, seen_by
+from exemplars.audit.run_membership import RunRows, select_runs_trained_on
 from exemplars.core import layout
+from exemplars.core.ids import SPLITS, make_speech_id, strip_derived
 from exemplars.dataset.texts import normalize_text
 
-Row = dict[str, Any]
-Rows = dict[Path, dict[str, list[Row]]]
-"""Of each table, the rows of each exemplar."""
+TableRow = dict[str, Any]
+Decision = dict[str, Any]
+"""`stage`, `outcome`, and what the stage says about it."""
+RowsByTable = dict[Path, dict[str, list[TableRow]]]
+"""Of each table, the rows about each exemplar, by its id."""
 
-_SPEECH: Final = "~speech"
 _LEDGER: Final = ("id", "source", "stage", "reason", "message", "utterance", "skill", "group", "origin")
 _EXEMPLAR: Final = (
     *("id", "digest", "source", "service", "skill", "mode", "utterance", "exemplar", "arguments"),
     *("context", "group", "license", "origin"),
 )
-_TRAINING: Final = ("id", "exemplar_id", "digest", "view", "slot", "speech", "prompt_tokens")
-_TRAININGS: Final = tuple(map(layout.training, SPLITS))
+_CHAT_ROW: Final = ("id", "digest", "view", "slot", "speech", "prompt_tokens")
+_TRAINING: Final = tuple(map(layout.training, SPLITS))
 _COLUMNS: Final[dict[Path, tuple[str, ...]]] = {
     layout.EXEMPLARS: _EXEMPLAR,
     layout.CURATED: ("id", "digest", "utterance", "group"),
     layout.SPEECH: ("id", "digest", "utterance"),
     layout.REVIEW: ("id", "why", "detail", "score", "suggested"),
-    **{path: ("id", "digest") for path in SPLITS.values()},
+    **{path: ("id", "digest") for path in SPLIT_TABLES.values()},
     layout.split_speech(): ("id", "digest", "split"),
     **{path: _LEDGER for path in (*LEDGERS, RENDER_LEDGER)},
-    **{path: _TRAINING for path in _TRAININGS},
+    **{path: ("exemplar_id", *_CHAT_ROW) for path in _TRAINING},
     layout.PREDICTIONS: ("id", "system", "kind", "right", "predicted"),
 }
-"""What is read of each table; those of records and pairs are not found by an exemplar's id alone."""
+"""The columns to read of each table. Near duplicates are read by text: see `find_near_duplicates`."""
 
 
-def rows_about(revision: Revision, ids: Sequence[str]) -> Rows:
-    """The rows of all tables that are about these exemplars. Raises `UserError`."""
-    bring(revision, _COLUMNS)
-    found: Rows = {}
-    names = [*ids, *(f"{one}{_SPEECH}" for one in ids)]
+def collect_table_rows(revision: Revision, ids: Sequence[str]) -> RowsByTable:
+    """Collect the rows of all tables that are about some exemplars. Raises `UserError` if one cannot be read."""
+    fetch_tables(revision, _COLUMNS)
+    tables: RowsByTable = {}
+    names = [*ids, *map(make_speech_id, ids)]
     for path, columns in _COLUMNS.items():
-        key = "exemplar_id" if path in _TRAININGS else "id"
+        key = "exemplar_id" if path in _TRAINING else "id"
         where = pl.col(key).is_in(names)
-        if path == layout.PREDICTIONS:
-            where = pl.col(key).str.replace("@.*$", "").is_in(names) | where
-        by_id: dict[str, list[Row]] = defaultdict(list)
-        for row in rows(revision, path, columns, where):
-            by_id[_exemplar_of(row[key], ids)].append(row)
-        found[path] = by_id
-    return found
+        if path == layout.PREDICTIONS:  # Their ids name a view, too: narrow down here, compare below.
+            where = pl.col(key).str.contains_any(list(ids))
+        rows: dict[str, list[TableRow]] = defaultdict(list)
+        for row in filter_rows(revision, path, columns, where):
+            rows[_find_exemplar(row[key], ids)].append(row)
+        tables[path] = rows
+    return tables
 
 
-def pairs_about(revision: Revision, found: Rows) -> list[Row]:
-    """The near duplicates of the curated rows among `found`."""
-    texts = {normalize_text(row["utterance"]) for kept in found[layout.CURATED].values() for row in kept}
-    texts |= {normalize_text(row["exemplar"]) for kept in found[layout.EXEMPLARS].values() for row in kept}
+def find_near_duplicates(revision: Revision, tables: RowsByTable) -> list[TableRow]:
+    """Find the pairs of near duplicates that the curated rows among `tables` are part of."""
+    rows = [row for kept in tables[layout.CURATED].values() for row in kept]
+    texts = {normalize_text(row["utterance"]) for row in rows}
+    texts |= {normalize_text(row["exemplar"]) for kept in tables[layout.EXEMPLARS].values() for row in kept}
     either = pl.col("first").is_in(list(texts)) | pl.col("second").is_in(list(texts))
-    return rows(revision, layout.PAIRS, ("column", "first", "second", "similarity"), either)
+    return filter_rows(revision, layout.PAIRS, ("column", "first", "second", "similarity"), either)
 
 
-def decisions(
-    row_id: str, found: Rows, pairs: Iterable[Row], runs: Iterable[RunRows], made: Mapping[Path, bool]
-) -> list[Row]:
-    """What each stage decided, in the order of the stages: a row of `stage`, `outcome` and particulars.
+def find_made_tables(revision: Revision) -> frozenset[Path]:
+    """Find the tables that a stage has written at the revision."""
+    return frozenset(path for path in _COLUMNS if is_available(revision, path))
 
-    made: whether each table is there; a stage without its table has the outcome `not run`.
+
+def list_decisions(
+    row_id: str,
+    tables: RowsByTable,
+    pairs: Iterable[TableRow],
+    runs: Iterable[RunRows],
+    made: Collection[Path],
+) -> list[Decision]:
+    """List what each stage decided about a row, in the order of the stages.
+
+    tables, pairs, runs: from `collect_table_rows`, `find_near_duplicates` and `load_run_rows`. made: the tables that
+    exist; a stage without its table has the outcome `not run`.
     """
-    rejected = _rejection(row_id, found)
-    told = [] if rejected and rejected["stage"] == "ingest" else [_outcome("ingest", "record")]
-    for stage, table, tell in _STEPS:
-        if rejected and rejected["stage"] in ("ingest", stage):
-            return [*told, rejected]
-        told.append(tell(row_id, found, pairs) if made[table] else _outcome(stage, "not run"))
-    return [*told, *_learned(row_id, found, runs, made)]
+    rejection = _describe_rejection(row_id, tables)
+    if rejection and rejection["stage"] == "ingest":
+        return [rejection]
+    decisions = [_decide("ingest", "record")]
+    for stage, table, describe in _STEPS:
+        if rejection and rejection["stage"] == stage:
+            return [*decisions, rejection]
+        decisions.append(describe(row_id, tables, pairs) if table in made else _decide(stage, "not run"))
+    return [
+        *decisions,
+        *_describe_render(row_id, tables, made),
+        _describe_train(row_id, tables, runs),
+        _describe_evaluate(row_id, tables, made),
+    ]
 
 
-def digests_of(row_id: str, found: Rows) -> frozenset[str]:
-    """Every digest that the exemplar has had on its way, of its speech view too."""
-    tables = (layout.EXEMPLARS, layout.CURATED, layout.SPEECH, layout.split_speech(), *_TRAININGS)
-    paths = (*tables, *SPLITS.values())
-    return frozenset(row["digest"] for path in paths for row in found[path].get(row_id, ()))
+def _find_exemplar(name: str, ids: Sequence[str]) -> str:
+    return name if name in ids else strip_derived(name)
 
 
-def _exemplar_of(name: str, ids: Sequence[str]) -> str:
-    bare = name.partition("@")[0] if name not in ids else name
-    return bare if bare in ids else bare.removesuffix(_SPEECH)
+def _get_first(row_id: str, tables: RowsByTable, path: Path) -> TableRow | None:
+    return next(iter(tables[path].get(row_id, ())), None)
 
 
-def _one(row_id: str, found: Rows, path: Path) -> Row | None:
-    return next(iter(found[path].get(row_id, ())), None)
-
-
-def _outcome(stage: str, outcome: str, **particulars: Any) -> Row:
+def _decide(stage: str, outcome: str, **particulars: Any) -> Decision:
     return {"stage": stage, "outcome": outcome, **particulars}
 
 
-def _rejection(row_id: str, found: Rows) -> Row | None:
+def _describe_rejection(row_id: str, tables: RowsByTable) -> Decision | None:
     for path in LEDGERS:
-        if row := _one(row_id, found, path):
-            return _outcome(row["stage"], "rejected", reason=row["reason"], message=row["message"])
+        if row := _get_first(row_id, tables, path):
+            return _decide(row["stage"], "rejected", reason=row["reason"], message=row["message"])
     return None
 
 
-def _compiled(row_id: str, found: Rows, _: Iterable[Row]) -> Row:
-    row = found[layout.EXEMPLARS][row_id][0]
+def _describe_compile(row_id: str, tables: RowsByTable, _: Iterable[TableRow]) -> Decision:
+    row = tables[layout.EXEMPLARS][row_id][0]
     names = ("digest", "utterance", "exemplar", "service", "skill", "mode", "arguments", "context")
-    return _outcome("compile", "exemplar", **{name: row[name] for name in names})
+    return _decide("compile", "exemplar", **{name: row[name] for name in names})
 
 
-def _curated(row_id: str, found: Rows, pairs: Iterable[Row]) -> Row:
-    row, before = _one(row_id, found, layout.CURATED), _one(row_id, found, layout.EXEMPLARS)
+def _describe_curate(row_id: str, tables: RowsByTable, pairs: Iterable[TableRow]) -> Decision:
+    row, before = (_get_first(row_id, tables, path) for path in (layout.CURATED, layout.EXEMPLARS))
     if row is None or before is None:
-        return _outcome("curate", "not found")
+        return _decide("curate", "not found")
     texts = {normalize_text(row["utterance"]), normalize_text(before["exemplar"])}
-    return _outcome(
+    return _decide(
         "curate",
         "kept",
         group=row["group"],
         joined_from=before["group"] if before["group"] != row["group"] else None,
         digest=row["digest"] if before["digest"] != row["digest"] else None,
         review=[
-            {key: one[key] for key in ("why", "detail", "score", "suggested")}
-            for one in found[layout.REVIEW].get(row_id, ())
+            {key: item[key] for key in ("why", "detail", "score", "suggested")}
+            for item in tables[layout.REVIEW].get(row_id, ())
         ],
-        near=[one for one in pairs if one["first"] in texts or one["second"] in texts],
+        near=[pair for pair in pairs if pair["first"] in texts or pair["second"] in texts],
     )
 
 
-def _placed(row_id: str, found: Rows, _: Iterable[Row]) -> Row:
-    name = next((name for name, path in SPLITS.items() if _one(row_id, found, path)), "not found")
-    return _outcome("split", name, speech_view=_one(row_id, found, layout.split_speech()) is not None)
+def _describe_split(row_id: str, tables: RowsByTable, _: Iterable[TableRow]) -> Decision:
+    splits = (name for name, path in SPLIT_TABLES.items() if _get_first(row_id, tables, path))
+    has_speech_view = _get_first(row_id, tables, layout.split_speech()) is not None
+    return _decide("split", next(splits, "not found"), speech_view=has_speech_view)
 
 
-_STEPS: Final = (
-    ("compile", layout.EXEMPLARS, _compiled),
-    ("curate", layout.CURATED, _curated),
-    ("split", SPLITS["train"], _placed),
+_Describe = Callable[[str, RowsByTable, Iterable[TableRow]], Decision]
+_STEPS: Final[tuple[tuple[str, Path, _Describe], ...]] = (
+    ("compile", layout.EXEMPLARS, _describe_compile),
+    ("curate", layout.CURATED, _describe_curate),
+    ("split", SPLIT_TABLES["train"], _describe_split),
 )
 
 
-def _learned(row_id: str, found: Rows, runs: Iterable[RunRows], made: Mapping[Path, bool]) -> list[Row]:
-    """What render, train and evaluate did with a row of a split."""
-    ready = [
-        {key: row[key] for key in _TRAINING if key != "exemplar_id"}
-        for path in _TRAININGS
-        for row in found[path].get(row_id, ())
+def _describe_render(row_id: str, tables: RowsByTable, made: Collection[Path]) -> list[Decision]:
+    chat_rows = [
+        {key: row[key] for key in _CHAT_ROW} for path in _TRAINING for row in tables[path].get(row_id, ())
     ]
-    told = [
-        _outcome("render", "rejected", reason=row["reason"], message=row["message"])
-        for row in found[RENDER_LEDGER].get(row_id, ())
+    rejections = [
+        _decide("render", "rejected", reason=row["reason"], message=row["message"])
+        for row in tables[RENDER_LEDGER].get(row_id, ())
     ]
-    if ready:
-        told.insert(0, _outcome("render", "rendered", rows=ready))
-    elif not told:
-        told.append(_outcome("render", "no row" if made[_TRAININGS[0]] else "not run"))
-    answers = found[layout.PREDICTIONS].get(row_id, [])
-    seen = seen_by(runs, digests_of(row_id, found))
-    told.append(_outcome("train", "seen" if any(one["digests"] for one in seen) else "not seen", runs=seen))
-    done = made[layout.PREDICTIONS]
-    outcome = "judged" if answers else "not a test row" if done else "not run"
-    return [*told, _outcome("evaluate", outcome, predictions=answers)]
+    if chat_rows:
+        return [_decide("render", "rendered", rows=chat_rows), *rejections]
+    return rejections or [_decide("render", "no row" if _TRAINING[0] in made else "not run")]
 
 
-def tables_made(revision: Revision) -> dict[Path, bool]:
-    """Of each table whether a stage has made it at the revision."""
-    return {path: available(revision, path) for path in _COLUMNS}
+def _describe_train(row_id: str, tables: RowsByTable, runs: Iterable[RunRows]) -> Decision:
+    digests = {row["digest"] for path in (*DIGEST_TABLES, *_TRAINING) for row in tables[path].get(row_id, ())}
+    trained = select_runs_trained_on(runs, digests)
+    outcome = "seen" if any(run.digests for run in trained) else "not seen"
+    return _decide("train", outcome, runs=[run._asdict() for run in trained])
+
+
+def _describe_evaluate(row_id: str, tables: RowsByTable, made: Collection[Path]) -> Decision:
+    predictions = tables[layout.PREDICTIONS].get(row_id, [])
+    missing = "not a test row" if layout.PREDICTIONS in made else "not run"
+    return _decide("evaluate", "judged" if predictions else missing, predictions=predictions)

@@ -1,4 +1,4 @@
-"""What `exemplars diff` tells a pull request: Markdown."""
+"""The Markdown of `exemplars diff`, for a comment on a pull request."""
 
 from __future__ import annotations
 
@@ -9,87 +9,85 @@ from exemplars.audit.lineage.diff_format import (
     GROUPINGS,
     HEADS,
     TITLES,
-    about,
-    details,
-    differs,
-    kinds_of,
-    largest,
-    move_of,
-    rest,
-    row_counts,
-    title,
+    format_details,
+    format_kinds,
+    format_metric_change,
+    format_row_counts,
+    format_title,
+    has_differences,
+    list_kinds,
+    list_metric_changes,
+    more_line,
+    row_lines,
+    select_largest,
 )
 
 
-def diff_markdown(told: Mapping[str, Any], limit: int) -> str:
-    """A document of `as_document`: tables of counts, and a folded list of each kind.
+def format_diff_markdown(document: Mapping[str, Any], limit: int) -> str:
+    """Format a document of `build_diff` as Markdown: tables of counts, and a folded list of each kind of change.
 
-    limit: the most rows and groups of each kind that are shown.
+    limit: the maximum number of rows and groups of each kind.
     """
-    return "\n".join(_markdown(told, limit)) + "\n"
+    return "\n".join(_format_document(document, limit)) + "\n"
 
 
-def _markdown(told: Mapping[str, Any], limit: int) -> Iterator[str]:
-    yield f"### Data: {title(told)}"
-    yield from ["", f"{row_counts(told)}." if differs(told) else f"{row_counts(told)}; no row differs."]
-    counts = {kind: count for kind, count in told["counts"].items() if count}
+def _format_document(document: Mapping[str, Any], limit: int) -> Iterator[str]:
+    yield f"### Data: {format_title(document)}"
+    suffix = "." if has_differences(document) else "; no row differs."
+    yield from ["", f"{format_row_counts(document)}{suffix}"]
+    counts = {kind: count for kind, count in document["counts"].items() if count}
     if counts:
         yield from ["", "| change | rows |", "| --- | ---: |"]
         for kind, count in counts.items():
-            particulars = details(told, kind)
-            more = f" ({_plain(particulars)})" if particulars else ""
+            details = format_details(document, kind)
+            more = f" ({_escape(details)})" if details else ""
             yield f"| {TITLES.get(kind, kind)}{more} | {count:,} |"
-    for by in GROUPINGS:
-        yield from _markdown_counts(told, by, limit)
-    for kind, rows in told["rows"].items():
+    for grouping in GROUPINGS:
+        yield from _format_counts(grouping, document[f"by_{grouping}"], limit)
+    for kind, rows in document["rows"].items():
         if rows:
-            yield from _folded(f"{TITLES[kind]}: {told['counts'][kind]:,}", _items(told, kind, limit))
-    if "metrics" in told:
-        yield from [
-            "",
-            "#### Metrics that moved",
-            "",
-            "| metric or slice | before | after | changed rows in it |",
-        ]
-        yield "| --- | ---: | ---: | --- |"
-        moves = [*told["metrics"]["overall"], *told["metrics"]["slices"]]
-        for one in moves[:limit]:
-            name = f"{one.get('system', one.get('dimension'))}: {one.get('metric', one.get('slice'))}"
-            old, _, new = move_of(one).partition(" -> ")
-            rows = kinds_of(one.get("changed_rows") or {})
-            yield f"| {_plain(name)} | {old.strip()} | {new.strip()} | {rows} |"
-        yield from rest(len(moves), limit)
+            count = document["counts"][kind]
+            yield from ["", "<details>", f"<summary>{TITLES[kind]}: {count:,}</summary>", ""]
+            yield from _format_items(kind, rows[:limit], count)
+            yield from ["", "</details>"]
+    if "metrics" in document:
+        yield from _format_metrics(document["metrics"], limit)
 
 
-def _markdown_counts(told: Mapping[str, Any], by: str, limit: int) -> Iterator[str]:
-    counts = told[f"by_{by}"]
-    kinds = [kind for kind in HEADS if any(kind in one for one in counts.values())]
+def _format_counts(grouping: str, counts: Mapping[str, Mapping[str, int]], limit: int) -> Iterator[str]:
+    kinds = list_kinds(counts)
     if not kinds:
         return
-    yield from ["", f"| {by} | " + " | ".join(HEADS[kind] for kind in kinds) + " |"]
+    yield from ["", f"| {grouping} | " + " | ".join(HEADS[kind] for kind in kinds) + " |"]
     yield "| --- |" + " ---: |" * len(kinds)
-    for name, one in largest(counts, limit):
-        yield f"| {_plain(name)} | " + " | ".join(f"{one.get(kind, 0):,}" for kind in kinds) + " |"
+    for name, by_kind in select_largest(counts, limit):
+        yield f"| {_escape(name)} | " + " | ".join(f"{by_kind.get(kind, 0):,}" for kind in kinds) + " |"
     if len(counts) > limit:
         yield f"| and {len(counts) - limit:,} more |" + " |" * len(kinds)
 
 
-def _items(told: Mapping[str, Any], kind: str, limit: int) -> Iterator[str]:
-    rows = told["rows"][kind]
-    for row in rows[:limit]:
+def _format_items(kind: str, rows: list[Mapping[str, Any]], count: int) -> Iterator[str]:
+    for row in rows:
         yield f"- `{row['id']}`"
-        for line in about(kind, row):
-            yield f"  - {_plain(line)}"
-    if told["counts"][kind] > min(limit, len(rows)):
-        yield f"- and {told['counts'][kind] - min(limit, len(rows)):,} more"
+        for line in row_lines(kind, row):
+            yield f"  - {_escape(line)}"
+    if count > len(rows):
+        yield f"- and {count - len(rows):,} more"
 
 
-def _folded(summary: str, lines: Iterator[str]) -> Iterator[str]:
-    yield from ["", "<details>", f"<summary>{summary}</summary>", "", *lines, "", "</details>"]
+def _format_metrics(metrics: Mapping[str, Any], limit: int) -> Iterator[str]:
+    yield from ["", "#### Metrics that moved", ""]
+    yield from ["| metric or slice | before | after | changed rows in it |", "| --- | ---: | ---: | --- |"]
+    changes = list_metric_changes(metrics)
+    for name, change in changes[:limit]:
+        old, _, new = format_metric_change(change).partition(" -> ")
+        rows = format_kinds(change.get("changed_rows") or {})
+        yield f"| {_escape(name)} | {old.strip()} | {new.strip()} | {rows} |"
+    yield from more_line(len(changes), limit)
 
 
-def _plain(text: str) -> str:
-    """A text that Markdown shows as it is."""
+def _escape(text: str) -> str:
+    """Escape a text so that Markdown shows it as it is."""
     escaped = text.replace("\\", "\\\\").replace("\n", " ")
     for sign in "`*_<>[]#|":
         escaped = escaped.replace(sign, f"\\{sign}")

@@ -1,4 +1,4 @@
-"""What `exemplars diff` tells people, within 80 columns."""
+"""The text of `exemplars diff`, within 80 columns."""
 
 from __future__ import annotations
 
@@ -10,77 +10,79 @@ from exemplars.audit.lineage.diff_format import (
     GROUPINGS,
     HEADS,
     TITLES,
-    about,
-    details,
-    differs,
-    kinds_of,
-    largest,
-    move_of,
-    rest,
-    row_counts,
-    title,
+    format_details,
+    format_kinds,
+    format_metric_change,
+    format_row_counts,
+    format_title,
+    has_differences,
+    list_kinds,
+    more_line,
+    row_lines,
+    select_largest,
 )
 
-WIDTH: Final = 80
+_WIDTH: Final = 80
 
 
-def diff_text(told: Mapping[str, Any], limit: int) -> str:
-    """A document of `as_document` as text. limit: the most rows and groups of each kind that are shown."""
-    return "\n".join(_text(told, limit)) + "\n"
+def format_diff_text(document: Mapping[str, Any], limit: int) -> str:
+    """Format a document of `build_diff` as text. limit: the maximum number of rows and groups of each kind."""
+    return "\n".join(_format_document(document, limit)) + "\n"
 
 
-def _text(told: Mapping[str, Any], limit: int) -> Iterator[str]:
-    yield f"{title(told)}: {row_counts(told)}"
-    if not differs(told):
+def _format_document(document: Mapping[str, Any], limit: int) -> Iterator[str]:
+    yield f"{format_title(document)}: {format_row_counts(document)}"
+    if not has_differences(document):
         yield "no row differs"
-    for kind, count in told["counts"].items():
+    for kind, count in document["counts"].items():
         if count:
-            particulars = details(told, kind)
-            more = f"  ({particulars})" if particulars else ""
-            yield from _wrapped(f"  {TITLES.get(kind, kind):<28}{count:>8,}{more}", 38)
-    for by in GROUPINGS:
-        yield from _counts(told, by, limit)
-    for kind, rows in told["rows"].items():
+            details = format_details(document, kind)
+            more = f"  ({details})" if details else ""
+            yield from _wrap(f"  {TITLES.get(kind, kind):<28}{count:>8,}{more}", 38)
+    for grouping in GROUPINGS:
+        yield from _format_counts(grouping, document[f"by_{grouping}"], limit)
+    for kind, rows in document["rows"].items():
         if rows:
             yield from ["", f"{TITLES[kind]}:"]
             for row in rows[:limit]:
                 yield f"  {row['id']}"
-                for line in about(kind, row):
-                    yield from _wrapped(f"    {line}", 6)
-            yield from rest(told["counts"][kind], min(limit, len(rows)))
-    if "metrics" in told:
-        yield from _metrics(told["metrics"], limit)
+                for line in row_lines(kind, row):
+                    yield from _wrap(f"    {line}", 6)
+            yield from more_line(document["counts"][kind], min(limit, len(rows)))
+    if "metrics" in document:
+        yield from _format_metrics(document["metrics"], limit)
 
 
-def _counts(told: Mapping[str, Any], by: str, limit: int) -> Iterator[str]:
-    counts = told[f"by_{by}"]
-    kinds = [kind for kind in HEADS if any(kind in one for one in counts.values())]
+def _format_counts(grouping: str, counts: Mapping[str, Mapping[str, int]], limit: int) -> Iterator[str]:
+    kinds = list_kinds(counts)
     if not kinds:
         return
-    wide = WIDTH - sum(len(HEADS[kind]) + 2 for kind in kinds)
-    yield from ["", f"{f'by {by}':<{wide}}" + "".join(f"  {HEADS[kind]}" for kind in kinds)]
-    for name, one in largest(counts, limit):
-        figures = "".join(f"  {one.get(kind, 0):>{len(HEADS[kind])},}" for kind in kinds)
-        yield f"{textwrap.shorten(name, wide):<{wide}}{figures}"
-    yield from rest(len(counts), limit)
+    name_width = _WIDTH - sum(len(HEADS[kind]) + 2 for kind in kinds)
+    yield from ["", f"{f'by {grouping}':<{name_width}}" + "".join(f"  {HEADS[kind]}" for kind in kinds)]
+    for name, by_kind in select_largest(counts, limit):
+        figures = "".join(f"  {by_kind.get(kind, 0):>{len(HEADS[kind])},}" for kind in kinds)
+        yield f"{textwrap.shorten(name, name_width):<{name_width}}{figures}"
+    yield from more_line(len(counts), limit)
 
 
-def _metrics(told: Mapping[str, Any], limit: int) -> Iterator[str]:
+def _format_metrics(metrics: Mapping[str, Any], limit: int) -> Iterator[str]:
     yield from ["", "metrics that moved (! beyond the old interval):"]
-    if told["references"][0] != told["references"][1]:
-        yield f"  the slices are of other systems: {' -> '.join(told['references'])}"
-    if not told["overall"] and not told["slices"]:
+    if metrics["references"][0] != metrics["references"][1]:
+        yield f"  the slices are of different systems: {' -> '.join(metrics['references'])}"
+    if not metrics["overall"] and not metrics["slices"]:
         yield "  none"
-    for one in told["overall"][:limit]:
-        yield f"  {one['system'] + ', ' + one['metric']:<52}{move_of(one)}"
-    yield from rest(len(told["overall"]), limit)
-    for one in told["slices"][:limit]:
-        yield f"  {textwrap.shorten(one['dimension'] + ': ' + one['slice'], 51):<52}{move_of(one)}"
-        if one["changed_rows"]:
-            yield from _wrapped(f"    changed rows in it: {kinds_of(one['changed_rows'])}", 6)
-            yield from _wrapped(f"    {', '.join(one['ids'][:3])}{', …' if len(one['ids']) > 3 else ''}", 6)
-    yield from rest(len(told["slices"]), limit)
+    for change in metrics["overall"][:limit]:
+        yield f"  {change['system'] + ', ' + change['metric']:<52}{format_metric_change(change)}"
+    yield from more_line(len(metrics["overall"]), limit)
+    for change in metrics["slices"][:limit]:
+        name = textwrap.shorten(f"{change['dimension']}: {change['slice']}", 51)
+        yield f"  {name:<52}{format_metric_change(change)}"
+        if change["changed_rows"]:
+            yield from _wrap(f"    changed rows in it: {format_kinds(change['changed_rows'])}", 6)
+            more = ", …" if len(change["ids"]) > 3 else ""
+            yield from _wrap(f"    {', '.join(change['ids'][:3])}{more}", 6)
+    yield from more_line(len(metrics["slices"]), limit)
 
 
-def _wrapped(line: str, indent: int) -> list[str]:
-    return textwrap.wrap(line, WIDTH, subsequent_indent=" " * indent, replace_whitespace=True)
+def _wrap(line: str, indent: int) -> list[str]:
+    return textwrap.wrap(line, _WIDTH, subsequent_indent=" " * indent, replace_whitespace=True)

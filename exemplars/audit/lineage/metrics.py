@@ -16,13 +16,13 @@ from exemplars.core.errors import Diagnostic, UserError
 
 _DIMENSIONS: Final = ("skill", "service", "source", "mode")
 """The dimensions of slices that are columns of rows."""
-_IDS: Final = 20
+_MAX_IDS: Final = 20
 
 
-def evaluation_of(revision: Revision) -> dict[str, Any]:
-    """`reports/evaluate.json` of a revision. Raises `UserError` where there is none that can be read."""
+def read_evaluation(revision: Revision) -> dict[str, Any]:
+    """Read `reports/evaluate.json` of a revision. Raises `UserError` if it is missing or damaged."""
     path = layout.report("evaluate")
-    data = revision.file(path.as_posix())
+    data = revision.read_file(path.as_posix())
     try:
         return dict(msgspec.json.decode(data or b"", type=dict[str, Any]))
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -34,21 +34,21 @@ def evaluation_of(revision: Revision) -> dict[str, Any]:
         ) from None
 
 
-def moved_metrics(old: Mapping[str, Any], new: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
-    """The metrics of each system that moved, and the slices of the reference system that did.
+def find_moved_metrics(old: Mapping[str, Any], new: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
+    """Find the metrics of each system that moved, and the slices of the reference system that did.
 
-    A slice has the changed rows in it by kind, and the ids of the first ones, where its dimension is a
-    column of rows. `beyond`: the new value is outside the old interval of 95 %.
+    A slice has the number of changed rows in it by kind, and the ids of the first ones, if its dimension is a column
+    of rows. `beyond`: the new value is outside the old 95 % interval.
     """
     overall = [
         {"system": system, "metric": metric, **move}
         for system, metrics in new["systems"].items()
-        for metric, move in _moves(old["systems"].get(system, {}), metrics)
+        for metric, move in _find_moves(old["systems"].get(system, {}), metrics)
     ]
     slices = [
-        {"dimension": dimension, "slice": name, **move, **_rows_in(changes, dimension, name)}
+        {"dimension": dimension, "slice": name, **move, **_find_rows(changes, dimension, name)}
         for dimension, values in new["slices"].items()
-        for name, move in _moves(old["slices"].get(dimension, {}), values)
+        for name, move in _find_moves(old["slices"].get(dimension, {}), values)
     ]
     return {
         "runs": [old["run"], new["run"]],
@@ -58,30 +58,30 @@ def moved_metrics(old: Mapping[str, Any], new: Mapping[str, Any], changes: Chang
     }
 
 
-def _moves(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _find_moves(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in dict.fromkeys((*old, *new)):
-        was, now = _value(old.get(name)), _value(new.get(name))
-        if was != now:
-            yield name, {"old": was, "new": now, "beyond": _beyond(old.get(name), now)}
+        before, after = _get_value(old.get(name)), _get_value(new.get(name))
+        if before != after:
+            yield name, {"old": before, "new": after, "beyond": _is_beyond(old.get(name), after)}
 
 
-def _beyond(metric: Any, now: float | None) -> bool:
+def _is_beyond(metric: Any, value: float | None) -> bool:
     low, high = (metric.get(side) if isinstance(metric, dict) else None for side in ("low", "high"))
-    return now is not None and low is not None and high is not None and not low <= now <= high
+    return value is not None and low is not None and high is not None and not low <= value <= high
 
 
-def _value(metric: Any) -> float | None:
-    """The value of a figure with an interval; null for other parts of a report."""
+def _get_value(metric: Any) -> float | None:
+    """Return the value of a figure with an interval; `None` for other parts of a report."""
     return metric.get("value") if isinstance(metric, dict) else None
 
 
-def _rows_in(changes: Changes, dimension: str, name: str) -> dict[str, Any]:
+def _find_rows(changes: Changes, dimension: str, name: str) -> dict[str, Any]:
     if dimension not in _DIMENSIONS:
         return {"changed_rows": None, "ids": []}
-    here = pl.col(dimension).is_null() if name == NO_SKILL else pl.col(dimension) == name
-    found = {kind: rows.filter(here)["id"] for kind, rows in changes.items()}
-    ids = pl.concat(list(found.values())).unique().sort()
+    in_slice = pl.col(dimension).is_null() if name == NO_SKILL else pl.col(dimension) == name
+    ids_by_kind = {kind: rows.filter(in_slice)["id"] for kind, rows in changes.items()}
+    ids = pl.concat(list(ids_by_kind.values())).unique().sort()
     return {
-        "changed_rows": {kind: len(rows) for kind, rows in found.items() if len(rows)},
-        "ids": ids.head(_IDS).to_list(),
+        "changed_rows": {kind: len(kind_ids) for kind, kind_ids in ids_by_kind.items() if len(kind_ids)},
+        "ids": ids.head(_MAX_IDS).to_list(),
     }

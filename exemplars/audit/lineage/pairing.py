@@ -1,7 +1,7 @@
 """Which row of an older revision is which row of a newer one, in columns.
 
-A row's id ends in its line, which moves where a line is inserted above it: then another row has the id.
-So a row is known by what it says first, and by its id last.
+A row's id ends in its line number. If a line is inserted above, the row gets another id, and its old id may belong
+to another row. So rows are matched by what they say first, and by their ids last.
 """
 
 from __future__ import annotations
@@ -10,69 +10,70 @@ from typing import Final
 
 import polars as pl
 
+from exemplars.audit.lineage.id_columns import extract_file, extract_line
+
 _SAME: Final = ("digest", "utterance")
 _PAIR: Final = ("old_id", "id")
 
 
-def paired(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
-    """Pairs of `old_id` and `id`, each at most once; rows without a partner are in none.
+def pair_rows(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """Pair the ids of the same row, as `old_id` and `id`; each is in one pair at most.
 
-    old, new: of `states.SCHEMA`. By id and content; then within a file by content, in order; then by
-    text; then, for rows with line numbers, where the neighbours went; what is left by id alone.
+    old, new: with the columns of `row_outcomes.SCHEMA`. The match tiers, in order: by id and content; within a file
+    by content, then by text; for rows with line numbers by where their neighbors moved; by id alone.
     """
-    before, after = _faces(old).rename({"id": "old_id"}), _faces(new)
-    found = pl.DataFrame(schema=dict.fromkeys(_PAIR, pl.String()))
-    for step in (_unmoved, _same_content, _same_text, _beside_neighbours, _same_id):
-        left = before.join(found, on="old_id", how="anti")
-        right = after.join(found, on="id", how="anti")
+    before, after = _select_keys(old).rename({"id": "old_id"}), _select_keys(new)
+    pairs = pl.DataFrame(schema=dict.fromkeys(_PAIR, pl.String()))
+    for match in (_match_unmoved, _match_content, _match_text, _match_neighbors, _match_ids):
+        left = before.join(pairs, on="old_id", how="anti")
+        right = after.join(pairs, on="id", how="anti")
         if left.is_empty() or right.is_empty():
             break
-        found = pl.concat([found, step(left, right, found)])
-    return found
+        pairs = pl.concat([pairs, match(left, right, pairs)])
+    return pairs
 
 
-def _faces(rows: pl.DataFrame) -> pl.DataFrame:
-    """What rows are known by; those without a line number have line null."""
-    file = pl.col("id").str.replace(r"#[^#]*$", "").alias("file")
-    return rows.select("id", *_SAME, file, _line("id").alias("line")).sort("file", "line", "id")
+def _select_keys(rows: pl.DataFrame) -> pl.DataFrame:
+    """Select what rows are matched by; the line is `None` for rows without a line number."""
+    keys = rows.select("id", *_SAME, extract_file("id").alias("file"), extract_line("id").alias("line"))
+    return keys.sort("file", "line", "id")
 
 
-def _line(column: str) -> pl.Expr:
-    return pl.col(column).str.extract(r"#(\d+)$").cast(pl.Int64)
-
-
-def _same_id(left: pl.DataFrame, right: pl.DataFrame, _: pl.DataFrame) -> pl.DataFrame:
+def _match_ids(left: pl.DataFrame, right: pl.DataFrame, _: pl.DataFrame) -> pl.DataFrame:
     return left.join(right.with_columns(old_id=pl.col("id")), on="old_id").select(_PAIR)
 
 
-def _unmoved(left: pl.DataFrame, right: pl.DataFrame, _: pl.DataFrame) -> pl.DataFrame:
-    """The same id, and the same content or text."""
+def _match_unmoved(left: pl.DataFrame, right: pl.DataFrame, _: pl.DataFrame) -> pl.DataFrame:
+    """Match rows with the same id, and the same content or text."""
     same = pl.any_horizontal(pl.col(name) == pl.col(f"{name}_right") for name in _SAME)
     return left.join(right.with_columns(old_id=pl.col("id")), on="old_id").filter(same).select(_PAIR)
 
 
-def _same_content(left: pl.DataFrame, right: pl.DataFrame, _: pl.DataFrame) -> pl.DataFrame:
-    return _same_in_file(left, right, "digest")
+def _match_content(left: pl.DataFrame, right: pl.DataFrame, _: pl.DataFrame) -> pl.DataFrame:
+    return _match_in_file(left, right, "digest")
 
 
-def _same_text(left: pl.DataFrame, right: pl.DataFrame, _: pl.DataFrame) -> pl.DataFrame:
-    return _same_in_file(left, right, "utterance")
+def _match_text(left: pl.DataFrame, right: pl.DataFrame, _: pl.DataFrame) -> pl.DataFrame:
+    return _match_in_file(left, right, "utterance")
 
 
-def _same_in_file(left: pl.DataFrame, right: pl.DataFrame, column: str) -> pl.DataFrame:
-    """The first with the first that has the same value, the second with the second."""
+def _match_in_file(left: pl.DataFrame, right: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Match the first row of a file with the first that has the same value, the second with the second."""
     nth = pl.int_range(pl.len()).over("file", column).alias("nth")
     on = ("file", column, "nth")
     return left.with_columns(nth).join(right.with_columns(nth), on=on).select(_PAIR)
 
 
-def _beside_neighbours(left: pl.DataFrame, right: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """Rows that moved as far as the nearest known row above or below; of two, the one with more words alike."""
+def _match_neighbors(left: pl.DataFrame, right: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Match rows that moved as far as the nearest paired row above or below.
+
+    Of two candidates it is the one with the larger share of common words.
+    """
     anchors = (
-        found.with_columns(
-            file=pl.col("id").str.replace(r"#[^#]*$", ""),
-            line=_line("old_id"),
-            shift=_line("id") - _line("old_id"),
+        pairs.with_columns(
+            file=extract_file("id"),
+            line=extract_line("old_id"),
+            shift=extract_line("id") - extract_line("old_id"),
         )
         .drop_nulls("shift")
         .select("file", "line", "shift")
@@ -85,11 +86,11 @@ def _beside_neighbours(left: pl.DataFrame, right: pl.DataFrame, found: pl.DataFr
         .join(right, on=("file", "line"), suffix="_new")
         for side in ("backward", "forward")
     ]
-    words, others = (
+    words, new_words = (
         pl.col(name).str.to_lowercase().str.split(" ") for name in ("utterance", "utterance_new")
     )
-    alike = words.list.set_intersection(others).list.len() / words.list.set_union(others).list.len()
-    best = pl.concat(candidates).sort(alike.fill_null(0), descending=True, maintain_order=True)
+    overlap = words.list.set_intersection(new_words).list.len() / words.list.set_union(new_words).list.len()
+    best = pl.concat(candidates).sort(overlap.fill_null(0), descending=True, maintain_order=True)
     return (
         best.unique("old_id", keep="first", maintain_order=True)
         .unique("id", keep="first", maintain_order=True)

@@ -1,4 +1,4 @@
-"""What became of each row at a revision: the split that it is in, or the stage that rejected it and why."""
+"""The outcome of each row at a revision: the split that it is in, or the stage that rejected it and why."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import Final
 
 import polars as pl
 
-from exemplars.audit.lineage.tables import available, read
+from exemplars.audit.lineage.tables import is_available, read_columns
 from exemplars.audit.revisions import Revision
 from exemplars.core import layout
+from exemplars.core.ids import SPLITS
 
-SPLITS: Final = {name: layout.split(name) for name in ("train", "validation", "test")}
+SPLIT_TABLES: Final = {name: layout.split(name) for name in SPLITS}
 LEDGERS: Final = tuple(map(layout.ledger_path, (layout.EXEMPLARS, layout.CURATED, layout.MANIFEST)))
-"""The rows that left on the way to the splits; the first ledger is of ingest and compile."""
+"""The rejections before the splits; the first ledger is that of ingest and compile."""
 RENDER_LEDGER: Final = layout.ledger_path(layout.TRAINING_BASE)
-"""Rows of splits that no prompt could be made of."""
+"""Rows of splits that could not be rendered."""
 NO_SKILL: Final = "(none)"
-"""As in reports; `exemplars.core.reports` brings Arrow along, which takes longer than an answer."""
+"""As in reports; `exemplars.core.reports` imports Arrow, which takes longer than the answer."""
 
 CONTENT: Final = (
     "digest",
@@ -30,28 +31,31 @@ CONTENT: Final = (
     "group",
     "license",
 )
-"""The columns of an exemplar in which two versions of a row are compared, beside nested ones."""
+"""The columns of an exemplar in which two versions of a row are compared, in addition to the nested ones."""
 _EXEMPLAR: Final = ("id", "source", *CONTENT)
 _REJECTION: Final = ("id", "source", "group", "skill", "utterance", "stage", "reason", "message")
 SCHEMA: Final = pl.Schema({name: pl.String() for name in (*_EXEMPLAR, "split", "stage", "reason", "message")})
 
 
-def row_states(revision: Revision, paths: Sequence[Path], where: pl.Expr | None = None) -> pl.DataFrame:
-    """A row of `SCHEMA` for each row of the tables among `paths`: of splits and of their ledgers.
+def read_row_outcomes(
+    revision: Revision, paths: Sequence[Path], where: pl.Expr | None = None
+) -> pl.DataFrame:
+    """Read a row of `SCHEMA` for each row of the given tables, which are splits and ledgers.
 
-    What curate or split rejected was an exemplar, and has its digest. Raises `UserError`.
+    A row that curate or split rejected was an exemplar, and gets the digest that it had. Raises `UserError` if a
+    table cannot be read.
     """
     frames = [
-        read(revision, path, _EXEMPLAR, where).with_columns(split=pl.lit(name))
-        for name, path in SPLITS.items()
-        if path in paths and available(revision, path)
+        read_columns(revision, path, _EXEMPLAR, where).with_columns(split=pl.lit(name))
+        for name, path in SPLIT_TABLES.items()
+        if path in paths and is_available(revision, path)
     ]
-    ledgers = [path for path in LEDGERS if path in paths and available(revision, path)]
-    frames += [read(revision, path, _REJECTION, where) for path in ledgers]
-    known = pl.concat([SCHEMA.to_frame(), *frames], how="diagonal")
+    ledgers = [path for path in LEDGERS if path in paths and is_available(revision, path)]
+    frames += [read_columns(revision, path, _REJECTION, where) for path in ledgers]
+    outcomes = pl.concat([SCHEMA.to_frame(), *frames], how="diagonal")
     if any(path in ledgers for path in LEDGERS[1:]):
-        lacking = pl.col("id").is_in(known.filter(pl.col("digest").is_null())["id"].implode())
-        digests = read(revision, layout.EXEMPLARS, ("id", "digest"), lacking)
-        known = known.join(digests, on="id", how="left", suffix="_compiled")
-        known = known.with_columns(pl.coalesce("digest", "digest_compiled").alias("digest"))
-    return known.select(SCHEMA.names()).unique("id", keep="first", maintain_order=True)
+        without_digest = pl.col("id").is_in(outcomes.filter(pl.col("digest").is_null())["id"].implode())
+        digests = read_columns(revision, layout.EXEMPLARS, ("id", "digest"), without_digest)
+        outcomes = outcomes.join(digests, on="id", how="left", suffix="_compiled")
+        outcomes = outcomes.with_columns(pl.coalesce("digest", "digest_compiled").alias("digest"))
+    return outcomes.select(SCHEMA.names()).unique("id", keep="first", maintain_order=True)

@@ -1,4 +1,4 @@
-"""Tables of a revision, read by column: a hundred thousand rows are filtered before any is a Python object."""
+"""Tables of a revision, read by column: rows are filtered before any of them becomes a Python object."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 
 import polars as pl
 
-from exemplars.audit.revisions import Revision, cached_object, fetch
+from exemplars.audit.revisions import Revision, fetch_missing_objects
 from exemplars.core.errors import Diagnostic, UserError
 
 
-def available(revision: Revision, path: Path) -> bool:
-    """Whether a stage has made the table at this revision. Raises `UserError` without a `dvc.lock`."""
+def is_available(revision: Revision, path: Path) -> bool:
+    """Check whether a stage has written the table at this revision. Raises `UserError` without a `dvc.lock`."""
     if revision.commit is None:
         return (revision.root / path).is_file()
-    return revision.has(path)
+    return revision.has_output(path)
 
 
-def content_md5(revision: Revision, path: Path) -> str | None:
-    """DVC's hash of a table, of the workspace recomputed from its bytes; null where there is none."""
-    if not available(revision, path):
+def hash_table(revision: Revision, path: Path) -> str | None:
+    """Return DVC's MD5 of a table, recomputed from its bytes in the workspace; `None` if no stage has written it."""
+    if not is_available(revision, path):
         return None
     if revision.commit is None:
         with (revision.root / path).open("rb") as file:
@@ -30,29 +30,27 @@ def content_md5(revision: Revision, path: Path) -> str | None:
     return revision.outputs[path.as_posix()].md5
 
 
-def bring(revision: Revision, paths: Iterable[Path]) -> None:
-    """Fetch at once what the cache lacks of these tables, as far as the remote has it.
+def fetch_tables(revision: Revision, paths: Iterable[Path]) -> None:
+    """Fetch the tables that the cache does not have, all in one go, as far as the remote has them.
 
-    Raises `UserError` where the remote does not answer.
+    Raises `UserError` if the remote does not answer.
     """
-    if revision.commit is None:
-        return
-    hashes = [revision.outputs[path.as_posix()].md5 for path in paths if revision.has(path)]
-    if lacking := [one for one in hashes if not cached_object(revision.root, one).is_file()]:
-        fetch(revision.root, lacking)
+    if revision.commit is not None:
+        hashes = [revision.outputs[path.as_posix()].md5 for path in paths if revision.has_output(path)]
+        fetch_missing_objects(revision.root, hashes)
 
 
-def read(
+def read_columns(
     revision: Revision, path: Path, columns: Sequence[str], where: pl.Expr | None = None
 ) -> pl.DataFrame:
-    """The rows of a table for which `where` holds, all without it.
+    """Read columns of the rows of a table for which `where` holds; of all rows if it is `None`.
 
-    Raises `UserError` where the table is missing or damaged, or lacks one of the columns.
+    Raises `UserError` if the table is missing or damaged, or does not have one of the columns.
     """
     try:
-        frame = pl.scan_parquet(revision.output(path), glob=False)
-        if lacking := [name for name in columns if name not in frame.collect_schema()]:
-            raise _unreadable(revision, path, f"no column {', '.join(lacking)}")
+        frame = pl.scan_parquet(revision.locate_output(path), glob=False)
+        if missing := [name for name in columns if name not in frame.collect_schema()]:
+            raise _unreadable(revision, path, f"no column {', '.join(missing)}")
         return (frame if where is None else frame.filter(where)).select(columns).collect()
     except FileNotFoundError:
         raise _unreadable(revision, path, "no such file") from None
@@ -60,24 +58,26 @@ def read(
         raise _unreadable(revision, path, str(error).splitlines()[0]) from None
 
 
-def rows(revision: Revision, path: Path, columns: Sequence[str], where: pl.Expr) -> list[dict[str, Any]]:
-    """The rows of a table for which `where` holds; none where no stage has made the table yet.
+def filter_rows(
+    revision: Revision, path: Path, columns: Sequence[str], where: pl.Expr
+) -> list[dict[str, Any]]:
+    """Return the rows of a table for which `where` holds; none if no stage has written the table yet.
 
-    Raises `UserError` as `read` does.
+    Raises `UserError` as `read_columns` does.
     """
-    return read(revision, path, columns, where).to_dicts() if available(revision, path) else []
+    return read_columns(revision, path, columns, where).to_dicts() if is_available(revision, path) else []
 
 
 def _unreadable(revision: Revision, path: Path, found: str) -> UserError:
-    here = revision.commit is None
+    in_workspace = revision.commit is None
     return UserError(
         [
             Diagnostic(
-                path=str(path) if here else f"{path} at {revision.name}",
+                path=str(path) if in_workspace else f"{path} at {revision.name}",
                 code="unreadable_table",
                 found=found,
                 expected="a table of this version",
-                fix="run `dvc repro` to make it" if here else "name a revision of this version",
+                fix="run `dvc repro` to make it" if in_workspace else "name a revision of this version",
             )
         ]
     )

@@ -1,9 +1,9 @@
-"""What somebody asks about: an exemplar, a digest, a run, a dialogue, or a file with or without a line."""
+"""Targets of `exemplars trace`: an exemplar, a digest, a run, a dialogue, or a file with or without a place."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -11,22 +11,21 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from exemplars.audit.lineage.row_outcomes import LEDGERS
-from exemplars.audit.lineage.sources import Source, sources_of
-from exemplars.audit.lineage.tables import available, read
+from exemplars.audit.lineage.sources import Source, read_sources
+from exemplars.audit.lineage.tables import is_available, read_columns
 from exemplars.audit.revisions import Revision
 from exemplars.audit.run_history import RecordedRun, find_runs
 from exemplars.core import layout
-from exemplars.core.errors import Diagnostic, UserError, quote_text
+from exemplars.core.errors import Diagnostic, UserError, quote_text, summarize_names
+from exemplars.core.ids import parse_row_id, strip_derived
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{6,64}")
 _RUN: Final = re.compile(r".+-[0-9a-f]{12}-[0-9a-f]{12}")
-_DERIVED: Final = re.compile(r"(~speech)?(@(call|skill|slot)(:.*)?)?$")
-"""What the id of a speech view or of a training row has behind its exemplar's."""
-_LISTED: Final = 5
+_MAX_NAMES: Final = 5
 
 
-class Kind(StrEnum):
-    """Which question is asked."""
+class TargetKind(StrEnum):
+    """The kinds of target, in the order in which a text is tried."""
 
     EXEMPLAR = "exemplar"
     DIGEST = "digest"
@@ -35,171 +34,193 @@ class Kind(StrEnum):
     FILE = "file"
 
 
-class Subject(NamedTuple):
-    """What is asked about."""
+class Target(NamedTuple):
+    """What a text refers to at a revision."""
 
-    kind: Kind
+    kind: TargetKind
     name: str
-    """As it was found: a digest in full, a dialogue as the rows name it."""
+    """In full: a digest with all digits, a dialogue as the rows name it."""
     ids: tuple[str, ...] = ()
-    """The rows, in the order of their files; none for a run."""
+    """The rows, in the order of their files; empty for a run."""
     run: RecordedRun | None = None
 
 
-def find_subject(revision: Revision, what: str) -> Subject:
-    """What `what` names at a revision, in the order of `Kind`.
+def resolve_target(revision: Revision, text: str) -> Target:
+    """Resolve a text to what it refers to at a revision, tried in the order of `TargetKind`.
 
-    Raises `UserError` where it names nothing, or where the beginning of a digest or the bare id of a
-    dialogue names several.
+    Raises `UserError` if it refers to nothing, or if the beginning of a digest or the short id of a dialogue
+    refers to several.
     """
-    known = _known_rows(revision)
-    for name in dict.fromkeys((what, _DERIVED.sub("", what))):
-        if ids := _ids(known, pl.col("id") == name):
-            return Subject(Kind.EXEMPLAR, name, ids)
-    if _DIGEST.fullmatch(what) and (subject := _by_digest(revision, what)):
-        return subject
-    if _RUN.fullmatch(what) and ":" not in what:
-        return _by_run(revision, what)
-    return _by_dialogue(known, what) or _by_file(revision, known, what)
+    records = _read_records(revision)
+    for name in dict.fromkeys((text, strip_derived(text))):
+        if ids := _select_ids(records, pl.col("id") == name):
+            return Target(TargetKind.EXEMPLAR, name, ids)
+    if _DIGEST.fullmatch(text) and (target := _resolve_digest(revision, text)):
+        return target
+    if _RUN.fullmatch(text) and ":" not in text:
+        return _resolve_run(revision, text)
+    return _resolve_dialogue(records, text) or _resolve_file(revision, records, text)
 
 
-def _known_rows(revision: Revision) -> pl.DataFrame:
-    """The id and the group of each record that came in."""
-    return pl.concat([read(revision, path, ("id", "group")) for path in (layout.EXEMPLARS, LEDGERS[0])])
+def _read_records(revision: Revision) -> pl.DataFrame:
+    """Read the id and the group of each record of the sources."""
+    return pl.concat(
+        [read_columns(revision, path, ("id", "group")) for path in (layout.EXEMPLARS, LEDGERS[0])]
+    )
 
 
-def _ids(known: pl.DataFrame, where: pl.Expr) -> tuple[str, ...]:
-    return tuple(sorted(set(known.filter(where)["id"]), key=_in_reading_order))
+def _select_ids(records: pl.DataFrame, where: pl.Expr) -> tuple[str, ...]:
+    return tuple(sorted(set(records.filter(where)["id"]), key=_split_numbers))
 
 
-def _in_reading_order(row_id: str) -> list[tuple[int, str]]:
-    """Line 9 before line 10, and so with the numbers of pointers."""
+def _split_numbers(row_id: str) -> list[tuple[int, str]]:
+    """Split an id into a sort key that puts line 9 before line 10, and orders JSON Pointers alike."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", row_id)]
 
 
-def _by_digest(revision: Revision, what: str) -> Subject | None:
-    tables = [path for path in (layout.EXEMPLARS, layout.CURATED, layout.SPEECH) if available(revision, path)]
-    begins = pl.col("digest").str.starts_with(what)
-    found = pl.concat([read(revision, path, ("id", "digest"), begins) for path in tables])
-    digests = found["digest"].unique().sort().to_list()
+def _resolve_digest(revision: Revision, text: str) -> Target | None:
+    tables = (layout.EXEMPLARS, layout.CURATED, layout.SPEECH)
+    where = pl.col("digest").str.starts_with(text)
+    rows = pl.concat(
+        [
+            read_columns(revision, path, ("id", "digest"), where)
+            for path in tables
+            if is_available(revision, path)
+        ]
+    )
+    digests = rows["digest"].unique().sort().to_list()
     if len(digests) > 1:
-        raise _several(what, "digests", digests, "name more digits")
-    ids = dict.fromkeys(_DERIVED.sub("", one) for one in found["id"])
-    return Subject(Kind.DIGEST, digests[0], tuple(ids)) if digests else None
+        raise _ambiguous(text, "digests", digests, "name more digits")
+    ids = dict.fromkeys(map(strip_derived, rows["id"]))
+    return Target(TargetKind.DIGEST, digests[0], tuple(ids)) if digests else None
 
 
-def _by_run(revision: Revision, what: str) -> Subject:
-    runs = find_runs(revision.root)
-    for one in runs:
-        if one.manifest.run == what:
-            return Subject(Kind.RUN, what, run=one)
-    names = [one.manifest.run for one in runs]
-    raise _nothing(what, f"a run: {_some(names)}" if names else "a run", "`exemplars runs` lists them")
+def _resolve_run(revision: Revision, text: str) -> Target:
+    runs = {run.name: run for run in find_runs(revision.root)}
+    if run := runs.get(text):
+        return Target(TargetKind.RUN, text, run=run)
+    expected = f"a run: {summarize_names(runs, _MAX_NAMES)}" if runs else "a run"
+    raise _unknown(text, expected, "`exemplars runs` lists them")
 
 
-def _by_dialogue(known: pl.DataFrame, what: str) -> Subject | None:
+def _resolve_dialogue(records: pl.DataFrame, text: str) -> Target | None:
     group = pl.col("group")
-    bare = group.str.ends_with(f":{what}") | group.str.ends_with(f"/{what}")
-    found = known.filter((group == what) | bare)
-    groups = found["group"].unique().sort().to_list()
-    if what in groups:
-        groups = [what]
+    short = group.str.ends_with(f":{text}") | group.str.ends_with(f"/{text}")
+    rows = records.filter((group == text) | short)
+    groups = rows["group"].unique().sort().to_list()
+    if text in groups:
+        groups = [text]
     if len(groups) > 1:
-        raise _several(what, "dialogues", groups, "name one of them in full")
-    return Subject(Kind.DIALOGUE, groups[0], _ids(found, group == groups[0])) if groups else None
+        raise _ambiguous(text, "dialogues", groups, "name one of them in full")
+    return Target(TargetKind.DIALOGUE, groups[0], _select_ids(rows, group == groups[0])) if groups else None
 
 
-def _by_file(revision: Revision, known: pl.DataFrame, what: str) -> Subject:
-    path, sign, locator = _path_and_locator(revision.root, what)
-    for source, relative in _candidates(sources_of(revision).values(), path):
-        ids = known.filter(pl.col("id").str.starts_with(f"{source.name}:"))
-        if below := _ids(ids, _below(source.name, relative)):
-            return Subject(Kind.FILE, what, _at(below, sign, locator, source, what))
-    inside = not Path(path).is_absolute() and ".." not in Path(path).parts
-    if inside and not sign and (revision.root / path).is_file():
-        return Subject(Kind.FILE, path)  # No rows; a run may have read it as a raw text.
-    raise _nothing(
-        what,
+def _resolve_file(revision: Revision, records: pl.DataFrame, text: str) -> Target:
+    path, sign, locator = _split_locator(revision.root, text)
+    for source, relative in _list_candidates(read_sources(revision).values(), path):
+        rows = records.filter(pl.col("id").str.starts_with(f"{source.name}:"))
+        ids = _select_ids(rows, _is_below(source.name, relative))
+        if not ids:
+            continue
+        selected = _select_at(ids, sign, locator, source) if sign else ids
+        if not selected:
+            raise _no_row(text, ids, locator)
+        return Target(TargetKind.FILE, text, selected)
+    is_inside = not Path(path).is_absolute() and ".." not in Path(path).parts
+    if is_inside and not sign and (revision.root / path).is_file():
+        return Target(TargetKind.FILE, path)  # No rows; a run may have been trained on it as a raw text.
+    raise _unknown(
+        text,
         "an exemplar's id, six or more digits of a digest, a run, a dialogue, or a source file",
-        "`exemplars runs` lists runs; ids stand in data/exemplars/, files in data/raw/",
+        "`exemplars runs` lists runs; ids are in data/exemplars/, files in data/raw/",
     )
 
 
-def _path_and_locator(root: Path, what: str) -> tuple[str, str, str]:
-    """A path relative to the root, and the `:LINE` or `#LOCATOR` behind it, in two parts."""
-    path, found, locator = what.rpartition("#")
-    if not found:
-        path, found, locator = what.rpartition(":")
+def _split_locator(root: Path, text: str) -> tuple[str, str, str]:
+    """Split `PATH:LINE` or `PATH#LOCATOR` into path, sign and locator; the path is relative to the root."""
+    path, sign, locator = text.rpartition("#")
+    if not sign:
+        path, sign, locator = text.rpartition(":")
         if not locator.isdecimal():
-            path, found, locator = what, "", ""
-    place = Path(path)
-    if place.is_absolute() and place.is_relative_to(root.resolve()):
-        place = place.relative_to(root.resolve())
-    return place.as_posix(), found, locator
+            path, sign, locator = text, "", ""
+    file = Path(path)
+    if file.is_absolute() and file.is_relative_to(root.resolve()):
+        file = file.relative_to(root.resolve())
+    return file.as_posix(), sign, locator
 
 
-def _candidates(sources: Iterable[Source], path: str) -> list[tuple[Source, str]]:
-    """Each source, and how the path is called in its folder: a path below the folder, or in any source.
+def _list_candidates(sources: Iterable[Source], path: str) -> list[tuple[Source, str]]:
+    """List the sources that may have a path, with the path relative to their folders.
 
-    `skills:weather.md`, as ids begin, is a path of one source.
+    The path may begin with a source's folder, or with its name, as ids do (`skills:weather.md`). Any other path may
+    be relative to the folder of any source.
     """
-    every = list(sources)
+    sources = list(sources)
     name, _, rest = path.partition(":")
-    if rest and (named := [one for one in every if one.name == name]):
+    if rest and (named := [source for source in sources if source.name == name]):
         return [(named[0], rest)]
     inside = [
-        (one, path.removeprefix(one.folder).lstrip("/"))
-        for one in every
-        if path == one.folder or path.startswith(f"{one.folder}/")
+        (source, path.removeprefix(source.folder).lstrip("/"))
+        for source in sources
+        if path == source.folder or path.startswith(f"{source.folder}/")
     ]
-    return inside or [(one, path) for one in every]
+    return inside or [(source, path) for source in sources]
 
 
-def _below(source: str, relative: str) -> pl.Expr:
-    """Rows of a file, or of all files of a folder."""
+def _is_below(source: str, relative: str) -> pl.Expr:
+    """Whether a row is in a file, or in any file of a folder."""
     if not relative:
         return pl.lit(True)
-    begins = pl.col("id").str.starts_with
-    return begins(f"{source}:{relative}#") | begins(f"{source}:{relative}/")
+    starts_with = pl.col("id").str.starts_with
+    return starts_with(f"{source}:{relative}#") | starts_with(f"{source}:{relative}/")
 
 
-def _at(ids: tuple[str, ...], sign: str, locator: str, source: Source, what: str) -> tuple[str, ...]:
-    """The rows at a line, or at or below a JSON Pointer."""
-    places = {one: one.rpartition("#")[2] for one in ids}
-    if not sign or (ids := tuple(one for one in ids if _at_or_below(places[one], locator))):
-        return ids
-    lines = {int(place): one for one, place in places.items() if place.isdecimal()}
+def _select_at(ids: Iterable[str], sign: str, locator: str, source: Source) -> tuple[str, ...]:
+    """Select the rows at a line, or at or below a JSON Pointer."""
+    locators = {row_id: parse_row_id(row_id).locator for row_id in ids}
+    below = f"{locator.rstrip('/')}/" if locator.startswith("/") else None
+    selected = tuple(
+        row_id
+        for row_id, place in locators.items()
+        if place == locator or (below is not None and place.startswith(below))
+    )
+    if selected or sign != ":" or source.format != "skills":
+        return selected
+    # A skill example has several lines; its row has the number of the first.
+    lines = {int(place): row_id for row_id, place in locators.items() if place.isdecimal()}
+    before = [line for line in lines if line < int(locator)]
+    return (lines[max(before)],) if before else ()
+
+
+def _no_row(text: str, ids: Collection[str], locator: str) -> UserError:
+    """Return an error that names the rows nearest to a place that has none."""
+    locators = [parse_row_id(row_id).locator for row_id in ids]
     line = int(locator) if locator.isdecimal() else 0
-    if sign == ":" and source.format == "skills" and (before := [one for one in lines if one < line]):
-        return (lines[max(before)],)  # An example has several lines, and its row the first one's number.
-    near = sorted(sorted(lines, key=lambda one: abs(one - line))[:_LISTED])
-    if near:
-        expected = f"one of its {len(places)} rows; near it they begin at {', '.join(map(str, near))}"
+    lines = sorted(
+        {int(place) for place in locators if place.isdecimal()}, key=lambda other: abs(other - line)
+    )
+    if lines:
+        nearest = ", ".join(map(str, sorted(lines[:_MAX_NAMES])))
+        expected = f"one of its {len(ids)} rows; near it they begin at {nearest}"
     else:
-        expected = f"a JSON Pointer of one of its {len(places)} rows: {_some(list(places.values()), '#')}"
-    raise _nothing(what, expected, "name another place, or the file alone")
+        pointers = summarize_names([f"#{place}" for place in locators], _MAX_NAMES)
+        expected = f"a JSON Pointer of one of its {len(ids)} rows: {pointers}"
+    return _unknown(text, expected, "name another place, or the file alone")
 
 
-def _at_or_below(place: str, locator: str) -> bool:
-    return place == locator or (locator.startswith("/") and place.startswith(f"{locator.rstrip('/')}/"))
-
-
-def _some(names: list[str], sign: str = "") -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(f"{sign}{name}" for name in names[:_LISTED]) + more
-
-
-def _several(what: str, things: str, names: list[str], fix: str) -> UserError:
-    found = f"{len(names)} {things} that {quote_text(what)} may mean: {_some(names)}"
+def _ambiguous(text: str, things: str, names: list[str], fix: str) -> UserError:
+    found = f"{len(names)} {things} that {quote_text(text)} may mean: {summarize_names(names, _MAX_NAMES)}"
     return UserError(
-        [Diagnostic(path=_place(what), code="ambiguous", found=found, expected="exactly one", fix=fix)]
+        [Diagnostic(path=_format_text(text), code="ambiguous", found=found, expected="exactly one", fix=fix)]
     )
 
 
-def _nothing(what: str, expected: str, fix: str) -> UserError:
-    found = f"nothing called {quote_text(what)}"
-    return UserError([Diagnostic(path=_place(what), code="unknown", found=found, expected=expected, fix=fix)])
+def _unknown(text: str, expected: str, fix: str) -> UserError:
+    found = f"nothing called {quote_text(text)}"
+    return UserError(
+        [Diagnostic(path=_format_text(text), code="unknown", found=found, expected=expected, fix=fix)]
+    )
 
 
-def _place(what: str) -> str:
-    return " ".join(what.split()) or "WHAT"
+def _format_text(text: str) -> str:
+    return " ".join(text.split()) or "WHAT"

@@ -1,205 +1,228 @@
-"""What `exemplars trace` tells people, within 80 columns."""
+"""The text of `exemplars trace`, within 80 columns."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from exemplars.audit.lineage.targets import Kind
+from exemplars.audit.lineage.targets import TargetKind
+from exemplars.core.errors import summarize_names
+from exemplars.core.ids import parse_row_id
 
-WIDTH: Final = 80
-_LABEL: Final = 11
-_SHORT: Final = 12
-_STATES: Final = {
+_WIDTH: Final = 80
+_LABEL_WIDTH: Final = 11
+_MAX_PLACE: Final = 34
+_SHORT_HASH: Final = 12
+_FILE_STATES: Final = {
     "same": "the file's content hash is the same{}",
     "changed": "the file has changed since{}",
     "missing": "the file is not there any more{}",
 }
 
 
-def trace_text(told: Mapping[str, Any], limit: int) -> str:
-    """A document of `traced` as text. limit: the most rows that are shown."""
-    if told["kind"] == Kind.RUN:
-        lines = list(_run(told, limit))
-    elif told["kind"] in (Kind.DIALOGUE, Kind.FILE):
-        lines = list(_listing(told, limit))
+def format_trace(document: Mapping[str, Any], limit: int) -> str:
+    """Format a document of `build_trace` as text. limit: the maximum number of rows, sources and skills."""
+    if document["kind"] == TargetKind.RUN:
+        lines = _format_run(document, limit)
+    elif document["kind"] in (TargetKind.DIALOGUE, TargetKind.FILE):
+        lines = _format_list(document, limit)
     else:
-        lines = list(_stories(told, limit))
+        lines = _format_rows(document, limit)
     return "\n".join(lines) + "\n"
 
 
-def _stories(told: Mapping[str, Any], limit: int) -> Iterator[str]:
-    rows = told["rows"]
-    if told["kind"] == Kind.DIGEST:
-        yield f"digest {told['name']}"
-        yield f"{_many(len(rows), 'row')} of this content"
+def _format_rows(document: Mapping[str, Any], limit: int) -> Iterator[str]:
+    rows = document["rows"]
+    if document["kind"] == TargetKind.DIGEST:
+        yield f"digest {document['name']}"
+        yield f"{_count(len(rows), 'row')} of this content"
         yield ""
     for number, row in enumerate(rows[:limit]):
         yield from [""] if number else []
-        yield from _story(row)
-    yield from _rest(len(rows), limit)
+        yield from _format_row(row)
+    yield from _format_cut(len(rows), limit)
 
 
-def _story(row: Mapping[str, Any]) -> Iterator[str]:
+def _format_row(row: Mapping[str, Any]) -> Iterator[str]:
     origin = row["origin"]
-    pointer = origin["locator"].startswith("/")
+    is_pointer = origin["locator"].startswith("/")
     yield row["id"]
-    yield from _field("source", f"{row['source']}, {row['license'] or 'no licence known'}")
-    place = "#" if pointer else ":" if origin["locator"] else ""
-    yield from _field("file", f"{origin['path']}{place}{origin['locator']}")
-    yield from _field("revision", _revision(origin))
+    yield from _field("source", f"{row['source']}, {row['license'] or 'no license known'}")
+    sign = "#" if is_pointer else ":" if origin["locator"] else ""
+    yield from _field("file", f"{origin['path']}{sign}{origin['locator']}")
+    yield from _field("revision", _format_revision(origin))
     yield from _field("sha256", origin["sha256"])
-    now = f": now {origin['sha256_now'][:_SHORT]}" if origin["state"] == "changed" else ""
-    yield from _field("", _STATES[origin["state"]].format(now))
+    now = f": now {origin['sha256_now'][:_SHORT_HASH]}" if origin["state"] == "changed" else ""
+    yield from _field("", _FILE_STATES[origin["state"]].format(now))
     if origin["text"] is not None:
-        yield from _field("value" if pointer else "line", origin["text"])
+        yield from _field("value" if is_pointer else "line", origin["text"])
     yield from _field("group", row["group"])
-    for one in row["decisions"]:
-        yield from _decision(one)
+    for decision in row["decisions"]:
+        yield from _format_decision(decision)
 
 
-def _revision(origin: Mapping[str, Any]) -> str:
+def _format_revision(origin: Mapping[str, Any]) -> str:
     if origin["commit"]:
-        return f"git {origin['commit'][:_SHORT]}"
+        return f"git {origin['commit'][:_SHORT_HASH]}"
     return f"DVC {origin['dvc_md5']}" if origin["dvc_md5"] else "not committed"
 
 
-def _decision(one: Mapping[str, Any]) -> Iterator[str]:
-    tell = _TOLD.get((one["stage"], one["outcome"]))
-    if "reason" in one:
-        yield from _field(one["stage"], f"rejected, {one['reason']}: {one['message']}")
-    elif tell is None:
-        yield from _field(one["stage"], one["outcome"])
+def _format_decision(decision: Mapping[str, Any]) -> Iterator[str]:
+    stage, outcome = decision["stage"], decision["outcome"]
+    formatter = _FORMATTERS.get((stage, outcome))
+    if "reason" in decision:
+        yield from _field(stage, f"rejected, {decision['reason']}: {decision['message']}")
+    elif formatter is None:
+        yield from _field(stage, outcome)
     else:
-        first, *others = tell(one)
-        yield from _field(one["stage"], first)
+        first, *others = formatter(decision)
+        yield from _field(stage, first)
         for line in others:
             yield from _field("", line)
 
 
-def _compiled(one: Mapping[str, Any]) -> Iterator[str]:
+def _format_compile(decision: Mapping[str, Any]) -> Iterator[str]:
     yield "exemplar"
-    yield one["digest"]
-    yield f"utterance: {one['utterance']}"
-    yield f"exemplar: {one['exemplar']}"
-    turns = f", after {_many(len(one['context']), 'turn')}" if one["context"] else ""
-    yield f"skill: {one['skill'] or 'none'}, mode {one['mode']}{turns}"
-    for argument in one["arguments"]:
+    yield decision["digest"]
+    yield f"utterance: {decision['utterance']}"
+    yield f"exemplar: {decision['exemplar']}"
+    turns = f", after {_count(len(decision['context']), 'turn')}" if decision["context"] else ""
+    yield f"skill: {decision['skill'] or 'none'}, mode {decision['mode']}{turns}"
+    for argument in decision["arguments"]:
         span = "" if argument["start"] is None else f" [{argument['start']}:{argument['end']}]"
         yield f'{argument["slot"]} = "{argument["value"]}"{span} {argument["grounding"]}'
 
 
-def _kept(one: Mapping[str, Any]) -> Iterator[str]:
+def _format_curate(decision: Mapping[str, Any]) -> Iterator[str]:
     yield "kept"
-    if one["joined_from"]:
-        yield f"group {one['group']}, joined by near duplicates"
-    if one["digest"]:
+    if decision["joined_from"]:
+        yield f"group {decision['group']}, joined by near duplicates"
+    if decision["digest"]:
         yield "surrogates for personal data, and so another digest"
-        yield one["digest"]
-    for near in one["near"]:
-        yield f"near duplicates ({near['similarity']:.2f}): {near['first']} / {near['second']}"
-    for review in one["review"]:
+        yield decision["digest"]
+    for pair in decision["near"]:
+        yield f"near duplicates ({pair['similarity']:.2f}): {pair['first']} / {pair['second']}"
+    for review in decision["review"]:
         yield f"to review, {review['why']}: {review['detail']}"
 
 
-def _rendered(one: Mapping[str, Any]) -> Iterator[str]:
-    yield _many(len(one["rows"]), "training row")
-    for row in one["rows"]:
+def _format_render(decision: Mapping[str, Any]) -> Iterator[str]:
+    yield _count(len(decision["rows"]), "training row")
+    for row in decision["rows"]:
         slot = f" {row['slot']}" if row["slot"] else ""
         speech = ", as speech" if row["speech"] else ""
         yield f"{row['view']}{slot}{speech}: {row['prompt_tokens']} tokens before the answer"
 
 
-def _seen(one: Mapping[str, Any]) -> Iterator[str]:
-    yield _many(sum(bool(run["digests"]) for run in one["runs"]), "run")
-    yield from map(_run_line, one["runs"])
+def _format_train(decision: Mapping[str, Any]) -> Iterator[str]:
+    trained = [run for run in decision["runs"] if run["digests"]]
+    unavailable = list(_format_unavailable(decision["runs"]))
+    if trained or not unavailable:
+        yield _count(len(trained), "run")
+    yield from map(_format_run_name, trained)
+    yield from unavailable
 
 
-def _run_line(run: Mapping[str, Any]) -> str:
-    return f"{run['run']} ({run['where']})" + (f": unknown, {run['unknown']}" if run["unknown"] else "")
+def _format_evaluate(decision: Mapping[str, Any]) -> Iterator[str]:
+    yield f"right answer: {decision['predictions'][0]['right']}"
+    for prediction in decision["predictions"]:
+        answer = "" if prediction["kind"] == "right" else f": {prediction['predicted']}"
+        line = f"{prediction['system']}: {prediction['kind']}{answer}"
+        yield textwrap.shorten(line, 2 * (_WIDTH - _LABEL_WIDTH))
 
 
-def _judged(one: Mapping[str, Any]) -> Iterator[str]:
-    yield f"right answer: {one['predictions'][0]['right']}"
-    for answer in one["predictions"]:
-        said = "" if answer["kind"] == "right" else f": {answer['predicted']}"
-        yield textwrap.shorten(f"{answer['system']}: {answer['kind']}{said}", 2 * (WIDTH - _LABEL))
-
-
-_TOLD: Final = {
-    ("compile", "exemplar"): _compiled,
-    ("curate", "kept"): _kept,
-    ("render", "rendered"): _rendered,
-    ("train", "seen"): _seen,
-    ("train", "not seen"): _seen,
-    ("evaluate", "judged"): _judged,
+_FORMATTERS: Final[dict[tuple[str, str], Callable[[Mapping[str, Any]], Iterator[str]]]] = {
+    ("compile", "exemplar"): _format_compile,
+    ("curate", "kept"): _format_curate,
+    ("render", "rendered"): _format_render,
+    ("train", "seen"): _format_train,
+    ("train", "not seen"): _format_train,
+    ("evaluate", "judged"): _format_evaluate,
 }
 
 
-def _listing(told: Mapping[str, Any], limit: int) -> Iterator[str]:
-    rows: Sequence[Mapping[str, Any]] = told["rows"]
-    yield f"{told['kind']} {told['name']}: {_many(len(rows), 'row')}"
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in told["counts"].items())
+def _format_run_name(run: Mapping[str, Any]) -> str:
+    return f"{run['run']} ({run['where']})"
+
+
+def _format_unavailable(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield one line for all runs whose rows are unavailable: a fresh clone may have none of them."""
+    if unavailable := [run for run in runs if run["unknown"]]:
+        runs_have = "1 run: its rows" if len(unavailable) == 1 else f"{len(unavailable)} runs: their rows"
+        yield f"unknown for {runs_have} are unavailable (see --format json)"
+
+
+def _format_list(document: Mapping[str, Any], limit: int) -> Iterator[str]:
+    rows: Sequence[Mapping[str, Any]] = document["rows"]
+    yield f"{document['kind']} {document['name']}: {_count(len(rows), 'row')}"
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in document["counts"].items())
     yield from _field("", counts or "no source has read it")
     if rows:
-        shown = rows[:limit]
-        files = {row["id"].rpartition("#")[0] for row in rows}
-        names = [row["id"].rpartition("#")[2] if len(files) == 1 else row["id"] for row in shown]
-        wide = min(34, max(5, *map(len, names)))
-        far = max(7, *(len(row["outcome"]) for row in shown))
-        yield f"{'place':<{wide}} {'outcome':<{far}} runs  utterance"
-        for name, row in zip(names, shown, strict=True):
-            place = name if len(name) <= wide else "…" + name[1 - wide :]
-            said = (row["utterance"] or "").replace("\n", " ")
-            line = f"{place:<{wide}} {row['outcome']:<{far}} {len(row['runs']):>4}  {said}"
-            yield line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
-        yield from _rest(len(rows), limit)
+        yield from _format_table(rows[:limit], {parse_row_id(row["id"]).path for row in rows})
+        yield from _format_cut(len(rows), limit)
     if len(rows) == 1:
         yield from _field("more", f"exemplars trace '{rows[0]['id']}'")
-    for number, run in enumerate(told["runs"]):
-        seen = "" if run["unknown"] else f": {_many(run['digests'], 'digest')}"
-        yield from _field("" if number else "runs", f"{_run_line(run)}{seen}")
-    if not told["runs"]:
-        yield from _field("runs", "none")
+    trained = [run for run in document["runs"] if run["digests"]]
+    lines = [f"{_format_run_name(run)}: {_count(run['digests'], 'digest')}" for run in trained]
+    lines += _format_unavailable(document["runs"])
+    for number, line in enumerate(lines or ["none"]):
+        yield from _field("" if number else "runs", line)
 
 
-def _run(told: Mapping[str, Any], limit: int) -> Iterator[str]:
-    yield f"run {told['run']}"
-    made = told["made_by"]
-    yield from _field("made by", f"{made['commit'][:_SHORT]} {made['subject']}" if made else "no commit yet")
-    yield from _field("code", told["code"] or "unknown")
-    for name, one in told["data_hashes"].items():
-        yield from _field(name, one)
-    proved = "hashed again, they have the data hash" if told["rows_proved"] else "NOT those of the data hash"
-    yield from _field("rows", f"{told['rows']:,} to train on; {proved}")
-    yield from _field("base", f"{told['base']['name']}, {told['base']['license']}")
-    yield from _field("", told["base"]["sha256"])
-    yield from _field("weights", told["weights_sha256"])
-    yield from _counts("sources", told["rows_by_source"], limit)
-    yield from _counts("skills", told["rows_by_skill"], limit)
-    yield f"{'rows':>6}  {'licence':<14} {'sha256':<{_SHORT}}  file"
-    for one in told["sources"][:limit]:
-        yield f"{one['rows']:>6}  {one['license']:<14} {one['sha256'][:_SHORT]}  {one['path']}"
-    yield from _rest(len(told["sources"]), limit)
+def _format_table(rows: Sequence[Mapping[str, Any]], files: set[str]) -> Iterator[str]:
+    """Yield a line per row; its place is the locator if all rows are in one file, and else the id."""
+    places = [parse_row_id(row["id"]).locator if len(files) == 1 else row["id"] for row in rows]
+    place_width = min(_MAX_PLACE, max(5, *map(len, places)))
+    outcome_width = max(7, *(len(row["outcome"]) for row in rows))
+    yield f"{'place':<{place_width}} {'outcome':<{outcome_width}} runs  utterance"
+    for place, row in zip(places, rows, strict=True):
+        place = place if len(place) <= place_width else "…" + place[1 - place_width :]
+        utterance = (row["utterance"] or "").replace("\n", " ")
+        line = f"{place:<{place_width}} {row['outcome']:<{outcome_width}} {len(row['runs']):>4}  {utterance}"
+        yield line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
 
 
-def _counts(label: str, counts: Mapping[str, int], limit: int) -> Iterator[str]:
-    first = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    rest = f", and {len(first) - limit} more" if len(first) > limit else ""
-    yield from _field(label, ", ".join(f"{name} {count:,}" for name, count in first[:limit]) + rest)
+def _format_run(document: Mapping[str, Any], limit: int) -> Iterator[str]:
+    yield f"run {document['run']}"
+    commit = document["made_by"]
+    made_by = f"{commit['commit'][:_SHORT_HASH]} {commit['subject']}" if commit else "no commit yet"
+    yield from _field("made by", made_by)
+    yield from _field("code", document["code"] or "unknown")
+    for split, data_hash in document["data_hashes"].items():
+        yield from _field(split, data_hash)
+    hashed = "hashed again, they have the data hash"
+    proof = hashed if document["rows_proved"] else "NOT those of the data hash"
+    yield from _field("rows", f"{document['rows']:,} to train on; {proof}")
+    base = document["base"]
+    yield from _field("base", f"{base['name']}, {base['license']}")
+    yield from _field("", base["sha256"])
+    yield from _field("weights", document["weights_sha256"])
+    yield from _format_counts("sources", document["rows_by_source"], limit)
+    yield from _format_counts("skills", document["rows_by_skill"], limit)
+    yield f"{'rows':>6}  {'license':<14} {'sha256':<{_SHORT_HASH}}  file"
+    for source in document["sources"][:limit]:
+        sha256 = source["sha256"][:_SHORT_HASH]
+        yield f"{source['rows']:>6}  {source['license']:<14} {sha256}  {source['path']}"
+    yield from _format_cut(len(document["sources"]), limit)
+
+
+def _format_counts(label: str, counts: Mapping[str, int], limit: int) -> Iterator[str]:
+    by_count = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    yield from _field(label, summarize_names([f"{name} {count:,}" for name, count in by_count], limit))
 
 
 def _field(label: str, text: str) -> Iterator[str]:
-    lines = textwrap.wrap(text, WIDTH - _LABEL) or [""]
+    lines = textwrap.wrap(text, _WIDTH - _LABEL_WIDTH) or [""]
     for number, line in enumerate(lines):
-        yield f"{'' if number else label:<{_LABEL}}{line}".rstrip()
+        yield f"{'' if number else label:<{_LABEL_WIDTH}}{line}".rstrip()
 
 
-def _rest(count: int, limit: int) -> Iterator[str]:
+def _format_cut(count: int, limit: int) -> Iterator[str]:
+    """Yield a line about the rows that are not shown, if there are any."""
     if count > limit:
-        yield f"… and {count - limit:,} more: --limit shows more, --format json all"
+        yield f"… and {count - limit:,} more: use a larger --limit, or --format json for all"
 
 
-def _many(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -1,56 +1,55 @@
-"""What a check says: what it looked at, and what is wrong."""
+"""The result of a check: what it looked at, and the problems that it found."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from exemplars.core.errors import Diagnostic
 
-_NAMED: Final = 3
-"""Ids that a sentence names."""
-_A_FILE: Final = 5
-"""Problems of one kind that are told of one file; the others are counted."""
+_MAX_PER_CODE: Final = 5
+"""Problems of one kind in one file that are listed; the others are counted."""
+_HASH_DIGITS: Final = 12
 
 
 class Check(NamedTuple):
-    """One link of the chain, looked at."""
+    """The result of one check."""
 
     name: str
     counted: str
-    """What was looked at, with its numbers."""
+    """What was checked, with its numbers."""
     problems: tuple[Diagnostic, ...] = ()
     notes: tuple[str, ...] = ()
-    """What could not be looked at, and is no damage."""
+    """What could not be checked; not errors."""
 
 
-def problem(path: str, code: str, found: str, expected: str, fix: str) -> Diagnostic:
-    """What is wrong with a file, a row, or a key."""
-    return Diagnostic(path=path, code=code, found=found, expected=expected, fix=fix)
+def build_diagnostic(
+    path: str, code: str, found: str, expected: str, fix: str, summary: str = ""
+) -> Diagnostic:
+    """Build the diagnostic of a file, a row or a key. summary: replaces "found ..., expected ..."."""
+    return Diagnostic(path=path, code=code, found=found, expected=expected, fix=fix, summary=summary)
 
 
-def short(digest: str) -> str:
-    """The first digits of a hash, enough to tell two apart."""
-    return digest if len(digest) <= 12 else f"{digest[:12]}…"
+def shorten_hash(digest: str) -> str:
+    """Shorten a hash to its first digits, enough to tell two hashes apart.
+
+    >>> shorten_hash("8a11b3547d25c6f0")
+    '8a11b3547d25…'
+    """
+    return digest if len(digest) <= _HASH_DIGITS else f"{digest[:_HASH_DIGITS]}…"
 
 
-def some(names: Collection[str]) -> str:
-    """The first names in their order, and how many more there are."""
-    first = ", ".join(sorted(names)[:_NAMED])
-    more = len(names) - _NAMED
-    return f"{first} and {more:,} more" if more > 0 else first
-
-
-def bounded(found: Iterable[Diagnostic], file: str) -> list[Diagnostic]:
-    """The first problems of each kind in a file, and a sentence that counts the others."""
+def cap_problems(problems: Iterable[Diagnostic], file: str) -> list[Diagnostic]:
+    """Keep the first problems of each kind in a file, and add one that counts the others."""
     shown: list[Diagnostic] = []
-    counts: dict[str, int] = {}
-    for one in found:
-        counts[one.code] = counts.get(one.code, 0) + 1
-        if counts[one.code] <= _A_FILE:
-            shown.append(one)
+    counts: Counter[str] = Counter()
+    for problem in problems:
+        counts[problem.code] += 1
+        if counts[problem.code] <= _MAX_PER_CODE:
+            shown.append(problem)
     for code, count in counts.items():
-        if count > _A_FILE:
-            left = f"{count - _A_FILE:,} more rows like these"
-            shown.append(problem(file, code, left, "none", "see the rows above"))
+        if count > _MAX_PER_CODE:
+            more = f"{count - _MAX_PER_CODE:,} more rows with this problem"
+            shown.append(build_diagnostic(file, code, more, "none", "see the rows above", summary=more))
     return shown

@@ -1,4 +1,4 @@
-"""Conservation: at every stage, the rows that came in are those that it kept and those that it rejected."""
+"""Row conservation: every row that enters a stage is kept or rejected, once, and keeps its content."""
 
 from __future__ import annotations
 
@@ -7,119 +7,142 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from exemplars.audit.verification.checks import Check, problem, short, some
-from exemplars.audit.verification.tables import SPLITS, Tables
+from exemplars.audit.verification.checks import Check, build_diagnostic, shorten_hash
+from exemplars.audit.verification.tables import Tables
 from exemplars.core import layout
-from exemplars.core.errors import Diagnostic
+from exemplars.core.errors import Diagnostic, summarize_names
+from exemplars.core.ids import SPLITS
 
-_FIX: Final = "run `dvc repro`; if it stays so, report it as a defect"
+_FIX: Final = "run `dvc repro`; if the problem persists, report it as a defect"
 
 
-def check_sums(tables: Tables, compiled: Sequence[str], params: Mapping[str, Any]) -> Check:
-    """Hold the ids that came into each stage to those in its tables and ledgers.
+def check_row_conservation(
+    tables: Tables, compiled_sources: Sequence[str], params: Mapping[str, Any]
+) -> Check:
+    """Compare the ids that entered each stage with those in its tables and ledgers.
 
-    compiled: the sources that `compile` reads. params: those that the stages ran with, by dotted key.
+    compiled_sources: the sources that `compile` reads. params: those that the stages ran with, by dotted key.
     """
-    records = [path for name in compiled for path in (layout.records(name), layout.record_rejections(name))]
+    problems: list[Diagnostic] = []
+    rows_in: dict[str, int] = {}
+    for stage, (inputs, outputs) in _list_steps(compiled_sources).items():
+        ids = {path: tables.read_ids(path) for path in (*inputs, *outputs)}
+        if any(column is None for column in ids.values()):
+            continue
+        before = [row_id for path in inputs for row_id in ids[path] or ()]
+        after = {path.as_posix(): ids[path] or () for path in outputs}
+        problems += find_unconserved_rows(stage, before, after)
+        rows_in[stage] = len(before)
+    if (rendered := _check_render(tables, params)) is not None:
+        rows_in["render"] = rendered[0]
+        problems += rendered[1]
+    surrogate = params.get("curate", {}).get("privacy", {}).get("mode") == "surrogate"
+    problems += _find_changed_content(tables, surrogate)
+    counted = f"{sum(rows_in.values()):,} rows in = kept + rejected, at {len(rows_in)} stages"
+    return Check("conservation", counted, tuple(problems))
+
+
+def _list_steps(compiled_sources: Sequence[str]) -> dict[str, tuple[list[Path], list[Path]]]:
+    """List the tables that each stage reads, and those that it divides the rows among."""
+    records = [
+        path
+        for source in compiled_sources
+        for path in (layout.records(source), layout.record_rejections(source))
+    ]
     splits = list(map(layout.split, SPLITS))
-    steps = {
+    return {
         "compile": (records, [layout.EXEMPLARS, layout.ledger_path(layout.EXEMPLARS)]),
         "curate": ([layout.EXEMPLARS], [layout.CURATED, layout.ledger_path(layout.CURATED)]),
         "split": ([layout.CURATED], [*splits, layout.ledger_path(layout.MANIFEST)]),
     }
-    problems: list[Diagnostic] = []
-    looked: dict[str, int] = {}
-    for stage, (before, after) in steps.items():
-        ids = {path: tables.ids(path) for path in (*before, *after)}
-        if any(one is None for one in ids.values()):
-            continue
-        came = [one for path in before for one in ids[path] or ()]
-        problems += lost_rows(stage, came, {path.as_posix(): ids[path] or () for path in after})
-        looked[stage] = len(came)
-    if (rendered := _rendered(tables, params)) is not None:
-        looked["render"] = rendered[0]
-        problems += rendered[1]
-    surrogate = params.get("curate", {}).get("privacy", {}).get("mode") == "surrogate"
-    problems += _carried(tables, surrogate)
-    counted = f"{sum(looked.values()):,} rows in = kept + rejected, at {len(looked)} stages"
-    return Check("sums", counted, tuple(problems))
 
 
-def lost_rows(stage: str, came: Sequence[str], went: Mapping[str, Sequence[str]]) -> Iterator[Diagnostic]:
-    """What came into a stage and is nowhere, in several places, or came from nowhere.
+def find_unconserved_rows(
+    stage: str, before: Sequence[str], after: Mapping[str, Sequence[str]]
+) -> Iterator[Diagnostic]:
+    """Find the rows that a stage lost, invented or duplicated.
 
-    came: ids. went: the ids of each table that the stage wrote.
+    before: the ids that entered the stage. after: the ids in each table that the stage wrote, by path.
     """
-    before = Counter(came)
-    after = Counter(one for ids in went.values() for one in ids)
-    places = " + ".join(went)
-    if lost := [one for one in before if one not in after]:
-        found = f"{len(lost):,} of {len(came):,} rows in neither: {some(lost)}"
-        yield problem(f"stage {stage}", "lost_rows", found, f"all in {places}", _FIX)
-    if strange := [one for one in after if one not in before]:
-        where = next(path for path, ids in went.items() if strange[0] in ids)
-        found = f"{len(strange):,} rows that did not come in: {some(strange)}"
-        yield problem(where, "unknown_rows", found, f"rows of what {stage} read", _FIX)
-    if twice := [one for one, count in after.items() if count > before.get(one, count)]:
-        where = next(path for path, ids in went.items() if twice[0] in ids)
-        found = f"{len(twice):,} rows kept or rejected more than once: {some(twice)}"
-        yield problem(where, "doubled_rows", found, "each once", _FIX)
+    entered = Counter(before)
+    left = Counter(row_id for ids in after.values() for row_id in ids)
+    if lost := [row_id for row_id in entered if row_id not in left]:
+        found = f"{len(lost):,} of {len(before):,} rows missing: {_summarize_ids(lost)}"
+        yield build_diagnostic(f"stage {stage}", "lost_rows", found, f"each in {' + '.join(after)}", _FIX)
+    if invented := [row_id for row_id in left if row_id not in entered]:
+        found = f"{len(invented):,} row(s) that {stage} did not read: {_summarize_ids(invented)}"
+        place = _find_table(invented[0], after)
+        yield build_diagnostic(place, "unknown_rows", found, "only rows that it read", _FIX)
+    if repeated := [row_id for row_id, count in left.items() if count > entered.get(row_id, count)]:
+        found = f"{len(repeated):,} row(s) kept or rejected more than once: {_summarize_ids(repeated)}"
+        place = _find_table(repeated[0], after)
+        yield build_diagnostic(place, "doubled_rows", found, "each once", _FIX)
 
 
-def _rendered(tables: Tables, params: Mapping[str, Any]) -> tuple[int, list[Diagnostic]] | None:
-    """How many rows `render` was given, and what is wrong with what it made of them.
+def _find_table(row_id: str, tables: Mapping[str, Sequence[str]]) -> str:
+    return next(path for path, ids in tables.items() if row_id in ids)
 
-    A row has one prompt a view (of the view `slot`, one a parameter), so an id may stand in a table and in
-    the ledger; with the view `call` alone it is in one of the two.
+
+def _summarize_ids(ids: Collection[str]) -> str:
+    return summarize_names(sorted(ids))
+
+
+def _check_render(tables: Tables, params: Mapping[str, Any]) -> tuple[int, list[Diagnostic]] | None:
+    """Count the rows that `render` read, and find those that it lost, invented or duplicated.
+
+    A row has one prompt per view (of the view `slot`, one per parameter), so its id may be in a table and in
+    the ledger; with the view `call` alone it is in one of the two. `None` if a table is unreadable.
     """
-    given = [*map(layout.split, SPLITS), layout.split_speech()]
-    made = [*map(layout.training, SPLITS)]
+    inputs = [*map(layout.split, SPLITS), layout.split_speech()]
+    outputs = [*map(layout.training, SPLITS)]
     ledger = layout.ledger_path(layout.TRAINING_BASE)
-    columns = {path: tables.ids(path) for path in (*given, ledger)}
-    columns |= {path: tables.ids(path, "exemplar_id") for path in made}
-    if any(one is None for one in columns.values()):
+    columns = {path: tables.read_ids(path) for path in (*inputs, ledger)}
+    columns |= {path: tables.read_ids(path, "exemplar_id") for path in outputs}
+    if any(column is None for column in columns.values()):
         return None
-    came = [one for path in given for one in columns[path] or ()]
-    went = {path.as_posix(): columns[path] or [] for path in (*made, ledger)}
+    before = [row_id for path in inputs for row_id in columns[path] or ()]
+    after = {path.as_posix(): columns[path] or [] for path in (*outputs, ledger)}
     views = params.get("render", {}).get("views", ["call"])
-    if views != ["call"]:
-        went = {path: sorted(set(ids)) for path, ids in went.items()}
-        came = came if {"call", "skill"} & set(views) else [one for ids in went.values() for one in ids]
-    found = [
-        one for one in lost_rows("render", came, went) if views == ["call"] or one.code != "doubled_rows"
-    ]
-    return len(came), found
+    if views == ["call"]:
+        return len(before), list(find_unconserved_rows("render", before, after))
+    after = {path: sorted(set(ids)) for path, ids in after.items()}
+    if not {"call", "skill"} & set(views):
+        # A row without arguments has no prompt of the view `slot`, so no row counts as lost.
+        before = [row_id for ids in after.values() for row_id in ids]
+    problems = find_unconserved_rows("render", before, after)
+    return len(before), [problem for problem in problems if problem.code != "doubled_rows"]
 
 
-def _carried(tables: Tables, surrogate: bool) -> Iterator[Diagnostic]:
-    """Rows whose content is another one than in the stage before.
+def _find_changed_content(tables: Tables, surrogate: bool) -> Iterator[Diagnostic]:
+    """Find rows whose content differs from that in the stage before.
 
     surrogate: `curate` replaced personal data, which changes contents.
     """
-    splits = list(map(layout.split, SPLITS))
     if not surrogate:
-        yield from _changed(tables, [layout.EXEMPLARS], layout.CURATED)
-    for path in splits:
-        yield from _changed(tables, [layout.CURATED], path)
-    yield from _changed(tables, [layout.SPEECH], layout.split_speech())
+        yield from _compare_digests(tables, [layout.EXEMPLARS], layout.CURATED)
+    for path in map(layout.split, SPLITS):
+        yield from _compare_digests(tables, [layout.CURATED], path)
+    yield from _compare_digests(tables, [layout.SPEECH], layout.split_speech())
     for name in SPLITS:
-        given: Collection[Path] = (layout.split(name), layout.split_speech())
-        yield from _changed(tables, given, layout.training(name), "exemplar_id")
+        before = [layout.split(name), layout.split_speech()]
+        yield from _compare_digests(tables, before, layout.training(name), "exemplar_id")
 
 
-def _changed(
-    tables: Tables, before: Collection[Path], after: Path, column: str = "id"
+def _compare_digests(
+    tables: Tables, before: Sequence[Path], after: Path, column: str = "id"
 ) -> Iterator[Diagnostic]:
+    """Compare the digests of a table with those of the tables before. column: the id of the row before."""
     digests: dict[str, str] = {}
     for path in before:
-        if (table := tables.narrow(path)) is None:
+        if (table := tables.read_keys(path)) is None:
             return
         digests |= dict(zip(table.column("id").to_pylist(), table.column("digest").to_pylist(), strict=True))
-    if (table := tables.narrow(after)) is None:
+    if (table := tables.read_keys(after)) is None:
         return
     rows = zip(table.column(column).to_pylist(), table.column("digest").to_pylist(), strict=True)
-    wrong = [one for one, digest in rows if digests.get(one, digest) != digest]
-    if wrong:
-        found = f"{len(wrong):,} rows of other content: {some(wrong)}"
-        expected = f"that of {next(iter(before)).as_posix()}: {short(digests[min(wrong)])} of the first"
-        yield problem(after.as_posix(), "other_content", found, expected, _FIX)
+    changed = [row_id for row_id, digest in rows if digests.get(row_id, digest) != digest]
+    if changed:
+        found = f"{len(changed):,} row(s) whose content changed: {_summarize_ids(changed)}"
+        expected = f"the content in {before[0].as_posix()}"
+        expected += f" (of the first: digest {shorten_hash(digests[min(changed)])})"
+        yield build_diagnostic(after.as_posix(), "other_content", found, expected, _FIX)

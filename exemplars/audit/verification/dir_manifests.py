@@ -1,11 +1,15 @@
-"""What a folder held when its stage ran: its hash alone does not say which file is another one."""
+"""Dir manifests: which files a folder held when its stage ran, with their hashes.
+
+`dvc.lock` has one hash for a whole folder. To say which of its files changed, the manifest with that hash
+is read from DVC's cache, or rebuilt from git.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import io
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
@@ -14,81 +18,95 @@ from exemplars.audit.revisions import (
     LOCK,
     Output,
     Revision,
-    cached_object,
-    fetch,
-    folder_entries,
-    git,
-    git_bytes,
+    fetch_objects,
+    locate_object,
+    read_dir_manifest,
+    run_git,
+    run_git_bytes,
 )
-from exemplars.audit.verification.hashes import listing_md5
+from exemplars.audit.verification.hashes import hash_dir_manifest, hash_md5
 
 
-def held_then(
-    revision: Revision, folder: Output, now: Mapping[str, str], left_out: GitIgnoreSpec
+def reconstruct_dir_manifest(
+    revision: Revision, folder: Output, current: Mapping[str, str], ignored: GitIgnoreSpec
 ) -> dict[str, str] | None:
-    """The files that a folder of `dvc.lock` held, with their hashes; null where nothing proves them.
+    """Reconstruct the list of files that a folder of `dvc.lock` held, with their hashes.
 
-    They are in DVC's cache, or are put together from git's objects, from the outputs in the folder, and from
-    the files as they are now; the hash of the folder proves that it is right.
+    The manifest comes from DVC's cache, or is assembled from git's objects, the outputs in the folder and the
+    current files. It is returned only if it has the hash that `dvc.lock` recorded; otherwise `None`.
 
-    now: the folder's files as they lie there. left_out: what DVC does not count.
+    current: the folder's files as they are now.
     """
-    listing = cached_object(revision.root, folder.md5)
-    if listing.is_file():
-        try:
-            entries = {one.path: one.md5 for one in folder_entries(listing)}
-        except (ValueError, KeyError, TypeError):
-            entries = {}
-        if listing_md5(entries) == folder.md5:
+    cached = _read_cached(revision.root, folder.md5)
+    for entries in chain([cached], _guess(revision, folder, current, ignored)):
+        if hash_dir_manifest(entries) == folder.md5:
             return entries
-    inside = f"{folder.path}/"
-    outs = {
-        out.path.removeprefix(inside): out.md5
-        for out in revision.outputs.values()
-        if out.path.startswith(inside) and not out.is_folder
-    }
-    for tracked in _in_git(revision, folder.path):
-        known = {**tracked, **outs}
-        known = {path: md5 for path, md5 in known.items() if not left_out.match_file(inside + path)}
-        for guess in (known, {**now, **known}):
-            if listing_md5(guess) == folder.md5:
-                return guess
     return None
 
 
-def _in_git(revision: Revision, folder: str) -> Iterator[dict[str, str]]:
-    """What git holds of a folder, with MD5s: at the commit that has the lock, then at the newest."""
+def _read_cached(root: Path, md5: str) -> dict[str, str]:
+    path = locate_object(root, md5)
+    if not path.is_file():
+        return {}
+    try:
+        return {entry.path: entry.md5 for entry in read_dir_manifest(path)}
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def _guess(
+    revision: Revision, folder: Output, current: Mapping[str, str], ignored: GitIgnoreSpec
+) -> Iterator[dict[str, str]]:
+    """Assemble the possible manifests of a folder."""
+    prefix = f"{folder.path}/"
+    outputs = {
+        output.path.removeprefix(prefix): output.md5
+        for output in revision.outputs.values()
+        if output.path.startswith(prefix) and not output.is_folder
+    }
+    for tracked in _hash_tracked(revision, folder.path):
+        known = {
+            path: md5 for path, md5 in {**tracked, **outputs}.items() if not ignored.match_file(prefix + path)
+        }
+        yield known
+        yield {**current, **known}
+
+
+def _hash_tracked(revision: Revision, folder: str) -> Iterator[dict[str, str]]:
+    """Hash what git has of a folder at the revision's commit.
+
+    For the workspace: at `HEAD`, then at the last commit that changed `dvc.lock`.
+    """
     if revision.commit is not None:
-        yield blobs(revision.root, revision.commit, folder)
+        yield hash_git_folder(revision.root, revision.commit, folder)
         return
-    yield blobs(revision.root, "HEAD", folder)
-    commit = (git(revision.root, "log", "-1", "--format=%H", "--", LOCK) or "").strip()
+    yield hash_git_folder(revision.root, "HEAD", folder)
+    commit = (run_git(revision.root, "log", "-1", "--format=%H", "--", LOCK) or "").strip()
     if commit:
-        yield blobs(revision.root, commit, folder)
+        yield hash_git_folder(revision.root, commit, folder)
 
 
-def blobs(root: Path, commit: str, folder: str) -> dict[str, str]:
-    """The MD5 of each file that git has of a folder at a commit, by its path relative to the folder."""
-    data = git_bytes(root, "archive", "--format=tar", commit, "--", folder)
+def hash_git_folder(root: Path, commit: str, folder: str) -> dict[str, str]:
+    """Hash each file that git has of a folder at a commit, by its path relative to the folder."""
+    data = run_git_bytes(root, "archive", "--format=tar", commit, "--", folder)
     if not data:
         return {}
-    found = {}
+    hashes = {}
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         for member in archive:
             if member.isfile() and (file := archive.extractfile(member)) is not None:
-                content = hashlib.md5(file.read(), usedforsecurity=False).hexdigest()
-                found[member.name[len(folder) + 1 :]] = content
-    return found
+                hashes[member.name[len(folder) + 1 :]] = hash_md5(file.read())
+    return hashes
 
 
-def tracked_files(revision: Revision) -> dict[str, str]:
-    """The files and folders that git has at a commit, with the names of their objects in git."""
-    listed = git(revision.root, "ls-tree", "-r", "-t", "-z", str(revision.commit)) or ""
+def list_git_objects(revision: Revision) -> dict[str, str]:
+    """List the files and folders that git has at a commit, with the names of their git objects."""
+    listed = run_git(revision.root, "ls-tree", "-r", "-t", "-z", str(revision.commit)) or ""
     entries = (entry.partition("\t") for entry in listed.split("\0") if entry)
     return {path: about.split()[2] for about, _, path in entries}
 
 
 def fetch_missing(root: Path, hashes: Iterable[str]) -> None:
-    """Bring from the remote what the cache lacks. Raises `UserError` where it does not answer."""
-    if missing := [md5 for md5 in hashes if not cached_object(root, md5).is_file()]:
-        fetch(root, missing)
+    """Fetch the objects that are not in the cache. Raises `UserError` if the remote does not answer."""
+    if missing := [md5 for md5 in hashes if not locate_object(root, md5).is_file()]:
+        fetch_objects(root, missing)

@@ -1,11 +1,11 @@
-"""Hashes of files and folders, as DVC makes them."""
+"""Hashes of files and folders, computed as DVC computes them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -13,43 +13,60 @@ from typing import Final
 from pathspec import GitIgnoreSpec
 
 _THREADS: Final = 4
-"""Hashing lets go of Python's lock: more threads than this wait for the disk alone."""
-_NEVER: Final = (".git", ".hg/", ".dvc/")
-"""What DVC leaves out of every folder."""
+"""`hashlib` releases Python's lock; with more threads than this, all of them wait for the disk."""
+_ALWAYS_IGNORED: Final = (".git", ".hg/", ".dvc/")
+"""What DVC ignores in every folder."""
 
 
-def file_digests(paths: Iterable[Path], algorithm: str) -> dict[Path, str | None]:
-    """The hash of each file's bytes; null where there is no file that can be read."""
+def hash_files(paths: Iterable[Path], hash_file: Callable[[Path], str]) -> dict[Path, str | None]:
+    """Hash files in several threads.
 
-    def digest(path: Path) -> str | None:
+    hash_file: `hash_md5_file` for DVC's hashes, `core.files.hash_file` for SHA-256. The hash of a file that
+    is missing or unreadable is `None`.
+    """
+
+    def try_hash(path: Path) -> str | None:
         try:
-            with path.open("rb") as file:
-                return hashlib.file_digest(file, algorithm).hexdigest()
-        except (OSError, ValueError):  # A damaged row may name any path.
+            return hash_file(path)
+        except (OSError, ValueError):  # The path may come from a damaged row.
             return None
 
     unique = sorted(set(paths))
     with ThreadPoolExecutor(_THREADS) as pool:
-        return dict(zip(unique, pool.map(digest, unique), strict=True))
+        return dict(zip(unique, pool.map(try_hash, unique), strict=True))
 
 
-def ignored(text: str) -> GitIgnoreSpec:
-    """What DVC leaves out. text: of the project's `.dvcignore`."""
-    return GitIgnoreSpec.from_lines([*_NEVER, *text.splitlines()])
+def hash_md5_file(path: Path) -> str:
+    """Return the MD5 of a file, as `dvc.lock` has it, without reading the whole file into memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def files_below(root: Path, folder: str, left_out: GitIgnoreSpec) -> list[str]:
-    """The files of a folder as DVC counts them, by their paths relative to it, with `/`."""
-    found = []
+def hash_md5(data: bytes) -> str:
+    """Return the MD5 of a file's bytes, as `dvc.lock` has it."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def hash_dir_manifest(entries: Mapping[str, str]) -> str:
+    """Return DVC's hash of a folder. entries: the MD5 of each file, by path relative to the folder.
+
+    >>> hash_dir_manifest({"b.py": "c4ca4238a0b923820dcc509a6f75849b"})
+    '15fb0e3f8ddd3a5b843231f595ecd491.dir'
+    """
+    listing = [{"md5": md5, "relpath": path} for path, md5 in sorted(entries.items())]
+    return hash_md5(json.dumps(listing, sort_keys=True).encode()) + ".dir"
+
+
+def parse_dvcignore(text: str) -> GitIgnoreSpec:
+    """Parse the text of `.dvcignore`, and add what DVC always ignores."""
+    return GitIgnoreSpec.from_lines([*_ALWAYS_IGNORED, *text.splitlines()])
+
+
+def list_files(root: Path, folder: str, ignored: GitIgnoreSpec) -> list[str]:
+    """List the files that DVC counts in a folder, as paths relative to the folder, with `/`."""
+    paths = []
     for place, folders, names in os.walk(root / folder):
         inside = Path(place).relative_to(root).as_posix()
-        folders[:] = [name for name in folders if not left_out.match_file(f"{inside}/{name}/")]
-        found += [f"{inside}/{name}" for name in names if not left_out.match_file(f"{inside}/{name}")]
-    return sorted(name[len(folder) + 1 :] for name in found)
-
-
-def listing_md5(listing: Mapping[str, str]) -> str:
-    """DVC's hash of a folder, from the hashes of its files by their relative paths."""
-    entries = [{"md5": md5, "relpath": path} for path, md5 in sorted(listing.items())]
-    data = json.dumps(entries, sort_keys=True).encode()
-    return hashlib.md5(data, usedforsecurity=False).hexdigest() + ".dir"
+        folders[:] = [name for name in folders if not ignored.match_file(f"{inside}/{name}/")]
+        paths += [f"{inside}/{name}" for name in names if not ignored.match_file(f"{inside}/{name}")]
+    return sorted(path[len(folder) + 1 :] for path in paths)

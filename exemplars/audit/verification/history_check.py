@@ -1,31 +1,30 @@
-"""The commits before: their manifests, and the objects that their `dvc.lock` names."""
+"""The history of the project: the manifests of all commits, and the objects that their `dvc.lock` names."""
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from exemplars.audit.revisions import (
     Output,
     Revision,
-    cached_object,
-    folder_entries,
-    git,
-    git_bytes,
-    revisions_with_lock,
+    list_revisions,
+    locate_object,
+    read_dir_manifest,
+    run_git,
+    run_git_bytes,
 )
-from exemplars.audit.verification.checks import Check, problem, short
-from exemplars.audit.verification.dir_manifests import blobs, fetch_missing, tracked_files
-from exemplars.audit.verification.hashes import file_digests, listing_md5
-from exemplars.audit.verification.runs import decoded_manifest, row_problems, weight_problem
+from exemplars.audit.verification.checks import Check, build_diagnostic, shorten_hash
+from exemplars.audit.verification.dir_manifests import fetch_missing, hash_git_folder, list_git_objects
+from exemplars.audit.verification.hashes import hash_dir_manifest, hash_files, hash_md5, hash_md5_file
+from exemplars.audit.verification.runs import check_run_rows, check_weights, decode_manifest
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.models.run_manifest import ROWS, WEIGHTS, Manifest
 
-_FIX: Final = "`dvc fetch --all-commits` brings it anew"
+_FIX: Final = "`dvc fetch --all-commits` fetches it again"
 
 
 class _Object(NamedTuple):
@@ -36,150 +35,180 @@ class _Object(NamedTuple):
 
     @property
     def place(self) -> str:
-        """How it is called in a message."""
+        """The object's place in a message."""
         return f"{self.output.path} at {self.revision.name}"
 
 
-def check_past(root: Path, fetching: bool) -> list[Check]:
-    """Hash every output that a commit's `dvc.lock` names, and hold every commit's manifests to their rows.
+class _Objects(NamedTuple):
+    """The outputs of all commits, each version once."""
 
-    fetching: whether what the cache lacks is fetched from the remote. Raises `UserError` where that does
-    not answer.
+    cached: dict[str, _Object]
+    """Those that DVC keeps, by MD5."""
+    tracked: list[_Object]
+    """Those with `cache: false`, which git keeps."""
+
+
+class _CommittedManifest(NamedTuple):
+    """A version of a run's manifest."""
+
+    commit: str
+    path: str
+    data: bytes
+
+
+def check_history(root: Path, fetch: bool) -> list[Check]:
+    """Hash every output that a commit's `dvc.lock` names, and check every commit's manifests.
+
+    fetch: fetch the objects that are not in the cache from the remote first. Raises `UserError` if the remote
+    does not answer.
     """
-    revisions = revisions_with_lock(root)
+    revisions = list_revisions(root)
     problems: list[Diagnostic] = []
-    cached: dict[str, _Object] = {}
-    tracked: dict[tuple[str, str], _Object] = {}
-    for revision in revisions:
-        names = tracked_files(revision)
-        try:
-            for out in revision.outputs.values():
-                one = _Object(out, revision)
-                if out.path in names:  # `cache: false`
-                    tracked.setdefault((out.md5, names[out.path]), one)
-                else:
-                    cached.setdefault(out.md5, one)
-        except UserError as error:
-            problems += error.diagnostics
-    if fetching:
-        fetch_missing(root, [md5 for md5 in cached if md5.endswith(".dir")])
-    for one in list(cached.values()):
-        for entry in _entries(root, one, problems):
-            cached.setdefault(entry.md5, one._replace(output=entry))
-    if fetching:
-        fetch_missing(root, cached)
-    present, found = _hashed(root, cached)
-    problems += [*found, *_other_in_git(tracked.values())]
-    lacking = len(cached) - present
-    hint = "neither in the cache nor on the remote" if fetching else "not in the cache: --fetch brings them"
-    counted = f"{present:,} in the cache, {len(tracked):,} in git, of {len(revisions)} commits"
-    notes = (f"{lacking:,} are {hint}",) if lacking else ()
-    return [Check("outputs", counted, tuple(problems), notes), check_manifests(root)]
+    objects = _collect_objects(revisions, problems)
+    if fetch:
+        fetch_missing(root, [md5 for md5 in objects.cached if md5.endswith(".dir")])
+    for folder in list(objects.cached.values()):
+        for entry in _list_entries(root, folder, problems):
+            objects.cached.setdefault(entry.md5, folder._replace(output=entry))
+    if fetch:
+        fetch_missing(root, objects.cached)
+    present, damaged = _check_cached(root, objects.cached)
+    problems += [*damaged, *_check_tracked(objects.tracked)]
+    missing = len(objects.cached) - present
+    where = "neither in the cache nor on the remote" if fetch else "not in the cache; --fetch fetches them"
+    counted = f"{present:,} in the cache, {len(objects.tracked):,} in git, of {len(revisions)} commits"
+    notes = (f"{missing:,} are {where}",) if missing else ()
+    return [Check("outputs", counted, tuple(problems), notes), check_committed_manifests(root)]
 
 
-def check_manifests(root: Path) -> Check:
-    """Every manifest that git ever held: its form, and its rows and weights as far as the cache has them."""
+def check_committed_manifests(root: Path) -> Check:
+    """Check every run manifest that git has ever had, and its rows and weights if they are in the cache."""
     problems: list[Diagnostic] = []
     notes: list[str] = []
-    manifests = list(manifests_of(root))
+    manifests = list(read_committed_manifests(root))
     for commit, path, data in manifests:
         place = f"{path} at {commit[:12]}"
-        manifest = decoded_manifest(place, data)
+        manifest = decode_manifest(place, data)
         if isinstance(manifest, Diagnostic):
             problems.append(manifest)
             continue
         folder = path.rpartition("/")[0]
-        revision = Revision(root, commit[:12], commit)
-        try:
-            outputs = revision.outputs
-        except UserError:
-            outputs = {}
-        rows = _cached(root, outputs.get(f"{folder}/{ROWS}"))
+        outputs = _read_outputs(Revision(root, commit[:12], commit))
+        rows = _find_cached(root, outputs.get(f"{folder}/{ROWS}"))
         if rows is None:
-            notes.append(f"the rows of {manifest.run} are not in the cache")
+            notes.append(f"{manifest.run}: rows not in the cache")
         else:
-            problems += row_problems(place, f"{folder}/{ROWS} at {commit[:12]}", manifest, rows.read_bytes())
-        problems += _weights(root, outputs.get(f"{folder}/{WEIGHTS}"), place, manifest, notes)
+            rows_place = f"{folder}/{ROWS} at {commit[:12]}"
+            problems += check_run_rows(place, rows_place, manifest, rows.read_bytes())
+        problems += _check_cached_weights(root, outputs.get(f"{folder}/{WEIGHTS}"), place, manifest, notes)
     counted = f"{len(manifests)} manifest(s) of commits read"
     return Check("history", counted, tuple(problems), tuple(dict.fromkeys(notes)))
 
 
-def manifests_of(root: Path) -> Iterator[tuple[str, str, bytes]]:
-    """Each version of each run manifest that git holds: commit, path, bytes."""
+def read_committed_manifests(root: Path) -> Iterator[_CommittedManifest]:
+    """Read each version of each run manifest that git has, newest first."""
     pattern = f"{layout.MODELS}/*/manifest.json"
-    log = git(root, "log", "--all", "--format=%x00%H", "--name-only", "--diff-filter=AM", "--", pattern)
+    log = run_git(root, "log", "--all", "--format=%x00%H", "--name-only", "--diff-filter=AM", "--", pattern)
     for entry in (log or "").split("\0")[1:]:
         commit, *paths = [line for line in entry.splitlines() if line]
         for path in paths:
-            if (data := git_bytes(root, "show", f"{commit}:{path}")) is not None:
-                yield commit, path, data
+            if (data := run_git_bytes(root, "show", f"{commit}:{path}")) is not None:
+                yield _CommittedManifest(commit, path, data)
 
 
-def _cached(root: Path, output: Output | None) -> Path | None:
-    if output is None or not (place := cached_object(root, output.md5)).is_file():
+def _collect_objects(revisions: Iterable[Revision], problems: list[Diagnostic]) -> _Objects:
+    """Collect the outputs of all revisions; add a problem for each `dvc.lock` that cannot be read."""
+    cached: dict[str, _Object] = {}
+    tracked: dict[tuple[str, str], _Object] = {}
+    for revision in revisions:
+        git_objects = list_git_objects(revision)
+        try:
+            for output in revision.outputs.values():
+                if output.path in git_objects:
+                    key = output.md5, git_objects[output.path]
+                    tracked.setdefault(key, _Object(output, revision))
+                else:
+                    cached.setdefault(output.md5, _Object(output, revision))
+        except UserError as error:
+            problems += error.diagnostics
+    return _Objects(cached, list(tracked.values()))
+
+
+def _read_outputs(revision: Revision) -> Mapping[str, Output]:
+    try:
+        return revision.outputs
+    except UserError:
+        return {}  # `_collect_objects` reports it.
+
+
+def _find_cached(root: Path, output: Output | None) -> Path | None:
+    if output is None or not (path := locate_object(root, output.md5)).is_file():
         return None
-    return place
+    return path
 
 
-def _entries(root: Path, one: _Object, problems: list[Diagnostic]) -> list[Output]:
-    out = one.output
-    if not out.is_folder or (listing := _cached(root, out)) is None:
+def _list_entries(root: Path, folder: _Object, problems: list[Diagnostic]) -> list[Output]:
+    """List the files of a folder whose dir manifest is in the cache; of anything else, none."""
+    output = folder.output
+    if not output.is_folder or (path := _find_cached(root, output)) is None:
         return []
     try:
-        return [Output(f"{out.path}/{entry.path}", entry.md5) for entry in folder_entries(listing)]
+        return [Output(f"{output.path}/{entry.path}", entry.md5) for entry in read_dir_manifest(path)]
     except (ValueError, KeyError, TypeError):
-        problems.append(problem(one.place, "damaged_object", "no list of files", out.md5, _FIX))
+        expected = f"the dir manifest {shorten_hash(output.md5)}"
+        problems.append(build_diagnostic(folder.place, "damaged_object", "no list of files", expected, _FIX))
         return []
 
 
-def _hashed(root: Path, objects: Mapping[str, _Object]) -> tuple[int, list[Diagnostic]]:
-    """How many of the objects the cache has, and those whose bytes are not those of their names."""
-    places = {md5: place for md5 in objects if (place := cached_object(root, md5)).is_file()}
-    digests = file_digests(places.values(), "md5")
+def _check_cached(root: Path, objects: Mapping[str, _Object]) -> tuple[int, list[Diagnostic]]:
+    """Count the objects in the cache, and find those whose content does not have the hash in their name."""
+    paths = {md5: path for md5 in objects if (path := locate_object(root, md5)).is_file()}
+    hashes = hash_files(paths.values(), hash_md5_file)
     problems = []
-    for md5, place in sorted(places.items()):
-        now = digests[place]
-        if now != md5.removesuffix(".dir"):
-            found = "no file that can be read" if now is None else f"an object with md5 {short(now)}"
-            name = f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}"
+    for md5, path in sorted(paths.items()):
+        current = hashes[path]
+        if current != md5.removesuffix(".dir"):
+            found = "no readable file" if current is None else f"an object with MD5 {shorten_hash(current)}"
+            fix = f"delete .dvc/cache/files/md5/{md5[:2]}/{md5[2:]}; {_FIX}"
             problems.append(
-                problem(objects[md5].place, "damaged_object", found, short(md5), f"delete {name}; {_FIX}")
+                build_diagnostic(objects[md5].place, "damaged_object", found, shorten_hash(md5), fix)
             )
-    return len(places), problems
+    return len(paths), problems
 
 
-def _other_in_git(objects: Iterable[_Object]) -> Iterator[Diagnostic]:
-    """The outputs of `cache: false` that a commit holds in another form than its `dvc.lock` says."""
-    for one in objects:
-        out, revision = one.output, one.revision
-        if out.is_folder:
-            now = listing_md5(blobs(revision.root, str(revision.commit), out.path))
+def _check_tracked(objects: Sequence[_Object]) -> Iterator[Diagnostic]:
+    """Find outputs with `cache: false` that differ from the `dvc.lock` of the same commit."""
+    for tracked in objects:
+        output, revision = tracked.output, tracked.revision
+        if output.is_folder:
+            current = hash_dir_manifest(hash_git_folder(revision.root, str(revision.commit), output.path))
         else:
-            data = revision.file(out.path) or b""
-            now = hashlib.md5(data, usedforsecurity=False).hexdigest()
-        if now != out.md5:
-            expected = f"{short(out.md5)} of that commit's dvc.lock"
-            fix = "commit what `dvc repro` writes together with dvc.lock"
-            yield problem(one.place, "changed_file", f"md5 {short(now)}", expected, fix)
+            current = hash_md5(revision.read_file(output.path) or b"")
+        if current != output.md5:
+            expected = f"{shorten_hash(output.md5)} (recorded in that commit's dvc.lock)"
+            fix = "commit the outputs of `dvc repro` together with dvc.lock"
+            yield build_diagnostic(
+                tracked.place, "changed_file", f"MD5 {shorten_hash(current)}", expected, fix
+            )
 
 
-def _weights(
+def _check_cached_weights(
     root: Path, output: Output | None, place: str, manifest: Manifest, notes: list[str]
 ) -> Iterator[Diagnostic]:
-    """The weights of an older run, from the cache, in the form that they had."""
-    listing = _cached(root, output)
+    """Check the weights of an older run, if all of its files are in the cache. place: of the manifest."""
+    listing = _find_cached(root, output)
     if listing is None:
-        notes.append(f"the weights of {manifest.run} are not in the cache")
+        notes.append(f"{manifest.run}: weights not in the cache")
         return
     try:
-        entries = {one.path: _cached(root, one) for one in folder_entries(listing)}
+        files = {entry.path: _find_cached(root, entry) for entry in read_dir_manifest(listing)}
     except (ValueError, KeyError, TypeError):
-        return  # The object is named by its hash.
-    if None in entries.values():
-        notes.append(f"the weights of {manifest.run} are not all in the cache")
+        return  # `_list_entries` reports it.
+    if None in files.values():
+        notes.append(f"{manifest.run}: weights not all in the cache")
         return
     with tempfile.TemporaryDirectory() as folder:
-        for path, file in entries.items():
+        for path, file in files.items():
             if "/" not in path and file is not None:
                 (Path(folder) / path).symlink_to(file.resolve())
-        yield from weight_problem(f"the weights of {place}", manifest, Path(folder))
+        yield from check_weights(f"the weights of {place}", manifest, Path(folder))

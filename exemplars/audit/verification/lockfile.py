@@ -3,168 +3,190 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec
 
-from exemplars.audit.revisions import Output, Revision, Stage, git
-from exemplars.audit.verification.checks import Check, problem, short, some
-from exemplars.audit.verification.dir_manifests import held_then
-from exemplars.audit.verification.hashes import file_digests, files_below, ignored, listing_md5
-from exemplars.core.errors import Diagnostic
+from exemplars.audit.revisions import Output, Revision, Stage, run_git
+from exemplars.audit.verification.checks import Check, build_diagnostic, shorten_hash
+from exemplars.audit.verification.dir_manifests import reconstruct_dir_manifest
+from exemplars.audit.verification.hashes import (
+    hash_dir_manifest,
+    hash_files,
+    hash_md5_file,
+    list_files,
+    parse_dvcignore,
+)
+from exemplars.core.errors import Diagnostic, summarize_names
 
 
-class Locked(NamedTuple):
-    """What became of the check."""
+class FileCheck(NamedTuple):
+    """The check, and what it found for other checks to use."""
 
     check: Check
     changed: frozenset[str]
-    """The files that are not those of `dvc.lock`."""
+    """The files that differ from `dvc.lock`."""
+
+
+class _Recorded(NamedTuple):
+    """The hashes that `dvc.lock` recorded."""
+
+    stages: Mapping[str, Mapping[str, list[str]]]
+    """By path and hash, the stages that read or wrote it."""
+    written: Mapping[str, str]
+    """The hash of each output, by path."""
+
+    def find_expected(self, path: str, current: str | None) -> str:
+        """Find the hash that a path should have: as it was written, or else as any stage read it."""
+        hashes = self.stages[path]
+        if path in self.written:
+            return self.written[path]
+        return current if current is not None and current in hashes else next(iter(hashes))
 
 
 class _Folder(NamedTuple):
-    """A folder of `dvc.lock` as it lies there."""
+    """A folder whose hash differs from `dvc.lock`."""
 
-    output: Output
+    recorded: Output
     stages: tuple[str, ...]
-    now: dict[str, str]
+    current: dict[str, str]
+    """The MD5 of each file, by path relative to the folder."""
 
 
 class _Difference(NamedTuple):
-    """A file that is another one, with the stages whose hashes say so; null: there is none."""
+    """A file that differs from `dvc.lock`, and the stages that recorded it; `None` if it is missing."""
 
     path: str
-    now: str | None
-    then: str | None
+    current: str | None
+    recorded: str | None
     stages: tuple[str, ...]
 
 
-def check_files(revision: Revision, stages: Iterable[Stage], files: Path) -> Locked:
-    """Hash all that the stages read and wrote, and name each file that is another one.
+def check_files(revision: Revision, stages: Iterable[Stage], files: Path) -> FileCheck:
+    """Hash all that the stages read and wrote, and name each file that differs from `dvc.lock`.
 
-    files: the folder where the revision's files lie.
+    files: the folder that holds the revision's files.
     """
-    stages = list(stages)
-    users = _users(stages)
-    written = {out.path: out.md5 for stage in stages for out in stage.outs}
-    left_out = ignored((revision.file(".dvcignore") or b"").decode("utf-8", "replace"))
-    below = {
-        path: files_below(files, path, left_out)
-        for path, hashes in users.items()
+    recorded = _collect_hashes(list(stages))
+    ignored = parse_dvcignore((revision.read_file(".dvcignore") or b"").decode("utf-8", "replace"))
+    folders = {
+        path: list_files(files, path, ignored)
+        for path, hashes in recorded.stages.items()
         if any(md5.endswith(".dir") for md5 in hashes)
     }
-    single = [path for path in users if path not in below]
-    names = {*single, *(f"{folder}/{name}" for folder, inside in below.items() for name in inside)}
-    digests = file_digests([files / name for name in names], "md5")
-    now = {name: digests[files / name] for name in names}
+    single = [path for path in recorded.stages if path not in folders]
+    names = {*single, *(f"{folder}/{name}" for folder, inside in folders.items() for name in inside)}
+    digests = hash_files([files / name for name in names], hash_md5_file)
+    current = {name: digests[files / name] for name in names}
 
-    problems = list(_disagreements(users, written))
-    differences = {one.path: one for one in _files(users, single, written, now)}
-    for path, inside in below.items():
-        listing = {name: now[f"{path}/{name}"] or "unreadable" for name in inside}
-        then = _right(path, users, written, listing_md5(listing))
-        if then != listing_md5(listing):
-            folder = _Folder(Output(path, then), tuple(users[path][then]), listing)
-            for one in _in_folder(revision, folder, left_out):
-                differences.setdefault(one.path, one)
-    fixes = _fixes(revision, differences, written)
-    problems += [_told(one, fixes[path]) for path, one in sorted(differences.items())]
-    counted = f"{len(names):,} files of {len(users):,} dependencies and outputs hashed"
-    return Locked(Check("files", counted, tuple(problems)), frozenset(differences))
+    differences = {difference.path: difference for difference in _compare_files(recorded, single, current)}
+    for path, inside in folders.items():
+        listing = {name: current[f"{path}/{name}"] or "unreadable" for name in inside}
+        for difference in _compare_folder(revision, recorded, path, listing, ignored):
+            differences.setdefault(difference.path, difference)
+    fixes = _suggest_fixes(revision, differences, recorded.written)
+    problems = [
+        *_find_disagreements(recorded),
+        *(_report(difference, fixes[path]) for path, difference in sorted(differences.items())),
+    ]
+    counted = f"{len(names):,} files of {len(recorded.stages):,} dependencies and outputs hashed"
+    return FileCheck(Check("files", counted, tuple(problems)), frozenset(differences))
 
 
-def _users(stages: Iterable[Stage]) -> dict[str, dict[str, list[str]]]:
-    """By path and hash, the stages that read or wrote it."""
+def _collect_hashes(stages: Iterable[Stage]) -> _Recorded:
     users: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    written = {}
     for stage in stages:
-        for one in (*stage.outs, *stage.deps):
-            users[one.path][one.md5].append(stage.name)
-    return users
+        written.update({output.path: output.md5 for output in stage.outs})
+        for entry in (*stage.outs, *stage.deps):
+            users[entry.path][entry.md5].append(stage.name)
+    return _Recorded(users, written)
 
 
-def _disagreements(
-    users: Mapping[str, Mapping[str, Collection[str]]], written: Mapping[str, str]
-) -> Iterator[Diagnostic]:
-    """Where one stage read something else than another one read or wrote."""
-    for path, hashes in sorted(users.items()):
+def _find_disagreements(recorded: _Recorded) -> Iterator[Diagnostic]:
+    """Find the paths for which stages recorded different hashes."""
+    for path, hashes in sorted(recorded.stages.items()):
         if len(hashes) > 1:
-            right = written.get(path, next(iter(hashes)))
-            others = sorted(name for md5, by in hashes.items() if md5 != right for name in by)
-            yield problem(
+            expected = recorded.find_expected(path, None)
+            others = sorted(name for md5, names in hashes.items() if md5 != expected for name in names)
+            agreeing = sorted(hashes[expected])
+            yield build_diagnostic(
                 path,
                 "stages_disagree",
-                f"that {some(others)} read another one than {some(hashes[right])}",
+                f"{len(hashes)} hashes",
                 "one hash in dvc.lock",
                 "run `dvc repro`",
+                f"{summarize_names(others)} read a different version than {summarize_names(agreeing)}",
             )
 
 
-def _files(
-    users: Mapping[str, Mapping[str, Collection[str]]],
-    single: Iterable[str],
-    written: Mapping[str, str],
-    now: Mapping[str, str | None],
+def _compare_files(
+    recorded: _Recorded, paths: Iterable[str], current: Mapping[str, str | None]
 ) -> Iterator[_Difference]:
-    for path in single:
-        then = _right(path, users, written, now[path])
-        if now[path] != then:
-            yield _Difference(path, now[path], then, tuple(users[path][then]))
+    for path in paths:
+        expected = recorded.find_expected(path, current[path])
+        if current[path] != expected:
+            yield _Difference(path, current[path], expected, tuple(recorded.stages[path][expected]))
 
 
-def _right(
-    path: str,
-    users: Mapping[str, Mapping[str, Collection[str]]],
-    written: Mapping[str, str],
-    now: str | None,
-) -> str:
-    """The hash that a path should have: as it was written, or else as any stage read it."""
-    hashes = users[path]
-    return written.get(path) or (now if now is not None and now in hashes else next(iter(hashes)))
-
-
-def _in_folder(revision: Revision, folder: _Folder, left_out: GitIgnoreSpec) -> list[_Difference]:
-    """The files of a changed folder that differ; the folder itself where nothing says which."""
-    path, now = folder.output.path, folder.now
-    then = held_then(revision, folder.output, now, left_out)
-    if then is None:
-        return [_Difference(path, listing_md5(now) if now else None, folder.output.md5, folder.stages)]
+def _compare_folder(
+    revision: Revision, recorded: _Recorded, path: str, current: dict[str, str], ignored: GitIgnoreSpec
+) -> list[_Difference]:
+    """Find the files of a folder that differ; the folder itself if its former files are unknown."""
+    md5 = hash_dir_manifest(current)
+    expected = recorded.find_expected(path, md5)
+    if expected == md5:
+        return []
+    stages = tuple(recorded.stages[path][expected])
+    former = reconstruct_dir_manifest(revision, Output(path, expected), current, ignored)
+    if former is None:
+        return [_Difference(path, md5 if current else None, expected, stages)]
     return [
-        _Difference(f"{path}/{name}", now.get(name), then.get(name), folder.stages)
-        for name in sorted({*now, *then})
-        if now.get(name) != then.get(name)
+        _Difference(f"{path}/{name}", current.get(name), former.get(name), stages)
+        for name in sorted({*current, *former})
+        if current.get(name) != former.get(name)
     ]
 
 
-def _fixes(revision: Revision, paths: Collection[str], written: Iterable[str]) -> dict[str, str]:
-    """What to do about each path: git has it, or DVC's cache, or neither."""
-    if not paths:
+def _suggest_fixes(
+    revision: Revision, differences: Mapping[str, _Difference], written: Iterable[str]
+) -> dict[str, str]:
+    """Suggest how to fix each path: from git, from DVC's cache, or by hand."""
+    if not differences:
         return {}
     if revision.commit is not None:
-        fix = f"`exemplars verify --rev {revision.name} --fetch` brings what DVC's cache lacks"
-        return dict.fromkeys(paths, fix)
-    at = ["--", *sorted(paths)]
-    tracked = set((git(revision.root, "ls-files", "-z", *at) or "").split("\0"))
-    edited = set((git(revision.root, "diff", "--name-only", "-z", "HEAD", *at) or "").split("\0"))
+        fix = f"`exemplars verify --rev {revision.name} --fetch` fetches what is not in DVC's cache"
+        return dict.fromkeys(differences, fix)
+    pathspec = ["--", *sorted(differences)]
+    tracked = set((run_git(revision.root, "ls-files", "-z", *pathspec) or "").split("\0"))
+    changed = run_git(revision.root, "diff", "--name-only", "-z", "HEAD", *pathspec)
+    edited = set((changed or "").split("\0"))
     fixes = {}
-    for path in paths:
+    for path, difference in differences.items():
         if path in edited:
-            fixes[path] = f"`git diff {path}` shows the change: take it back, or run `dvc repro`"
+            fixes[path] = f"`git diff {path}` shows the change: revert it, or run `dvc repro`"
         elif path in tracked:
             fixes[path] = f"`git log -p {path}` shows the change: run `dvc repro`"
-        elif any(path == out or path.startswith(f"{out}/") for out in written):
-            fixes[path] = f"`dvc checkout -f {path}` brings it back, or `dvc repro` makes it anew"
+        elif difference.recorded is None:
+            fixes[path] = "remove it, or run `dvc repro`"
+        elif any(path == output or path.startswith(f"{output}/") for output in written):
+            fixes[path] = f"`dvc checkout -f {path}` restores it, or `dvc repro` recreates it"
         else:
-            fixes[path] = "bring it back, or run `dvc repro`"
+            fixes[path] = "restore it, or run `dvc repro`"
     return fixes
 
 
-def _told(one: _Difference, fix: str) -> Diagnostic:
-    stages = some(one.stages)
-    if one.now is None:
-        return problem(one.path, "missing_file", "no file that can be read", f"that of {stages}", fix)
-    if one.then is None:
-        return problem(one.path, "unexpected_file", "a file that was not there", f"those of {stages}", fix)
-    found, expected = f"md5 {short(one.now)}", f"{short(one.then)} of {stages}"
-    return problem(one.path, "changed_file", found, expected, fix)
+def _report(difference: _Difference, fix: str) -> Diagnostic:
+    path, current, recorded = difference.path, difference.current, difference.recorded
+    stages = summarize_names(sorted(difference.stages))
+    if current is None:
+        return build_diagnostic(
+            path, "missing_file", "no readable file", f"the one recorded by {stages}", fix
+        )
+    if recorded is None:
+        summary = f"the file did not exist when {stages} ran"
+        return build_diagnostic(path, "unexpected_file", "a new file", f"the files of {stages}", fix, summary)
+    found, expected = f"MD5 {shorten_hash(current)}", f"{shorten_hash(recorded)} (recorded by {stages})"
+    return build_diagnostic(path, "changed_file", found, expected, fix)

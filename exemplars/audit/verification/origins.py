@@ -10,9 +10,10 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exemplars.audit.verification.checks import Check, problem, short
-from exemplars.audit.verification.hashes import file_digests
+from exemplars.audit.verification.checks import Check, build_diagnostic, shorten_hash
+from exemplars.audit.verification.hashes import hash_files
 from exemplars.core.errors import Diagnostic
+from exemplars.core.files import hash_file
 
 
 class RawFile(NamedTuple):
@@ -23,60 +24,75 @@ class RawFile(NamedTuple):
     """Relative to the root of the source."""
 
 
-def check_origins(tables: Mapping[Path, pa.Table], sources: Mapping[str, str], files: Path) -> Check:
-    """Hash every raw file that a row names, and compare with the hash that the row has.
+class RowCount(NamedTuple):
+    """How many rows of a table have the same origin."""
 
-    sources: the folder of each source. files: where those folders lie.
+    table: str
+    rows: int
+
+
+def check_origins(tables: Mapping[Path, pa.Table], sources: Mapping[str, str], files: Path) -> Check:
+    """Hash every raw file that a row names, and compare with the hash that the row recorded.
+
+    sources: the folder of each source. files: the folder that holds those folders.
     """
-    named: dict[RawFile, dict[str, list[tuple[str, int]]]] = defaultdict(lambda: defaultdict(list))
+    recorded: dict[RawFile, dict[str, list[RowCount]]] = defaultdict(lambda: defaultdict(list))
     rows = 0
     for name, table in tables.items():
-        for file, sha256, count in origins_of(table):
-            named[file][sha256].append((name.as_posix(), count))
+        for raw_file, sha256, count in count_origins(table):
+            recorded[raw_file][sha256].append(RowCount(name.as_posix(), count))
             rows += count
-    places = {one: files / sources[one.source] / one.path for one in named if one.source in sources}
-    digests = file_digests(places.values(), "sha256")
+    places = {
+        raw_file: files / sources[raw_file.source] / raw_file.path
+        for raw_file in recorded
+        if raw_file.source in sources
+    }
+    current = hash_files(places.values(), hash_file)
     problems: list[Diagnostic] = []
-    for file, hashes in sorted(named.items()):
-        if file not in places:
-            problems.append(_no_source(file, hashes))
+    for raw_file, hashes in sorted(recorded.items()):
+        if raw_file not in places:
+            problems.append(_report_unknown_source(raw_file, hashes))
             continue
-        now, place = digests[places[file]], f"{sources[file.source]}/{file.path}"
-        problems += [_other(place, now, sha256, by) for sha256, by in sorted(hashes.items()) if sha256 != now]
-    counted = f"{rows:,} rows traced to {len(named):,} raw files by SHA-256"
+        now, path = current[places[raw_file]], f"{sources[raw_file.source]}/{raw_file.path}"
+        problems += [
+            _report_change(path, now, sha256, counts)
+            for sha256, counts in sorted(hashes.items())
+            if sha256 != now
+        ]
+    counted = f"{rows:,} rows traced to {len(recorded):,} raw files by SHA-256"
     return Check("origins", counted, tuple(problems))
 
 
-def origins_of(table: pa.Table) -> list[tuple[RawFile, str, int]]:
-    """The raw files of a table's rows with the hashes that the rows have, and how many rows name them."""
+def count_origins(table: pa.Table) -> list[tuple[RawFile, str, int]]:
+    """Count the rows of a table by raw file and recorded SHA-256."""
     origin = table.column("origin")
-    flat = {name: pc.struct_field(origin, name) for name in ("path", "sha256")}
-    counted = pa.table({"source": table.column("source"), **flat}).group_by(["source", "path", "sha256"])
+    columns = {name: pc.struct_field(origin, name) for name in ("path", "sha256")}
+    grouped = pa.table({"source": table.column("source"), **columns}).group_by(["source", "path", "sha256"])
     return [
         (RawFile(row["source"], row["path"]), row["sha256"], row["count_all"])
-        for row in counted.aggregate([([], "count_all")]).to_pylist()
+        for row in grouped.aggregate([([], "count_all")]).to_pylist()
     ]
 
 
-def _other(place: str, now: str | None, then: str, by: list[tuple[str, int]]) -> Diagnostic:
-    found = "no file that can be read" if now is None else f"SHA-256 {short(now)}"
-    expected = f"{short(then)}, which {_rows_of(by)} have"
-    fix = f"`git diff {place}` shows a change: take it back, or run `dvc repro`"
-    return problem(place, "changed_source", found, expected, fix)
+def _report_change(path: str, now: str | None, recorded: str, counts: list[RowCount]) -> Diagnostic:
+    found = "no readable file" if now is None else f"SHA-256 {shorten_hash(now)}"
+    expected = f"{shorten_hash(recorded)}, recorded in {_format_counts(counts)}"
+    fix = f"`git diff {path}` shows a change: revert it, or run `dvc repro`"
+    return build_diagnostic(path, "changed_source", found, expected, fix)
 
 
-def _no_source(file: RawFile, hashes: Mapping[str, list[tuple[str, int]]]) -> Diagnostic:
-    by = [one for rows in hashes.values() for one in rows]
-    return problem(
-        by[0][0],
+def _report_unknown_source(raw_file: RawFile, hashes: Mapping[str, list[RowCount]]) -> Diagnostic:
+    counts = [count for rows in hashes.values() for count in rows]
+    return build_diagnostic(
+        counts[0].table,
         "unknown_source",
-        f"{_rows_of(by)} of the source {file.source!r}",
+        f"the source {raw_file.source!r} in {_format_counts(counts)}",
         "a source under ingest.sources in params.yaml",
-        "name it there, or run `dvc repro`",
+        "add it there, or run `dvc repro`",
     )
 
 
-def _rows_of(by: list[tuple[str, int]]) -> str:
-    first, count = by[0]
-    more = f" and of {len(by) - 1} tables more" if len(by) > 1 else ""
-    return f"{count:,} rows of {first}{more}"
+def _format_counts(counts: list[RowCount]) -> str:
+    first, others = counts[0], len(counts) - 1
+    more = f" and in {others} more table(s)" if others else ""
+    return f"{first.rows:,} row(s) of {first.table}{more}"

@@ -1,4 +1,4 @@
-"""`dvc.lock` against `params.yaml` and `dvc.yaml`: the values that stages ran with, and the stages."""
+"""`dvc.lock` against `params.yaml` and `dvc.yaml`: the stages, and the values that they ran with."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from typing import Any, Final
 import yaml
 
 from exemplars.audit.revisions import Revision, Stage
-from exemplars.audit.verification.checks import Check, problem, some
-from exemplars.core.errors import Diagnostic, UserError
+from exemplars.audit.verification.checks import Check, build_diagnostic
+from exemplars.core.errors import Diagnostic, UserError, summarize_names
 
 _REFERENCE: Final = re.compile(r"\$\{([\w.]+)\}")
-_ABSENT: Final = object()
+ABSENT: Final[Any] = object()
+"""The value of a key that does not exist; `None` is a value."""
 
 
-def document_of(revision: Revision, path: str) -> dict[str, Any]:
-    """A YAML file of a revision. Raises `UserError` where there is none, or a damaged one."""
-    data = revision.file(path)
+def read_yaml(revision: Revision, path: str) -> dict[str, Any]:
+    """Read a YAML file of a revision. Raises `UserError` if it is missing or damaged."""
+    data = revision.read_file(path)
     found = "no such file"
     if data is not None:
         try:
@@ -29,75 +30,80 @@ def document_of(revision: Revision, path: str) -> dict[str, Any]:
             found = "no keys"
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             found = f"no YAML ({' '.join(str(error).split())})"
-    raise UserError([problem(path, "unreadable_file", found, "a file of the project", "bring it back")])
+    fix = f"`git checkout {path}` restores it"
+    raise UserError([build_diagnostic(path, "unreadable_file", found, "a YAML file with keys", fix)])
 
 
-def value_at(document: Any, key: str) -> Any:
-    """The value of a dotted key; `KeyError` where there is none."""
+def get_value(document: Any, key: str) -> Any:
+    """Get the value of a dotted key, or `ABSENT`.
+
+    >>> get_value({"train": {"rank": 2}}, "train.rank")
+    2
+    """
     for part in key.split("."):
         if not isinstance(document, dict) or part not in document:
-            raise KeyError(key)
+            return ABSENT
         document = document[part]
     return document
 
 
-def stage_names(pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> frozenset[str]:
-    """The stages of `dvc.yaml`, with one `name@key` for each instance of a `foreach`."""
+def list_stage_names(pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> frozenset[str]:
+    """List the stages of `dvc.yaml`, with `name@key` for each instance of a `foreach`."""
     names: set[str] = set()
-    for name, one in (pipeline.get("stages") or {}).items():
-        each = one.get("foreach") if isinstance(one, dict) else None
-        if isinstance(each, str) and (reference := _REFERENCE.fullmatch(each)):
-            try:
-                each = value_at(params, reference[1])
-            except KeyError:
-                each = ()
-        names |= {name} if each is None else {f"{name}@{key}" for key in each}
+    for name, stage in (pipeline.get("stages") or {}).items():
+        items = stage.get("foreach") if isinstance(stage, dict) else None
+        if isinstance(items, str) and (reference := _REFERENCE.fullmatch(items)):
+            items = get_value(params, reference[1])
+            items = () if items is ABSENT else items
+        names |= {name} if items is None else {f"{name}@{item}" for item in items}
     return frozenset(names)
 
 
 def check_params(stages: Iterable[Stage], params: Mapping[str, Any]) -> Check:
-    """Name each key whose value is not the one that a stage ran with."""
-    values: dict[str, list[tuple[str, Any]]] = defaultdict(list)
+    """Compare `params.yaml` with the values that the stages ran with, key by key."""
+    recorded: dict[str, list[tuple[str, Any]]] = defaultdict(list)
     for stage in stages:
         for key, value in stage.params.items():
-            values[key].append((stage.name, value))
-    problems = [one for key, ran in sorted(values.items()) for one in _changed(key, ran, params)]
-    return Check("params", f"{len(values):,} keys that stages ran with", tuple(problems))
+            recorded[key].append((stage.name, value))
+    problems = [
+        problem for key, values in sorted(recorded.items()) for problem in _check_key(key, values, params)
+    ]
+    return Check("params", f"{len(recorded):,} keys compared with what stages ran with", tuple(problems))
 
 
-def _changed(key: str, ran: list[tuple[str, Any]], params: Mapping[str, Any]) -> Iterator[Diagnostic]:
-    try:
-        now = value_at(params, key)
-    except KeyError:
-        now = _ABSENT
-    for value in {repr(value): value for _, value in ran}.values():
-        stages = some([name for name, one in ran if repr(one) == repr(value)])
-        for path, found, expected in _differences(key, now, value):
-            yield problem(
+def _check_key(key: str, recorded: list[tuple[str, Any]], params: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """Compare a key with what stages ran with. recorded: stages and values."""
+    current = get_value(params, key)
+    for value in {repr(value): value for _, value in recorded}.values():
+        stages = summarize_names(sorted(name for name, other in recorded if repr(other) == repr(value)))
+        for path, found, expected in _find_differences(key, current, value):
+            yield build_diagnostic(
                 f"params.yaml: {path}",
                 "changed_param",
-                "no such key" if found is _ABSENT else repr(found),
-                f"{'no such key' if expected is _ABSENT else repr(expected)}, with which {stages} ran",
-                "take it back, or run `dvc repro`",
+                "no such key" if found is ABSENT else repr(found),
+                f"{'no such key' if expected is ABSENT else repr(expected)}, as when {stages} ran",
+                "revert it, or run `dvc repro`",
             )
 
 
-def _differences(key: str, now: Any, then: Any) -> Iterator[tuple[str, Any, Any]]:
-    """The innermost keys that differ, with both values."""
-    if isinstance(now, dict) and isinstance(then, dict):
-        for name in dict.fromkeys([*then, *now]):
-            yield from _differences(f"{key}.{name}", now.get(name, _ABSENT), then.get(name, _ABSENT))
-    elif not _same(now, then):
-        yield key, now, then
+def _find_differences(key: str, current: Any, recorded: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Find the innermost keys that differ, with both values."""
+    if isinstance(current, dict) and isinstance(recorded, dict):
+        for name in dict.fromkeys([*recorded, *current]):
+            yield from _find_differences(
+                f"{key}.{name}", current.get(name, ABSENT), recorded.get(name, ABSENT)
+            )
+    elif not _is_same(current, recorded):
+        yield key, current, recorded
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Equal, of one type; DVC writes 0.00005 as 5e-05, which YAML 1.1 takes for a text."""
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    if isinstance(one, str) is not isinstance(other, str):
+def _is_same(value: Any, other: Any) -> bool:
+    """Compare values and types; but DVC writes 0.00005 as 5e-05, which YAML 1.1 reads as a string."""
+    if isinstance(value, list) and isinstance(other, list):
+        return len(value) == len(other) and all(map(_is_same, value, other))
+    if isinstance(value, str) is not isinstance(other, str):
         try:
-            return float(one) == float(other)
+            return float(value) == float(other)
         except (TypeError, ValueError):
             return False
-    return bool(one == other) and isinstance(one, bool) is isinstance(other, bool)
+    return bool(value == other) and isinstance(value, bool) is isinstance(other, bool)

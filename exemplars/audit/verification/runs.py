@@ -1,198 +1,237 @@
-"""Run manifests against weights, rows, training tables and base models."""
+"""Run manifests against weights, rows, training tables, reports and base models."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
+import pyarrow as pa
 
 from exemplars.audit.revisions import Stage
-from exemplars.audit.verification.checks import Check, problem, short, some
+from exemplars.audit.verification.checks import Check, build_diagnostic, shorten_hash
 from exemplars.audit.verification.tables import Tables
 from exemplars.core import layout
 from exemplars.core.digests import hash_content, hash_split
-from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.errors import Diagnostic, UserError, summarize_names
+from exemplars.core.ids import SPLITS
+from exemplars.core.tables import rows_from_table
 from exemplars.models.base_models import HubBase, PackagedBase, find_base, hash_model
 from exemplars.models.run_manifest import ROWS, WEIGHTS, Manifest
 
-_FIX: Final = "`dvc checkout -f` the run, or `dvc repro train`"
-_SHORT: Final = 12
-"""Digits of the hashes in a run's name."""
+_FIX: Final = "run `dvc checkout -f` on the run, or `dvc repro train`"
+_NAME_DIGITS: Final = 12
+"""Digits of each hash in a run's name."""
 
 
 class _Run(NamedTuple):
-    """A run's manifest, and where it lies."""
+    """A run's manifest, and where it is."""
 
-    place: str
-    """Of the manifest, relative to the project."""
+    manifest_path: str
+    """Relative to the project."""
     folder: Path
     manifest: Manifest
 
+    def name_file(self, name: str) -> str:
+        """Name a file of the run in a message."""
+        return f"{self.manifest_path.rpartition('/')[0]}/{name}"
+
 
 def check_runs(tables: Tables, stages: Iterable[Stage]) -> Check:
-    """Hold each run's manifest to its weights and rows; a run of this lock to the training rows too.
+    """Check each run's manifest against its weights and rows, and that of the current run against the tables.
 
     stages: of the lock.
     """
     stages = list(stages)
     outputs = {out.path for stage in stages for out in stage.outs}
-    judged = {dep.path for stage in stages if stage.name == "evaluate" for dep in stage.deps}
+    evaluated = {dep.path for stage in stages if stage.name == "evaluate" for dep in stage.deps}
     problems: list[Diagnostic] = []
     notes: list[str] = []
-    counted = 0
+    checked = 0
     for path in sorted((tables.files / layout.MODELS).glob("*/manifest.json")):
-        place = path.relative_to(tables.files).as_posix()
-        manifest = decoded_manifest(place, path.read_bytes())
+        manifest_path = path.relative_to(tables.files).as_posix()
+        manifest = decode_manifest(manifest_path, path.read_bytes())
         if isinstance(manifest, Diagnostic):
             problems.append(manifest)
             continue
-        run = _Run(place, path.parent, manifest)
-        digests = _row_digests(run)
-        problems += [
-            *_weights(run),
-            *row_problems(place, f"{place.rpartition('/')[0]}/{ROWS}", manifest, digests),
-        ]
-        if place in outputs:
-            problems += _against_tables(run, digests, tables)
-            problems += _against_report(run, "train", ("run", "steps", "tokens"), tables.files)
-            problems += _base(run, notes)
-        if place in judged:
-            problems += _against_report(run, "evaluate", ("run",), tables.files)
-        counted += 1
-    what = "weights, rows, data, params rehashed"
-    return Check("runs", f"{counted} run(s): {what}", tuple(problems), tuple(notes))
+        run = _Run(manifest_path, path.parent, manifest)
+        digests = _read_digests(run)
+        problems += _check_run_weights(run)
+        problems += check_run_rows(manifest_path, run.name_file(ROWS), manifest, digests)
+        if manifest_path in outputs:
+            problems += _check_tables(run, digests, tables)
+            problems += _check_report(run, "train", ("run", "steps", "tokens"), tables.files)
+            problems += _check_base(run, notes)
+        if manifest_path in evaluated:
+            problems += _check_report(run, "evaluate", ("run",), tables.files)
+        checked += 1
+    counted = f"{checked} run(s): weights, rows, data, params rehashed"
+    return Check("runs", counted, tuple(problems), tuple(notes))
 
 
-def decoded_manifest(place: str, data: bytes) -> Manifest | Diagnostic:
-    """A run's manifest, or what is wrong with its form."""
+def decode_manifest(place: str, data: bytes) -> Manifest | Diagnostic:
+    """Decode a run's manifest, or describe what is wrong with its form. place: for messages."""
     try:
         return msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return problem(place, "unreadable_manifest", str(error), "a manifest of this version", _FIX)
+        return build_diagnostic(place, "unreadable_manifest", str(error), "a manifest of this version", _FIX)
 
 
-def row_problems(place: str, rows: str, manifest: Manifest, digests: bytes | None) -> Iterator[Diagnostic]:
-    """What is wrong with the rows of a run, and with its name.
+def check_run_rows(
+    place: str, rows_place: str, manifest: Manifest, digests: bytes | None
+) -> Iterator[Diagnostic]:
+    """Check the rows of a run, and the data hash in its name, against its manifest.
 
-    place: of the manifest. rows: of the file of the sorted row digests. digests: its bytes; null where there
-    is none.
+    place, rows_place: of the manifest and of the file of sorted row digests, for messages. digests: the bytes
+    of that file; `None` if it does not exist.
     """
-    seen = manifest.data_hashes.get("train") or manifest.data_hashes.get("text") or ""
-    name = f"{manifest.recipe}-{seen[:_SHORT]}-"
-    if not manifest.run.startswith(name):
-        yield problem(place, "wrong_manifest", f"the run {manifest.run!r}", f"a name on {name}", _FIX)
+    data_hash = manifest.data_hashes.get("train") or manifest.data_hashes.get("text") or ""
+    prefix = f"{manifest.recipe}-{data_hash[:_NAME_DIGITS]}-"
+    if not manifest.run.startswith(prefix):
+        expected = f"a name that begins with {prefix}"
+        yield build_diagnostic(place, "wrong_manifest", f"the run {manifest.run!r}", expected, _FIX)
     if digests is None:
-        yield problem(rows, "missing_file", "no file that can be read", f"the rows of {manifest.run}", _FIX)
+        expected = f"the row digests of {manifest.run}"
+        yield build_diagnostic(rows_place, "missing_file", "no readable file", expected, _FIX)
         return
-    if (now := hash_content(digests)) != manifest.rows_sha256:
-        expected = f"{short(manifest.rows_sha256)} of {place}"
-        yield problem(rows, "wrong_rows", f"SHA-256 {short(now)}", expected, _FIX)
-    if (now := hash_split(set(digests.decode("ascii", "replace").split()))) != seen:
-        yield problem(rows, "wrong_rows", f"data hash {short(now)}", f"{short(seen)} of {place}", _FIX)
+    if (sha256 := hash_content(digests)) != manifest.rows_sha256:
+        expected = f"{shorten_hash(manifest.rows_sha256)}, recorded in {place}"
+        yield build_diagnostic(rows_place, "wrong_rows", f"SHA-256 {shorten_hash(sha256)}", expected, _FIX)
+    if (current := hash_split(set(digests.decode("ascii", "replace").split()))) != data_hash:
+        expected = f"{shorten_hash(data_hash)}, recorded in {place}"
+        yield build_diagnostic(rows_place, "wrong_rows", f"data hash {shorten_hash(current)}", expected, _FIX)
 
 
-def weight_problem(place: str, manifest: Manifest, folder: Path) -> Iterator[Diagnostic]:
-    """The weights in a folder, if they are not the manifest's. place: of the folder."""
-    if (now := hash_model(folder)) != manifest.weights_sha256:
-        found, expected = f"SHA-256 {short(now)}", f"{short(manifest.weights_sha256)} of {manifest.run}"
-        yield problem(place, "wrong_weights", found, expected, _FIX)
+def check_weights(place: str, manifest: Manifest, folder: Path) -> Iterator[Diagnostic]:
+    """Compare the weights in a folder with the hash in the manifest. place: of the folder, for messages."""
+    if (current := hash_model(folder)) != manifest.weights_sha256:
+        expected = f"{shorten_hash(manifest.weights_sha256)}, recorded in the manifest of {manifest.run}"
+        yield build_diagnostic(place, "wrong_weights", f"SHA-256 {shorten_hash(current)}", expected, _FIX)
 
 
-def _row_digests(run: _Run) -> bytes | None:
+def _read_digests(run: _Run) -> bytes | None:
     path = run.folder / ROWS
     return path.read_bytes() if path.is_file() else None
 
 
-def _weights(run: _Run) -> Iterator[Diagnostic]:
-    weights, place = run.folder / WEIGHTS, f"{run.place.rpartition('/')[0]}/{WEIGHTS}"
+def _check_run_weights(run: _Run) -> Iterator[Diagnostic]:
+    weights, place = run.folder / WEIGHTS, run.name_file(WEIGHTS)
     if weights.is_dir():
-        yield from weight_problem(place, run.manifest, weights)
+        yield from check_weights(place, run.manifest, weights)
     else:
-        yield problem(place, "missing_file", "no weights", f"those of {run.manifest.run}", _FIX)
+        yield build_diagnostic(place, "missing_file", "no weights", f"those of {run.manifest.run}", _FIX)
 
 
-def _against_tables(run: _Run, digests: bytes | None, tables: Tables) -> Iterator[Diagnostic]:
-    found = {
+def _check_tables(run: _Run, digests: bytes | None, tables: Tables) -> Iterator[Diagnostic]:
+    """Compare what a run was trained on with the training tables."""
+    training: dict[str, set[str]] = {
         name: set(table.column("digest").to_pylist())
-        for name in ("train", "validation", "test")
-        if (table := tables.narrow(layout.training(name))) is not None
+        for name in SPLITS
+        if (table := tables.read_keys(layout.training(name))) is not None
     }
-    for name, told in run.manifest.data_hashes.items():
-        if name in found and (now := hash_split(found[name])) != told:
-            expected = f"{short(now)} of {layout.training(name).as_posix()}"
-            place = f"{run.place}: data_hashes.{name}"
-            yield problem(place, "wrong_manifest", short(told), expected, _FIX)
-    seen = set((digests or b"").decode("ascii", "replace").split())
-    rows = f"{run.place.rpartition('/')[0]}/{ROWS}"
-    if digests is not None and "train" in run.manifest.data_hashes and "train" in found:
-        for what, which in (
-            ("that no train row has", seen - found["train"]),
-            ("missing", found["train"] - seen),
-        ):
-            if which:
-                several = f"{len(which):,} digests {what}: {some([short(one) for one in which])}"
-                yield problem(rows, "wrong_rows", several, "those of data/training/train.parquet", _FIX)
-    if held := seen & found.get("test", set()):
-        several = f"{len(held):,} rows of the test split: {some([short(one) for one in held])}"
-        yield problem(rows, "leaked", several, "no row that is tested", "run `dvc repro`")
-    if found.keys() >= {"train", "validation"} and "train" in run.manifest.data_hashes:
-        yield from _params(run, tables)
+    for name, recorded in run.manifest.data_hashes.items():
+        if name in training and (current := hash_split(training[name])) != recorded:
+            place = f"{run.manifest_path}: data_hashes.{name}"
+            expected = f"{shorten_hash(current)}, the hash of {layout.training(name).as_posix()}"
+            yield build_diagnostic(place, "wrong_manifest", shorten_hash(recorded), expected, _FIX)
+    if digests is not None:
+        seen = set(digests.decode("ascii", "replace").split())
+        yield from _check_seen_rows(run, seen, training)
+    if training.keys() >= {"train", "validation"} and "train" in run.manifest.data_hashes:
+        yield from _check_params_hash(run, tables)
 
 
-def _params(run: _Run, tables: Tables) -> Iterator[Diagnostic]:
-    """The end of the run's name: recipe, base, and how the rows were rendered."""
-    from stages.train.manifest import params_hash
-    from stages.train.params import TrainParams
-    from stages.train.rows import chat_rows
+def _check_seen_rows(run: _Run, seen: set[str], training: Mapping[str, set[str]]) -> Iterator[Diagnostic]:
+    """Check that a run saw the rows of `train`, all of them, and none of `test`. seen: row digests."""
+    place = run.name_file(ROWS)
+    if "train" in run.manifest.data_hashes and "train" in training:
+        train = training["train"]
+        for digests, description in ((seen - train, "not in the train split"), (train - seen, "missing")):
+            if digests:
+                found = f"{len(digests):,} row digest(s) {description}: {_summarize_digests(digests)}"
+                expected = f"those of {layout.training('train').as_posix()}"
+                yield build_diagnostic(place, "wrong_rows", found, expected, _FIX)
+    if leaked := seen & training.get("test", set()):
+        found = f"{len(leaked):,} row(s) of the test split: {_summarize_digests(leaked)}"
+        yield build_diagnostic(place, "leaked", found, "none", "run `dvc repro`")
 
-    recipe, shared = run.manifest.params.get("recipe", {}), run.manifest.params.get("shared", {})
-    # Soft prompts are batched in another way than is asked for, and the name has what was asked for.
-    asked: Sequence[dict[str, Any]] = (shared, {**shared, "batching": "shared_prefix"})
+
+def _summarize_digests(digests: Iterable[str]) -> str:
+    return summarize_names(sorted(map(shorten_hash, digests)))
+
+
+def _check_params_hash(run: _Run, tables: Tables) -> Iterator[Diagnostic]:
+    """Check the last part of a run's name: the hash of recipe, base and rendered rows."""
     try:
-        train, watched = (chat_rows(tables.whole(layout.training(name))) for name in ("train", "validation"))
-        watched.sort(key=lambda row: hash_content(repr(row).encode()))
-        hashes = []
-        for one in asked:
-            document = {"recipe": run.manifest.recipe, "shared": one}
-            params = msgspec.convert({**document, "recipes": {run.manifest.recipe: recipe}}, TrainParams)
-            hashes.append(params_hash(params, run.manifest.base_sha256, train, watched)[:_SHORT])
+        train, validation = (tables.read_whole(layout.training(name)) for name in ("train", "validation"))
+        hashes = _compute_params_hashes(run.manifest, train, validation)
     except (msgspec.ValidationError, UserError) as error:
-        yield problem(f"{run.place}: params", "wrong_manifest", str(error), "the params of a run", _FIX)
+        place = f"{run.manifest_path}: params"
+        yield build_diagnostic(place, "wrong_manifest", str(error), "the params of a run", _FIX)
         return
     if run.manifest.run.rpartition("-")[2] not in hashes:
-        expected = f"one that ends in {hashes[0]}, the hash of its params and training rows"
-        yield problem(f"{run.place}: run", "wrong_manifest", run.manifest.run, expected, _FIX)
+        expected = f"a name that ends in {hashes[0]}, the hash of its params and training rows"
+        place = f"{run.manifest_path}: run"
+        yield build_diagnostic(place, "wrong_manifest", run.manifest.run, expected, _FIX)
 
 
-def _against_report(run: _Run, stage: str, keys: Sequence[str], files: Path) -> Iterator[Diagnostic]:
+def _compute_params_hashes(manifest: Manifest, train: pa.Table, validation: pa.Table) -> list[str]:
+    """Compute the params hashes that a run may have in its name.
+
+    Prompt tuning replaces the batching that was asked for; the manifest has the one that was used, the name
+    the one that was asked for. So there are two.
+    """
+    from stages.train.manifest import hash_params
+    from stages.train.params import TrainParams
+    from stages.train.rows import PromptRow, build_chat_rows, sort_by_hash
+
+    recipe, shared = manifest.params.get("recipe", {}), manifest.params.get("shared", {})
+    train_rows, validation_rows = (
+        build_chat_rows(rows_from_table(table, PromptRow)) for table in (train, validation)
+    )
+    validation_rows = sort_by_hash(validation_rows)
+    hashes = []
+    requested: dict[str, Any]
+    for requested in (shared, {**shared, "batching": "shared_prefix"}):
+        document = {"recipe": manifest.recipe, "shared": requested, "recipes": {manifest.recipe: recipe}}
+        params = msgspec.convert(document, TrainParams)
+        hashes.append(hash_params(params, manifest.base_sha256, train_rows, validation_rows)[:_NAME_DIGITS])
+    return hashes
+
+
+def _check_report(run: _Run, stage: str, keys: Sequence[str], files: Path) -> Iterator[Diagnostic]:
+    """Compare the keys of a stage's report with the run's manifest."""
     path = layout.report(stage)
     try:
         report = json.loads((files / path).read_bytes())
     except (FileNotFoundError, ValueError):
-        return  # Its hash tells.
+        return  # `check_files` reports it.
     for key in keys:
-        if report.get(key) != (told := getattr(run.manifest, key)):
-            found, expected = f"{key} {report.get(key)}", f"{told} of {run.place}"
-            yield problem(path.as_posix(), "wrong_count", found, expected, f"run `dvc repro {stage}`")
+        if report.get(key) != (recorded := getattr(run.manifest, key)):
+            found, expected = f"{key} = {report.get(key)}", f"{recorded}, recorded in {run.manifest_path}"
+            yield build_diagnostic(
+                path.as_posix(), "wrong_count", found, expected, f"run `dvc repro {stage}`"
+            )
 
 
-def _base(run: _Run, notes: list[str]) -> Iterator[Diagnostic]:
+def _check_base(run: _Run, notes: list[str]) -> Iterator[Diagnostic]:
+    """Hash the base model, if it is here; else add a note."""
     base = run.manifest.base
     if isinstance(base, HubBase):
-        notes.append(f"the base model {base.id} comes from a hub: not checked")
+        notes.append(f"not checked: base model {base.id}, from a hub")
         return
     if isinstance(base, PackagedBase) and find_spec(base.package) is None:
-        notes.append(f"the base model's package {base.package} is not installed: not checked")
+        notes.append(f"not checked: base model, package {base.package} not installed")
         return
     try:
-        now = find_base(base).sha256
+        current = find_base(base).sha256
     except UserError as error:
         yield from error.diagnostics
         return
-    if now != run.manifest.base_sha256:
-        found, expected = f"base_sha256 {short(run.manifest.base_sha256)}", f"{short(now)} of the base model"
-        yield problem(run.place, "wrong_manifest", found, expected, _FIX)
+    if current != run.manifest.base_sha256:
+        found = f"base_sha256 {shorten_hash(run.manifest.base_sha256)}"
+        expected = f"{shorten_hash(current)}, the hash of the base model"
+        yield build_diagnostic(run.manifest_path, "wrong_manifest", found, expected, _FIX)

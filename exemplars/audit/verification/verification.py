@@ -1,80 +1,110 @@
-"""The whole chain of a revision, link by link."""
+"""All checks of a revision: the whole chain, from raw files to reports."""
 
 from __future__ import annotations
 
+import gc
 import io
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from exemplars.audit.revisions import LOCK, Revision, Stage, cached_object, folder_entries, git_bytes
-from exemplars.audit.verification.checks import Check, problem, some
-from exemplars.audit.verification.conservation import check_sums
-from exemplars.audit.verification.counts import check_counts
-from exemplars.audit.verification.dir_manifests import fetch_missing, tracked_files
+from exemplars.audit.revisions import (
+    LOCK,
+    Revision,
+    Stage,
+    locate_object,
+    open_revision,
+    read_dir_manifest,
+    run_git_bytes,
+)
+from exemplars.audit.verification.checks import Check, build_diagnostic
+from exemplars.audit.verification.conservation import check_row_conservation
+from exemplars.audit.verification.dir_manifests import fetch_missing, list_git_objects
+from exemplars.audit.verification.history_check import check_history
 from exemplars.audit.verification.lockfile import check_files
 from exemplars.audit.verification.origins import check_origins
-from exemplars.audit.verification.parameters import check_params, document_of, stage_names
+from exemplars.audit.verification.parameters import check_params, list_stage_names, read_yaml
+from exemplars.audit.verification.report_counts import check_reports
 from exemplars.audit.verification.rows import check_rows
 from exemplars.audit.verification.runs import check_runs
 from exemplars.audit.verification.splits import check_splits
 from exemplars.audit.verification.tables import Tables
-from exemplars.core.errors import UserError
+from exemplars.core.errors import UserError, summarize_names
+from exemplars.core.tables import prevent_pandas_import
 
 
-def verify(revision: Revision, files: Path) -> list[Check]:
-    """All checks, in the order of the chain. files: the folder where the revision's files lie.
+def run_checks(root: Path, revision_name: str, history: bool, fetch: bool) -> list[Check]:
+    """Run all checks of a revision.
 
-    Raises `UserError` where `dvc.lock`, `dvc.yaml` or `params.yaml` cannot be read.
+    history: also check the manifests and objects of all commits. fetch: fetch the objects that are not in
+    DVC's cache from the remote first. Raises `UserError` if the revision, or one of its files, cannot be read.
     """
-    params = document_of(revision, "params.yaml")
-    names = stage_names(document_of(revision, "dvc.yaml"), params)
+    prevent_pandas_import()
+    gc.disable()  # Rows by the hundred thousand, without reference cycles: collecting garbage costs time only.
+    try:
+        revision = open_revision(root, revision_name)
+        with extract_revision(revision, fetch) as files:
+            checks = verify_revision(revision, files)
+        if history:
+            checks += check_history(root, fetch)
+    finally:
+        gc.enable()
+    return checks
+
+
+def verify_revision(revision: Revision, files: Path) -> list[Check]:
+    """Run the checks of one revision, in the order of the chain. files: the folder that holds its files.
+
+    Raises `UserError` if `dvc.lock`, `dvc.yaml` or `params.yaml` cannot be read.
+    """
+    params = read_yaml(revision, "params.yaml")
+    names = list_stage_names(read_yaml(revision, "dvc.yaml"), params)
     stages = [stage for name, stage in revision.stages.items() if name in names]
-    ran = _ran_with(stages)
-    locked = check_files(revision, stages, files)
-    outputs = [out for stage in stages for out in stage.outs]
-    tables = Tables(files, outputs, locked.changed)
-    reports = [out.path for out in outputs if out.path.startswith("reports/")]
-    sources = _sources(params)
-    origins = check_origins(tables.all(), sources, files)
+    recorded_params = _collect_params(stages)
+    file_check = check_files(revision, stages, files)
+    outputs = [output for stage in stages for output in stage.outs]
+    tables = Tables(files, outputs, file_check.changed)
+    reports = [output.path for output in outputs if output.path.startswith("reports/")]
+    sources = _list_sources(params)
     return [
-        _stages(revision, names),
-        locked.check,
+        _check_stages(revision, names),
+        file_check.check,
         check_params(stages, params),
-        origins,
+        check_origins(tables.read_all_keys(), sources, files),
         check_rows(tables),
-        check_sums(tables, ran.get("compile", {}).get("sources", []), ran),
+        check_row_conservation(
+            tables, recorded_params.get("compile", {}).get("sources", []), recorded_params
+        ),
         check_splits(tables),
         check_runs(tables, stages),
-        check_counts(tables, sources, reports),
+        check_reports(tables, sources, reports),
     ]
 
 
 @contextmanager
-def laid_out(revision: Revision, fetching: bool) -> Iterator[Path]:
-    """A folder with the files of a revision: the root for the workspace, else one that goes away.
+def extract_revision(revision: Revision, fetch: bool) -> Iterator[Path]:
+    """Yield a folder with the files of a revision: the project's root for the workspace, else a temporary one.
 
-    Git's files are written there, outputs are links to DVC's cache. What the cache lacks is missing there.
-    fetching: bring that from the remote first. Raises `UserError` where the remote does not answer.
+    Git's files are written there; outputs are links to DVC's cache, or missing if it does not have them.
+    fetch: fetch those from the remote first. Raises `UserError` if the remote does not answer.
     """
     if revision.commit is None:
         yield revision.root
         return
-    if fetching:
-        _fetch(revision)
-    outputs = list(_objects(revision))
+    if fetch:
+        _fetch_outputs(revision)
+    objects = list(_list_objects(revision))
     folder = Path(tempfile.mkdtemp(prefix="exemplars-"))
     try:
-        with tarfile.open(
-            fileobj=io.BytesIO(git_bytes(revision.root, "archive", revision.commit) or b"")
-        ) as tar:
+        archive = run_git_bytes(revision.root, "archive", revision.commit) or b""
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             tar.extractall(folder, filter="data")
-        for path, md5 in outputs:
-            place, cached = folder / path, cached_object(revision.root, md5)
+        for path, md5 in objects:
+            place, cached = folder / path, locate_object(revision.root, md5)
             if cached.is_file() and not place.exists():
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.symlink_to(cached.resolve())
@@ -83,52 +113,57 @@ def laid_out(revision: Revision, fetching: bool) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _fetch(revision: Revision) -> None:
-    """Bring what the cache lacks: the lists of folders first, which name the rest."""
-    tracked = tracked_files(revision)
-    cached = [out for path, out in revision.outputs.items() if path not in tracked]
-    fetch_missing(revision.root, [out.md5 for out in cached])
-    fetch_missing(revision.root, [md5 for path, md5 in _objects(revision) if path not in tracked])
+def _fetch_outputs(revision: Revision) -> None:
+    """Fetch the outputs that are not in the cache: dir manifests first, since they name the other files."""
+    tracked = list_git_objects(revision)
+    outputs = [output for path, output in revision.outputs.items() if path not in tracked]
+    fetch_missing(revision.root, [output.md5 for output in outputs])
+    fetch_missing(revision.root, [md5 for path, md5 in _list_objects(revision) if path not in tracked])
 
 
-def _objects(revision: Revision) -> Iterator[tuple[str, str]]:
-    """The files of all outputs, with their hashes; of folders as far as the cache has their lists."""
-    for out in revision.outputs.values():
-        if not out.is_folder:
-            yield out.path, out.md5
-        elif (listing := cached_object(revision.root, out.md5)).is_file():
+def _list_objects(revision: Revision) -> Iterator[tuple[str, str]]:
+    """List the files of all outputs with their hashes; of a folder, if its dir manifest is in the cache."""
+    for output in revision.outputs.values():
+        if not output.is_folder:
+            yield output.path, output.md5
+        elif (listing := locate_object(revision.root, output.md5)).is_file():
             try:
-                entries = folder_entries(listing)
+                entries = read_dir_manifest(listing)
             except (ValueError, KeyError, TypeError):
                 continue
-            for one in entries:
-                yield f"{out.path}/{one.path}", one.md5
+            for entry in entries:
+                yield f"{output.path}/{entry.path}", entry.md5
 
 
-def _stages(revision: Revision, names: frozenset[str]) -> Check:
-    """Which stages have run; those that have not are no damage."""
-    locked = frozenset(revision.stages)
-    if not locked & names:
-        fix = "run `dvc repro`"
-        raise UserError([problem(LOCK, "no_stages", "no stage of dvc.yaml", "those that ran", fix)])
+def _check_stages(revision: Revision, names: Collection[str]) -> Check:
+    """Compare the stages of `dvc.lock` with those of `dvc.yaml`; a difference is a note, not a problem.
+
+    Raises `UserError` if no stage has run.
+    """
+    locked, defined = set(revision.stages), set(names)
+    if not locked & defined:
+        fix, summary = "run `dvc repro`", "no stage of dvc.yaml has run"
+        raise UserError(
+            [build_diagnostic(LOCK, "no_stages", "no stage of dvc.yaml", "those that ran", fix, summary)]
+        )
     notes = []
-    if waiting := names - locked:
-        notes.append(f"not run yet: {some(waiting)}")
-    if left := locked - names:
-        notes.append(f"in dvc.lock, but not in dvc.yaml any more: {some(left)}")
-    return Check("stages", f"{len(locked & names)} stages of dvc.lock", (), tuple(notes))
+    if pending := defined - locked:
+        notes.append(f"not run yet: {summarize_names(sorted(pending))}")
+    if removed := locked - defined:
+        notes.append(f"in dvc.lock, but no longer in dvc.yaml: {summarize_names(sorted(removed))}")
+    return Check("stages", f"{len(locked & defined)} stages of dvc.lock", (), tuple(notes))
 
 
-def _ran_with(stages: list[Stage]) -> dict[str, Any]:
-    """The parameters that the stages ran with, by section, for those that depend on a whole section."""
+def _collect_params(stages: Iterable[Stage]) -> dict[str, Any]:
+    """Collect the parameters that the stages ran with, by section, of stages that depend on a whole section."""
     return {key: value for stage in stages for key, value in stage.params.items() if isinstance(value, dict)}
 
 
-def _sources(params: Mapping[str, Any]) -> dict[str, str]:
-    """The folder of each source."""
+def _list_sources(params: Mapping[str, Any]) -> dict[str, str]:
+    """List the folder of each source, by the source's name."""
     sources = (params.get("ingest") or {}).get("sources") or {}
     return {
-        name: str(one["path"]).rstrip("/")
-        for name, one in sources.items()
-        if isinstance(one, dict) and "path" in one
+        name: str(source["path"]).rstrip("/")
+        for name, source in sources.items()
+        if isinstance(source, dict) and "path" in source
     }

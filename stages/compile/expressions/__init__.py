@@ -1,1 +1,1 @@
-"""How people say numbers, times, dates, amounts and words: each kind found in a text with its readings."""
+"""Expressions in text: words, numbers, dates, times, amounts, and where a value is mentioned."""

@@ -1,4 +1,4 @@
-"""Amounts of money and of time. A reading of money is its number and currency, of time its seconds."""
+"""Sums of money and durations. The reading of a sum is its amount and currency, of a duration its seconds."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from stages.compile.expressions.mentions import Mention, longest
-from stages.compile.expressions.numbers import DIGITS, START, WORDS, number_of
+from stages.compile.expressions.mentions import Mention, keep_longest
+from stages.compile.expressions.numbers import DIGITS, START, WORDS, parse_number
 
 Money = tuple[Decimal, str]
-"""A number and the ISO 4217 code of its currency; an empty code: none is said."""
+"""The amount and the ISO 4217 code of the currency."""
 
 _SYMBOLS: Final = {"$": "USD", "€": "EUR", "£": "GBP"}
 _CURRENCIES: Final = {
@@ -42,39 +42,43 @@ _DURATION: Final = re.compile(
     rf"{START}{_DURATION_PART}(?:(?:\s*,\s*|\s+and\s+|\s+){_DURATION_PART})*(?!\w)", re.IGNORECASE
 )
 _PART: Final = re.compile(
-    rf"(?P<half>half\s+an?)|(?P<quarter>a\s+quarter\s+of\s+an)|(?P<number>{DIGITS}|{WORDS})|(?P<one>an?\b)",
+    rf"(?P<half>half\s+an?)|(?P<quarter>a\s+quarter\s+of\s+an)|(?P<number>{DIGITS}|{WORDS})|(?P<single>an?\b)",
     re.IGNORECASE,
 )
 _EACH_UNIT: Final = re.compile(rf"({_UNIT})s?\b(\s+and\s+a\s+half)?", re.IGNORECASE)
 
 
 @functools.lru_cache(maxsize=1024)
-def money_in(text: str) -> tuple[Mention[Money], ...]:
-    """The amounts of money in a text."""
-    found = []
+def find_money(text: str) -> tuple[Mention[Money], ...]:
+    """Find the sums of money in a text.
+
+    >>> find_money("twenty bucks or so")
+    (Mention(start=0, end=12, readings=((Decimal('20'), 'USD'),)),)
+    """
+    sums = []
     for match in _MONEY.finditer(text):
-        said = match["sum"] or match["number"]
         try:
-            amount = number_of(said)
-        except ValueError:
+            amount = parse_number(match["sum"] or match["number"])
+        except ValueError:  # A row of number words that is not one number.
             continue
         currency = _SYMBOLS[match["symbol"]] if match["symbol"] else _CURRENCIES[match["currency"].lower()]
-        found.append(Mention(match.start(), match.end(), ((amount, currency),)))
-    return longest(found)
+        sums.append(Mention(match.start(), match.end(), ((amount, currency),)))
+    return keep_longest(sums)
 
 
 @functools.lru_cache(maxsize=1024)
-def durations_in(text: str) -> tuple[Mention[Decimal], ...]:
-    """The spans of time in a text, in seconds."""
-    found = []
+def find_durations(text: str) -> tuple[Mention[Decimal], ...]:
+    """Find the durations in a text. A reading is the number of seconds."""
+    durations = []
     for match in _DURATION.finditer(text):
-        seconds = _seconds(match[0])
+        seconds = _parse_duration(match[0])
         if seconds is not None:
-            found.append(Mention(match.start(), match.end(), (seconds,)))
-    return longest(found)
+            durations.append(Mention(match.start(), match.end(), (seconds,)))
+    return keep_longest(durations)
 
 
-def _seconds(text: str) -> Decimal | None:
+def _parse_duration(text: str) -> Decimal | None:
+    """Add up the seconds of "two hours and 15 minutes"; `None` if a count is not a number."""
     total, position = Decimal(0), 0
     for unit in _EACH_UNIT.finditer(text):
         count = _PART.search(text, position, unit.start())
@@ -84,7 +88,7 @@ def _seconds(text: str) -> Decimal | None:
             number = (
                 Decimal("0.5") if count["half"]
                 else Decimal("0.25") if count["quarter"]
-                else number_of(count["number"]) if count["number"]
+                else parse_number(count["number"]) if count["number"]
                 else Decimal(1)
             )  # fmt: skip
         except ValueError:

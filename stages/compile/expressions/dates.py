@@ -1,4 +1,4 @@
-"""Dates, absolute and relative to a day."""
+"""Dates, absolute or relative to a given day."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import functools
 import re
 from typing import Final
 
-from stages.compile.expressions.mentions import Mention, longest
-from stages.compile.expressions.numbers import ORDINAL_WORDS, UNITS, number_of, ordinal_of
+from stages.compile.expressions.mentions import Mention, keep_longest
+from stages.compile.expressions.numbers import ORDINAL_WORDS, UNITS, parse_number, parse_ordinal
 
 _MONTHS: Final = {
     name.lower(): number
@@ -49,56 +49,63 @@ _NAMED: Final = {"today": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1}
 
 
 @functools.lru_cache(maxsize=1024)
-def dates_in(text: str, today: datetime.date | None) -> tuple[Mention[datetime.date], ...]:
-    """The dates in a text.
+def find_dates(text: str, today: datetime.date | None) -> tuple[Mention[datetime.date], ...]:
+    """Find the dates in a text.
 
-    today: what relative dates, and dates without a year, refer to; null: these are not found.
-    Readings: a date without a year is this year's, then next year's; "next Friday" is the Friday of
-    the week after this one, then the coming Friday; a weekday alone is the coming one.
+    today: what relative dates and dates without a year refer to; `None`: these are not found.
+    Readings, in order: for a date without a year, this year and next year, the future one first; for "next
+    Friday", the Friday of the week after this one and the coming Friday; for a weekday alone, the coming one.
+
+    >>> find_dates("on March 5th", datetime.date(2019, 3, 1))[0].readings[0]
+    datetime.date(2019, 3, 5)
     """
-    found = []
+    dates = []
     for rule in _RULES:
         for match in rule.finditer(text):
-            readings = tuple(dict.fromkeys(_readings(match.groupdict(), today)))
+            readings = tuple(dict.fromkeys(_list_readings(match.groupdict(), today)))
             if readings:
-                found.append(Mention(match.start(), match.end(), readings))
-    return longest(found)
+                dates.append(Mention(match.start(), match.end(), readings))
+    return keep_longest(dates)
 
 
-def _readings(parts: dict[str, str | None], today: datetime.date | None) -> list[datetime.date]:
+def _list_readings(parts: dict[str, str | None], today: datetime.date | None) -> list[datetime.date]:
     try:
         if iso := parts.get("iso"):
             return [datetime.date.fromisoformat(iso)]
         if slash := parts.get("slash"):
             month, day, *year = map(int, slash.split("/"))
-            return _in_years(month, day, str(year[0] + 2000 * (year[0] < 100)) if year else None, today)
+            return _add_years(month, day, str(year[0] + 2000 * (year[0] < 100)) if year else None, today)
         if month_name := parts.get("month"):
-            return _in_years(_MONTHS[month_name.lower()], _day(str(parts["day"])), parts.get("year"), today)
-        return [] if today is None else _relative(parts, today)
-    except (ValueError, OverflowError):
+            return _add_years(
+                _MONTHS[month_name.lower()], _parse_day(str(parts["day"])), parts.get("year"), today
+            )
+        return [] if today is None else _resolve_relative(parts, today)
+    except (ValueError, OverflowError):  # There is no such day: February 30th.
         return []
 
 
-def _relative(parts: dict[str, str | None], today: datetime.date) -> list[datetime.date]:
+def _resolve_relative(parts: dict[str, str | None], today: datetime.date) -> list[datetime.date]:
     if weekday := parts.get("weekday"):
-        return _weekday(_WEEKDAYS[weekday.lower()], parts, today)
+        return _resolve_weekday(_WEEKDAYS[weekday.lower()], parts, today)
     if named := parts.get("named"):
         words = named.lower().split()
         days = 2 if "after" in words else _NAMED[words[-1]]
         return [today + datetime.timedelta(days)]
     if count := parts.get("count"):
-        number = 1 if count.lower() in ("a", "an") else int(number_of(count))
+        number = 1 if count.lower() in ("a", "an") else int(parse_number(count))
         days = number * (7 if str(parts["unit"]).lower().startswith("week") else 1)
         return [today + datetime.timedelta(days)]
-    day = _day(str(parts["day"]))
+    day = _parse_day(str(parts["day"]))
     this, following = today.replace(day=1), (today.replace(day=28) + datetime.timedelta(4)).replace(day=1)
     if (parts.get("which") or "").lower() == "next":
         return [following.replace(day=day)]
     months = [this, following] if day >= today.day or parts.get("which") else [following, this]
-    return [one.replace(day=day) for one in months if day <= calendar.monthrange(one.year, one.month)[1]]
+    return [
+        month.replace(day=day) for month in months if day <= calendar.monthrange(month.year, month.month)[1]
+    ]
 
 
-def _weekday(weekday: int, parts: dict[str, str | None], today: datetime.date) -> list[datetime.date]:
+def _resolve_weekday(weekday: int, parts: dict[str, str | None], today: datetime.date) -> list[datetime.date]:
     in_this_week = today + datetime.timedelta(weekday - today.weekday())
     in_next_week = in_this_week + datetime.timedelta(7)
     coming = today + datetime.timedelta((weekday - today.weekday() - 1) % 7 + 1)
@@ -110,7 +117,8 @@ def _weekday(weekday: int, parts: dict[str, str | None], today: datetime.date) -
     return [coming, in_this_week] if in_this_week == today else [coming]
 
 
-def _in_years(month: int, day: int, year: str | None, today: datetime.date | None) -> list[datetime.date]:
+def _add_years(month: int, day: int, year: str | None, today: datetime.date | None) -> list[datetime.date]:
+    """Complete a month and a day: with the given year, or with this and the next one, the future one first."""
     if year:
         return [datetime.date(int(year), month, day)]
     if today is None:
@@ -120,5 +128,5 @@ def _in_years(month: int, day: int, year: str | None, today: datetime.date | Non
     return [this, following] if this >= today else [following, this]
 
 
-def _day(text: str) -> int:
-    return int(text) if text.isdigit() else ordinal_of(text)
+def _parse_day(text: str) -> int:
+    return int(text) if text.isdigit() else parse_ordinal(text)

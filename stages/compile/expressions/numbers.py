@@ -1,4 +1,4 @@
-"""Numbers and ordinals, in digits and in English words."""
+"""Numbers and ordinals, in digits or in English words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from stages.compile.expressions.mentions import Mention, longest
+from stages.compile.expressions.mentions import Mention, keep_longest
 
 UNITS: Final = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
@@ -28,15 +28,15 @@ ORDINALS: Final = {
 
 _WORD: Final = "|".join([*UNITS, *TENS, *SCALES])
 DIGITS: Final = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-"""A number in digits, as a regular expression without groups of its own."""
+"""A number in digits: a regular expression without groups."""
 WORDS: Final = rf"(?:{_WORD})(?:(?:\s+and\s+|\s*-\s*|\s+)(?:{_WORD}))*"
-"""Number words in a row, as a regular expression; not every row is one number."""
+"""Consecutive number words: a regular expression without groups. Not all such words are one number."""
 START: Final = r"(?<![\w$€£])(?<!\d[.,:/])"
 """Where a number may begin."""
 END: Final = r"(?![\w])(?![.,:/]\d)"
 """Where a number may end."""
 _NUMBER: Final = re.compile(rf"{START}(?:(?P<digits>{DIGITS})|(?P<words>{WORDS})){END}", re.IGNORECASE)
-_SUM: Final = re.compile(r"\s*-\s*|\s+")
+_SEPARATOR: Final = re.compile(r"\s*-\s*|\s+")
 ORDINAL_WORDS: Final = (
     rf"(?:(?:{'|'.join(TENS)})[\s-]+)?(?:{'|'.join(sorted(ORDINALS, key=len, reverse=True))})"
 )
@@ -46,52 +46,59 @@ _ORDINAL: Final = re.compile(
 
 
 @functools.lru_cache(maxsize=1024)
-def numbers_in(text: str) -> tuple[Mention[Decimal], ...]:
-    """The cardinal numbers of a text."""
-    found: list[Mention[Decimal]] = []
+def find_numbers(text: str) -> tuple[Mention[Decimal], ...]:
+    """Find the cardinal numbers in a text.
+
+    >>> find_numbers("two three, or 1,740")[2]
+    Mention(start=14, end=19, readings=(Decimal('1740'),))
+    """
+    numbers: list[Mention[Decimal]] = []
     for match in _NUMBER.finditer(text):
         if match["digits"]:
-            found.append(Mention(match.start(), match.end(), (number_of(match["digits"]),)))
+            numbers.append(Mention(match.start(), match.end(), (parse_number(match["digits"]),)))
         else:
-            found += _word_numbers(text, match.start(), match.end())
-    return longest(found)
+            numbers += _split_number_words(text, match.start(), match.end())
+    return keep_longest(numbers)
 
 
 @functools.lru_cache(maxsize=1024)
-def ordinals_in(text: str) -> tuple[Mention[int], ...]:
-    """The ordinal numbers of a text."""
+def find_ordinals(text: str) -> tuple[Mention[int], ...]:
+    """Find the ordinal numbers in a text."""
     return tuple(
-        Mention(match.start(), match.end(), (ordinal_of(match[0]),)) for match in _ORDINAL.finditer(text)
+        Mention(match.start(), match.end(), (parse_ordinal(match[0]),)) for match in _ORDINAL.finditer(text)
     )
 
 
-def number_of(text: str) -> Decimal:
-    """The value of a number in digits or in words that form one number.
+def parse_number(text: str) -> Decimal:
+    """Parse a number in digits or in words.
 
-    Raises `ValueError` where it is none.
+    Raises `ValueError` if the text is not a single number.
+
+    >>> parse_number("1,740"), parse_number("one hundred and five")
+    (Decimal('1740'), Decimal('105'))
     """
     try:
         return Decimal(text.replace(",", ""))
     except InvalidOperation:
         pass
-    value = words_value([word for word in _SUM.split(text.lower()) if word != "and"])
+    value = parse_number_words([word for word in _SEPARATOR.split(text.lower()) if word != "and"])
     if value is None:
-        raise ValueError(f"{text!r} is no number")
+        raise ValueError(f"{text!r} is not a number")
     return Decimal(value)
 
 
-def ordinal_of(text: str) -> int:
-    """The value of `3rd`, `third` or `twenty-third`. Raises `ValueError` where it is none."""
+def parse_ordinal(text: str) -> int:
+    """Parse `3rd`, `third` or `twenty-third`. Raises `ValueError` if the text is not an ordinal."""
     if text[:1].isdigit():
         return int(text.rstrip("sthndrSTHNDR"))
-    *tens, last = _SUM.split(text.lower())
+    *tens, last = _SEPARATOR.split(text.lower())
     if last not in ORDINALS or any(word not in TENS for word in tens):
-        raise ValueError(f"{text!r} is no ordinal")
+        raise ValueError(f"{text!r} is not an ordinal")
     return sum(TENS[word] for word in tens) + ORDINALS[last]
 
 
-def words_value(words: list[str]) -> int | None:
-    """The value of number words that form one number; null where they do not."""
+def parse_number_words(words: list[str]) -> int | None:
+    """Parse number words, in lower case and without "and"; `None` if they are not one number."""
     total, group, last = 0, 0, 0
     for word in words:
         if word in SCALES:
@@ -104,6 +111,7 @@ def words_value(words: list[str]) -> int | None:
             last = scale
         else:
             value = UNITS.get(word, TENS.get(word, -1))
+            # After a scale or at the start, anything below 100 fits; after a ten, only a unit does.
             room = 100 if last in (0, 100, 1000, 1_000_000) else 10 if last in TENS.values() else 0
             if value < 0 or value >= room or (last and value == 0) or (room == 100 and last == 0 and group):
                 return None
@@ -112,21 +120,21 @@ def words_value(words: list[str]) -> int | None:
     return total + group if words else None
 
 
-def _word_numbers(text: str, start: int, end: int) -> list[Mention[Decimal]]:
-    """The longest numbers that a row of number words holds, from the left."""
+def _split_number_words(text: str, start: int, end: int) -> list[Mention[Decimal]]:
+    """Split consecutive number words into numbers, each as long as possible, from the left."""
     words = [
         (start + match.start(), start + match.end(), match[0].lower())
         for match in re.finditer(r"[^\W\d_]+", text[start:end])
     ]
-    found, index = [], 0
+    numbers, index = [], 0
     while index < len(words):
         for last in range(len(words), index, -1):
-            row = [word for _, _, word in words[index:last]]
-            value = words_value([word for word in row if word != "and"])
-            if row[0] != "and" and row[-1] != "and" and value is not None:
-                found.append(Mention(words[index][0], words[last - 1][1], (Decimal(value),)))
+            candidate = [word for _, _, word in words[index:last]]
+            value = parse_number_words([word for word in candidate if word != "and"])
+            if candidate[0] != "and" and candidate[-1] != "and" and value is not None:
+                numbers.append(Mention(words[index][0], words[last - 1][1], (Decimal(value),)))
                 index = last
                 break
         else:
             index += 1
-    return found
+    return numbers

@@ -6,8 +6,8 @@ import functools
 import re
 from typing import Final
 
-from stages.compile.expressions.mentions import Mention, longest
-from stages.compile.expressions.numbers import UNITS, number_of
+from stages.compile.expressions.mentions import Mention, keep_longest
+from stages.compile.expressions.numbers import UNITS, parse_number
 
 _HOUR_WORDS: Final = "|".join(
     sorted((word for word, hour in UNITS.items() if 1 <= hour <= 12), key=len)[::-1]
@@ -42,28 +42,31 @@ _BEFORE_BARE: Final = re.compile(
 
 
 @functools.lru_cache(maxsize=1024)
-def times_in(text: str) -> tuple[Mention[int], ...]:
-    """The times of day in a text.
+def find_times(text: str) -> tuple[Mention[int], ...]:
+    """Find the times of day in a text.
 
-    An hour without a part of the day has two readings, the one of the usual waking day first. A
-    number alone is a time only after a word such as "at".
+    An hour without a part of the day has two readings; the one in the usual waking day (7:00 to
+    18:59) comes first. A number alone is a time only after a word such as "at".
+
+    >>> find_times("at 5")
+    (Mention(start=3, end=4, readings=(1020, 300)),)
     """
-    found = [
+    times = [
         Mention(match.start(), match.end(), (_NAMES[match["name"].lower()],))
         for match in _NAMED.finditer(text)
     ]
     for match in _TIME.finditer(text):
-        readings = _readings(match, text)
+        readings = _list_readings(match, text)
         if readings:
-            found.append(Mention(match.start(), match.end(), readings))
-    return longest(found)
+            times.append(Mention(match.start(), match.end(), readings))
+    return keep_longest(times)
 
 
-def _readings(match: re.Match[str], text: str) -> tuple[int, ...]:
-    hour, minute = _clock(match)
+def _list_readings(match: re.Match[str], text: str) -> tuple[int, ...]:
+    hour, minute = _parse_clock(match)
     if hour > 24 or minute > 59:
         return ()
-    part = _part_of_day(match)
+    part = _parse_part_of_day(match)
     if match["bare"] and not part and not match["clock"] and not _BEFORE_BARE.search(text[: match.start()]):
         return ()
     minutes = hour * 60 + minute
@@ -73,34 +76,34 @@ def _readings(match: re.Match[str], text: str) -> tuple[int, ...]:
         minutes = hour * 60 + sign * offset
     if hour > 12 or (hour == 0 and not match["direction"]):
         return (minutes % 1440,)
-    return tuple(dict.fromkeys(one % 1440 for one in _in_part(minutes, hour, part)))
+    return tuple(dict.fromkeys(reading % 1440 for reading in _resolve_part_of_day(minutes, hour, part)))
 
 
-def _clock(match: re.Match[str]) -> tuple[int, int]:
-    """Hour and minute as they are said; with "past" or "to", the minutes before or after the hour."""
+def _parse_clock(match: re.Match[str]) -> tuple[int, int]:
+    """Parse hour and minute as spoken; with "past" or "to", the minutes are those after or before the hour."""
     if match["direction"]:
         relation = match["relation"].lower()
         named = {"half": 30, "quarter": 15}
-        return int(number_of(match["near"])), named.get(relation) or int(number_of(relation))
+        return int(parse_number(match["near"])), named.get(relation) or int(parse_number(relation))
     if match["hour"]:
         return int(match["hour"]), int(match["minute"])
     if match["hourword"]:
         minute = re.sub(r"^oh[\s-]+", "", match["minuteword"].lower())
         try:
-            return int(number_of(match["hourword"])), int(number_of(minute))
+            return int(parse_number(match["hourword"])), int(parse_number(minute))
         except ValueError:
-            return 99, 0
-    return int(number_of(match["bare"])), 0
+            return 99, 0  # Not a time: the caller drops it.
+    return int(parse_number(match["bare"])), 0
 
 
-def _part_of_day(match: re.Match[str]) -> str:
+def _parse_part_of_day(match: re.Match[str]) -> str:
     if match["am"] or match["pm"]:
         return "am" if match["am"] else "pm"
     return (match["part"] or match["before"] or "").lower()
 
 
-def _in_part(minutes: int, hour: int, part: str) -> tuple[int, ...]:
-    """The minutes of the day that a time on a twelve-hour clock may mean in a part of the day."""
+def _resolve_part_of_day(minutes: int, hour: int, part: str) -> tuple[int, ...]:
+    """Return the minutes of the day that a time on a twelve-hour clock may mean in a part of the day."""
     noon = minutes + (0 if hour == 12 else 720)
     midnight = minutes - (720 if hour == 12 else 0)
     match part:

@@ -1,4 +1,4 @@
-"""Words: where they begin and end in a text, and what is the same word in another form."""
+"""Words: where they begin and end in a text, and which are forms of the same word."""
 
 from __future__ import annotations
 
@@ -10,35 +10,42 @@ from typing import Final, NamedTuple
 from stages.compile.expressions.mentions import Mention
 from stages.compile.expressions.numbers import UNITS
 
-_LETTERS: Final = r"(?:[^\W_][\u0300-\u036f]*)+"  # A mark that combines belongs to its letter.
+_LETTERS: Final = r"(?:[^\W_][\u0300-\u036f]*)+"  # A combining mark belongs to its letter.
 _TOKEN: Final = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})*|&")
 _SAME: Final = {
     "&": "and",
     "theatre": "theater",
     "theatres": "theater",
-    **{w: str(n) for w, n in UNITS.items()},
+    **{word: str(number) for word, number in UNITS.items()},
 }
 _ARTICLES: Final = frozenset({"the", "a", "an"})
 
 
 class Word(NamedTuple):
-    """A word of a text in its base form."""
+    """A word of a text."""
 
     base: str
+    """Its `normalize_word`."""
     start: int
     end: int
     """Code points, end exclusive."""
 
 
 @functools.lru_cache(maxsize=1024)
-def words_in(text: str) -> tuple[Word, ...]:
-    """The words of a text, each in its base form."""
-    return tuple(Word(base_form(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text))
+def split_words(text: str) -> tuple[Word, ...]:
+    """Split a text into words."""
+    return tuple(
+        Word(normalize_word(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)
+    )
 
 
 @functools.lru_cache(maxsize=65536)
-def base_form(word: str) -> str:
-    """A word without case, accents, possessive and plural endings; small numbers as digits."""
+def normalize_word(word: str) -> str:
+    """Reduce a word to its base form: no case, accents, possessive or plural endings; small numbers as digits.
+
+    >>> [normalize_word(word) for word in ("Cities", "Anna's", "café", "two")]
+    ['city', 'anna', 'cafe', '2']
+    """
     word = word.casefold()
     if not word.isascii():
         letters = unicodedata.normalize("NFKD", word)
@@ -56,19 +63,19 @@ def base_form(word: str) -> str:
     return word
 
 
-def wordings_in(text: str, value: str) -> tuple[Mention[str], ...]:
-    """Where the words of a value stand in a text, in any form, without a leading article."""
-    wanted = [word.base for word in words_in(value)]
+def find_wordings(text: str, value: str) -> tuple[Mention[str], ...]:
+    """Find the words of a value in a text, in any form of theirs, ignoring a leading article."""
+    wanted = [word.base for word in split_words(value)]
     while len(wanted) > 1 and wanted[0] in _ARTICLES:
         del wanted[0]
     if not wanted:
         return ()
     if wanted[0].isalpha() and text.isascii() and wanted[0][:3] not in text.lower():
-        return ()  # Most texts hold nothing of a value: do not take them apart.
-    words = words_in(text)
+        return ()  # Most texts contain nothing of a value; splitting them into words would be slow.
+    words = split_words(text)
     width = len(wanted)
-    found = []
-    for index in range(len(words) - width + 1):
-        if words[index].base == wanted[0] and [one.base for one in words[index : index + width]] == wanted:
-            found.append(Mention(words[index].start, words[index + width - 1].end, (value,)))
-    return tuple(found)
+    return tuple(
+        Mention(words[index].start, words[index + width - 1].end, (value,))
+        for index in range(len(words) - width + 1)
+        if words[index].base == wanted[0] and [word.base for word in words[index : index + width]] == wanted
+    )

@@ -1,1 +1,1 @@
-"""Personal data in texts: found, told apart from labels, and replaced where that is asked for."""
+"""Personal data in texts: detection, and surrogates for it."""

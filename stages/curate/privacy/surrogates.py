@@ -1,16 +1,16 @@
-"""Surrogates: what stands in the place of personal data, of the same form, and of nobody.
+"""Surrogates: replacements for personal data that have the same form and belong to nobody.
 
-Everything comes from a keyed hash (HMAC-SHA-256), so that the same text in the same group has the same
-surrogate, and nobody without the key can try names until one fits. Numbers are taken from ranges that
-belong to nobody: addresses of RFC 5737 and RFC 3849, names of RFC 2606, social security numbers that
-begin with 9, telephone numbers with 555-01.
+They are drawn by a keyed hash (HMAC-SHA-256): the same text in the same group has the same surrogate, and
+nobody without the key can try names until a surrogate matches. Numbers come from ranges that belong to
+nobody: IP addresses of RFC 5737 and RFC 3849, domains of RFC 2606, social security numbers that begin with 9,
+telephone numbers with 555-01.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -18,22 +18,14 @@ import msgspec
 from exemplars.core.digests import hash_row
 from exemplars.core.records import Argument, Exemplar, Turn
 from exemplars.dataset.templates import write_template
-from stages.curate.lexicons import Names
-from stages.curate.privacy.findings import Finder, Finding, Kind
+from stages.curate.lexicons import NameLexicon
+from stages.curate.privacy.findings import Finder, Finding, PersonalDataKind
 
-_STREETS: Final = (
-    "Alder",
-    "Birch",
-    "Cedar",
-    "Elder",
-    "Hazel",
-    "Juniper",
-    "Larch",
-    "Linden",
-    "Maple",
-    "Rowan",
-)
-_FAMILIES: Final = (
+_MAX_TRIES: Final = 16
+_STREET_NAMES: Final = (
+    "Alder", "Birch", "Cedar", "Elder", "Hazel", "Juniper", "Larch", "Linden", "Maple", "Rowan",
+)  # fmt: skip
+_FAMILY_NAMES: Final = (
     "Abara", "Bergman", "Castell", "Dalgaard", "Eriksen", "Fairley", "Greer", "Halloran", "Iversen",
     "Jellinek", "Kovacs", "Lindqvist", "Marchetti", "Novak", "Okonjo", "Petrov", "Quill", "Rasmussen",
     "Sorensen", "Tanaka", "Umarov", "Vasquez", "Winther", "Yamada",
@@ -41,133 +33,145 @@ _FAMILIES: Final = (
 
 
 class Replacement(NamedTuple):
-    """A text that stands in the place of `utterance[start:end]`; code points, end exclusive."""
+    """A text that replaces `utterance[start:end]`; offsets are code points, the end is exclusive."""
 
     start: int
     end: int
     text: str
 
 
-class _Stream:
-    """Numbers that depend on a key, a group and a text alone."""
+class _KeyedNumbers:
+    """Pseudorandom numbers that depend on nothing but a key, a group and a text."""
 
     def __init__(self, key: bytes, group: str, text: str) -> None:
         self._seed = hmac.new(key, f"{group}\x00{text}".encode(), hashlib.sha256).digest()
         self._count = 0
 
-    def below(self, bound: int) -> int:
-        """The next number in [0, bound)."""
+    def draw(self, bound: int) -> int:
+        """Draw the next number in [0, bound)."""
         block = hmac.new(self._seed, self._count.to_bytes(4, "big"), hashlib.sha256).digest()
         self._count += 1
         return int.from_bytes(block[:8], "big") % bound
 
-    def digits(self, text: str, fixed: int = 0) -> str:
-        """The text with every digit after the first `fixed` ones replaced."""
+    def choose(self, names: Sequence[str]) -> str:
+        """Choose one of some names."""
+        return names[self.draw(len(names))]
+
+    def replace_digits(self, text: str, fixed: int = 0) -> str:
+        """Replace every digit of a text except for the first `fixed` ones."""
         seen, letters = 0, []
         for letter in text:
             if letter.isdigit():
                 seen += 1
-                letter = letter if seen <= fixed else str(self.below(10))
+                letter = letter if seen <= fixed else str(self.draw(10))
             letters.append(letter)
         return "".join(letters)
 
 
-def surrogate(text: str, kind: Kind, names: Names, key: bytes, group: str) -> str:
-    """What stands in the place of personal data: of the same kind and form, and another text."""
-    stream = _Stream(key, group, text.casefold())
-    for _ in range(16):
-        made = _made(text, kind, names, stream)
-        if made.casefold() != text.casefold():
-            return made
+def make_surrogate(text: str, kind: PersonalDataKind, names: NameLexicon, key: bytes, group: str) -> str:
+    """Make a different text of the same kind and form; the same one for the same text, key and group."""
+    numbers = _KeyedNumbers(key, group, text.casefold())
+    for _ in range(_MAX_TRIES):
+        candidate = _draw_surrogate(text, kind, names, numbers)
+        if candidate.casefold() != text.casefold():
+            return candidate
     return f"[{kind}]"
 
 
-def _made(text: str, kind: Kind, names: Names, stream: _Stream) -> str:
+def _draw_surrogate(text: str, kind: PersonalDataKind, names: NameLexicon, numbers: _KeyedNumbers) -> str:
+    first_names = names.female + names.male
     match kind:
-        case Kind.EMAIL:
-            first = (*names.female, *names.male)[stream.below(len(names.female) + len(names.male))]
-            return f"{first.lower()}.{stream.below(10_000):04}@example.org"
-        case Kind.PHONE:
-            return _with_last_digits(stream.digits(text, 1), f"55501{stream.below(100):02}")
-        case Kind.CARD:
-            return _with_luhn(stream.digits(text, 1))
-        case Kind.IBAN:
-            return _with_check_digits(stream.digits(text))
-        case Kind.SSN:
-            return "9" + stream.digits(text)[1:]
-        case Kind.IP:
-            last = stream.below(254) + 1
-            return f"2001:db8::{last:x}" if ":" in text else f"192.0.2.{last}"
-        case Kind.ADDRESS:
-            return f"{stream.below(900) + 100} {_STREETS[stream.below(len(_STREETS))]} Street"
-        case Kind.PERSON:
-            words = text.split()
-            first_names = names.female + names.male
-            first = first_names[stream.below(len(first_names))]
-            others = [_FAMILIES[stream.below(len(_FAMILIES))] for _ in words[1:]]
-            return " ".join([first, *others])
+        case PersonalDataKind.EMAIL:
+            return f"{numbers.choose(first_names).lower()}.{numbers.draw(10_000):04}@example.org"
+        case PersonalDataKind.PHONE:
+            return _set_last_digits(numbers.replace_digits(text, 1), f"55501{numbers.draw(100):02}")
+        case PersonalDataKind.CARD:
+            return _set_luhn_digit(numbers.replace_digits(text, 1))
+        case PersonalDataKind.IBAN:
+            return _set_iban_check_digits(numbers.replace_digits(text))
+        case PersonalDataKind.SSN:
+            return "9" + numbers.replace_digits(text)[1:]
+        case PersonalDataKind.IP:
+            host = numbers.draw(254) + 1
+            return f"2001:db8::{host:x}" if ":" in text else f"192.0.2.{host}"
+        case PersonalDataKind.ADDRESS:
+            return f"{numbers.draw(900) + 100} {numbers.choose(_STREET_NAMES)} Street"
+        case PersonalDataKind.PERSON:
+            first_name = numbers.choose(first_names)
+            family_names = [numbers.choose(_FAMILY_NAMES) for _ in text.split()[1:]]
+            return " ".join([first_name, *family_names])
 
 
-def _with_last_digits(text: str, digits: str) -> str:
-    """The text with its last digits replaced, as many as it has."""
-    letters, left = list(text), list(digits)
-    for place in range(len(letters) - 1, -1, -1):
-        if letters[place].isdigit() and left:
-            letters[place] = left.pop()
+def _set_last_digits(text: str, digits: str) -> str:
+    """Replace the last digits of a text, as many as it has."""
+    letters, remaining = list(text), list(digits)
+    for index in range(len(letters) - 1, -1, -1):
+        if letters[index].isdigit() and remaining:
+            letters[index] = remaining.pop()
     return "".join(letters)
 
 
-def _with_luhn(text: str) -> str:
-    """The text with its last digit set so that all of them pass Luhn's check (ISO/IEC 7812-1)."""
+def _set_luhn_digit(text: str) -> str:
+    """Set the last digit of a card number so that it passes Luhn's check (ISO/IEC 7812-1)."""
     digits = [int(letter) for letter in text if letter.isdigit()]
     total = sum(
-        digit if place % 2 else sum(divmod(digit * 2, 10))
-        for place, digit in enumerate(reversed(digits[:-1]))
+        digit if index % 2 else sum(divmod(digit * 2, 10))
+        for index, digit in enumerate(reversed(digits[:-1]))
     )
-    return _with_last_digits(text, str(-total % 10))
+    return _set_last_digits(text, str(-total % 10))
 
 
-def _with_check_digits(text: str) -> str:
-    """An IBAN with the check digits that its other characters need (ISO 13616: 97 in mod 97)."""
+def _set_iban_check_digits(text: str) -> str:
+    """Set the check digits of an IBAN, its first two digits (ISO 13616: modulo 97)."""
     plain = "".join(letter for letter in text.upper() if letter.isalnum())
-    rest = "".join(str(int(letter, 36)) for letter in plain[4:] + plain[:2] + "00")
-    check = f"{98 - int(rest) % 97:02}"
-    letters, left = list(text), list(check)
-    for place, letter in enumerate(letters):
-        if letter.isdigit() and left:
-            letters[place] = left.pop(0)
+    number = "".join(str(int(letter, 36)) for letter in plain[4:] + plain[:2] + "00")
+    remaining = list(f"{98 - int(number) % 97:02}")
+    letters = list(text)
+    for index, letter in enumerate(letters):
+        if letter.isdigit() and remaining:
+            letters[index] = remaining.pop(0)
     return "".join(letters)
 
 
-def replaced(text: str, mapping: dict[str, str]) -> tuple[str, list[Replacement]]:
-    """The text with every mapped text in it replaced, the longest first, on word boundaries."""
-    places: list[Replacement] = []
-    for old in sorted(mapping, key=lambda one: (-len(one), one)):
+def replace_texts(text: str, surrogates: Mapping[str, str]) -> tuple[str, list[Replacement]]:
+    """Replace every text that has a surrogate, on word boundaries, the longest first.
+
+    Returns the new text, and the replacements with their offsets in the old text.
+
+    >>> replace_texts("call Ann or Anna", {"Ann": "Eve"})
+    ('call Eve or Anna', [Replacement(start=5, end=8, text='Eve')])
+    """
+    replacements: list[Replacement] = []
+    for old in sorted(surrogates, key=lambda name: (-len(name), name)):
         start = text.find(old)
         while start >= 0:
             end = start + len(old)
-            apart = all(end <= other.start or other.end <= start for other in places)
-            whole = not text[start - 1 : start].isalnum() and not text[end : end + 1].isalnum()
-            if apart and whole:
-                places.append(Replacement(start, end, mapping[old]))
+            is_free = all(end <= other.start or other.end <= start for other in replacements)
+            is_whole = not text[start - 1 : start].isalnum() and not text[end : end + 1].isalnum()
+            if is_free and is_whole:
+                replacements.append(Replacement(start, end, surrogates[old]))
             start = text.find(old, end)
-    places.sort()
+    replacements.sort()
     parts, position = [], 0
-    for one in places:
-        parts += [text[position : one.start], one.text]
-        position = one.end
-    return "".join([*parts, text[position:]]), places
+    for replacement in replacements:
+        parts += [text[position : replacement.start], replacement.text]
+        position = replacement.end
+    return "".join([*parts, text[position:]]), replacements
 
 
-def with_surrogates(exemplar: Exemplar, mapping: dict[str, str]) -> Exemplar:
-    """The row with every mapped text replaced: utterance, exemplar, context, values and spans together.
+def apply_surrogates(exemplar: Exemplar, surrogates: Mapping[str, str]) -> Exemplar:
+    """Replace texts in the utterance, the template, the context, the values and the spans of a row.
 
-    A text that only overlaps an argument's span stays there, for a label is not torn; all spans stay exact.
+    All spans stay exact. A text that crosses the border of an argument's span is not replaced in the
+    utterance, because the label would be torn.
     """
-    inside = _without_torn_labels(exemplar, mapping)
-    utterance, places = replaced(exemplar.utterance, inside)
-    context = tuple(Turn(turn.speaker, replaced(turn.utterance, mapping)[0]) for turn in exemplar.context)
-    arguments = tuple(_moved(one, utterance, places, mapping) for one in exemplar.arguments)
+    utterance, replacements = replace_texts(exemplar.utterance, _drop_crossing(exemplar, surrogates))
+    context = tuple(
+        Turn(turn.speaker, replace_texts(turn.utterance, surrogates)[0]) for turn in exemplar.context
+    )
+    arguments = tuple(
+        _move_argument(argument, utterance, replacements, surrogates) for argument in exemplar.arguments
+    )
     return msgspec.structs.replace(
         exemplar,
         utterance=utterance,
@@ -178,61 +182,82 @@ def with_surrogates(exemplar: Exemplar, mapping: dict[str, str]) -> Exemplar:
     )
 
 
-def _without_torn_labels(exemplar: Exemplar, mapping: dict[str, str]) -> dict[str, str]:
-    places = replaced(exemplar.utterance, mapping)[1]
-    torn = {
-        exemplar.utterance[place.start : place.end]
-        for place in places
-        for one in exemplar.arguments
-        if one.start is not None and one.end is not None
-        and place.start < one.end and one.start < place.end
-        and not (one.start <= place.start and place.end <= one.end)
+def _drop_crossing(exemplar: Exemplar, surrogates: Mapping[str, str]) -> dict[str, str]:
+    """Return the surrogates of the texts that cross no border of an argument's span."""
+    crossing = {
+        exemplar.utterance[replacement.start : replacement.end]
+        for replacement in replace_texts(exemplar.utterance, surrogates)[1]
+        for start, end in _list_spans(exemplar)
+        if replacement.start < end and start < replacement.end
+        and not (start <= replacement.start and replacement.end <= end)
     }  # fmt: skip
-    return {old: new for old, new in mapping.items() if old not in torn}
+    return {old: new for old, new in surrogates.items() if old not in crossing}
 
 
-def _moved(
-    argument: Argument, utterance: str, places: Sequence[Replacement], mapping: dict[str, str]
+def _list_spans(exemplar: Exemplar) -> list[tuple[int, int]]:
+    return [
+        (argument.start, argument.end)
+        for argument in exemplar.arguments
+        if argument.start is not None and argument.end is not None
+    ]
+
+
+def _move_argument(
+    argument: Argument, utterance: str, replacements: Sequence[Replacement], surrogates: Mapping[str, str]
 ) -> Argument:
-    value = replaced(argument.value, mapping)[0]
+    """Return the argument with its value replaced, and its span in the new utterance."""
+    value = replace_texts(argument.value, surrogates)[0]
     if argument.start is None or argument.end is None:
         return msgspec.structs.replace(argument, value=value)
-    start = argument.start + sum(len(p.text) - p.end + p.start for p in places if p.end <= argument.start)
-    end = argument.end + sum(len(p.text) - p.end + p.start for p in places if p.end <= argument.end)
+    start = _move_offset(argument.start, replacements)
+    end = _move_offset(argument.end, replacements)
     return msgspec.structs.replace(argument, value=value, start=start, end=end, surface=utterance[start:end])
 
 
-def unlabelled(exemplar: Exemplar, findings: Iterable[Finding]) -> list[Finding]:
-    """The findings in an utterance that no argument labels: leaks of personal data."""
-    spans = [
-        (one.start, one.end) for one in exemplar.arguments if one.start is not None and one.end is not None
-    ]
-    return [one for one in findings if not any(start < one.end and one.start < end for start, end in spans)]
+def _move_offset(offset: int, replacements: Sequence[Replacement]) -> int:
+    return offset + sum(
+        len(replacement.text) - (replacement.end - replacement.start)
+        for replacement in replacements
+        if replacement.end <= offset
+    )
 
 
-def group_surrogates(
-    rows: Iterable[tuple[Exemplar, Sequence[Finding]]], find: Finder, names: Names, key: bytes
-) -> dict[str, dict[str, str]]:
-    """For each group, the personal data of its rows that nobody labelled, with its surrogates.
+def find_unlabeled(exemplar: Exemplar, findings: Iterable[Finding]) -> list[Finding]:
+    """Find the personal data in an utterance that overlaps no argument.
 
-    rows: each with the unlabelled findings of its utterance. What a turn before says counts too, unless
-    an argument of the row has it as its value.
+    findings: in the utterance of `exemplar`.
     """
-    kinds: dict[str, dict[str, Kind]] = {}
-    for one, found in rows:
-        known = kinds.setdefault(one.group, {})
-        for finding in found:
-            known.setdefault(one.utterance[finding.start : finding.end], finding.kind)
-        values = {argument.value for argument in one.arguments} | {
-            argument.surface for argument in one.arguments
-        }
-        for turn in one.context:
+    spans = _list_spans(exemplar)
+    return [
+        finding
+        for finding in findings
+        if not any(start < finding.end and finding.start < end for start, end in spans)
+    ]
+
+
+def assign_surrogates(
+    rows: Iterable[tuple[Exemplar, Sequence[Finding]]], find: Finder, names: NameLexicon, key: bytes
+) -> dict[str, dict[str, str]]:
+    """Assign surrogates to the unlabeled personal data of each group: for each group, the new text by the old.
+
+    rows: each with the unlabeled findings in its utterance. Personal data in the context counts, too, unless
+    it is the value of an argument of the row.
+    """
+    kinds: dict[str, dict[str, PersonalDataKind]] = {}
+    for row, findings in rows:
+        group_kinds = kinds.setdefault(row.group, {})
+        for finding in findings:
+            group_kinds.setdefault(row.utterance[finding.start : finding.end], finding.kind)
+        labeled = {text for argument in row.arguments for text in (argument.value, argument.surface)}
+        for turn in row.context:
             for finding in find(turn.utterance):
                 text = turn.utterance[finding.start : finding.end]
-                if text not in values:
-                    known.setdefault(text, finding.kind)
+                if text not in labeled:
+                    group_kinds.setdefault(text, finding.kind)
     return {
-        group: {text: surrogate(text, kind, names, key, group) for text, kind in sorted(known.items())}
-        for group, known in kinds.items()
-        if known
+        group: {
+            text: make_surrogate(text, kind, names, key, group) for text, kind in sorted(group_kinds.items())
+        }
+        for group, group_kinds in kinds.items()
+        if group_kinds
     }

@@ -1,8 +1,8 @@
 """OpenCUI bots: schemas, templates and recognizers.
 
-Format: github.com/opencui/opendu, folder examples. What is taken of it: docs/formats/opencui.md.
+Format: github.com/opencui/opendu, folder examples. docs/formats/opencui.md says which parts are read.
 """
 
-from stages.ingest.opencui.bot import bots_of, parse_bot
+from stages.ingest.opencui.bot import group_bot_files, parse_bot
 
-__all__ = ["bots_of", "parse_bot"]
+__all__ = ["group_bot_files", "parse_bot"]

@@ -6,7 +6,6 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from exemplars.core.digests import hash_content
 from exemplars.core.errors import Diagnostic, UserError, quote_text
 from exemplars.core.ids import make_row_id
+from exemplars.core.ledger import Problem, reject_row
 from exemplars.core.records import (
     LabelledArgument,
     Mode,
@@ -27,17 +27,30 @@ from exemplars.core.records import (
 from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.dataset.recognizers import Recognizers, decode_recognizers
 from stages.ingest.opencui.schemas import parse_schemas
-from stages.ingest.reading import Reading, SourceFacts, decoded_bytes, rejected
+from stages.ingest.reading import (
+    STAGE,
+    Reading,
+    SourceInfo,
+    collect_rows,
+    decode_bytes,
+    describe_json_error,
+    lower_first,
+    make_unread,
+)
 
 SCHEMAS: Final = "schemas.json"
 EXEMPLARS: Final = "exemplars.json"
 RECOGNIZERS: Final = "recognizers.json"
 _SLOT: Final = re.compile(r"<\s*([^<>\s]+)\s*>")
 _MODES: Final = {"normal": Mode.NORMAL, "extended": Mode.EXTENDED}
+_FIX: Final = "correct the template, or the other files of the bot"
+
+Expressions = Mapping[str, list[tuple[str, str]]]
+"""The instances of each slot of a template: a value, and an expression that says it."""
 
 
 class Template(msgspec.Struct, frozen=True):
-    """One template of a skill. Keys that OpenCUI adds beside these are ignored."""
+    """One template of a skill. Other keys of OpenCUI are ignored."""
 
     template: str
     owner_mode: str = "normal"
@@ -46,256 +59,259 @@ class Template(msgspec.Struct, frozen=True):
 
 
 class _Bot(NamedTuple):
-    facts: SourceFacts
+    source: SourceInfo
     path: str
     """Of `exemplars.json`."""
     sha256: str
     skills: dict[str, Skill]
     recognizers: Recognizers
-    bound: int
+    max_instances: int
+
+    def make_origin(self, pointer: str) -> Origin:
+        return Origin(self.path, self.sha256, pointer)
 
 
-def bots_of(paths: Iterable[str]) -> list[tuple[str, ...]]:
-    """The paths of each bot: the JSON files of one folder, sorted; folders without a schema are none."""
+def group_bot_files(paths: Iterable[str]) -> list[tuple[str, ...]]:
+    """Group the JSON files of bots by folder, sorted; a folder with none of a bot's files is not a bot."""
     folders: dict[str, list[str]] = {}
     for path in sorted(paths):
         folder, _, name = path.rpartition("/")
         if name in (SCHEMAS, EXEMPLARS, RECOGNIZERS):
             folders.setdefault(folder, []).append(path)
-    return [tuple(several) for _, several in sorted(folders.items())]
+    return [tuple(files) for _, files in sorted(folders.items())]
 
 
-def parse_bot(facts: SourceFacts, files: Mapping[str, bytes], instances_a_template: int) -> Reading:
-    """What a bot holds.
+def parse_bot(source: SourceInfo, files: Mapping[str, bytes], max_instances: int) -> Reading:
+    """Parse a bot, and fill its templates.
 
-    files: its files by their paths. instances_a_template: records that a template leads to, at most.
-    Raises `UserError` where a file is missing or cannot be decoded.
+    files: its files by their paths. max_instances: the maximum number of records per template.
+    Raises `UserError` if a file is missing or cannot be decoded.
     """
     by_name = {path.rpartition("/")[2]: path for path in files}
     folder = next(iter(files)).rpartition("/")[0]
     missing = [name for name in (SCHEMAS, EXEMPLARS) if name not in by_name]
     if missing:
-        raise UserError([_missing(f"{folder}/{name}".lstrip("/")) for name in missing])
+        raise UserError([_missing_file(f"{folder}/{name}".lstrip("/")) for name in missing])
     skills = parse_schemas(by_name[SCHEMAS], files[by_name[SCHEMAS]])
     recognizers = Recognizers()
     if RECOGNIZERS in by_name:
-        recognizers = _recognizers(by_name[RECOGNIZERS], files[by_name[RECOGNIZERS]])
-    skills = tuple(_with_recognizers(skill, recognizers) for skill in skills)
+        recognizers = _parse_recognizers(by_name[RECOGNIZERS], files[by_name[RECOGNIZERS]])
+    skills = tuple(_add_recognizers(skill, recognizers) for skill in skills)
     path = by_name[EXEMPLARS]
     bot = _Bot(
-        facts,
+        source,
         path,
         hash_content(files[path]),
-        {one.name: one for one in skills},
+        {skill.name: skill for skill in skills},
         recognizers,
-        instances_a_template,
+        max_instances,
     )
-    rows = list(_rows(bot, _templates(path, files[path])))
-    return Reading(
-        tuple(row for row in rows if isinstance(row, Record)),
-        tuple(row for row in rows if isinstance(row, Rejection)),
-        skills,
-        recognizers,
-    )
+    rows = _read_templates(bot, _parse_templates(path, files[path]))
+    return collect_rows(rows)._replace(skills=skills, recognizers=recognizers)
 
 
-def combinations(counts: list[int], bound: int, seed: str) -> list[tuple[int, ...]]:
-    """At most `bound` of all ways to choose one of `counts[i]` for each i, spread over all of them.
+def sample_combinations(counts: list[int], limit: int, seed: str) -> list[tuple[int, ...]]:
+    """Sample at most `limit` of all ways to choose one of `counts[i]` for each i, without repetition.
 
-    The first are chosen so that every choice comes in turn; which ones depends on `seed` alone. The
-    product is never enumerated: steps of a size without a common factor visit each way once.
+    The sample depends on `seed` alone. The product is never enumerated.
+
+    >>> sample_combinations([2, 3], 2, "seed")
+    [(0, 0), (1, 0)]
+    >>> len(sample_combinations([2, 3], 100, "seed"))
+    6
     """
     total = math.prod(counts)
     if total == 0:
         return []
+    # Number all ways from 0, as in a number system with the bases `counts`. A walk over these numbers in
+    # steps that share no factor with `total` visits each of them once before it repeats, and is spread out.
     step = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big") % total or 1
     while math.gcd(step, total) > 1:
         step += 1
-    chosen = []
-    for number in range(min(bound, total)):
-        code, choice = (number * step) % total, []
+    sample = []
+    for position in range(min(limit, total)):
+        number, combination = (position * step) % total, []
         for count in counts:
-            code, one = divmod(code, count)
-            choice.append(one)
-        chosen.append(tuple(choice))
-    return chosen
+            number, choice = divmod(number, count)
+            combination.append(choice)
+        sample.append(tuple(combination))
+    return sample
 
 
-def _rows(bot: _Bot, templates: Mapping[str, list[Any]]) -> Iterator[Record | Rejection]:
-    for skill_name, several in templates.items():
-        for index, raw in enumerate(several):
-            pointer = f"/{_escaped(skill_name)}/{index}"
-            problem = _skill_problem(bot, pointer, skill_name)
-            template = None
-            if problem is None:
-                try:
-                    template = msgspec.convert(raw, Template)
-                except msgspec.ValidationError as error:
-                    problem = (Reason.MALFORMED_RECORD, _problem(bot, pointer, str(error), "a template"))
-            if problem is not None or template is None:
-                reason, diagnostic = problem or (Reason.MALFORMED_RECORD, _problem(bot, pointer, "", ""))
-                yield rejected(bot.facts, _origin(bot, pointer), reason, [diagnostic], skill=skill_name)
-            else:
-                yield from _expanded(bot, pointer, bot.skills[skill_name], template)
+def _read_templates(bot: _Bot, templates: Mapping[str, list[Any]]) -> Iterator[Record | Rejection]:
+    for skill_name, entries in templates.items():
+        escaped = skill_name.replace("~", "~0").replace("/", "~1")
+        for index, entry in enumerate(entries):
+            yield from _read_template(bot, f"/{escaped}/{index}", skill_name, entry)
 
 
-def _expanded(bot: _Bot, pointer: str, skill: Skill, template: Template) -> Iterator[Record | Rejection]:
-    """The records of one template, or its rejection."""
-    names = _SLOT.findall(template.template)
-    parameters = {one.name: one for one in skill.parameters}
-    reason, found, expected = None, "", ""
-    choices = {name: _expressions(bot, parameters[name]) for name in names if name in parameters}
-    if template.owner_mode not in _MODES:
-        reason, found, expected = Reason.MALFORMED_RECORD, template.owner_mode, " or ".join(_MODES)
-    elif unknown := [name for name in names if name not in parameters]:
-        reason, found, expected = Reason.UNKNOWN_SLOT, f"<{unknown[0]}>", ", ".join(parameters) or "no slot"
-    elif empty := [name for name in names if not choices[name]]:
-        reason, found, expected = (
-            Reason.VALUE_NOT_FOUND,
-            f"<{empty[0]}> without instances",
-            f"a recognizer with instances for {empty[0]!r} in {RECOGNIZERS}",
-        )
-    elif len(set(names)) < len(names):
-        reason, found, expected = Reason.DUPLICATE_SLOT, "a slot twice", "each slot once"
-    if reason is not None:
-        problem = _problem(bot, pointer, found, expected)
-        yield rejected(
-            bot.facts, _origin(bot, pointer), reason, [problem], skill=skill.name, utterance=template.template
-        )
+def _read_template(bot: _Bot, pointer: str, skill_name: str, entry: Any) -> Iterator[Record | Rejection]:
+    """Read the records of one template, or its rejection. pointer: the JSON Pointer of the template."""
+    template = _convert_template(bot, skill_name, entry)
+    if isinstance(template, Problem):
+        unread = make_unread(bot.source, bot.make_origin(pointer), skill=skill_name)
+        yield reject_row(unread, STAGE, [template])
         return
-    context, mode = _context(bot, template)
+    skill = bot.skills[skill_name]
+    slots = _SLOT.findall(template.template)
+    parameters = {parameter.name: parameter for parameter in skill.parameters}
+    expressions = {slot: _list_expressions(bot, parameters[slot]) for slot in slots if slot in parameters}
+    problem = _find_problem(template, slots, tuple(parameters), expressions)
+    if problem is None:
+        yield from _fill_template(bot, pointer, skill, template, expressions)
+    else:
+        unread = make_unread(
+            bot.source, bot.make_origin(pointer), skill=skill_name, utterance=template.template
+        )
+        yield reject_row(unread, STAGE, [problem])
+
+
+def _convert_template(bot: _Bot, skill_name: str, entry: Any) -> Template | Problem:
+    if skill_name not in bot.skills:
+        known = ", ".join(bot.skills) or "none"
+        return Problem(Reason.UNKNOWN_SKILL, f"skill {quote_text(skill_name)}", f"one of {known}", _FIX)
+    try:
+        return msgspec.convert(entry, Template)
+    except msgspec.ValidationError as error:
+        summary = f"not a template: {lower_first(str(error))}"
+        return Problem(Reason.MALFORMED_RECORD, found="", fix=_FIX, summary=summary)
+
+
+def _find_problem(
+    template: Template, slots: list[str], parameters: tuple[str, ...], expressions: Expressions
+) -> Problem | None:
+    """Find what keeps a template from being filled.
+
+    slots: its slots. parameters: the names of its skill's parameters.
+    """
+    if template.owner_mode not in _MODES:
+        found, expected = f"owner_mode {template.owner_mode!r}", " or ".join(_MODES)
+        return Problem(Reason.MALFORMED_RECORD, found, expected, _FIX)
+    unknown = [slot for slot in slots if slot not in parameters]
+    if unknown:
+        expected = f"one of {', '.join(parameters)}" if parameters else "no slot"
+        return Problem(Reason.UNKNOWN_SLOT, f"<{unknown[0]}>", expected, _FIX)
+    empty = [slot for slot in slots if not expressions[slot]]
+    if empty:
+        expected = f"a recognizer with instances for {empty[0]!r} in {RECOGNIZERS}"
+        return Problem(Reason.VALUE_NOT_FOUND, f"<{empty[0]}> without instances", expected, _FIX)
+    if len(set(slots)) < len(slots):
+        return Problem(Reason.DUPLICATE_SLOT, "a slot twice", "each slot once", _FIX)
+    return None
+
+
+def _fill_template(
+    bot: _Bot, pointer: str, skill: Skill, template: Template, expressions: Expressions
+) -> Iterator[Record]:
+    context, mode = _make_context(bot, template)
+    slots = _SLOT.findall(template.template)
     key = hashlib.sha256(f"{skill.name}\n{template.template}".encode()).hexdigest()[:16]
-    ways = combinations([len(choices[name]) for name in names], bot.bound, key)
-    for number, way in enumerate(ways):
-        said = [choices[name][index] for name, index in zip(names, way, strict=True)]
-        utterance, labels = _filled(template.template, said)
-        origin = _origin(bot, f"{pointer}/{number}")
+    combinations = sample_combinations([len(expressions[slot]) for slot in slots], bot.max_instances, key)
+    for number, combination in enumerate(combinations):
+        chosen = [expressions[slot][index] for slot, index in zip(slots, combination, strict=True)]
+        utterance, arguments = _insert_expressions(template.template, chosen)
+        origin = bot.make_origin(f"{pointer}/{number}")
         yield Record(
-            id=make_row_id(bot.facts.name, origin),
-            source=bot.facts.name,
+            id=make_row_id(bot.source.name, origin),
+            source=bot.source.name,
             utterance=utterance,
             mode=mode,
             skill=skill.name,
             service=None,
-            arguments=labels,
+            arguments=arguments,
             context=context,
-            group=f"{bot.facts.name}:{key}",
-            license=bot.facts.license,
+            group=bot.source.make_group(key),
+            license=bot.source.license,
             origin=origin,
-            today=bot.facts.today,
+            today=bot.source.today,
         )
 
 
-def _filled(template: str, said: list[tuple[str, str]]) -> tuple[str, tuple[LabelledArgument, ...]]:
-    """The utterance of a template, and its arguments with exact spans.
+def _insert_expressions(
+    template: str, chosen: list[tuple[str, str]]
+) -> tuple[str, tuple[LabelledArgument, ...]]:
+    """Build the utterance of a template, and its arguments with exact spans.
 
-    said: for each slot of the template, in order, the value and the expression for it.
+    chosen: for each slot of the template, in order, the value and the expression that says it.
     """
-    parts, labels, length, position = [], [], 0, 0
-    for match, (value, expression) in zip(_SLOT.finditer(template), said, strict=True):
+    parts, arguments, length, position = [], [], 0, 0
+    for match, (value, expression) in zip(_SLOT.finditer(template), chosen, strict=True):
         text = template[position : match.start()]
         start = length + len(text)
-        labels.append(LabelledArgument(match[1], value, (expression,), start, start + len(expression)))
+        arguments.append(LabelledArgument(match[1], value, (expression,), start, start + len(expression)))
         parts += [text, expression]
         length, position = start + len(expression), match.end()
-    return "".join([*parts, template[position:]]), tuple(labels)
+    return "".join([*parts, template[position:]]), tuple(arguments)
 
 
-def _context(bot: _Bot, template: Template) -> tuple[tuple[Turn, ...], Mode]:
-    """What goes before an utterance that answers a question for a slot of a frame.
+def _make_context(bot: _Bot, template: Template) -> tuple[tuple[Turn, ...], Mode]:
+    """Make the turn before an utterance that answers a question for a slot of a frame, and the mode.
 
-    OpenCUI names the frame and the slot that are asked for, not the words; the turn says just that.
+    OpenCUI names the frame and the slot that the question is about, but not its words.
     """
     if template.context_frame is None:
         return (), _MODES[template.owner_mode]
     frame = bot.skills.get(template.context_frame)
-    slot = None if frame is None or template.context_slot is None else frame.parameter(template.context_slot)
-    asked = (slot.description or slot.name) if slot else template.context_slot
+    slot = (
+        None
+        if frame is None or template.context_slot is None
+        else frame.find_parameter(template.context_slot)
+    )
+    question = (slot.description or slot.name) if slot else template.context_slot
     subject = (frame.description or frame.name) if frame else template.context_frame
-    return (Turn(Speaker.SYSTEM, f"{subject}: {asked}?" if asked else f"{subject}?"),), Mode.EXTENDED
+    text = f"{subject}: {question}?" if question else f"{subject}?"
+    return (Turn(Speaker.SYSTEM, text),), Mode.EXTENDED
 
 
-def _expressions(bot: _Bot, parameter: Parameter) -> list[tuple[str, str]]:
-    """Value and expression of all instances: the first expressions of all labels, then the second ones."""
+def _list_expressions(bot: _Bot, parameter: Parameter) -> list[tuple[str, str]]:
+    """List the value and expression of all instances: the first expressions of all labels, then the second ones."""
     recognizer = bot.recognizers.recognizers.get(parameter.recognizer or "")
     if recognizer is None:
         return [(value, value) for value in parameter.enum]
-    rounds = max((len(one.expressions) for one in recognizer.instances), default=0)
+    rounds = max((len(instance.expressions) for instance in recognizer.instances), default=0)
     return [
-        (one.label, one.expressions[number])
+        (instance.label, instance.expressions[number])
         for number in range(rounds)
-        for one in recognizer.instances
-        if number < len(one.expressions)
+        for instance in recognizer.instances
+        if number < len(instance.expressions)
     ]
 
 
-def _with_recognizers(skill: Skill, recognizers: Recognizers) -> Skill:
-    """The skill with the recognizers that the file gives its slots, by the slot's name or type."""
+def _add_recognizers(skill: Skill, recognizers: Recognizers) -> Skill:
+    """Give the parameters of a skill their recognizers, by the slot's declaration or its name."""
     parameters = tuple(
         msgspec.structs.replace(
-            one, recognizer=one.recognizer or recognizers.slots.get(one.name) or _named(one.name, recognizers)
+            parameter,
+            recognizer=parameter.recognizer
+            or recognizers.slots.get(parameter.name)
+            or _find_namesake(parameter.name, recognizers),
         )
-        for one in skill.parameters
+        for parameter in skill.parameters
     )
     return msgspec.structs.replace(skill, parameters=parameters)
 
 
-def _named(slot: str, recognizers: Recognizers) -> str | None:
-    return next(
-        islice((name for name in sorted(recognizers.recognizers) if name.casefold() == slot.casefold()), 1),
-        None,
-    )
+def _find_namesake(slot: str, recognizers: Recognizers) -> str | None:
+    names = (name for name in sorted(recognizers.recognizers) if name.casefold() == slot.casefold())
+    return next(names, None)
 
 
-def _templates(path: str, data: bytes) -> Mapping[str, list[Any]]:
+def _parse_templates(path: str, data: bytes) -> Mapping[str, list[Any]]:
     try:
-        return msgspec.json.decode(decoded_bytes(path, data), type=dict[str, list[Any]])
+        return msgspec.json.decode(decode_bytes(path, data), type=dict[str, list[Any]])
     except msgspec.DecodeError as error:
-        byte = 0 if isinstance(error, msgspec.ValidationError) else len(data)
-        raise UserError([_undecodable(path, str(error), byte, '{skill: [{"template"}]}')]) from None
+        raise UserError([describe_json_error(path, data, error, '{skill: [{"template"}]}')]) from None
 
 
-def _recognizers(path: str, data: bytes) -> Recognizers:
+def _parse_recognizers(path: str, data: bytes) -> Recognizers:
     try:
-        return decode_recognizers(decoded_bytes(path, data))
+        return decode_recognizers(decode_bytes(path, data))
     except msgspec.DecodeError as error:
-        byte = 0 if isinstance(error, msgspec.ValidationError) else len(data)
         expected = '{"recognizers": {name: {"instances": [{"label", "expressions"}]}}}'
-        raise UserError([_undecodable(path, str(error), byte, expected)]) from None
+        raise UserError([describe_json_error(path, data, error, expected)]) from None
 
 
-def _skill_problem(bot: _Bot, pointer: str, name: str) -> tuple[Reason, Diagnostic] | None:
-    if name in bot.skills:
-        return None
-    known = ", ".join(bot.skills) or "none"
-    return Reason.UNKNOWN_SKILL, _problem(bot, pointer, f"skill {quote_text(name)}", f"one of {known}")
-
-
-def _origin(bot: _Bot, pointer: str) -> Origin:
-    return Origin(bot.path, bot.sha256, pointer)
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
-
-
-def _problem(bot: _Bot, pointer: str, found: str, expected: str) -> Diagnostic:
-    return Diagnostic(
-        path=f"{bot.path}#{pointer}",
-        code="bad_template",
-        found=found,
-        expected=expected,
-        fix="correct the template, or the files beside it",
-    )
-
-
-def _undecodable(path: str, found: str, byte: int, expected: str) -> Diagnostic:
-    return Diagnostic(
-        path=path, code="not_json", byte=byte, found=found, expected=expected, fix="correct the file"
-    )
-
-
-def _missing(path: str) -> Diagnostic:
+def _missing_file(path: str) -> Diagnostic:
     return Diagnostic(
         path=path,
         code="missing_file",

@@ -10,63 +10,64 @@ import msgspec
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.literals import format_literal
 from exemplars.dataset.catalog import TYPES, Parameter, Skill
-from stages.ingest.reading import decoded_bytes
+from stages.ingest.reading import decode_bytes, lower_first
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _EXPECTED: Final = "OpenCUI skills and slots, a list of OpenAI functions, or an OpenAPI 3 document"
+_OPENCUI_TYPES: Final = {"int": "integer", "float": "number", "bool": "boolean"}
+_MAX_REFERENCES: Final = 16
+"""The longest chain of `$ref` that is followed."""
 
 
 def parse_schemas(path: str, data: bytes) -> tuple[Skill, ...]:
-    """The skills of a `schemas.json`.
+    """Parse the skills of a `schemas.json`.
 
-    Raises `UserError` for what is no JSON, with the byte offset, and for JSON of another shape.
+    Raises `UserError` if the file is not JSON, with the byte offset, or has none of the three forms.
     """
     try:
-        document = msgspec.json.decode(decoded_bytes(path, data))
+        document = msgspec.json.decode(decode_bytes(path, data))
     except msgspec.DecodeError as error:
-        raise UserError([_problem(path, str(error), len(data))]) from None
+        found = lower_first(str(error))
+        raise UserError([_bad_schemas(path, found, len(data), summary=f"not JSON: {found}")]) from None
     try:
-        return tuple(_skills(document))
+        return tuple(_read_skills(document))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         found = f"no key {error}" if isinstance(error, KeyError) else str(error)
-        raise UserError([_problem(path, found, 0)]) from None
+        raise UserError([_bad_schemas(path, found, 0)]) from None
 
 
-def _skills(document: Any) -> Iterator[Skill]:
+def _read_skills(document: Any) -> Iterator[Skill]:
     if isinstance(document, list):
-        for one in document:
-            yield _function(one.get("function", one))
+        for definition in document:
+            yield _read_function(definition.get("function", definition))
     elif "openapi" in document:
-        yield from _openapi(document)
+        yield from _read_openapi(document)
     elif "skills" in document:
-        yield from _opencui(document)
+        yield from _read_opencui(document)
     else:
         raise ValueError(f"the keys {', '.join(sorted(document)) or 'of an empty object'}")
 
 
-def _function(function: Mapping[str, Any]) -> Skill:
-    """An OpenAI function: its parameters are a JSON Schema of an object."""
-    return Skill(
-        function["name"], function.get("description", ""), _properties(function.get("parameters") or {}, {})
-    )
+def _read_function(function: Mapping[str, Any]) -> Skill:
+    """Read an OpenAI function: its parameters are a JSON Schema of an object."""
+    parameters = _read_properties(function.get("parameters") or {}, {})
+    return Skill(function["name"], function.get("description", ""), parameters)
 
 
-def _opencui(document: Mapping[str, Any]) -> Iterator[Skill]:
-    """Skills that name their slots, and slots with a type; both as lists or as maps by name."""
-    slots = {one.get("name") or key: one for key, one in _entries(document.get("slots", {}))}
-    for key, one in _entries(document["skills"]):
+def _read_opencui(document: Mapping[str, Any]) -> Iterator[Skill]:
+    """Read skills that name their slots, and slots with a type; both as lists or as maps by name."""
+    slots = {slot.get("name") or key: slot for key, slot in _list_entries(document.get("slots", {}))}
+    for key, skill in _list_entries(document["skills"]):
+        names = (slot if isinstance(slot, str) else slot["name"] for slot in skill.get("slots", ()))
         yield Skill(
-            one.get("name") or key,
-            one.get("description", ""),
-            tuple(
-                _parameter(name, slots.get(name, {}), required=False)
-                for name in (slot if isinstance(slot, str) else slot["name"] for slot in one.get("slots", ()))
-            ),
+            skill.get("name") or key,
+            skill.get("description", ""),
+            tuple(_read_parameter(name, slots.get(name, {}), required=False) for name in names),
         )
 
 
-def _openapi(document: Mapping[str, Any]) -> Iterator[Skill]:
-    """Operations by their ids; and, where no operation has an id, the object schemas."""
+def _read_openapi(document: Mapping[str, Any]) -> Iterator[Skill]:
+    """Read operations by their ids; if no operation has an id, read the object schemas."""
     operations = [
         operation
         for methods in document.get("paths", {}).values()
@@ -75,34 +76,39 @@ def _openapi(document: Mapping[str, Any]) -> Iterator[Skill]:
     ]
     for operation in operations:
         description = operation.get("summary") or operation.get("description") or ""
-        yield Skill(operation["operationId"], description, tuple(_operation_parameters(operation, document)))
+        yield Skill(operation["operationId"], description, tuple(_read_operation(operation, document)))
     if not operations:
         for name, schema in document.get("components", {}).get("schemas", {}).items():
             if schema.get("type") == "object":
-                yield Skill(name, schema.get("description", ""), _properties(schema, document))
+                yield Skill(name, schema.get("description", ""), _read_properties(schema, document))
 
 
-def _operation_parameters(operation: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[Parameter]:
-    for raw in operation.get("parameters", ()):
-        one = _resolved(raw, document)
-        schema = {"description": one.get("description", ""), **_resolved(one.get("schema", {}), document)}
-        yield _parameter(one["name"], schema, required=bool(one.get("required")))
-    body = _resolved(operation.get("requestBody", {}), document).get("content", {})
+def _read_operation(operation: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[Parameter]:
+    """Read the parameters of an operation, and those of its JSON body."""
+    for entry in operation.get("parameters", ()):
+        parameter = _resolve_reference(entry, document)
+        schema = {
+            "description": parameter.get("description", ""),
+            **_resolve_reference(parameter.get("schema", {}), document),
+        }
+        yield _read_parameter(parameter["name"], schema, required=bool(parameter.get("required")))
+    body = _resolve_reference(operation.get("requestBody", {}), document).get("content", {})
     if "application/json" in body:
-        yield from _properties(_resolved(body["application/json"].get("schema", {}), document), document)
+        body_schema = _resolve_reference(body["application/json"].get("schema", {}), document)
+        yield from _read_properties(body_schema, document)
 
 
-def _properties(schema: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[Parameter, ...]:
+def _read_properties(schema: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[Parameter, ...]:
     required = set(schema.get("required", ()))
     return tuple(
-        _parameter(name, _resolved(one, document), required=name in required)
-        for name, one in schema.get("properties", {}).items()
+        _read_parameter(name, _resolve_reference(entry, document), required=name in required)
+        for name, entry in schema.get("properties", {}).items()
     )
 
 
-def _parameter(name: str, schema: Mapping[str, Any], *, required: bool) -> Parameter:
+def _read_parameter(name: str, schema: Mapping[str, Any], *, required: bool) -> Parameter:
     type_ = schema.get("type", "string")
-    known = type_ if type_ in TYPES else {"int": "integer", "float": "number", "bool": "boolean"}.get(type_)
+    known = type_ if type_ in TYPES else _OPENCUI_TYPES.get(type_)
     return Parameter(
         name,
         schema.get("description", ""),
@@ -113,9 +119,9 @@ def _parameter(name: str, schema: Mapping[str, Any], *, required: bool) -> Param
     )
 
 
-def _resolved(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a local `$ref` points to; a chain of them is followed a bounded number of times."""
-    for _ in range(16):
+def _resolve_reference(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a local `$ref`, and those that it leads to. Raises `ValueError` if they are circular."""
+    for _ in range(_MAX_REFERENCES):
         reference = schema.get("$ref")
         if reference is None:
             return schema
@@ -126,11 +132,19 @@ def _resolved(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping
     raise ValueError("a $ref that leads to itself")
 
 
-def _entries(value: Any) -> list[tuple[str, Mapping[str, Any]]]:
-    return list(value.items()) if isinstance(value, dict) else [(one.get("name", ""), one) for one in value]
+def _list_entries(value: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    if isinstance(value, dict):
+        return list(value.items())
+    return [(entry.get("name", ""), entry) for entry in value]
 
 
-def _problem(path: str, found: str, byte: int) -> Diagnostic:
+def _bad_schemas(path: str, found: str, byte: int, summary: str = "") -> Diagnostic:
     return Diagnostic(
-        path=path, code="bad_schemas", byte=byte, found=found, expected=_EXPECTED, fix="correct the file"
+        path=path,
+        code="bad_schemas",
+        byte=byte,
+        found=found,
+        expected=_EXPECTED,
+        fix="correct the file",
+        summary=summary,
     )

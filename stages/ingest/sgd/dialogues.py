@@ -1,14 +1,15 @@
-"""The dialogue files, decoded into just the fields that are used."""
+"""Dialogue files, decoded into just the fields that are used."""
 
 from __future__ import annotations
 
-import re
 from typing import Literal, NamedTuple
 
 import msgspec
 
-from exemplars.core.errors import Diagnostic, UserError
-from stages.ingest.reading import decoded_text
+from exemplars.core.errors import UserError
+from exemplars.core.ledger import Problem
+from exemplars.core.records import Reason
+from stages.ingest.reading import decode_text, describe_json_error, lower_first
 
 
 class Action(msgspec.Struct, gc=False):
@@ -20,28 +21,28 @@ class Action(msgspec.Struct, gc=False):
     canonical_values: list[str] = []
 
 
-class SlotSpan(msgspec.Struct, gc=False):
-    """Where a free slot's value stands in the utterance; code points."""
+class SlotAnnotation(msgspec.Struct, gc=False):
+    """The span of a free slot's value in the utterance, in code points."""
 
     slot: str
     start: int | None = None
     exclusive_end: int | None = None
 
 
-class State(msgspec.Struct, gc=False):
-    """What the user wants so far, of one service."""
+class DialogueState(msgspec.Struct, gc=False):
+    """What the user wants of one service, so far."""
 
     active_intent: str = "NONE"
     slot_values: dict[str, list[str]] = {}
 
 
-class Frame(msgspec.Struct, gc=False):
-    """What a turn means to one service."""
+class DialogueFrame(msgspec.Struct, gc=False):
+    """What a turn means for one service."""
 
     service: str
     actions: list[Action] = []
-    slots: list[SlotSpan] = []
-    state: State | None = None
+    slots: list[SlotAnnotation] = []
+    state: DialogueState | None = None
 
 
 class DialogueTurn(msgspec.Struct, gc=False):
@@ -49,7 +50,7 @@ class DialogueTurn(msgspec.Struct, gc=False):
 
     speaker: Literal["USER", "SYSTEM"]
     utterance: str
-    frames: list[Frame] = []
+    frames: list[DialogueFrame] = []
 
 
 class Dialogue(msgspec.Struct, gc=False):
@@ -63,7 +64,7 @@ class DecodedFile(NamedTuple):
     """The dialogues of a file by their index, and what is wrong with the others."""
 
     dialogues: tuple[tuple[int, Dialogue], ...]
-    malformed: tuple[tuple[int, Diagnostic], ...]
+    malformed: tuple[tuple[int, Problem], ...]
 
 
 _decode_file = msgspec.json.Decoder(list[Dialogue]).decode
@@ -72,60 +73,34 @@ _decode_dialogue = msgspec.json.Decoder(Dialogue).decode
 
 
 def decode_dialogues(path: str, data: bytes) -> DecodedFile:
-    """The dialogues of one file.
+    """Decode the dialogues of a file; a dialogue of a wrong shape is reported, and the others are decoded.
 
-    path: for messages.
-    Raises `UserError` with the byte offset where the file is no JSON list; a dialogue of a wrong
-    shape is reported, and the others are read.
+    path: for messages. Raises `UserError` with the byte offset if the file is not a JSON list.
     """
     try:
         return DecodedFile(tuple(enumerate(_decode_file(data))), ())
     except (msgspec.DecodeError, UnicodeDecodeError):
-        pass  # Now slowly: which file, or which dialogue in it, and where.
-    text, unreadable = decoded_text(path, data)
-    if text is None:
-        raise UserError([unreadable] if unreadable else [])
+        pass  # Decode again, slowly, to find out what is wrong with the file, or with which dialogue.
+    text = decode_text(path, data)
     try:
         parts = _decode_parts(text.encode())
     except msgspec.DecodeError as error:
-        raise UserError([not_json(path, data, error, "a list of dialogues")]) from None
-    return _each_dialogue(path, parts)
+        raise UserError([describe_json_error(path, data, error, "a list of dialogues")]) from None
+    return _decode_each(parts)
 
 
-def not_json(path: str, data: bytes, error: msgspec.DecodeError, expected: str) -> Diagnostic:
-    """The diagnostic of a file that is no JSON of the expected form, with the byte where it ends."""
-    if isinstance(error, msgspec.ValidationError):
-        code, byte = "wrong_shape", 0
-        fix = "correct the document, or leave the file out"
-    else:
-        code = "not_json"
-        place = re.search(r"byte (\d+)", str(error))
-        byte = int(place[1]) if place else len(data)
-        fix = "fetch or write the file again: it is cut short or damaged"
-    return Diagnostic(path=path, code=code, byte=byte, found=_lower(str(error)), expected=expected, fix=fix)
-
-
-def _each_dialogue(path: str, parts: list[msgspec.Raw]) -> DecodedFile:
+def _decode_each(parts: list[msgspec.Raw]) -> DecodedFile:
     dialogues, malformed = [], []
     for index, part in enumerate(parts):
         try:
             dialogues.append((index, _decode_dialogue(part)))
         except msgspec.ValidationError as error:
-            found = _lower(str(error).replace("`$", f"`$[{index}]"))
-            malformed.append(
-                (
-                    index,
-                    Diagnostic(
-                        path=path,
-                        code="malformed_record",
-                        found=found,
-                        expected="a dialogue of the SGD format",
-                        fix="correct the dialogue",
-                    ),
-                )
+            message = lower_first(str(error).replace("`$", f"`$[{index}]"))
+            problem = Problem(
+                Reason.MALFORMED_RECORD,
+                found="",
+                fix="correct the dialogue",
+                summary=f"not a dialogue in the SGD format: {message}",
             )
+            malformed.append((index, problem))
     return DecodedFile(tuple(dialogues), tuple(malformed))
-
-
-def _lower(sentence: str) -> str:
-    return sentence[0].lower() + sentence[1:]

@@ -1,4 +1,4 @@
-"""What a user's turn means to one service: a request with its new arguments, or nothing new."""
+"""What a user's turn means for one service: a request with its new arguments, or nothing new."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from exemplars.core.records import DONTCARE, LabelledArgument, Mode, Reason
-from stages.ingest.sgd.dialogues import Action, DialogueTurn, Frame
+from stages.ingest.sgd.dialogues import Action, DialogueFrame, DialogueTurn
 from stages.ingest.sgd.schema import NO_INTENT
 
 _ACCEPTS: Final = frozenset({"SELECT", "AFFIRM", "AFFIRM_INTENT"})
@@ -16,46 +16,50 @@ _DECLINABLE: Final = frozenset({"OFFER", "CONFIRM"})
 
 
 class Meaning(NamedTuple):
-    """What one frame of a user's turn means; `out_of_scope` is set where it is no exemplar."""
+    """What a frame of a user's turn means."""
 
     mode: Mode
     intent: str | None
     arguments: tuple[LabelledArgument, ...] = ()
     out_of_scope: Reason | None = None
+    """Why the frame is not an exemplar; `None`: it is one."""
 
 
-def meaning_of(
-    frame: Frame,
+def derive_meaning(
+    frame: DialogueFrame,
     known: Mapping[str, list[str]],
     offered: Iterable[Action],
     turns: Sequence[DialogueTurn],
 ) -> Meaning:
-    """The meaning of a user's frame.
+    """Derive the meaning of a user's frame from its acts, and from how it changes the dialogue state.
 
     known: the slot values that the user's earlier turns gave to this service.
     offered: the actions of the system's turn before, for this service.
-    turns: the dialogue up to this turn; they say the canonical forms of values.
+    turns: the dialogue up to and including this turn; it has the canonical forms of values.
     """
     acts = {action.act for action in frame.actions}
     intent = NO_INTENT if frame.state is None else frame.state.active_intent
-    informed = _informed(frame) if "INFORM" in acts else []
-    arguments = (*informed, *_accepted(frame, known, turns))
+    informed = _read_informed(frame) if "INFORM" in acts else []
+    arguments = (*informed, *_read_accepted(frame, known, turns))
     if intent != NO_INTENT and (arguments or acts & _ASKS_FOR_INTENT):
-        extended = bool(acts & _ACCEPTS) or any(one.context for one in arguments)
+        extended = bool(acts & _ACCEPTS) or any(argument.context for argument in arguments)
         return Meaning(Mode.EXTENDED if extended else Mode.NORMAL, intent, arguments)
-    declined = _declined(acts, intent, offered)
+    declined = _find_declined(acts, intent, offered)
     if declined is not None:
         return Meaning(Mode.NEGATIVE, declined)
     if acts <= _PLEASANTRIES and not arguments:
         return Meaning(Mode.NONE, None)
-    return Meaning(Mode.NONE, None, out_of_scope=_why_out_of_scope(acts))
+    return Meaning(Mode.NONE, None, out_of_scope=_explain_out_of_scope(acts))
 
 
-def new_slots(known: Mapping[str, list[str]], state: Mapping[str, list[str]]) -> list[str]:
-    """The slots whose value is new, in the order of the state.
+def find_new_slots(known: Mapping[str, list[str]], state: Mapping[str, list[str]]) -> list[str]:
+    """Find the slots whose value is new, in the order of the state.
 
-    A state lists several ways to say one value; one that shares a way with what is known is the
-    same value, told in more ways.
+    A state lists several ways to say one value; if one of them is known, the value is the same, and only
+    the other ways are new.
+
+    >>> find_new_slots({"city": ["SF"]}, {"city": ["SF", "San Francisco"], "date": ["today"]})
+    ['date']
     """
     return [
         slot
@@ -64,8 +68,8 @@ def new_slots(known: Mapping[str, list[str]], state: Mapping[str, list[str]]) ->
     ]
 
 
-def _informed(frame: Frame) -> list[LabelledArgument]:
-    """The values that the user gives, with the source's spans: one span for each, in their order."""
+def _read_informed(frame: DialogueFrame) -> list[LabelledArgument]:
+    """Read the values that the user gives, with the source's spans: one span for each, in their order."""
     spans: dict[str, list[tuple[int | None, int | None]]] = {}
     for span in frame.slots:
         spans.setdefault(span.slot, []).append((span.start, span.exclusive_end))
@@ -73,52 +77,52 @@ def _informed(frame: Frame) -> list[LabelledArgument]:
     for action in frame.actions:
         if action.act != "INFORM":
             continue
-        for index, said in enumerate(action.values):
-            canonical = action.canonical_values[index] if index < len(action.canonical_values) else said
-            given = spans.get(action.slot)
-            start, end = given.pop(0) if given else (None, None)
-            arguments.append(LabelledArgument(action.slot, canonical, (said,), start, end))
+        for index, spoken in enumerate(action.values):
+            canonical = action.canonical_values[index] if index < len(action.canonical_values) else spoken
+            slot_spans = spans.get(action.slot)
+            start, end = slot_spans.pop(0) if slot_spans else (None, None)
+            arguments.append(LabelledArgument(action.slot, canonical, (spoken,), start, end))
     return arguments
 
 
-def _accepted(
-    frame: Frame, known: Mapping[str, list[str]], turns: Sequence[DialogueTurn]
+def _read_accepted(
+    frame: DialogueFrame, known: Mapping[str, list[str]], turns: Sequence[DialogueTurn]
 ) -> list[LabelledArgument]:
-    """The values that enter the state without being said now: accepted, or carried over."""
+    """Read the values that enter the state although the turn does not say them: accepted, or carried over."""
     if frame.state is None or frame.state.slot_values == known:
         return []
     informed = {action.slot for action in frame.actions if action.act == "INFORM"}
     return [
-        LabelledArgument(slot, _canonical_of(ways, turns), tuple(ways), context=True)
-        for slot in new_slots(known, frame.state.slot_values)
+        LabelledArgument(slot, _find_canonical(ways, turns), tuple(ways), context=True)
+        for slot in find_new_slots(known, frame.state.slot_values)
         if slot not in informed and (ways := frame.state.slot_values[slot])
     ]
 
 
-def _canonical_of(ways: list[str], turns: Sequence[DialogueTurn]) -> str:
-    """The canonical form of a value, as the last turn that says it in one of these ways tells."""
+def _find_canonical(ways: list[str], turns: Sequence[DialogueTurn]) -> str:
+    """Find the canonical form of a value in the last turn that says it in one of these ways."""
     if ways[0] == DONTCARE:
         return DONTCARE
     for turn in reversed(turns):
         for frame in turn.frames:
             for action in frame.actions:
-                for said, canonical in zip(action.values, action.canonical_values, strict=False):
-                    if said in ways:
+                for spoken, canonical in zip(action.values, action.canonical_values, strict=False):
+                    if spoken in ways:
                         return canonical
     return ways[0]
 
 
-def _declined(acts: set[str], intent: str, offered: Iterable[Action]) -> str | None:
-    """The intent that the user declines, or null."""
+def _find_declined(acts: set[str], intent: str, offered: Iterable[Action]) -> str | None:
+    """Find the intent that the user declines; `None`: the user declines nothing."""
     if "NEGATE_INTENT" in acts:
-        offers = [one.values[0] for one in offered if one.act == "OFFER_INTENT" and one.values]
+        offers = [action.values[0] for action in offered if action.act == "OFFER_INTENT" and action.values]
         return offers[0] if offers else None
-    if "NEGATE" in acts and intent != NO_INTENT and any(one.act in _DECLINABLE for one in offered):
+    if "NEGATE" in acts and intent != NO_INTENT and any(action.act in _DECLINABLE for action in offered):
         return intent
     return None
 
 
-def _why_out_of_scope(acts: set[str]) -> Reason:
+def _explain_out_of_scope(acts: set[str]) -> Reason:
     if "REQUEST_ALTS" in acts:
         return Reason.ASKS_ALTERNATIVES
     if "REQUEST" in acts:

@@ -14,11 +14,10 @@ import msgspec
 
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.dataset.catalog import Parameter, Skill
-from stages.ingest.reading import decoded_bytes
-from stages.ingest.sgd.dialogues import not_json
+from stages.ingest.reading import decode_bytes, describe_json_error
 
 NO_INTENT: Final = "NONE"
-"""The active intent of a user who wants nothing of the service."""
+"""The active intent of a user who wants nothing from the service."""
 BOOLEANS: Final = frozenset({"True", "False"})
 
 
@@ -57,88 +56,88 @@ class Service(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def slot_by_name(self) -> dict[str, SchemaSlot]:
         """The slots by their names."""
-        return {one.name: one for one in self.slots}
+        return {slot.name: slot for slot in self.slots}
 
     @cached_property
     def intent_names(self) -> frozenset[str]:
         """The names of the intents."""
-        return frozenset(one.name for one in self.intents)
+        return frozenset(intent.name for intent in self.intents)
 
 
 _decode = msgspec.json.Decoder(list[Service]).decode
 
 
 def decode_schema(path: str, data: bytes) -> tuple[Service, ...]:
-    """The services of a `schema.json`. Raises `UserError` where it is none."""
+    """Decode the services of a `schema.json`. Raises `UserError` if the file is something else."""
     try:
-        return tuple(_decode(decoded_bytes(path, data)))
+        return tuple(_decode(decode_bytes(path, data)))
     except msgspec.DecodeError as error:
-        raise UserError([not_json(path, data, error, "a list of services")]) from None
+        raise UserError([describe_json_error(path, data, error, "a list of services")]) from None
 
 
 def merge_services(schemas: Mapping[str, Iterable[Service]]) -> dict[str, Service]:
-    """All services of several schemas, by name.
+    """Merge the services of several schemas, by name.
 
     schemas: the services of each `schema.json`, by its path.
-    Raises `UserError` for every service that two of them define differently.
+    Raises `UserError` with every service that two of them define differently.
     """
     services: dict[str, Service] = {}
-    seen: dict[str, str] = {}
+    first_paths: dict[str, str] = {}
     clashes = []
-    for path, several in schemas.items():
-        for service in several:
+    for path, path_services in schemas.items():
+        for service in path_services:
             name = service.service_name
             if services.setdefault(name, service) != service:
                 clashes.append(
                     Diagnostic(
                         path=path,
                         code="clashing_service",
-                        found=f"service {name!r}, which {seen[name]} defines otherwise",
+                        found=f"service {name!r}, which {first_paths[name]} defines differently",
                         expected="one definition of a service in all splits",
                         fix="read the splits as two sources, or make the definitions equal",
                     )
                 )
-            seen.setdefault(name, path)
+            first_paths.setdefault(name, path)
     if clashes:
         raise UserError(clashes)
     return services
 
 
-def skill_name(service: str, intent: str) -> str:
-    """The name under which an intent stands in the catalog."""
+def make_skill_name(service: str, intent: str) -> str:
+    """Build the name of an intent's skill in the catalog."""
     return f"{service}_{intent}"
 
 
-def skills_of(service: Service, recognizer: str | None) -> tuple[Skill, ...]:
-    """The intents of a service as skills, with its slots as their parameters.
+def make_skills(service: Service, recognizer: str | None) -> tuple[Skill, ...]:
+    """Make the skills of a service: its intents, with its slots as their parameters.
 
-    Beside the slots that the intent asks for, a skill has, as optional parameters, those results of
-    it that another intent of the service asks for: accepting an offer ("the second one, please")
-    fills them while the search is still the active intent.
-    recognizer: what recognizes the values of free slots.
+    Besides the slots that the intent asks for, a skill has optional parameters for those of its results that
+    another intent of the service asks for: accepting an offer ("the second one, please") fills them while
+    the search is still the active intent.
+    recognizer: the name of the recognizer for the values of free slots.
     """
     return tuple(
         Skill(
-            name=skill_name(service.service_name, intent.name),
+            name=make_skill_name(service.service_name, intent.name),
             description=f"{service.description}: {intent.description}",
             service=service.service_name,
             parameters=tuple(
-                _parameter(slot, slot.name in intent.required_slots, recognizer)
-                for slot in _slots_of(service, intent)
+                _make_parameter(slot, slot.name in intent.required_slots, recognizer)
+                for slot in _list_slots(service, intent)
             ),
         )
         for intent in service.intents
     )
 
 
-def _slots_of(service: Service, intent: Intent) -> list[SchemaSlot]:
+def _list_slots(service: Service, intent: Intent) -> list[SchemaSlot]:
     asked_for = {name for other in service.intents for name in (*other.required_slots, *other.optional_slots)}
     accepted = [name for name in intent.result_slots if name in asked_for]
     names = dict.fromkeys([*intent.required_slots, *intent.optional_slots, *accepted])
     return [service.slot_by_name[name] for name in names if name in service.slot_by_name]
 
 
-def _parameter(slot: SchemaSlot, required: bool, recognizer: str | None) -> Parameter:
+def _make_parameter(slot: SchemaSlot, required: bool, recognizer: str | None) -> Parameter:
     return Parameter(
         name=slot.name,
         description=slot.description,

@@ -1,4 +1,4 @@
-"""A folder of SGD splits on disk, read one file a worker."""
+"""A folder of SGD splits on disk, read one file per worker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from exemplars.core.digests import hash_content
 from exemplars.core.errors import Diagnostic, UserError, quote_text
-from exemplars.core.records import Origin, Reason, Record, Rejection
+from exemplars.core.ledger import Ledger, Problem, reject_row
+from exemplars.core.records import Origin, Reason, Record
 from exemplars.core.workers import map_shards
 from exemplars.dataset.recognizers import Recognizers
 from exemplars.dataset.row_tables import (
@@ -23,67 +24,67 @@ from exemplars.dataset.row_tables import (
     rejections_to_table,
 )
 from stages.ingest.aliases import learn_aliases
-from stages.ingest.files import SourceFile, SourceTables, bad_file_rows, files_in
 from stages.ingest.params import OnBadFile, SgdSource
-from stages.ingest.reading import SourceFacts, rejected
+from stages.ingest.reading import STAGE, SourceInfo, collect_rows, make_unread
 from stages.ingest.sgd.dialogues import Dialogue, decode_dialogues
-from stages.ingest.sgd.rows import DialogueFile, group_of, rows_of
-from stages.ingest.sgd.schema import Service, decode_schema, merge_services, skills_of
+from stages.ingest.sgd.rows import DialogueFile, make_group, read_dialogue
+from stages.ingest.sgd.schema import Service, decode_schema, make_skills, merge_services
+from stages.ingest.source_files import SourceFile, SourceTables, list_files, reject_file
 
 OFFICIAL_SPLITS: Final = {"train": "train", "dev": "validation", "test": "test"}
-"""What the folders of the official release are called here."""
+"""Our names of the splits, by the folders of the official release."""
 
 Variants = tuple[str, tuple[str, ...]]
-"""A free slot, and several ways to say one value of it."""
+"""A free slot, and several ways to say one of its values."""
 
 
 class _Shard(NamedTuple):
-    """What one file gave; picklable, and cheap to send from a worker."""
+    """What one file holds; picklable, and cheap to send from a worker."""
 
     file: DialogueFile
     records: pa.Table
     rejections: pa.Table
     dialogues: tuple[tuple[int, str], ...] = ()
+    """The index and the group of each dialogue."""
     variants: frozenset[Variants] = frozenset()
     unreadable: tuple[Diagnostic, ...] = ()
 
 
 def read_sgd_source(
-    root: Path, source: SgdSource, facts: SourceFacts, context_turns: int, workers: int
+    root: Path, settings: SgdSource, source: SourceInfo, context_turns: int, workers: int
 ) -> SourceTables:
-    """All rows of the splits of a source.
+    """Read all rows of the splits of a source.
 
-    Raises `UserError` with everything that cannot be read: a folder, a `schema.json`, and, unless
-    the source says `on_bad_file: reject`, a dialogue file.
+    Raises `UserError` with everything that cannot be read: a folder, a `schema.json`, and, unless the source
+    has `on_bad_file: reject`, a dialogue file.
     """
-    folders = source.splits or ("",)
-    files = [(folder, one) for folder in sorted(folders) for one in _dialogue_files(root, folder)]
-    services = merge_services({path: read for folder in folders for path, read in _schema(root, folder)})
+    folders = settings.splits or ("",)
+    files = [(folder, file) for folder in sorted(folders) for file in _list_dialogue_files(root, folder)]
+    services = merge_services(dict(_read_schema(root, folder) for folder in folders))
     shards = list(
         map_shards(
-            partial(_read_file, facts, services, context_turns, source.learn_aliases_from),
+            partial(_read_file, source, services, context_turns, settings.learn_aliases_from),
             files,
             workers,
-            f"ingest {facts.name}",
+            f"ingest {source.name}",
         )
     )
-    unreadable = [one for shard in shards for one in shard.unreadable]
-    if unreadable and source.on_bad_file is OnBadFile.FAIL:
+    unreadable = [diagnostic for shard in shards for diagnostic in shard.unreadable]
+    if unreadable and settings.on_bad_file is OnBadFile.FAIL:
         raise UserError(unreadable)
-    shards = _without_duplicates(facts, shards)
+    shards = _reject_repeated_dialogues(shards)
     aliases = learn_aliases(sorted(set().union(*(shard.variants for shard in shards))))
+    recognizer = _find_recognizer_name(aliases)
     return SourceTables(
         records=pa.concat_tables([shard.records for shard in shards]),
         rejections=pa.concat_tables([shard.rejections for shard in shards]),
-        skills=tuple(
-            skill for name in sorted(services) for skill in skills_of(services[name], _alias_names(aliases))
-        ),
+        skills=tuple(skill for name in sorted(services) for skill in make_skills(services[name], recognizer)),
         recognizers=aliases,
     )
 
 
-def variants_of(dialogue: Dialogue, services: Mapping[str, Service]) -> set[Variants]:
-    """The ways in which the last states of a dialogue say the values of its free slots."""
+def collect_variants(dialogue: Dialogue, services: Mapping[str, Service]) -> set[Variants]:
+    """Collect the ways in which the last states of a dialogue, one per service, say the values of free slots."""
     variants: set[Variants] = set()
     seen: set[str] = set()
     for turn in reversed(dialogue.turns):
@@ -98,11 +99,11 @@ def variants_of(dialogue: Dialogue, services: Mapping[str, Service]) -> set[Vari
     return variants
 
 
-def _dialogue_files(root: Path, folder: str) -> list[SourceFile]:
-    return files_in(root, folder, "dialogues_*.json", "a split of the SGD release")
+def _list_dialogue_files(root: Path, folder: str) -> list[SourceFile]:
+    return list_files(root, folder, "dialogues_*.json", "a split of the SGD release")
 
 
-def _schema(root: Path, folder: str) -> Iterable[tuple[str, tuple[Service, ...]]]:
+def _read_schema(root: Path, folder: str) -> tuple[str, tuple[Service, ...]]:
     path = f"{folder}/schema.json" if folder else "schema.json"
     try:
         data = (root / path).read_bytes()
@@ -111,100 +112,90 @@ def _schema(root: Path, folder: str) -> Iterable[tuple[str, tuple[Service, ...]]
             path=str(root / path),
             code="missing_schema",
             found="no such file",
-            expected="the schema.json of the dialogues beside it",
-            fix="copy it from the release of the data set",
+            expected="the schema.json of the dialogues in the same folder",
+            fix="copy it from the release of the dataset",
         )
         raise UserError([problem]) from None
-    yield path, decode_schema(path, data)
+    return path, decode_schema(path, data)
 
 
 def _read_file(
-    facts: SourceFacts,
+    source: SourceInfo,
     services: Mapping[str, Service],
     context_turns: int,
     learn_from: tuple[str, ...],
-    place: tuple[str, SourceFile],
+    folder_and_file: tuple[str, SourceFile],
 ) -> _Shard:
-    folder, source_file = place
-    data = source_file.path.read_bytes()
-    file = DialogueFile(
-        facts, source_file.name, hash_content(data), OFFICIAL_SPLITS.get(folder), folder, context_turns
-    )
+    folder, (name, path) = folder_and_file
+    data = path.read_bytes()
+    split = OFFICIAL_SPLITS.get(folder)
+    file = DialogueFile(source, name, hash_content(data), split, folder, context_turns)
     try:
-        decoded = decode_dialogues(file.path, data)
+        decoded = decode_dialogues(name, data)
     except UserError as error:
-        unreadable = rejections_to_table(bad_file_rows(facts, file.path, file.sha256, error))
-        return _Shard(file, records_to_table([]), unreadable, unreadable=error.diagnostics)
-    rows = [row for index, one in decoded.dialogues for row in rows_of(file, index, one, services)]
+        rejections = rejections_to_table([reject_file(source, name, file.sha256, error)])
+        return _Shard(file, records_to_table([]), rejections, unreadable=error.diagnostics)
+    rows = [
+        row for index, dialogue in decoded.dialogues for row in read_dialogue(file, index, dialogue, services)
+    ]
     malformed = [
-        rejected(facts, Origin(file.path, file.sha256, f"/{index}"), Reason.MALFORMED_RECORD, [problem])
+        reject_row(make_unread(source, Origin(name, file.sha256, f"/{index}")), STAGE, [problem])
         for index, problem in decoded.malformed
     ]
+    groups = [make_group(file, dialogue) for _, dialogue in decoded.dialogues]
     variants = (
-        variants_of(one, services)
-        for _, one in decoded.dialogues
-        if folder in learn_from and group_of(file, one) not in facts.erased_groups
+        collect_variants(dialogue, services)
+        for (_, dialogue), group in zip(decoded.dialogues, groups, strict=True)
+        if folder in learn_from and group not in source.erased_groups
     )
     # Sorted here, in the workers, so that the whole is in order without moving a row.
     rows.sort(key=attrgetter("id"))
+    reading = collect_rows(rows)
     return _Shard(
         file,
-        records_to_table([row for row in rows if isinstance(row, Record)]),
-        rejections_to_table([*malformed, *(row for row in rows if isinstance(row, Rejection))]),
-        tuple((index, group_of(file, one)) for index, one in decoded.dialogues),
+        records_to_table(reading.records),
+        rejections_to_table([*malformed, *reading.rejections]),
+        tuple((index, group) for (index, _), group in zip(decoded.dialogues, groups, strict=True)),
         frozenset().union(*variants),
     )
 
 
-def _without_duplicates(facts: SourceFacts, shards: list[_Shard]) -> list[_Shard]:
-    """The shards, with the rows of every dialogue whose id stood before moved to the ledger."""
+def _reject_repeated_dialogues(shards: Iterable[_Shard]) -> list[_Shard]:
+    """Move to the ledger the records of every dialogue whose id an earlier dialogue has."""
+    shards = list(shards)
     counts = Counter(group for shard in shards for _, group in shard.dialogues)
     if all(count == 1 for count in counts.values()):
         return shards
-    seen: dict[str, str] = {}
-    return [_first_of_each(facts, shard, seen) for shard in shards]
+    first_places: dict[str, str] = {}
+    return [_keep_first_dialogues(shard, first_places) for shard in shards]
 
 
-def _first_of_each(facts: SourceFacts, shard: _Shard, seen: dict[str, str]) -> _Shard:
-    again: dict[str, str] = {}
+def _keep_first_dialogues(shard: _Shard, first_places: dict[str, str]) -> _Shard:
+    """Reject the repeated dialogues of a shard. first_places: of the groups so far; updated."""
+    repeated: dict[str, str] = {}
     for index, group in shard.dialogues:
         place = f"{shard.file.path}#/{index}"
-        if seen.setdefault(group, place) != place:
-            again[str(index)] = seen[group]
-    records, rejections = records_from_table(shard.records), rejections_from_table(shard.rejections)
-    kept = [one for one in records if _dialogue_index(one) not in again]
-    moved = [
-        _duplicate(facts, one, again[_dialogue_index(one)])
-        for one in records
-        if _dialogue_index(one) in again
-    ]
-    return shard._replace(
-        records=records_to_table(kept), rejections=rejections_to_table([*rejections, *moved])
-    )
+        if first_places.setdefault(group, place) != place:
+            repeated[str(index)] = first_places[group]
+
+    def find_problem(record: Record) -> Problem | None:
+        first_place = repeated.get(record.origin.locator.split("/")[1])
+        return None if first_place is None else _describe_repetition(record, first_place)
+
+    ledger = Ledger(STAGE)
+    records = ledger.keep(records_from_table(shard.records), find_problem)
+    rejections = [*rejections_from_table(shard.rejections), *ledger.rejections]
+    return shard._replace(records=records_to_table(records), rejections=rejections_to_table(rejections))
 
 
-def _dialogue_index(record: Record) -> str:
-    return record.origin.locator.split("/")[1]
-
-
-def _duplicate(facts: SourceFacts, record: Record, first: str) -> Rejection:
-    problem = Diagnostic(
-        path=f"{record.origin.path}#{record.origin.locator}",
-        code="duplicate_record",
-        found=f"dialogue id {quote_text(record.group.rpartition('/')[2])}, which stands at {first} already",
-        expected="an id of its own for every dialogue of a folder",
-        fix="remove the dialogue, or give it another id",
-    )
-    return rejected(
-        facts,
-        record.origin,
+def _describe_repetition(record: Record, first_place: str) -> Problem:
+    return Problem(
         Reason.DUPLICATE_RECORD,
-        [problem],
-        skill=record.skill,
-        utterance=record.utterance,
-        group=record.group,
+        f"dialogue id {quote_text(record.group.rpartition('/')[2])} again, after {first_place}",
+        "a unique id for each dialogue of a folder",
+        "remove the dialogue, or give it a different id",
     )
 
 
-def _alias_names(aliases: Recognizers) -> str | None:
-    return next(iter(aliases.recognizers), None)
+def _find_recognizer_name(recognizers: Recognizers) -> str | None:
+    return next(iter(recognizers.recognizers), None)

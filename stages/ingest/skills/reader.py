@@ -1,22 +1,33 @@
-"""From a skill file to its skill, its records, and a diagnostic for all that does not parse."""
+"""From a skill file to its skill, its records, and a diagnostic for everything that does not parse."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 from exemplars.core.digests import hash_content
-from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.errors import Diagnostic
 from exemplars.core.ids import make_row_id
+from exemplars.core.ledger import Problem, reject_row
 from exemplars.core.literals import Literal, format_literal
 from exemplars.core.records import REDACTED, LabelledArgument, Mode, Origin, Reason, Record, Rejection
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.templates import TemplateError, fill_spans, list_slots
-from stages.ingest.reading import Reading, SourceFacts, decoded_text, rejected
-from stages.ingest.skills.calls import parse_call
-from stages.ingest.skills.lines import Line, Outline, Pair, outline_of
-from stages.ingest.skills.signature import skill_of_outline
+from stages.ingest.reading import (
+    STAGE,
+    Reading,
+    SourceInfo,
+    UnreadRecord,
+    collect_rows,
+    decode_text,
+    make_problem,
+    make_unread,
+)
+from stages.ingest.skills.example_calls import parse_example_call
+from stages.ingest.skills.outline import ExamplePair, Line, Outline, parse_outline
+from stages.ingest.skills.signature import ParsedSignature, parse_signature
 
 REASONS: Final = {
     "other_skill": Reason.UNKNOWN_SKILL,
@@ -26,108 +37,127 @@ REASONS: Final = {
     "invalid_value": Reason.INVALID_VALUE,
     "exemplar_mismatch": Reason.EXEMPLAR_MISMATCH,
 }
-"""The reason code of a diagnostic; of all others: `malformed_record`."""
+"""The reason that a diagnostic's code stands for; for all other codes it is `malformed_record`."""
 _PUNCTUATION: Final = re.compile(r"[^\w\s<>]+")
 
 
+class _SkillFile(NamedTuple):
+    source: SourceInfo
+    outline: Outline
+    sha256: str
+    signature: ParsedSignature
+    none_skill: str | None
+
+    def make_origin(self, line: int | None) -> Origin:
+        return Origin(self.outline.path, self.sha256, str(line))
+
+
 def parse_skill_file(
-    facts: SourceFacts, path: str, data: bytes, none_skill: str | None
+    source: SourceInfo, path: str, data: bytes, none_skill: str | None
 ) -> tuple[Reading, tuple[Diagnostic, ...]]:
-    """What a skill file holds, and all diagnostics, in the order of its lines.
+    """Parse a skill file; return what it holds, and all diagnostics in the order of its lines.
 
     path: relative to the root of the source. none_skill: the skill whose examples ask for nothing.
-    Raises `UserError` for a file that is empty or not UTF-8.
+    Raises `UserError` if the file is empty or not UTF-8.
     """
-    text, unreadable = decoded_text(path, data)
-    if text is None:
-        raise UserError([unreadable] if unreadable else [])
-    outline = outline_of(path, text)
-    skill, problems = skill_of_outline(outline)
-    sha256 = hash_content(data)
-    records: list[Record] = []
-    rejections: list[Rejection] = []
-    diagnostics = [*outline.problems, *problems]
-    for one in diagnostics:
-        # A line that belongs to no pair has a row of its own, so that every diagnostic has one.
-        origin = Origin(path, sha256, str(one.line))
-        rejections.append(rejected(facts, origin, _reason(one), [one]))
+    outline = parse_outline(path, decode_text(path, data))
+    signature = parse_signature(outline)
+    file = _SkillFile(source, outline, hash_content(data), signature, none_skill)
+    diagnostics = [*outline.diagnostics, *signature.diagnostics]
+    rows: list[Record | Rejection] = list(_reject_lines(file, diagnostics))
     for pair in outline.pairs:
-        origin = Origin(path, sha256, str(pair.user.line))
-        row = _row(facts, origin, outline, pair, skill, none_skill, problems)
-        if isinstance(row, Record):
-            records.append(row)
-        else:
-            rejection, found = row
-            rejections.append(rejection)
-            diagnostics += found
+        row, pair_diagnostics = _read_pair(file, pair)
+        rows.append(row)
+        diagnostics += pair_diagnostics
+    diagnostics.sort(key=lambda diagnostic: (diagnostic.line or 0, diagnostic.column or 0, diagnostic.code))
+    skill = signature.skill
     skills = () if skill is None or skill.name == none_skill else (skill,)
-    diagnostics.sort(key=lambda one: (one.line or 0, one.column or 0, one.code))
-    return Reading(tuple(records), _merged(rejections), skills), tuple(diagnostics)
+    return collect_rows(rows)._replace(skills=skills), tuple(diagnostics)
 
 
-def _row(
-    facts: SourceFacts,
-    origin: Origin,
-    outline: Outline,
-    pair: Pair,
-    skill: Skill | None,
-    none_skill: str | None,
-    file_problems: tuple[Diagnostic, ...],
-) -> Record | tuple[Rejection, list[Diagnostic]]:
+def _reject_lines(file: _SkillFile, diagnostics: Iterable[Diagnostic]) -> Iterable[Rejection]:
+    """Reject each line that belongs to no pair and has a diagnostic, so that every diagnostic is in the ledger."""
+    by_line: dict[int | None, list[Diagnostic]] = {}
+    for diagnostic in diagnostics:
+        by_line.setdefault(diagnostic.line, []).append(diagnostic)
+    for line, line_diagnostics in by_line.items():
+        yield _reject(make_unread(file.source, file.make_origin(line)), line_diagnostics)
+
+
+def _reject(unread: UnreadRecord, diagnostics: Sequence[Diagnostic]) -> Rejection:
+    problems = [
+        make_problem(diagnostic, REASONS.get(diagnostic.code, Reason.MALFORMED_RECORD))
+        for diagnostic in diagnostics
+    ]
+    return reject_row(unread, STAGE, problems)
+
+
+def _read_pair(file: _SkillFile, pair: ExamplePair) -> tuple[Record | Rejection, list[Diagnostic]]:
+    """Read a pair; return its row, and the diagnostics of the pair itself."""
+    origin = file.make_origin(pair.user.number)
     if pair.user.text == REDACTED:
-        return rejected(facts, origin, Reason.ERASED, [], utterance=REDACTED), []
-    found = list(pair.problems)
-    labels: tuple[LabelledArgument, ...] = ()
+        erased = Problem(Reason.ERASED, found="", summary="the example was erased from the file")
+        return reject_row(make_unread(file.source, origin), STAGE, [erased]), []
+    skill = file.signature.skill
+    diagnostics = list(pair.diagnostics)
+    arguments: tuple[LabelledArgument, ...] = ()
     if skill is not None and pair.assistant is not None:
-        call = parse_call(outline, pair.assistant, skill)
-        found += call.problems
-        labels, problem = _labels(outline, pair, call.arguments)
-        if problem is not None and not call.problems:
-            found.append(problem)
-    if found or skill is None:
-        reasons = found or list(file_problems)
-        row = rejected(
-            facts,
-            origin,
-            _reason(reasons[0]),
-            reasons,
-            skill=None if skill is None else skill.name,
-            utterance=pair.user.text,
-        )
-        return row, found
-    silent = skill.name == none_skill
+        call = parse_example_call(file.outline, pair.assistant, skill)
+        diagnostics += call.diagnostics
+        arguments, mismatch = _label_arguments(file.outline, pair, call.arguments)
+        if mismatch is not None and not call.diagnostics:
+            diagnostics.append(mismatch)
+    if skill is None or diagnostics:
+        name = None if skill is None else skill.name
+        unread = make_unread(file.source, origin, skill=name, utterance=pair.user.text)
+        return _reject(unread, diagnostics or file.signature.diagnostics), diagnostics
+    return _make_record(file, origin, pair, skill, arguments), []
+
+
+def _make_record(
+    file: _SkillFile,
+    origin: Origin,
+    pair: ExamplePair,
+    skill: Skill,
+    arguments: tuple[LabelledArgument, ...],
+) -> Record:
+    is_none = skill.name == file.none_skill
     return Record(
-        id=make_row_id(facts.name, origin),
-        source=facts.name,
+        id=make_row_id(file.source.name, origin),
+        source=file.source.name,
         utterance=pair.user.text,
-        mode=Mode.NONE if silent else Mode.NORMAL,
-        skill=None if silent else skill.name,
+        mode=Mode.NONE if is_none else Mode.NORMAL,
+        skill=None if is_none else skill.name,
         service=None,
-        arguments=() if silent else labels,
+        arguments=() if is_none else arguments,
         context=(),
-        group=_group(facts, skill, pair.user.text, labels),
-        license=facts.license,
+        group=_make_group(file.source, skill, pair.user.text, arguments),
+        license=file.source.license,
         origin=origin,
         exemplar=None if pair.exemplar is None else pair.exemplar.text,
-        today=facts.today,
+        today=file.source.today,
     )
 
 
-def _labels(
-    outline: Outline, pair: Pair, arguments: tuple[tuple[str, Literal], ...]
+def _label_arguments(
+    outline: Outline, pair: ExamplePair, arguments: tuple[tuple[str, Literal], ...]
 ) -> tuple[tuple[LabelledArgument, ...], Diagnostic | None]:
-    """The arguments, with their spans where the pair has a template."""
+    """Build the arguments of a pair, with their spans if it has a template; or find why that does not fit."""
     if pair.exemplar is None:
         return tuple(LabelledArgument(slot, format_literal(value)) for slot, value in arguments), None
-    line, utterance = pair.exemplar, pair.user.text
-    names = [slot for slot, _ in arguments]
+    template, utterance = pair.exemplar, pair.user.text
+    slots = [slot for slot, _ in arguments]
     try:
-        spans = {one.slot: one for one in fill_spans(line.text, utterance, names)}
+        spans = {span.slot: span for span in fill_spans(template.text, utterance, slots)}
     except TemplateError as error:
-        return (), _mismatch(outline, line, str(error), "the utterance, with each value replaced by <slot>")
-    unknown = [name for name in list_slots(line.text) if name not in names and f"<{name}>" not in utterance]
+        expected = "the utterance, with each value replaced by <slot>"
+        return (), _describe_mismatch(outline, template, str(error), expected, summary=str(error))
+    unknown = [
+        slot for slot in list_slots(template.text) if slot not in slots and f"<{slot}>" not in utterance
+    ]
     if unknown:
-        return (), _mismatch(outline, line, f"<{unknown[0]}>", f"one of {', '.join(names) or 'no slot'}")
+        expected = f"one of {', '.join(slots)}" if slots else "no slot"
+        return (), _describe_mismatch(outline, template, f"<{unknown[0]}>", expected)
     return tuple(
         LabelledArgument(
             slot,
@@ -140,43 +170,21 @@ def _labels(
     ), None
 
 
-def _mismatch(outline: Outline, line: Line, found: str, expected: str) -> Diagnostic:
-    return outline.problem(line, "exemplar_mismatch", found, expected, "correct the exemplar line")
+def _describe_mismatch(
+    outline: Outline, line: Line, found: str, expected: str, summary: str = ""
+) -> Diagnostic:
+    fix = "correct the exemplar line"
+    return outline.make_diagnostic(line, "exemplar_mismatch", found, expected, fix, summary)
 
 
-def _group(facts: SourceFacts, skill: Skill, utterance: str, labels: tuple[LabelledArgument, ...]) -> str:
-    """Examples that differ only in their values stand in one group, wherever in the file they are."""
+def _make_group(
+    source: SourceInfo, skill: Skill, utterance: str, arguments: Iterable[LabelledArgument]
+) -> str:
+    """Build one group for all examples that differ only in their values, wherever in the file they are."""
     key = utterance.casefold()
-    for label in sorted(labels, key=lambda one: -len(one.value)):
-        said = (label.spoken[0] if label.spoken else label.value).casefold()
-        if len(said) > 1:
-            key = key.replace(said, f"<{label.slot}>")
+    for argument in sorted(arguments, key=lambda argument: -len(argument.value)):
+        text = (argument.spoken[0] if argument.spoken else argument.value).casefold()
+        if len(text) > 1:
+            key = key.replace(text, f"<{argument.slot}>")
     key = " ".join(_PUNCTUATION.sub("", key).split())
-    return f"{facts.name}:{hashlib.sha256(f'{skill.name}{chr(10)}{key}'.encode()).hexdigest()[:16]}"
-
-
-def _reason(diagnostic: Diagnostic) -> Reason:
-    return REASONS.get(diagnostic.code, Reason.MALFORMED_RECORD)
-
-
-def _merged(rejections: list[Rejection]) -> tuple[Rejection, ...]:
-    """One row an id: several diagnostics of one line share it."""
-    merged: dict[str, Rejection] = {}
-    for one in rejections:
-        known = merged.get(one.id)
-        merged[one.id] = one if known is None else _joined(known, one)
-    return tuple(merged.values())
-
-
-def _joined(first: Rejection, second: Rejection) -> Rejection:
-    return Rejection(
-        id=first.id,
-        source=first.source,
-        stage=first.stage,
-        reason=first.reason,
-        message=f"{first.message}; {second.message}",
-        origin=first.origin,
-        group=first.group,
-        skill=first.skill or second.skill,
-        utterance=first.utterance or second.utterance,
-    )
+    return source.make_group(hashlib.sha256(f"{skill.name}\n{key}".encode()).hexdigest()[:16])

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from exemplars.core.errors import Diagnostic, quote_text
 from exemplars.dataset.catalog import TYPES, Parameter, Skill
-from stages.ingest.skills.lines import Line, Outline
+from stages.ingest.skills.outline import Line, Outline
 
 _HEAD: Final = re.compile(r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_-]{0,63})\s*\(\s*")
 _PARAMETER: Final = re.compile(
@@ -18,37 +18,39 @@ _PARAMETER: Final = re.compile(
 _DECLARATION: Final = re.compile(r"\s*(?:-\s*)?(?P<name>\w+)\s*:\s*(?P<facts>.*)$")
 
 
-class Signed(NamedTuple):
-    """A skill, or null where its signature cannot be read; and what is wrong with the two sections."""
+class ParsedSignature(NamedTuple):
+    """A skill, and what is wrong with the sections that declare it."""
 
     skill: Skill | None
-    problems: tuple[Diagnostic, ...]
+    """`None`: the signature cannot be read."""
+    diagnostics: tuple[Diagnostic, ...]
 
 
-def skill_of_outline(outline: Outline) -> Signed:
-    """The skill that the sections `Prompt` and `Parameters` declare."""
+def parse_signature(outline: Outline) -> ParsedSignature:
+    """Parse the skill that the sections `Prompt` and `Parameters` declare."""
     if not outline.prompt:
-        missing = outline.problem(
+        missing = outline.make_diagnostic(
             Line("", 1, 1),
             "missing_prompt",
             "no section `#### Prompt:` with a signature",
             '`#### Prompt:` and a line such as weather(location="[city]")',
             "add it at the top of the file",
         )
-        return Signed(None, (missing,))
-    first, *rest = outline.prompt
-    parsed = _signature(outline, first)
+        return ParsedSignature(None, (missing,))
+    first, *others = outline.prompt
+    parsed = _parse_first_line(outline, first)
     if isinstance(parsed, Diagnostic):
-        return Signed(None, (parsed,))
-    name, parameters, after = parsed
-    declared, problems = _declared(outline, {one.name: one for one in parameters})
-    description = " ".join([after, *(line.text.strip() for line in rest)]).strip()
-    skill = Skill(name, description, tuple(declared[one.name] for one in parameters))
-    return Signed(skill, tuple(problems))
+        return ParsedSignature(None, (parsed,))
+    name, parameters, rest = parsed
+    by_name = {parameter.name: parameter for parameter in parameters}
+    declared, diagnostics = _apply_declarations(outline, by_name)
+    description = " ".join([rest, *(line.text.strip() for line in others)]).strip()
+    skill = Skill(name, description, tuple(declared.values()))
+    return ParsedSignature(skill, tuple(diagnostics))
 
 
-def _signature(outline: Outline, line: Line) -> tuple[str, list[Parameter], str] | Diagnostic:
-    """Name, parameters, and the text after the closing parenthesis."""
+def _parse_first_line(outline: Outline, line: Line) -> tuple[str, list[Parameter], str] | Diagnostic:
+    """Parse the name, the parameters, and the text after the closing parenthesis."""
     head = _HEAD.match(line.text)
     if head is None:
         return _malformed(outline, line, 0, "name(parameter=…)")
@@ -61,17 +63,17 @@ def _signature(outline: Outline, line: Line) -> tuple[str, list[Parameter], str]
                 'parameter="[description]", parameter="one|other" or parameter=[description], then , or )'
             )
             return _malformed(outline, line, position, expected)
-        parameter = _parameter(match)
+        parameter = _parse_parameter(match)
         if parameter is None:
             return _malformed(outline, line, match.start("quoted"), '"[description]" or "one|other"')
-        if any(one.name == parameter.name for one in parameters):
+        if any(known.name == parameter.name for known in parameters):
             return _malformed(outline, line, position, f"parameter {parameter.name!r} once")
         parameters.append(parameter)
         position = match.end()
     return head["name"], parameters, line.text[position + 1 :].strip(" \t:-")
 
 
-def _parameter(match: re.Match[str]) -> Parameter | None:
+def _parse_parameter(match: re.Match[str]) -> Parameter | None:
     if match["unquoted"] is not None:
         return Parameter(match["name"], match["unquoted"].strip(), type=None)
     quoted = match["quoted"]
@@ -83,47 +85,39 @@ def _parameter(match: re.Match[str]) -> Parameter | None:
     return Parameter(match["name"], enum=values)
 
 
-def _declared(
+def _apply_declarations(
     outline: Outline, parameters: dict[str, Parameter]
 ) -> tuple[dict[str, Parameter], list[Diagnostic]]:
-    """The parameters with what the section `Parameters` says of them."""
-    declared, problems = dict(parameters), []
+    """Add what the section `Parameters` says to the parameters of the signature, in their order."""
+    declared, diagnostics = dict(parameters), []
     for line in outline.parameters:
         match = _DECLARATION.match(line.text)
         if match is None or match["name"] not in parameters:
             found = quote_text(line.text) if match is None else f"parameter {quote_text(match['name'])}"
             close = difflib.get_close_matches(match["name"] if match else "", parameters, n=1)
-            known = ", ".join(parameters) or "no parameter"
-            problems.append(
-                outline.problem(
-                    line,
-                    "malformed_parameter",
-                    found,
-                    f"`name: type, required|optional, recognizer=NAME` of {known}",
-                    f"did you mean {close[0]!r}?" if close else "correct the line",
-                )
-            )
+            known = f"a name among {', '.join(parameters)}" if parameters else "no parameter in the signature"
+            expected = f"`name: type, required|optional, recognizer=NAME` with {known}"
+            fix = f"did you mean {close[0]!r}?" if close else "correct the line"
+            diagnostics.append(outline.make_diagnostic(line, "malformed_parameter", found, expected, fix))
             continue
-        parameter = _with_facts(parameters[match["name"]], match["facts"])
+        parameter = _apply_facts(parameters[match["name"]], match["facts"])
         if isinstance(parameter, str):
-            problems.append(
-                outline.problem(
-                    line,
-                    "malformed_parameter",
-                    quote_text(parameter),
-                    f"one of {', '.join(TYPES)}, required, optional, recognizer=NAME",
-                    "correct the line",
-                )
+            found, expected = (
+                quote_text(parameter),
+                f"one of {', '.join(TYPES)}, required, optional, recognizer=NAME",
+            )
+            diagnostics.append(
+                outline.make_diagnostic(line, "malformed_parameter", found, expected, "correct the line")
             )
         else:
             declared[match["name"]] = parameter
-    return declared, problems
+    return declared, diagnostics
 
 
-def _with_facts(parameter: Parameter, facts: str) -> Parameter | str:
-    """The parameter with its declared facts, or the fact that is none."""
+def _apply_facts(parameter: Parameter, facts: str) -> Parameter | str:
+    """Add declared facts, such as `integer, required`, to a parameter; return the first fact that is unknown."""
     type_, required, recognizer = parameter.type, parameter.required, parameter.recognizer
-    for fact in (one.strip() for one in facts.split(",")):
+    for fact in map(str.strip, facts.split(",")):
         name, _, value = fact.partition("=")
         if fact in TYPES:
             type_ = fact
@@ -137,6 +131,6 @@ def _with_facts(parameter: Parameter, facts: str) -> Parameter | str:
 
 
 def _malformed(outline: Outline, line: Line, position: int, expected: str) -> Diagnostic:
-    place = Line(line.text, line.line, line.column + position)
+    place = line._replace(column=line.column + position)
     found = quote_text(line.text[position:]) if position < len(line.text) else "the end of the line"
-    return outline.problem(place, "malformed_signature", found, expected, "correct the signature")
+    return outline.make_diagnostic(place, "malformed_signature", found, expected, "correct the signature")

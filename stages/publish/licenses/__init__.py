@@ -1,1 +1,1 @@
-"""What licences of sources demand, and which of them clash within a split. No legal advice."""
+"""What the licenses of sources require, and which of them clash within a split. Not legal advice."""

@@ -1,4 +1,4 @@
-"""Which licences may not be in one split, and why."""
+"""Licenses that may not be in one split, and why."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ from itertools import combinations, product
 import msgspec
 
 from exemplars.core.errors import Diagnostic
-from stages.publish.licenses.expressions import alternatives, licences_in
-from stages.publish.licenses.terms import AT_ODDS, RECIPROCAL, Term, terms_of, wholes_of, without_exception
+from stages.publish.licenses.expressions import list_alternatives, list_licenses
+from stages.publish.licenses.terms import (
+    INCOMPATIBLE_PAIRS,
+    RECIPROCAL,
+    Term,
+    find_terms,
+    list_compatible_licenses,
+    strip_exception,
+)
 from stages.publish.params import AcceptedClash
 
 
-class Declared(msgspec.Struct, frozen=True, order=True):
-    """The rows of one source under one expression in one split."""
+class DeclaredLicense(msgspec.Struct, frozen=True, order=True):
+    """The rows of one source under one license expression in one split."""
 
     source: str
     expression: str
@@ -22,125 +29,145 @@ class Declared(msgspec.Struct, frozen=True, order=True):
 
 
 class Clash(msgspec.Struct, frozen=True):
-    """One licence that allows no exemplars, or two that may not be in one split."""
+    """A license that allows no exemplars, or two licenses that may not be in one split."""
 
-    licences: tuple[str, ...]
+    licenses: tuple[str, ...]
     """SPDX identifiers, sorted; one or two."""
     why: str
     splits: tuple[str, ...]
     sources: tuple[tuple[str, str], ...]
-    """The name and the expression of each source that brings them, sorted."""
+    """The name and the expression of each source that brings the licenses, sorted."""
     reason: str | None
-    """Why it is accepted; null: it is not."""
+    """Why it is accepted; `None` if it is not."""
 
 
-def why_they_clash(licence: str, other: str) -> str | None:
-    """Why material under two licences may not be one data set; null where it may.
+_Clashes = dict[tuple[str, ...], tuple[str, set[tuple[str, str]]]]
+"""By the licenses of a clash: why they clash, and the sources that bring them."""
 
-    The same licence twice clashes where it allows no adaptation, for exemplars are one.
+
+def explain_clash(first: str, second: str) -> str | None:
+    """Explain why material under two licenses may not be in one dataset; return `None` if it may.
+
+    first, second: SPDX identifiers. A license clashes with itself if it allows no adaptation, because
+    exemplars are adaptations.
+
+    >>> explain_clash("CC-BY-4.0", "MIT")
+    >>> explain_clash("CC-BY-ND-4.0", "CC-BY-ND-4.0")
+    'CC-BY-ND-4.0 forbids sharing adaptations, and exemplars are adaptations'
     """
-    first, second = terms_of(licence), terms_of(other)
-    if licence == other:
-        forbids = Term.NO_DERIVATIVES in first
-        return f"{licence} forbids to pass on adaptations, and exemplars are adaptations" if forbids else None
-    if Term.NO_DERIVATIVES in first | second:
-        return None  # Told of the licence alone.
-    if Term.UNKNOWN in first | second:
-        unknown = " and ".join(
-            one for one, terms in ((licence, first), (other, second)) if Term.UNKNOWN in terms
+    terms = {license: find_terms(license) for license in (first, second)}
+    all_terms = terms[first] | terms[second]
+    if Term.NO_DERIVATIVES in all_terms:
+        # Such a license clashes with itself; that is reported once, and not for each pair that it is in.
+        return (
+            f"{first} forbids sharing adaptations, and exemplars are adaptations" if first == second else None
         )
-        return f"the terms of {unknown} are not known here, so nobody has checked that they allow it"
-    pair = frozenset({without_exception(licence), without_exception(other)})
-    return AT_ODDS.get(pair) or _of_reciprocals(licence, other)
+    if first == second:
+        return None
+    if Term.UNKNOWN in all_terms:
+        unknown = " and ".join(license for license in terms if Term.UNKNOWN in terms[license])
+        return (
+            f"the terms of {unknown} are not in the license table, so nobody has checked that they allow it"
+        )
+    pair = frozenset({strip_exception(first), strip_exception(second)})
+    return INCOMPATIBLE_PAIRS.get(pair) or _explain_reciprocal_clash(first, second)
 
 
-def _of_reciprocals(licence: str, other: str) -> str | None:
-    """A licence that prescribes that of the whole, against one that prescribes another, or forbids it."""
-    ours, theirs = terms_of(licence), terms_of(other)
-    if ours & RECIPROCAL and theirs & RECIPROCAL:
-        reconciled = wholes_of(licence) & wholes_of(other)
-        return None if reconciled else "each demands that the whole is passed on under itself"
-    for one, terms, against, demands in ((licence, ours, other, theirs), (other, theirs, licence, ours)):
-        if terms & RECIPROCAL and Term.NON_COMMERCIAL in demands - terms:
-            return f"{one} demands that the whole may be used by all for all, and {against} forbids commercial use"
+def _explain_reciprocal_clash(first: str, second: str) -> str | None:
+    """Explain why a license that prescribes the license of the whole clashes with another, if it does."""
+    first_terms, second_terms = find_terms(first), find_terms(second)
+    if first_terms & RECIPROCAL and second_terms & RECIPROCAL:
+        shared = list_compatible_licenses(first) & list_compatible_licenses(second)
+        return None if shared else "each requires that the whole is shared under its own terms"
+    for reciprocal, terms, other, other_terms in (
+        (first, first_terms, second, second_terms),
+        (second, second_terms, first, first_terms),
+    ):
+        if terms & RECIPROCAL and Term.NON_COMMERCIAL in other_terms - terms:
+            return (
+                f"{reciprocal} requires that the whole may be used for any purpose, and {other} forbids "
+                "commercial use"
+            )
     return None
 
 
-def clashes_of(
-    splits: Mapping[str, Sequence[Declared]], accepted: Iterable[AcceptedClash]
+def find_clashes(
+    splits: Mapping[str, Sequence[DeclaredLicense]], accepted: Iterable[AcceptedClash]
 ) -> tuple[Clash, ...]:
-    """All clashes of all splits, accepted or not, sorted.
+    """Find all clashes of all splits, accepted or not, sorted by license.
 
-    Of an expression with `OR`, the choice is taken that leaves the fewest clashes unaccepted.
-    Raises `ValueError` where an expression is none (`check_expressions` tells of them all).
+    Of an expression with `OR`, the choice that leaves the fewest unaccepted clashes is taken.
+    Raises `ValueError` if an expression is not valid; `check_expressions` reports all of them.
     """
     reasons = {
-        frozenset(licence for name in one.licences for licence in licences_in(name)): one.reason
-        for one in accepted
+        frozenset(
+            license for expression in clash.licenses for license in list_licenses(expression)
+        ): clash.reason
+        for clash in accepted
     }
-    found: dict[tuple[str, ...], tuple[str, list[str], set[tuple[str, str]]]] = {}
+    clashes: dict[tuple[str, ...], tuple[str, list[str], set[tuple[str, str]]]] = {}
     for split, declared in splits.items():
-        for licences, (why, sources) in _in_one(declared, reasons).items():
-            _, names, all_sources = found.setdefault(licences, (why, [], set()))
+        for licenses, (why, sources) in _find_split_clashes(declared, reasons).items():
+            _, names, all_sources = clashes.setdefault(licenses, (why, [], set()))
             names.append(split)
             all_sources |= sources
     return tuple(
-        Clash(licences, why, tuple(names), tuple(sorted(sources)), reasons.get(frozenset(licences)))
-        for licences, (why, names, sources) in sorted(found.items())
+        Clash(licenses, why, tuple(names), tuple(sorted(sources)), reasons.get(frozenset(licenses)))
+        for licenses, (why, names, sources) in sorted(clashes.items())
     )
 
 
-_Found = dict[tuple[str, ...], tuple[str, set[tuple[str, str]]]]
-"""Why licences clash, and which sources bring them, by the licences."""
+def describe_unaccepted_clashes(clashes: Iterable[Clash]) -> list[Diagnostic]:
+    """Describe each clash that is not accepted."""
+    return [_describe_clash(clash) for clash in clashes if clash.reason is None]
 
 
-def _in_one(declared: Sequence[Declared], reasons: Mapping[frozenset[str], str]) -> _Found:
-    expressions = sorted({one.expression for one in declared})
-    best: _Found | None = None
+def _find_split_clashes(
+    declared: Sequence[DeclaredLicense], reasons: Mapping[frozenset[str], str]
+) -> _Clashes:
+    """Find the clashes within a split, for the best choice of alternatives."""
+    expressions = sorted({row.expression for row in declared})
+    best: _Clashes | None = None
     fewest = 0
-    for chosen in product(*map(alternatives, expressions)):
-        found = _of_choice(declared, dict(zip(expressions, chosen, strict=True)))
-        unaccepted = sum(frozenset(licences) not in reasons for licences in found)
-        if best is None or (unaccepted, len(found)) < (fewest, len(best)):
-            best, fewest = found, unaccepted
+    for chosen in product(*map(list_alternatives, expressions)):
+        clashes = _find_choice_clashes(declared, dict(zip(expressions, chosen, strict=True)))
+        unaccepted = sum(frozenset(licenses) not in reasons for licenses in clashes)
+        if best is None or (unaccepted, len(clashes)) < (fewest, len(best)):
+            best, fewest = clashes, unaccepted
         if not best:
             break
     return best or {}
 
 
-def _of_choice(declared: Sequence[Declared], chosen: Mapping[str, frozenset[str]]) -> _Found:
-    bringing: dict[str, set[tuple[str, str]]] = {}
-    for one in declared:
-        for licence in chosen[one.expression]:
-            bringing.setdefault(licence, set()).add((one.source, one.expression))
-    licences = sorted(bringing)
-    found: _Found = {}
-    for pair in [*((one, one) for one in licences), *combinations(licences, 2)]:
-        why = why_they_clash(*pair)
+def _find_choice_clashes(
+    declared: Sequence[DeclaredLicense], chosen: Mapping[str, frozenset[str]]
+) -> _Clashes:
+    """Find the clashes of the licenses that were chosen for each expression."""
+    sources: dict[str, set[tuple[str, str]]] = {}
+    for row in declared:
+        for license in chosen[row.expression]:
+            sources.setdefault(license, set()).add((row.source, row.expression))
+    licenses = sorted(sources)
+    clashes: _Clashes = {}
+    for pair in [*((license, license) for license in licenses), *combinations(licenses, 2)]:
+        why = explain_clash(*pair)
         if why is not None:
-            found[tuple(sorted(set(pair)))] = (why, bringing[pair[0]] | bringing[pair[1]])
-    return found
+            clashes[tuple(sorted(set(pair)))] = (why, sources[pair[0]] | sources[pair[1]])
+    return clashes
 
 
-def clash_problems(clashes: Iterable[Clash]) -> list[Diagnostic]:
-    """What to tell of the clashes that are not accepted."""
-    return [_problem(one) for one in clashes if one.reason is None]
-
-
-def _problem(clash: Clash) -> Diagnostic:
+def _describe_clash(clash: Clash) -> Diagnostic:
     sources = " and ".join(f"source {source} ({expression})" for source, expression in clash.sources)
-    names = ", ".join(clash.licences)
-    splits = f"split{'s' if len(clash.splits) > 1 else ''} {', '.join(clash.splits)}"
-    drop = (
-        "leave a source out of compile.sources"
-        if len(clash.sources) > 1
-        else "leave it out of compile.sources"
-    )
+    names = ", ".join(clash.licenses)
+    several = len(clash.sources) > 1
+    place = "the same dataset" if several else "the dataset"
+    drop = "a source" if several else "it"
     return Diagnostic(
-        path=splits,
-        code="licence_clash",
+        path=f"split{'s' if len(clash.splits) > 1 else ''} {', '.join(clash.splits)}",
+        code="license_clash",
+        summary=f"{sources} may not be in {place}: {clash.why}",
         found=f"{sources}: {clash.why}",
-        expected="licences that may be in one data set",
-        fix=f"{drop}, or accept it in params.yaml, with the reason: "
-        f'publish.accepted_licence_clashes: [{{licences: [{names}], reason: "..."}}]',
+        expected="licenses that may be in the same dataset",
+        fix=f"leave {drop} out of compile.sources, or accept the clash in params.yaml, with the reason: "
+        f'publish.accepted_license_clashes: [{{licenses: [{names}], reason: "..."}}]',
     )

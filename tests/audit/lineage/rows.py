@@ -1,4 +1,4 @@
-"""States of rows, for tests of pure functions."""
+"""Row outcomes, for tests of pure functions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import polars as pl
 from exemplars.audit.lineage.row_outcomes import SCHEMA
 
 
-def state(
+def outcome(
     row_id: str,
     utterance: str = "hello",
     digest: str | None = "of the text",
@@ -17,7 +17,7 @@ def state(
     service: str | None = None,
     group: str = "g",
 ) -> dict[str, str | None]:
-    """A row; with a reason it is rejected by compile. Its digest is made of its text where none is given."""
+    """Build a row. With a reason it is rejected by compile; without a digest it gets one that follows from its text."""
     return {
         "id": row_id,
         "source": row_id.partition(":")[0],
@@ -37,5 +37,5 @@ def state(
 
 
 def table(*rows: dict[str, str | None]) -> pl.DataFrame:
-    """The rows as a table of `SCHEMA`."""
+    """Build a table of `SCHEMA` from rows."""
     return pl.DataFrame(rows, schema=SCHEMA)

@@ -5,28 +5,28 @@ from typing import Any
 
 import polars as pl
 
-from exemplars.audit.lineage.changes import changes_of, counted, rendered_changes
+from exemplars.audit.lineage.changes import count_changes, find_changes, find_render_changes
 from exemplars.audit.lineage.row_outcomes import NO_SKILL
 from exemplars.core import reports
-from tests.audit.lineage.rows import state, table
+from tests.audit.lineage.rows import outcome, table
 
 
 def kinds(old: pl.DataFrame, new: pl.DataFrame) -> dict[str, list[str]]:
-    changes, _ = changes_of(old, new)
+    changes, _ = find_changes(old, new)
     return {kind: rows["id"].to_list() for kind, rows in changes.items() if rows.height}
 
 
 def only(old: pl.DataFrame, new: pl.DataFrame, kind: str) -> dict[str, Any]:
-    changes, _ = changes_of(old, new)
+    changes, _ = find_changes(old, new)
     assert [name for name, rows in changes.items() if rows.height] == [kind]
     return dict(changes[kind].row(0, named=True))
 
 
-A, B = state("s:a.md#3", "a"), state("s:a.md#5", "b")
-BAD = state("s:a.md#5", "b", digest=None, reason="value_not_found")
+A, B = outcome("s:a.md#3", "a"), outcome("s:a.md#5", "b")
+BAD = outcome("s:a.md#5", "b", digest=None, reason="value_not_found")
 
 
-def test_equal_tables_do_not_differ() -> None:
+def test_equal_tables_have_no_changes() -> None:
     assert kinds(table(A, B), table(A, B)) == {}
 
 
@@ -37,19 +37,19 @@ def test_rows_come_and_go() -> None:
 
 
 def test_a_change_names_its_fields() -> None:
-    row = only(table(A), table(state("s:a.md#3", "a", skill="ring", group="h")), "changed")
+    row = only(table(A), table(outcome("s:a.md#3", "a", skill="ring", group="h")), "changed")
     assert row["fields"] == ["skill", "group"]
     assert (row["old_skill"], row["skill"]) == ("call", "ring")
 
 
-def test_a_value_that_becomes_null_is_a_change() -> None:
-    assert only(table(A), table(state("s:a.md#3", "a", skill=None)), "changed")["fields"] == ["skill"]
+def test_a_value_that_becomes_none_is_a_change() -> None:
+    assert only(table(A), table(outcome("s:a.md#3", "a", skill=None)), "changed")["fields"] == ["skill"]
 
 
-def test_another_split_is_a_move_and_may_be_a_change_too() -> None:
-    moved = only(table(A), table(state("s:a.md#3", "a", split="test")), "moved")
+def test_a_row_that_moves_to_another_split_may_be_changed_too() -> None:
+    moved = only(table(A), table(outcome("s:a.md#3", "a", split="test")), "moved")
     assert (moved["old_split"], moved["split"]) == ("train", "test")
-    both = kinds(table(A), table(state("s:a.md#3", "a", split="test", group="h")))
+    both = kinds(table(A), table(outcome("s:a.md#3", "a", split="test", group="h")))
     assert both == {"changed": ["s:a.md#3"], "moved": ["s:a.md#3"]}
 
 
@@ -68,34 +68,34 @@ def test_a_row_that_is_accepted_now_has_its_former_reason() -> None:
     assert (row["old_reason"], row["split"]) == ("value_not_found", "train")
 
 
-def test_another_reason_is_told_and_a_rejection_may_go() -> None:
-    other = state("s:a.md#5", "b", digest=None, reason="value_ambiguous")
+def test_a_reason_may_change_and_a_rejection_may_disappear() -> None:
+    other = outcome("s:a.md#5", "b", digest=None, reason="value_ambiguous")
     row = only(table(A, BAD), table(A, other), "rejected_otherwise")
     assert (row["old_reason"], row["reason"]) == ("value_not_found", "value_ambiguous")
     assert kinds(table(A, BAD), table(A)) == {"withdrawn": ["s:a.md#5"]}
 
 
 def test_a_row_that_only_moved_within_its_file_is_no_change() -> None:
-    changes, pairs = changes_of(table(A), table(state("s:a.md#9", "a")))
+    changes, pairs = find_changes(table(A), table(outcome("s:a.md#9", "a")))
     assert {kind: rows.height for kind, rows in changes.items() if rows.height} == {}
     assert pairs.rows() == [("s:a.md#3", "s:a.md#9")]
 
 
 def test_counts_are_by_value_and_kind() -> None:
-    silent = state("s:a.md#7", "c", skill=None)
-    changes, _ = changes_of(table(A, B), table(state("s:a.md#3", "a", split="test"), silent))
-    rows = {row["skill"]: row for row in counted(changes, "skill").to_dicts()}
+    silent = outcome("s:a.md#7", "c", skill=None)
+    changes, _ = find_changes(table(A, B), table(outcome("s:a.md#3", "a", split="test"), silent))
+    rows = {row["skill"]: row for row in count_changes(changes, "skill").to_dicts()}
     assert {name: (row["added"], row["removed"], row["moved"]) for name, row in rows.items()} == {
         "(none)": (1, 0, 0),
         "call": (0, 1, 1),
     }
 
 
-def test_rows_without_a_skill_are_called_as_in_reports() -> None:
+def test_rows_without_a_skill_have_the_name_that_reports_use() -> None:
     assert NO_SKILL == reports.NO_SKILL
 
 
-def test_rows_of_splits_that_render_takes_or_not_are_told() -> None:
+def test_rows_of_splits_that_render_rejects_or_accepts_are_changes() -> None:
     names = ("id", "source", "skill", "utterance", "stage", "reason", "message")
     old = pl.DataFrame(
         [["s:a.md#3", "s", "call", "a", "render", "too_long", "m"]], schema=names, orient="row"
@@ -105,10 +105,10 @@ def test_rows_of_splits_that_render_takes_or_not_are_told() -> None:
     )
     pairs = pl.DataFrame([["s:a.md#3", "s:a.md#5"]], schema=("old_id", "id"), orient="row")
     kept = pl.DataFrame({"id": ["s:a.md#5", "s:a.md#7"]})
-    changes = rendered_changes(old, new, pairs, kept)
+    changes = find_render_changes(old, new, pairs, kept)
     assert changes["rejected"]["id"].to_list() == ["s:a.md#7"]
     assert changes["accepted"].select("id", "old_reason").rows() == [("s:a.md#5", "too_long")]
-    gone = rendered_changes(old, new, pairs, kept.head(0))
+    gone = find_render_changes(old, new, pairs, kept.head(0))
     assert gone["accepted"]["id"].to_list() == []
 
 
@@ -119,15 +119,15 @@ def test_a_hundred_thousand_rows_that_moved_are_compared_in_columns() -> None:
 
     def rows(shift: int, digests: pl.Expr) -> pl.DataFrame:
         place = (number % 1000) * 3 + 7 + shift
-        known = table(state("s:a.md#1")).drop("id", "digest", "utterance").head(1)
-        told = pl.select(
+        constant = table(outcome("s:a.md#1")).drop("id", "digest", "utterance").head(1)
+        changing = pl.select(
             id=pl.format("s:{}.md#{}", number // 1000, place), digest=digests, utterance=pl.lit(texts)
         )
-        return told.join(known, how="cross").select(table().columns)
+        return changing.join(constant, how="cross").select(table().columns)
 
     edited = pl.when(number % 1000 == 5).then(pl.lit("edited ")).otherwise(pl.lit("")) + texts
     start = time.perf_counter()
-    changes, pairs = changes_of(rows(0, pl.lit(texts)), rows(3, edited))
+    changes, pairs = find_changes(rows(0, pl.lit(texts)), rows(3, edited))
     assert time.perf_counter() - start < 5
     assert {kind: found.height for kind, found in changes.items() if found.height} == {"changed": 120}
     assert pairs.height == count

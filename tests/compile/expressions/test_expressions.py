@@ -8,18 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.compile.expressions.amounts import durations_in, money_in
-from stages.compile.expressions.dates import dates_in
+from stages.compile.expressions.amounts import find_durations, find_money
+from stages.compile.expressions.dates import find_dates
 from stages.compile.expressions.mentions import Mention
-from stages.compile.expressions.numbers import number_of, numbers_in, ordinal_of, ordinals_in
-from stages.compile.expressions.times import times_in
-from stages.compile.expressions.words import base_form, wordings_in
+from stages.compile.expressions.numbers import find_numbers, find_ordinals, parse_number, parse_ordinal
+from stages.compile.expressions.times import find_times
+from stages.compile.expressions.words import find_wordings, normalize_word
 
 FRIDAY = datetime.date(2019, 3, 1)
 
 
-def said(text: str, mentions: tuple[Mention[Any], ...]) -> list[tuple[str, str]]:
-    return [(text[one.start : one.end], str(one.readings[0])) for one in mentions]
+def show(text: str, mentions: tuple[Mention[Any], ...]) -> list[tuple[str, str]]:
+    """The text of each mention, with its first reading."""
+    return [(text[mention.start : mention.end], str(mention.readings[0])) for mention in mentions]
 
 
 @pytest.mark.parametrize(
@@ -35,20 +36,20 @@ def said(text: str, mentions: tuple[Mention[Any], ...]) -> list[tuple[str, str]]
     ],
 )
 def test_numbers(text: str, expected: list[tuple[str, str]]) -> None:
-    assert said(text, numbers_in(text)) == expected
+    assert show(text, find_numbers(text)) == expected
 
 
 @pytest.mark.parametrize(("text", "value"), [("third", 3), ("23rd", 23), ("twenty-first", 21)])
 def test_ordinals(text: str, value: int) -> None:
-    assert ordinal_of(text) == value
-    assert [one.readings for one in ordinals_in(f"the {text} one")][-1] == (value,)
+    assert parse_ordinal(text) == value
+    assert [mention.readings for mention in find_ordinals(f"the {text} one")][-1] == (value,)
 
 
-def test_what_is_no_number_is_refused() -> None:
-    with pytest.raises(ValueError, match="'many' is no number"):
-        number_of("many")
-    with pytest.raises(ValueError, match="'last' is no ordinal"):
-        ordinal_of("last")
+def test_text_that_is_not_a_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="'many' is not a number"):
+        parse_number("many")
+    with pytest.raises(ValueError, match="'last' is not an ordinal"):
+        parse_ordinal("last")
 
 
 @pytest.mark.parametrize(
@@ -68,17 +69,17 @@ def test_what_is_no_number_is_refused() -> None:
     ],
 )
 def test_times(text: str, clock: str) -> None:
-    [one] = times_in(text)
-    assert text[one.start : one.end] == text
-    assert f"{one.readings[0] // 60:02}:{one.readings[0] % 60:02}" == clock
+    [time] = find_times(text)
+    assert text[time.start : time.end] == text
+    assert f"{time.readings[0] // 60:02}:{time.readings[0] % 60:02}" == clock
 
 
 def test_an_hour_without_a_part_of_the_day_has_two_readings() -> None:
-    assert [one.readings for one in times_in("at 5")] == [(1020, 300)]
+    assert [time.readings for time in find_times("at 5")] == [(1020, 300)]
 
 
-def test_a_number_alone_is_no_time() -> None:
-    assert times_in("5 people") == ()
+def test_a_number_alone_is_not_a_time() -> None:
+    assert find_times("5 people") == ()
 
 
 @pytest.mark.parametrize(
@@ -106,12 +107,12 @@ def test_a_number_alone_is_no_time() -> None:
     ],
 )
 def test_dates(text: str, date: str) -> None:
-    assert said(text, dates_in(text, FRIDAY)) == [(text, date)]
+    assert show(text, find_dates(text, FRIDAY)) == [(text, date)]
 
 
 @pytest.mark.parametrize("text", ["February 30th", "the 45th", "13/40", "99 days from nowhere"])
-def test_what_is_no_date_is_none(text: str) -> None:
-    assert dates_in(text, FRIDAY) == ()
+def test_text_that_is_not_a_date_has_none(text: str) -> None:
+    assert find_dates(text, FRIDAY) == ()
 
 
 @pytest.mark.parametrize(
@@ -119,8 +120,8 @@ def test_what_is_no_date_is_none(text: str) -> None:
     [("$400", ("400", "USD")), ("450 bucks", ("450", "USD")), ("twenty euros", ("20", "EUR")), ("£1,200.50", ("1200.50", "GBP"))],
 )  # fmt: skip
 def test_money(text: str, amount: tuple[str, str]) -> None:
-    [one] = money_in(text)
-    assert (text[one.start : one.end], one.readings[0]) == (text, (Decimal(amount[0]), amount[1]))
+    [money] = find_money(text)
+    assert (text[money.start : money.end], money.readings[0]) == (text, (Decimal(amount[0]), amount[1]))
 
 
 @pytest.mark.parametrize(
@@ -128,8 +129,8 @@ def test_money(text: str, amount: tuple[str, str]) -> None:
     [("90 minutes", 5400), ("an hour and a half", 5400), ("two hours and 15 minutes", 8100), ("half an hour", 1800)],
 )  # fmt: skip
 def test_durations(text: str, seconds: int) -> None:
-    [one] = durations_in(text)
-    assert (text[one.start : one.end], one.readings[0]) == (text, seconds)
+    [duration] = find_durations(text)
+    assert (text[duration.start : duration.end], duration.readings[0]) == (text, seconds)
 
 
 @pytest.mark.parametrize(
@@ -144,30 +145,30 @@ def test_durations(text: str, seconds: int) -> None:
     ],
 )
 def test_base_forms(word: str, base: str) -> None:
-    assert base_form(word) == base
+    assert normalize_word(word) == base
 
 
 def test_words_in_another_form_are_found_without_a_leading_article() -> None:
-    assert [text[:2] for text in wordings_in("see the Red Lions", "The Red Lion")] == [(8, 17)]
+    assert [mention[:2] for mention in find_wordings("see the Red Lions", "The Red Lion")] == [(8, 17)]
 
 
 @given(st.text(max_size=60))
 def test_no_text_breaks_the_expressions_and_mentions_never_overlap(text: str) -> None:
     for mentions in (
-        numbers_in(text),
-        ordinals_in(text),
-        times_in(text),
-        dates_in(text, FRIDAY),
-        money_in(text),
-        durations_in(text),
+        find_numbers(text),
+        find_ordinals(text),
+        find_times(text),
+        find_dates(text, FRIDAY),
+        find_money(text),
+        find_durations(text),
     ):
-        ends = 0
-        for one in mentions:
-            assert ends <= one.start < one.end <= len(text)
-            ends = one.end
+        end = 0
+        for mention in mentions:
+            assert end <= mention.start < mention.end <= len(text)
+            end = mention.end
 
 
 @given(st.integers(0, 999_999))
 def test_digits_with_separators_have_their_value(number: int) -> None:
-    [one] = numbers_in(f"about {number:,} of them")
-    assert one.readings == (Decimal(number),)
+    [mention] = find_numbers(f"about {number:,} of them")
+    assert mention.readings == (Decimal(number),)

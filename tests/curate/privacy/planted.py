@@ -1,18 +1,18 @@
-"""A set of texts with planted personal data, and texts that only look as if they had some."""
+"""Texts with planted personal data, and texts that only look as if they had some."""
 
 from __future__ import annotations
 
 import random
 from typing import NamedTuple
 
-from stages.curate.privacy.findings import Kind
+from stages.curate.privacy.findings import PersonalDataKind
 
 
 class Planted(NamedTuple):
-    """A text, and the one span of personal data in it; null: it has none."""
+    """A text, and the span of personal data in it; `kind` is `None` if it has none."""
 
     text: str
-    kind: Kind | None
+    kind: PersonalDataKind | None
     start: int
     end: int
 
@@ -77,10 +77,10 @@ NOTHING = (
 )
 
 
-def planted_set(seed: int = 20190301) -> list[Planted]:
-    """50 texts of each of 8 kinds, and 400 without."""
+def plant_personal_data(seed: int = 20190301) -> list[Planted]:
+    """Make 50 texts of each of 8 kinds, and 400 without personal data."""
     chance = random.Random(seed)
-    found = [_planted(kind, chance) for kind in Kind for _ in range(50)]
+    texts = [_plant(kind, chance) for kind in PersonalDataKind for _ in range(50)]
     for _ in range(400):
         frame = chance.choice(NOTHING)
         numbers = {
@@ -90,73 +90,73 @@ def planted_set(seed: int = 20190301) -> list[Planted]:
             "a": chance.randint(100, 99999),
             "b": chance.randint(100, 99999),
         }
-        found.append(Planted(frame.format(**numbers), None, 0, 0))
-    return found
+        texts.append(Planted(frame.format(**numbers), None, 0, 0))
+    return texts
 
 
-def _planted(kind: Kind, chance: random.Random) -> Planted:
-    value = _value(kind, chance)
-    frame = chance.choice(PERSON_FRAMES if kind is Kind.PERSON else FRAMES)
+def _plant(kind: PersonalDataKind, chance: random.Random) -> Planted:
+    value = _make_value(kind, chance)
+    frame = chance.choice(PERSON_FRAMES if kind is PersonalDataKind.PERSON else FRAMES)
     start = frame.index("{}")
     return Planted(frame.format(value), kind, start, start + len(value))
 
 
-def _digits(chance: random.Random, count: int) -> str:
+def _draw_digits(chance: random.Random, count: int) -> str:
     return "".join(chance.choice("0123456789") for _ in range(count))
 
 
-def _value(kind: Kind, chance: random.Random) -> str:
+def _make_value(kind: PersonalDataKind, chance: random.Random) -> str:
     match kind:
-        case Kind.EMAIL:
+        case PersonalDataKind.EMAIL:
             name = chance.choice(FIRST).lower()
             host = chance.choice(("example.com", "mail.example.co.uk", "example.org"))
             return chance.choice(
-                (f"{name}@{host}", f"{name}.{_digits(chance, 2)}@{host}", f"{name}+shop@{host}")
+                (f"{name}@{host}", f"{name}.{_draw_digits(chance, 2)}@{host}", f"{name}+shop@{host}")
             )
-        case Kind.PHONE:
+        case PersonalDataKind.PHONE:
             area, line = (
                 chance.choice(("212", "415", "617", "312")),
-                f"{chance.randint(2, 9)}{_digits(chance, 2)}",
+                f"{chance.randint(2, 9)}{_draw_digits(chance, 2)}",
             )
-            last = _digits(chance, 4)
+            last = _draw_digits(chance, 4)
             forms = (
                 f"({area}) {line}-{last}",
                 f"{area}-{line}-{last}",
                 f"+1 {area} {line} {last}",
                 f"{area}.{line}.{last}",
             )
-            return chance.choice((*forms, f"+44 20 7{_digits(chance, 3)} {_digits(chance, 4)}"))
-        case Kind.CARD:
-            return _grouped(_with_luhn(chance.choice(("4", "51", "55")), chance), chance)
-        case Kind.IBAN:
-            return _iban(chance)
-        case Kind.SSN:
+            return chance.choice((*forms, f"+44 20 7{_draw_digits(chance, 3)} {_draw_digits(chance, 4)}"))
+        case PersonalDataKind.CARD:
+            return _group_digits(_append_luhn_digits(chance.choice(("4", "51", "55")), chance), chance)
+        case PersonalDataKind.IBAN:
+            return _make_iban(chance)
+        case PersonalDataKind.SSN:
             return f"{chance.randint(100, 665)}-{chance.randint(10, 99)}-{chance.randint(1000, 9999)}"
-        case Kind.IP:
+        case PersonalDataKind.IP:
             return ".".join(str(chance.randint(1, 254)) for _ in range(4))
-        case Kind.ADDRESS:
+        case PersonalDataKind.ADDRESS:
             return f"{chance.randint(1, 9999)} {chance.choice(STREETS)}"
-        case Kind.PERSON:
+        case PersonalDataKind.PERSON:
             first, family = chance.choice(FIRST), chance.choice(FAMILY)
             return chance.choice((first, f"{first} {family}"))
 
 
-def _with_luhn(prefix: str, chance: random.Random) -> str:
-    body = prefix + _digits(chance, 15 - len(prefix))
+def _append_luhn_digits(prefix: str, chance: random.Random) -> str:
+    body = prefix + _draw_digits(chance, 15 - len(prefix))
     total = sum(
-        int(digit) if place % 2 else sum(divmod(int(digit) * 2, 10))
-        for place, digit in enumerate(reversed(body))
+        int(digit) if index % 2 else sum(divmod(int(digit) * 2, 10))
+        for index, digit in enumerate(reversed(body))
     )
     return body + str(-total % 10)
 
 
-def _grouped(digits: str, chance: random.Random) -> str:
+def _group_digits(digits: str, chance: random.Random) -> str:
     between = chance.choice(("", " ", "-"))
     return between.join(digits[start : start + 4] for start in range(0, 16, 4))
 
 
-def _iban(chance: random.Random) -> str:
-    body = _digits(chance, 18)
+def _make_iban(chance: random.Random) -> str:
+    body = _draw_digits(chance, 18)
     number = int(body + str(int("D", 36)) + str(int("E", 36)) + "00")
     text = f"DE{98 - number % 97:02}{body}"
     return chance.choice((text, " ".join(text[start : start + 4] for start in range(0, len(text), 4))))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from exemplars.core.errors import UserError
-from stages.publish.licenses.expressions import alternatives, check_expressions, licences_in
+from stages.publish.licenses.expressions import check_expressions, list_alternatives, list_licenses
 
 
 @pytest.mark.parametrize(
@@ -21,36 +21,34 @@ from stages.publish.licenses.expressions import alternatives, check_expressions,
         ),
     ],
 )
-def test_an_expression_is_read_as_the_choices_that_it_leaves(
-    expression: str, expected: tuple[set[str]]
-) -> None:
-    assert alternatives(expression) == expected
+def test_an_expression_is_parsed_into_its_alternatives(expression: str, expected: tuple[set[str]]) -> None:
+    assert list_alternatives(expression) == expected
 
 
-def test_all_licences_of_an_expression_are_named_once() -> None:
-    assert licences_in("MIT OR (CC-BY-4.0 AND MIT)") == ("CC-BY-4.0", "MIT")
+def test_the_licenses_of_an_expression_are_listed_without_repetition() -> None:
+    assert list_licenses("MIT OR (CC-BY-4.0 AND MIT)") == ("CC-BY-4.0", "MIT")
 
 
 @pytest.mark.parametrize(
     ("expression", "reason"),
     [
-        ("Apache 2.0", "'Apache 2.0' is no SPDX identifier; did you mean 'Apache-2.0'?"),
-        ("CC-BY-40", "'CC-BY-40' is no SPDX identifier; did you mean 'CC-BY-4.0'?"),
-        ("NONE", "'NONE' is no SPDX identifier"),
+        ("Apache 2.0", "'Apache 2.0' is not an SPDX identifier; did you mean 'Apache-2.0'?"),
+        ("CC-BY-40", "'CC-BY-40' is not an SPDX identifier; did you mean 'CC-BY-4.0'?"),
+        ("NONE", "'NONE' is not an SPDX identifier"),
         ("", "it is empty"),
         ("MIT AND", "AND requires two or more licenses as in: MIT AND BSD"),
         ("MIT OR (Apache-2.0", "Invalid expression"),
     ],
 )
-def test_what_is_no_expression_is_told_with_its_key(expression: str, reason: str) -> None:
-    with pytest.raises(UserError, match="invalid_licence") as caught:
+def test_an_invalid_expression_is_reported_with_its_key(expression: str, reason: str) -> None:
+    with pytest.raises(UserError, match="invalid_license") as caught:
         check_expressions({"ingest.sources.a.license": expression, "ingest.sources.b.license": "MIT"})
     [problem] = caught.value.diagnostics
     assert problem.found == f"ingest.sources.a.license is {expression!r}: {reason}"
     assert "LicenseRef-<name>" in problem.fix
 
 
-def test_all_bad_expressions_are_told_at_once() -> None:
-    with pytest.raises(UserError, match="is no SPDX") as caught:
-        check_expressions({"one": "Apache 2", "two": "CC-BY-5.0"})
+def test_all_invalid_expressions_are_reported_at_once() -> None:
+    with pytest.raises(UserError, match="is not an SPDX") as caught:
+        check_expressions({"first": "Apache 2", "second": "CC-BY-5.0"})
     assert len(caught.value.diagnostics) == 2

@@ -1,0 +1,177 @@
+"""The learning curve: exact match by the number of train exemplars, on nested parts of the train split."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import yaml
+
+from exemplars.core import layout
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.files import read_json, write_bytes, write_json
+from exemplars.core.params import PATH
+
+_INPUTS: Final = ("data/splits", "data/exemplars", "data/raw", "schemas")
+"""What `render`, `train` and `evaluate` read of the project."""
+
+
+class CurvePoint(msgspec.Struct, frozen=True):
+    """The evaluation of a model that was trained on a part of the train split."""
+
+    share: float
+    """Of the exemplars of the train split."""
+    exemplars: int
+    tokens: int
+    """That training processed."""
+    test_rows: int
+    value: float
+    """Exact match of the reference system, with its interval of 95 %."""
+    low: float
+    high: float
+
+
+def measure_curve(
+    shares: Sequence[float], report_progress: Callable[[float, int, int], None]
+) -> list[CurvePoint]:
+    """Train and evaluate on parts of the train split; write `reports/curve.json` and `reports/curve.svg`.
+
+    shares: above 0, up to 1. Smaller parts are within larger ones. Each is rendered, trained and evaluated in
+    a folder of its own, so that the workspace does not change. report_progress: called before each part with
+    its share, its exemplars, and those of the split. Raises `UserError` if a share, the parameters or the split
+    is wrong or missing, or if a stage fails.
+    """
+    shares = check_shares(shares)
+    params, total = _read_params(), _count_train_rows()
+    points = []
+    for share in shares:
+        exemplars = math.ceil(share * total)
+        report_progress(share, exemplars, total)
+        points.append(_measure_point(share, exemplars, limit_train_rows(params, exemplars)))
+    document = {"reference": params["evaluate"]["reference"], "points": msgspec.to_builtins(points)}
+    write_json(layout.report("curve"), document)
+    write_bytes(layout.report("curve").with_suffix(".svg"), draw_curve(points))
+    return points
+
+
+def check_shares(shares: Sequence[float]) -> list[float]:
+    """Sort the shares and drop repeated ones. Raises `UserError` if one is not above 0 and up to 1.
+
+    >>> check_shares([1, 0.5, 0.5])
+    [0.5, 1]
+    """
+    wrong = [share for share in shares if not 0 < share <= 1]
+    if wrong:
+        found = ", ".join(f"{share:g}" for share in wrong)
+        fix = "correct them, for example: --shares 0.5 1"
+        raise UserError([_problem("--shares", found, "shares above 0, up to 1", fix)])
+    return sorted(set(shares))
+
+
+def limit_train_rows(params: Mapping[str, Any], exemplars: int) -> dict[str, Any]:
+    """Limit parameters to a number of train exemplars, and to the reference system.
+
+    params: the content of `params.yaml`.
+    """
+    render, evaluate = dict(params["render"]), dict(params["evaluate"])
+    render["max_rows"] = {**render["max_rows"], "train": exemplars}
+    evaluate.update(compare=[evaluate["reference"]], text_metrics=False)
+    if "path" in render.get("base", {}):  # The stages run in a different folder.
+        render["base"] = {**render["base"], "path": str(Path(render["base"]["path"]).resolve())}
+    return {**params, "render": render, "evaluate": evaluate}
+
+
+def draw_curve(points: Sequence[CurvePoint]) -> bytes:
+    """Draw the curve as an SVG: exact match by exemplars, with its interval of 95 %."""
+    import altair as alt
+    import vl_convert
+
+    base = alt.Chart(alt.InlineData(values=msgspec.to_builtins(points))).encode(
+        x=alt.X("exemplars:Q", title="train exemplars")
+    )
+    chart = (
+        base.mark_errorband(opacity=0.25).encode(
+            y=alt.Y("low:Q", title="exact match", axis=alt.Axis(format="%")), y2="high:Q"
+        )
+        + base.mark_line(point=True).encode(y="value:Q")
+    ).properties(width=480, height=280, title="Does more data still help?")
+    return str(vl_convert.vegalite_to_svg(chart.to_dict())).encode("utf-8")
+
+
+def _measure_point(share: float, exemplars: int, params: Mapping[str, Any]) -> CurvePoint:
+    """Render, train and evaluate in a temporary folder. Raises `UserError` if a stage fails."""
+    project = Path.cwd()
+    with tempfile.TemporaryDirectory(prefix="exemplars-curve-") as name:
+        folder = Path(name)
+        for path in _INPUTS:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).symlink_to(project / path)
+        (folder / PATH).write_text(yaml.safe_dump(params), "utf-8")
+        _run_stage(folder, project, "render")
+        _run_stage(folder, project, "train")
+        _run_stage(folder, project, "evaluate", params["train"]["recipe"])
+        report = _read_report(folder, "evaluate")
+        tokens = _read_report(folder, "train")["tokens"]
+    figure = report["systems"][params["evaluate"]["reference"]]["exact_match"]
+    return CurvePoint(
+        share, exemplars, tokens, report["rows"], figure["value"], figure["low"], figure["high"]
+    )
+
+
+def _run_stage(folder: Path, project: Path, stage: str, *arguments: str) -> None:
+    """Run a stage in a folder, with what it prints on standard error. Raises `UserError` if it fails."""
+    command = [sys.executable, "-m", f"stages.{stage}", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(project)}
+    done = subprocess.run(command, cwd=folder, env=environment, stdout=sys.stderr, check=False)
+    if done.returncode:
+        raise UserError(
+            [
+                Diagnostic(
+                    path=f"stage {stage}",
+                    code="no_curve",
+                    found=f"exit status {done.returncode}",
+                    expected="0",
+                    summary="the stage failed; its errors are above",
+                    fix="correct them, then run again",
+                )
+            ]
+        )
+
+
+def _read_report(folder: Path, stage: str) -> dict[str, Any]:
+    path = folder / layout.report(stage)
+    return read_json(
+        path, dict[str, Any], code="no_curve", expected="the report of the stage", fix="run again"
+    )
+
+
+def _read_params() -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = yaml.safe_load(PATH.read_text("utf-8"))
+        return document
+    except FileNotFoundError:
+        fix = "run the command in the root of a project"
+        raise UserError([_problem(str(PATH), "no such file", "parameters", fix)]) from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        found = str(error).splitlines()[0]
+        raise UserError([_problem(str(PATH), found, "parameters in YAML", "correct the file")]) from None
+
+
+def _count_train_rows() -> int:
+    path = layout.split("train")
+    if not path.exists():
+        raise UserError([_problem(str(path), "no such file", "the train split", "run `dvc repro split`")])
+    import pyarrow.parquet as pq  # Slow to import.
+
+    return int(pq.ParquetFile(path).metadata.num_rows)
+
+
+def _problem(path: str, found: str, expected: str, fix: str) -> Diagnostic:
+    return Diagnostic(path=path, code="no_curve", found=found, expected=expected, fix=fix)

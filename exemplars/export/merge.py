@@ -1,0 +1,182 @@
+"""A run's adapters folded into its base: one model that plain transformers loads, with a model card."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from exemplars.core import layout
+from exemplars.core.digests import hash_split
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.files import read_json
+from exemplars.core.reports import format_interval
+from exemplars.models.base_models import Base, HubBase, PackagedBase, save_errors_as_user_errors
+from exemplars.models.run_manifest import Manifest, load_run, read_manifest
+
+TOLERANCE: Final = 1e-3
+"""The largest difference allowed between logits of the merged model and of base and adapter (float32)."""
+_PROBES: Final = ((1, 2, 3, 5, 8, 13, 21, 34, 55, 89), (144, 233, 377, 610))
+"""Token ids whose logits are compared, modulo the size of the vocabulary."""
+
+
+def merge_run(recipe: str, output: Path | None) -> tuple[Path, float]:
+    """Merge the run of a recipe; return the folder of the result, and the largest difference of logits.
+
+    output: a new or an empty folder; `None`: `merged` in the folder of the run, which is replaced. Raises
+    `UserError` if `output` has files, or if `merge_adapters` does.
+    """
+    folder = layout.model(recipe)
+    if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise UserError([_problem(output, "files that are there already", "a new or an empty folder")])
+    merged = output or folder / "merged"
+    manifest = read_manifest(folder)
+    return merged, merge_adapters(folder, merged, _read_licenses(manifest), _read_figures(manifest))
+
+
+def merge_adapters(folder: Path, output: Path, licenses: Iterable[str], figures: Mapping[str, str]) -> float:
+    """Merge the run in a folder into `output`; return the largest difference of logits.
+
+    licenses: of the data. figures: results of the evaluation, for the card. Raises `UserError` if there is no
+    such run, if it cannot be merged (soft prompts are not weights), or if the logits differ by more than
+    `TOLERANCE`; then nothing is written.
+    """
+    manifest = read_manifest(folder)
+    model, tokenizer = load_run(folder, dtype="float32")
+    model.eval()
+    before = _compute_logits(model)
+    if getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False):
+        found = "soft prompts, which are input and not weights"
+        raise UserError([_problem(folder, found, "a recipe that trains weights")])
+    if hasattr(model, "merge_and_unload"):
+        model = model.merge_and_unload()
+    difference = max(
+        float((expected - merged).abs().max())
+        for expected, merged in zip(before, _compute_logits(model), strict=True)
+    )
+    if difference > TOLERANCE:
+        found = f"logits that differ by {difference:.2g}"
+        raise UserError([_problem(folder, found, f"at most {TOLERANCE:g}")])
+    _save_model(model, tokenizer, output, format_model_card(manifest, sorted(set(licenses)), figures))
+    return difference
+
+
+def _save_model(model: Any, tokenizer: Any, output: Path, card: str) -> None:
+    """Write a model's folder as a whole, replacing an old one. Raises `UserError` if the disk is full."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=output.parent))
+    try:
+        with save_errors_as_user_errors(output.parent, "free some space, then merge again"):
+            model.save_pretrained(str(partial))
+            tokenizer.save_pretrained(str(partial))
+        (partial / "README.md").write_text(card, "utf-8")
+        partial.chmod(0o755)
+        if output.exists():
+            shutil.rmtree(output)
+        partial.rename(output)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def format_model_card(manifest: Manifest, licenses: list[str], figures: Mapping[str, str]) -> str:
+    """Format a model card as Hugging Face has it: front matter, then what the model was made from."""
+    hashes = "\n".join(f"| data hash of {name} | `{value}` |" for name, value in manifest.data_hashes.items())
+    scores = "\n".join(f"| {name} | {value} |" for name, value in figures.items()) or "| not evaluated | |"
+    return f"""---
+license: {manifest.base_license.lower()}
+base_model: {name_base(manifest.base)}
+library_name: transformers
+pipeline_tag: text-generation
+tags: [function-calling]
+---
+
+# {manifest.run}
+
+Trained by the recipe `{manifest.recipe}` for {manifest.steps} steps over {manifest.tokens:,} tokens.
+
+| | |
+| --- | --- |
+| run | `{manifest.run}` |
+{hashes}
+| rows seen (SHA-256 of the sorted digests) | `{manifest.rows_sha256}` |
+| base model (SHA-256) | `{manifest.base_sha256}` |
+| weights before merging (SHA-256) | `{manifest.weights_sha256}` |
+| license of the base | {manifest.base_license} |
+| licenses of the data | {", ".join(licenses) or "unknown"} |
+| code | {manifest.code or "not under git"} |
+| seed | {manifest.seed} |
+
+On the test split, with 95 % intervals:
+
+| figure | value |
+| --- | --- |
+{scores}
+"""
+
+
+def name_base(base: Base) -> str:
+    """Return the name of a base model: its id on the hub, its file, or its folder."""
+    if isinstance(base, HubBase):
+        return base.id
+    return base.file if isinstance(base, PackagedBase) else base.path
+
+
+def _compute_logits(model: Any) -> list[Any]:
+    import torch
+
+    vocabulary = int(model.config.vocab_size)
+    with torch.inference_mode():
+        return [
+            model(input_ids=torch.tensor([ids], device=model.device) % vocabulary).logits.float()
+            for ids in _PROBES
+        ]
+
+
+def _read_licenses(manifest: Manifest) -> list[str]:
+    """Read the licenses of the run's data; empty if the rows in the workspace are not those of the run."""
+    import pyarrow.parquet as pq  # Slow to import; `exemplars lint` does not need it.
+
+    if own := manifest.params["recipe"].get("license"):
+        return [own]
+    path = layout.training("train")
+    if not path.exists():
+        return []
+    table = pq.ParquetFile(path).read(["digest", "license"])
+    if hash_split(sorted(set(table.column("digest").to_pylist()))) != manifest.data_hashes.get("train"):
+        return []
+    return list(table.column("license").to_pylist())
+
+
+def _read_figures(manifest: Manifest) -> dict[str, str]:
+    """Read what the evaluation says about this run; empty if it evaluated a different run."""
+    path = layout.report("evaluate")
+    if not path.exists():
+        return {}
+    report = read_json(
+        path,
+        dict[str, Any],
+        code="not_merged",
+        expected="the report of the evaluation",
+        fix="run `dvc repro evaluate`, or delete the file",
+    )
+    if report["run"] != manifest.run:
+        return {}
+    system = next((name for name in ("tuned", "tuned_constrained") if name in report["systems"]), None)
+    suffix = ", constrained decoding" if system == "tuned_constrained" else ""
+    return {
+        f"{name}{suffix}": format_interval(figure, digits=3)
+        for name, figure in report["systems"].get(system, {}).items()
+        if isinstance(figure, dict) and figure.get("value") is not None
+    }
+
+
+def _problem(path: Path, found: str, expected: str) -> Diagnostic:
+    return Diagnostic(
+        path=str(path),
+        code="not_merged",
+        found=found,
+        expected=expected,
+        fix="choose a different recipe or folder",
+    )

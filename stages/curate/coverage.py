@@ -1,0 +1,89 @@
+"""Coverage of the catalog by rows, and how evenly the rows are spread over it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from exemplars.core.records import DONTCARE, Exemplar
+from exemplars.core.representativeness import Balance, Coverage
+from exemplars.dataset.catalog import Skill
+
+_MAX_EXAMPLES: Final = 3
+
+Part = tuple[str, str, str]
+"""A part of the catalog: skill, parameter, value. Empty: the parameter, or the skill, as a whole."""
+
+
+def measure_coverage(exemplars: Iterable[Exemplar], skills: Sequence[Skill]) -> list[Coverage]:
+    """Count the rows of each skill, parameter and enumerated value of the catalog, the thinnest first."""
+    utterances = _group_utterances(exemplars)
+    coverage = [_cover_part(utterances, part) for skill in skills for part in _list_parts(skill)]
+    return sorted(coverage, key=lambda part: (part.rows, part.skill, part.parameter, part.value))
+
+
+def _group_utterances(exemplars: Iterable[Exemplar]) -> dict[Part, list[str]]:
+    utterances: dict[Part, list[str]] = defaultdict(list)
+    for row in exemplars:
+        if row.skill is not None:
+            utterances[row.skill, "", ""].append(row.utterance)
+            for argument in row.arguments:
+                utterances[row.skill, argument.slot, ""].append(row.utterance)
+                if argument.value != DONTCARE:
+                    utterances[row.skill, argument.slot, argument.value].append(row.utterance)
+    return utterances
+
+
+def _list_parts(skill: Skill) -> Iterator[Part]:
+    yield skill.name, "", ""
+    for parameter in skill.parameters:
+        yield skill.name, parameter.name, ""
+        for value in parameter.enum or ():
+            yield skill.name, parameter.name, value
+
+
+def _cover_part(utterances: Mapping[Part, list[str]], part: Part) -> Coverage:
+    skill, parameter, _ = part
+    # A part without rows gets the examples of the next larger part, to start writing from.
+    larger_parts = (part, (skill, parameter, ""), (skill, "", ""))
+    nearest = next((utterances[larger] for larger in larger_parts if utterances.get(larger)), [])
+    examples = sorted(set(nearest), key=lambda text: (len(text), text))[:_MAX_EXAMPLES]
+    return Coverage(*part, len(utterances.get(part, ())), tuple(examples))
+
+
+def measure_balances(rows: Sequence[Exemplar], skills: Sequence[Skill]) -> list[Balance]:
+    """Measure the balance of skills (`skills`), and of the values of each enumeration (`skill.parameter`)."""
+    skill_counts = Counter(row.skill for row in rows if row.skill is not None)
+    values = Counter((row.skill, argument.slot, argument.value) for row in rows for argument in row.arguments)
+    enumerations = [
+        (
+            f"{skill.name}.{parameter.name}",
+            [values[skill.name, parameter.name, value] for value in parameter.enum],
+        )
+        for skill in skills
+        for parameter in skill.parameters
+        if parameter.enum
+    ]
+    return [
+        measure_balance("skills", skill_counts.values()),
+        *(measure_balance(name, counts) for name, counts in enumerations),
+    ]
+
+
+def measure_balance(name: str, counts: Iterable[int]) -> Balance:
+    """Measure how evenly rows are spread over classes.
+
+    counts: the rows of each class; classes without rows are ignored.
+
+    >>> measure_balance("skills", [9, 1])
+    Balance(name='skills', classes=2, entropy=0.468996, ratio=9.0)
+    """
+    present = [count for count in counts if count]
+    if not present:
+        return Balance(name, 0, 0.0, 0.0)
+    total = sum(present)
+    entropy = -sum(count / total * math.log(count / total) for count in present)
+    normalized = entropy / math.log(len(present)) if len(present) > 1 else 0.0
+    return Balance(name, len(present), round(normalized, 6), round(max(present) / min(present), 6))

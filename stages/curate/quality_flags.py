@@ -1,0 +1,130 @@
+"""What is wrong with a text as such: a flag is a reason to look at a row, not a verdict."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from exemplars.core.records import Exemplar
+from exemplars.dataset.texts import normalize_text
+from stages.curate.english import load_blank_english
+from stages.curate.params import QualityFlag, QualityParams
+from stages.curate.spelling import find_misspelled_words, list_plain_words
+
+IdentifyLanguage = Callable[[str], tuple[str, float]]
+"""Returns the language of a text (ISO 639-1), and its probability."""
+
+_FILLER_WORDS: Final = frozenset(
+    {
+        "ah", "eh", "er", "erm", "hm", "hmm", "huh", "know", "like", "mhm", "mm", "oh", "ok", "okay", "so",
+        "uh", "uhm", "um", "umm", "well", "yeah", "you",
+    }
+)  # fmt: skip
+_CANNOT_END: Final = frozenset(
+    {
+        "a", "an", "and", "at", "because", "but", "by", "from", "his", "if", "into", "its", "my", "of", "or",
+        "our", "than", "the", "their", "very", "with", "your",
+    }
+)  # fmt: skip
+_MARKUP: Final = re.compile(
+    r"</?(?:a|b|br|div|i|li|p|script|span|strong|table|td|tr|ul)\b[^>]*>"
+    r"|&(?:amp|lt|gt|quot|nbsp|#\d+);|\[[^\]]*\]\([^)]*\)|```|<\|[^|]*\|>|\[/?INST\]|\{\{.*?\}\}",
+    re.IGNORECASE,
+)
+_OPEN: Final = ("(", "[", "{", "“", "‘", ",", "-", "–", "—")
+_MIN_WORDS_REPETITION: Final = 6
+_MIN_WORDS_LANGUAGE: Final = 8
+"""The language of a shorter text cannot be identified."""
+_MIN_PROBABILITY_FOREIGN: Final = 0.95
+"""Probability of another language from which a text is flagged."""
+
+
+def flag_texts(
+    exemplars: Sequence[Exemplar], params: QualityParams, identify_language: IdentifyLanguage
+) -> dict[str, tuple[QualityFlag, ...]]:
+    """Return the flags of each row that has any, by id, in the order of `QualityFlag`."""
+    count_tokens = _load_token_counter()
+    misspelled = find_misspelled_words(exemplars)
+    flags = {}
+    for row in exemplars:
+        row_flags = set(_find_flags(row, count_tokens(row.utterance), params, identify_language))
+        if any(word in misspelled for word in list_plain_words(row)):
+            row_flags.add(QualityFlag.MISSPELLING)
+        if QualityFlag.WRONG_LANGUAGE in row_flags:
+            # Both are detected by English words.
+            row_flags -= {QualityFlag.TRUNCATED, QualityFlag.MISSPELLING}
+        if row_flags:
+            flags[row.id] = tuple(flag for flag in QualityFlag if flag in row_flags)
+    return flags
+
+
+def _find_flags(
+    exemplar: Exemplar, tokens: int, params: QualityParams, identify_language: IdentifyLanguage
+) -> Iterator[QualityFlag]:
+    text = exemplar.utterance
+    words = normalize_text(text).split()
+    if tokens < params.min_tokens:
+        yield QualityFlag.TOO_SHORT
+    if tokens > params.max_tokens:
+        yield QualityFlag.TOO_LONG
+    if _is_repetitive(words, params.max_repetition):
+        yield QualityFlag.REPETITIVE
+    if _is_truncated(text, words):
+        yield QualityFlag.TRUNCATED
+    if _is_foreign(text, words, identify_language):
+        yield QualityFlag.WRONG_LANGUAGE
+    if _MARKUP.search(text):
+        yield QualityFlag.MARKUP
+    # After a question, fillers can be an answer: "um yeah okay".
+    if exemplar.skill is not None and not exemplar.context and words and set(words) <= _FILLER_WORDS:
+        yield QualityFlag.FILLER_ONLY
+
+
+def _is_repetitive(words: Sequence[str], max_repetition: float) -> bool:
+    if len(words) < _MIN_WORDS_REPETITION:
+        return False
+    [(_, count)] = Counter(words).most_common(1)
+    return count > max_repetition * len(words)
+
+
+def _is_truncated(text: str, words: Sequence[str]) -> bool:
+    if text.rstrip().endswith(_OPEN):
+        return True
+    return len(words) > 1 and words[-1] in _CANNOT_END and text[-1:].isalnum()
+
+
+def _is_foreign(text: str, words: Sequence[str], identify_language: IdentifyLanguage) -> bool:
+    if text.isascii() and len(words) < _MIN_WORDS_LANGUAGE:
+        return False
+    letters = [letter for letter in text if letter.isalpha()]
+    latin = sum(letter.isascii() or "LATIN" in unicodedata.name(letter, "") for letter in letters)
+    if letters and latin * 2 < len(letters):
+        return True
+    if len(words) < _MIN_WORDS_LANGUAGE:
+        return False
+    language, probability = identify_language(text)
+    return language != "en" and probability >= _MIN_PROBABILITY_FOREIGN
+
+
+@functools.cache
+def _load_token_counter() -> Callable[[str], int]:
+    tokenizer = load_blank_english().tokenizer
+    return lambda text: len(tokenizer(text))
+
+
+@functools.cache
+def load_language_identifier() -> IdentifyLanguage:
+    """Load langid's model (Lui and Baldwin 2012), as packaged by py3langid."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+    def identify(text: str) -> tuple[str, float]:
+        language, probability = identifier.classify(text)
+        return str(language), float(probability)
+
+    return identify

@@ -1,0 +1,1 @@
+"""The steps of the stage, a module each; `stages.curate.curation.STEPS` has their order."""

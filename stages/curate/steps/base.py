@@ -1,0 +1,46 @@
+"""The contract of a step, and what the steps share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from exemplars.core.ledger import Ledger
+from exemplars.core.records import Exemplar, ReviewItem, TextPair
+from exemplars.core.representativeness import Representativeness
+from exemplars.dataset.catalog import Skill
+from stages.curate.lexicons import Lexicons
+from stages.curate.params import CurateParams
+
+
+@dataclass
+class Curation:
+    """What every step may read, and where it puts what it reports in addition to the rows."""
+
+    params: CurateParams
+    skills: Sequence[Skill]
+    """The catalog."""
+    lexicons: Lexicons
+    surrogate_key: bytes | None
+    """Key of the hash that surrogates are drawn by; `None` unless `privacy.mode` is `surrogate`."""
+    ledger: Ledger = field(default_factory=lambda: Ledger("curate"))
+    """Takes the rows that a step does not return."""
+    pairs: list[TextPair] = field(default_factory=list)
+    review: list[ReviewItem] = field(default_factory=list)
+    """Rows for a person to look at: those of each step after those of the steps before it."""
+    figures: dict[str, Any] = field(default_factory=dict)
+    """Sections of `reports/curate.json`."""
+    representativeness: Representativeness = field(default_factory=lambda: Representativeness([], [], [], []))
+
+
+class CurationStep(NamedTuple):
+    """One step of the stage."""
+
+    title: str
+    """Names the step in the progress output."""
+    run: Callable[[list[Exemplar], Curation], list[Exemplar]]
+    """Takes all rows, sorted by id, and returns those that stay, in the same order.
+
+    Every other row must be in `Curation.ledger` afterwards. A step changes no row in place.
+    """

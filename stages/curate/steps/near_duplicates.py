@@ -1,0 +1,99 @@
+"""Rows whose utterance or template is nearly that of another row: joined into one group, or rejected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from exemplars.core.ledger import Problem
+from exemplars.core.records import Exemplar, Reason, TextPair
+from exemplars.core.reports import count_sorted
+from exemplars.dataset.embeddings import embed_texts
+from exemplars.dataset.texts import normalize_text
+from stages.curate.clusters import cluster_texts, join_groups
+from stages.curate.meanings import format_meaning
+from stages.curate.params import DuplicateParams, OnDuplicate
+from stages.curate.semantic_pairs import find_semantic_pairs
+from stages.curate.similar_pairs import SimilarPair, find_similar_pairs
+from stages.curate.steps.base import Curation, CurationStep
+
+COLUMNS: Final = ("exemplar", "utterance")
+"""Columns that are compared. A row that is in a cluster of each belongs to that of the last."""
+
+
+def join_near_duplicates(rows: list[Exemplar], curation: Curation) -> list[Exemplar]:
+    """Give near duplicates one group, so that no split separates them; reject repeats by `duplicates.near`."""
+    params = curation.params.duplicates
+    pairs: list[TextPair] = []
+    clusters: dict[str, str] = {}
+    for column in COLUMNS:
+        texts = [normalize_text(getattr(row, column)) for row in rows]
+        column_pairs = _find_pairs(texts, column, params)
+        pairs += [TextPair(column, *pair) for pair in column_pairs]
+        clusters |= _assign_clusters(rows, texts, column, column_pairs)
+    kept = rows
+    if params.near is OnDuplicate.REJECT:
+        kept = curation.ledger.drop(rows, find_repeat_problems(rows, clusters))
+    clustered = [(row.group, row.split, clusters[row.id]) for row in kept if row.id in clusters]
+    groups = join_groups(clustered, params.max_group_rows)
+    curation.pairs += pairs
+    curation.figures["duplicates"] = {
+        "pairs": count_sorted(pair.column for pair in pairs),
+        "clusters": len(set(clusters.values())),
+        "clustered_rows": len(clustered),
+        "joined_groups": len(groups),
+    }
+    return [msgspec.structs.replace(row, group=groups.get(row.group, row.group)) for row in kept]
+
+
+def _find_pairs(texts: Sequence[str], column: str, params: DuplicateParams) -> list[SimilarPair]:
+    pairs = find_similar_pairs(texts, params.similarity)
+    if not params.semantic or column != "utterance":
+        return pairs
+    unique = sorted(set(texts))
+    known = {(pair.first, pair.second) for pair in pairs}
+    semantic = find_semantic_pairs(unique, embed_texts(unique), params.semantic_similarity)
+    return sorted([*pairs, *(pair for pair in semantic if (pair.first, pair.second) not in known)])
+
+
+def _assign_clusters(
+    rows: Sequence[Exemplar], texts: Sequence[str], column: str, pairs: Iterable[SimilarPair]
+) -> dict[str, str]:
+    """Return the cluster of each row that is in a cluster, by id.
+
+    texts: of the rows, normalized. Rows with the same text are in one cluster, except for empty texts.
+    """
+    counts = Counter(texts)
+    first_texts = cluster_texts(counts, pairs)
+    return {
+        row.id: f"{column}: {first_texts.get(text, text)}"
+        for row, text in zip(rows, texts, strict=True)
+        if text in first_texts or (text and counts[text] > 1)
+    }
+
+
+def find_repeat_problems(rows: Iterable[Exemplar], clusters: Mapping[str, str]) -> dict[str, Problem]:
+    """Find the rows whose cluster has an earlier row of the same meaning: their ids, each with its problem."""
+    problems: dict[str, Problem] = {}
+    first_ids: dict[tuple[str, str], str] = {}
+    for row in rows:
+        if row.id in clusters:
+            first = first_ids.setdefault((clusters[row.id], format_meaning(row)), row.id)
+            if first != row.id:
+                problems[row.id] = _describe_near_duplicate(first)
+    return problems
+
+
+def _describe_near_duplicate(first: str) -> Problem:
+    return Problem(
+        Reason.NEAR_DUPLICATE,
+        found="a near duplicate",
+        summary=f"the text is nearly that of {first}, with the same meaning",
+        fix="reword it, or remove it",
+    )
+
+
+STEP: Final = CurationStep("near duplicates", join_near_duplicates)

@@ -1,0 +1,97 @@
+"""Personal data that no argument labels: reported, replaced, or rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from exemplars.core.ledger import Problem
+from exemplars.core.records import Exemplar, Reason, ReviewItem
+from exemplars.core.reports import count_sorted
+from stages.curate.params import PrivacyMode
+from stages.curate.privacy.findings import Finder, Finding, build_finder
+from stages.curate.privacy.surrogates import apply_surrogates, assign_surrogates, find_unlabeled
+from stages.curate.review import make_review_item
+from stages.curate.steps.base import Curation, CurationStep
+
+Findings = Mapping[str, Sequence[Finding]]
+"""The findings of each row that has any, by id."""
+
+
+def protect_personal_data(rows: list[Exemplar], curation: Curation) -> list[Exemplar]:
+    """List rows with unlabeled personal data for review; replace the data or reject the rows by `privacy.mode`."""
+    params = curation.params.privacy
+    find = build_finder(curation.lexicons.names, params.min_score)
+    findings = {row.id: row_findings for row in rows if (row_findings := find(row.utterance))}
+    unlabeled = {
+        row.id: row_findings
+        for row in rows
+        if (row_findings := find_unlabeled(row, findings.get(row.id, ())))
+    }
+    curation.figures["personal_data"] = count_findings(findings, unlabeled)
+    curation.review += [
+        _make_review_item(row, unlabeled[row.id], params.mode) for row in rows if row.id in unlabeled
+    ]
+    match params.mode:
+        case PrivacyMode.REPORT:
+            return rows
+        case PrivacyMode.REJECT:
+            problems = {
+                row_id: _describe_personal_data(row_findings) for row_id, row_findings in unlabeled.items()
+            }
+            return curation.ledger.drop(rows, problems)
+        case PrivacyMode.SURROGATE:
+            return _replace_unlabeled(rows, unlabeled, find, curation)
+
+
+def count_findings(findings: Findings, unlabeled: Findings) -> dict[str, dict[str, int]]:
+    """Count the findings by kind: in texts that an argument labels, and in texts that no argument labels."""
+    counts = _count_kinds(findings.values())
+    unlabeled_counts = _count_kinds(unlabeled.values())
+    labeled_counts = {kind: count - unlabeled_counts.get(kind, 0) for kind, count in counts.items()}
+    return {
+        "labelled": {kind: count for kind, count in labeled_counts.items() if count},
+        "unlabelled": unlabeled_counts,
+    }
+
+
+def _count_kinds(findings: Iterable[Sequence[Finding]]) -> dict[str, int]:
+    return count_sorted(str(finding.kind) for row_findings in findings for finding in row_findings)
+
+
+def _replace_unlabeled(
+    rows: list[Exemplar], unlabeled: Findings, find: Finder, curation: Curation
+) -> list[Exemplar]:
+    if curation.surrogate_key is None:
+        raise ValueError("privacy.mode is surrogate, and there is no key")
+    surrogates = assign_surrogates(
+        ((row, unlabeled.get(row.id, ())) for row in rows),
+        find,
+        curation.lexicons.names,
+        curation.surrogate_key,
+    )
+    return [apply_surrogates(row, surrogates[row.group]) if row.group in surrogates else row for row in rows]
+
+
+def _make_review_item(exemplar: Exemplar, findings: Sequence[Finding], mode: PrivacyMode) -> ReviewItem:
+    item = make_review_item(exemplar, "personal_data", _format_kinds(findings))
+    # What is removed from the data must not remain in the review list.
+    return item if mode is PrivacyMode.REPORT else msgspec.structs.replace(item, utterance="")
+
+
+def _describe_personal_data(findings: Sequence[Finding]) -> Problem:
+    return Problem(
+        Reason.PERSONAL_DATA,
+        found=f"personal data ({_format_kinds(findings)}) that no argument labels",
+        expected="none",
+        fix="label it as an argument, or remove it",
+    )
+
+
+def _format_kinds(findings: Sequence[Finding]) -> str:
+    return ", ".join(sorted({str(finding.kind) for finding in findings}))
+
+
+STEP: Final = CurationStep("personal data", protect_personal_data)

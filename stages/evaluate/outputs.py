@@ -1,0 +1,20 @@
+"""The files that the stage writes: predictions, the report, and the data of plots."""
+
+from __future__ import annotations
+
+from exemplars.core import layout
+from exemplars.core.files import write_json
+from exemplars.core.tables import rows_to_table, write_table
+from exemplars.models.rows import Prediction
+from stages.evaluate.evaluation import Evaluation
+from stages.evaluate.params import EvaluateParams
+from stages.evaluate.predictions import list_confusions, list_error_counts, list_predictions
+from stages.evaluate.report import build_evaluate_report
+
+
+def write_evaluation(evaluation: Evaluation, run: str, params: EvaluateParams) -> None:
+    """Write all outputs of an evaluation. run: the id of the run that is evaluated."""
+    write_table(layout.PREDICTIONS, rows_to_table(list_predictions(evaluation), Prediction))
+    write_json(layout.plot("evaluate", "errors"), list_error_counts(evaluation, params.reference))
+    write_json(layout.plot("evaluate", "confusion"), list_confusions(evaluation, params.reference))
+    write_json(layout.report("evaluate"), build_evaluate_report(evaluation, run, params))

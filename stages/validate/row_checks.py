@@ -1,0 +1,105 @@
+"""The rules of the FullExemplar contract, checked row by row."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from exemplars.core.records import DONTCARE, Argument, Exemplar, Grounding, Mode
+from exemplars.core.reports import NO_SKILL
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.templates import write_template
+
+_ALIGNED: Final = frozenset({Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED})
+"""The kinds of grounding of an argument with a span."""
+
+
+class RowChecks(NamedTuple):
+    """One exemplar: its keys, its measures, and whether it keeps each rule of the contract."""
+
+    id: str
+    digest: str
+    source: str
+    skill: str
+    mode: str
+    license: str
+    utterance_length: int
+    """In code points."""
+    skill_is_known: bool
+    slots_are_known: bool
+    values_are_admitted: bool
+    slots_are_filled_once: bool
+    spans_are_in_bounds: bool
+    surfaces_are_exact: bool
+    spans_are_apart: bool
+    grounding_fits_span: bool
+    exemplar_agrees: bool
+
+
+def check_rows(exemplars: Iterable[Exemplar], skills: Mapping[str, Skill]) -> Iterator[RowChecks]:
+    """Check each exemplar, in the order given.
+
+    skills: the catalog, by name.
+    """
+    for exemplar in exemplars:
+        skill = None if exemplar.skill is None else skills.get(exemplar.skill)
+        arguments = exemplar.arguments
+        aligned = [argument for argument in arguments if argument.start is not None]
+        bounded = [argument for argument in aligned if _is_in_bounds(argument, exemplar.utterance)]
+        yield RowChecks(
+            id=exemplar.id,
+            digest=exemplar.digest,
+            source=exemplar.source,
+            skill=exemplar.skill or NO_SKILL,
+            mode=str(exemplar.mode),
+            license=exemplar.license,
+            utterance_length=len(exemplar.utterance),
+            skill_is_known=(exemplar.skill is None) == (exemplar.mode is Mode.NONE)
+            and (exemplar.skill is None or skill is not None),
+            slots_are_known=skill is not None or not arguments,
+            values_are_admitted=_has_admitted_values(arguments, skill),
+            slots_are_filled_once=len({argument.slot for argument in arguments}) == len(arguments),
+            spans_are_in_bounds=len(bounded) == len(aligned),
+            surfaces_are_exact=all(_is_exact(argument, exemplar.utterance) for argument in arguments),
+            spans_are_apart=_has_disjoint_spans(bounded),
+            grounding_fits_span=all(
+                (argument.start is not None) == (argument.grounding in _ALIGNED) for argument in arguments
+            ),
+            exemplar_agrees=len(bounded) == len(aligned) and _has_matching_template(exemplar),
+        )
+
+
+def _has_admitted_values(arguments: Iterable[Argument], skill: Skill | None) -> bool:
+    """Return whether the skill has a parameter for each argument, and admits its value."""
+    if skill is None:
+        return True
+    parameters = {parameter.name: parameter for parameter in skill.parameters}
+    for argument in arguments:
+        parameter = parameters.get(argument.slot)
+        if parameter is None:
+            return False
+        if parameter.enum and argument.value not in (DONTCARE, *parameter.enum):
+            return False
+    return True
+
+
+def _is_in_bounds(argument: Argument, utterance: str) -> bool:
+    start, end = argument.start, argument.end
+    return start is not None and end is not None and 0 <= start < end <= len(utterance)
+
+
+def _is_exact(argument: Argument, utterance: str) -> bool:
+    """Return whether `utterance[start:end] == surface`, or all three are `None`."""
+    if argument.start is None or argument.end is None:
+        return argument.start is None and argument.end is None and argument.surface is None
+    return utterance[argument.start : argument.end] == argument.surface
+
+
+def _has_disjoint_spans(arguments: Iterable[Argument]) -> bool:
+    spans = sorted((argument.start or 0, argument.end or 0) for argument in arguments)
+    return all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
+
+
+def _has_matching_template(exemplar: Exemplar) -> bool:
+    return exemplar.exemplar == write_template(exemplar.utterance, exemplar.arguments)

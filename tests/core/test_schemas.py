@@ -1,0 +1,175 @@
+"""The derived schemas, against Arrow schemas that are written out."""
+
+from __future__ import annotations
+
+import msgspec
+import pyarrow as pa
+import pytest
+
+from exemplars.core.records import Exemplar, Record, Rejection, ReviewItem, TextPair
+from exemplars.core.schemas import (
+    EXEMPLAR_SCHEMA,
+    PAIR_SCHEMA,
+    RECORD_SCHEMA,
+    REJECTION_SCHEMA,
+    REVIEW_SCHEMA,
+    derive_schema,
+)
+from exemplars.models.rows import PREDICTION_SCHEMA, TRAINING_SCHEMA, Prediction, TrainingRow
+
+TEXT = pa.string()
+TURN = pa.struct([("speaker", TEXT), ("utterance", TEXT)])
+ORIGIN = pa.struct([("path", TEXT), ("sha256", TEXT), ("locator", TEXT)])
+LABEL = pa.struct(
+    [
+        ("slot", TEXT),
+        ("value", TEXT),
+        ("spoken", pa.list_(TEXT)),
+        ("start", pa.int32()),
+        ("end", pa.int32()),
+        ("context", pa.bool_()),
+    ]
+)
+ARGUMENT = pa.struct(
+    [
+        ("slot", TEXT),
+        ("value", TEXT),
+        ("surface", TEXT),
+        ("start", pa.int32()),
+        ("end", pa.int32()),
+        ("grounding", TEXT),
+    ]
+)
+RECORDS = pa.schema(
+    [
+        ("id", TEXT),
+        ("source", TEXT),
+        ("utterance", TEXT),
+        ("mode", TEXT),
+        ("skill", TEXT),
+        ("service", TEXT),
+        ("arguments", pa.list_(LABEL)),
+        ("context", pa.list_(TURN)),
+        ("group", TEXT),
+        ("license", TEXT),
+        ("origin", ORIGIN),
+        ("exemplar", TEXT),
+        ("split", TEXT),
+        ("today", TEXT),
+    ]
+)
+EXEMPLARS = pa.schema(
+    [
+        ("id", TEXT),
+        ("digest", TEXT),
+        ("source", TEXT),
+        ("service", TEXT),
+        ("skill", TEXT),
+        ("mode", TEXT),
+        ("utterance", TEXT),
+        ("exemplar", TEXT),
+        ("arguments", pa.list_(ARGUMENT)),
+        ("context", pa.list_(TURN)),
+        ("group", TEXT),
+        ("license", TEXT),
+        ("origin", ORIGIN),
+        ("split", TEXT),
+    ]
+)
+REJECTIONS = pa.schema(
+    [
+        ("id", TEXT),
+        ("source", TEXT),
+        ("stage", TEXT),
+        ("reason", TEXT),
+        ("message", TEXT),
+        ("origin", ORIGIN),
+        ("group", TEXT),
+        ("skill", TEXT),
+        ("slot", TEXT),
+        ("utterance", TEXT),
+    ]
+)
+PAIRS = pa.schema([("column", TEXT), ("first", TEXT), ("second", TEXT), ("similarity", pa.float64())])
+REVIEW = pa.schema(
+    [
+        ("id", TEXT),
+        ("why", TEXT),
+        ("detail", TEXT),
+        ("score", pa.float64()),
+        ("skill", TEXT),
+        ("suggested", TEXT),
+        ("path", TEXT),
+        ("locator", TEXT),
+        ("utterance", TEXT),
+    ]
+)
+ANSWER = pa.struct([("slot", TEXT), ("value", TEXT), ("accepted", pa.list_(TEXT)), ("grounding", TEXT)])
+TRAINING = pa.schema(
+    [
+        ("id", TEXT),
+        ("exemplar_id", TEXT),
+        ("digest", TEXT),
+        ("source", TEXT),
+        ("service", TEXT),
+        ("skill", TEXT),
+        ("mode", TEXT),
+        ("group", TEXT),
+        ("license", TEXT),
+        ("origin", ORIGIN),
+        ("view", TEXT),
+        ("slot", TEXT),
+        ("speech", pa.bool_()),
+        ("utterance", TEXT),
+        ("messages", pa.list_(pa.struct([("role", TEXT), ("content", TEXT)]))),
+        ("tools", TEXT),
+        ("call", TEXT),
+        ("answers", pa.list_(ANSWER)),
+        ("input_ids", pa.list_(pa.int32())),
+        ("prompt_tokens", pa.int32()),
+    ]
+)
+PREDICTIONS = pa.schema(
+    [
+        ("id", TEXT),
+        ("system", TEXT),
+        ("kind", TEXT),
+        ("utterance", TEXT),
+        ("right", TEXT),
+        ("predicted", TEXT),
+        ("ended", pa.bool_()),
+        ("source", TEXT),
+        ("skill", TEXT),
+        ("nearest", pa.list_(TEXT)),
+        ("origin", ORIGIN),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("record_type", "constant", "expected"),
+    [
+        (Record, RECORD_SCHEMA, RECORDS),
+        (Exemplar, EXEMPLAR_SCHEMA, EXEMPLARS),
+        (Rejection, REJECTION_SCHEMA, REJECTIONS),
+        (TextPair, PAIR_SCHEMA, PAIRS),
+        (ReviewItem, REVIEW_SCHEMA, REVIEW),
+        (TrainingRow, TRAINING_SCHEMA, TRAINING),
+        (Prediction, PREDICTION_SCHEMA, PREDICTIONS),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_the_schema_of_a_record_type_has_these_columns(
+    record_type: type[msgspec.Struct], constant: pa.Schema, expected: pa.Schema
+) -> None:
+    derived = derive_schema(record_type)
+    assert derived.equals(expected, check_metadata=True), f"derived:\n{derived}\n\nexpected:\n{expected}"
+    assert constant.equals(expected, check_metadata=True)
+
+
+def test_a_field_without_an_arrow_type_is_refused() -> None:
+    class Odd(msgspec.Struct):
+        when: complex
+
+    with pytest.raises(TypeError, match="no Arrow type for <class 'complex'>"):
+        derive_schema(Odd)

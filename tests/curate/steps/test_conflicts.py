@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+
+from stages.curate.meanings import format_meaning
+from stages.curate.params import OnConflict
+from stages.curate.steps.conflicts import find_conflict_problems, find_conflicts
+from tests.curate.rows import make_argument, make_row
+
+MUM = make_row("1", "call mum", arguments=(make_argument("who", "mum", "call mum"),))
+RING = make_row("2", "Call mum!", "ring")
+AGAIN = make_row("3", "call Mum", "ring")
+OTHER = make_row("4", "call dad", "ring")
+
+
+def test_equal_texts_with_different_meanings_conflict() -> None:
+    [conflict] = find_conflicts([OTHER, AGAIN, RING, MUM], 0)
+    assert [row.id for row in conflict.rows] == ["s:1", "s:2", "s:3"]
+    assert [format_meaning(row) for row in conflict.rows] == ["call(who='mum')", "ring()", "ring()"]
+    assert conflict.majority == "ring()"
+
+
+def test_texts_in_different_contexts_do_not_conflict() -> None:
+    rows = [make_row("1", "yes", before=("Call mum?",)), make_row("2", "yes", "ring", before=("Ring dad?",))]
+    assert len(find_conflicts(rows, 0)) == 1
+    assert find_conflicts(rows, 1) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "rejected"),
+    [(OnConflict.KEEP, []), (OnConflict.MAJORITY, ["s:1"]), (OnConflict.REJECT, ["s:1", "s:2", "s:3"])],
+)
+def test_the_action_decides_which_rows_are_rejected(action: OnConflict, rejected: list[str]) -> None:
+    conflicts = find_conflicts([MUM, RING, AGAIN, OTHER], 0)
+    assert sorted(find_conflict_problems(conflicts, action)) == rejected
+
+
+def test_a_conflict_without_a_majority_keeps_no_row() -> None:
+    [conflict] = find_conflicts([MUM, RING], 0)
+    assert conflict.majority is None
+    assert sorted(find_conflict_problems([conflict], OnConflict.MAJORITY)) == ["s:1", "s:2"]
+
+
+def test_a_problem_names_the_rows_with_other_meanings() -> None:
+    problems = find_conflict_problems(find_conflicts([MUM, RING, AGAIN], 0), OnConflict.REJECT)
+    assert problems["s:1"].sentence == (
+        "found call(who='mum'), but s:2 means ring(); s:3 means ring(), expected one meaning of one text; "
+        "correct one of them"
+    )
+
+
+def test_a_meaning_reads_as_a_call() -> None:
+    assert [format_meaning(row) for row in (MUM, make_row("5", "um", None))] == ["call(who='mum')", "nothing"]

@@ -1,0 +1,165 @@
+"""Stages as processes that start in milliseconds: forked from a process that has imported what they import.
+
+A stage's own work takes a fraction of a second on a small project, and its imports (Great Expectations, spaCy)
+take several. A `StageServer` imports them once for all tests of a worker and forks for each run, so that every
+run is still a process of its own, with its own folder, environment, output and exit status. Its `python` is a
+program that hands `python -m stages.<name>` to the server, for DVC, and any other command to the real Python.
+
+What must not be forked (a test that replaces Python's own functions by `sitecustomize`, sets limits, or depends
+on the hash seed) runs `sys.executable` instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+PROJECT: Final = Path(__file__).parents[1]
+STAGES: Final = ("ingest", "compile", "curate", "split", "validate", "publish")
+LIBRARIES: Final = (
+    "great_expectations",
+    "cleanlab.rank",
+    "sklearn.feature_extraction.text",
+    "sklearn.model_selection",
+    "sklearn.naive_bayes",
+    "sklearn.pipeline",
+    "scipy.stats",
+    "py3langid",
+    "rensa",
+    "spellchecker",
+    "openlineage.client",
+    "cyclonedx.model.bom",
+)
+"""What stages import inside functions."""
+CLIENT: Final = """\
+#!{python} -ISs
+import json, os, socket, sys
+if sys.argv[1:2] != ["-m"] or not sys.argv[2].startswith(tuple(f"stages.{{name}}" for name in {stages})):
+    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+request = json.dumps({{"argv": sys.argv[2:], "cwd": os.getcwd(), "env": dict(os.environ)}}).encode()
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect({address!r})
+    socket.send_fds(server, [len(request).to_bytes(8, "big")], [0, 1, 2])
+    server.sendall(request)
+    status = int(server.recv(16) or b"255")
+os._exit(status)
+"""
+
+
+class StageServer:
+    """The server's process, and the folder with its `python`."""
+
+    def __init__(self) -> None:
+        """Start the server; it is ready when its imports are done."""
+        self._folder = tempfile.TemporaryDirectory(prefix="stages-")
+        self.bin = Path(self._folder.name) / "bin"
+        self.bin.mkdir()
+        address = str(Path(self._folder.name) / "socket")
+        client = CLIENT.format(python=sys.executable, stages=repr(STAGES), address=address)
+        self.python.write_text(client, "utf-8")
+        self.python.chmod(0o755)
+        environment = {**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"}
+        self._process = subprocess.Popen([sys.executable, __file__, address], env=environment)
+
+    @property
+    def python(self) -> Path:
+        """The program that runs a stage in the server."""
+        return self.bin / "python"
+
+    def wait(self) -> None:
+        """Wait until the server listens."""
+        while not (self.bin.parent / "socket").exists():
+            assert self._process.poll() is None, "the stage server has stopped"
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End the server."""
+        self._process.kill()
+        self._process.wait()
+        self._folder.cleanup()
+
+
+def serve(address: str) -> None:
+    """Import what the stages need, then run a stage for each connection."""
+    _import_all()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{address}.new")
+        listener.listen()
+        os.rename(f"{address}.new", address)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Nobody waits for the processes that answer.
+        while True:
+            connection, _ = listener.accept()
+            if os.fork() == 0:
+                listener.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                _answer(connection)
+                os._exit(0)
+            connection.close()
+
+
+def _import_all() -> None:
+    from exemplars.core.imports import hide_packages
+    from stages.curate.english import load_blank_english
+
+    for name in STAGES:
+        import_module(f"stages.{name}.__main__")
+        del sys.modules[f"stages.{name}.__main__"]  # It runs as `__main__` later.
+    with hide_packages("torch", "transformers"):
+        load_blank_english()
+        import_module("presidio_analyzer.predefined_recognizers")
+    for name in LIBRARIES:
+        with contextlib.suppress(ImportError):
+            import_module(name)
+
+
+def _answer(connection: socket.socket) -> None:
+    size, descriptors, _, _ = socket.recv_fds(connection, 8, 3)
+    data = b""
+    while len(data) < int.from_bytes(size, "big"):
+        data += connection.recv(65536)
+    request = json.loads(data)
+    child = os.fork()
+    if child == 0:
+        connection.close()
+        for number, descriptor in enumerate(descriptors):
+            os.dup2(descriptor, number)
+        os._exit(_run_stage(request["argv"], request["cwd"], request["env"]))
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    connection.sendall(str(code if code >= 0 else 128 - code).encode())
+
+
+def _run_stage(argv: list[str], folder: str, environment: dict[str, str]) -> int:
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", buffering=1, closefd=False) for number in (1, 2))
+    sys.argv = argv
+    try:
+        runpy.run_module(argv[0], run_name="__main__", alter_sys=True)
+        status = 0
+    except SystemExit as stop:
+        status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return status
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import msgspec
+
+from exemplars.core.records import Mode, Reason, Rejection, TextPair
+from exemplars.core.representativeness import Association, Balance, Coverage, Representativeness
+from exemplars.core.tables import rows_to_table
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.row_tables import exemplars_to_table, rejections_to_table
+from stages.validate.params import ValidateParams
+from stages.validate.suite_tables import (
+    FigureCheck,
+    PairCheck,
+    SkillCounts,
+    SourceCounts,
+    check_figures,
+    check_pairs,
+    count_skills,
+    count_sources,
+)
+from tests.validate.rows import ROW, SKILLS
+
+
+def test_skills_are_counted_with_those_that_have_no_exemplar() -> None:
+    quiet = msgspec.structs.replace(ROW, id="s:a#2", skill=None, mode=Mode.NONE)
+    catalog = {**SKILLS, "play": Skill("play")}
+    assert count_skills(exemplars_to_table([ROW, quiet]), catalog) == [
+        SkillCounts("(none)", 1, 0.5),
+        SkillCounts("call", 1, 0.5),
+        SkillCounts("play", 0, 0.0),
+    ]
+
+
+def test_only_records_with_something_new_count_as_rejected() -> None:
+    faults = [
+        Rejection("s:a#2", "s", "compile", Reason.VALUE_NOT_FOUND, "x", ROW.origin, "s:a"),
+        Rejection("s:a#3", "s", "ingest", Reason.NO_NEW_MEANING, "x", ROW.origin, "s:a"),
+        Rejection("s:a#4", "s", "curate", Reason.DUPLICATE_EXEMPLAR, "x", ROW.origin, "s:a"),
+        Rejection("t:a#1", "t", "ingest", Reason.MALFORMED_RECORD, "x", ROW.origin, "t:a"),
+    ]
+    assert count_sources(exemplars_to_table([ROW]), rejections_to_table(faults)) == [
+        SourceCounts("s", 1, 1, 0.5),
+        SourceCounts("t", 0, 1, 1.0),
+    ]
+
+
+def test_a_pair_in_different_splits_crosses() -> None:
+    other = msgspec.structs.replace(ROW, id="s:a#2", utterance="Call mum, at home now", exemplar="x")
+    pair = TextPair("utterance", "call mum at home", "call mum at home now", 0.9)
+    pairs = rows_to_table([pair], TextPair)
+    name = "utterance: call mum at home | call mum at home now"
+    apart = {"train": exemplars_to_table([ROW]), "test": exemplars_to_table([other])}
+    assert check_pairs(pairs, apart) == [PairCheck(name, 0.9, True)]
+    together = {"train": exemplars_to_table([ROW, other]), "test": exemplars_to_table([])}
+    assert check_pairs(pairs, together) == [PairCheck(name, 0.9, False)]
+
+
+def test_figures_are_compared_with_their_bounds() -> None:
+    params = ValidateParams(
+        min_exemplars=1,
+        max_rejection_rate=1.0,
+        min_rows_a_skill=1,
+        max_skill_share=1.0,
+        max_utterance_length=99,
+        min_rows_a_parameter=2,
+        max_thin_share=0.4,
+        min_skill_entropy=0.7,
+        max_association=0.3,
+        max_unlabelled_personal_share=0.1,
+    )
+    representativeness = Representativeness(
+        slices=[],
+        coverage=[
+            Coverage("call", "", "", 5, ()),
+            Coverage("call", "who", "", 1, ()),
+            Coverage("call", "who", "x", 0, ()),
+        ],
+        balance=[Balance("skills", 2, 0.9, 1.0)],
+        associations=[Association("gender", 4, 0.5, 0.001), Association("age", 4, 0.5, 0.2)],
+    )
+    assert check_figures(representativeness, 1, 20, params) == [
+        FigureCheck("share of thin skills and parameters", 0.5, False),
+        FigureCheck("entropy of skills", 0.9, True),
+        FigureCheck("unlabeled personal data per row", 0.05, True),
+        FigureCheck("association of gender with skills", 0.5, False),
+        FigureCheck("association of age with skills", 0.5, True),
+    ]
