@@ -32,5 +32,5 @@ _RUN = Manifest(
 
 
 def make_manifest(**changes: Any) -> Manifest:
-    """A run on a packaged base, with these fields changed."""
+    """Make the manifest of a run on a packaged base, with some fields changed."""
     return msgspec.structs.replace(_RUN, **changes)

@@ -1,4 +1,4 @@
-"""A tiny model with a tokenizer of its own, made in the test: real, and trained within a second."""
+"""A tiny model with its own tokenizer, made in the test: it is real, and trains within a second."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def save_tiny(folder: Path, template: str | None = TEMPLATE, layers: int = 3) ->
 
 
 def make_render_manifest(base: FolderBase, sha256: str) -> RenderManifest:
-    """What rows for a tiny base were rendered for."""
+    """Make the manifest of rows that were rendered for a tiny base."""
     return RenderManifest(
         base=base,
         name="tiny",

@@ -71,7 +71,7 @@ def check_shares(shares: Sequence[float]) -> list[float]:
     if wrong:
         found = ", ".join(f"{share:g}" for share in wrong)
         fix = "correct them, for example: --shares 0.5 1"
-        raise UserError([_problem("--shares", found, "shares above 0, up to 1", fix)])
+        raise UserError([_build_curve_problem("--shares", found, "shares above 0, up to 1", fix)])
     return sorted(set(shares))
 
 
@@ -158,20 +158,24 @@ def _read_params() -> dict[str, Any]:
         return document
     except FileNotFoundError:
         fix = "run the command in the root of a project"
-        raise UserError([_problem(str(PATH), "no such file", "parameters", fix)]) from None
+        raise UserError([_build_curve_problem(str(PATH), "no such file", "parameters", fix)]) from None
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         found = str(error).splitlines()[0]
-        raise UserError([_problem(str(PATH), found, "parameters in YAML", "correct the file")]) from None
+        raise UserError(
+            [_build_curve_problem(str(PATH), found, "parameters in YAML", "correct the file")]
+        ) from None
 
 
 def _count_train_rows() -> int:
     path = layout.split("train")
     if not path.exists():
-        raise UserError([_problem(str(path), "no such file", "the train split", "run `dvc repro split`")])
+        raise UserError(
+            [_build_curve_problem(str(path), "no such file", "the train split", "run `dvc repro split`")]
+        )
     import pyarrow.parquet as pq  # Slow to import.
 
     return int(pq.ParquetFile(path).metadata.num_rows)
 
 
-def _problem(path: str, found: str, expected: str, fix: str) -> Diagnostic:
+def _build_curve_problem(path: str, found: str, expected: str, fix: str) -> Diagnostic:
     return Diagnostic(path=path, code="no_curve", found=found, expected=expected, fix=fix)

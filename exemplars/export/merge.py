@@ -30,7 +30,9 @@ def merge_run(recipe: str, output: Path | None) -> tuple[Path, float]:
     """
     folder = layout.model(recipe)
     if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise UserError([_problem(output, "files that are there already", "a new or an empty folder")])
+        raise UserError(
+            [_build_merge_problem(output, "files that are there already", "a new or an empty folder")]
+        )
     merged = output or folder / "merged"
     manifest = read_manifest(folder)
     return merged, merge_adapters(folder, merged, _read_licenses(manifest), _read_figures(manifest))
@@ -49,7 +51,7 @@ def merge_adapters(folder: Path, output: Path, licenses: Iterable[str], figures:
     before = _compute_logits(model)
     if getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False):
         found = "soft prompts, which are input and not weights"
-        raise UserError([_problem(folder, found, "a recipe that trains weights")])
+        raise UserError([_build_merge_problem(folder, found, "a recipe that trains weights")])
     if hasattr(model, "merge_and_unload"):
         model = model.merge_and_unload()
     difference = max(
@@ -58,7 +60,7 @@ def merge_adapters(folder: Path, output: Path, licenses: Iterable[str], figures:
     )
     if difference > TOLERANCE:
         found = f"logits that differ by {difference:.2g}"
-        raise UserError([_problem(folder, found, f"at most {TOLERANCE:g}")])
+        raise UserError([_build_merge_problem(folder, found, f"at most {TOLERANCE:g}")])
     _save_model(model, tokenizer, output, format_model_card(manifest, sorted(set(licenses)), figures))
     return difference
 
@@ -172,7 +174,7 @@ def _read_figures(manifest: Manifest) -> dict[str, str]:
     }
 
 
-def _problem(path: Path, found: str, expected: str) -> Diagnostic:
+def _build_merge_problem(path: Path, found: str, expected: str) -> Diagnostic:
     return Diagnostic(
         path=str(path),
         code="not_merged",

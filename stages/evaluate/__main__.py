@@ -19,7 +19,7 @@ from stages.evaluate.systems import collect_answers
 from stages.evaluate.text_metrics import compute_system_columns
 
 
-def main() -> None:
+def main() -> str:
     """Read rows and models, collect and score the answers of all systems, write predictions and figures."""
     if len(sys.argv) != 2:
         raise SystemExit("usage: python -m stages.evaluate RECIPE")
@@ -32,7 +32,7 @@ def main() -> None:
     question = build_question(train, test, read_skills(), rendered, params)
     answers = collect_answers(question, make_base_loader(rendered.base), load_run, params)
     texts = compute_system_columns(answers, question.rows) if params.text_metrics else {}
-    write_evaluation(evaluate_systems(question, answers, params, texts), manifest.run, params)
+    return write_evaluation(evaluate_systems(question, answers, params, texts), manifest.run, params)
 
 
 if __name__ == "__main__":

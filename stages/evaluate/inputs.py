@@ -67,5 +67,6 @@ def _no_calls(split: str) -> Diagnostic:
         code="evaluation_input",
         found="no row of the view call",
         expected="at least one",
+        summary="no row of the view `call`",
         fix="add `call` to render.views, then run `dvc repro evaluate`",
     )

@@ -32,13 +32,16 @@ def make_run_loader(folder: Path, manifest: Manifest, base: Base, test_digests: 
     """
     rendered_for = find_base(base).sha256
     if manifest.base_sha256 != rendered_for:
-        found = f"{manifest.run} on the base {manifest.base_sha256[:16]}…, rows for {rendered_for[:16]}…"
-        raise UserError([_problem(folder, found, "a run on the base of the rows: `dvc repro train`")])
-    seen = set((folder / ROWS).read_text("ascii").split())
-    leaked = seen & set(test_digests)
+        found = f"a run on the base {manifest.base_sha256[:16]}…"
+        expected = f"the base {rendered_for[:16]}…, for which the rows were rendered"
+        raise UserError(
+            [_describe_unusable(folder, found, expected, f"{manifest.run} is {found}, not on {expected}")]
+        )
+    leaked = set((folder / ROWS).read_text("ascii").split()) & set(test_digests)
     if leaked:
-        found = f"{len(leaked)} test row(s) among the rows that {manifest.run} was trained on"
-        raise UserError([_problem(folder, found, "a run of this split: `dvc repro train`")])
+        found = f"{len(leaked)} test row(s)"
+        summary = f"{manifest.run} was trained on {found}"
+        raise UserError([_describe_unusable(folder, found, "none", summary)])
 
     def load() -> tuple[Any, Any]:
         model, tokenizer = load_run(folder, dtype="float32")
@@ -54,11 +57,12 @@ def _prepare_model(model: Any) -> Any:
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 
-def _problem(folder: Path, found: str, expected: str) -> Diagnostic:
+def _describe_unusable(folder: Path, found: str, expected: str, summary: str) -> Diagnostic:
     return Diagnostic(
         path=str(folder),
         code="evaluation_input",
         found=found,
         expected=expected,
-        fix="run `dvc repro evaluate`",
+        summary=summary,
+        fix="run `dvc repro train`, then `dvc repro evaluate`",
     )

@@ -52,8 +52,8 @@ CALL_METRICS: Final[dict[str, Metric]] = {
     "none_precision": lambda sums: divide_or_nan(sums["none_correct"], sums["none_predicted"]),
     "none_recall": lambda sums: divide_or_nan(sums["none_correct"], sums["none_expected"]),
     "well_formed": lambda sums: divide_or_nan(sums["well_formed"], sums["rows"]),
-    "invented_skills": lambda sums: divide_or_nan(sums["hallucinated_function"], sums["rows"]),
-    "invented_parameters": lambda sums: divide_or_nan(
+    "hallucinated_functions": lambda sums: divide_or_nan(sums["hallucinated_function"], sums["rows"]),
+    "hallucinated_arguments": lambda sums: divide_or_nan(
         sums["hallucinated_arguments"], sums["arguments_predicted"]
     ),
 }

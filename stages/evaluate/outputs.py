@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exemplars.core import layout
 from exemplars.core.files import write_json
+from exemplars.core.reports import format_interval
 from exemplars.core.tables import rows_to_table, write_table
 from exemplars.models.rows import Prediction
 from stages.evaluate.evaluation import Evaluation
@@ -12,9 +13,15 @@ from stages.evaluate.predictions import list_confusions, list_error_counts, list
 from stages.evaluate.report import build_evaluate_report
 
 
-def write_evaluation(evaluation: Evaluation, run: str, params: EvaluateParams) -> None:
-    """Write all outputs of an evaluation. run: the id of the run that is evaluated."""
+def write_evaluation(evaluation: Evaluation, run: str, params: EvaluateParams) -> str:
+    """Write all outputs of an evaluation, and return a line for people.
+
+    run: the id of the run that is evaluated.
+    """
     write_table(layout.PREDICTIONS, rows_to_table(list_predictions(evaluation), Prediction))
     write_json(layout.plot("evaluate", "errors"), list_error_counts(evaluation, params.reference))
     write_json(layout.plot("evaluate", "confusion"), list_confusions(evaluation, params.reference))
-    write_json(layout.report("evaluate"), build_evaluate_report(evaluation, run, params))
+    report = build_evaluate_report(evaluation, run, params)
+    write_json(layout.report("evaluate"), report)
+    score = format_interval(report["systems"][params.reference]["exact_match"], digits=3)
+    return f"evaluate: {report['rows']} test rows, exact match of {params.reference} {score}"

@@ -20,7 +20,7 @@ class System(StrEnum):
     RETRIEVED = "retrieved"
     """The base model, with the nearest train rows as examples in its prompt."""
     RETRIEVED_CONSTRAINED = "retrieved_constrained"
-    NEAREST = "nearest"
+    KNN = "knn"
     """The kNN baseline, without a model: the call of the nearest train row, with the values in the utterance."""
     TUNED = "tuned"
     TUNED_CONSTRAINED = "tuned_constrained"
@@ -39,7 +39,7 @@ class EvaluateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resamples: Count
     seed: Annotated[int, msgspec.Meta(ge=0)]
     text_metrics: bool
-    thin_slice: Count
+    min_slice_rows: Count
 
     def __post_init__(self) -> None:
         if self.reference not in self.compare:

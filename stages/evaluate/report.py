@@ -31,7 +31,7 @@ def build_evaluate_report(evaluation: Evaluation, run: str, params: EvaluatePara
             dimension: {
                 value: {"rows": rows, **round_figure(figure)}
                 for value, (rows, figure) in values.items()
-                if rows >= params.thin_slice
+                if rows >= params.min_slice_rows
             }
             for dimension, values in evaluation.slices[params.reference].items()
         },
@@ -54,7 +54,7 @@ def _describe_system(evaluation: Evaluation, system: System) -> dict[str, Any]:
 def _describe_comparison(comparison: SystemComparison) -> dict[str, Any]:
     return {
         "differences": _round_figures(comparison.differences),
-        "right_in_reference_alone": comparison.only_first,
+        "only_reference_right": comparison.only_first,
         "right_in_other_alone": comparison.only_second,
         "mcnemar_p": round(comparison.p_value, 6),
         "warning": comparison.warning,

@@ -41,8 +41,8 @@ def collect_answers(
                 free = answers.get(_FREE[system]) if system in _FREE else None
                 answers[system] = _answer_by_model(system, question, model, tokenizer, params, free)
             del model
-    if System.NEAREST in params.compare:
-        answers[System.NEAREST] = [
+    if System.KNN in params.compare:
+        answers[System.KNN] = [
             Completion(predict_from_neighbor(row.utterance, nearest[0], question.skills, question.form), True)
             for row, nearest in zip(question.rows, question.neighbors, strict=True)
         ]

@@ -30,7 +30,7 @@ METRICS: Final[dict[str, str]] = {
     "exact_match": "exact match",
     "skill_accuracy": "skill accuracy",
     "argument_f1": "argument F1",
-    "invented_skills": "hallucinated functions",
+    "hallucinated_functions": "hallucinated functions",
 }
 """The metrics of `reports/evaluate.json` that the documents state, with their names for people."""
 

@@ -10,19 +10,22 @@ from exemplars.core.params import load_section
 from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.render_manifest import read_render_manifest
 from stages.train.inputs import read_prompts, read_texts
+from stages.train.manifest import summarize_run
 from stages.train.params import Continued, TrainParams
 from stages.train.run import keep_run, train_run
 
 
-def main() -> None:
+def main() -> str | None:
     """Read the chat rows and the base, train by the recipe, write weights, manifest and report."""
     params = load_section("train", TrainParams)
     suppress_library_messages()
     splits = {name: read_prompts(layout.training(name)) for name in ("train", "validation")}
     texts = read_texts(params.chosen.text) if isinstance(params.chosen, Continued) else {}
     trained = train_run(params, read_render_manifest(), splits, texts, layout.MODELS)
-    if trained is not None:
-        keep_run(trained, layout.model(params.recipe), layout.report("train"))
+    if trained is None:  # Another process writes the run.
+        return None
+    keep_run(trained, layout.model(params.recipe), layout.report("train"))
+    return summarize_run(trained.manifest)
 
 
 if __name__ == "__main__":

@@ -27,19 +27,19 @@ def read_texts(folder: str) -> dict[str, str]:
     paths = sorted(path for path in root.rglob("*") if path.suffix in (".txt", ".md"))
     if not paths:
         fix = "put *.txt or *.md files there, or correct train.recipes"
-        raise UserError([_problem(folder, "no text", "at least one file", fix)])
+        raise UserError([_build_problem(folder, "no text", "at least one file", fix)])
     texts, problems = {}, []
     for path in paths:
         try:
             texts[path.relative_to(root).as_posix()] = path.read_text("utf-8")
         except UnicodeDecodeError as error:
             problems.append(
-                _problem(str(path), f"byte {error.start} that is not UTF-8", "UTF-8", "convert it")
+                _build_problem(str(path), f"byte {error.start} that is not UTF-8", "UTF-8", "convert it")
             )
     if problems:
         raise UserError(problems)
     return texts
 
 
-def _problem(path: str, found: str, expected: str, fix: str) -> Diagnostic:
+def _build_problem(path: str, found: str, expected: str, fix: str) -> Diagnostic:
     return Diagnostic(path=path, code="training_input", found=found, expected=expected, fix=fix)

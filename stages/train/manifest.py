@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from exemplars.core.digests import hash_content, hash_split
+from exemplars.models.run_manifest import Manifest
 from stages.train.params import TrainParams
 from stages.train.rows import TokenRow
 
@@ -106,3 +107,9 @@ def read_code_revision(folder: Path) -> str | None:
 def _git(folder: Path, *arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout
+
+
+def summarize_run(manifest: Manifest) -> str:
+    """Summarize a run in a line for people."""
+    losses = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in manifest.losses.items())
+    return f"train: {manifest.run}, {manifest.steps} steps, {manifest.tokens:,} tokens; {losses}"

@@ -50,7 +50,7 @@ from stages.train.rows import PromptRow, TokenRow, build_chat_rows, build_text_r
 if TYPE_CHECKING:
     from stages.train.training import FitResult
 
-_SPACE_ADVICE: Final = "free some space, then run `dvc repro train`: it goes on from its last checkpoint"
+_SPACE_ADVICE: Final = "free some space, then run `dvc repro train`: it resumes from its last checkpoint"
 
 
 class TrainingData(NamedTuple):

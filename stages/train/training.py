@@ -88,12 +88,17 @@ class LeanTrainer(SFTTrainer):  # type: ignore[misc]
         return logits[mask].float(), targets[mask]
 
 
+_PRINTED_LINES: Final = 10
+"""Lines of losses of a training without a terminal, at most; the plots have all."""
+
+
 class _LossCallback(TrainerCallback):  # type: ignore[misc]
     """Logs losses as they come, and prints them if there is no progress bar."""
 
     def __init__(self, log: LossLogger, prints: bool) -> None:
         self._log = log
         self._prints = prints
+        self._printed = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Log the losses from before a resumed checkpoint."""
@@ -106,7 +111,9 @@ class _LossCallback(TrainerCallback):  # type: ignore[misc]
         losses = select_losses(logs or {})
         if losses:
             self._log(int(state.global_step), losses)
-        if self._prints and state.is_world_process_zero and losses.keys() & {"loss", "eval_loss"}:
+        tenth = state.global_step * _PRINTED_LINES // max(1, state.max_steps)
+        if self._prints and state.is_world_process_zero and ("eval_loss" in losses or tenth > self._printed):
+            self._printed = tenth
             print(format_losses(state.global_step, state.max_steps, losses), file=sys.stderr, flush=True)
 
 

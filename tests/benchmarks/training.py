@@ -53,8 +53,10 @@ def by_train(
 def by_bare_loop(model: Any, rows: list[TokenRow], params: TrainParams) -> float:
     """Seconds that the same batches take in a loop that does nothing else."""
     collate = SharedPrefixCollator()
-    batches = [collate([pack_groups(one)._asdict()]) for one in build_batches(rows, params.shared.batch_rows)]
-    trained = [one for one in model.parameters() if one.requires_grad]
+    batches = [
+        collate([pack_groups(groups)._asdict()]) for groups in build_batches(rows, params.shared.batch_rows)
+    ]
+    trained = [weights for weights in model.parameters() if weights.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=params.chosen.learning_rate, fused=True)
     model.train()
     start = time.perf_counter()

@@ -36,7 +36,7 @@ def test_a_run_that_saw_a_test_row_is_not_evaluated(
     base: FolderBase, manifest: Manifest, tmp_path: Path
 ) -> None:
     assert callable(make_run_loader(tmp_path, manifest, base, ["c" * 64]))
-    with pytest.raises(UserError, match=r"found 1 test row\(s\) among the rows that lora-1-2 was trained on"):
+    with pytest.raises(UserError, match=r"lora-1-2 was trained on 1 test row\(s\); run `dvc repro train`"):
         make_run_loader(tmp_path, manifest, base, ["b" * 64, "c" * 64])
 
 
@@ -44,7 +44,10 @@ def test_a_run_on_a_different_base_than_the_rows_is_not_evaluated(
     base: FolderBase, manifest: Manifest, tmp_path: Path
 ) -> None:
     other = msgspec.structs.replace(manifest, base_sha256="0" * 64)
-    with pytest.raises(UserError, match=r"found lora-1-2 on the base 0000000000000000…, rows for"):
+    with pytest.raises(
+        UserError,
+        match=r"lora-1-2 is a run on the base 0000000000000000…, not on the base [0-9a-f]{16}…, for which the rows",
+    ):
         make_run_loader(tmp_path, other, base, [])
 
 

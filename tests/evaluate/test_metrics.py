@@ -52,8 +52,8 @@ def test_figures_are_ratios_of_sums() -> None:
         "none_precision": 0.5,
         "none_recall": 1.0,
         "well_formed": 1.0,
-        "invented_skills": 0.0,
-        "invented_parameters": 0.0,
+        "hallucinated_functions": 0.0,
+        "hallucinated_arguments": 0.0,
     }
 
 

@@ -39,7 +39,7 @@ PARAMS = EvaluateParams(
     resamples=50,
     seed=1,
     text_metrics=False,
-    thin_slice=1,
+    min_slice_rows=1,
 )
 ROWS = [
     exemplar("ring mum", "call", argument("contact", "mum", "mum"), group="a"),
@@ -76,7 +76,7 @@ def test_every_system_answers_every_row_and_constrained_ones_hallucinate_nothing
         for completion, score in zip(answers[system], evaluation.scores[system], strict=True):
             assert score.well_formed or not completion.ended
             assert (score.hallucinated_function, score.hallucinated_arguments) == (0, 0)
-    assert evaluation.figures[System.NEAREST]["exact_match"].value == 0.25
+    assert evaluation.figures[System.KNN]["exact_match"].value == 0.25
 
 
 def test_constrained_answers_are_the_same_whether_free_ones_are_known(
@@ -156,7 +156,7 @@ def test_report_has_figures_errors_slices_and_comparisons(question: Question) ->
     assert report["systems"]["base"]["errors"] == {"malformed": 4}
     assert report["systems"]["tuned_constrained"]["exact_match"]["value"] == 1.0
     against = report["reference_against"]["base"]
-    assert (against["right_in_reference_alone"], against["mcnemar_p"]) == (4, 0.125)
+    assert (against["only_reference_right"], against["mcnemar_p"]) == (4, 0.125)
     assert against["differences"]["exact_match"] == {"value": 1.0, "low": 1.0, "high": 1.0}
     assert against["warning"] == "4 rows do not tell this difference from luck; about 6 such rows would"
     assert report["slices"]["mode"]["none"] == {"rows": 1, "value": 1.0, "low": 1.0, "high": 1.0}

@@ -67,7 +67,7 @@ PARAMS: dict[str, Any] = {
     },
 }
 FIGURE = {"value": 0.5, "low": 0.25, "high": 0.75}
-SYSTEM = dict.fromkeys(("exact_match", "skill_accuracy", "argument_f1", "invented_skills"), FIGURE)
+SYSTEM = dict.fromkeys(("exact_match", "skill_accuracy", "argument_f1", "hallucinated_functions"), FIGURE)
 
 
 def make_exemplars(licenses: dict[str, str]) -> dict[str, list[Exemplar]]:

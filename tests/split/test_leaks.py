@@ -9,7 +9,7 @@ from exemplars.core.ids import SPLITS, SplitName
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
 from stages.split.leaks import find_leaks
-from tests.curate.rows import row
+from tests.curate.rows import make_row
 
 Case = tuple[SplitName, str, str, tuple[str, ...]]
 
@@ -17,7 +17,7 @@ Case = tuple[SplitName, str, str, tuple[str, ...]]
 def build_rows(*cases: Case) -> tuple[list[Exemplar], dict[str, SplitName]]:
     """Rows of (split, utterance, exemplar, turns before) with the ids s:0, s:1, …, and the splits of their groups."""
     rows = [
-        msgspec.structs.replace(row(str(number), utterance, before=before), exemplar=template)
+        msgspec.structs.replace(make_row(str(number), utterance, before=before), exemplar=template)
         for number, (_, utterance, template, before) in enumerate(cases)
     ]
     return rows, {f"s:{number}": split for number, (split, *_) in enumerate(cases)}

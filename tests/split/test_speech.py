@@ -2,20 +2,20 @@ from __future__ import annotations
 
 from exemplars.dataset.row_tables import exemplars_to_table
 from stages.split.speech import select_views
-from tests.curate.rows import row
+from tests.curate.rows import make_row
 
 SPLITS = {
-    "train": exemplars_to_table([row("1", "Wake me at 5!"), row("2", "Call mum.")]),
-    "validation": exemplars_to_table([row("3", "Play it")]),
-    "test": exemplars_to_table([row("4", "wake me at five")]),
+    "train": exemplars_to_table([make_row("1", "Wake me at 5!"), make_row("2", "Call mum.")]),
+    "validation": exemplars_to_table([make_row("3", "Play it")]),
+    "test": exemplars_to_table([make_row("4", "wake me at five")]),
 }
 VIEWS = exemplars_to_table(
     [
-        row("1~speech", "wake me at five"),
-        row("2~speech", "call mum"),
-        row("3~speech", "play it"),
-        row("4~speech", "wake me at five"),
-        row("5~speech", "a row that leaked"),
+        make_row("1~speech", "wake me at five"),
+        make_row("2~speech", "call mum"),
+        make_row("3~speech", "play it"),
+        make_row("4~speech", "wake me at five"),
+        make_row("5~speech", "a row that leaked"),
     ]
 )
 

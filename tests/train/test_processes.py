@@ -118,11 +118,16 @@ def test_a_disk_that_is_full_at_a_checkpoint_is_one_sentence_and_no_model(
     assert train_here(workspace, monkeypatch)["resumed_from"] is None
 
 
-def test_without_a_terminal_only_losses_are_printed_a_line_each(workspace: Workspace) -> None:
+def test_without_a_terminal_losses_and_a_summary_are_printed(workspace: Workspace) -> None:
     prepare(workspace, max_steps=4, log_every=2, validation_rows=2)
     done = workspace.run("stages.train")
     lines = [re.sub(r"\d\.\d{3}$", "L", line) for line in done.stderr.splitlines()]
-    assert (done.returncode, done.stdout) == (0, "")
+    assert done.returncode == 0
+    assert re.fullmatch(
+        r"train: lora-[0-9a-f]{12}-[0-9a-f]{12}, 4 steps, [\d,]+ tokens; "
+        r"train loss \d\.\d{3}, validation loss \d\.\d{3} \(\d+\.\d s\)\n",
+        done.stdout,
+    )
     assert lines == [
         "train: step 2 of 4, loss L",
         "train: step 4 of 4, loss L",

@@ -208,8 +208,8 @@ def test_a_card_has_figures_and_licenses_of_its_own_run_only(project: Project) -
     assert "| licenses of the data | unknown |" in card
     other = {"value": 0.9, "low": 0.8, "high": 1.0}
     for systems, line in (
-        ({"nearest": {"exact_match": other}}, "| not evaluated | |"),
-        ({"nearest": {"exact_match": other}, "tuned_constrained": {"exact_match": figure}},
+        ({"knn": {"exact_match": other}}, "| not evaluated | |"),
+        ({"knn": {"exact_match": other}, "tuned_constrained": {"exact_match": figure}},
          "| exact_match, constrained decoding | 0.500 (0.400 to 0.600) |"),
     ):  # fmt: skip
         document = {**report, "run": read_manifest(Path("models/lora")).run, "systems": systems}
@@ -323,7 +323,7 @@ def test_full_disk_at_the_end_leaves_nothing_half_written(
 
     monkeypatch.setattr("peft.PeftModel.save_pretrained", full)
     with pytest.raises(
-        UserError, match=r"not_saved: found .*No space left.*it goes on from its last checkpoint"
+        UserError, match=r"not_saved: found .*No space left.*it resumes from its last checkpoint"
     ):
         project.train(seed=7)
     assert read_manifest(folder) == before
