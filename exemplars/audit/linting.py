@@ -6,18 +6,23 @@ No pyarrow is imported here, so that `exemplars lint` answers in half a second.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from exemplars.core.errors import Diagnostic, UserError, quote_text
+from exemplars.core.files import format_path
 from exemplars.core.ledger import format_place
 from exemplars.core.records import Record, Rejection
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.recognizers import BUILT_IN, Recognizers
 from stages.compile.exemplars import compile_record
 from stages.compile.lexicon import Lexicon
+from stages.ingest.file_listing import SourceFile, list_files
 from stages.ingest.reading import SourceInfo
-from stages.ingest.skills import parse_skill_file
+from stages.ingest.skills import SKILL_FILES, parse_skill_file
 
 _UTTERANCE_COLUMN: Final = len("### User: ") + 1
 
@@ -40,12 +45,25 @@ class _SkillFile(NamedTuple):
     diagnostics: Sequence[Diagnostic]
 
 
-def lint_skill_files(files: Mapping[str, bytes], recognizers: Recognizers, none_skill: str) -> LintResult:
-    """Lint skill files, each by itself and all of them together.
+def list_skill_files(path: Path) -> list[SourceFile]:
+    """List the skill files below a folder, with all that keeps some from being read; or the one at the path.
 
-    files: the content of each file, by path. none_skill: the skill that stands for "no call".
+    The names of the files are their paths. Raises `UserError` if the folder has no skill file.
     """
-    parsed = [_parse_file(path, data, none_skill) for path, data in files.items()]
+    if not path.is_dir():
+        return [SourceFile(format_path(path), path)]
+    try:
+        files = list_files(path, "", SKILL_FILES)
+    except UserError as error:
+        fix = "name a skill file, or a folder with skill files"
+        raise UserError([msgspec.structs.replace(item, fix=fix) for item in error.diagnostics]) from None
+    return [file._replace(name=format_path(file.path)) for file in files]
+
+
+def lint_skill_files(files: Iterable[SourceFile], recognizers: Recognizers, none_skill: str) -> LintResult:
+    """Lint skill files, each by itself and all of them together. none_skill: the skill that stands for "no call"."""
+    unique = {file.name: file for file in files}
+    parsed = [_parse_file(unique[name], none_skill) for name in sorted(unique)]
     diagnostics = [diagnostic for file in parsed for diagnostic in file.diagnostics]
     diagnostics += _check_recognizers(parsed, recognizers)
     diagnostics += _check_values(parsed, recognizers)
@@ -54,12 +72,13 @@ def lint_skill_files(files: Mapping[str, bytes], recognizers: Recognizers, none_
     return LintResult(sum(len(file.records) for file in parsed), diagnostics)
 
 
-def _parse_file(path: str, data: bytes, none_skill: str) -> _SkillFile:
+def _parse_file(file: SourceFile, none_skill: str) -> _SkillFile:
     try:
-        reading, diagnostics = parse_skill_file(SourceInfo("lint", ""), path, data, none_skill)
+        reading, diagnostics = parse_skill_file(SourceInfo("lint", ""), file.name, file.read(), none_skill)
     except UserError as error:
-        return _SkillFile(path, (), (), error.diagnostics)
-    return _SkillFile(path, reading.records, reading.skills, diagnostics)
+        located = [msgspec.structs.replace(diagnostic, path=file.name) for diagnostic in error.diagnostics]
+        return _SkillFile(file.name, (), (), located)
+    return _SkillFile(file.name, reading.records, reading.skills, diagnostics)
 
 
 def _check_recognizers(files: Iterable[_SkillFile], recognizers: Recognizers) -> Iterator[Diagnostic]:

@@ -74,9 +74,13 @@ class Revision:
         try:
             stages = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
             return {name: _parse_stage(name, entry) for name, entry in stages.items()}
-        except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-            found = f"a damaged dvc.lock ({' '.join(str(error).split())})"
-            raise self._problem(LOCK, found, "the file as `dvc repro` wrote it") from None
+        except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+            found = f"a damaged dvc.lock ({reason})" if data.strip() else "an empty dvc.lock"
+            fix = "name another revision"
+            if self.commit is None:  # DVC was killed while it wrote the file.
+                fix = f"run `git checkout {LOCK}`, then `dvc repro`"
+            raise self._problem(LOCK, found, "the file as `dvc repro` wrote it", fix) from None
 
     @cached_property
     def outputs(self) -> dict[str, Output]:
@@ -137,6 +141,7 @@ def open_revision(root: Path, name: str = WORKSPACE) -> Revision:
         return Revision(root, name, None)
     commit = run_git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if not commit:
+        require_full_history(root)  # The commit may be among those that are missing.
         raise UserError(
             [
                 Diagnostic(
@@ -151,26 +156,51 @@ def open_revision(root: Path, name: str = WORKSPACE) -> Revision:
     return Revision(root, name, commit.strip())
 
 
-def check_project(root: Path) -> None:
-    """Raise `UserError` unless `root` is the root of a DVC project."""
-    if not (root / ".dvc").is_dir():
-        raise UserError(
-            [
-                Diagnostic(
-                    path=str(root.resolve().name),
-                    code="no_project",
-                    found="no folder .dvc",
-                    expected="the root of a DVC project",
-                    fix="change to the folder with dvc.yaml, then run the command again",
-                )
-            ]
-        )
+def read_history(root: Path, *arguments: str) -> str:
+    """Run `git log` and return what it prints; empty if there is no commit, or no repository.
+
+    Raises `UserError` in a shallow clone, whose history is not the history: the oldest commit that it has seems
+    to have made everything, and what later commits removed is missing.
+    """
+    require_full_history(root)
+    return run_git(root, "log", *arguments) or ""
 
 
-def list_revisions(root: Path) -> list[Revision]:
-    """List the commits of all branches and tags that changed `dvc.lock`, newest first."""
-    log = run_git(root, "log", "--all", "--format=%H", "--diff-filter=AM", "--", LOCK) or ""
-    return [Revision(root, commit[:12], commit) for commit in log.split()]
+def require_full_history(root: Path) -> None:
+    """Raise `UserError` if git has only a part of the history, as in the clones of most CI services."""
+    if (run_git(root, "rev-parse", "--is-shallow-repository") or "").strip() != "true":
+        return
+    raise UserError(
+        [
+            Diagnostic(
+                path="git",
+                code="shallow_clone",
+                found="a part of the history",
+                expected="all of it",
+                summary="this clone is shallow, so that commits are missing",
+                fix="run `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)",
+            )
+        ]
+    )
+
+
+def check_lock(root: Path) -> None:
+    """Raise `UserError` if the `dvc.lock` of the workspace is empty or damaged. There need not be one."""
+    revision = Revision(root, WORKSPACE, None)
+    if revision.read_file(LOCK) is not None:
+        _ = revision.stages
+
+
+def list_revisions(root: Path, *patterns: str) -> list[Revision]:
+    """List the commits of all branches, tags and stashes that changed `dvc.lock`, newest first.
+
+    Merges count if their file is neither parent's, and so do branches of which a merge kept nothing.
+    patterns: of other files whose changes count, too, wherever they are: `*.dvc`.
+    """
+    command = ("--all", "--full-history", "-c", "--format=%x00%H", "--name-only", "--diff-filter=AM")
+    log = read_history(root, *command, "--", LOCK, *(f":(glob)**/{pattern}" for pattern in patterns))
+    commits = [entry.split("\n")[0] for entry in log.split("\0")[1:]]
+    return [Revision(root, commit[:12], commit) for commit in commits]
 
 
 def find_cache_folder(root: Path) -> Path:
@@ -191,6 +221,19 @@ def _read_cache_folder(root: Path) -> Path:
     return Path(shared or config["cache"].get("dir") or root / ".dvc" / "cache")
 
 
+def describe_shared_cache(root: Path) -> str:
+    """Describe why other clones may use DVC's cache, as the end of a sentence; empty if it is this clone's own.
+
+    Raises `UserError` if the configuration is damaged.
+    """
+    folder = find_cache_folder(root).resolve()
+    if not folder.is_relative_to(root.resolve()):
+        return f"it is outside of the project, at {folder}"
+    if _read_dvc_config(root)["cache"].get("shared") == "group":
+        return "DVC's setting cache.shared is `group`"
+    return ""
+
+
 def locate_object(root: Path, md5: str) -> Path:
     """Return the path at which DVC's cache keeps an object, whether it is there or not."""
     return find_cache_folder(root) / "files" / "md5" / md5[:2] / md5[2:]
@@ -198,7 +241,12 @@ def locate_object(root: Path, md5: str) -> Path:
 
 def read_dir_manifest(manifest: Path) -> list[Output]:
     """List the files of a folder from its `.dir` object in the cache; paths are relative to the folder."""
-    return [Output(entry["relpath"], entry["md5"]) for entry in json.loads(manifest.read_bytes())]
+    return parse_dir_manifest(manifest.read_bytes())
+
+
+def parse_dir_manifest(data: bytes) -> list[Output]:
+    """Parse a `.dir` object: the files of a folder; paths are relative to the folder."""
+    return [Output(entry["relpath"], entry["md5"]) for entry in json.loads(data)]
 
 
 def fetch_objects(root: Path, hashes: Iterable[str]) -> None:
@@ -291,4 +339,7 @@ def _parse_stage(name: str, entry: dict[str, Any]) -> Stage:
 
 
 def _parse_outputs(entries: list[dict[str, Any]]) -> tuple[Output, ...]:
-    return tuple(Output(entry["path"], entry["md5"]) for entry in entries)
+    outputs = tuple(Output(entry["path"], entry["md5"]) for entry in entries)
+    if not all(isinstance(value, str) for output in outputs for value in output):
+        raise TypeError("a path or an MD5 that is no text")
+    return outputs

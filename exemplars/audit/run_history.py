@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from exemplars.audit.revisions import WORKSPACE, run_git, run_git_bytes
+from exemplars.audit.revisions import WORKSPACE, read_history, run_git_bytes
 from exemplars.core import layout
 from exemplars.models.run_manifest import Manifest
 
@@ -57,8 +57,8 @@ def _read_workspace(root: Path) -> Iterator[tuple[str, bytes]]:
 def _read_history(root: Path) -> Iterator[tuple[str, bytes]]:
     """Yield each version of each manifest with its commit, newest first."""
     pattern = f"{layout.MODELS}/*/manifest.json"
-    log = run_git(root, "log", "--all", "--format=%x00%h", "--name-only", "--diff-filter=AM", "--", pattern)
-    for entry in (log or "").split("\0")[1:]:
+    log = read_history(root, "--all", "--format=%x00%h", "--name-only", "--diff-filter=AM", "--", pattern)
+    for entry in log.split("\0")[1:]:
         commit, *paths = [line for line in entry.splitlines() if line]
         for path in paths:
             if data := run_git_bytes(root, "show", f"{commit}:{path}"):

@@ -18,7 +18,7 @@ from exemplars.audit.revisions import (
     fetch_missing_objects,
     locate_object,
     open_revision,
-    run_git,
+    read_history,
     run_git_bytes,
 )
 from exemplars.audit.run_history import RecordedRun, find_runs
@@ -93,7 +93,7 @@ def find_making_commit(root: Path, run: RecordedRun) -> Revision | None:
     if data is None:
         return None
     md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    log = run_git(root, "log", "--all", "--topo-order", "--format=%H", f"-S{md5}", "--", LOCK) or ""
+    log = read_history(root, "--all", "--topo-order", "--format=%H", f"-S{md5}", "--", LOCK)
     for commit in reversed(log.split()):
         if md5.encode() in (run_git_bytes(root, "show", f"{commit}:{LOCK}") or b""):
             return Revision(root, commit[:12], commit)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import Final
 
 from exemplars.audit.learning_curve import CurvePoint, measure_curve
 from exemplars.cli.parsers import Commands, add_command
 from exemplars.core.errors import run_main
+from exemplars.core.terminal import print_errors, print_text
 
 SHARES: Final = (0.1, 0.25, 0.5, 1.0)
 _HELP: Final = """\
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure the curve, print it, and return the exit status."""
 
     def measure() -> None:
-        print(format_curve(measure_curve(arguments.shares, _print_progress)), end="")
+        print_text(format_curve(measure_curve(arguments.shares, _print_progress)))
 
     return run_main(measure)
 
@@ -64,4 +64,4 @@ def format_curve(points: Sequence[CurvePoint]) -> str:
 
 
 def _print_progress(share: float, exemplars: int, total: int) -> None:
-    print(f"{share:.0%}: {exemplars:,} of {total:,} exemplars", file=sys.stderr)
+    print_errors([f"{share:.0%}: {exemplars:,} of {total:,} exemplars"])

@@ -7,10 +7,11 @@ import gc
 from pathlib import Path
 from typing import Any, Final
 
-from exemplars.audit.revisions import WORKSPACE, check_project, open_revision
+from exemplars.audit.revisions import WORKSPACE, open_revision
 from exemplars.cli.output import print_json
 from exemplars.cli.parsers import Commands, add_command
 from exemplars.core.errors import run_main
+from exemplars.core.terminal import print_text
 
 _EXAMPLES: Final = """\
 examples:
@@ -66,7 +67,6 @@ def run(arguments: argparse.Namespace) -> int:
     document: dict[str, Any] = {}
 
     def show() -> None:
-        check_project(Path())
         document.update(_build_document(arguments))
         _print_document(document, arguments)
 
@@ -98,4 +98,4 @@ def _print_document(document: dict[str, Any], arguments: argparse.Namespace) -> 
         print_json(document)
     else:
         format_diff = format_diff_markdown if arguments.format == "markdown" else format_diff_text
-        print(format_diff(document, max(arguments.limit, 1)), end="")
+        print_text(format_diff(document, max(arguments.limit, 1)))

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final
 from exemplars.cli.output import print_json
 from exemplars.cli.parsers import Commands, add_command, add_format
 from exemplars.core.errors import Diagnostic, UserError, run_main
+from exemplars.core.layout import ERASURES
+from exemplars.core.terminal import print_line, print_text
 
 if TYPE_CHECKING:
     from exemplars.audit.erasure.plan import Plan
-    from exemplars.audit.erasure.purge import Redaction
     from exemplars.audit.erasure.steps import PlannedErasure
+    from exemplars.audit.erasure.transaction import Redaction
 
 _HELP: Final = """\
 examples:
@@ -54,6 +56,9 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--all-revisions", action="store_true", help="also remove objects that other revisions need"
     )
+    parser.add_argument(
+        "--shared-cache-ok", action="store_true", help="purge even a cache that other clones may use"
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     add_format(parser)
     parser.set_defaults(run=run)
@@ -73,28 +78,36 @@ def run(arguments: argparse.Namespace) -> int:
 def _print_hash() -> int:
     from exemplars.audit.erasure.steps import hash_value
 
-    print(hash_value(sys.stdin.read()))
+    print_line(hash_value(sys.stdin.read()))
     return 0
 
 
 def _erase(arguments: argparse.Namespace) -> int:
     # Imported here: DVC and pyarrow would slow down every other command.
-    from exemplars.audit.erasure.steps import check_plan, open_erasure, redact
+    from exemplars.audit.erasure.steps import check_plan, check_purge, open_erasure, redact
 
-    with open_erasure(Path(), arguments.remote, _show_progress) as erasure:
+    with open_erasure(Path(), arguments.remote, _show_progress, read_only=arguments.plan) as erasure:
         if arguments.plan:
             _print_plan(erasure.plan, arguments.format)
             return 1 if erasure.plan.unmatched else 0
-        check_plan(erasure.plan, arguments.purge)
+        check_plan(erasure.plan)
+        if arguments.purge:
+            check_purge(erasure, arguments.shared_cache_ok)
         if not arguments.yes:
             _confirm(erasure.plan)
         redaction = redact(erasure)
         for file in redaction.files:
-            print(f"{file.path}: {file.rows} row(s) redacted")
+            print_line(f"{file.path}: {file.rows} row(s) redacted")
         for path in redaction.by_hand:
-            print(f"{path}: must be edited by hand")
+            print_line(f"{path}: must be edited by hand")
+        if erasure.plan.patterns:
+            names = ", ".join(erasure.plan.patterns)
+            print_line(
+                f"{ERASURES}: git will keep the pattern of {names} as written; if it reveals what is erased,"
+            )
+            print_line("replace it by a `value` (`exemplars erase --hash`) before you commit")
         if arguments.redact:
-            print("now run `dvc repro`, commit, and run `exemplars erase --purge`")
+            print_line("now run `dvc repro`, commit, and run `exemplars erase --purge`")
             return 1 if redaction.by_hand else 0
         return _purge(erasure, redaction, arguments.all_revisions)
 
@@ -103,15 +116,15 @@ def _purge(erasure: PlannedErasure, redaction: Redaction, all_revisions: bool) -
     from exemplars.audit.erasure.steps import purge
 
     result = purge(erasure, redaction, all_revisions)
-    print(f"removed {len(result.removed)} objects, kept {len(result.kept)} that other revisions need")
-    print(f"still found in {len(result.files)} files and {len(result.objects)} objects")
+    print_line(f"removed {len(result.removed)} objects, kept {len(result.kept)} that other revisions need")
+    print_line(f"still found in {len(result.remains.files)} files and {len(result.remains.objects)} objects")
     if erasure.plan.runs:
-        print(f"retrain: {', '.join(erasure.plan.runs)}")
+        print_line(f"retrain: {', '.join(erasure.plan.runs)}")
     if erasure.plan.unknown_runs:
-        print(f"rows unavailable, possibly trained on it: {', '.join(erasure.plan.unknown_runs)}")
+        print_line(f"rows unavailable, possibly trained on it: {', '.join(erasure.plan.unknown_runs)}")
     if redaction.files:
-        print("the raw files have changed: run `dvc repro`")
-    print(f"receipt: {result.receipt}")
+        print_line("the raw files have changed: run `dvc repro`")
+    print_line(f"receipt: {result.receipt}")
     return 0 if result.is_complete and not redaction.by_hand else 1
 
 
@@ -121,13 +134,13 @@ def _print_plan(plan: Plan, form: str) -> None:
     if form == "json":
         print_json(build_plan_document(plan))
     else:
-        print(format_plan(plan), end="")
+        print_text(format_plan(plan))
 
 
 def _confirm(plan: Plan) -> None:
     """Print the plan and ask. Raises `UserError` if the answer is not yes, or nobody can answer."""
     for tombstone, source in plan.whole_sources:
-        print(f"tombstone {tombstone} matches ALL rows of the source {source}")
+        print_line(f"tombstone {tombstone} matches ALL rows of the source {source}")
     _print_plan(plan, "text")
     can_ask = sys.stdin.isatty()
     answer = input("Erase it? Type yes: ") if can_ask else ""

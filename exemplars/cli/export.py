@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Final
 
 from exemplars.cli.parsers import Commands, add_command
+from exemplars.cli.project import parse_path
 from exemplars.core.errors import run_main
 from exemplars.core.files import write_bytes
 from exemplars.core.ids import SPLITS
@@ -35,7 +35,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument("--format", choices=(*FORMATS, OPENCUI), required=True, help="the format to write")
     parser.add_argument("--split", choices=SPLITS, default="train", help="default: train")
-    parser.add_argument("--output", metavar="FILE", type=Path, help="default: standard output")
+    parser.add_argument("--output", metavar="FILE", type=parse_path, help="default: standard output")
     parser.set_defaults(run=run)
 
 

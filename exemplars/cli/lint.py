@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterable
+import os
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from exemplars.audit.linting import LintResult, lint_skill_files
+from exemplars.audit.linting import LintResult, lint_skill_files, list_skill_files
 from exemplars.cli.output import print_json
 from exemplars.cli.parsers import Commands, add_command, add_format
-from exemplars.core.errors import Diagnostic
+from exemplars.cli.project import parse_path
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.files import format_path, read_file
+from exemplars.core.terminal import print_errors, print_line
 from exemplars.dataset.recognizers import Recognizers, decode_recognizers
+from stages.ingest.reading import decode_bytes, describe_json_error
 
 DEFAULT_PATH: Final = "data/raw/skills"
 DEFAULT_RECOGNIZERS: Final = "schemas/recognizers.json"
@@ -38,49 +41,56 @@ def add_parser(commands: Commands) -> None:
         examples=_HELP,
     )
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help=f"a skill file or a folder (default: {DEFAULT_PATH})"
+        "paths",
+        nargs="*",
+        type=parse_path,
+        metavar="PATH",
+        help=f"a skill file or a folder (default: {DEFAULT_PATH})",
     )
     add_format(parser)
     parser.add_argument(
         "--recognizers",
-        default=DEFAULT_RECOGNIZERS,
+        type=parse_path,
+        default=Path(DEFAULT_RECOGNIZERS),
         metavar="FILE",
         help=f"the recognizers that skills may name (default: {DEFAULT_RECOGNIZERS})",
     )
     parser.add_argument(
         "--none-skill", default="other", metavar="NAME", help='the skill for "no call" (default: other)'
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, needs_project=False)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the files, print the problems, and return the exit status."""
-    paths = list(map(Path, arguments.paths or [DEFAULT_PATH]))
-    missing = [path for path in paths if not path.exists()]
+    paths = arguments.paths or [Path(DEFAULT_PATH)]
+    missing = [path for path in paths if not os.path.lexists(path)]
     if missing:
-        print(f"exemplars lint: {missing[0]}: no such file or folder", file=sys.stderr)
+        print_errors([f"exemplars lint: {format_path(missing[0])}: no such file or folder"])
         return 2
     try:
-        recognizers = _read_recognizers(Path(arguments.recognizers))
-    except msgspec.DecodeError as error:
-        print(f"exemplars lint: {arguments.recognizers}: {error}", file=sys.stderr)
+        recognizers = _read_recognizers(arguments.recognizers)
+        files = [file for path in paths for file in list_skill_files(path)]
+    except UserError as error:
+        print_errors(f"exemplars lint: {problem}" for problem in error.diagnostics)
         return 2
-    files = _read_files(paths)
     result = lint_skill_files(files, recognizers, arguments.none_skill)
     _print_result(result, arguments.format)
     summary = f"{len(files)} file(s), {result.examples} example(s), {len(result.diagnostics)} problem(s)"
-    print(summary, file=sys.stderr)
+    print_errors([summary])
     return 1 if result.diagnostics else 0
 
 
-def _read_files(paths: Iterable[Path]) -> dict[str, bytes]:
-    """Read the files, and those in the folders, by path, sorted."""
-    files = {file for path in paths for file in (path.rglob("*.md") if path.is_dir() else [path])}
-    return {str(file): file.read_bytes() for file in sorted(files)}
-
-
 def _read_recognizers(path: Path) -> Recognizers:
-    return decode_recognizers(path.read_bytes()) if path.exists() else Recognizers()
+    """Read the recognizers; none if there is no such file. Raises `UserError` if it is not one of recognizers."""
+    if not os.path.lexists(path):
+        return Recognizers()
+    place = format_path(path)
+    data = decode_bytes(place, read_file(path))
+    try:
+        return decode_recognizers(data)
+    except msgspec.DecodeError as error:
+        raise UserError([describe_json_error(place, data, error, "recognizers")]) from None
 
 
 def _print_result(result: LintResult, form: str) -> None:
@@ -89,7 +99,7 @@ def _print_result(result: LintResult, form: str) -> None:
         return
     for diagnostic in result.diagnostics:
         line, column = diagnostic.line or 1, diagnostic.column or 1
-        print(f"{diagnostic.path}:{line}:{column}: {diagnostic.code}: {diagnostic.message}")
+        print_line(f"{diagnostic.path}:{line}:{column}: {diagnostic.code}: {diagnostic.message}")
 
 
 def _describe(diagnostic: Diagnostic) -> dict[str, object]:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from exemplars.cli import curve, diff, erase, export, lint, merge, runs, schema, trace, verify
+from exemplars.audit.revisions import WORKSPACE, check_lock
+from exemplars.cli import attest, check, curve, diff, erase, export, lint, merge, runs, schema, trace, verify
+from exemplars.cli.project import find_project, require_project
+from exemplars.core.errors import report_errors
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit status: 0 for success, 1 for problems, 2 for wrong usage."""
+    arguments = build_parser().parse_args(argv)
+    return report_errors(lambda: _run_in_project(arguments))
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="exemplars",
         description="Check, inspect, audit and export what `dvc repro` compiles and trains.",
@@ -18,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     lint.add_parser(commands)
+    check.add_parser(commands)
     schema.add_parser(commands)
     export.add_parser(commands)
     runs.add_parser(commands)
@@ -26,14 +38,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     trace.add_parser(commands)
     diff.add_parser(commands)
     verify.add_parser(commands)
+    attest.add_parser(commands)
     erase.add_parser(commands)
-    arguments = parser.parse_args(argv)
-    try:
+    return parser
+
+
+def _run_in_project(arguments: argparse.Namespace) -> int:
+    """Run a command in the root of the project that the current folder is in.
+
+    Raises `UserError` if the command needs a project, and no folder upwards is one, or its `dvc.lock` is damaged.
+    """
+    folder = Path.cwd()
+    root = require_project(folder) if arguments.needs_project else find_project(folder) or folder
+    if arguments.needs_project and getattr(arguments, "rev", WORKSPACE) == WORKSPACE:
+        check_lock(root)
+    with contextlib.chdir(root):
         return int(arguments.run(arguments))
-    except BrokenPipeError:
-        # The reader of the pipe, `head` for instance, has closed it.
-        sys.stderr.close()
-        return 0
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Final
 
 from exemplars.cli.parsers import Commands, add_command
+from exemplars.cli.project import parse_path
 from exemplars.core.errors import run_main
+from exemplars.core.terminal import print_line
 
 _HELP: Final = """\
 examples:
@@ -29,7 +30,7 @@ def add_parser(commands: Commands) -> None:
         examples=_HELP,
     )
     parser.add_argument("recipe", nargs="?", default="lora", metavar="RECIPE", help="default: lora")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="default: models/RECIPE/merged")
+    parser.add_argument("--output", type=parse_path, metavar="FOLDER", help="default: models/RECIPE/merged")
     parser.set_defaults(run=run)
 
 
@@ -43,6 +44,6 @@ def run(arguments: argparse.Namespace) -> int:
 
         suppress_library_messages()
         output, difference = merge_run(arguments.recipe, arguments.output)
-        print(f"{output}: logits within {difference:.1e} of base and adapter (at most {TOLERANCE:.0e})")
+        print_line(f"{output}: logits within {difference:.1e} of base and adapter (at most {TOLERANCE:.0e})")
 
     return run_main(merge)

@@ -15,15 +15,18 @@ def add_command(
     """Add a command, and return its parser.
 
     short: its line in `exemplars --help`. long: the first paragraph of its own help. examples: the last one. Both are
-    printed without wrapping: break lines before column 80.
+    printed without wrapping: break lines before column 80. Commands run in the root of the project, so
+    the type of a path is `parse_path`; set the default `needs_project` to `False` for one that runs anywhere.
     """
-    return commands.add_parser(
+    parser = commands.add_parser(
         name,
         help=short,
         description=long,
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.set_defaults(needs_project=True)
+    return parser
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:

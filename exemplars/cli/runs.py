@@ -13,6 +13,7 @@ from exemplars.audit.run_history import RecordedRun, find_runs
 from exemplars.cli.output import print_json
 from exemplars.cli.parsers import Commands, add_command, add_format
 from exemplars.core.errors import run_main
+from exemplars.core.terminal import escape_line, print_text
 
 _EXAMPLES: Final = """\
 examples:
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.format == "json":
             print_json([{"where": run.where, **msgspec.to_builtins(run.manifest)} for run in runs])
         else:
-            print(format_runs(runs), end="")
+            print_text(format_runs(runs))
 
     return run_main(show)
 
@@ -67,4 +68,4 @@ def format_runs(runs: list[RecordedRun]) -> str:
         method = manifest.params.get("recipe", {}).get("method", manifest.recipe)
         what = f"{method} on {run.base_name}, {manifest.base_license}"
         lines += textwrap.wrap(what, _WIDTH, initial_indent="  ", subsequent_indent="  ")
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(escape_line, lines)) + "\n"

@@ -26,7 +26,7 @@ def add_parser(commands: Commands) -> None:
         long="Print the JSON Schema of a FullExemplar, as in schemas/full_exemplar.schema.json.",
         examples=_HELP,
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, needs_project=False)
 
 
 def run(arguments: argparse.Namespace) -> int:

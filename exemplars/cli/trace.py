@@ -6,10 +6,12 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from exemplars.audit.revisions import WORKSPACE, check_project, open_revision
+from exemplars.audit.revisions import WORKSPACE, open_revision
 from exemplars.cli.output import print_json
 from exemplars.cli.parsers import Commands, add_command, add_format
+from exemplars.cli.project import parse_target
 from exemplars.core.errors import run_main
+from exemplars.core.terminal import print_text
 
 _EXAMPLES: Final = """\
 examples:
@@ -38,6 +40,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument(
         "target",
+        type=parse_target,
         metavar="WHAT",
         help="the id of an exemplar, a digest (6 digits or more), a run, a dialogue, or FILE[:LINE|#POINTER]",
     )
@@ -63,12 +66,11 @@ def run(arguments: argparse.Namespace) -> int:
         from exemplars.audit.lineage.targets import resolve_target
         from exemplars.audit.lineage.trace_text import format_trace
 
-        check_project(Path())
         revision = open_revision(Path(), arguments.rev)
         document = build_trace(revision, resolve_target(revision, arguments.target))
         if arguments.format == "json":
             print_json(document)
         else:
-            print(format_trace(document, max(arguments.limit, 1)), end="")
+            print_text(format_trace(document, max(arguments.limit, 1)))
 
     return run_main(show)

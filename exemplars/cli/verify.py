@@ -11,13 +11,18 @@ from exemplars.audit.revisions import WORKSPACE
 from exemplars.audit.verification.checks import Check
 from exemplars.cli.output import print_json
 from exemplars.cli.parsers import Commands, add_command, add_format
+from exemplars.cli.project import parse_path
 from exemplars.core.errors import run_main
+from exemplars.core.terminal import escape_line, print_text
 
+RECOMPUTE: Final = ("none", "fast", "all")
 _HELP: Final = """\
 examples:
   exemplars verify                       the files in the workspace
   exemplars verify --rev HEAD~1          a commit, from git and DVC's cache
   exemplars verify --history             also the manifests and objects of all commits
+  exemplars verify --recompute           run curate, validate, render and publish again, too
+  exemplars verify --attestation attestation.json --key key.pub
   exemplars verify --format json | jq .  JSON for programs
 
 exit status: 0 no problems, 1 problems found, 2 wrong usage
@@ -29,8 +34,8 @@ def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "verify",
-        short="recompute every hash and row count, from raw files to reports",
-        long="Recompute every hash and row count, from raw files to reports.",
+        short="recompute hashes, row counts and outputs, from raw files to reports",
+        long="Recompute hashes, row counts and outputs, from raw files to reports.",
         examples=_HELP,
     )
     add_format(parser)
@@ -43,22 +48,50 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--fetch", action="store_true", help="fetch missing objects from the DVC remote first"
     )
-    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--recompute",
+        nargs="?",
+        choices=RECOMPUTE,
+        const="all",
+        default="fast",
+        help="run stages again on their recorded inputs, and compare: none, fast (ingest, compile and split, and "
+        "the figures of the evaluation; the default), or all (except training and the answers of models)",
+    )
+    parser.add_argument(
+        "--attestation",
+        type=parse_path,
+        metavar="FILE",
+        help="compare with a statement that `exemplars attest` signed",
+    )
+    parser.add_argument(
+        "--key", type=parse_path, metavar="FILE", help="the public key of the person who signed it"
+    )
+    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the checks, print the problems, and return the exit status."""
+    if (arguments.attestation is None) is not (arguments.key is None):
+        arguments.parser.error("--attestation and --key go together")
     checks: list[Check] = []
 
     def verify() -> None:
         # Imported here: pyarrow would slow down every other command.
+        from exemplars.audit.attestation import open_attestation
+        from exemplars.audit.verification.recomputation import Recompute
         from exemplars.audit.verification.verification import run_checks
 
-        checks.extend(run_checks(Path(), arguments.rev, arguments.history, arguments.fetch))
+        attestation = None
+        if arguments.attestation is not None:
+            attestation = open_attestation(arguments.attestation, arguments.key)
+        recompute = Recompute(arguments.recompute)
+        checks.extend(
+            run_checks(Path(), arguments.rev, arguments.history, arguments.fetch, recompute, attestation)
+        )
         if arguments.format == "json":
             print_json(build_document(arguments.rev, checks))
         else:
-            print(format_checks(arguments.rev, checks), end="")
+            print_text(format_checks(arguments.rev, checks))
 
     status = run_main(verify)
     return status or int(any(check.problems for check in checks))
@@ -74,7 +107,7 @@ def format_checks(revision: str, checks: Sequence[Check]) -> str:
     problems = [problem for check in checks for problem in check.problems]
     lines += [str(problem) for problem in problems]
     lines.append(f"{len(problems):,} problem(s)" if problems else "no problems")
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(escape_line, lines)) + "\n"
 
 
 def build_document(revision: str, checks: Sequence[Check]) -> dict[str, Any]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Final
 
 import msgspec
+
+from exemplars.core.terminal import prepare_streams, print_errors, print_line
 
 
 class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,11 +60,17 @@ class UserError(Exception):
         self.diagnostics = tuple(diagnostics)
         super().__init__("\n".join(str(diagnostic) for diagnostic in self.diagnostics))
 
+    def __reduce__(self) -> tuple[type[UserError], tuple[tuple[Diagnostic, ...]]]:
+        """Pickle the diagnostics, not their text: a worker process raises errors, too."""
+        return type(self), (self.diagnostics,)
 
+
+_MAX_NAME: Final = 100
+"""The length in code points up to which names are compared."""
 _START = time.perf_counter()
 """About when the process started: entry points import this module first."""
 
-_DISK_ADVICE = {
+DISK_ADVICE = {
     errno.ENOSPC: "the disk is full: free some space, then run the same command again",
     errno.EDQUOT: "the disk quota is used up: free some space, then run the same command again",
     errno.EROFS: "the file system is read-only: use a different folder, or mount it writable",
@@ -68,7 +80,10 @@ _DISK_ADVICE = {
     errno.ENOTDIR: "found a file where a folder is expected: move or delete the file",
     errno.EFBIG: "the file would be larger than the limit (ulimit -f): raise it, then run again",
     errno.EISDIR: "found a folder where a file is expected: move or delete the folder",
+    errno.ELOOP: "a link leads to itself: remove it",
+    errno.ENAMETOOLONG: "the name is longer than the file system allows: shorten it",
 }
+"""What to do about an error of the system, by its number."""
 
 
 def compose_message(found: str, expected: str = "", fix: str = "", summary: str = "") -> str:
@@ -105,25 +120,60 @@ def quote_text(text: str, limit: int = 60) -> str:
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
+def suggest_name(name: str, known: Iterable[str]) -> str:
+    """Return "did you mean ...?" with the known name that is closest to `name`, or an empty text.
+
+    >>> suggest_name("wether", ["weather", "timer"])
+    "did you mean 'weather'?"
+    """
+    # Comparing takes the product of the lengths.
+    short = [candidate for candidate in islice(known, 100) if len(candidate) <= _MAX_NAME]
+    close = difflib.get_close_matches(name, short, n=1) if len(name) <= _MAX_NAME else []
+    return f"did you mean {close[0]!r}?" if close else ""
+
+
 def run_main(main: Callable[[], str | None]) -> int:
-    """Run an entry point and return its exit status.
+    """Run the entry point of a stage and return its exit status; errors as in `report_errors`.
 
     What `main` returns, a line about what it did, is printed with the seconds since the process started.
-
-    `UserError` and `OSError` are printed as sentences, and the status is 1; any other exception propagates
-    with its traceback.
     """
-    try:
+
+    def run() -> int:
         summary = main()
+        if summary:
+            print_line(f"{summary} ({time.perf_counter() - _START:.1f} s)")
+        return 0
+
+    return report_errors(run)
+
+
+def report_errors(action: Callable[[], int]) -> int:
+    """Run a stage or command and return its exit status: the one door through which errors leave.
+
+    `UserError`, `OSError` and `MemoryError` are printed as sentences, and the status is 1; any other exception
+    propagates with its traceback.
+    """
+    prepare_streams()
+    try:
+        status = action()
+        sys.stdout.flush()
+        return status
     except UserError as error:
-        print(f"error: {len(error.diagnostics)} problem(s) found", file=sys.stderr)
-        for diagnostic in error.diagnostics:
-            print(f"  {diagnostic}", file=sys.stderr)
-        return 1
+        lines = (f"  {diagnostic}" for diagnostic in error.diagnostics)
+        print_errors([f"error: {len(error.diagnostics)} problem(s) found", *lines])
+    except BrokenPipeError:
+        # The reader of the pipe, `head` for instance, has closed it. What is left to flush goes nowhere, too.
+        _drop_output()
+        return 0
     except OSError as error:
-        advice = _DISK_ADVICE.get(error.errno or 0, f"{error.strerror or error}: correct it, then run again")
-        print(f"error: {error.filename or 'writing an output'}: {advice}", file=sys.stderr)
-        return 1
-    if summary:
-        print(f"{summary} ({time.perf_counter() - _START:.1f} s)", flush=True)
-    return 0
+        advice = DISK_ADVICE.get(error.errno or 0, f"{error.strerror or error}: correct it, then run again")
+        print_errors([f"error: {error.filename or 'writing an output'}: {advice}"])
+        _drop_output()
+    except MemoryError:
+        print_errors(["error: out of memory: divide the largest input, or use a larger machine"])
+    return 1
+
+
+def _drop_output() -> None:
+    """Drop what the standard output could not take: Python would try again when it exits, and fail again."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115

@@ -122,6 +122,10 @@ class Ledger:
         """Return the rows whose id is not in `problems`, in their order; add the others to the ledger."""
         return self.keep(rows, lambda row: problems.get(row.id))
 
+    def revise(self, revise: Callable[[Rejection], Rejection]) -> None:
+        """Replace each rejection so far, for example by a copy without its text."""
+        self._rejections = list(map(revise, self._rejections))
+
     def check_conservation(self, records: int, kept: int) -> None:
         """Raise `UserError` unless every one of `records` records is kept or rejected."""
         check_conservation(self.stage, records, kept, len(self._rejections))

@@ -1,8 +1,9 @@
-"""Literal values of arguments: as Python syntax, as text in `value` columns, and their JSON types."""
+"""Literal values of arguments: as text in `value` columns, and their JSON types."""
 
 from __future__ import annotations
 
-import ast
+import math
+import re
 from typing import Final
 
 Literal = str | int | float | bool
@@ -17,17 +18,19 @@ PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
 """The Python types of the JSON types that a parameter may have."""
 
 
-def read_literal(node: ast.expr) -> Literal | None:
-    """Return the value of a Python literal, or `None` for any other expression.
+def find_excess(value: object) -> tuple[str, str] | None:
+    r"""Find what keeps a literal from being stored as text and as JSON: what was found, and what is expected.
 
-    >>> read_literal(ast.parse("-2.5", mode="eval").body)
-    -2.5
+    >>> find_excess(2**63), find_excess("\ud800"), find_excess(5)
+    (('a larger integer', 'an integer of at most 64 bits'), ('half of a surrogate pair', 'text in Unicode'), None)
     """
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        value = read_literal(node.operand)
-        return -value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-    if isinstance(node, ast.Constant) and isinstance(node.value, (str, int, float)):
-        return node.value
+    if isinstance(value, int):
+        fits = -(2**63) <= value < 2**63
+        return None if fits else ("a larger integer", "an integer of at most 64 bits")
+    if isinstance(value, float):
+        return None if math.isfinite(value) else (f"the number {value}", "a finite number")
+    if isinstance(value, str) and re.search("[\ud800-\udfff]", value):
+        return "half of a surrogate pair", "text in Unicode"
     return None
 
 
@@ -49,16 +52,19 @@ def parse_literal(text: str, type_: str | None) -> object:
     >>> parse_literal("5", "integer"), parse_literal("5", "string"), parse_literal("many", "integer")
     (5, '5', 'many')
     """
+    value: object = text
     try:
         if type_ == "integer":
-            return int(text)
-        if type_ == "number":
-            return float(text) if not text.lstrip("+-").isdigit() else int(text)
+            value = int(text)
+        elif type_ == "number":
+            value = float(text) if not text.lstrip("+-").isdigit() else int(text)
     except ValueError:
+        return text
+    if find_excess(value) is not None:
         return text
     if type_ == "boolean" and text in ("True", "False"):
         return text == "True"
-    return text
+    return value
 
 
 def is_of_type(value: object, type_: str | None) -> bool:

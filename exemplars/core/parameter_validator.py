@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import math
 import re
 import types
 from collections.abc import Iterator
@@ -11,11 +11,15 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, 
 
 import msgspec
 
-from exemplars.core.errors import quote_text
+from exemplars.core.errors import quote_text, suggest_name
+from exemplars.core.names import NAME_RULE, is_about_name
 
 Keys = tuple[str | int, ...]
 """The keys from the top of a document to a value; an index for an item of a list."""
 
+MAX_INTEGER: Final = 2**32 - 1
+"""The greatest integer, as a seed of numpy."""
+_WORD: Final = re.compile(r"[\w-]{1,100}")
 _UNIONS: Final = (Union, types.UnionType)
 
 
@@ -36,7 +40,7 @@ def find_faults(keys: Keys, value: Any, hint: Any) -> Iterator[Fault]:
     keys: where the value is. msgspec stops at the first error, so each part is converted separately, and
     the whole only if all its parts fit: whatever is wrong then concerns several of them.
     """
-    faults = list(_check_parts(keys, value, _choose_member(hint, value)))
+    faults = [*_check_plain(keys, value), *_check_parts(keys, value, _choose_member(hint, value))]
     if not faults:
         try:
             msgspec.convert(value, hint)
@@ -45,11 +49,25 @@ def find_faults(keys: Keys, value: Any, hint: Any) -> Iterator[Fault]:
     yield from faults
 
 
+def _check_plain(keys: Keys, value: Any) -> Iterator[Fault]:
+    """Find a number or text that nothing can hold, whatever its type allows."""
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        # Python refuses to write an integer of thousands of digits.
+        found = str(value) if abs(value) < 10**30 else "an integer of more than 30 digits"
+        summary = f"{_format_keys(keys)} is {found}: expected at most {MAX_INTEGER:,}"
+        yield Fault("invalid_value", keys, found, f"at most {MAX_INTEGER:,}", "correct the value", summary)
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield _report_value(keys, value, "expected a finite number")
+    elif isinstance(value, str) and re.search("[\0\ud800-\udfff]", value):
+        yield _report_value(keys, value, "expected text without NUL characters and lone surrogates")
+
+
 def _check_parts(keys: Keys, value: Any, hint: Any) -> Iterator[Fault]:
     plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     origin, arguments = get_origin(plain), get_args(plain)
     if origin is dict and isinstance(value, dict):
         for key, item in value.items():
+            yield from _check_key(keys, key, arguments[0])
             yield from find_faults((*keys, str(key)), item, arguments[1])
     elif origin in (tuple, list) and isinstance(value, list) and arguments[1:] in ((), (...,)):
         for index, item in enumerate(value):
@@ -58,6 +76,17 @@ def _check_parts(keys: Keys, value: Any, hint: Any) -> Iterator[Fault]:
         yield from _check_fields(keys, value, plain)
     elif origin in _UNIONS and isinstance(value, dict):
         yield from _check_tag(keys, value, arguments)
+
+
+def _check_key(keys: Keys, key: Any, hint: Any) -> Iterator[Fault]:
+    """Find what is wrong with a key that the user chose, such as the name of a source."""
+    try:
+        msgspec.convert(key, hint)
+    except msgspec.ValidationError as error:
+        expected = _describe_expected(hint, str(error))
+        summary = f"{_format_keys(keys)} has the key {_format_value(key)}: {expected}"
+        fix = "rename it"
+        yield Fault("invalid_key", (*keys, str(key)), _format_value(key), expected, fix, summary)
 
 
 def _check_fields(keys: Keys, value: dict[Any, Any], struct: type[msgspec.Struct]) -> Iterator[Fault]:
@@ -109,8 +138,7 @@ def _may_be_meant(member: Any, value: Any) -> bool:
 
 def report_unknown(keys: Keys, known: tuple[str, ...]) -> Fault:
     """Report a key that is not known, with a guess at the right name."""
-    close = difflib.get_close_matches(str(keys[-1]), known, n=1)
-    fix = f"did you mean {close[0]!r}?" if close else "remove it, or correct its name"
+    fix = suggest_name(str(keys[-1]), known) or "remove it, or correct its name"
     return Fault(
         "unknown_key", keys, f"unknown key {_format_keys(keys)!r}", f"one of {', '.join(known)}", fix, ""
     )
@@ -143,6 +171,8 @@ def _describe_expected(hint: Any, message: str) -> str:
         return f"expected one of {', '.join(values)}"
     if message.startswith("Invalid RFC3339 encoded date"):
         return "expected a date such as 2026-01-31"
+    if is_about_name(message):
+        return f"expected {NAME_RULE}"
     complaint = re.sub(r" - at `.*", "", message).replace("`", "")
     return f"{complaint[0].lower()}{complaint[1:]}"
 
@@ -168,5 +198,8 @@ def _format_value(value: Any) -> str:
 
 
 def _format_keys(keys: Keys) -> str:
-    """Format keys as a path: `ingest.sources.sgd.splits[0]`."""
-    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).removeprefix(".")
+    """Format keys as a path: `ingest.sources.sgd.splits[0]`; a key that is not a plain word is quoted."""
+    return "".join(
+        f"[{key}]" if isinstance(key, int) else f".{key if _WORD.fullmatch(key) else quote_text(key)}"
+        for key in keys
+    ).removeprefix(".")

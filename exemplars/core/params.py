@@ -6,6 +6,7 @@ Each stage declares the type of its section in `stages/<stage>/params.py`; bound
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -13,7 +14,10 @@ import msgspec
 import yaml
 
 from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.files import read_file
+from exemplars.core.names import check_name
 from exemplars.core.parameter_validator import Fault, Keys, find_faults, report_unknown
+from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
 PATH: Final = Path("params.yaml")
 SECTIONS: Final = (
@@ -28,6 +32,7 @@ SECTIONS: Final = (
     "publish",
 )
 """The top-level keys: the names of the stages that have parameters."""
+_MAX_BYTES: Final = 2**20
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -38,16 +43,42 @@ def load_section(name: str, section: type[S], path: Path = PATH) -> S:
     Raises `UserError` with one diagnostic for every unknown key of the file's top level, and for every
     unknown or missing key and every invalid value of the section.
     """
+    document = _check_document({name: section}, path)
+    return msgspec.convert(document[name], section)
+
+
+def check_sections(types: Mapping[str, type[msgspec.Struct]], path: Path = PATH) -> None:
+    """Check several sections of the parameter file at `path`. types: their types, by their names.
+
+    Raises `UserError` with all that `load_section` would report of any of them.
+    """
+    _check_document(types, path)
+
+
+def _check_document(types: Mapping[str, type[msgspec.Struct]], path: Path) -> dict[Any, Any]:
     text, document = _read_document(path)
     faults = [report_unknown((str(key),), SECTIONS) for key in document if key not in SECTIONS]
-    if name in document:
-        faults += find_faults((name,), document[name], section)
+    for name in (name for name in types if name in document):
+        faults += find_faults((name,), document[name], types[name])
     diagnostics = [_describe_fault(path, text, fault) for fault in faults]
-    if name not in document:
-        diagnostics.append(_problem(path, "missing_section", f"no section {name!r}", f"a section {name!r}"))
+    diagnostics += [
+        _problem(path, "missing_section", f"no section {name!r}", f"a section {name!r}")
+        for name in types
+        if name not in document
+    ]
     if diagnostics:
         raise UserError(diagnostics)
-    return msgspec.convert(document[name], section)
+    return document
+
+
+def load_recipe(path: Path = PATH) -> str:
+    """Read the name of the recipe that the parameter file chooses. Raises `UserError` if it does not name one."""
+    _, document = _read_document(path)
+    section = document.get("train")
+    recipe = section.get("recipe") if isinstance(section, dict) else None
+    if not isinstance(recipe, str):
+        raise UserError([_problem(path, "missing_key", "no train.recipe", "the name of a recipe")])
+    return check_name(recipe, "recipe")
 
 
 def _describe_fault(path: Path, text: str, fault: Fault) -> Diagnostic:
@@ -57,18 +88,14 @@ def _describe_fault(path: Path, text: str, fault: Fault) -> Diagnostic:
 
 def _read_document(path: Path) -> tuple[str, dict[Any, Any]]:
     """Read the text of a parameter file, and the document in it. Raises `UserError` if it has no keys."""
+    data = read_file(path, expected="the parameters", limit=_MAX_BYTES)
     try:
-        text = path.read_text(encoding="utf-8")
-        document = yaml.safe_load(text)
-    except FileNotFoundError:
-        raise UserError([_problem(path, "missing_file", "no such file", "the parameters")]) from None
+        text = data.decode("utf-8-sig")
+        document = decode_yaml(text)
     except UnicodeDecodeError as error:
         raise UserError([_problem(path, "not_utf8", f"byte {error.start} is not UTF-8", "UTF-8")]) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        found = str(getattr(error, "problem", None) or "text that is not YAML")
-        line = None if mark is None else mark.line + 1
-        raise UserError([_problem(path, "not_yaml", found, "YAML", line=line)]) from None
+    except YamlProblem as error:
+        raise UserError([_problem(path, "not_yaml", error.found, "YAML", line=error.line)]) from None
     if not isinstance(document, dict):
         raise UserError([_problem(path, "wrong_shape", "no keys", f"the sections {', '.join(SECTIONS)}")])
     return text, document

@@ -173,6 +173,8 @@ class Reason(StrEnum):
     """Out of scope: the turn repeats or confirms what is already known."""
     MEANING_IN_OTHER_FRAME = "meaning_in_other_frame"
     """Out of scope: what the turn asks for is in its other frame."""
+    UNANNOTATED = "unannotated"
+    """The source does not say what the turn means, which is not to say that it means nothing."""
     SPAN_MISMATCH = "span_mismatch"
     """The span given by the source is out of range, reversed, or covers a different text."""
     EXEMPLAR_MISMATCH = "exemplar_mismatch"
@@ -198,9 +200,12 @@ class Reason(StrEnum):
     LEAKED = "leaked"
     """The row's utterance or template, or one much like it, is also in validation or test."""
     TOO_LONG = "too_long"
-    """The rendered row has more tokens than `render.max_tokens`, or than the model's context."""
+    """The record is too large to be parsed, or the rendered row has more tokens than `render.max_tokens` or than
+    the model's context."""
     NOT_SUPERVISED = "not_supervised"
     """The supervised tokens of the rendered row do not decode to its answer and the end of the turn."""
+    CONTROL_TOKEN = "control_token"
+    """A text of the row spells a token that begins or ends a turn: `<|im_end|>`."""
     TOOL_NOT_IN_PROMPT = "tool_not_in_prompt"
     """The prompt does not list the skill that the answer calls."""
     VALUE_NOT_IN_PROMPT = "value_not_in_prompt"
@@ -241,7 +246,7 @@ class Rejection(msgspec.Struct, frozen=True):
 
 
 class TextPair(msgspec.Struct, frozen=True, order=True):
-    """Two normalized texts that are almost the same."""
+    """Two texts, as `make_similarity_text` reduces them, that are almost the same."""
 
     column: str
     """`utterance` or `exemplar`."""

@@ -10,6 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from exemplars.core.terminal import print_errors
+
 NO_SKILL = "(none)"
 """The name in reports for rows without a skill."""
 
@@ -72,4 +74,4 @@ def format_summary(stage: str, total: int, kept: int, rejected: int, rows: str =
 def announce_step(stage: str, title: str) -> None:
     """Print what a stage begins to do, if a person is watching at a terminal."""
     if sys.stderr.isatty():
-        print(f"{stage}: {title}", file=sys.stderr, flush=True)
+        print_errors([f"{stage}: {title}"])

@@ -7,13 +7,14 @@ is kept under `x-` keys: `x-service` of the function, `x-recognizer` of a parame
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.files import encode_json
+from exemplars.core.files import encode_json, read_json
 from exemplars.core.literals import PYTHON_TYPES, format_literal, parse_literal
 
 TYPES: Final = tuple(PYTHON_TYPES)
@@ -92,6 +93,15 @@ def parse_tool_definition(definition: Mapping[str, Any]) -> Skill:
     )
 
 
+def find_missing_parameters(skill: Skill, filled: Collection[str | None]) -> list[str]:
+    """Find the required parameters that are not among the filled ones, by name, in the order of the skill."""
+    return [
+        parameter.name
+        for parameter in skill.parameters
+        if parameter.required and parameter.name not in filled
+    ]
+
+
 def merge_catalogs(catalogs: Mapping[str, Sequence[Skill]]) -> tuple[Skill, ...]:
     """Merge the catalogs of all sources into one, sorted by the names of the skills.
 
@@ -130,6 +140,18 @@ def encode_catalog(skills: Iterable[Skill]) -> bytes:
 def decode_catalog(data: bytes) -> tuple[Skill, ...]:
     """Decode a catalog: the inverse of `encode_catalog`."""
     return tuple(parse_tool_definition(definition) for definition in msgspec.json.decode(data))
+
+
+def read_catalog(path: Path) -> tuple[Skill, ...]:
+    """Read a catalog that a stage wrote. Raises `UserError` if the file is missing or damaged."""
+    definitions = read_json(
+        path,
+        list[dict[str, Any]],
+        code="bad_catalog",
+        expected="a catalog of this version",
+        fix="run `dvc repro` to rebuild it",
+    )
+    return tuple(map(parse_tool_definition, definitions))
 
 
 def _build_property(parameter: Parameter) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def embed_texts(texts: Sequence[str]) -> Any:
     folder = find_model_folder()
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True, trust_remote_code=False)
     return model.encode(list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from exemplars.core.documents import decode_json
 from exemplars.core.files import encode_json
 
 BUILT_IN: Final = ("number", "ordinal", "time", "date", "duration", "money")
@@ -49,7 +50,7 @@ def decode_recognizers(data: bytes) -> Recognizers:
     >>> decode_recognizers(b'{"city": {"instances": [{"label": "Rome", "expressions": ["Roma"]}]}}').recognizers
     {'city': Recognizer(instances=(Instance(label='Rome', expressions=('Roma',)),), description='', name='')}
     """
-    document = msgspec.json.decode(data)
+    document = decode_json(data)
     if isinstance(document, dict) and "recognizers" not in document:
         document = {"recognizers": document}
     return msgspec.convert(document, Recognizers)

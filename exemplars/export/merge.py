@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +10,8 @@ from exemplars.core import layout
 from exemplars.core.digests import hash_split
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import read_json
+from exemplars.core.folders import replace_folder
+from exemplars.core.names import check_name
 from exemplars.core.reports import format_interval
 from exemplars.models.base_models import Base, HubBase, PackagedBase, save_errors_as_user_errors
 from exemplars.models.run_manifest import Manifest, load_run, read_manifest
@@ -28,7 +28,7 @@ def merge_run(recipe: str, output: Path | None) -> tuple[Path, float]:
     output: a new or an empty folder; `None`: `merged` in the folder of the run, which is replaced. Raises
     `UserError` if `output` has files, or if `merge_adapters` does.
     """
-    folder = layout.model(recipe)
+    folder = layout.model(check_name(recipe, "recipe"))
     if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(
             [_build_merge_problem(output, "files that are there already", "a new or an empty folder")]
@@ -67,19 +67,11 @@ def merge_adapters(folder: Path, output: Path, licenses: Iterable[str], figures:
 
 def _save_model(model: Any, tokenizer: Any, output: Path, card: str) -> None:
     """Write a model's folder as a whole, replacing an old one. Raises `UserError` if the disk is full."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=output.parent))
-    try:
+    with replace_folder(output) as partial:
         with save_errors_as_user_errors(output.parent, "free some space, then merge again"):
             model.save_pretrained(str(partial))
             tokenizer.save_pretrained(str(partial))
         (partial / "README.md").write_text(card, "utf-8")
-        partial.chmod(0o755)
-        if output.exists():
-            shutil.rmtree(output)
-        partial.rename(output)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def format_model_card(manifest: Manifest, licenses: list[str], figures: Mapping[str, str]) -> str:

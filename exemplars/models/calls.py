@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import keyword
 import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from exemplars.core.literals import Literal, read_literal
+from exemplars.core.call_syntax import NotACall, parse_call_text
+from exemplars.core.literals import Literal, find_excess
 
 
 class CallFormat(StrEnum):
@@ -39,17 +38,10 @@ NO_CALL: Final = {CallFormat.PYTHON: "None", CallFormat.JSON: "null"}
 """How "no call" is spelled in each format."""
 
 _PREFIXES: Final = {
-    CallFormat.PYTHON: re.compile(r"\s*(?:[^\W\d]\w*\s*(?:\(.*)?)?", re.DOTALL),
+    CallFormat.PYTHON: re.compile(r"\s*(?:[^\W\d][\w.-]*\s*(?:\(.*)?)?", re.DOTALL),
     CallFormat.JSON: re.compile(r"\s*(?:\{.*|n(?:u(?:ll?)?)?\s*)?", re.DOTALL),
 }
 """What a call, or "no call", may begin with."""
-
-_NAMED_KEYWORD: Final = re.compile(
-    r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|\b(?=(?:{})\s*=)""".format("|".join(keyword.kwlist))
-)
-"""A quoted text, or the position before a parameter whose name is a Python keyword, such as SGD's `from`."""
-_MARK: Final = "keyword__"
-"""A prefix for such a parameter, which lets Python's parser read it."""
 
 
 def format_call(call: Call | None, form: CallFormat) -> str:
@@ -97,36 +89,56 @@ def is_call_prefix(text: str, form: CallFormat) -> bool:
 
 
 def _parse_python(text: str) -> Call | MalformedCall:
-    try:
-        tree = ast.parse(_NAMED_KEYWORD.sub(lambda match: match[1] or _MARK, text), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return MalformedCall("not the syntax of a call")
-    if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):
-        return MalformedCall("not a call")
-    if tree.args:
-        return MalformedCall("an argument without a name")
+    parsed = parse_call_text(text)
+    if isinstance(parsed, NotACall):
+        return MalformedCall(parsed.why)
     arguments: dict[str, Literal] = {}
-    for argument in tree.keywords:
-        value = read_literal(argument.value)
-        if argument.arg is None or value is None:
+    for name, value, *_ in parsed.arguments:
+        if value is None or find_excess(value) is not None:
             return MalformedCall("an argument that is not a literal")
-        slot = argument.arg.removeprefix(_MARK)
-        if slot in arguments:
-            return MalformedCall(f"{slot} twice")
-        arguments[slot] = value
-    return Call(tree.func.id, arguments)
+        if name is None:
+            return MalformedCall("an argument without a name")
+        if name in arguments:
+            return MalformedCall(f"{name} twice")
+        arguments[name] = value
+    return Call(parsed.name, arguments)
 
 
 def _parse_json(text: str) -> Call | MalformedCall:
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_build_object, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         return MalformedCall("not JSON")
     if not isinstance(document, dict) or set(document) != {"name", "arguments"}:
         return MalformedCall("not an object with name and arguments")
     name, arguments = document["name"], document["arguments"]
+    if isinstance(arguments, _Repeated):
+        return MalformedCall(f"{arguments.key} twice")
     if not isinstance(name, str) or not isinstance(arguments, dict):
         return MalformedCall("a name that is not a string, or arguments that are not an object")
-    if not all(isinstance(value, (str, int, float, bool)) for value in arguments.values()):
+    if not all(_is_literal(value) for value in arguments.values()):
         return MalformedCall("an argument that is not a literal")
     return Call(name, arguments)
+
+
+class _Repeated(NamedTuple):
+    """A JSON object with a key that it has twice."""
+
+    key: str
+
+
+def _build_object(pairs: list[tuple[str, object]]) -> dict[str, object] | _Repeated:
+    members: dict[str, object] = {}
+    for key, value in pairs:
+        if key in members:
+            return _Repeated(key)
+        members[key] = value
+    return members
+
+
+def _reject_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _is_literal(value: object) -> bool:
+    return isinstance(value, Literal) and find_excess(value) is None

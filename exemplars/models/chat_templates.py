@@ -1,15 +1,19 @@
 """Messages as tokens, by the chat template of a tokenizer, or by a default one.
 
-Templates are rendered by transformers, in Jinja's sandbox.
+Templates are rendered by transformers, in Jinja's sandbox, with limits of time and memory.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from jinja2 import TemplateError
+import msgspec
+
+from exemplars.models.template_limits import TemplateLimitError, limit_time, try_within_limits
 
 ChatMessage = Mapping[str, str]
 """A message with `role` (system, user, assistant) and `content`."""
@@ -19,6 +23,12 @@ OWN_TEMPLATE: Final = (
     "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}"
 )
 """For a tokenizer without a template: a line with the role, the content, the end token."""
+
+
+_CONTROL_SHAPE: Final = r"<\|[^\s<>|]+\|>"
+"""How most tokenizers spell control tokens; default templates write them even if they are not tokens."""
+_TEMPLATE_MARKER: Final = re.compile(r"\[/?[A-Z_]{3,}\]|<</?[A-Z]{2,}>>")
+"""What templates write between turns as plain text: `[INST]`, `<<SYS>>`."""
 
 
 class ChatTemplateError(ValueError):
@@ -99,17 +109,54 @@ def _accepts_system(tokenizer: Any, _template: str) -> bool:
 def _apply_template(
     tokenizer: Any, messages: Sequence[ChatMessage], tools: Sequence[Any] | None, **options: Any
 ) -> str:
+    template = find_chat_template(tokenizer)
+    if problem := _find_limit(tokenizer, template):
+        raise ChatTemplateError(problem)
     try:
-        return str(
-            tokenizer.apply_chat_template(
-                list(messages),
-                tools=list(tools) if tools else None,
-                chat_template=find_chat_template(tokenizer),
-                tokenize=False,
-                **options,
+        return _apply_unchecked(tokenizer, template, messages, tools, **options)
+    except TemplateLimitError as error:
+        raise ChatTemplateError(str(error)) from None
+
+
+@functools.lru_cache(maxsize=8)
+def _find_limit(tokenizer: Any, template: str) -> str | None:
+    """Render short chats in a process of their own, and say which limit the template exceeds; `None`: none."""
+    turns = [{"role": role, "content": "a"} for role in ("system", "user", "assistant", "user")]
+    tool = {"type": "function", "function": {"name": "a", "description": "", "parameters": {}}}
+
+    def render_samples() -> None:
+        for messages in (turns[1:2], turns[:2], turns[1:3], turns):
+            for tools in (None, [tool]):
+                for prompts in (False, True):
+                    try:
+                        _apply_unchecked(tokenizer, template, messages, tools, add_generation_prompt=prompts)
+                    except ChatTemplateError:
+                        continue  # A template may refuse some chats.
+
+    return try_within_limits(render_samples)
+
+
+def _apply_unchecked(
+    tokenizer: Any,
+    template: str,
+    messages: Sequence[ChatMessage],
+    tools: Sequence[Any] | None,
+    **options: Any,
+) -> str:
+    try:
+        with limit_time():
+            return str(
+                tokenizer.apply_chat_template(
+                    list(messages),
+                    tools=list(tools) if tools else None,
+                    chat_template=template,
+                    tokenize=False,
+                    **options,
+                )
             )
-        )
-    except (TemplateError, TypeError) as error:
+    except TemplateLimitError:
+        raise
+    except Exception as error:
         raise ChatTemplateError((str(error).splitlines() or ["nothing"])[0]) from None
 
 
@@ -131,6 +178,77 @@ def tokenize_chat(
     end = find_end_of_turn(tokenizer)
     ends = [index for index, token in enumerate(completion) if token == end]
     return TokenizedChat(prompt_ids, completion[: ends[-1] + 1] if ends else completion)
+
+
+def find_control_text(tokenizer: Any, text: str) -> str | None:
+    """Find a control token of the tokenizer, or of its template, that a text spells; `None`: it spells none.
+
+    As a part of a chat, it would be read as the control token: it could end a turn, or begin another.
+    """
+    match = _compile_control_texts(tokenizer, find_chat_template(tokenizer)).search(text)
+    return None if match is None else match[0]
+
+
+def find_forged_token(
+    tokenizer: Any, messages: Sequence[ChatMessage], tools: Sequence[Any] | None, chat: TokenizedChat
+) -> str | None:
+    """Find a control token of a chat that its template does not write by itself; `None`: it has none.
+
+    Compares the control tokens of the chat with those of a chat of the same turns that say nothing else.
+    """
+    roles = tuple((message["role"], "a" if message["content"].strip() else "") for message in messages)
+    try:
+        expected = _list_template_tokens(
+            tokenizer, find_chat_template(tokenizer), roles, msgspec.json.encode(tools or [])
+        )
+    except ChatTemplateError:
+        return next(filter(None, (_find_in_tokens(tokenizer, message) for message in messages)), None)
+    control = _list_control_ids(tokenizer)
+    tokens = [token for token in (*chat.prompt, *chat.completion) if token in control]
+    if tokens == list(expected):
+        return None
+    differing = (
+        token
+        for token, other in itertools.zip_longest(tokens, expected)
+        if token != other and token is not None
+    )
+    return str(tokenizer.decode([next(differing, expected[-1])]))
+
+
+@functools.lru_cache(maxsize=4096)
+def _list_template_tokens(
+    tokenizer: Any, _template: str, roles: tuple[tuple[str, str], ...], tools: bytes
+) -> tuple[int, ...]:
+    messages = [{"role": role, "content": content} for role, content in roles]
+    chat = tokenize_chat(tokenizer, messages, msgspec.json.decode(tools))
+    control = _list_control_ids(tokenizer)
+    return tuple(token for token in (*chat.prompt, *chat.completion) if token in control)
+
+
+def _find_in_tokens(tokenizer: Any, message: ChatMessage) -> str | None:
+    control = _list_control_ids(tokenizer)
+    tokens = (token for token in encode_text(tokenizer, message["content"]) if token in control)
+    return next((str(tokenizer.decode([token])) for token in tokens), None)
+
+
+@functools.lru_cache(maxsize=8)
+def _list_control_ids(tokenizer: Any) -> Mapping[int, str]:
+    """List the control tokens: all special tokens, and other added ones of the usual form, with their texts."""
+    tokens = {
+        int(token_id): token.content
+        for token_id, token in tokenizer.added_tokens_decoder.items()
+        if token.special or (token.content[:1] in "<[" and token.content[-1:] in ">]")
+    }
+    tokens.update(zip(map(int, tokenizer.all_special_ids), tokenizer.all_special_tokens, strict=True))
+    return tokens
+
+
+@functools.lru_cache(maxsize=8)
+def _compile_control_texts(tokenizer: Any, template: str) -> re.Pattern[str]:
+    texts = {text for text in _list_control_ids(tokenizer).values() if text.strip()}
+    texts.update(_TEMPLATE_MARKER.findall(template))
+    longest_first = sorted(texts, key=lambda text: (-len(text), text))
+    return re.compile("|".join([*map(re.escape, longest_first), _CONTROL_SHAPE]))
 
 
 def encode_text(tokenizer: Any, text: str) -> list[int]:

@@ -12,7 +12,7 @@ from exemplars.core.ledger import Problem
 from exemplars.core.records import DONTCARE, Argument, Grounding, LabelledArgument, Reason, Turn
 from exemplars.dataset.catalog import Parameter
 from stages.compile.expressions.verbatim import find_exact
-from stages.compile.grounding import Match, find_matches
+from stages.compile.grounding import Match, confirm_span, find_matches
 from stages.compile.lexicon import Lexicon
 
 
@@ -76,9 +76,9 @@ class _Alignment:
 
     def claim_given_spans(self) -> None:
         """Align the labels for which the source gives a span."""
-        for index, label in enumerate(self.labels):
+        for index, (label, parameter) in enumerate(zip(self.labels, self.parameters, strict=True)):
             if label.start is not None or label.end is not None:
-                match = _check_given_span(label, self.evidence.utterance)
+                match = _check_given_span(label, parameter, self.evidence)
                 if isinstance(match, Problem):
                     self.problems.append(match)
                 else:
@@ -177,30 +177,30 @@ def _is_in_context(label: LabelledArgument, parameter: Parameter, evidence: Evid
     )
 
 
-def _check_given_span(label: LabelledArgument, utterance: str) -> Match | Problem:
-    """Check the span that the source gives against the utterance."""
-    start, end = label.start, label.end
+def _check_given_span(label: LabelledArgument, parameter: Parameter, evidence: Evidence) -> Match | Problem:
+    """Check the span that the source gives: whether the cascade finds the value there."""
+    start, end, utterance = label.start, label.end, evidence.utterance
     if start is None or end is None or not 0 <= start < end <= len(utterance):
-        found = f"span {start}:{end} in an utterance of {len(utterance)} code points"
-        return _report_mismatch(label, found, "0 <= start < end <= length")
-    surface = utterance[start:end]
-    wordings = (*label.spoken, label.value)
-    if surface == label.value:
-        return Match(start, end, Grounding.VERBATIM)
-    if surface.casefold() == label.value.casefold():
-        return Match(start, end, Grounding.CASE)
-    if surface.casefold() in {wording.casefold() for wording in wordings}:
-        return Match(start, end, Grounding.NORMALIZED)
-    found = f"span {start}:{end} on the text {quote_text(surface)}"
-    return _report_mismatch(label, found, quote_text(wordings[0]))
+        return Problem(
+            Reason.SPAN_MISMATCH,
+            found=f"span {start}:{end} in an utterance of {len(utterance)} code points for slot {label.slot!r}",
+            expected="0 <= start < end <= length",
+            fix="correct the span, or remove it",
+            slot=label.slot,
+        )
+    grounding = confirm_span(label, utterance, (start, end), parameter, evidence.lexicon, evidence.today)
+    if grounding is None:
+        return _report_mismatch(label, utterance[start:end])
+    return Match(start, end, grounding)
 
 
-def _report_mismatch(label: LabelledArgument, found: str, expected: str) -> Problem:
+def _report_mismatch(label: LabelledArgument, surface: str) -> Problem:
     return Problem(
         Reason.SPAN_MISMATCH,
-        found=f"{found} for slot {label.slot!r}",
-        expected=expected,
-        fix="correct the span, or remove it",
+        found=f"span {label.start}:{label.end} on the text {quote_text(surface)} for slot {label.slot!r}",
+        expected=quote_text((*label.spoken, label.value)[0]),
+        fix="correct the span; or, if the text means the value, say so: with a `surface` for the value, with an "
+        "`exemplar`, or with an expression of the parameter's recognizer",
         slot=label.slot,
     )
 

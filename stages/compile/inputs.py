@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,9 +12,10 @@ import pyarrow.parquet as pq
 
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.files import read_file
 from exemplars.core.schemas import RECORD_SCHEMA, REJECTION_SCHEMA
 from exemplars.core.tables import read_table
-from exemplars.dataset.catalog import Skill, decode_catalog, merge_catalogs
+from exemplars.dataset.catalog import Skill, merge_catalogs, read_catalog
 from exemplars.dataset.recognizers import BUILT_IN, Recognizers, decode_recognizers, merge_recognizers
 from stages.compile.params import CompileParams
 
@@ -43,7 +45,7 @@ def read_inputs(params: CompileParams) -> CompileInputs:
     if missing or not sources:
         raise UserError([_not_ingested(name) for name in missing] or [_no_source()])
     paths = tuple(layout.records(name) for name in sources)
-    catalogs = {name: decode_catalog(layout.source_catalog(name).read_bytes()) for name in sources}
+    catalogs = {name: read_catalog(layout.source_catalog(name)) for name in sources}
     recognizers = merge_recognizers(
         [
             read_recognizers(Path(params.recognizers)),
@@ -60,9 +62,9 @@ def read_inputs(params: CompileParams) -> CompileInputs:
 def read_recognizers(path: Path) -> Recognizers:
     """Read a file of recognizers. Raises `UserError` if it is missing or malformed."""
     try:
-        return decode_recognizers(path.read_bytes())
-    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+        return decode_recognizers(read_file(path).removeprefix(codecs.BOM_UTF8))
+    except (UserError, msgspec.DecodeError) as error:
+        found = error.diagnostics[0].found if isinstance(error, UserError) else str(error)
         raise UserError(
             [
                 Diagnostic(

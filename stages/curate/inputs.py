@@ -8,7 +8,7 @@ from exemplars.core import layout
 from exemplars.core.records import Exemplar
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from exemplars.core.tables import prevent_pandas_import, read_table
-from exemplars.dataset.catalog import Skill, decode_catalog
+from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.row_tables import exemplars_from_table
 from stages.curate.lexicons import Lexicons, read_lexicons
 
@@ -31,4 +31,4 @@ def read_inputs(lexicon_folder: str) -> CurateInputs:
     lexicons = read_lexicons(lexicon_folder)
     prevent_pandas_import()
     exemplars = exemplars_from_table(read_table(layout.EXEMPLARS, EXEMPLAR_SCHEMA))
-    return CurateInputs(exemplars, decode_catalog(layout.CATALOG.read_bytes()), lexicons)
+    return CurateInputs(exemplars, read_catalog(layout.CATALOG), lexicons)

@@ -8,11 +8,11 @@ import msgspec
 
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.files import read_json
+from exemplars.core.files import MAX_FILE_BYTES, read_json
 
 
 class NameLexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """First names, capitalized."""
+    """First names and family names, capitalized."""
 
     source: str
     """Where the names come from."""
@@ -20,6 +20,10 @@ class NameLexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     male: tuple[str, ...]
     ambiguous: tuple[str, ...]
     """Those of either list that are words, places or family names just as often."""
+    other: tuple[str, ...] = ()
+    """First names that are in neither list, so that no slice of gender counts them."""
+    family: tuple[str, ...] = ()
+    """Frequent family names: they tell a name from other words where capitals do not."""
 
 
 class MentionLexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,6 +62,7 @@ def read_lexicons(folder: str) -> Lexicons:
                 code="bad_lexicon",
                 expected='{"source": …, "slices": {name: [words]}}, or the lists of names.json',
                 fix="correct the file, or restore it from version control",
+                limit=MAX_FILE_BYTES,
             )
         except UserError as error:
             problems.extend(error.diagnostics)

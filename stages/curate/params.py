@@ -38,6 +38,14 @@ class PrivacyMode(StrEnum):
     REJECT = "reject"
 
 
+class OnOriginals(StrEnum):
+    """What happens to the tables of earlier stages, which have the texts that this stage replaces or rejects."""
+
+    KEEP = "keep"
+    PURGE = "purge"
+    """`exemplars erase --purge` removes them from the workspace, the cache and the remote."""
+
+
 class QualityFlag(StrEnum):
     """What may be wrong with a text."""
 
@@ -101,6 +109,7 @@ class PrivacyParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     mode: PrivacyMode
     min_score: Share
+    originals: OnOriginals = OnOriginals.KEEP
 
 
 class CurateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from exemplars.core.records import Exemplar
-from exemplars.dataset.texts import normalize_text
+from exemplars.dataset.texts import list_words
 from stages.curate.english import load_blank_english
 from stages.curate.params import QualityFlag, QualityParams
 from stages.curate.spelling import find_misspelled_words, list_plain_words
@@ -31,10 +31,12 @@ _CANNOT_END: Final = frozenset(
     }
 )  # fmt: skip
 _MARKUP: Final = re.compile(
-    r"</?(?:a|b|br|div|i|li|p|script|span|strong|table|td|tr|ul)\b[^>]*>"
-    r"|&(?:amp|lt|gt|quot|nbsp|#\d+);|\[[^\]]*\]\([^)]*\)|```|<\|[^|]*\|>|\[/?INST\]|\{\{.*?\}\}",
+    r"</?(?:a|b|br|div|i|li|p|script|span|strong|table|td|tr|ul)\b[^>]{0,500}>"
+    r"|&(?:amp|lt|gt|quot|nbsp|#\d{1,7});|\[[^\]]{0,500}\]\([^)]{0,500}\)|```|<\|[^|]{0,500}\|>|\[/?INST\]"
+    r"|\{\{.{0,500}?\}\}",
     re.IGNORECASE,
 )
+"""No markup is longer than the bounds: without them, a text of opening signs would take quadratic time."""
 _OPEN: Final = ("(", "[", "{", "“", "‘", ",", "-", "–", "—")
 _MIN_WORDS_REPETITION: Final = 6
 _MIN_WORDS_LANGUAGE: Final = 8
@@ -66,7 +68,7 @@ def _find_flags(
     exemplar: Exemplar, tokens: int, params: QualityParams, identify_language: IdentifyLanguage
 ) -> Iterator[QualityFlag]:
     text = exemplar.utterance
-    words = normalize_text(text).split()
+    words = list_words(text)
     if tokens < params.min_tokens:
         yield QualityFlag.TOO_SHORT
     if tokens > params.max_tokens:
@@ -77,11 +79,16 @@ def _find_flags(
         yield QualityFlag.TRUNCATED
     if _is_foreign(text, words, identify_language):
         yield QualityFlag.WRONG_LANGUAGE
-    if _MARKUP.search(text):
+    if has_markup(text):
         yield QualityFlag.MARKUP
     # After a question, fillers can be an answer: "um yeah okay".
     if exemplar.skill is not None and not exemplar.context and words and set(words) <= _FILLER_WORDS:
         yield QualityFlag.FILLER_ONLY
+
+
+def has_markup(text: str) -> bool:
+    """Return whether a text has HTML, Markdown, or a part of a template or chat format in it."""
+    return _MARKUP.search(text) is not None
 
 
 def _is_repetitive(words: Sequence[str], max_repetition: float) -> bool:
@@ -113,7 +120,7 @@ def _is_foreign(text: str, words: Sequence[str], identify_language: IdentifyLang
 @functools.cache
 def _load_token_counter() -> Callable[[str], int]:
     tokenizer = load_blank_english().tokenizer
-    return lambda text: len(tokenizer(text))
+    return lambda text: sum(not token.is_space for token in tokenizer(text))
 
 
 @functools.cache

@@ -6,6 +6,7 @@ In lower case, without punctuation, with numbers as words, and sometimes with a 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -28,11 +29,16 @@ _TOKEN: Final = re.compile(
     r"|(?P<time>\b(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)\b)"
     r"|(?P<ordinal>\b(?P<nth>\d{1,4})(?:st|nd|rd|th)\b)"
     r"|(?P<number>\d[\d,]*(?:\.\d+)?)"
+    r"|(?P<minus>(?<![\w.,)])[-−](?=\d))"
+    r"|(?P<times>(?<=\d)\s?[*×](?=\s?\d))"
+    r"|(?P<sharp>(?<=[^\W\d_])#)"
     r"|(?P<sign>[&%@+=])"
     r"|(?P<apostrophe>(?<=\w)['’](?=\w))"
     r"|(?P<mark>[^\w\s])",
     re.IGNORECASE,
 )
+_SIGN_NAMES: Final = {"minus": "minus", "times": "times", "sharp": "sharp"}
+"""How signs are read that mean something in some places only, by the group of `_TOKEN`."""
 _SIGNS: Final = {"&": " and ", "%": " percent", "@": " at ", "+": " plus ", "=": " equals "}
 
 
@@ -123,6 +129,10 @@ def _read_token(match: re.Match[str]) -> str:
         return f" {_read_number(match['number'])} "
     if match["sign"]:
         return _SIGNS[match["sign"]]
+    if (name := match.lastgroup) in _SIGN_NAMES:
+        return f" {_SIGN_NAMES[name]} "
+    if match["mark"] and unicodedata.category(match["mark"])[0] == "M":  # A vowel or accent of its letter.
+        return match["mark"]
     return match["apostrophe"] or " "
 
 

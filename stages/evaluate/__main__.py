@@ -1,4 +1,4 @@
-"""Entry point of the stage `evaluate`: `python -m stages.evaluate RECIPE`."""
+"""Entry point of `evaluate`: `python -m stages.evaluate [RECIPE]`, by default the recipe of `params.yaml`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import sys
 
 from exemplars.core import layout
 from exemplars.core.errors import run_main
-from exemplars.core.params import load_section
+from exemplars.core.names import check_name
+from exemplars.core.params import load_recipe, load_section
 from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.render_manifest import read_render_manifest
 from exemplars.models.run_manifest import read_manifest
@@ -21,12 +22,11 @@ from stages.evaluate.text_metrics import compute_system_columns
 
 def main() -> str:
     """Read rows and models, collect and score the answers of all systems, write predictions and figures."""
-    if len(sys.argv) != 2:
-        raise SystemExit("usage: python -m stages.evaluate RECIPE")
+    recipe = check_name(sys.argv[1], "recipe") if sys.argv[1:] else load_recipe()
     params = load_section("evaluate", EvaluateParams)
     suppress_library_messages()
     train, test = read_rows("train"), read_rows("test")
-    rendered, folder = read_render_manifest(), layout.model(sys.argv[1])
+    rendered, folder = read_render_manifest(), layout.model(recipe)
     manifest = read_manifest(folder)
     load_run = make_run_loader(folder, manifest, rendered.base, [row.digest for row in test])
     question = build_question(train, test, read_skills(), rendered, params)

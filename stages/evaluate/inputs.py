@@ -9,7 +9,7 @@ from exemplars.core.digests import hash_to_fraction
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.ids import SplitName, strip_speech
 from exemplars.core.tables import read_table, rows_from_table
-from exemplars.dataset.catalog import Skill, decode_catalog
+from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.embeddings import embed_texts
 from exemplars.models.render_manifest import RenderManifest
 from exemplars.models.rows import TRAINING_SCHEMA, TrainingRow, View
@@ -25,7 +25,7 @@ def read_rows(split: SplitName) -> list[TrainingRow]:
 
 def read_skills() -> tuple[Skill, ...]:
     """Read the catalog. Raises `OSError` if it is missing."""
-    return decode_catalog(layout.CATALOG.read_bytes())
+    return read_catalog(layout.CATALOG)
 
 
 def build_question(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from exemplars.core.literals import Literal, parse_literal
 from exemplars.dataset.catalog import Skill
-from exemplars.dataset.texts import normalize_text
+from exemplars.dataset.texts import is_mentioned
 from exemplars.models.calls import Call, CallFormat, format_call
 from exemplars.models.rows import Message, TrainingRow
 
@@ -33,12 +33,10 @@ def predict_from_neighbor(
     skill = skills.get(neighbor.call) if neighbor.call else None
     if skill is None:
         return format_call(None, form)
-    text = f" {normalize_text(utterance)} "
     arguments: dict[str, Literal] = {}
     for answer in neighbor.answers:
         parameter = skill.find_parameter(answer.slot)
-        mentions = [mention for value in answer.accepted if (mention := normalize_text(value))]
-        if any(f" {mention} " in text for mention in mentions):
+        if any(is_mentioned(value, utterance) for value in answer.accepted):
             value = parse_literal(answer.value, parameter.type if parameter else None)
             arguments[answer.slot] = value if isinstance(value, Literal) else str(value)
     return format_call(Call(skill.name, arguments), form)

@@ -36,7 +36,7 @@ class EvaluateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_new_tokens: Count
     batch_rows: Count
     retrieved_examples: Annotated[int, msgspec.Meta(ge=0)]
-    resamples: Count
+    resamples: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     seed: Annotated[int, msgspec.Meta(ge=0)]
     text_metrics: bool
     min_slice_rows: Count

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -10,16 +9,15 @@ from typing import Final, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
-from exemplars.core.literals import Literal, format_literal, is_of_type
+from exemplars.core.literals import Literal, format_literal, is_of_type, parse_literal
 from exemplars.core.records import DONTCARE
 from exemplars.dataset.catalog import Parameter, Skill
-from exemplars.dataset.texts import normalize_text
+from exemplars.dataset.texts import make_equality_key
 from exemplars.models.calls import Call, CallFormat, MalformedCall, parse_call
 from exemplars.models.rows import TrainingRow
 
 _MISSPELLING_SIMILARITY: Final = 0.8
 """The edit similarity from which a wrong value counts as misspelled."""
-_DIGITS: Final = re.compile(r"\d+")
 _NGRAM_WORDS: Final = 4
 _MAX_REPETITIONS: Final = 4
 """How often an n-gram must occur for a text to be repetitive."""
@@ -99,8 +97,8 @@ def score_prediction(
 ) -> Score:
     """Score the text of a prediction.
 
-    ended: whether the model ended its turn itself. The order of arguments, and case and punctuation of
-    values, do not matter; numbers are compared as numbers.
+    ended: whether the model ended its turn itself. The order of arguments does not matter; values are
+    compared by `is_same_value`.
 
     >>> expected = ExpectedCall("ring", {"who": ("Ada",)}, {"who": "verbatim"}, frozenset({"ring"}))
     >>> skills = {"ring": Skill("ring", parameters=(Parameter("who"),))}
@@ -155,30 +153,24 @@ def has_parameter_type(value: Literal, parameter: Parameter | None) -> bool:
 
 
 def is_accepted(value: Literal, accepted: Sequence[str]) -> bool:
-    """Return whether a value equals an accepted one: numbers as numbers, texts by their words.
+    """Return whether a value equals an accepted one."""
+    return any(is_same_value(value, other) for other in accepted)
 
-    >>> is_accepted(5, ["5.0"]), is_accepted("New  York!", ["new york"]), is_accepted("5", ["6"])
-    (True, True, False)
+
+def is_same_value(value: Literal, other: str) -> bool:
+    """Return whether a value equals another, which is given as text: each type in its own sense.
+
+    Numbers are equal as numbers, however they are written, and texts in the sense of `make_equality_key`.
+
+    >>> is_same_value(5, "5.0"), is_same_value(5, "-5"), is_same_value(True, "True")
+    (True, False, True)
+    >>> is_same_value("New  York!", "new york"), is_same_value("C", "C++"), is_same_value("5", "-5")
+    (True, False, False)
     """
     if isinstance(value, (str, bool)):
-        text = format_literal(value)
-        return any(_is_same_text(text, other) for other in accepted)
-    return any(_is_same_number(value, other) for other in accepted)
-
-
-def _is_same_number(value: float, other: str) -> bool:
-    try:
-        return float(value) == float(other)
-    except (ValueError, OverflowError):
-        return False
-
-
-def _is_same_text(text: str, other: str) -> bool:
-    if text.strip().casefold() == other.strip().casefold():
-        return True
-    plain = normalize_text(text)
-    # Without punctuation, 10:30 equals 1030: their digits must match, too.
-    return plain == normalize_text(other) != "" and _DIGITS.findall(text) == _DIGITS.findall(other)
+        return make_equality_key(format_literal(value)) == make_equality_key(other)
+    number = parse_literal(other, "number")
+    return isinstance(number, (int, float)) and number == value
 
 
 def _classify_error(
@@ -205,9 +197,9 @@ def _classify_error(
 
 def _is_misspelled(value: Literal, accepted: Sequence[str]) -> bool:
     """Return whether a value is nearly an accepted one; values with digits never are."""
-    text = normalize_text(format_literal(value))
+    text = make_equality_key(format_literal(value))
     return any(
-        Levenshtein.normalized_similarity(text, normalize_text(other)) >= _MISSPELLING_SIMILARITY
+        Levenshtein.normalized_similarity(text, make_equality_key(other)) >= _MISSPELLING_SIMILARITY
         for other in accepted
         if not any(character.isdigit() for character in text + other)
     )

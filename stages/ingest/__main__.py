@@ -1,4 +1,4 @@
-"""The entry point of the stage `ingest`: `python -m stages.ingest SOURCE`."""
+"""The entry point of the stage `ingest`: `python -m stages.ingest SOURCE`, or `ingest@SOURCE` as DVC names it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from exemplars.dataset.recognizers import encode_recognizers
 from stages.ingest.erasure import read_erasures
 from stages.ingest.params import IngestParams
 from stages.ingest.report import build_ingest_report, summarize_source
-from stages.ingest.sources import read_source
+from stages.ingest.sources import parse_source_name, read_source
 
 
 def main() -> str:
     """Read one source; write its records, ledger, catalog, recognizers and report."""
-    name = sys.argv[1]
+    name = parse_source_name(sys.argv[1:])
     prevent_pandas_import()
     gc.disable()  # Millions of rows without a cycle among them: collecting takes half the time.
     workers = count_workers(int(os.environ.get(layout.WORKERS_VARIABLE, "0")))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import pyarrow.compute as pc
 
 from exemplars.core import layout
+from exemplars.core.files import read_file
 from exemplars.core.ledger import Ledger, Problem
 from exemplars.core.records import Reason, Record, Rejection
 from exemplars.dataset.recognizers import Instance, Recognizer, Recognizers
@@ -31,7 +33,7 @@ def read_erasures(environment: Mapping[str, str]) -> Erasures:
 
     Raises `UserError` if a tombstone is malformed or the key is too short.
     """
-    data = layout.ERASURES.read_bytes() if layout.ERASURES.exists() else b""
+    data = read_file(layout.ERASURES) if os.path.lexists(layout.ERASURES) else b""
     return Erasures(decode_tombstones(str(layout.ERASURES), data), read_key(environment))
 
 

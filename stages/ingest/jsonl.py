@@ -2,63 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
-from collections.abc import Iterable
-from typing import Any, Final
-
-import msgspec
+from collections.abc import Iterable, Mapping
 
 from exemplars.core.digests import hash_content
-from exemplars.core.errors import Diagnostic, UserError, quote_text
+from exemplars.core.errors import summarize_names
 from exemplars.core.ids import make_row_id
-from exemplars.core.ledger import Problem, format_place, reject_row
-from exemplars.core.literals import Literal, format_literal
-from exemplars.core.records import LabelledArgument, Mode, Origin, Reason, Record, Rejection, Turn
-from exemplars.dataset.catalog import Parameter, Skill, parse_tool_definition
+from exemplars.core.ledger import Ledger, Problem, reject_row
+from exemplars.core.literals import format_literal
+from exemplars.core.records import LabelledArgument, Mode, Origin, Reason, Record, Rejection
+from exemplars.dataset.catalog import Parameter, Skill, find_missing_parameters
 from exemplars.dataset.templates import TemplateError, fill_spans
-from stages.ingest.reading import (
-    STAGE,
-    Reading,
-    SourceInfo,
-    collect_rows,
-    decode_text,
-    lower_first,
-    make_unread,
-)
-
-
-class ArgumentLine(msgspec.Struct, forbid_unknown_fields=True):
-    """An argument with, optionally, the text that says it and the span of that text."""
-
-    slot: str
-    value: Literal
-    surface: str | None = None
-    start: int | None = None
-    end: int | None = None
-
-
-class ExampleLine(msgspec.Struct, forbid_unknown_fields=True):
-    """One line of a file."""
-
-    utterance: str
-    skill: str | None = None
-    arguments: dict[str, Literal] | list[ArgumentLine] = {}
-    spans: dict[str, tuple[int, int]] = {}
-    exemplar: str | None = None
-    mode: Mode | None = None
-    context: list[Turn] = []
-    group: str | None = None
-    service: str | None = None
-    license: str | None = None
-    split: str | None = None
-
-
-_KEYS: Final = tuple(field.name for field in msgspec.structs.fields(ExampleLine))
-_decode: Final = msgspec.json.Decoder(ExampleLine).decode
-_UNKNOWN_KEY: Final = re.compile(r"unknown field `(?P<key>[^`]*)`")
-_BYTE: Final = re.compile(r"byte (\d+)")
+from stages.ingest.jsonl_lines import ArgumentLine, ExampleLine, decode_line, find_mistakes
+from stages.ingest.reading import STAGE, Reading, SourceInfo, collect_rows, decode_text, make_unread
 
 
 def parse_jsonl_file(source: SourceInfo, path: str, data: bytes) -> Reading:
@@ -75,22 +32,32 @@ def parse_jsonl_file(source: SourceInfo, path: str, data: bytes) -> Reading:
     )
 
 
-def parse_tools(path: str, data: bytes) -> tuple[Skill, ...]:
-    """Parse a list of OpenAI-style tool definitions. Raises `UserError` if the file is something else."""
-    try:
-        definitions = msgspec.json.decode(data, type=list[dict[str, Any]])
-        return tuple(parse_tool_definition(definition) for definition in definitions)
-    except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
-        found = f"no key {error}" if isinstance(error, KeyError) else lower_first(str(error))
-        problem = Diagnostic(
-            path=path,
-            code="bad_tools",
-            found=found,
-            expected='[{"type": "function", "function": {"name", "description", "parameters"}}]',
-            fix="correct the file, or remove it to infer the catalog from the examples",
-            summary=f"not a list of tool definitions: {found}",
-        )
-        raise UserError([problem]) from None
+def reject_incomplete(reading: Reading, skills: Iterable[Skill]) -> Reading:
+    """Move to the ledger the requests without an argument that their skill requires.
+
+    skills: the catalog that the source gives.
+    """
+    by_name = {skill.name: skill for skill in skills}
+    ledger = Ledger(STAGE)
+    records = ledger.keep(reading.records, lambda record: _find_missing(record, by_name))
+    return reading._replace(records=tuple(records), rejections=(*reading.rejections, *ledger.rejections))
+
+
+def _find_missing(record: Record, skills: Mapping[str, Skill]) -> Problem | None:
+    skill = None if record.skill is None else skills.get(record.skill)
+    if skill is None or record.mode is Mode.NEGATIVE:
+        return None
+    missing = find_missing_parameters(skill, {argument.slot for argument in record.arguments})
+    if not missing:
+        return None
+    names = summarize_names(missing)
+    return Problem(
+        Reason.MISSING_ARGUMENT,
+        found=f"no {names}",
+        expected=f"the required {names}",
+        fix="add what is missing, or correct `required` in tools.json",
+        slot=missing[0],
+    )
 
 
 def infer_skills(records: Iterable[Record]) -> tuple[Skill, ...]:
@@ -127,17 +94,20 @@ def _infer_type(values: list[str]) -> str:
 
 
 def _read_line(source: SourceInfo, origin: Origin, line: str) -> Record | Rejection:
-    try:
-        example = _decode(line.encode())
-    except msgspec.DecodeError as error:
-        return reject_row(make_unread(source, origin), STAGE, [_malformed(origin, line, error)])
-    try:
-        arguments = _label_arguments(example)
-    except TemplateError as error:
-        fix = "write the utterance with each value replaced by <slot>, or give spans"
-        problem = Problem(Reason.EXEMPLAR_MISMATCH, found="", fix=fix, summary=str(error))
+    example = decode_line(origin, line)
+    if isinstance(example, Problem):
+        return reject_row(make_unread(source, origin), STAGE, [example])
+    problems = find_mistakes(example)
+    arguments: tuple[LabelledArgument, ...] = ()
+    if not problems:
+        try:
+            arguments = _label_arguments(example)
+        except TemplateError as error:
+            fix = "write the utterance with each value replaced by <slot>, or give spans"
+            problems = [Problem(Reason.EXEMPLAR_MISMATCH, found="", fix=fix, summary=str(error))]
+    if problems:
         unread = make_unread(source, origin, skill=example.skill, utterance=example.utterance)
-        return reject_row(unread, STAGE, [problem])
+        return reject_row(unread, STAGE, problems)
     return _make_record(source, origin, example, arguments)
 
 
@@ -165,10 +135,7 @@ def _make_record(
 
 def _label_arguments(example: ExampleLine) -> tuple[LabelledArgument, ...]:
     """Build the arguments, with the spans that the line or its template gives. Raises `TemplateError`."""
-    if isinstance(example.arguments, dict):
-        lines = [ArgumentLine(slot, value) for slot, value in example.arguments.items()]
-    else:
-        lines = example.arguments
+    lines = example.list_arguments()
     spans = dict(example.spans)
     if example.exemplar is not None and not spans and all(line.start is None for line in lines):
         slot_spans = fill_spans(example.exemplar, example.utterance, [line.slot for line in lines])
@@ -190,21 +157,3 @@ def _add_surface(line: ArgumentLine, span: tuple[int, int] | None, utterance: st
     if span is None:
         return line
     return ArgumentLine(line.slot, line.value, utterance[span[0] : span[1]])
-
-
-def _malformed(origin: Origin, line: str, error: msgspec.DecodeError) -> Problem:
-    message = str(error)
-    unknown = _UNKNOWN_KEY.search(message)
-    close = difflib.get_close_matches(unknown["key"], _KEYS, n=1) if unknown else []
-    place = format_place(origin)
-    if not isinstance(error, msgspec.ValidationError):
-        byte = _BYTE.search(message)
-        before = line.encode()[: int(byte[1])].decode("utf-8", "ignore") if byte else line
-        place = f"{place}:{len(before) + 1}"
-    return Problem(
-        Reason.MALFORMED_RECORD,
-        found="",
-        fix=f"did you mean {close[0]!r}?" if close else f"write a JSON object with {', '.join(_KEYS)}",
-        summary=f"{lower_first(message)} in {quote_text(line)}",
-        place=place,
-    )

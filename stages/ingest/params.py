@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from exemplars.core.names import Name
+
 
 class OnBadFile(StrEnum):
     """What happens if a file cannot be read at all."""
@@ -53,7 +55,7 @@ class JsonlSource(BaseSource, tag="jsonl", frozen=True, forbid_unknown_fields=Tr
 class OpencuiSource(BaseSource, tag="opencui", frozen=True, forbid_unknown_fields=True):
     """An OpenCUI bot, or a folder of bots."""
 
-    instances_a_template: Annotated[int, msgspec.Meta(ge=1)] = 20
+    instances_a_template: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 20
     """The maximum number of records per template."""
     today: datetime.date | None = None
 
@@ -66,4 +68,4 @@ class IngestParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     context_turns: Annotated[int, msgspec.Meta(ge=0)]
     """The maximum number of turns before an utterance that its row keeps."""
-    sources: dict[str, AnySource]
+    sources: dict[Name, AnySource]

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
 from exemplars.core.errors import Diagnostic, UserError, quote_text
+from exemplars.core.files import MAX_RECORD_BYTES
 from exemplars.core.ids import make_row_id
-from exemplars.core.ledger import Problem
+from exemplars.core.ledger import Problem, reject_row
 from exemplars.core.records import Origin, Reason, Record, Rejection
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.recognizers import Recognizers
+from exemplars.dataset.texts import has_text
 
 STAGE: Final = "ingest"
 """The name of this stage in the ledger."""
+Offset = Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)]
+"""An offset in code points that a table can hold; whether it is within the text is checked later."""
 _BYTE: Final = re.compile(r"byte (\d+)")
 
 
@@ -75,12 +79,25 @@ def make_unread(
 
 
 def collect_rows(rows: Iterable[Record | Rejection]) -> Reading:
-    """Collect rows into a reading: records and rejections, each in the order given."""
-    rows = list(rows)
+    """Collect rows into a reading: records and rejections, each in the order given.
+
+    A record whose utterance says nothing, not even a sign, is rejected.
+    """
+    rows = [
+        row if isinstance(row, Rejection) or has_text(row.utterance) else _reject_blank(row) for row in rows
+    ]
     return Reading(
         tuple(row for row in rows if isinstance(row, Record)),
         tuple(row for row in rows if isinstance(row, Rejection)),
     )
+
+
+def _reject_blank(record: Record) -> Rejection:
+    found = f"the utterance {quote_text(record.utterance)}"
+    problem = Problem(
+        Reason.MALFORMED_RECORD, found, "what is said, as text", "fill it in, or remove the record"
+    )
+    return reject_row(record, STAGE, [problem])
 
 
 def make_problem(diagnostic: Diagnostic, reason: Reason) -> Problem:
@@ -100,18 +117,8 @@ def decode_text(path: str, data: bytes) -> str:
 
     path: for messages. Raises `UserError` with the byte offset if the file is empty or not UTF-8.
     """
-    if not data.strip():
-        problem = Diagnostic(
-            path=path,
-            code="empty_file",
-            byte=0,
-            found="an empty file",
-            expected="at least one record",
-            fix="delete the file, or fill it",
-        )
-        raise UserError([problem])
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         start = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
         problem = Diagnostic(
@@ -123,6 +130,17 @@ def decode_text(path: str, data: bytes) -> str:
             fix="save the file as UTF-8 (for example with iconv -f latin1 -t utf-8)",
         )
         raise UserError([problem]) from None
+    if not text or text.isspace():
+        problem = Diagnostic(
+            path=path,
+            code="empty_file",
+            byte=0,
+            found="an empty file",
+            expected="at least one record",
+            fix="delete the file, or fill it",
+        )
+        raise UserError([problem])
+    return text
 
 
 def decode_bytes(path: str, data: bytes) -> bytes:
@@ -150,6 +168,14 @@ def describe_json_error(path: str, data: bytes, error: msgspec.DecodeError, expe
         fix=fix,
         summary=f"not {expected}: {message}",
     )
+
+
+def find_oversize(text: str) -> Problem | None:
+    """Find that a record is too large to be parsed: its text is then not kept, either."""
+    if len(text) <= MAX_RECORD_BYTES and (text.isascii() or len(text.encode()) <= MAX_RECORD_BYTES):
+        return None
+    expected = f"at most {MAX_RECORD_BYTES:,} bytes"
+    return Problem(Reason.TOO_LONG, f"a record of {len(text):,} characters", expected, "shorten or divide it")
 
 
 def lower_first(sentence: str) -> str:

@@ -1,9 +1,8 @@
-"""The files of a source on disk, and the tables that reading them gives."""
+"""The files of a source, read into the tables that they give."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -15,16 +14,9 @@ from exemplars.core.records import Origin, Reason, Rejection
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.recognizers import Recognizers, merge_recognizers
 from exemplars.dataset.row_tables import records_to_table, rejections_to_table
+from stages.ingest.file_listing import SourceFile
 from stages.ingest.params import OnBadFile
 from stages.ingest.reading import STAGE, Reading, SourceInfo, make_problem, make_unread
-
-
-class SourceFile(NamedTuple):
-    """A file of a source."""
-
-    name: str
-    """Its path relative to the source's root, with `/` between folders."""
-    path: Path
 
 
 class SourceTables(NamedTuple):
@@ -34,29 +26,6 @@ class SourceTables(NamedTuple):
     rejections: pa.Table
     skills: tuple[Skill, ...]
     recognizers: Recognizers
-
-
-def list_files(root: Path, folder: str, pattern: str, expected: str) -> list[SourceFile]:
-    """List the files below `root/folder` whose names match a pattern, sorted by their relative paths.
-
-    Hidden files and folders are skipped. expected: what the folder should hold, for messages.
-    Raises `UserError` if the folder does not exist or holds no such file.
-    """
-    base = root / folder
-    if not base.is_dir():
-        found, fix = "no such folder", "correct the source's path or splits in params.yaml"
-    else:
-        files = [
-            SourceFile(path.relative_to(root).as_posix(), path)
-            for path in base.rglob(pattern)
-            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts)
-        ]
-        if files:
-            return sorted(files)
-        found, fix = f"no file named {pattern}", "put the files there, or remove the source from params.yaml"
-    raise UserError(
-        [Diagnostic(path=str(base), code="empty_source", found=found, expected=expected, fix=fix)]
-    )
 
 
 def read_files(
@@ -71,15 +40,32 @@ def read_files(
     Raises `UserError` with the problems of all files that cannot be read, unless they are to be
     rejected.
     """
+    return read_parts(source, [(file,) for file in files], on_bad_file, lambda data: parse(*data.popitem()))
+
+
+def read_parts(
+    source: SourceInfo,
+    parts: Iterable[tuple[SourceFile, ...]],
+    on_bad_file: OnBadFile,
+    parse: Callable[[dict[str, bytes]], Reading],
+) -> Reading:
+    """Read a source of parts, each of one or several files that are parsed together, into one reading.
+
+    parse: from the bytes of a part's files, by their relative paths, to its reading. Errors as in `read_files`.
+    """
     readings: list[Reading] = []
     unreadable: list[Diagnostic] = []
-    for name, path in files:
-        data = path.read_bytes()
+    for files in parts:
+        hashes: dict[str, str] = {}
         try:
-            readings.append(parse(name, data))
+            data = {file.name: file.read() for file in files}
+            hashes = {name: hash_content(content) for name, content in data.items()}
+            readings.append(parse(data))
         except UserError as error:
             unreadable += error.diagnostics
-            rejection = reject_file(source, name, hash_content(data), error)
+            names = [file.name for file in files]
+            name = next((item.path for item in error.diagnostics if item.path in names), names[0])
+            rejection = reject_file(source, name, hashes.get(name, ""), error)
             readings.append(Reading(rejections=(rejection,)))
     if unreadable and on_bad_file is OnBadFile.FAIL:
         raise UserError(unreadable)
@@ -87,7 +73,7 @@ def read_files(
 
 
 def reject_file(source: SourceInfo, path: str, sha256: str, error: UserError) -> Rejection:
-    """Build the rejection of a file that cannot be read at all."""
+    """Build the rejection of a file that cannot be read at all. sha256: empty if not even its bytes can."""
     problems = [make_problem(diagnostic, Reason.UNREADABLE_FILE) for diagnostic in error.diagnostics]
     return reject_row(make_unread(source, Origin(path, sha256, "")), STAGE, problems)
 

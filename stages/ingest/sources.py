@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.files import read_file
+from exemplars.core.names import check_name
 from exemplars.core.tables import sort_by_id
 from exemplars.dataset.catalog import merge_catalogs
 from stages.ingest.erasure import erase_rows
-from stages.ingest.jsonl import infer_skills, parse_jsonl_file, parse_tools
+from stages.ingest.file_listing import FileKind, list_files
+from stages.ingest.jsonl import infer_skills, parse_jsonl_file, reject_incomplete
 from stages.ingest.opencui import group_bot_files, parse_bot
 from stages.ingest.params import AnySource, IngestParams, JsonlSource, OpencuiSource, SgdSource, SkillsSource
 from stages.ingest.reading import Reading, SourceInfo
 from stages.ingest.sgd.source import read_sgd_source
-from stages.ingest.skills import parse_skill_file
-from stages.ingest.source_files import SourceTables, build_tables, list_files, merge_readings, read_files
+from stages.ingest.skills import SKILL_FILES, parse_skill_file
+from stages.ingest.source_files import SourceTables, build_tables, read_files, read_parts
 from stages.ingest.tombstones import Erasures
+from stages.ingest.tools import parse_tools
 
 TOOLS_FILE: Final = "tools.json"
 """The catalog next to labeled examples."""
+_EXAMPLE_FILES: Final = FileKind(
+    ("*.jsonl",),
+    "labeled examples (*.jsonl)",
+    rb'(?s)\A(?:\xef\xbb\xbf)?\s*[\[{].*?"utterance"\s*:',
+    (TOOLS_FILE,),
+)
+_BOT_FILES: Final = FileKind(
+    ("schemas.json", "exemplars.json", "recognizers.json"),
+    "OpenCUI bots (schemas.json, exemplars.json)",
+    rb'(?s)\A(?:\xef\xbb\xbf)?\s*[\[{].*?"(?:template|expressions)"\s*:',
+)
 NOTHING_ERASED: Final = Erasures()
+
+
+def parse_source_name(arguments: Sequence[str]) -> str:
+    """Parse the arguments of the stage: the name of a source, or `ingest@NAME` as DVC calls its stage.
+
+    Raises `UserError` if it is no name, and `SystemExit` if there is more or less than one argument.
+
+    >>> parse_source_name(["ingest@bots"])
+    'bots'
+    """
+    if len(arguments) != 1:
+        raise SystemExit("usage: python -m stages.ingest SOURCE")
+    return check_name(arguments[0].partition("ingest@")[2] or arguments[0], "source")
 
 
 def read_source(
@@ -69,24 +99,30 @@ def _read_skills(root: Path, settings: SkillsSource, source: SourceInfo) -> Read
     def parse(path: str, data: bytes) -> Reading:
         return parse_skill_file(source, path, data, settings.none_skill)[0]
 
-    files = list_files(root, "", "*.md", "skill example files (*.md)")
+    files = list_files(root, "", SKILL_FILES)
     return read_files(source, files, settings.on_bad_file, parse)
 
 
 def _read_jsonl(root: Path, settings: JsonlSource, source: SourceInfo) -> Reading:
-    files = list_files(root, "", "*.jsonl", "labeled examples (*.jsonl)")
+    files = list_files(root, "", _EXAMPLE_FILES)
     reading = read_files(source, files, settings.on_bad_file, partial(parse_jsonl_file, source))
     tools = root / TOOLS_FILE
-    skills = parse_tools(TOOLS_FILE, tools.read_bytes()) if tools.exists() else infer_skills(reading.records)
-    return reading._replace(skills=skills)
+    if not os.path.lexists(tools):
+        return reading._replace(skills=infer_skills(reading.records))
+    skills = parse_tools(TOOLS_FILE, read_file(tools, name=TOOLS_FILE, expected="tool definitions"))
+    return reject_incomplete(reading, skills)._replace(skills=skills)
 
 
 def _read_bots(root: Path, settings: OpencuiSource, source: SourceInfo) -> Reading:
-    files = dict(list_files(root, "", "*.json", "OpenCUI bots (schemas.json, exemplars.json)"))
-    return merge_readings(
-        parse_bot(source, {path: files[path].read_bytes() for path in paths}, settings.instances_a_template)
-        for paths in group_bot_files(files)
-    )
+    files = list_files(root, "", _BOT_FILES)
+    by_name = {file.name: file for file in files if file.problem is None}
+    parts = [tuple(by_name[name] for name in names) for names in group_bot_files(by_name)]
+    parts += [(file,) for file in files if file.problem is not None]
+
+    def parse(data: dict[str, bytes]) -> Reading:
+        return parse_bot(source, data, settings.instances_a_template)
+
+    return read_parts(source, parts, settings.on_bad_file, parse)
 
 
 def _unknown_source(name: str, params: IngestParams) -> Diagnostic:

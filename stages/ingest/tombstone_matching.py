@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, Final
+from itertools import chain
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from exemplars.core.records import REDACTED, Reason
-from exemplars.dataset.texts import normalize_text
-from stages.ingest.tombstones import Erasures, Tombstone, hash_with_key, require_key
+from exemplars.dataset.texts import make_erasure_key
+from stages.ingest.patterns import LimitedPattern
+from stages.ingest.tombstones import Erasures, Tombstone, compute_pin, hash_with_key, require_key
 
 MAX_VALUE_WORDS: Final = 6
 """The longest value, in words, that is found by its keyed hash."""
+MIN_QUOTE: Final = 12
+"""The shortest text, in code points, whose quotation outside its own group is not taken for chance."""
+_QUOTATION: Final = re.compile(r"""(?<!\w)(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")(?!\w)""")
+"""What `quote_text` wrote: the only part of a message that comes from the data."""
 
 Matches = dict[str, Tombstone | None]
 """The first tombstone that matches a row, by row id; `None`: the row is redacted, and no tombstone names it."""
@@ -32,8 +40,10 @@ def match_rows(tables: Sequence[pa.Table], erasures: Erasures, whole_groups: boo
     matches: Matches = {}
     for table in tables:
         matches.update(_match_directly(table, erasures))
+    matches.update(_match_moved(tables, matches, erasures))
+    reasons = _collect_reasons(tables, matches)
     for table in tables:
-        matches.update(_match_related(table, matches, whole_groups))
+        matches.update(_match_related(table, matches, reasons, whole_groups))
     return matches
 
 
@@ -43,7 +53,7 @@ def make_text_matcher(erasures: Erasures) -> Callable[[str], Tombstone | None]:
     Raises `UserError` if a key is needed and not set.
     """
     patterns = [
-        (re.compile(tombstone.pattern), tombstone)
+        (LimitedPattern(tombstone.pattern, f"tombstone {tombstone.id}"), tombstone)
         for tombstone in erasures.tombstones
         if tombstone.pattern is not None
     ]
@@ -52,10 +62,10 @@ def make_text_matcher(erasures: Erasures) -> Callable[[str], Tombstone | None]:
 
     def match_text(text: str) -> Tombstone | None:
         for pattern, tombstone in patterns:
-            if pattern.search(text):
+            if pattern.is_in(text):
                 return tombstone
         if values:
-            words = normalize_text(text).split()
+            words = make_erasure_key(text).split()
             for start in range(len(words)):
                 for end in range(start + 1, min(len(words), start + MAX_VALUE_WORDS) + 1):
                     if match := values.get(hash_with_key(" ".join(words[start:end]), key)):
@@ -65,12 +75,29 @@ def make_text_matcher(erasures: Erasures) -> Callable[[str], Tombstone | None]:
     return match_text
 
 
+def list_quotations(message: str) -> list[str]:
+    """List the texts that a ledger message quotes, as they are in the data.
+
+    >>> list_quotations("call.md:7: found 'Ada', expected one of a, b")
+    ['Ada']
+    """
+    return [_unquote(quotation) for quotation in _QUOTATION.findall(message)]
+
+
+def _unquote(quotation: str) -> str:
+    try:
+        text = str(ast.literal_eval(quotation))
+    except (ValueError, SyntaxError):  # Not from `quote_text`: it only looks like a quotation.
+        return quotation[1:-1]
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def hash_utterance(
     row_id: str, utterance: str | None, tombstone: Tombstone | None, erasures: Erasures
 ) -> str:
     """Compute the keyed hash of a row's utterance; if it was redacted, return what its tombstone remembers."""
     if utterance is None or utterance == REDACTED:
-        return tombstone.redacted.get(row_id, "unknown") if tombstone else "unknown"
+        return (tombstone.pins.get(row_id) if tombstone else None) or "unknown"
     return hash_with_key(utterance, require_key(erasures))
 
 
@@ -81,7 +108,7 @@ def mask_rows(ids: Collection[str], table: pa.Table) -> Any:
 
 def _match_directly(table: pa.Table, erasures: Erasures) -> Matches:
     """Find the rows that a tombstone matches by itself."""
-    matches = _match_redacted(table, erasures)
+    matches = _match_redacted(table, erasures) | _match_pinned(table, erasures)
     ids, groups = table.column("id").to_pylist(), table.column("group").to_pylist()
     for tombstone in erasures.tombstones:
         for row_id in _match_place(tombstone, ids, groups):
@@ -100,11 +127,57 @@ def _match_directly(table: pa.Table, erasures: Erasures) -> Matches:
 
 def _match_redacted(table: pa.Table, erasures: Erasures) -> Matches:
     """Find the rows whose text is gone from the raw file already."""
-    remembered = {row_id: tombstone for tombstone in erasures.tombstones for row_id in tombstone.redacted}
+    remembered = {row_id: tombstone for tombstone in erasures.tombstones for row_id in tombstone.pins}
     redacted = pc.fill_null(pc.equal(table.column("utterance"), REDACTED), False)
     if "reason" in table.column_names:
         redacted = pc.or_(redacted, pc.equal(table.column("reason"), Reason.ERASED.value))
     return {row_id: remembered.get(row_id) for row_id in table.column("id").filter(redacted).to_pylist()}
+
+
+def _match_pinned(table: pa.Table, erasures: Erasures) -> Matches:
+    """Find the rows whose redaction was interrupted or undone: they have the ids and the texts that were pinned."""
+    pinned = {
+        row_id: (tombstone, pin)
+        for tombstone in erasures.tombstones
+        for row_id, pin in tombstone.pins.items()
+    }
+    matches: Matches = {}
+    for row_id, text in _read_columns(table.filter(mask_rows(pinned, table)), "id", "utterance"):
+        tombstone, pin = pinned[row_id]
+        if text is None:
+            is_same = row_id in tombstone.pending and not pin
+        else:
+            is_same = text != REDACTED and pin != "" and pin == compute_pin(text, require_key(erasures))
+        if is_same:
+            matches[row_id] = tombstone
+    return matches
+
+
+def _match_moved(tables: Sequence[pa.Table], matches: Matches, erasures: Erasures) -> Matches:
+    """Find pinned rows that moved: their file was edited after their redaction was interrupted.
+
+    No row with the pinned id has the pinned text any more, but a different row of the same file has it.
+    """
+    moved = {
+        (_get_file(row_id), pin): tombstone
+        for tombstone in erasures.tombstones
+        for row_id, pin in tombstone.pending.items()
+        if pin and row_id not in matches
+    }
+    files = {file for file, _ in moved}
+    related: Matches = {}
+    for table in tables if moved else ():
+        for row_id, text in _read_columns(table, "id", "utterance"):
+            if row_id not in matches and text is not None and _get_file(row_id) in files:
+                pin = compute_pin(text, require_key(erasures))
+                if (tombstone := moved.get((_get_file(row_id), pin))) is not None:
+                    related[row_id] = tombstone
+    return related
+
+
+def _get_file(row_id: str) -> str:
+    """Return the source and file of a row id."""
+    return row_id.rpartition("#")[0]
 
 
 def _match_place(tombstone: Tombstone, ids: Sequence[str], groups: Sequence[str]) -> Iterator[str]:
@@ -115,34 +188,60 @@ def _match_place(tombstone: Tombstone, ids: Sequence[str], groups: Sequence[str]
             if group == tombstone.dialogue or group.endswith(ends):
                 yield row_id
     # Once redacted, the lines that a place names may have moved.
-    elif tombstone.place is not None and not tombstone.redacted:
+    elif tombstone.place is not None and not tombstone.pins:
         starts = (f"{tombstone.place}/", f"{tombstone.place}#")
         for row_id in ids:
             if row_id == tombstone.place or row_id.startswith(starts):
                 yield row_id
 
 
-def _match_related(table: pa.Table, matches: Matches, whole_groups: bool) -> Matches:
-    """Find the rows of a table that its matched rows take with them."""
-    by_group: Matches = {}
-    by_text: dict[tuple[str, str], Tombstone | None] = {}
-    for row_id, group, text in _read_columns(table, "id", "group", "utterance"):
-        if row_id in matches:
-            by_group.setdefault(group, matches[row_id])
-            if text:
-                by_text.setdefault((group, text), matches[row_id])
-    contexts = table.column("context") if "context" in table.column_names else None
+class _Reasons(NamedTuple):
+    """Why a row may be taken along: what the matched rows of all tables are, and what they say."""
+
+    by_group: Matches
+    by_group_and_text: dict[tuple[str, str], Tombstone | None]
+    by_text: Matches
+    """Texts that no other row says, and that are not short: whoever quotes one quotes a matched row."""
+
+
+def _collect_reasons(tables: Sequence[pa.Table], matches: Matches) -> _Reasons:
+    reasons = _Reasons({}, {}, {})
+    others: Counter[str] = Counter()
+    for table in tables:
+        for row_id, group, text in _read_columns(table, "id", "group", "utterance"):
+            if row_id not in matches:
+                others[text or ""] += 1
+                continue
+            reasons.by_group.setdefault(group, matches[row_id])
+            if text and text != REDACTED:
+                reasons.by_group_and_text.setdefault((group, text), matches[row_id])
+                if len(text) >= MIN_QUOTE:
+                    reasons.by_text.setdefault(text, matches[row_id])
+    for text in others:
+        reasons.by_text.pop(text, None)
+    return reasons
+
+
+def _match_related(table: pa.Table, matches: Matches, reasons: _Reasons, whole_groups: bool) -> Matches:
+    """Find the rows of a table that matched rows, of any table, take with them."""
     related: Matches = {}
+    has_context = "context" in table.column_names
+    contexts = table.column("context").to_pylist() if has_context and not whole_groups else None
     for row, (row_id, group) in enumerate(_read_columns(table, "id", "group")):
-        if row_id in matches or group not in by_group:
+        if row_id in matches:
             continue
         if whole_groups:
-            related[row_id] = by_group[group]
+            if group in reasons.by_group:
+                related[row_id] = reasons.by_group[group]
         elif contexts is not None:
-            quoted = [(group, turn["utterance"]) for turn in contexts[row].as_py()]
-            erased = next((key for key in quoted if key in by_text), None)
-            if erased is not None:
-                related[row_id] = by_text[erased]
+            for turn in contexts[row]:
+                text = turn["utterance"]
+                if (group, text) in reasons.by_group_and_text:
+                    related[row_id] = reasons.by_group_and_text[group, text]
+                    break
+                if text in reasons.by_text:
+                    related[row_id] = reasons.by_text[text]
+                    break
     return related
 
 
@@ -151,11 +250,15 @@ def _read_columns(table: pa.Table, *names: str) -> Iterator[tuple[Any, ...]]:
 
 
 def _flatten_texts(table: pa.Table) -> Iterator[tuple[Any, Any]]:
-    """Yield all texts of a table's rows, column by column, with the number of the row that each belongs to."""
-    numbers = pa.array(range(table.num_rows), pa.int64())
-    for name in ("utterance", "message"):
-        if name in table.column_names:
-            yield _combine_column(table, name), numbers
+    """Yield all texts of a table's rows, column by column, with the number of the row that each belongs to.
+
+    Of a ledger's messages, only what they quote is from the data.
+    """
+    yield _combine_column(table, "utterance"), pa.array(range(table.num_rows), pa.int64())
+    if "message" in table.column_names:
+        quotations = [list_quotations(message) for message in table.column("message").to_pylist()]
+        rows = [row for row, texts in enumerate(quotations) for _ in texts]
+        yield pa.array(chain.from_iterable(quotations), pa.string()), pa.array(rows, pa.int64())
     if "context" in table.column_names:
         context = _combine_column(table, "context")
         yield pc.struct_field(pc.list_flatten(context), "utterance"), pc.list_parent_indices(context)

@@ -15,7 +15,8 @@ import msgspec
 
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError, quote_text
-from exemplars.dataset.texts import normalize_text
+from exemplars.dataset.texts import make_erasure_key
+from stages.ingest.patterns import LimitedPattern, PatternError
 from stages.ingest.reading import lower_first
 
 KEY_VARIABLE: Final = "EXEMPLARS_ERASURE_KEY"
@@ -38,13 +39,27 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """A Python regular expression, wherever it matches."""
     reviewer: str
     reason: str
+    pending: dict[str, str] = {}
+    """The pin of each row that is about to be redacted, by row id: `exemplars erase` writes it first, and moves it
+    to `redacted` once the raw file is redacted."""
     redacted: dict[str, str] = {}
-    """The keyed hash of each utterance that is gone from the raw files, by row id; `exemplars erase` adds it."""
+    """The pin of each row that is gone from the raw files, by row id; `exemplars erase` adds it.
+
+    A pin is the keyed hash of the utterance; empty if the record could not be read.
+    """
+    unread: dict[str, list[str]] = {}
+    """The keyed hashes of the texts of each record that could not be read, by row id: a purge looks for them in
+    older versions of the raw file."""
 
     @property
     def rule(self) -> str:
         """The one of `CRITERIA` that is given."""
         return next(name for name in CRITERIA if getattr(self, name) is not None)
+
+    @property
+    def pins(self) -> dict[str, str]:
+        """The pins of all rows that are redacted or about to be, by row id."""
+        return {**self.pending, **self.redacted}
 
 
 class Erasures(NamedTuple):
@@ -107,13 +122,20 @@ def require_key(erasures: Erasures) -> bytes:
 
 
 def hash_with_key(text: str, key: bytes) -> str:
-    """Compute the HMAC-SHA256 of the normalized text, in hexadecimal: without the key nobody can guess the text.
+    """Compute the HMAC-SHA256 of a text's `make_erasure_key`, in hexadecimal: without the key nobody can guess it.
 
     >>> key = b"at least 16 characters"
     >>> hash_with_key("Ada Byron", key) == hash_with_key("ada  byron!", key)
     True
     """
-    return hmac.digest(key, normalize_text(text).encode("utf-8"), "sha256").hex()
+    # Of emoji or punctuation alone, no key is left.
+    normalized = make_erasure_key(text) or text.strip()
+    return hmac.digest(key, normalized.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+def compute_pin(text: str | None, key: bytes) -> str:
+    """Compute the pin of a row's utterance; `None`: the record could not be read, and its pin is empty."""
+    return "" if text is None else hash_with_key(text, key)
 
 
 def _find_mistake(tombstone: Tombstone) -> tuple[str, str] | None:
@@ -129,9 +151,9 @@ def _find_mistake(tombstone: Tombstone) -> tuple[str, str] | None:
         return f"the value {quote_text(tombstone.value)} is not a keyed hash", fix
     if tombstone.pattern is not None:
         try:
-            if re.compile(tombstone.pattern).search(""):
+            if LimitedPattern(tombstone.pattern, f"tombstone {tombstone.id}").is_in(""):
                 return f"the pattern {quote_text(tombstone.pattern)} matches every text", "narrow it"
-        except re.error as error:
+        except PatternError as error:
             return f"the pattern {quote_text(tombstone.pattern)} is malformed: {error}", "correct it"
     return None
 

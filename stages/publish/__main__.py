@@ -9,13 +9,14 @@ import vl_convert
 from exemplars.core.errors import run_main
 from exemplars.core.files import write_bytes
 from exemplars.core.params import load_section
-from stages.publish import paths
+from exemplars.core.terminal import print_errors
 from stages.publish.documents import add_publish_run, build_documents
 from stages.publish.facts import gather_facts
 from stages.publish.inputs import read_artifacts, read_inputs
 from stages.publish.openlineage import build_lineage_events, encode_lineage_events, send_events
 from stages.publish.page import EMBED_SNIPPET, render_dataset_page
 from stages.publish.params import PublishParams
+from stages.publish.paths import OPENLINEAGE
 from stages.publish.verdict import summarize_release
 
 
@@ -25,14 +26,13 @@ def main() -> str:
     inputs = read_inputs()
     artifacts = read_artifacts(inputs.manifest)
     facts = gather_facts(params, inputs, artifacts)
-    page = render_dataset_page(inputs, vl_convert.javascript_bundle(EMBED_SNIPPET))
-    documents = build_documents(facts, page)
+    bundle = vl_convert.javascript_bundle(EMBED_SNIPPET)
+    documents = build_documents(facts, render_dataset_page(inputs, bundle))
     events = build_lineage_events(add_publish_run(facts, artifacts.stages, documents))
-    for path, data in {**documents, paths.OPENLINEAGE: encode_lineage_events(events)}.items():
+    for path, data in {**documents, OPENLINEAGE: encode_lineage_events(events)}.items():
         write_bytes(path, data)
-    # The outputs do not depend on the server, so the stage succeeds even if the server is down.
     if params.openlineage_url and (problem := send_events(events, params.openlineage_url)):
-        print(f"warning: {problem}", file=sys.stderr)
+        print_errors([f"warning: {problem}"])
     return summarize_release(inputs.evaluation)
 
 

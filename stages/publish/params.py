@@ -8,6 +8,8 @@ from typing import Annotated
 
 import msgspec
 
+from exemplars.core.names import Name
+
 NonBlankText = Annotated[str, msgspec.Meta(pattern=r"\S")]
 HttpUrl = Annotated[str, msgspec.Meta(pattern=r"^https?://\S+$")]
 
@@ -69,6 +71,6 @@ class PublishParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     languages: Annotated[tuple[NonBlankText, ...], msgspec.Meta(min_length=1)]
     intended_use: tuple[NonBlankText, ...]
     limits: tuple[NonBlankText, ...]
-    sources: dict[str, SourceStatement] = {}
+    sources: dict[Name, SourceStatement] = {}
     accepted_license_clashes: tuple[AcceptedClash, ...] = ()
     openlineage_url: HttpUrl | None = None

@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import msgspec
-import yaml
 
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import hash_file
+from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
 PATH: Final = Path("dvc.yaml")
 _CODE: Final = ("exemplars", "stages")
@@ -71,11 +71,11 @@ def read_stage_definitions(path: Path = PATH) -> tuple[StageDefinition, ...]:
     from dvc.repo import Repo
 
     try:
-        document = yaml.safe_load(path.read_bytes())
+        document = decode_yaml(path.read_bytes().decode("utf-8-sig"))
         resolved = DataResolver(Repo(".", uninitialized=True), ".", document).resolve()["stages"].items()
     except FileNotFoundError:
         raise UserError([_report_unreadable(path, "no such file")]) from None
-    except (yaml.YAMLError, DvcException, KeyError, TypeError, AttributeError) as error:
+    except (YamlProblem, UnicodeDecodeError, DvcException, KeyError, TypeError, AttributeError) as error:
         first_line = (str(error).splitlines() or ["no stages"])[0]
         raise UserError([_report_unreadable(path, first_line)]) from None
     return tuple(_parse_stage(name, stage) for name, stage in resolved)

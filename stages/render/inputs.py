@@ -7,7 +7,7 @@ from exemplars.core.ids import SPLITS, SplitName
 from exemplars.core.records import Exemplar
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from exemplars.core.tables import read_table
-from exemplars.dataset.catalog import Skill, decode_catalog
+from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.row_tables import exemplars_from_table
 
 
@@ -25,4 +25,4 @@ def read_splits() -> dict[SplitName, list[Exemplar]]:
 
 def read_skills() -> dict[str, Skill]:
     """Read the catalog, by the names of the skills."""
-    return {skill.name: skill for skill in decode_catalog(layout.CATALOG.read_bytes())}
+    return {skill.name: skill for skill in read_catalog(layout.CATALOG)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,7 +15,9 @@ from exemplars.models.calls import CallFormat, MalformedCall, parse_call
 from exemplars.models.chat_templates import (
     ChatTemplateError,
     TokenizedChat,
+    find_control_text,
     find_end_of_turn,
+    find_forged_token,
     render_prompt,
     tokenize_chat,
 )
@@ -38,19 +40,25 @@ def tokenize_and_check(
 ) -> TokenizedPrompt | Problem:
     """Tokenize a prompt with its answer, and check the result.
 
-    The checks: no token is cut; the supervised tokens decode to exactly the answer and the end-of-turn
-    token; a call is parsed as it was meant; the prompt shows its tools, the called one among them.
+    The checks: no control token comes from the data; no token is cut; the supervised tokens decode to exactly
+    the answer and the end-of-turn token; a call is parsed as it was meant; the prompt shows its tools, the
+    called one among them.
 
     limit: the maximum number of tokens of a row. form: how calls are written.
     """
+    if problem := _check_texts(prompt, tokenizer):
+        return problem
+    messages = _encode_messages(prompt.messages)
     try:
-        chat = tokenize_chat(tokenizer, _encode_messages(prompt.messages), prompt.definitions)
+        chat = tokenize_chat(tokenizer, messages, prompt.template_tools)
     except ChatTemplateError as error:
         return Problem(
             Reason.NOT_SUPERVISED,
             found=f"a chat template that fails: {error}",
             fix="use a chat template that accepts such turns",
         )
+    if token := find_forged_token(tokenizer, messages, prompt.template_tools, chat):
+        return _report_control_token(token, "the rendered chat")
     problem = (
         _check_length(chat, limit)
         or _check_answer(prompt, chat, tokenizer)
@@ -58,6 +66,39 @@ def tokenize_and_check(
         or _check_tools(prompt, chat, tokenizer)
     )
     return problem or TokenizedPrompt(prompt, (*chat.prompt, *chat.completion), len(chat.prompt))
+
+
+def _check_texts(prompt: Prompt, tokenizer: Any) -> Problem | None:
+    """Check that no text of a row, whether the prompt shows it or an export does, spells a control token."""
+    for place, text in _list_texts(prompt):
+        if token := find_control_text(tokenizer, text):
+            return _report_control_token(token, place)
+    return None
+
+
+def _list_texts(prompt: Prompt) -> Iterator[tuple[str, str]]:
+    """Yield all texts of a row, each after the name of its place."""
+    *before, utterance, answer = prompt.messages
+    yield "the utterance", utterance.content
+    for message in before:
+        places = {"system": "the system message", "user": "an earlier turn", "assistant": "an earlier reply"}
+        yield places[message.role], message.content
+    yield "the answer", answer.content
+    for expected in prompt.answers:
+        for value in expected.accepted:
+            yield f"the value of {expected.slot}", value
+    for definition in prompt.definitions:
+        name = definition["function"]["name"]
+        yield f"the definition of the tool {name}", msgspec.json.encode(definition).decode()
+
+
+def _report_control_token(token: str, place: str) -> Problem:
+    return Problem(
+        Reason.CONTROL_TOKEN,
+        found=f"the control token {token!r} in {place}",
+        expected="text that cannot end or begin a turn",
+        fix="remove it from the data, or write it differently",
+    )
 
 
 def _check_length(chat: TokenizedChat, limit: int) -> Problem | None:
@@ -111,9 +152,9 @@ def _check_call(prompt: Prompt, form: CallFormat) -> Problem | None:
 
 def _check_tools(prompt: Prompt, chat: TokenizedChat, tokenizer: Any) -> Problem | None:
     """Check that the prompt's text has the called tool, and any tools that the template should write."""
-    if prompt.definitions:
+    if prompt.template_tools:
         messages = _encode_messages(prompt.messages[:-1])
-        text = render_prompt(tokenizer, messages, prompt.definitions)
+        text = render_prompt(tokenizer, messages, prompt.template_tools)
         is_shown = text != render_prompt(tokenizer, messages, None) and (prompt.skill or "") in text
     else:
         text = _decode(tokenizer, chat.prompt)

@@ -9,7 +9,7 @@ from exemplars.core.ledger import Problem
 from exemplars.core.literals import Literal, parse_literal
 from exemplars.core.records import Argument, Exemplar, Grounding, Reason, Speaker, Turn
 from exemplars.dataset.catalog import Skill, build_tool_definition
-from exemplars.dataset.texts import normalize_text
+from exemplars.dataset.texts import is_mentioned
 from exemplars.models.calls import Call, CallFormat, format_call, format_value
 from exemplars.models.rows import Answer, Message, View
 from stages.render.params import RenderParams, ToolForm, Values
@@ -33,10 +33,16 @@ class Prompt(NamedTuple):
     tools: tuple[str, ...]
     """The names of the tools that are shown."""
     definitions: tuple[dict[str, Any], ...]
-    """The tools for the model's chat template; empty if the system message shows them."""
+    """The OpenAI-style definitions of these tools."""
+    form: ToolForm
     skill: str | None
     """The skill that the answer calls; `None`: no call."""
     answers: tuple[Answer, ...]
+
+    @property
+    def template_tools(self) -> tuple[dict[str, Any], ...]:
+        """The definitions that the model's chat template shows; empty if the system message shows the tools."""
+        return self.definitions if self.form == ToolForm.TEMPLATE else ()
 
 
 class _Question(NamedTuple):
@@ -80,9 +86,8 @@ def build_prompts(
             slot=question.slot,
             messages=_build_messages(question, exemplar.utterance, turns, params),
             tools=tuple(tool.name for tool in question.tools),
-            definitions=tuple(build_tool_definition(tool) for tool in question.tools)
-            if params.tools == ToolForm.TEMPLATE
-            else (),
+            definitions=tuple(build_tool_definition(tool) for tool in question.tools),
+            form=params.tools,
             skill=name,
             answers=tuple(answer for answer in answers if question.slot in (None, answer.slot)),
         )
@@ -130,10 +135,9 @@ def _is_shown(argument: Argument, context: Sequence[Turn], turns: Sequence[Turn]
     """
     if argument.grounding != Grounding.CONTEXT or len(turns) == len(context):
         return True
-    value = normalize_text(argument.value)
     hidden = context[: len(context) - len(turns)]
-    return any(value in normalize_text(turn.utterance) for turn in turns) or not any(
-        value in normalize_text(turn.utterance) for turn in hidden
+    return any(is_mentioned(argument.value, turn.utterance) for turn in turns) or not any(
+        is_mentioned(argument.value, turn.utterance) for turn in hidden
     )
 
 

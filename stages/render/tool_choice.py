@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from exemplars.core.digests import hash_to_fraction
 from exemplars.core.records import Exemplar, Mode
-from exemplars.dataset.texts import normalize_text
+from exemplars.dataset.texts import make_equality_key
 from stages.render.params import RenderParams
 
 
@@ -117,7 +117,7 @@ def group_skills_by_utterance(exemplars: Iterable[Exemplar]) -> Mapping[tuple[st
 
 def make_utterance_key(exemplar: Exemplar) -> tuple[str, str]:
     """Make a key that rows of the same utterance in the same group have in common."""
-    return exemplar.group, normalize_text(exemplar.utterance)
+    return exemplar.group, make_equality_key(exemplar.utterance)
 
 
 def _share_lists(

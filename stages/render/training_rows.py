@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import msgspec
 import pyarrow as pa
 
+from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.ids import SplitName, is_speech_id, make_view_id
 from exemplars.core.ledger import Ledger, Problem
 from exemplars.core.records import Exemplar, Rejection
 from exemplars.core.reports import count_sorted
-from exemplars.dataset.catalog import Skill, build_tool_definition
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.row_tables import rejections_to_table
 from exemplars.models.rows import TrainingRow
 from stages.render.params import RenderParams
@@ -68,7 +69,7 @@ def render_split(
             if isinstance(checked, Problem):
                 ledger.reject(exemplar, checked)
             else:
-                rows.append(_make_row(checked, skills))
+                rows.append(_make_row(checked))
     return RenderedSplit(tuple(sorted(rows, key=lambda row: row.id)), tuple(ledger.rejections))
 
 
@@ -77,13 +78,22 @@ def check_supervision(splits: Mapping[SplitName, RenderedSplit], params: RenderP
     supervised = {row.view for row in splits["train"].rows}
     reasons = count_sorted(rejection.reason for rejection in splits["train"].rejections)
     counts = ", ".join(f"{reason}: {count}" for reason, count in reasons.items())
+    if counts:
+        found = f"no train row that passes the prompt checks ({counts})"
+        fix = f"see the reasons in {layout.ledger_path(layout.TRAINING_BASE)}, or remove the view"
+    elif supervised:
+        found = f"no prompt of this view for any of the {len(splits['train'].rows):,} train rows"
+        fix = "remove the view"
+    else:
+        found = "an empty train split"
+        fix = "add examples, or raise the share of train in split.ratios"
     problems = [
         Diagnostic(
             path=f"render.views: {view}",
             code="nothing_supervised",
-            found=f"no train row that passes the prompt checks ({counts or 'the split is empty'})",
-            expected="at least one",
-            fix="see the reasons in data/training/rejections.parquet, or remove the view",
+            found=found,
+            expected="at least one row to train on",
+            fix=fix,
         )
         for view in params.views
         if view not in supervised
@@ -99,9 +109,8 @@ def collect_rejections(splits: Mapping[SplitName, RenderedSplit]) -> pa.Table:
     return rejections_to_table(rejections)
 
 
-def _make_row(tokenized: TokenizedPrompt, skills: Mapping[str, Skill]) -> TrainingRow:
+def _make_row(tokenized: TokenizedPrompt) -> TrainingRow:
     prompt, exemplar = tokenized.prompt, tokenized.prompt.exemplar
-    definitions = [build_tool_definition(skills[name]) for name in prompt.tools]
     return TrainingRow(
         id=make_view_id(exemplar.id, prompt.view, prompt.slot),
         exemplar_id=exemplar.id,
@@ -118,7 +127,7 @@ def _make_row(tokenized: TokenizedPrompt, skills: Mapping[str, Skill]) -> Traini
         speech=is_speech_id(exemplar.id),
         utterance=exemplar.utterance,
         messages=prompt.messages,
-        tools=msgspec.json.encode(definitions).decode(),
+        tools=msgspec.json.encode(prompt.definitions).decode(),
         call=prompt.skill,
         answers=prompt.answers,
         input_ids=tokenized.input_ids,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from exemplars.core.ids import SplitName
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
-from exemplars.dataset.texts import normalize_text
+from exemplars.dataset.texts import make_equality_key, make_similarity_text, make_spelling_key
 
 COLUMN_NAMES: Final = {"utterance": "utterance", "exemplar": "template"}
 """The columns whose texts are compared, as people call them."""
@@ -23,12 +23,13 @@ def find_leaks(
 ) -> dict[str, Problem]:
     """Find the rows that leak; return the problem of each, by the row's id.
 
-    A train row leaks if its utterance or template is in validation or test, after normalization, or if a
-    near duplicate of it is. A validation row leaks if a near duplicate of its text is in test.
+    A train row leaks if its utterance or template is in validation or test, in the sense of
+    `make_equality_key` or in another spelling, or if a near duplicate of it is. A validation row leaks if a near
+    duplicate of its text is in test.
 
     rows: sorted by id. splits: the split of each group. context_turns: the number of preceding turns that
     must be equal, too, for the same text to count; near duplicates count whatever their turns. pairs: the
-    verified pairs of normalized texts of each column.
+    verified near duplicates of each column, as `make_similarity_text` reduces them.
     """
     near = {column: _index_pairs(pairs.get(column, ())) for column in COLUMN_NAMES}
     held_out = _HeldOutTexts(near, context_turns)
@@ -57,35 +58,37 @@ class _HeldOutTexts:
         self._near = near
         self._context_turns = context_turns
         self._by_key: dict[tuple[str, ...], tuple[Exemplar, SplitName]] = {}
+        self._by_spelling: dict[tuple[str, ...], tuple[Exemplar, SplitName]] = {}
         self._by_text: dict[tuple[str, str], tuple[Exemplar, SplitName]] = {}
 
     def add(self, row: Exemplar, split: SplitName) -> None:
         for column in COLUMN_NAMES:
-            self._by_key.setdefault(self._make_key(row, column), (row, split))
-            self._by_text.setdefault((column, normalize_text(getattr(row, column))), (row, split))
+            self._by_key.setdefault(self._make_key(row, column, make_equality_key), (row, split))
+            self._by_spelling.setdefault(self._make_key(row, column, make_spelling_key), (row, split))
+            similar = make_similarity_text(getattr(row, column))
+            self._by_text.setdefault((column, similar), (row, split))
 
     def find_same(self, row: Exemplar) -> Problem | None:
         """Find a text of the row, after the same turns."""
         for column in COLUMN_NAMES:
-            if match := self._by_key.get(self._make_key(row, column)):
+            if match := self._by_key.get(self._make_key(row, column, make_equality_key)):
                 return _describe_leak(f"the same {COLUMN_NAMES[column]}", *match)
+        for column in COLUMN_NAMES:
+            if match := self._by_spelling.get(self._make_key(row, column, make_spelling_key)):
+                return _describe_leak(f"the same {COLUMN_NAMES[column]} in another spelling", *match)
         return None
 
     def find_near(self, row: Exemplar) -> Problem | None:
         """Find a near duplicate of a text of the row."""
         for column in COLUMN_NAMES:
-            for other in self._near[column].get(normalize_text(getattr(row, column)), ()):
+            for other in self._near[column].get(make_similarity_text(getattr(row, column)), ()):
                 if match := self._by_text.get((column, other)):
                     return _describe_leak(f"nearly the same {COLUMN_NAMES[column]}", *match)
         return None
 
-    def _make_key(self, row: Exemplar, column: str) -> tuple[str, ...]:
+    def _make_key(self, row: Exemplar, column: str, make_key: Callable[[str], str]) -> tuple[str, ...]:
         turns = row.context[-self._context_turns :] if self._context_turns else ()
-        return (
-            column,
-            normalize_text(getattr(row, column)),
-            *(normalize_text(turn.utterance) for turn in turns),
-        )
+        return column, make_key(getattr(row, column)), *(make_key(turn.utterance) for turn in turns)
 
 
 def _describe_leak(likeness: str, other: Exemplar, split: SplitName) -> Problem:

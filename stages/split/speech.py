@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from exemplars.core.ids import strip_speech
 from exemplars.core.tables import take_rows
-from exemplars.dataset.texts import normalize_text
+from exemplars.dataset.texts import make_spelling_key
 
 
 def select_views(views: pa.Table, splits: Mapping[str, pa.Table], wanted: Sequence[str]) -> pa.Table:
@@ -21,9 +21,9 @@ def select_views(views: pa.Table, splits: Mapping[str, pa.Table], wanted: Sequen
         row_id: name for name, table in splits.items() for row_id in table.column("id").to_pylist()
     }
     view_splits = [split_of_row.get(strip_speech(view_id)) for view_id in views.column("id").to_pylist()]
-    texts = [normalize_text(text) for text in views.column("utterance").to_pylist()]
+    texts = [make_spelling_key(text) for text in views.column("utterance").to_pylist()]
     held_out = {
-        normalize_text(text)
+        make_spelling_key(text)
         for name, table in splits.items()
         if name != "train"
         for text in table.column("utterance").to_pylist()

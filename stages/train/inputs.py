@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.files import list_folder, read_file
 from exemplars.core.tables import read_table, rows_from_table
 from exemplars.models.rows import TRAINING_SCHEMA
 from stages.train.rows import PromptRow
@@ -21,17 +22,19 @@ def read_prompts(path: Path) -> list[PromptRow]:
 def read_texts(folder: str) -> dict[str, str]:
     """Read the `*.txt` and `*.md` files of a folder, by their paths in it.
 
-    Raises `UserError` if there is no such file, or if one is not UTF-8.
+    Raises `UserError` if there is no such file, or with all that cannot be read.
     """
-    root = Path(folder)
-    paths = sorted(path for path in root.rglob("*") if path.suffix in (".txt", ".md"))
-    if not paths:
+    entries = list_folder(Path(folder))
+    files = [entry for entry in entries if entry.problem or entry.path.suffix.casefold() in (".txt", ".md")]
+    if not files:
         fix = "put *.txt or *.md files there, or correct train.recipes"
         raise UserError([_build_problem(folder, "no text", "at least one file", fix)])
-    texts, problems = {}, []
-    for path in paths:
+    texts, problems = {}, [entry.problem for entry in files if entry.problem is not None]
+    for path in (entry.path for entry in files if entry.problem is None):
         try:
-            texts[path.relative_to(root).as_posix()] = path.read_text("utf-8")
+            texts[path.relative_to(folder).as_posix()] = read_file(path).decode("utf-8")
+        except UserError as error:
+            problems += error.diagnostics
         except UnicodeDecodeError as error:
             problems.append(
                 _build_problem(str(path), f"byte {error.start} that is not UTF-8", "UTF-8", "convert it")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import msgspec
 
+from exemplars.core.names import Name
+
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
@@ -123,9 +125,9 @@ class Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class TrainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which recipe to train by, and how."""
 
-    recipe: str
+    recipe: Name
     shared: Shared
-    recipes: dict[str, Recipe]
+    recipes: dict[Name, Recipe]
 
     def __post_init__(self) -> None:
         if self.recipe not in self.recipes:

@@ -12,7 +12,7 @@ import msgspec
 
 from exemplars.core.digests import hash_content, hash_split
 from exemplars.core.errors import UserError
-from exemplars.core.files import write_bytes, write_json
+from exemplars.core.files import read_umask, write_bytes, write_json
 from exemplars.models.base_models import (
     BaseFiles,
     find_base,
@@ -162,7 +162,7 @@ def keep_run(trained: TrainedRun, folder: Path, report: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if weights.exists():
         shutil.rmtree(weights)
-    trained.folder.chmod(0o755)
+    trained.folder.chmod(0o777 & ~read_umask())
     trained.folder.rename(weights)
     write_bytes(folder / ROWS, trained.digests)
     write_json(folder / "manifest.json", msgspec.to_builtins(trained.manifest))

@@ -15,6 +15,7 @@ from datasets import Dataset
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
+from exemplars.core.terminal import print_errors
 from stages.train.batches import (
     LeftPaddingCollator,
     SharedPrefixCollator,
@@ -114,7 +115,7 @@ class _LossCallback(TrainerCallback):  # type: ignore[misc]
         tenth = state.global_step * _PRINTED_LINES // max(1, state.max_steps)
         if self._prints and state.is_world_process_zero and ("eval_loss" in losses or tenth > self._printed):
             self._printed = tenth
-            print(format_losses(state.global_step, state.max_steps, losses), file=sys.stderr, flush=True)
+            print_errors([format_losses(state.global_step, state.max_steps, losses)])
 
 
 class _ProgressBar(ProgressCallback):  # type: ignore[misc]

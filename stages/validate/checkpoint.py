@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +19,6 @@ from great_expectations.data_context.store.tuple_store_backend import TupleFiles
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
 from exemplars.core.errors import Diagnostic
-from exemplars.core.files import write_bytes
 
 MAX_SHOWN: Final = 5
 """The number of rows that the message of a failed expectation shows."""
@@ -28,8 +26,6 @@ _RUN: Final = RunIdentifier(run_name="validate", run_time=datetime.datetime(2000
 """Has a fixed time: the pages must not change unless the data does."""
 _DATASOURCE: Final = "dataset"
 """Part of the file names of the Data Docs: another name would move every page."""
-_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_CLOCK: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 
 
 class SortedPages(TupleFilesystemStoreBackend):
@@ -91,23 +87,6 @@ def run_checkpoint(
     return CheckpointResult(
         {name: len(suite["expectations"]) for name, suite in suites.items()}, tuple(failures)
     )
-
-
-def normalize_pages(folder: Path) -> None:
-    """Rewrite all pages of Data Docs, so that they do not change unless the data does."""
-    for page in folder.rglob("*.html"):
-        write_bytes(page, normalize_page(page.read_text("utf-8")).encode("utf-8"))
-
-
-def normalize_page(page: str) -> str:
-    """Replace the clock's times in a page of the Data Docs by a fixed one, and random ids by numbered ones.
-
-    >>> normalize_page("<script src='x.js?d=20261121T071646.123456Z'>")
-    "<script src='x.js?d=20000101T000000.000000Z'>"
-    """
-    numbers: dict[str, str] = {}
-    page = _CLOCK.sub("20000101T000000.000000Z", page)
-    return _UUID.sub(lambda match: numbers.setdefault(match[0], f"id-{len(numbers) + 1}"), page)
 
 
 def _add_checkpoint(context: Any, name: str, suite: Mapping[str, Any], batch: Any, id_column: str) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -13,7 +14,7 @@ from exemplars.core.ids import SPLITS
 from exemplars.core.representativeness import Representativeness
 from exemplars.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA, REJECTION_SCHEMA
 from exemplars.core.tables import read_table
-from exemplars.dataset.catalog import Skill, decode_catalog
+from exemplars.dataset.catalog import Skill, read_catalog
 
 
 class ValidateInputs(NamedTuple):
@@ -38,6 +39,13 @@ class _CurateReport(msgspec.Struct):
     personal_data: _PersonalData
 
 
+def read_suite(path: Path) -> dict[str, Any]:
+    """Read an expectation suite. Raises `UserError` if the file is missing or is not JSON."""
+    return read_json(
+        path, dict[str, Any], code="bad_suite", expected="an expectation suite", fix="restore it from git"
+    )
+
+
 def read_inputs() -> ValidateInputs:
     """Read the outputs of the earlier stages. Raises `UserError` if a file is missing or damaged."""
     ledgers = (layout.ledger_path(layout.EXEMPLARS), layout.ledger_path(layout.CURATED))
@@ -58,7 +66,7 @@ def read_inputs() -> ValidateInputs:
     return ValidateInputs(
         exemplars=read_table(layout.CURATED, EXEMPLAR_SCHEMA),
         rejections=pa.concat_tables([read_table(path, REJECTION_SCHEMA) for path in ledgers]),
-        skills={skill.name: skill for skill in decode_catalog(layout.CATALOG.read_bytes())},
+        skills={skill.name: skill for skill in read_catalog(layout.CATALOG)},
         pairs=read_table(layout.PAIRS, PAIR_SCHEMA),
         splits={name: read_table(layout.split(name), EXEMPLAR_SCHEMA) for name in SPLITS},
         representativeness=representativeness,

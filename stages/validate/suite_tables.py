@@ -14,7 +14,7 @@ from exemplars.core.reports import NO_SKILL
 from exemplars.core.representativeness import Representativeness
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.row_tables import exemplars_from_table
-from exemplars.dataset.texts import normalize_text
+from exemplars.dataset.texts import make_similarity_text
 from stages.validate.inputs import ValidateInputs
 from stages.validate.params import ValidateParams
 from stages.validate.row_checks import RowChecks, check_rows
@@ -102,7 +102,7 @@ def check_pairs(pairs: pa.Table, splits: Mapping[str, pa.Table]) -> list[PairChe
     for name, table in splits.items():
         for column in ("utterance", "exemplar"):
             for text in table.column(column).to_pylist():
-                text_splits[column, normalize_text(text)].add(name)
+                text_splits[column, make_similarity_text(text)].add(name)
     checks = []
     columns = (pairs.column(name).to_pylist() for name in ("column", "first", "second", "similarity"))
     for column, first, second, similarity in zip(*columns, strict=True):

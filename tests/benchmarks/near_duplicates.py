@@ -18,7 +18,7 @@ from accounting import compile_dialogues
 from datasketch import MinHash, MinHashLSH
 from sgd_archive import MISSING, find_dialogues
 
-from exemplars.dataset.texts import compute_jaccard, make_shingles, normalize_text
+from exemplars.dataset.texts import compute_jaccard, make_shingles, make_similarity_text
 from stages.curate.similar_pairs import BANDS, PERMUTATIONS, SEED, find_candidates
 
 SIMILARITY = 0.8
@@ -54,7 +54,8 @@ def measure(
 def compare_libraries(path: Path) -> None:
     """Compare both on the utterances of a table of exemplars; print one line for each figure."""
     texts = sorted(
-        {normalize_text(text) for text in pl.read_parquet(path, columns=["utterance"])["utterance"]} - {""}
+        {make_similarity_text(text) for text in pl.read_parquet(path, columns=["utterance"])["utterance"]}
+        - {""}
     )
     texts = texts[:: max(1, len(texts) // TEXTS)][:TEXTS]
     runs = [make_shingles(text) for text in texts]

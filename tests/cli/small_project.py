@@ -1,24 +1,26 @@
-"""A small project from raw files to a trained run, made by the stages themselves; DVC writes its `dvc.lock`."""
+"""A small project from raw files to documents, made by the stages themselves; DVC writes its `dvc.lock`."""
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from exemplars.audit.verification.hashes import hash_dir_manifest
-from exemplars.core.files import write_json
 from tests.pipeline.conftest import Clone
 from tests.tiny import save_tiny
 
 SOURCES = ("bots", "labelled", "sgd", "skills")
-LOCKED = [*(f"ingest@{name}" for name in SOURCES), "compile", "curate", "split", "render", "train"]
-"""The stages in `dvc.lock`: no evaluation, and no documents."""
+STAGES = ("compile", "curate", "split", "validate", "render", "train", "evaluate", "publish")
 DROPPED = (
     *(f"data/raw/skills/{name}.md" for name in ("calendar_event", "convert_currency", "light", "navigate")),
     *(f"data/raw/skills/{name}.md" for name in ("play_music", "reminder", "send_message", "set_alarm")),
@@ -35,17 +37,19 @@ class SmallProject(Clone):
         super().__init__(root)
         monkeypatch.chdir(root)
         self._make_small()
-        for name in SOURCES:
-            monkeypatch.setattr(sys, "argv", ["ingest", name])
-            self._run("ingest")
-        self._run("compile", "curate", "split")
-        write_json(root / "reports/validate.json", {"failures": []})
-        self._run("render", "train")
-        (root / "dvc.lock").unlink()  # It has more stages.
-        done = self.dvc("commit", "-f", *LOCKED)
+        for stage in (*(f"ingest@{name}" for name in SOURCES), *STAGES):
+            self._run(stage, monkeypatch)
+        (root / "dvc.lock").unlink()
+        done = self.dvc("commit", "-f")
         assert done.returncode == 0, done.stderr
         self.git("add", "-A")
-        self.git("commit", "-q", "-m", "compiled and trained")
+        self.git("commit", "-q", "-m", "compiled, trained and evaluated")
+
+    def edit_lock(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change the document of `dvc.lock`."""
+        document = yaml.safe_load((self.root / "dvc.lock").read_bytes())
+        change(document)
+        (self.root / "dvc.lock").write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
 
     def hide(self, path: str, data: bytes) -> None:
         """Replace a file and correct its MD5 in `dvc.lock`, so that no MD5 gives the change away."""
@@ -65,8 +69,6 @@ class SmallProject(Clone):
 
     def folders(self) -> list[str]:
         """List the folders that stages of `dvc.lock` read or wrote."""
-        import yaml
-
         stages = yaml.safe_load((self.root / "dvc.lock").read_bytes())["stages"].values()
         entries = [entry for stage in stages for entry in (*stage["deps"], *stage["outs"])]
         return sorted({entry["path"] for entry in entries if entry["md5"].endswith(".dir")})
@@ -98,13 +100,26 @@ class SmallProject(Clone):
             ("    enabled: true\n    # words", "    enabled: false\n    # words"),
             ("max_tokens: 384", "max_tokens: 500"),
             ("max_steps: null", "max_steps: 2"),
+            ("log_every: 5", "log_every: 1"),
             ("validation_rows: 64", "validation_rows: 2"),
+            ("max_thin_share: 0.25", "max_thin_share: 0.9"),
+            ("compare: [base, knn, tuned, tuned_constrained]", "compare: [base, knn, tuned]"),
+            ("reference: tuned_constrained", "reference: tuned"),
+            ("max_rows: 150", "max_rows: 16"),
+            ("max_new_tokens: 64", "max_new_tokens: 8"),
+            ("text_metrics: true", "text_metrics: false"),
             ("rank: 16, alpha: 32, dropout: 0.0, layers: 20", "rank: 2, alpha: 4, dropout: 0.0, layers: 2"),
         ):
             assert text.count(old) == 1, old
             text = text.replace(old, new)
         (self.root / "params.yaml").write_text(text, "utf-8")
 
-    def _run(self, *stages: str) -> None:
-        for stage in stages:
-            import_module(f"stages.{stage}.__main__").main()
+    def _run(self, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Run a stage in this process, with the arguments that `dvc.yaml` gives it."""
+        pipeline = yaml.safe_load((self.root / "dvc.yaml").read_bytes())["stages"]
+        name, _, key = stage.partition("@")
+        command = pipeline[name]["do"]["cmd"] if key else pipeline[name]["cmd"]
+        for reference, value in (("$DVC_STAGE", stage), ("${key}", key), ("${train.recipe}", "lora")):
+            command = command.replace(reference, value)
+        monkeypatch.setattr(sys, "argv", shlex.split(command)[2:])
+        import_module(f"stages.{name}.__main__").main()

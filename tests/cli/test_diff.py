@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -362,3 +363,34 @@ def test_json_has_the_ids_of_all_rows(committed: Project, printed: Printed) -> N
     diff = document(printed)["rows"]
     assert {row["id"] for row in diff["added"]} == ids(new)
     assert {row["id"] for row in diff["removed"]} == ids([MARIA, HELLO])
+
+
+@pytest.mark.parametrize(
+    "path", [layout.split("train"), *map(layout.ledger_path, (layout.CURATED, layout.MANIFEST))]
+)
+@pytest.mark.parametrize("damage", ["link", "folder", "fifo", "bytes", "missing"])
+def test_a_table_that_cannot_be_read_is_named_and_not_taken_for_an_empty_one(
+    committed: Project, printed: Printed, path: Path, damage: str
+) -> None:
+    table = committed.root / path
+    table.unlink()
+    match damage:
+        case "link":
+            table.symlink_to(committed.root / ".dvc/cache/files/md5/00/lost")
+            found = "found a link to nothing"
+        case "folder":
+            table.mkdir()
+            found = "found no file"
+        case "fifo":
+            os.mkfifo(table)
+            found = "found no file"
+        case "bytes":
+            table.write_bytes(b"PAR1 and no more")
+            found = "unreadable_table: found "
+        case _:
+            found = f"workspace: no_splits: found no {path}, expected a revision with splits to compare"
+    shown = printed("diff", status=1)
+    assert shown.startswith("error: 1 problem(s) found\n")
+    assert len(shown.splitlines()) == 2
+    assert str(path) in shown
+    assert found in shown

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+import shlex
+import shutil
 import textwrap
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
+import yaml
+
+from exemplars.cli.main import build_parser, main
 from tests.conftest import PROJECT, Workspace
+
+DOCUMENTS = sorted(
+    path.relative_to(PROJECT).as_posix()
+    for path in (
+        *PROJECT.glob("*.md"),
+        *PROJECT.glob("docs/**/*.md"),
+        *(PROJECT / name for name in ("params.yaml", "dvc.yaml", "Makefile")),
+    )
+    if path.name != "CHANGELOG.md"
+)
 
 
 def blocks(path: str) -> list[str]:
@@ -39,3 +59,99 @@ def test_the_labeled_examples_of_the_document_become_exemplars(workspace: Worksp
     # The second line says the same as the first.
     assert '"exemplars": 3,' in report
     assert '"duplicate_exemplar": 1' in report
+
+
+def list_commands(text: str) -> Iterator[str]:
+    """List the commands that a text shows: lines of blocks, and code in a sentence that has arguments."""
+    text = re.sub(r"\\\n\s*", " ", text)
+    for line in text.splitlines():
+        shown = re.match(r"(?: {4,}|\t|#  +|)(?:\$ )?((?:exemplars|dvc|make) .*)", line)
+        commands = [shown[1]] if shown else re.findall(r"`((?:exemplars|dvc|make) [^`]+)`", line)
+        for command in commands:
+            yield from re.split(r" && | \|\|? | > | # |  +#", command)[:2]
+
+
+def list_documented(program: str) -> list[tuple[str, str]]:
+    """List the commands of a program that a document shows, each with the document; no forms with `[` or `…`."""
+    return sorted(
+        {
+            (path, command.strip())
+            for path in DOCUMENTS
+            for command in list_commands((PROJECT / path).read_text("utf-8"))
+            if command.startswith(f"{program} ") and not re.search(r"[\[…]|\w\|\w", command)
+        }
+    )
+
+
+def list_help_examples() -> list[tuple[str, str]]:
+    """List the examples that `--help` shows, each with its command."""
+    commands = next(action.choices for action in build_parser()._actions if isinstance(action.choices, dict))
+    return [
+        (f"exemplars {name} --help", re.split(r" \| | > |  +", line.strip())[0])
+        for name, parser in commands.items()
+        for line in (parser.epilog or "").splitlines()
+        if line.startswith("  exemplars ")
+    ]
+
+
+EXEMPLARS = [*list_documented("exemplars"), *list_help_examples()]
+DVC = list_documented("dvc")
+
+
+def test_the_documents_show_commands() -> None:
+    assert ("README.md", "exemplars lint") in EXEMPLARS
+    assert ("docs/lineage.md", "exemplars diff origin/main --metrics --format markdown") in EXEMPLARS
+    assert ("params.yaml", "dvc exp run -S curate.duplicates.similarity=0.85") in DVC
+    assert len(EXEMPLARS) >= 30
+    assert len(DVC) >= 20
+
+
+@pytest.mark.parametrize(("path", "command"), EXEMPLARS)
+def test_a_documented_command_of_exemplars_is_one(
+    path: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = shlex.split(command)[1:]
+    if (
+        len(arguments) == 1 and arguments[0].islower()
+    ):  # A command by its name alone: "`exemplars attest` signs".
+        arguments.append("--help")
+    try:
+        build_parser().parse_args(arguments)
+    except SystemExit as exit_:
+        assert exit_.code == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("path", "command"), list_documented("make"))
+def test_a_documented_target_is_one_of_the_makefile(path: str, command: str) -> None:
+    makefile = (PROJECT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z][\w-]*):", makefile, re.MULTILINE))
+    assert shlex.split(command)[1] in targets
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), [case for case in DVC if re.match("dvc repro|dvc exp run", case[1])]
+)
+def test_a_documented_run_names_stages_and_changes_parameters_to_valid_values(
+    path: str,
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """DVC's own code changes the copy of `params.yaml`; `tests/pipeline` runs DVC itself."""
+    from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
+
+    words = shlex.split(command)
+    overrides = [after for word, after in itertools.pairwise(words) if word == "-S"]
+    names = [
+        word for word in words[words.index("run" if "exp" in words else "repro") + 1 :] if word[0] != "-"
+    ]
+    stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text("utf-8"))["stages"]
+    assert {name.partition("@")[0] for name in names if name not in overrides} <= set(stages)
+    monkeypatch.chdir(tmp_path)
+    for sweep in get_hydra_sweeps({"params.yaml": overrides}):
+        shutil.copy(PROJECT / "params.yaml", "params.yaml")
+        before = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
+        apply_overrides("params.yaml", sweep["params.yaml"])
+        assert (yaml.safe_load(Path("params.yaml").read_text("utf-8")) != before) == bool(overrides)
+        assert main(["check"]) == 0, capsys.readouterr().err

@@ -19,124 +19,13 @@ from exemplars.audit.erasure.redaction import redact_dialogues, redact_jsonl, re
 from exemplars.audit.erasure.search import choose_search_terms, make_matcher
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from exemplars.core.tables import read_table
-
-PROJECT = Path(__file__).parents[2]
-KEY = "a key of the tests, long enough"
-SKILL = """#### Prompt:
-call(contact="[who]")
-Rings somebody.
-
-#### Examples:
-
-### User: please ring Augusta Byron at the mill
-### Assistant: call(contact="Augusta Byron")
-
-### User: ring the office for me now
-### Assistant: call(contact="the office")
-"""
-PIPELINE = """stages:
-  ingest:
-    cmd: python -m stages.ingest skills
-    deps: [data/raw/skills, data/raw/erasures.jsonl]
-    outs:
-      - data/records/skills.parquet
-      - data/records/skills.rejections.parquet
-      - data/records/skills.catalog.json
-      - data/records/skills.recognizers.json
-    metrics: [{reports/ingest/skills.json: {cache: false}}]
-  compile:
-    cmd: python -m stages.compile
-    deps: [data/records]
-    outs:
-      - data/exemplars/exemplars.parquet
-      - data/exemplars/rejections.parquet
-      - data/exemplars/catalog.json
-      - reports/plots: {cache: false}
-    metrics: [{reports/compile.json: {cache: false}}]
-"""
-PARAMS = """ingest:
-  context_turns: 12
-  sources:
-    skills: {format: skills, path: data/raw/skills, license: Apache-2.0}
-compile: {sources: [skills], recognizers: schemas/recognizers.json}
-"""
-TOMBSTONE = {"id": "t1", "pattern": "Augusta", "reviewer": "Kim", "reason": "asked for it"}
-UTTERANCE = b"please ring Augusta Byron at the mill"
-
-
-class SmallErasureProject:
-    """A project of two stages, compiled, committed, and pushed to a remote."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def new(self, remote: str) -> None:
-        """Write its files. remote: a folder relative to the root, or a URL."""
-        self.write("data/raw/skills/call.md", SKILL)
-        self.write("data/raw/erasures.jsonl", "")
-        self.write("dvc.yaml", PIPELINE)
-        self.write("params.yaml", PARAMS)
-        self.write(".gitignore", "/data/records\n/data/exemplars\n/reports\n")
-        shutil.copytree(PROJECT / "schemas", self.root / "schemas")
-        self.run("git", "init", "-q")
-        self.dvc("init", "-q")
-        self.dvc("remote", "add", "-d", "store", remote)
-
-    def write(self, path: str, text: str) -> None:
-        place = self.root / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, "utf-8")
-
-    def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        known = {"PYTHONPATH": str(PROJECT), "PATH": path, "DVC_NO_ANALYTICS": "1", "EXEMPLARS_WORKERS": "1"}
-        return subprocess.run(
-            command,
-            cwd=self.root,
-            env={**os.environ, **known, "EXEMPLARS_ERASURE_KEY": KEY, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def dvc(self, *arguments: str, **environment: str) -> str:
-        done = self.run(sys.executable, "-m", "dvc", *arguments, **environment)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def commit(self) -> str:
-        identity = ("-c", "user.name=Test", "-c", "user.email=test@localhost")
-        self.run("git", "add", "-A")
-        self.run("git", *identity, "commit", "-q", "-m", "as it is")
-        return self.run("git", "rev-parse", "--short=12", "HEAD").stdout.strip()
-
-    def erase(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return self.run(sys.executable, "-m", "exemplars.cli.main", "erase", *arguments, **environment)
-
-    def find_holding_files(self, *folders: str) -> list[str]:
-        """List the files that hold the utterance, plain or in the columns of a table."""
-        matches = make_matcher(choose_search_terms({"skills:call.md#7": UTTERANCE.decode()}, ()))
-        return sorted(
-            path.relative_to(self.root).as_posix()
-            for folder in folders
-            for path in (self.root / folder).rglob("*")
-            if path.is_file() and matches(path.read_bytes())
-        )
-
-    def receipt(self) -> dict[str, object]:
-        (path,) = (self.root / "reports/erasures").glob("*.json")
-        found: dict[str, object] = json.loads(path.read_bytes())
-        return found
-
-
-def redact_and_reproduce(project: SmallErasureProject) -> None:
-    """Follow docs/erase.md: write a tombstone, redact, reproduce, commit, push."""
-    project.write("data/raw/erasures.jsonl", json.dumps(TOMBSTONE) + "\n")
-    done = project.erase("--redact", "--yes")
-    assert done.returncode == 0, done.stderr
-    project.dvc("repro", "-q")
-    project.commit()
-    project.dvc("push", "-q")
+from tests.cli.erasure_project import (
+    SKILL,
+    TOMBSTONE,
+    UTTERANCE,
+    SmallErasureProject,
+    redact_and_reproduce,
+)
 
 
 @pytest.fixture(scope="module")
@@ -299,7 +188,7 @@ def test_a_missing_key_an_unreachable_remote_and_a_running_stage_are_reported(
     assert "Traceback" not in done.stderr
     done = project.erase("--purge", "--remote", "no-such", "--yes")
     assert "store_unreachable" in done.stderr
-    busy = {"data/x": {"read": [], "write": {"pid": os.getpid(), "cmd": "dvc repro"}}}
+    busy = {"read": {}, "write": {"data/x": {"pid": os.getpid(), "cmd": "dvc repro"}}}
     project.write(".dvc/tmp/rwlock", json.dumps(busy))
     done = project.erase("--purge", "--all-revisions", "--yes")
     assert done.returncode == 1

@@ -148,7 +148,7 @@ def test_a_run_of_an_older_revision_whose_digests_were_different_is_in_the_plan(
 
 def test_another_row_that_had_the_id_is_not_meant(trained: Project, printed: Printed) -> None:
     first = trained.trained([MARIA, BOB])
-    eve = exemplar(MARIA.id, "call Eve", said("Eve"), sha256=SHA256)
+    eve = exemplar(MARIA.id, "call Eve", said("Eve"), sha256=hash_content(b"the file with other lines"))
     trained.compiled(train=[eve, BOB])
     trained.trained([eve, BOB], "dora")
     trained.commit("second")

@@ -39,6 +39,7 @@ ROWS = [
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a rendered train split."""
     root = tmp_path_factory.mktemp("project")
+    (root / ".dvc").mkdir()
     tokenizer = load_tokenizer(find_base(FolderBase(path=str(save_tiny(root / "base")), license="MIT")))
     split = render_split(ROWS, "train", SKILLS, tokenizer, params(), 400)
     assert len(split.rows) == 5
@@ -179,6 +180,7 @@ def test_opendu_is_read_by_the_reader_of_opencui_bots(project: Path, monkeypatch
 def test_export_without_rendered_rows_says_what_to_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / ".dvc").mkdir()
     monkeypatch.chdir(tmp_path)
     assert main(["export", "--format", "openai"]) == 1
     assert "run `dvc repro` to make it" in capsys.readouterr().err

@@ -84,10 +84,15 @@ def test_duplicates_and_contradictions_across_files_are_found(workspace: Workspa
     assert done.stdout.startswith("c.md:8:11: duplicate_example: ")
 
 
-def test_an_empty_folder_has_no_files(workspace: Workspace) -> None:
+def test_a_folder_without_a_skill_file_is_wrong_usage(workspace: Workspace) -> None:
     workspace.write("empty/readme.txt", "")
     done = workspace.run("exemplars.cli.main", "lint", "empty")
-    assert done.stderr.startswith("0 file(s)")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2,
+        "",
+        "exemplars lint: empty: empty_source: found no file named *.md or *.markdown, expected skill example files "
+        "(*.md); name a skill file, or a folder with skill files\n",
+    )
 
 
 def test_no_heavy_package_is_imported() -> None:

@@ -248,6 +248,26 @@ def test_a_file_and_a_place_in_it_lead_to_rows(
     assert (trace["kind"], [row["id"] for row in trace["rows"]]) == ("file", ids)
 
 
+def test_the_name_of_a_file_may_have_a_number_sign(project: Project, printed: Printed) -> None:
+    project.write("data/raw/skills/a#b.md", SKILLS)
+    rows = [
+        exemplar(f"skills:{path}#{line}", f"call Maria {path} {line}")
+        for path in ("a", "a#b.md", "call.md")
+        for line in (7, 10)
+    ]
+    project.compiled(train=rows)
+    for what, ids in (
+        ("a#b.md:10", ["skills:a#b.md#10"]),
+        ("a#b.md#7", ["skills:a#b.md#7"]),
+        ("data/raw/skills/a#b.md", ["skills:a#b.md#7", "skills:a#b.md#10"]),
+        ("data/raw/skills/a#b.md:8", ["skills:a#b.md#7"]),
+        ("data/raw/skills/a", ["skills:a#7", "skills:a#10"]),
+        ("a#10", ["skills:a#10"]),
+    ):
+        assert [row["id"] for row in run_trace(printed, what)["rows"]] == ids
+    assert "expected one of its 2 rows; near it they begin at 7, 10" in printed("trace", "a#b.md:3", status=1)
+
+
 def test_an_absolute_path_inside_the_project_is_the_same_file(compiled: Project, printed: Printed) -> None:
     place = compiled.root / "data/raw/skills/call.md"
     assert [row["id"] for row in run_trace(printed, str(place))["rows"]] == [MARIA.id, BOB.id]
@@ -399,16 +419,6 @@ def test_an_error_is_one_sentence(
     assert shown.startswith("error: 1 problem(s) found\n")
     assert len(shown.splitlines()) == 2
     assert message in shown
-
-
-def test_outside_a_project_there_is_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: Printed
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for command in (("trace", "call.md"), ("diff",)):
-        assert "no_project: found no folder .dvc, expected the root of a DVC project" in printed(
-            *command, status=1
-        )
 
 
 def test_before_the_first_run_of_the_pipeline_there_is_one_sentence(

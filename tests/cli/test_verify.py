@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from exemplars.audit.revisions import locate_object, open_revision
+from exemplars.audit.verification.checks import Check
+from exemplars.audit.verification.figures import check_figures
+from exemplars.audit.verification.recomputation import Recompute, check_recomputation
+from exemplars.audit.verification.tables import Tables
 from exemplars.audit.verification.verification import run_checks
 from exemplars.cli.main import main
-from tests.cli.hidden_changes import HIDDEN, flip_bit
+from tests.cli.hidden_changes import HIDDEN, Found, flip_bit
 from tests.cli.small_project import SmallProject
 
 pytest.importorskip("trl")
@@ -45,17 +50,48 @@ def project(built: SmallProject, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sm
 
 
 def list_project_files(root: Path) -> list[Path]:
-    folders = ("data", "models", "reports", "params.yaml", "dvc.yaml", "dvc.lock", ".dvc/cache")
+    folders = (
+        "data",
+        "models",
+        "reports",
+        "schemas",
+        "stages",
+        "params.yaml",
+        "dvc.yaml",
+        "dvc.lock",
+        ".dvc/cache",
+    )
     return [path for name in folders for path in (root / name, *(root / name).rglob("*")) if path.is_file()]
 
 
-def find_problems(root: Path, rev: str = "workspace", history: bool = False) -> dict[str, list[str]]:
+def find_problems(
+    root: Path, rev: str = "workspace", history: bool = False, recompute: Recompute = Recompute.NONE
+) -> dict[str, list[str]]:
     """Run the checks; return the codes of the problems, by the file that they name."""
+    return collect_codes(run_checks(root, rev, history, False, recompute))
+
+
+def collect_codes(checks: Iterable[Check]) -> dict[str, list[str]]:
     codes: dict[str, list[str]] = {}
-    for check in run_checks(root, rev, history, False):
+    for check in checks:
         for problem in check.problems:
             codes.setdefault(problem.path.partition(": ")[0], []).append(problem.code)
     return codes
+
+
+def recompute_one_stage(root: Path, path: str) -> Check:
+    """Recompute what the stage wrote that has this output; of `evaluate`, the figures."""
+    revision = open_revision(root)
+    stage = next(
+        stage
+        for stage in revision.stages.values()
+        for out in stage.outs
+        if path == out.path or path.startswith(f"{out.path}/")
+    )
+    if stage.name == "evaluate":
+        outputs = [out for stage in revision.stages.values() for out in stage.outs]
+        return check_figures(Tables(root, outputs, ()), [stage], (), Recompute.FAST)
+    return check_recomputation(revision, [stage], root, (), (), Recompute.ALL)
 
 
 def test_a_project_that_the_stages_made_has_no_problems(
@@ -68,8 +104,8 @@ def test_a_project_that_the_stages_made_has_no_problems(
     assert lines[-1] == "no problems"
     checks = [line.split()[0] for line in lines[1:-1] if not line.strip().startswith("(")]
     assert checks == [
-        *("stages", "files", "params", "origins", "rows", "conservation", "splits", "runs", "reports"),
-        *("outputs", "history"),
+        *("stages", "files", "params", "code", "origins", "rows", "conservation", "splits", "runs"),
+        *("reports", "recomputed", "figures", "outputs", "history"),
     ]
     assert all(line.endswith(" ok") for line in lines[1:-1] if not line.strip().startswith("("))
     assert max(map(len, lines)) <= 80
@@ -85,7 +121,7 @@ def test_240_flipped_bits_are_found_and_their_files_named(project: SmallProject)
         for path in sorted((project.root / folder).rglob("*"))
         if path.is_file() and path.name != ".gitignore" and path.stat().st_size
     ]
-    # Outputs of stages that did not run in the project, such as cards, are not in its dvc.lock.
+    # DVCLive's summary is not in dvc.lock.
     stages = open_revision(project.root).stages.values()
     known = {entry.path for stage in stages for entry in (*stage.deps, *stage.outs)}
     names = [name for name in names if known & {name, *map(str, Path(name).parents)}]
@@ -108,14 +144,68 @@ def test_240_flipped_bits_are_found_and_their_files_named(project: SmallProject)
     assert find_problems(project.root) == {}
 
 
-@pytest.mark.parametrize("kind", HIDDEN)
+def test_every_output_but_models_and_their_answers_is_recomputed_byte_for_byte(
+    project: SmallProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", "--recompute"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[lines.index(next(line for line in lines if line.startswith("  recomputed "))) : -1] == [
+        "  recomputed   87 outputs of 10 stages recomputed                     ok",
+        "               (never recomputed: trained weights, losses, answers of models)",
+        "  figures      251 figures of 48 predictions recomputed               ok",
+    ]
+
+
+def test_the_48_consistent_changes_are_found_in_the_numbers_that_the_page_gives() -> None:
+    assert Counter(change.found for change in HIDDEN.values()) == {
+        Found.CHECKS: 21,
+        Found.FAST: 12,
+        Found.ALL: 13,
+        Found.SIGNATURE: 2,
+    }
+
+
+@pytest.mark.parametrize("kind", [kind for kind in HIDDEN if HIDDEN[kind].found is Found.CHECKS])
 def test_a_change_with_a_corrected_md5_is_found_by_what_it_breaks(kind: str, project: SmallProject) -> None:
-    path, edit, expected = HIDDEN[kind]
-    project.hide(path, edit(project.root / path))
+    change = HIDDEN[kind]
+    change.make(project)
     problems = find_problems(project.root)
     assert "changed_file" not in [code for codes in problems.values() for code in codes]
-    for name, code in expected.items():
-        assert code in problems.get(name, []), problems
+    assert change.code in problems.get(change.path, []), problems
+
+
+@pytest.mark.parametrize("kind", [kind for kind in HIDDEN if HIDDEN[kind].found in (Found.FAST, Found.ALL)])
+def test_a_change_that_breaks_nothing_is_found_by_recomputing(kind: str, project: SmallProject) -> None:
+    change = HIDDEN[kind]
+    change.make(project)
+    assert "changed_file" not in [code for codes in find_problems(project.root).values() for code in codes]
+    check = recompute_one_stage(project.root, change.path)
+    assert change.code in collect_codes([check]).get(change.path, []), check
+
+
+def test_a_recomputed_output_names_the_row_the_column_and_both_values(project: SmallProject) -> None:
+    HIDDEN["a message in the ledger of compile"].make(project)
+    (problem,) = recompute_one_stage(project.root, "data/exemplars/rejections.parquet").problems
+    row = pq.read_table("data/exemplars/rejections.parquet").to_pylist()[3]
+    assert problem.path == f"data/exemplars/rejections.parquet: {row['id']} {row['reason']}: message"
+    assert problem.found == "'found nothing'"
+    assert problem.expected.endswith(", recomputed by compile")
+
+
+def test_a_stage_that_ran_with_other_code_is_not_recomputed_but_named(project: SmallProject) -> None:
+    HIDDEN["the code of a stage"].make(project)
+    check = recompute_one_stage(project.root, "reports/curate.json")
+    assert check.problems == ()
+    assert check.notes[0] == "not recomputed: curate: it ran with other code than is installed"
+
+
+def test_a_stage_whose_inputs_changed_is_not_recomputed(project: SmallProject) -> None:
+    Path("data/curated/pairs.parquet").unlink()
+    checks = {
+        check.name: check for check in run_checks(project.root, "workspace", False, False, Recompute.FAST)
+    }
+    assert checks["recomputed"].problems == ()
+    assert "not recomputed: split: its inputs changed, or are not here" in checks["recomputed"].notes
 
 
 def test_a_test_row_that_the_run_saw_is_named(project: SmallProject) -> None:
@@ -205,7 +295,9 @@ def test_missing_objects_are_fetched_on_request(project: SmallProject, tmp_path:
         assert problems["data/splits/train.parquet"] == ["missing_file"]
         assert "data/splits/manifest.json" not in problems
         assert [
-            check.problems for check in run_checks(project.root, "HEAD", False, True) if check.problems
+            check.problems
+            for check in run_checks(project.root, "HEAD", False, True, Recompute.NONE)
+            if check.problems
         ] == []
     finally:
         Path(".dvc/config.local").unlink()
@@ -221,7 +313,10 @@ def test_history_names_damaged_objects_and_counts_missing_ones(project: SmallPro
     assert problems.pop(f"models/lora/weights/adapter_model.safetensors at {head}") == ["damaged_object"]
     assert problems.pop(f"the weights of models/lora/manifest.json at {head}") == ["wrong_weights"]
     assert problems == {}
-    notes = {check.name: check.notes for check in run_checks(project.root, "workspace", True, False)}
+    notes = {
+        check.name: check.notes
+        for check in run_checks(project.root, "workspace", True, False, Recompute.NONE)
+    }
     assert any(note.endswith(" are not in the cache; --fetch fetches them") for note in notes["outputs"])
 
 
@@ -243,6 +338,12 @@ def test_history_reads_the_manifests_of_older_commits(project: SmallProject) -> 
     }
 
 
+def cut_lock() -> bytes:
+    """Return `dvc.lock` up to the middle of a line with a path, as a killed process may leave it."""
+    data = Path("dvc.lock").read_bytes()
+    return data[: data.index(b"- path", len(data) // 2) + len(b"- pa")]
+
+
 BAD: dict[str, tuple[Callable[[], Any], list[str], str]] = {
     "no lock": (lambda: Path("dvc.lock").unlink(), [], "dvc.lock: unusable_revision: found no dvc.lock"),
     "damaged lock": (
@@ -255,7 +356,24 @@ BAD: dict[str, tuple[Callable[[], Any], list[str], str]] = {
         [],
         "dvc.lock: unusable_revision: found a damaged dvc.lock",
     ),
+    "lock that ends in the middle of a stage": (
+        lambda: Path("dvc.lock").write_bytes(cut_lock()),
+        [],
+        "dvc.lock: unusable_revision: found a damaged dvc.lock",
+    ),
+    "number in place of a hash": (
+        lambda: Path("dvc.lock").write_text("stages: {train: {cmd: a, outs: [{path: b, md5: 5}]}}"),
+        [],
+        "dvc.lock: unusable_revision: found a damaged dvc.lock (TypeError: a path or an MD5 that is no text), "
+        "expected the file as `dvc repro` wrote it; run `git checkout dvc.lock`, then `dvc repro`",
+    ),
     "empty lock": (
+        lambda: Path("dvc.lock").write_text(""),
+        [],
+        "dvc.lock: unusable_revision: found an empty dvc.lock, expected the file as `dvc repro` wrote it; run "
+        "`git checkout dvc.lock`, then `dvc repro`",
+    ),
+    "lock without stages": (
         lambda: Path("dvc.lock").write_text("stages: {}"),
         [],
         "dvc.lock: no_stages: no stage of dvc.yaml has run; run `dvc repro`",
@@ -297,7 +415,7 @@ def test_bad_input_is_reported_in_one_sentence(
 
 def test_json_has_the_same_problems(project: SmallProject, capsys: pytest.CaptureFixture[str]) -> None:
     project.hide("reports/split.json", b"{}")
-    assert main(["verify", "--format", "json"]) == 1
+    assert main(["verify", "--format", "json", "--recompute", "none"]) == 1
     document = json.loads(capsys.readouterr().out)
     assert (document["revision"], document["problems"]) == ("workspace", 7)
     reports = next(check for check in document["checks"] if check["name"] == "reports")

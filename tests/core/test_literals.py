@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import ast
-
 import pytest
 
-from exemplars.core.literals import format_literal, is_of_type, parse_literal, read_literal
+from exemplars.core.literals import format_literal, is_of_type, parse_literal
 
 
 @pytest.mark.parametrize(
@@ -48,11 +46,3 @@ def test_a_value_is_of_its_json_type_and_a_boolean_is_not_an_integer(
     value: object, type_: str | None, expected: bool
 ) -> None:
     assert is_of_type(value, type_) is expected
-
-
-@pytest.mark.parametrize(
-    ("text", "literal"),
-    [("'a'", "a"), ("5", 5), ("-5", -5), ("-2.5", -2.5), ("True", True), ("-True", None), ("None", None), ("f()", None), ("1 + 1", None)],
-)  # fmt: skip
-def test_only_a_literal_of_python_has_a_value(text: str, literal: object) -> None:
-    assert read_literal(ast.parse(text, mode="eval").body) == literal

@@ -87,6 +87,25 @@ def test_surrogates_replace_unlabeled_data_everywhere() -> None:
     assert curate_rows(rows, b"another key of the tests, longer", privacy=privacy) != curated
 
 
+@pytest.mark.parametrize("mode", [PrivacyMode.SURROGATE, PrivacyMode.REJECT])
+def test_texts_with_personal_data_remain_neither_in_the_ledger_nor_in_the_review_list(
+    mode: PrivacyMode,
+) -> None:
+    rows = [
+        make_row("1", "tell Mary McDonald I am laet", group="g"),
+        make_row("2", "tell Mary McDonald I am laet", group="g"),  # A repeat.
+        make_row("3", "tell Mary McDonald I am laet", skill="ring", group="h"),  # A conflict.
+        make_row("4", "<b>Susan O'Brien</b>", group="i"),  # Markup, which quality rejects.
+        make_row("5", "play the next song", group="j"),
+        make_row("6", "play the next song", group="j"),
+    ]
+    curated = curate_rows(rows, KEY, privacy=PrivacyParams(mode, 0.4))
+    shown = str((curated.rejections, curated.review))
+    assert [name for name in ("Mary", "McDonald", "Susan", "O'Brien") if name in shown] == []
+    texts = {rejection.id: rejection.utterance for rejection in curated.rejections}
+    assert (texts["s:2"], texts["s:4"], texts["s:6"]) == (None, None, "play the next song")
+
+
 def test_surrogates_without_a_key_fail() -> None:
     privacy = PrivacyParams(PrivacyMode.SURROGATE, 0.4)
     with pytest.raises(ValueError, match=r"privacy\.mode is surrogate, and there is no key"):

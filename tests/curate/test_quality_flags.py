@@ -14,6 +14,7 @@ PARAMS = QualityParams(min_tokens=2, max_tokens=12, max_repetition=0.5, reject=(
     [
         ("call mum at home", ()),
         ("call", (QualityFlag.TOO_SHORT,)),
+        ("call \t  \n ", (QualityFlag.TOO_SHORT,)),
         ("call " + "my mum or dad " * 4, (QualityFlag.TOO_LONG,)),
         ("no no no no no call mum", (QualityFlag.REPETITIVE,)),
         ("call mum and the", (QualityFlag.TRUNCATED,)),

@@ -30,6 +30,11 @@ from tests.curate.rows import make_argument, make_row
         ("…", ""),
         ("👍 ok", "ok"),
         ("İstanbul", "i̇stanbul"),
+        ("set it to -5, or −2.5", "set it to minus five or minus two point five"),
+        ("10-12 guests", "ten twelve guests"),
+        ("C, C# and C++", "c c sharp and c plus plus"),
+        ("what is 3*4, 3+4?", "what is three times four three plus four"),
+        ("मीरा को फोन करो!", "मीरा को फोन करो"),
     ],
 )
 def test_a_text_is_written_as_it_is_spoken(text: str, spoken: str) -> None:

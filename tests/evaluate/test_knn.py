@@ -30,6 +30,12 @@ def test_the_call_of_the_nearest_row_keeps_the_values_in_the_utterance() -> None
     assert predict_from_neighbor("ring mummy", neighbor, SKILLS, CallFormat.PYTHON) == "call()"
 
 
+def test_a_value_is_in_the_utterance_only_with_its_signs() -> None:
+    neighbor = make_training_row(call="call", answers=(answer("contact", "C"),))
+    assert predict_from_neighbor("find C++", neighbor, SKILLS, CallFormat.PYTHON) == "call()"
+    assert predict_from_neighbor("find C?", neighbor, SKILLS, CallFormat.PYTHON) == 'call(contact="C")'
+
+
 def test_a_nearest_row_that_calls_nothing_predicts_no_call() -> None:
     neighbor = make_training_row(call=None)
     assert predict_from_neighbor("thanks", neighbor, SKILLS, CallFormat.PYTHON) == "None"

@@ -5,8 +5,9 @@ import pytest
 from exemplars.core.errors import UserError
 from exemplars.core.records import LabelledArgument, Mode, Reason, Speaker, Turn
 from exemplars.dataset.catalog import Parameter, Skill
-from stages.ingest.jsonl import infer_skills, parse_jsonl_file, parse_tools
+from stages.ingest.jsonl import infer_skills, parse_jsonl_file, reject_incomplete
 from stages.ingest.reading import Reading, SourceInfo
+from stages.ingest.tools import parse_tools
 
 SOURCE = SourceInfo("mine", "MIT")
 
@@ -70,7 +71,7 @@ def test_context_group_split_and_license_are_kept() -> None:
         ('{"skill": "call"}', "object missing required field `utterance`"),
         ('{"utterance": 5}', "expected `str`, got `int` - at `$.utterance`"),
         ('{"utterance": "x"', "a.jsonl:2:18: input data was truncated"),
-        ('{"utterance": "x", "mode": "loud"}', "invalid enum value 'loud' - at `$.mode`"),
+        ('{"utterance": "x", "mode": "loud"}', "a.jsonl:2: found mode 'loud', expected one of normal, extended, negative, none; correct the mode"),
         ("nonsense", "a.jsonl:2:5: JSON is malformed: invalid character (byte 4) in 'nonsense'; write a JSON object with utterance, skill, "),
     ],
 )  # fmt: skip
@@ -98,12 +99,127 @@ def test_tools_are_read_and_broken_ones_are_reported() -> None:
         Skill("call"),
     )
     for data, message in (
-        (b"[{}]", "no key 'function'"),
+        (b"[{}]", r"object missing required field `function` - at `\$\[0\]`"),
         (b"{", "byte 1|truncated|expected `array`"),
         (b'{"a": 1}', "expected `array`"),
     ):
         with pytest.raises(UserError, match="(?i)" + message):
             parse_tools("tools.json", data)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        ("null", "expected `object`, got `null` - at `$[0].function`"),
+        ('{"name": 5}', "expected `str`, got `int` - at `$[0].function.name`"),
+        ('{"name": ""}', "expected `str` of length >= 1 - at `$[0].function.name`"),
+        (
+            '{"name": "f", "parameters": {"required": null}}',
+            "expected `array`, got `null` - at `$[0].function.parameters.required`",
+        ),
+        (
+            '{"name": "f", "parameters": {"properties": {"n": {"enum": null}}}}',
+            "expected `array`, got `null` - at `$[0].function.parameters.properties[...].enum`",
+        ),
+        (
+            '{"name": "f", "parameters": {"properties": []}}',
+            "expected `object`, got `array` - at `$[0].function.parameters.properties`",
+        ),
+        (
+            '{"name": "f", "parameters": {"properties": {"n": {}, "n": {}}}}',
+            "the key 'n' is twice in one object",
+        ),
+        (
+            '{"name": "f", "parameters": {"properties": {"time": {}}, "required": ["tiem"]}}',
+            "'f' requires 'tiem', which its properties do not have; did you mean 'time'?",
+        ),
+    ],
+)
+def test_a_tool_of_a_wrong_form_is_described_by_its_place_in_the_document(
+    function: str, message: str
+) -> None:
+    data = f'[{{"type": "function", "function": {function}}}]'.encode()
+    with pytest.raises(UserError) as error:
+        parse_tools("tools.json", data)
+    assert str(error.value).startswith(f"tools.json: bad_tools: not a list of tool definitions: {message}")
+
+
+def test_parameters_of_a_tool_may_be_missing_or_null() -> None:
+    data = b'[{"function": {"name": "f"}}, {"function": {"name": "g", "parameters": null}}]'
+    assert parse_tools("tools.json", data) == (Skill("f"), Skill("g"))
+
+
+CALL = Skill("call", parameters=(Parameter("who", required=True), Parameter("when", required=True)))
+
+
+def test_a_request_without_a_required_argument_is_rejected_and_other_rows_are_kept() -> None:
+    reading = parse(
+        '{"utterance": "call Maria at 5", "skill": "call", "arguments": {"who": "Maria", "when": "5"}}',
+        '{"utterance": "call Maria", "skill": "call", "arguments": {"who": "Maria"}}',
+        '{"utterance": "yes", "skill": "call", "mode": "extended"}',
+        '{"utterance": "do not call", "skill": "call", "mode": "negative"}',
+        '{"utterance": "ring Maria", "skill": "ring"}',
+        '{"utterance": "um"}',
+    )
+    checked = reject_incomplete(reading, [CALL])
+    assert [record.origin.locator for record in checked.records] == ["1", "4", "5", "6"]
+    assert [
+        (rejection.id, rejection.reason, rejection.slot, rejection.message)
+        for rejection in checked.rejections
+    ] == [
+        (
+            "mine:a.jsonl#2",
+            Reason.MISSING_ARGUMENT,
+            "when",
+            "a.jsonl:2: found no when, expected the required when; add what is missing, or correct `required` in "
+            "tools.json",
+        ),
+        (
+            "mine:a.jsonl#3",
+            Reason.MISSING_ARGUMENT,
+            "who",
+            "a.jsonl:3: found no who, when, expected the required who, when; add what is missing, or correct "
+            "`required` in tools.json",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("members", "reason", "message"),
+    [
+        ('"skill": "say", "split": "dev"', Reason.MALFORMED_RECORD, "found split 'dev', expected one of train, validation, test; did you mean 'validation'?"),
+        ('"skill": "say", "split": "Train"', Reason.MALFORMED_RECORD, "found split 'Train', expected one of train, validation, test; did you mean 'train'?"),
+        ('"skill": "say", "split": "tset"', Reason.MALFORMED_RECORD, "found split 'tset', expected one of train, validation, test; did you mean 'test'?"),
+        ('"skill": "say", "split": "holdout"', Reason.MALFORMED_RECORD, "found split 'holdout', expected one of train, validation, test; correct the split"),
+        ('"skill": "say", "mode": "normall"', Reason.MALFORMED_RECORD, "found mode 'normall', expected one of normal, extended, negative, none; did you mean 'normal'?"),
+        ('"context": [{"speaker": "assistant", "utterance": "hi"}]', Reason.MALFORMED_RECORD, "found speaker 'assistant', expected one of user, system; did you mean 'system'?"),
+        ('"skill": "say", "mode": "none"', Reason.MALFORMED_RECORD, "found mode 'none' with the skill 'say', expected no skill, or mode 'normal', 'extended' or 'negative'; remove the skill, or correct the mode"),
+        ('"mode": "normal"', Reason.MALFORMED_RECORD, "found mode 'normal' without a skill, expected a skill, or mode 'none'; name the skill, or correct the mode"),
+        ('"skill": " "', Reason.MALFORMED_RECORD, "found an empty skill, expected the name of a skill, or null; name the skill"),
+        ('"skill": "say", "arguments": {"": "x"}', Reason.MALFORMED_RECORD, "found an argument with an empty slot, expected the name of a slot; name the slot"),
+        ('"skill": "say", "skill": "ring"', Reason.MALFORMED_RECORD, "found the key 'skill' twice in one object, expected each key once; remove one of the two"),
+        ('"skill": "say", "arguments": {"what": "a", "what": "x"}', Reason.MALFORMED_RECORD, "found the key 'what' twice in one object, expected each key once; remove one of the two"),
+        ('"skill": "say", "arguments": {"what": "x"}, "spans": {"waht": [0, 1]}', Reason.UNKNOWN_SLOT, "found a span of slot 'waht', expected one of what; did you mean 'what'?"),
+        ('"skill": "say", "spans": {"what": [0, 1]}', Reason.UNKNOWN_SLOT, "found a span of slot 'what', expected no span, since there is no argument; correct the slot"),
+    ],
+)  # fmt: skip
+def test_a_line_that_contradicts_itself_or_leaves_a_closed_set_is_rejected(
+    members: str, reason: Reason, message: str
+) -> None:
+    reading = parse(f'{{"utterance": "x", {members}}}')
+    assert reading.records == ()
+    assert [(rejection.reason, rejection.message) for rejection in reading.rejections] == [
+        (reason, f"a.jsonl:1: {message}")
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\\t\\u200b"])
+def test_an_utterance_that_says_nothing_is_rejected(text: str) -> None:
+    reading = parse(f'{{"utterance": "{text}", "skill": "say"}}', '{"utterance": "?", "skill": "say"}')
+    assert [record.utterance for record in reading.records] == ["?"]
+    [rejection] = reading.rejections
+    assert rejection.reason is Reason.MALFORMED_RECORD
+    assert "expected what is said, as text; fill it in, or remove the record" in rejection.message
 
 
 def test_without_tools_the_catalog_is_inferred_from_the_examples() -> None:

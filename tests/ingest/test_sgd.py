@@ -319,6 +319,15 @@ def test_a_file_that_cannot_be_read_is_rejected_if_the_source_says_so(tmp_path: 
     ]
 
 
+def test_a_schema_with_a_key_twice_in_one_object_is_reported(tmp_path: Path) -> None:
+    root = release(tmp_path, dialogue(ASK))
+    (root / "train" / "schema.json").write_bytes(b'[{"service_name": "A", "slots": [], "slots": []}]')
+    with pytest.raises(
+        UserError, match=r"train/schema.json: repeated_key: found the key 'slots' twice in one"
+    ):
+        read(root)
+
+
 def test_a_byte_order_mark_is_not_an_error(tmp_path: Path) -> None:
     root = release(tmp_path, dialogue(ASK))
     path = root / "train" / "dialogues_001.json"
@@ -327,7 +336,7 @@ def test_a_byte_order_mark_is_not_an_error(tmp_path: Path) -> None:
 
 
 def test_a_missing_schema_is_reported_with_its_path(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"train/schema.json: missing_schema: found no such file"):
+    with pytest.raises(UserError, match=r"train/schema.json: missing_file: found no such file"):
         read(release(tmp_path, dialogue(ASK), schema=None))
 
 
@@ -366,3 +375,162 @@ def test_aliases_of_free_slots_are_learned_from_states(tmp_path: Path) -> None:
     harbour = tables.skills[0].find_parameter("harbour")
     assert harbour is not None
     assert harbour.recognizer == "sgd-aliases"
+
+
+def state_turn(
+    text: str,
+    intent: str | None = "FindBoat",
+    requested: tuple[str, ...] = (),
+    spans: tuple[tuple[str, int, int], ...] = (),
+    **values: list[str],
+) -> dict[str, Any]:
+    """A user's turn as in releases without actions: what it means is in the state and the spans alone."""
+    turn = user(text, intent=intent or "", spans=list(spans), **values)
+    state = turn["frames"][0]["state"]
+    state["requested_slots"] = list(requested)
+    if intent is None:
+        del state["active_intent"]
+    return turn
+
+
+FROM_KIEL = state_turn("Boats from Kiel, two of us", harbour=["kiel", "Kiel"])
+
+
+def test_without_actions_an_active_intent_is_a_normal_request_with_the_values_that_are_new(
+    tmp_path: Path,
+) -> None:
+    first = state_turn("I want a boat")
+    second = state_turn("From Kiel or Kiel Canal", spans=(("harbour", 5, 9),), harbour=["Kiel"])
+    third = state_turn("A covered boat, the Gull", harbour=["Kiel"], covered=["True"], boat=["Gull"])
+    records, rejections = rows(release(tmp_path, dialogue(first, system("Where?"), second, third)))
+    assert rejections == []
+    assert [(record.mode, record.skill, record.arguments) for record in records] == [
+        (Mode.NORMAL, "Boats_1_FindBoat", ()),
+        (Mode.NORMAL, "Boats_1_FindBoat", (LabelledArgument("harbour", "Kiel", ("Kiel",), 5, 9),)),
+        (
+            Mode.NORMAL,
+            "Boats_1_FindBoat",
+            (LabelledArgument("covered", "True", ("True",)), LabelledArgument("boat", "Gull", ("Gull",))),
+        ),
+    ]
+
+
+def test_without_actions_a_value_that_only_an_earlier_turn_says_is_accepted(tmp_path: Path) -> None:
+    accept = state_turn("Sure, that", harbour=["kiel", "Kiel"], boat=["Gull", "the Gull"])
+    records, _ = rows(release(tmp_path, dialogue(FROM_KIEL, system("The Gull?"), accept)))
+    assert [(record.mode, record.arguments) for record in records] == [
+        (Mode.NORMAL, (LabelledArgument("harbour", "kiel", ("kiel", "Kiel")),)),
+        (Mode.EXTENDED, (LabelledArgument("boat", "Gull", ("Gull", "the Gull"), context=True),)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("turn", "reason"),
+    [
+        (state_turn("And the price?", requested=("price",), harbour=["Kiel"]), Reason.ASKS_ABOUT_RESULT),
+        (
+            state_turn("And the price?", intent="NONE", requested=("price",), harbour=["Kiel"]),
+            Reason.ASKS_ABOUT_RESULT,
+        ),
+        (state_turn("Fine.", harbour=["Kiel"]), Reason.NO_NEW_MEANING),
+        (state_turn("Two seats", intent="NONE", harbour=["Kiel"], seats=["2"]), Reason.UNANNOTATED),
+        (state_turn("Fine.", intent=None, harbour=["Kiel"]), Reason.UNANNOTATED),
+    ],
+)
+def test_without_actions_a_turn_that_enters_nothing_is_in_the_ledger(
+    tmp_path: Path, turn: dict[str, Any], reason: Reason
+) -> None:
+    records, rejections = rows(release(tmp_path, dialogue(FROM_KIEL, turn)))
+    assert [record.mode for record in records] == [Mode.NORMAL]
+    assert [rejection.reason for rejection in rejections] == [reason]
+
+
+def test_without_actions_a_state_that_wants_nothing_has_mode_none(tmp_path: Path) -> None:
+    bye = state_turn("Bye", intent="NONE", harbour=["kiel", "Kiel"])
+    records, rejections = rows(release(tmp_path, dialogue(FROM_KIEL, bye)))
+    assert rejections == []
+    assert [(record.mode, record.skill) for record in records] == [
+        (Mode.NORMAL, "Boats_1_FindBoat"),
+        (Mode.NONE, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("frame", "found"),
+    [
+        ({"service": "Boats_1"}, "found neither actions nor a state"),
+        (
+            {"service": "Boats_1", "slots": [{"slot": "harbour", "start": 0, "exclusive_end": 4}]},
+            "found neither actions nor a state",
+        ),
+        (
+            {"service": "Boats_1", "actions": [action("INFORM", "harbour", "Kiel")]},
+            "found actions without a state",
+        ),
+        (
+            {"service": "Boats_1", "state": {"slot_values": {}}},
+            "found a state without an active intent",
+        ),
+        (
+            {"service": "Boats_1", "state": {"active_intent": "NONE", "slot_values": {"harbour": ["Kiel"]}}},
+            "found new values with the active intent 'NONE'",
+        ),
+    ],
+)
+def test_a_frame_that_does_not_say_what_it_means_is_unannotated(
+    tmp_path: Path, frame: dict[str, Any], found: str
+) -> None:
+    turn = {"speaker": "USER", "utterance": "Kiel please", "frames": [frame]}
+    records, rejections = rows(release(tmp_path, dialogue(turn)))
+    assert records == []
+    assert [(rejection.reason, rejection.message) for rejection in rejections] == [
+        (
+            Reason.UNANNOTATED,
+            f"train/dialogues_001.json#/0/turns/0/frames/0: {found}, expected a state whose active intent, "
+            "or actions that, say what the user wants; annotate the frame, or remove it",
+        )
+    ]
+
+
+def test_an_act_that_names_the_intent_does_not_need_a_state(tmp_path: Path) -> None:
+    turn = user(
+        "A boat from Kiel", action("INFORM_INTENT", "intent", "FindBoat"), action("INFORM", "harbour", "Kiel")
+    )
+    del turn["frames"][0]["state"]
+    [record], _ = rows(release(tmp_path, dialogue(turn)))
+    assert (record.skill, record.mode) == ("Boats_1_FindBoat", Mode.NORMAL)
+    assert record.arguments == (LabelledArgument("harbour", "Kiel", ("Kiel",)),)
+
+
+def test_a_span_counts_without_an_act_that_informs(tmp_path: Path) -> None:
+    select = user("the Gull", action("SELECT"), spans=[("boat", 4, 8)], harbour=["Kiel"], boat=["Gull"])
+    records, _ = rows(release(tmp_path, dialogue(ASK, OFFER, select)))
+    assert [record.arguments for record in records if record.utterance == "the Gull"] == [
+        (LabelledArgument("boat", "Gull", ("Gull",), 4, 8),)
+    ]
+
+
+def test_a_span_of_what_the_turn_asks_about_is_no_value(tmp_path: Path) -> None:
+    turn = user(
+        "Is it the Gull?", action("REQUEST", "boat", "Gull"), spans=[("boat", 10, 14)], harbour=["Kiel"]
+    )
+    _, rejections = rows(release(tmp_path, dialogue(ASK, OFFER, turn)))
+    assert [rejection.reason for rejection in rejections] == [Reason.ASKS_ABOUT_RESULT]
+
+
+def test_a_turn_of_white_space_is_rejected(tmp_path: Path) -> None:
+    turn = user("  ", action("INFORM_INTENT", "intent", "FindBoat"), harbour=["Kiel"])
+    records, rejections = rows(release(tmp_path, dialogue(turn)))
+    assert records == []
+    assert [(rejection.reason, rejection.utterance) for rejection in rejections] == [
+        (Reason.MALFORMED_RECORD, "  ")
+    ]
+
+
+def test_the_first_turn_is_never_extended(tmp_path: Path) -> None:
+    first = user("Kiel, for two", action("AFFIRM"), harbour=["Kiel"])
+    [record], _ = rows(release(tmp_path, dialogue(first)))
+    assert (record.mode, record.arguments) == (
+        Mode.NORMAL,
+        (LabelledArgument("harbour", "Kiel", ("Kiel",)),),
+    )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from exemplars.core.records import LabelledArgument, Mode, Reason
 from exemplars.dataset.catalog import Parameter, Skill
 from stages.ingest.reading import Reading, SourceInfo
 from stages.ingest.skills import parse_skill_file
+from stages.ingest.skills.outline import parse_outline
 
 SOURCE = SourceInfo("skills", "MIT")
 HEAD = """\
@@ -139,6 +142,26 @@ GOOD = pair("weather in Oslo", 'weather(location="Oslo")')
             Reason.MALFORMED_RECORD,
         ),
         ("some text\n", "10:1: stray_text: 'some text'", Reason.MALFORMED_RECORD),
+        (
+            pair("x", 'weather(location="C:\\Users")'),
+            "11:36: malformed_call: a backslash that begins no character in 'weather(location=\"C:\\\\Users\")'",
+            Reason.MALFORMED_RECORD,
+        ),
+        (
+            pair("x", 'weather(location="C:\\new")'),
+            "11:33: invalid_value: location='C:\\new'",
+            Reason.INVALID_VALUE,
+        ),
+        (
+            pair("x", 'weather(location="x", days=2e0)'),
+            "11:43: invalid_value: days=2.0",
+            Reason.INVALID_VALUE,
+        ),
+        (
+            pair("x", 'weather(location="x"), weather(location="y")'),
+            '11:37: malformed_call: \'weather(location="x"), weather(location="y")\'',
+            Reason.MALFORMED_RECORD,
+        ),
         (pair("x", "weather("), "11:23: malformed_call: 'weather('", Reason.MALFORMED_RECORD),
         (pair("x", "__import__('os')"), "11:16: other_skill: a call of '__import__'", Reason.UNKNOWN_SKILL),
         (pair("x", 'weather("Rome")'), "11:16: missing_argument: no location", Reason.MALFORMED_RECORD),
@@ -201,6 +224,46 @@ def test_a_rejection_says_where_it_is_and_all_that_is_wrong() -> None:
         "found unit='kelvin', expected one of celsius, fahrenheit; correct the call; "
         "found no location, expected the required location; correct the call"
     )
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            'weather(location="C:\\new")',
+            "w.md:11:33: found location='C:\\new', expected text without control characters; write each backslash "
+            "twice, or an r before the quotes",
+        ),
+        (
+            'weather(location="x", days=2e0)',
+            "w.md:11:43: found days=2.0, expected a value of type integer, such as days=2; correct the call",
+        ),
+        (
+            'weather(location="x", days=2.5)',
+            "w.md:11:43: found days=2.5, expected a value of type integer; correct the call",
+        ),
+        (
+            'weather(location="x", days=None)',
+            "w.md:11:43: found days without a literal, expected text in quotes, a number, True or False; "
+            "correct the call",
+        ),
+    ],
+)
+def test_a_wrong_value_is_rejected_with_a_remedy_that_is_right(call: str, message: str) -> None:
+    assert [rejection.message for rejection in parse(HEAD + pair("x", call))[0].rejections] == [message]
+
+
+def test_parameters_may_be_called_like_words_that_python_reserves() -> None:
+    text = (
+        '#### Prompt:\nfly(from="[city]", class="economy|first")\nBooks a flight.\n\n#### Examples:\n'
+        + pair("first class from Oslo", 'fly(from="Oslo", class="first")')
+        + pair("from C:\\docs", 'fly(from=r"C:\\docs")')
+    )
+    reading, diagnostics = parse(text)
+    assert diagnostics == []
+    assert [
+        [(argument.slot, argument.value) for argument in record.arguments] for record in reading.records
+    ] == [[("from", "Oslo"), ("class", "first")], [("from", "C:\\docs")]]
 
 
 def test_a_redacted_pair_is_rejected_as_erased_without_its_text() -> None:
@@ -305,3 +368,20 @@ def test_no_bytes_raise_anything_but_a_user_error(data: bytes) -> None:
         parse(data)
     except UserError as error:
         assert error.diagnostics
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "#### a" + " " * 20_000 + "b",
+        "#### a" + " :" * 10_000 + "b",
+        " " * 20_000 + "x",
+        " " * 20_000 + "User" + " " * 20_000 + "x",
+        "#" * 20_000 + " User x",
+    ],
+    ids=["heading", "colons", "spaces", "marker", "signs"],
+)
+def test_long_lines_are_read_in_time(line: str) -> None:
+    start = time.process_time()
+    parse_outline("a.md", f"#### Examples:\n{line}\n")
+    assert time.process_time() - start < 5

@@ -174,3 +174,51 @@ def test_a_key_that_is_too_short_is_reported() -> None:
 def test_a_value_cannot_be_matched_without_the_key() -> None:
     with pytest.raises(UserError, match=r"no_erasure_key: .*EXEMPLARS_ERASURE_KEY is not set"):
         match_rows((records_to_table(ROWS),), Erasures((tombstone(value="0" * 64),), None), False)
+
+
+def test_a_pattern_is_searched_in_what_a_message_quotes_and_not_in_its_own_words() -> None:
+    def ledger_row(name: str, message: str) -> Rejection:
+        return Rejection(name, "skills", "ingest", Reason.MALFORMED_RECORD, message, PLACE, "g")
+
+    rows = [
+        ledger_row("x#1", "found.md:1: found 'x', expected one of found, lost; correct it"),
+        ledger_row("x#2", "a.md:2: found 'lost and found', expected a call"),
+        ledger_row("x#3", "a.md:3: the file's line is \"it's found\", expected a call"),
+        ledger_row("x#4", "a.md:4: found 'C:\\x', expected a call"),
+    ]
+    matches = match_rows((rejections_to_table(rows),), Erasures((tombstone(pattern="found"),), KEY), False)
+    assert sorted(matches) == ["x#2", "x#3"]
+
+
+def test_a_rejected_row_takes_the_records_of_its_dialogue_with_it() -> None:
+    rejected = Rejection("sgd:d#/0/turns/2", "sgd", "ingest", Reason.NO_NEW_MEANING, "m", PLACE, "sgd:1_0")
+    tables = (
+        records_to_table([record("sgd:d#/0/turns/0", "call", "sgd:1_0"), record("sgd:d#/1", "a", "sgd:1_1")]),
+        rejections_to_table([rejected]),
+    )
+    matches = match_rows(tables, Erasures((tombstone(place="sgd:d#/0/turns/2"),), KEY), True)
+    assert sorted(matches) == ["sgd:d#/0/turns/0", "sgd:d#/0/turns/2"]
+
+
+def test_a_record_that_quotes_a_rejected_row_is_taken_along() -> None:
+    said = "please ring Augusta Byron"
+    rejected = Rejection("x#1", "skills", "ingest", Reason.UNKNOWN_SKILL, "m", PLACE, "other", utterance=said)
+    tables = (records_to_table([record("x#2", "and again", "g", (said,))]), rejections_to_table([rejected]))
+    assert sorted(match_rows(tables, Erasures((tombstone(place="x#1"),), KEY), False)) == ["x#1", "x#2"]
+
+
+def test_a_quotation_in_another_group_counts_if_nobody_else_says_it() -> None:
+    rows = [
+        record("x#1", "please ring Augusta Byron", "first"),
+        record("x#2", "thank you very much", "first"),
+        record("x#3", "thank you very much", "second"),
+        record("x#4", "and now?", "third", ("please ring Augusta Byron",)),
+        record("x#5", "and now?", "fourth", ("thank you very much",)),
+    ]
+    assert match(rows, tombstone(place="x#1")) == ["x#1", "x#4"]
+    assert match(rows, tombstone(place="x#2")) == ["x#2"]
+
+
+def test_texts_of_emoji_alone_have_hashes_of_their_own() -> None:
+    hashes = {hash_with_key(text, KEY) for text in ("👍👍", "👎", "!!!", "👍👍 ")}
+    assert len(hashes) == 3

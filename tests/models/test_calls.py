@@ -50,6 +50,14 @@ def test_parsing_is_the_inverse_of_formatting(
     assert parse_call(format_call(call, form), form) == call
 
 
+@pytest.mark.parametrize("name", ["find-inn", "math.factorial"])
+def test_names_may_have_hyphens_and_dots(name: str) -> None:
+    call = Call(name, {"inn-area": "north", "dishes[0].count": 2})
+    text = format_call(call, CallFormat.PYTHON)
+    assert parse_call(text, CallFormat.PYTHON) == call
+    assert all(is_call_prefix(text[:length], CallFormat.PYTHON) for length in range(len(text)))
+
+
 def test_parameters_may_be_named_like_keywords_and_texts_may_contain_what_looks_like_one() -> None:
     call = Call("find", {"from": 'class="x", to=', "class": "it's from=", "is_from": "'"})
     text = format_call(call, CallFormat.PYTHON)
@@ -70,6 +78,8 @@ def test_parameters_may_be_named_like_keywords_and_texts_may_contain_what_looks_
         ("weather(**where)", "an argument that is not a literal"),
         ('__import__("os").system(cmd="ls")', "not a call"),
         ('weather(location="a", location="b")', "location twice"),
+        ("weather(days=1e999)", "an argument that is not a literal"),
+        ("weather(days=99999999999999999999)", "an argument that is not a literal"),
         ("", "not the syntax of a call"),
     ],
 )
@@ -84,6 +94,10 @@ def test_text_that_is_not_a_python_call_is_rejected_with_the_reason(text: str, w
         ('{"name": "a"}', "not an object with name and arguments"),
         ('{"name": 1, "arguments": {}}', "a name that is not a string, or arguments that are not an object"),
         ('{"name": "a", "arguments": {"b": [1]}}', "an argument that is not a literal"),
+        ('{"name": "a", "arguments": {"b": 1e999}}', "an argument that is not a literal"),
+        ('{"name": "a", "arguments": {"b": "\\ud800"}}', "an argument that is not a literal"),
+        ('{"name": "a", "arguments": {"b": 1, "b": 2}}', "b twice"),
+        ('{"name": "a", "arguments": {"b": NaN}}', "not JSON"),
     ],
 )
 def test_text_that_is_not_a_json_call_is_rejected_with_the_reason(text: str, why: str) -> None:
@@ -95,7 +109,7 @@ def test_a_prefix_of_a_python_call_may_become_one(text: str) -> None:
     assert is_call_prefix(text, CallFormat.PYTHON)
 
 
-@pytest.mark.parametrize("text", ["I am", "Sure!", "1(", '"', "weather.get(", "{"])
+@pytest.mark.parametrize("text", ["I am", "Sure!", "1(", '"', "weather.get it", "{"])
 def test_prose_is_not_a_prefix_of_a_python_call(text: str) -> None:
     assert not is_call_prefix(text, CallFormat.PYTHON)
 

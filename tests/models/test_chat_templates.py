@@ -84,3 +84,37 @@ def test_an_answer_ends_with_the_special_token_that_the_template_writes_after_it
 def test_the_tokenizers_end_token_is_used_if_the_template_writes_none(folder: Path) -> None:
     tokenizer = load_with_template(folder, TEMPLATE.replace("</s>", "\n"))
     assert find_end_of_turn(tokenizer) == tokenizer.eos_token_id
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "it runs for more than 2 s"),
+        ("{{ 'a' * 10 ** 10 }}", "it needs more than 1 GiB of memory"),
+        ("{% for m in messages %}{{ 'a' * (m['content'] | length) * 10 ** 10 }}{% endfor %}", "it needs more than 1 GiB of memory"),
+        ("{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "maximum recursion depth exceeded"),
+        ("{{ 1 / 0 }}", "division by zero"),
+        ("{{ messages[0]['content'] | int / 0 }}", "division by zero"),
+        ("{{ 10 ** (10 ** 10) }}", "it runs for more than 2 s"),
+        ("{{ '%d' % 'a' }}", "%d format: a real number is required, not str"),
+        ("{{ [][1:2:0] }}", "slice step cannot be zero"),
+        ("{{ range(10 ** 9) | list }}", "Range too big. The sandbox blocks ranges larger than MAX_RANGE (100000)."),
+    ],
+    ids=["loop", "folded", "memory", "recursion", "zero", "zero of data", "power", "format", "slice", "range"],
+)  # fmt: skip
+def test_a_template_that_fails_or_does_not_end_is_reported_in_a_sentence(
+    folder: Path, template: str, message: str
+) -> None:
+    with pytest.raises(ChatTemplateError) as error:
+        render_prompt(load_with_template(folder, template), [USER], None)
+    assert str(error.value).startswith(message)
+
+
+def test_a_template_that_does_not_end_for_some_text_only_is_stopped(folder: Path) -> None:
+    loop = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    tokenizer = load_with_template(
+        folder, "{% if messages[0]['content'] == 'b' %}" + loop + "{% endif %}" + TEMPLATE
+    )
+    assert render_prompt(tokenizer, [USER], None) == "<|user|>ring mum</s><|assistant|>"
+    with pytest.raises(ChatTemplateError, match="it runs for more than 2 s"):
+        render_prompt(tokenizer, [{"role": "user", "content": "b"}], None)

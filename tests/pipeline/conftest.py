@@ -83,6 +83,18 @@ class Clone:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
+    def stages_with_changed_code(self) -> set[str]:
+        """List the stages whose code is not what `dvc.lock` says."""
+        status = self.json("status")
+        return {
+            stage.partition("@")[0]
+            for stage, changes in status.items()
+            for change in changes
+            if isinstance(change, dict)
+            for path in change.get("changed deps", {})
+            if path.startswith(("exemplars/", "stages/"))
+        }
+
     def edit(self, path: str, old: str, new: str) -> None:
         """Replace the only occurrence of a text in a file."""
         text = (self.root / path).read_text("utf-8")

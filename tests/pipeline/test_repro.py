@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.pipeline.conftest import PROJECT, Clone
 
 EXAMPLE = """
@@ -56,6 +58,27 @@ def test_an_edited_parameter_runs_its_stage_alone_and_shows_in_the_diff(clone: C
         "params.yaml": {"split.salt": {"old": "exemplars-1", "new": "exemplars-2"}}
     }
     clone.restore()
+
+
+@pytest.mark.parametrize(
+    ("path", "stages"),
+    [
+        ("stages/publish/page.html.jinja", {"publish"}),
+        ("stages/publish/paths.py", {"publish"}),
+        ("stages/curate/steps/conflicts.py", {"curate"}),
+        ("exemplars/models/calls.py", {"render", "train", "evaluate", "publish"}),
+        (
+            "exemplars/core/ledger.py",
+            {"ingest", "compile", "curate", "split", "validate", "render", "train", "evaluate", "publish"},
+        ),
+    ],
+)
+def test_an_edit_of_code_runs_the_stages_that_use_it(clone: Clone, path: str, stages: set[str]) -> None:
+    before = clone.stages_with_changed_code()
+    with (clone.root / path).open("a") as file:
+        file.write("\n")
+    assert clone.stages_with_changed_code() - before == stages
+    clone.git("checkout", "--", path)
 
 
 def test_plots_are_drawn(clone: Clone) -> None:

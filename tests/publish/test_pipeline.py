@@ -49,7 +49,7 @@ def test_stages_are_read_from_dvc_yaml_with_templates_resolved_and_without_code(
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("stages: [", "while parsing"),
+        ("stages: [", "did not find expected node content"),
         ("plots: []", "NoneType"),
         ("stages: {a: {cmd: '${b}'}}", "failed to parse"),
         ("[]", "list"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from exemplars.core.errors import UserError
@@ -59,7 +60,26 @@ def test_a_view_in_which_nothing_is_supervised_stops_the_stage(base: BaseFiles) 
     too_long = render_split(rows, "train", SKILLS, load_tokenizer(base), PARAMS, 5)
     message = (
         r"render\.views: call: nothing_supervised: found no train row that passes the prompt checks "
-        r"\(too_long: 2\), expected at least one; see the reasons"
+        r"\(too_long: 2\), expected at least one row to train on; see the reasons in "
+        r"data/training/rejections\.parquet, or remove the view"
     )
     with pytest.raises(UserError, match=message):
         check_supervision({"train": too_long}, PARAMS)
+
+
+def test_an_empty_ledger_is_not_named_as_the_place_of_reasons(base: BaseFiles) -> None:
+    tokenizer = load_tokenizer(base)
+    empty = render_split([], "train", SKILLS, tokenizer, PARAMS, 400)
+    message = (
+        r"found an empty train split, expected at least one row to train on; add examples, or raise the share of "
+        r"train in split\.ratios$"
+    )
+    with pytest.raises(UserError, match=message):
+        check_supervision({"train": empty}, PARAMS)
+    rendered = render_split([exemplar("ring mum")], "train", SKILLS, tokenizer, PARAMS, 400)
+    views = msgspec.structs.replace(PARAMS, views=("call", "slot"))
+    with pytest.raises(
+        UserError,
+        match=r"render\.views: slot: .*no prompt of this view for any of the 1 train rows, expected at",
+    ):
+        check_supervision({"train": rendered}, views)

@@ -129,11 +129,20 @@ def build_prompt_of_slot(skill: str, slot: str) -> Prompt:
     return build_prompt(exemplar("dry on Sunday", skill, argument(slot, "Sunday", "Sunday")), skills, [skill])
 
 
-def test_a_parameter_may_be_named_like_a_keyword(tokenizer: Any) -> None:
-    check(build_prompt_of_slot("weather", "from"), tokenizer)
+@pytest.mark.parametrize(
+    ("skill", "slot"),
+    [
+        ("weather", "from"),
+        ("get-weather", "day"),
+        ("weather", "day-of-week"),
+        ("weather.get", "days[0].name"),
+    ],
+)
+def test_names_may_be_keywords_or_have_hyphens_and_dots(tokenizer: Any, skill: str, slot: str) -> None:
+    check(build_prompt_of_slot(skill, slot), tokenizer)
 
 
-@pytest.mark.parametrize(("skill", "slot"), [("get-weather", "day"), ("weather", "day-of-week")])
+@pytest.mark.parametrize(("skill", "slot"), [("get weather", "day"), ("weather", "day of week")])
 def test_a_call_that_is_parsed_differently_is_rejected(tokenizer: Any, skill: str, slot: str) -> None:
     problem = find_problem(build_prompt_of_slot(skill, slot), tokenizer)
     assert problem.reason == Reason.NOT_SUPERVISED

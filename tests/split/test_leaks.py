@@ -52,6 +52,32 @@ def test_the_same_text_in_validation_and_test_stays() -> None:
     assert find_leaks(rows, splits, 0, {}) == {}
 
 
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("heat to -5", "heat to 5"),
+        ("books on C++", "books on C"),
+        ("what is 3+4", "what is 3*4"),
+        ("👍", "👎"),
+    ],
+)
+def test_a_text_that_differs_in_a_sign_or_a_symbol_does_not_leak(train: str, test: str) -> None:
+    rows, splits = build_rows(("train", train, train, ()), ("test", test, test, ()))
+    assert find_leaks(rows, splits, 0, {}) == {}
+
+
+def test_the_same_text_in_another_spelling_takes_a_row_out_of_train() -> None:
+    rows, splits = build_rows(
+        ("train", "thats good", "thats good", ("Ok?",)),
+        ("train", "thats fine", "thats fine", ("Ok?",)),
+        ("test", "That's good.", "That's good.", ("ok",)),
+        ("test", "That's fine.", "That's fine.", ("Good?",)),
+    )
+    assert find_leaks(rows, splits, 1, {}) == {
+        "s:0": leak("the same utterance in another spelling", "s:2", "test")
+    }
+
+
 @pytest.mark.parametrize(("turns", "leaked"), [(0, ["s:0", "s:1"]), (1, ["s:1"]), (2, [])])
 def test_with_context_turns_the_preceding_turns_must_be_equal_too(turns: int, leaked: list[str]) -> None:
     rows, splits = build_rows(

@@ -95,19 +95,34 @@ def check_prose(path: Path, line: int, text: str) -> Iterator[Finding]:
 
 
 def check_code_text(path: Path, source: str) -> Iterator[Finding]:
-    """Find words in the comments, docstrings and messages of a Python file that the style avoids."""
+    """Find words in the comments, docstrings and messages of a Python file that the style avoids.
+
+    Other texts of tests are data, and are not checked.
+    """
+    docstrings = {node.lineno for node in _find_docstrings(ast.parse(source))}
+    is_test = path.relative_to(PROJECT).parts[0] in TESTS
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type not in (tokenize.COMMENT, tokenize.STRING):
+        is_prose = token.type == tokenize.COMMENT or token.start[0] in docstrings
+        if token.type not in (tokenize.COMMENT, tokenize.STRING) or (is_test and not is_prose):
             continue
         text = token.string
         if token.type == tokenize.STRING and " " not in text.strip():
             continue  # A key or a word of data.
         yield from check_prose(path, token.start[0], text)
-        is_docstring = text.lstrip("rbfRBF").startswith('"""')
-        if token.type == tokenize.COMMENT or is_docstring:
-            for number, part in enumerate(text.splitlines(), token.start[0]):
-                if NULL.search(part):
-                    yield Finding(path, number, "word", f"'null': `None`: {part.strip()[:90]}")
+        for number, part in enumerate(text.splitlines() if is_prose else (), token.start[0]):
+            if NULL.search(part):
+                yield Finding(path, number, "word", f"'null': `None`: {part.strip()[:90]}")
+
+
+def _find_docstrings(tree: ast.Module) -> Iterator[ast.expr]:
+    """Yield the texts that are statements of their own: docstrings, also those of constants and fields."""
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            yield node.value
 
 
 def check_names(path: Path, tree: ast.Module) -> Iterator[Finding]:

@@ -106,6 +106,7 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / ".dvc").mkdir()  # The root of a project.
     return Project(tmp_path)
 
 
@@ -170,6 +171,33 @@ def test_a_full_disk_at_a_merge_is_an_error_and_leaves_nothing(
     with pytest.raises(UserError, match=r"not_saved: found I/O error: No space left.*then merge again"):
         merge_adapters(folder, Path("out/merged"), [], {})
     assert list(Path("out").iterdir()) == []
+
+
+def test_a_merge_that_is_interrupted_leaves_the_model_of_the_last_one(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project.train()
+    merged = folder / "merged"
+    merge_adapters(folder, merged, [], {})
+    before = {path.name: path.read_bytes() for path in merged.iterdir()}
+    (folder / ".merged.x.partial").mkdir()  # Of a merge that was killed.
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("transformers.PreTrainedTokenizerBase.save_pretrained", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            merge_adapters(folder, merged, [], {})
+    assert {path.name: path.read_bytes() for path in merged.iterdir()} == before
+    merge_adapters(folder, merged, [], {})
+    assert {path.name: path.read_bytes() for path in merged.iterdir()} == before
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "manifest.json",
+        "merged",
+        "rows.txt",
+        "weights",
+    ]
 
 
 def test_soft_prompts_are_not_merged(project: Project) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from stages.validate.checkpoint import CheckpointResult, normalize_page, run_checkpoint
+from stages.validate.checkpoint import CheckpointResult, run_checkpoint
+from stages.validate.pages import normalize_page
 
 
 def expectation(kind: str, severity: str, **kwargs: Any) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +16,9 @@ from exemplars.audit.revisions import (
     WORKSPACE,
     Output,
     Revision,
+    describe_shared_cache,
     list_revisions,
-    locate_object,
-    read_dir_manifest,
+    parse_dir_manifest,
     run_git,
 )
 from exemplars.core.errors import Diagnostic, UserError
@@ -49,6 +51,12 @@ class Store(NamedTuple):
             if self.fs.exists(place):
                 self.fs.remove(place)
 
+    def find_object(self, md5: str) -> bytes | None:
+        """Read an object; `None` if the store does not have it. Raises `UserError` if the store cannot be read."""
+        with _report_failures(self.name):
+            exists = self.fs.exists(self._locate(md5))
+        return self.read_object(md5) if exists else None
+
     def list_run_cache(self) -> list[str]:
         """List the files of DVC's run-cache; they hold hashes only."""
         with _report_failures(self.name):
@@ -67,6 +75,8 @@ class Stores(NamedTuple):
     cache: Store
     remote: Store | None
     """`None` if the project has no remote."""
+    shared: str = ""
+    """Why other clones may need objects of the cache; empty if it is this clone's own."""
 
     @property
     def present(self) -> tuple[Store, ...]:
@@ -79,7 +89,7 @@ def open_stores(root: Path, remote: str | None) -> Iterator[Stores]:
     """Open the cache and the remote, and hold DVC's lock while the block runs.
 
     remote: its name; `None` for the default remote, if there is one.
-    Raises `UserError` if another DVC command is running, or if there is no such remote.
+    Raises `UserError` if another DVC command or a stage is running, or if there is no such remote.
     """
     from dvc.lock import LockError
     from dvc.repo import Repo
@@ -87,14 +97,15 @@ def open_stores(root: Path, remote: str | None) -> Iterator[Stores]:
     with _report_failures("DVC"):
         repo = Repo(str(root))
     try:
+        check_idle(root)  # A stage that ends now needs the lock: do not take it.
         try:
             repo.lock.lock()
         except LockError:
             raise UserError([_report_busy("another DVC command holds the lock")]) from None
         try:
-            _check_idle(root)
+            check_idle(root)
             cache = Store("the cache", repo.cache.local.fs, repo.cache.local.path)
-            yield Stores(cache, _open_remote(repo, remote))
+            yield Stores(cache, _open_remote(repo, remote), describe_shared_cache(root))
         finally:
             repo.lock.unlock()
     finally:
@@ -114,19 +125,22 @@ def _open_remote(repo: Any, name: str | None) -> Store | None:
     return Store(f"the remote {name or repo.config['core'].get('remote')}", odb.fs, odb.path)
 
 
-def find_needed_objects(root: Path) -> dict[str, dict[str, list[str]]]:
+def find_needed_objects(root: Path, stores: Stores) -> dict[str, dict[str, list[str]]]:
     """Find the objects that revisions need: by hash and revision, the paths that the object has there.
 
-    The workspace is one of the revisions.
+    The workspace is one of the revisions. Raises `UserError` if a store cannot be read.
     """
     needed: dict[str, dict[str, list[str]]] = {}
-    for revision in (Revision(root, WORKSPACE, None), *list_revisions(root)):
-        for output in _list_outputs(root, revision):
+    folders: dict[str, list[Output]] = {}  # Revisions have most folders in common.
+    for revision in (Revision(root, WORKSPACE, None), *list_revisions(root, "*.dvc")):
+        for output in _list_outputs(root, revision, stores, folders):
             needed.setdefault(output.md5, {}).setdefault(revision.name, []).append(output.path)
     return needed
 
 
-def _list_outputs(root: Path, revision: Revision) -> Iterator[Output]:
+def _list_outputs(
+    root: Path, revision: Revision, stores: Stores, folders: dict[str, list[Output]]
+) -> Iterator[Output]:
     """List what a revision has in the cache: outputs of stages, files added by `dvc add`, files in folders."""
     try:
         outputs = list(revision.outputs.values())
@@ -135,33 +149,76 @@ def _list_outputs(root: Path, revision: Revision) -> Iterator[Output]:
     outputs += _list_added(root, revision)
     for output in outputs:
         yield output
-        listing = locate_object(root, output.md5)
-        if output.is_folder and listing.is_file():
-            for entry in read_dir_manifest(listing):
+        if output.is_folder:
+            if output.md5 not in folders:
+                folders[output.md5] = _list_folder(output.md5, stores)
+            for entry in folders[output.md5]:
                 yield Output(f"{output.path}/{entry.path}", entry.md5)
+
+
+def _list_folder(md5: str, stores: Stores) -> list[Output]:
+    """List the files of a folder by its `.dir` object in any store; none if no store has it."""
+    found = (store.find_object(md5) for store in stores.present)
+    data = next((data for data in found if data is not None), None)
+    return [] if data is None else parse_dir_manifest(data)
 
 
 def _list_added(root: Path, revision: Revision) -> Iterator[Output]:
     """List what `dvc add` tracks, in `*.dvc` files."""
-    names = run_git(root, "ls-tree", "-r", "--name-only", revision.commit or "HEAD") or ""
-    for name in names.splitlines():
-        if name.endswith(".dvc") and (data := revision.read_file(name)):
+    for name in _list_added_names(root, revision):
+        if data := revision.read_file(name):
             for output in yaml.safe_load(data).get("outs", []):
                 yield Output((Path(name).parent / output["path"]).as_posix(), output.get("md5", ""))
 
 
-def _check_idle(root: Path) -> None:
-    """Raise `UserError` if a stage is running: DVC releases its lock then, and notes the stage's files."""
-    path = root / ".dvc" / "tmp" / "rwlock"
+def _list_added_names(root: Path, revision: Revision) -> list[str]:
+    """List the `*.dvc` files that git tracks at a revision; in the workspace, also those that it may track."""
+    command = (
+        ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        if revision.commit is None
+        else ("ls-tree", "-r", "-z", "--name-only", revision.commit)
+    )
+    names = (run_git(root, *command) or "").split("\0")
+    return sorted({name for name in names if name.endswith(".dvc")})
+
+
+def check_idle(root: Path) -> None:
+    """Raise `UserError` if a stage is running: DVC releases its lock then, and notes the stage's files.
+
+    A stage that was started by hand, or whose DVC was killed, is seen by its process.
+    """
+    import psutil
+
+    holders = _read_holders(root / ".dvc" / "tmp")
+    running = {holder["pid"]: holder["cmd"] for holder in holders if psutil.pid_exists(holder["pid"])}
+    running.pop(os.getpid(), None)
+    for process in psutil.process_iter(["pid", "cmdline", "cwd"]) if not running else ():
+        command = process.info["cmdline"] or []
+        if _is_stage(command) and process.info["cwd"] == str(root.resolve()):
+            running[process.pid] = " ".join(command)
+    for pid, command in running.items():
+        raise UserError([_report_busy(f"`{command}` (process {pid}) is running")])
+
+
+def _read_holders(folder: Path) -> list[dict[str, Any]]:
+    """Read from DVC's rwlock who reads or writes which files. folder: `.dvc/tmp`."""
+    from dvc.rwlock import RWLOCK_FILE, SCHEMA
+    from voluptuous import Invalid
+
+    path = folder / RWLOCK_FILE
     try:
-        locks = json.loads(path.read_bytes()) if path.exists() else {}
-    except ValueError:
-        locks = {}
-    for lock in locks.values():
-        for holder in (*lock.get("read", []), *([lock["write"]] if lock.get("write") else [])):
-            if Path(f"/proc/{holder['pid']}").exists():
-                summary = f"`{holder['cmd']}` (process {holder['pid']}) is running"
-                raise UserError([_report_busy(summary)])
+        locks = SCHEMA(json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return []
+    except (ValueError, Invalid):
+        raise UserError([_report_damaged_rwlock(path)]) from None
+    return [*locks["write"].values(), *(holder for holders in locks["read"].values() for holder in holders)]
+
+
+def _is_stage(command: list[str]) -> bool:
+    """Check whether a command line runs a stage, as in `python -m stages.ingest sgd`."""
+    pairs = itertools.pairwise(command)
+    return any(option == "-m" and name.split(".")[0] == "stages" for option, name in pairs)
 
 
 @contextmanager
@@ -188,6 +245,16 @@ def _report_busy(summary: str) -> Diagnostic:
         expected="no other command that reads or writes the project",
         fix="wait for it to finish, then run again",
         summary=summary,
+    )
+
+
+def _report_damaged_rwlock(path: Path) -> Diagnostic:
+    return Diagnostic(
+        path=path.as_posix(),
+        code="damaged_lock",
+        found="a damaged file, as after a crash",
+        expected="the files that DVC's stages read and write now, as JSON",
+        fix="if no DVC command is running, delete it, then run again",
     )
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
-from exemplars.audit.erasure.plan import HoldingObject, Plan
-from exemplars.audit.erasure.purge import Redaction
+from exemplars.audit.erasure.plan import HoldingObject, Plan, Remains
+from exemplars.audit.erasure.transaction import Redaction
+from exemplars.core.ids import parse_row_id
+from exemplars.core.reports import count_sorted
+from exemplars.core.terminal import escape_line
+from stages.ingest.tombstones import Tombstone
 
 OUT_OF_REACH: Final = (
     "git's history: the commits below hold the raw files as they were; rewrite it (git filter-repo), and "
@@ -15,6 +19,17 @@ OUT_OF_REACH: Final = (
     "copies outside this project: clones, backups, exports, other caches and remotes",
     "trained weights: a model may repeat its training data; retrain the runs below, and withdraw the old models",
     "digests of erased rows in rows.txt of older runs: hashes, without text",
+    "patterns of tombstones: git keeps data/raw/erasures.jsonl as written; a `value` is a keyed hash",
+)
+SEARCH_METHODS: Final = (
+    "rows of tables that were derived from an erased row, by its id (also with ~speech or @view:slot), its place in a "
+    "raw file, its digest, or as the nearest row of a prediction: speech views, surrogates, chat text and token ids, "
+    "predictions, review lists and ledgers",
+    "raw files that held an erased row, by the SHA-256 of their content",
+    "texts of 12 characters or more that no kept row has, anywhere in the columns of tables and in other files: plain, "
+    "in JSON, in HTML, compressed",
+    "shorter texts and values that no kept row has, as whole strings of JSON files and whole lines of others",
+    "normalized utterances and templates in the table of near duplicates",
 )
 _INDENT: Final = " " * 12
 
@@ -24,29 +39,19 @@ def build_receipt(
     redaction: Redaction,
     removed: Sequence[HoldingObject],
     kept: Sequence[HoldingObject],
-    remains: tuple[Sequence[str], Sequence[str]],
+    remains: Remains,
     when: str,
 ) -> dict[str, Any]:
     """Build the receipt.
 
-    remains: files and objects that still hold what was erased. when: ISO 8601.
+    remains: what still holds what was erased. when: ISO 8601.
     """
-    tombstones = {row.tombstone.id: row.tombstone for row in plan.rows if row.tombstone}
-    counts = Counter(row.tombstone.id for row in plan.rows if row.tombstone)
+    ids = _list_row_ids(plan)
     return {
         "when": when,
-        "tombstones": [
-            {
-                "id": name,
-                "rule": tombstone.rule,
-                "reviewer": tombstone.reviewer,
-                "reason": tombstone.reason,
-                "rows": counts[name],
-            }
-            for name, tombstone in sorted(tombstones.items())
-        ],
-        "rows": len(plan.rows),
-        "rows_by_source": dict(sorted(Counter(row.source for row in plan.rows).items())),
+        "tombstones": [_describe_tombstone(tombstone, ids[tombstone.id]) for tombstone in plan.tombstones],
+        "rows": len(set().union(*ids.values())),
+        "rows_by_source": count_sorted(parse_row_id(row_id).source for row_id in set().union(*ids.values())),
         "rows_in_splits": dict(plan.splits),
         "raw_files": [file._asdict() for file in redaction.files],
         "to_be_edited_by_hand": list(redaction.by_hand),
@@ -54,10 +59,31 @@ def build_receipt(
         "kept_objects": [_describe_need(item) for item in kept],
         "runs_to_train_anew": list(plan.runs),
         "runs_with_unavailable_rows": list(plan.unknown_runs),
-        "still_found": {"files": list(remains[0]), "objects": list(remains[1])},
-        "too_short_or_common_to_search": len(set(plan.terms.rows.values()) - plan.terms.texts),
+        "searched": _describe_search(plan, remains),
+        "still_found": {"files": list(remains.files), "objects": list(remains.objects)},
+        "too_short_or_common_to_search": plan.terms.unsearched,
         "out_of_reach": list(OUT_OF_REACH),
+        "patterns_in_git": list(plan.patterns),
+        "originals": _describe_originals(plan),
         "commits_with_the_raw_files": list(plan.history),
+    }
+
+
+def _list_row_ids(plan: Plan) -> dict[str, set[str]]:
+    """List the ids of the rows of each tombstone: those in the raw files, and those that are gone from them."""
+    ids = {tombstone.id: set(tombstone.pins) for tombstone in plan.tombstones}
+    for row in plan.rows:
+        ids.setdefault(row.tombstone.id if row.tombstone else "", set()).add(row.id)
+    return ids
+
+
+def _describe_tombstone(tombstone: Tombstone, ids: Collection[str]) -> dict[str, Any]:
+    return {
+        "id": tombstone.id,
+        "rule": tombstone.rule,
+        "reviewer": tombstone.reviewer,
+        "reason": tombstone.reason,
+        "rows": len(ids),
     }
 
 
@@ -70,7 +96,7 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
                 "file": row.file,
                 "locator": row.locator,
                 "tombstone": row.tombstone.id if row.tombstone else None,
-                "in_the_raw_file": row.text is not None,
+                "in_the_raw_file": row.is_in_raw_file,
             }
             for row in plan.rows
         ],
@@ -81,7 +107,32 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "runs": list(plan.runs),
         "runs_with_unavailable_rows": list(plan.unknown_runs),
         "objects": [_describe_need(item) for item in plan.objects],
+        "patterns_in_git": list(plan.patterns),
+        "originals": _describe_originals(plan),
         "commits_with_the_raw_files": list(plan.history),
+    }
+
+
+def _describe_originals(plan: Plan) -> dict[str, Any]:
+    """Describe the tables that have what `curate` replaces or rejects; the raw files have it, too."""
+    return {"purged": plan.originals.are_purged, "tables": list(plan.originals.paths)}
+
+
+def _describe_search(plan: Plan, remains: Remains) -> dict[str, Any]:
+    """Describe what was searched, and how: without any text."""
+    identity = plan.terms.identity
+    return {
+        "how": list(SEARCH_METHODS),
+        "by_identity": {
+            "row_ids": len(identity.ids),
+            "places_in_raw_files": len(identity.origins),
+            "digests": len(identity.digests),
+            "raw_files": len(identity.raw_files | plan.terms.raw_files),
+        },
+        "by_text": dict(plan.terms.forms),
+        "folders": list(plan.folders),
+        "read": remains.searched,
+        "columns": list(remains.columns),
     }
 
 
@@ -109,8 +160,11 @@ def format_plan(plan: Plan) -> str:
         "run(s) that may have been trained on it: their rows are unavailable", plan.unknown_runs
     )
     lines += _format_objects(plan.objects)
+    verb = "this purge removes" if plan.originals.are_purged else "curate.privacy.originals keeps"
+    lines += _format_section(f"table(s) from before curate's surrogates, which {verb}", plan.originals.paths)
+    lines += _format_section("tombstone(s) whose pattern git keeps as written: prefer `value`", plan.patterns)
     lines += _format_section("commit(s) whose raw files hold it: out of reach", plan.history)
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(escape_line, lines)) + "\n"
 
 
 def _format_objects(objects: Sequence[HoldingObject]) -> Iterable[str]:

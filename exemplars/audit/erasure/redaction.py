@@ -1,4 +1,7 @@
-"""Redact raw files: each record keeps its place, and its text is replaced by `[erased]`."""
+"""Redact raw files: each record keeps its place, and its text is replaced by `[erased]`.
+
+Every redactor is idempotent: what is redacted already stays as it is.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from stages.ingest.params import AnySource, JsonlSource, SgdSource, SkillsSource
 
 Redactor = Callable[[bytes, Collection[str]], bytes]
 """From the bytes of a file and the locators of records to the bytes of the redacted file."""
-_PART: Final = re.compile(rb"(### (?:User|Assistant|Exemplar):\s*).*?(\r?\n?)$")
+_HEADING: Final = re.compile(r"####(?!#)")
+_PART: Final = re.compile(r"(\s*(?:#{1,6}\s*)?(User|Assistant|Exemplar)\s*:\s*)", re.IGNORECASE)
+"""A marker, also one that is malformed: the reader of skill files takes it for what it is meant to be."""
+_BOM: Final = b"\xef\xbb\xbf"
 
 
 def choose_redactor(source: AnySource) -> Redactor | None:
@@ -30,20 +36,25 @@ def choose_redactor(source: AnySource) -> Redactor | None:
 def redact_skills(data: bytes, locators: Collection[str]) -> bytes:
     r"""Redact a skill file: the examples that begin at the given lines (from 1).
 
-    >>> redact_skills(b"### User: a\n### Assistant: b()\n", ["1"])
-    b'### User: [erased]\n### Assistant: [erased]\n'
+    An example reaches to the next `### User:` or section; text without a marker in it is redacted, too.
+
+    >>> redact_skills(b"### User: a\n\n### Assistant: b()\n", ["1"])
+    b'### User: [erased]\n\n### Assistant: [erased]\n'
     """
-    starts = {int(locator) for locator in locators}
-    lines = data.splitlines(keepends=True)
+    starts = {int(locator) for locator in locators if locator.isdecimal()}
+    mark = _BOM if data.startswith(_BOM) else b""
+    lines = data.removeprefix(_BOM).decode("utf-8").split("\n")
     within = False
-    for number, line in enumerate(lines, 1):
-        part = _PART.match(line)
-        if number in starts or part is None or line.startswith(b"### User"):
-            within = number in starts
-        if within:
-            head, end = part.groups() if part else (b"", line[len(line.rstrip(b"\r\n")) :])
-            lines[number - 1] = head + REDACTED.encode() + end
-    return b"".join(lines)
+    for index, line in enumerate(lines):
+        text = line.removesuffix("\r")
+        part = None if _HEADING.match(text) else _PART.match(text)
+        if index + 1 in starts:
+            within = part is not None and part[2].capitalize() == "User"
+        elif _HEADING.match(text) or (part is not None and part[2].capitalize() == "User"):
+            within = False
+        if text.strip() and (within or index + 1 in starts):
+            lines[index] = (part[1] if part else "") + REDACTED + line[len(text) :]
+    return mark + "\n".join(lines).encode("utf-8")
 
 
 def redact_jsonl(data: bytes, locators: Collection[str]) -> bytes:
@@ -72,23 +83,28 @@ def redact_dialogues(data: bytes, locators: Collection[str]) -> bytes:
 
 
 def _empty_dialogue(dialogue: Any) -> dict[str, Any]:
-    turns = [
-        {
-            "speaker": turn["speaker"],
-            "utterance": REDACTED,
-            "frames": [_empty_frame(frame, turn["speaker"]) for frame in turn.get("frames", [])],
-        }
-        for turn in dialogue["turns"]
-    ]
+    """Return a dialogue without text; what a dialogue that cannot be read does not have is left empty."""
+    known = dialogue if isinstance(dialogue, dict) else {}
     return {
-        "dialogue_id": dialogue["dialogue_id"],
-        "services": dialogue.get("services", []),
-        "turns": turns,
+        "dialogue_id": known.get("dialogue_id", REDACTED),
+        "services": known.get("services", []),
+        "turns": [_empty_turn(turn) for turn in _list_objects(known.get("turns"))],
     }
 
 
-def _empty_frame(frame: Any, speaker: str) -> dict[str, Any]:
-    empty = {"service": frame["service"], "actions": [], "slots": []}
+def _empty_turn(turn: dict[str, Any]) -> dict[str, Any]:
+    speaker = turn.get("speaker", "SYSTEM")
+    frames = [_empty_frame(frame, speaker) for frame in _list_objects(turn.get("frames"))]
+    return {"speaker": speaker, "utterance": REDACTED, "frames": frames}
+
+
+def _empty_frame(frame: dict[str, Any], speaker: str) -> dict[str, Any]:
+    empty = {"service": frame.get("service", REDACTED), "actions": [], "slots": []}
     if speaker == "USER":
         empty["state"] = {"active_intent": "NONE", "requested_slots": [], "slot_values": {}}
     return empty
+
+
+def _list_objects(value: Any) -> list[dict[str, Any]]:
+    """List the objects of a JSON array, in their places; whatever else is in it becomes an empty object."""
+    return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from exemplars.audit.erasure.matched_rows import find_erased_rows
 from exemplars.audit.erasure.objects import Stores, open_stores
+from exemplars.audit.erasure.originals import find_originals, remove_originals
 from exemplars.audit.erasure.plan import (
     HoldingObject,
     Plan,
-    ShowProgress,
-    find_erased_rows,
+    Remains,
     find_remains,
     plan_erasure,
 )
-from exemplars.audit.erasure.purge import Redaction, divide_objects, redact_files, remove_objects
+from exemplars.audit.erasure.purge import (
+    begin_purge,
+    divide_objects,
+    read_unfinished,
+    remove_journal,
+    remove_objects,
+    remove_partials,
+)
 from exemplars.audit.erasure.receipt import build_receipt
+from exemplars.audit.erasure.tracing import ShowProgress
+from exemplars.audit.erasure.transaction import Redaction, read_log, redact_files
+from exemplars.audit.revisions import require_full_history
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import write_json
@@ -46,17 +58,16 @@ class Purge(NamedTuple):
     removed: list[HoldingObject]
     kept: list[HoldingObject]
     """The objects that other revisions need."""
-    files: list[str]
-    """The files that still hold what was erased."""
-    objects: list[str]
-    """The objects that still hold it, with those in `kept`."""
+    remains: Remains
+    """What still holds it, with the objects in `kept`."""
     receipt: Path
     """Relative to the project's root."""
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing holds it but the objects that were kept."""
-        return len(self.files) + len(self.objects) == len(self.kept)
+        kept = {f"{item.store} {item.md5}" for item in self.kept}
+        return not self.remains.files and kept.issuperset(self.remains.objects)
 
 
 def hash_value(value: str) -> str:
@@ -65,30 +76,48 @@ def hash_value(value: str) -> str:
 
 
 @contextmanager
-def open_erasure(root: Path, remote: str | None, show_progress: ShowProgress) -> Iterator[PlannedErasure]:
+def open_erasure(
+    root: Path, remote: str | None, show_progress: ShowProgress, read_only: bool = False
+) -> Iterator[PlannedErasure]:
     """Plan the erasure that the tombstones name, and hold DVC's lock while the block runs.
 
-    remote: the DVC remote; `None` for the default one. Raises `UserError` if there is no tombstone or no key,
-    or if a source or a store cannot be read.
+    remote: the DVC remote; `None` for the default one. read_only: leave the unfinished files of killed stages.
+    Raises `UserError` if there is no tombstone or no key, if a source or a store cannot be read, and in a
+    shallow clone.
     """
-    erasures = _read_tombstones()
+    require_full_history(root)
     params = load_section("ingest", IngestParams)
+    originals = find_originals(params)
+    erasures = _read_tombstones(required=not originals.are_purged)
     with open_stores(root, remote) as stores:
+        if not read_only:
+            remove_partials(root)
         matched = find_erased_rows(params, erasures, count_workers(0))
-        plan = plan_erasure(root, matched, erasures, params, stores, show_progress)
+        plan = plan_erasure(root, matched, erasures, params, stores, originals, show_progress)
         yield PlannedErasure(root, params, erasures, stores, plan)
 
 
-def check_plan(plan: Plan, purging: bool) -> None:
-    """Raise `UserError` if a tombstone matches no row, or if a purge would leave the outputs as they are."""
+def check_plan(plan: Plan) -> None:
+    """Raise `UserError` if a tombstone matches no row."""
     if plan.unmatched:
         raise UserError([_report_unmatched(tombstone) for tombstone in plan.unmatched])
-    if purging and plan.outputs:
-        raise UserError([_report_outputs(plan)])
+
+
+def check_purge(erasure: PlannedErasure, shared_cache_ok: bool) -> None:
+    """Raise `UserError` if a purge would leave the outputs as they are, or could harm other clones.
+
+    shared_cache_ok: whether a cache that other clones may use can be purged.
+    """
+    if erasure.plan.outputs:
+        raise UserError([_report_outputs(erasure.plan)])
+    if erasure.stores.shared and not shared_cache_ok:
+        raise UserError([_report_shared_cache(erasure.stores.shared)])
 
 
 def redact(erasure: PlannedErasure) -> Redaction:
     """Redact the raw files."""
+    if not erasure.erasures.tombstones:
+        return Redaction()
     return redact_files(erasure.root, erasure.plan.rows, erasure.params.sources, erasure.erasures)
 
 
@@ -99,17 +128,36 @@ def purge(erasure: PlannedErasure, redaction: Redaction, all_revisions: bool) ->
     """
     root, plan, stores = erasure.root, erasure.plan, erasure.stores
     removed, kept = divide_objects(plan, all_revisions)
+    unfinished = read_unfinished(root, stores)
+    removed = begin_purge(root, removed, unfinished)
+    kept = [
+        item for item in kept if (item.store, item.md5) not in {(gone.store, gone.md5) for gone in removed}
+    ]
     remove_objects(removed, stores, root)
-    remains = find_remains(root, plan.terms, stores)
+    remove_originals(root, plan.originals)
+    remains = find_remains(root, plan, stores)
     when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    path = layout.REPORTS / "erasures" / f"{when.replace(':', '')}.json"
-    write_json(root / path, build_receipt(plan, redaction, removed, kept, remains, when))
-    return Purge(removed, kept, *remains, path)
+    path = _choose_receipt(root, when)
+    names = {row.tombstone.id for row in plan.rows if row.tombstone}
+    redaction = redaction._replace(files=read_log(root, names))
+    receipt = build_receipt(plan, redaction, removed, kept, remains, when)
+    write_json(root / path, {**receipt, "continues_an_interrupted_purge": bool(unfinished)})
+    remove_journal(root)
+    return Purge(removed, kept, remains, path)
 
 
-def _read_tombstones() -> Erasures:
+def _choose_receipt(root: Path, when: str) -> Path:
+    """Choose a name that no receipt has: `<when>.json`, or `<when>-2.json` within the same second."""
+    folder, stamp = layout.REPORTS / "erasures", when.replace(":", "")
+    names = (f"{stamp}-{number}.json" if number > 1 else f"{stamp}.json" for number in itertools.count(1))
+    return next(folder / name for name in names if not (root / folder / name).exists())
+
+
+def _read_tombstones(required: bool) -> Erasures:
     erasures = read_erasures(os.environ)
     if not erasures.tombstones:
+        if not required:
+            return erasures
         raise UserError(
             [
                 Diagnostic(
@@ -144,4 +192,16 @@ def _report_outputs(plan: Plan) -> Diagnostic:
         expected="outputs without it",
         fix="run `dvc repro`, then purge; nothing was changed",
         summary=f"{len(plan.outputs)} output(s) still hold what is to be erased",
+    )
+
+
+def _report_shared_cache(reason: str) -> Diagnostic:
+    return Diagnostic(
+        path="DVC's cache",
+        code="shared_cache",
+        found=f"a shared cache: {reason}",
+        expected="the cache of this clone alone",
+        fix="make sure that no other clone needs them (after the same erasure there, `exemplars erase --plan` lists "
+        "none), then add --shared-cache-ok; nothing was changed",
+        summary=f"other clones may need objects that a purge removes from the cache, since {reason}",
     )

@@ -52,10 +52,10 @@ class RevisionComparison(NamedTuple):
 def compare_revisions(old: Revision, new: Revision) -> RevisionComparison:
     """Compare the rows of two revisions; a table that is the same in both is not read.
 
-    Raises `UserError` if a revision has no splits, or if a table is unavailable.
+    Raises `UserError` if a revision has no splits, has no ledger that the other has, or if a table cannot be read.
     """
-    for revision in (old, new):
-        _check_splits(revision)
+    _check_tables(old, new)
+    _check_tables(new, old)
     paths = [path for path in _TABLES if hash_table(old, path) != hash_table(new, path)]
     with_render = all(is_available(revision, RENDER_LEDGER) for revision in (old, new))
     with_render = with_render and hash_table(old, RENDER_LEDGER) != hash_table(new, RENDER_LEDGER)
@@ -193,8 +193,13 @@ def _count_by(changes: Changes, column: str) -> dict[str, dict[str, int]]:
     return {row.pop(column): {kind: count for kind, count in row.items() if count} for row in rows}
 
 
-def _check_splits(revision: Revision) -> None:
-    missing = [str(path) for path in SPLIT_TABLES.values() if not is_available(revision, path)]
+def _check_tables(revision: Revision, other: Revision) -> None:
+    """Raise `UserError` if a revision has no splits, or no ledger that the other revision has.
+
+    Without the ledger, its rows would seem to be gone, or nothing would seem to differ.
+    """
+    needed = [*SPLIT_TABLES.values(), *(path for path in LEDGERS if is_available(other, path))]
+    missing = [str(path) for path in needed if not is_available(revision, path)]
     if missing:
         raise UserError(
             [
@@ -202,7 +207,7 @@ def _check_splits(revision: Revision) -> None:
                     path=revision.name,
                     code="no_splits",
                     found=f"no {', '.join(missing)}",
-                    expected="a revision with splits to compare",
+                    expected="a revision with splits to compare, and their ledgers",
                     fix="run `dvc repro split`, or name another revision",
                 )
             ]

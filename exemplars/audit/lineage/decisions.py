@@ -16,7 +16,7 @@ from exemplars.audit.revisions import Revision
 from exemplars.audit.run_membership import RunRows, select_runs_trained_on
 from exemplars.core import layout
 from exemplars.core.ids import SPLITS, make_speech_id, strip_derived
-from exemplars.dataset.texts import normalize_text
+from exemplars.dataset.texts import make_similarity_text
 
 TableRow = dict[str, Any]
 Decision = dict[str, Any]
@@ -65,8 +65,10 @@ def collect_table_rows(revision: Revision, ids: Sequence[str]) -> RowsByTable:
 def find_near_duplicates(revision: Revision, tables: RowsByTable) -> list[TableRow]:
     """Find the pairs of near duplicates that the curated rows among `tables` are part of."""
     rows = [row for kept in tables[layout.CURATED].values() for row in kept]
-    texts = {normalize_text(row["utterance"]) for row in rows}
-    texts |= {normalize_text(row["exemplar"]) for kept in tables[layout.EXEMPLARS].values() for row in kept}
+    texts = {make_similarity_text(row["utterance"]) for row in rows}
+    texts |= {
+        make_similarity_text(row["exemplar"]) for kept in tables[layout.EXEMPLARS].values() for row in kept
+    }
     either = pl.col("first").is_in(list(texts)) | pl.col("second").is_in(list(texts))
     return filter_rows(revision, layout.PAIRS, ("column", "first", "second", "similarity"), either)
 
@@ -133,7 +135,7 @@ def _describe_curate(row_id: str, tables: RowsByTable, pairs: Iterable[TableRow]
     row, before = (_get_first(row_id, tables, path) for path in (layout.CURATED, layout.EXEMPLARS))
     if row is None or before is None:
         return _decide("curate", "not found")
-    texts = {normalize_text(row["utterance"]), normalize_text(before["exemplar"])}
+    texts = {make_similarity_text(row["utterance"]), make_similarity_text(before["exemplar"])}
     return _decide(
         "curate",
         "kept",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from exemplars.audit.lineage.diff_format import (
     row_lines,
     select_largest,
 )
+from exemplars.core.terminal import escape_line
 
 
 def format_diff_markdown(document: Mapping[str, Any], limit: int) -> str:
@@ -28,7 +30,7 @@ def format_diff_markdown(document: Mapping[str, Any], limit: int) -> str:
 
     limit: the maximum number of rows and groups of each kind.
     """
-    return "\n".join(_format_document(document, limit)) + "\n"
+    return "\n".join(map(escape_line, _format_document(document, limit))) + "\n"
 
 
 def _format_document(document: Mapping[str, Any], limit: int) -> Iterator[str]:
@@ -68,7 +70,7 @@ def _format_counts(grouping: str, counts: Mapping[str, Mapping[str, int]], limit
 
 def _format_items(kind: str, rows: list[Mapping[str, Any]], count: int) -> Iterator[str]:
     for row in rows:
-        yield f"- `{row['id']}`"
+        yield f"- {_format_code(row['id'])}"
         for line in row_lines(kind, row):
             yield f"  - {_escape(line)}"
     if count > len(rows):
@@ -86,9 +88,16 @@ def _format_metrics(metrics: Mapping[str, Any], limit: int) -> Iterator[str]:
     yield from more_line(len(changes), limit)
 
 
+def _format_code(text: str) -> str:
+    """Format a text as code, within more backticks than it has in a row."""
+    text = escape_line(text)
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
+
+
 def _escape(text: str) -> str:
     """Escape a text so that Markdown shows it as it is."""
-    escaped = text.replace("\\", "\\\\").replace("\n", " ")
-    for sign in "`*_<>[]#|":
+    escaped = escape_line(text.replace("\n", " ")).replace("\\", "\\\\")
+    for sign in "`*_<>[]#|&":
         escaped = escaped.replace(sign, f"\\{sign}")
     return escaped

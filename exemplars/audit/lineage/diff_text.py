@@ -21,13 +21,14 @@ from exemplars.audit.lineage.diff_format import (
     row_lines,
     select_largest,
 )
+from exemplars.core.terminal import escape_controls, escape_line
 
 _WIDTH: Final = 80
 
 
 def format_diff_text(document: Mapping[str, Any], limit: int) -> str:
     """Format a document of `build_diff` as text. limit: the maximum number of rows and groups of each kind."""
-    return "\n".join(_format_document(document, limit)) + "\n"
+    return "\n".join(map(escape_line, _format_document(document, limit))) + "\n"
 
 
 def _format_document(document: Mapping[str, Any], limit: int) -> Iterator[str]:
@@ -85,4 +86,6 @@ def _format_metrics(metrics: Mapping[str, Any], limit: int) -> Iterator[str]:
 
 
 def _wrap(line: str, indent: int) -> list[str]:
-    return textwrap.wrap(line, _WIDTH, subsequent_indent=" " * indent, replace_whitespace=True)
+    return textwrap.wrap(
+        escape_controls(line), _WIDTH, subsequent_indent=" " * indent, replace_whitespace=True
+    )

@@ -7,7 +7,6 @@ from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
 import msgspec
-import yaml
 
 from exemplars.audit.revisions import (
     LOCK,
@@ -15,11 +14,13 @@ from exemplars.audit.revisions import (
     Revision,
     locate_object,
     read_dir_manifest,
+    read_history,
     run_git,
     run_git_bytes,
 )
 from exemplars.core.digests import hash_content
 from exemplars.core.params import PATH as PARAMS
+from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
 _MAX_COMMITS: Final = 200
 """How many versions of a file are searched for the one that a row was made from."""
@@ -39,12 +40,14 @@ class Source(NamedTuple):
 def read_sources(revision: Revision) -> dict[str, Source]:
     """Read the sources from the revision's `params.yaml`; none if it is missing or unreadable."""
     try:
-        declared = yaml.safe_load(revision.read_file(str(PARAMS)) or b"")["ingest"]["sources"]
+        declared = decode_yaml((revision.read_file(str(PARAMS)) or b"").decode("utf-8-sig"))["ingest"][
+            "sources"
+        ]
         return {
             name: Source(name, str(PurePosixPath(entry["path"])), entry["format"], entry["license"])
             for name, entry in declared.items()
         }
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
+    except (YamlProblem, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         return {}
 
 
@@ -140,7 +143,7 @@ def _shorten(text: str) -> str:
 def _find_version(revision: Revision, path: str, sha256: str) -> tuple[str | None, bytes | None]:
     """Find the newest commit up to the revision that introduced the file with this hash, and its bytes."""
     start = revision.commit or "HEAD"
-    log = run_git(revision.root, "log", f"--max-count={_MAX_COMMITS}", "--format=%H", start, "--", path) or ""
+    log = read_history(revision.root, f"--max-count={_MAX_COMMITS}", "--format=%H", start, "--", path)
     for commit in log.split():
         data = run_git_bytes(revision.root, "show", f"{commit}:{path}")
         if data is not None and hash_content(data) == sha256:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,25 @@ from exemplars.core.errors import Diagnostic, UserError
 
 
 def is_available(revision: Revision, path: Path) -> bool:
-    """Check whether a stage has written the table at this revision. Raises `UserError` without a `dvc.lock`."""
+    """Check whether a stage has written the table at this revision, be it readable or not.
+
+    A link to an object that DVC's cache has lost counts: to read it is an error, and not an empty table. Raises
+    `UserError` without a `dvc.lock`.
+    """
     if revision.commit is None:
-        return (revision.root / path).is_file()
+        return os.path.lexists(revision.root / path)
     return revision.has_output(path)
 
 
 def hash_table(revision: Revision, path: Path) -> str | None:
-    """Return DVC's MD5 of a table, recomputed from its bytes in the workspace; `None` if no stage has written it."""
+    """Return DVC's MD5 of a table, recomputed from its bytes in the workspace; `None` if no stage has written it.
+
+    Raises `UserError` if the table of the workspace is not a file.
+    """
     if not is_available(revision, path):
         return None
     if revision.commit is None:
+        _check_file(revision, path)
         with (revision.root / path).open("rb") as file:
             return hashlib.file_digest(file, "md5").hexdigest()
     return revision.outputs[path.as_posix()].md5
@@ -47,6 +56,8 @@ def read_columns(
 
     Raises `UserError` if the table is missing or damaged, or does not have one of the columns.
     """
+    if revision.commit is None:
+        _check_file(revision, path)
     try:
         frame = pl.scan_parquet(revision.locate_output(path), glob=False)
         if missing := [name for name in columns if name not in frame.collect_schema()]:
@@ -68,6 +79,15 @@ def filter_rows(
     return read_columns(revision, path, columns, where).to_dicts() if is_available(revision, path) else []
 
 
+def _check_file(revision: Revision, path: Path) -> None:
+    """Raise `UserError` unless a table of the workspace is a file: to open anything else may wait forever."""
+    place = revision.root / path
+    if not place.is_file():
+        is_link = place.is_symlink() and not place.exists()
+        found = "a link to nothing" if is_link else "no file" if place.exists() else "no such file"
+        raise _unreadable(revision, path, found)
+
+
 def _unreadable(revision: Revision, path: Path, found: str) -> UserError:
     in_workspace = revision.commit is None
     return UserError(
@@ -77,7 +97,9 @@ def _unreadable(revision: Revision, path: Path, found: str) -> UserError:
                 code="unreadable_table",
                 found=found,
                 expected="a table of this version",
-                fix="run `dvc repro` to make it" if in_workspace else "name a revision of this version",
+                fix="run `dvc checkout`, or `dvc repro` to make it"
+                if in_workspace
+                else "name a revision of this version",
             )
         ]
     )

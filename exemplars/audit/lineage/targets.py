@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -116,18 +116,22 @@ def _resolve_dialogue(records: pl.DataFrame, text: str) -> Target | None:
 
 
 def _resolve_file(revision: Revision, records: pl.DataFrame, text: str) -> Target:
-    path, sign, locator = _split_locator(revision.root, text)
-    for source, relative in _list_candidates(read_sources(revision).values(), path):
-        rows = records.filter(pl.col("id").str.starts_with(f"{source.name}:"))
-        ids = _select_ids(rows, _is_below(source.name, relative))
-        if not ids:
-            continue
-        selected = _select_at(ids, sign, locator, source) if sign else ids
-        if not selected:
-            raise _no_row(text, ids, locator)
-        return Target(TargetKind.FILE, text, selected)
+    sources = read_sources(revision).values()
+    without_row: UserError | None = None
+    for path, sign, locator in _list_splits(revision.root, text):
+        for source, relative in _list_candidates(sources, path):
+            rows = records.filter(pl.col("id").str.starts_with(f"{source.name}:"))
+            ids = _select_ids(rows, _is_below(source.name, relative))
+            if not ids:
+                continue
+            if selected := _select_at(ids, sign, locator, source) if sign else ids:
+                return Target(TargetKind.FILE, text, selected)
+            without_row = without_row or _no_row(text, ids, locator)
+    if without_row:
+        raise without_row
+    path = _relate(revision.root, text)
     is_inside = not Path(path).is_absolute() and ".." not in Path(path).parts
-    if is_inside and not sign and (revision.root / path).is_file():
+    if is_inside and (revision.root / path).is_file():
         return Target(TargetKind.FILE, path)  # No rows; a run may have been trained on it as a raw text.
     raise _unknown(
         text,
@@ -136,17 +140,25 @@ def _resolve_file(revision: Revision, records: pl.DataFrame, text: str) -> Targe
     )
 
 
-def _split_locator(root: Path, text: str) -> tuple[str, str, str]:
-    """Split `PATH:LINE` or `PATH#LOCATOR` into path, sign and locator; the path is relative to the root."""
-    path, sign, locator = text.rpartition("#")
-    if not sign:
-        path, sign, locator = text.rpartition(":")
-        if not locator.isdecimal():
-            path, sign, locator = text, "", ""
+def _list_splits(root: Path, text: str) -> Iterator[tuple[str, str, str]]:
+    """List the ways to read `PATH`, `PATH:LINE` or `PATH#LOCATOR`: path, sign and locator, the longest path first.
+
+    The name of a file may have a `#` or a `:`, too. Paths are relative to the root.
+    """
+    yield _relate(root, text), "", ""
+    path, sign, locator = text.rpartition(":")
+    if sign and locator.isdecimal():
+        yield _relate(root, path), sign, locator
+    for match in reversed(list(re.finditer("#", text))):
+        yield _relate(root, text[: match.start()]), "#", text[match.end() :]
+
+
+def _relate(root: Path, path: str) -> str:
+    """Make a path relative to the root, if it is an absolute one of a file below it."""
     file = Path(path)
     if file.is_absolute() and file.is_relative_to(root.resolve()):
         file = file.relative_to(root.resolve())
-    return file.as_posix(), sign, locator
+    return file.as_posix()
 
 
 def _list_candidates(sources: Iterable[Source], path: str) -> list[tuple[Source, str]]:
@@ -168,11 +180,11 @@ def _list_candidates(sources: Iterable[Source], path: str) -> list[tuple[Source,
 
 
 def _is_below(source: str, relative: str) -> pl.Expr:
-    """Whether a row is in a file, or in any file of a folder."""
-    if not relative:
+    """Whether a row is in a file, or in any file of a folder. The name of a file may have a `#`."""
+    if not relative or relative == ".":
         return pl.lit(True)
-    starts_with = pl.col("id").str.starts_with
-    return starts_with(f"{source}:{relative}#") | starts_with(f"{source}:{relative}/")
+    path = pl.col("id").str.strip_prefix(f"{source}:").str.replace(r"#[^#]*$", "")
+    return (path == relative) | path.str.starts_with(f"{relative}/")
 
 
 def _select_at(ids: Iterable[str], sign: str, locator: str, source: Source) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from exemplars.audit.lineage.targets import TargetKind
 from exemplars.core.errors import summarize_names
 from exemplars.core.ids import parse_row_id
+from exemplars.core.terminal import escape_controls, escape_line
 
 _WIDTH: Final = 80
 _LABEL_WIDTH: Final = 11
@@ -29,7 +30,7 @@ def format_trace(document: Mapping[str, Any], limit: int) -> str:
         lines = _format_list(document, limit)
     else:
         lines = _format_rows(document, limit)
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(escape_line, lines)) + "\n"
 
 
 def _format_rows(document: Mapping[str, Any], limit: int) -> Iterator[str]:
@@ -172,13 +173,13 @@ def _format_list(document: Mapping[str, Any], limit: int) -> Iterator[str]:
 
 def _format_table(rows: Sequence[Mapping[str, Any]], files: set[str]) -> Iterator[str]:
     """Yield a line per row; its place is the locator if all rows are in one file, and else the id."""
-    places = [parse_row_id(row["id"]).locator if len(files) == 1 else row["id"] for row in rows]
+    places = [escape_line(parse_row_id(row["id"]).locator if len(files) == 1 else row["id"]) for row in rows]
     place_width = min(_MAX_PLACE, max(5, *map(len, places)))
     outcome_width = max(7, *(len(row["outcome"]) for row in rows))
     yield f"{'place':<{place_width}} {'outcome':<{outcome_width}} runs  utterance"
     for place, row in zip(places, rows, strict=True):
         place = place if len(place) <= place_width else "…" + place[1 - place_width :]
-        utterance = (row["utterance"] or "").replace("\n", " ")
+        utterance = escape_line((row["utterance"] or "").replace("\n", " "))
         line = f"{place:<{place_width}} {row['outcome']:<{outcome_width}} {len(row['runs']):>4}  {utterance}"
         yield line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
 
@@ -213,7 +214,7 @@ def _format_counts(label: str, counts: Mapping[str, int], limit: int) -> Iterato
 
 
 def _field(label: str, text: str) -> Iterator[str]:
-    lines = textwrap.wrap(text, _WIDTH - _LABEL_WIDTH) or [""]
+    lines = textwrap.wrap(escape_controls(text), _WIDTH - _LABEL_WIDTH) or [""]
     for number, line in enumerate(lines):
         yield f"{'' if number else label:<{_LABEL_WIDTH}}{line}".rstrip()
 

@@ -59,11 +59,12 @@ def _guess(
 ) -> Iterator[dict[str, str]]:
     """Assemble the possible manifests of a folder."""
     prefix = f"{folder.path}/"
-    outputs = {
-        output.path.removeprefix(prefix): output.md5
-        for output in revision.outputs.values()
-        if output.path.startswith(prefix) and not output.is_folder
-    }
+    outputs: dict[str, str] = {}
+    for output in revision.outputs.values():
+        if output.path.startswith(prefix):
+            name = output.path.removeprefix(prefix)
+            inside = _read_cached(revision.root, output.md5) if output.is_folder else {"": output.md5}
+            outputs |= {f"{name}/{path}".rstrip("/"): md5 for path, md5 in inside.items()}
     for tracked in _hash_tracked(revision, folder.path):
         known = {
             path: md5 for path, md5 in {**tracked, **outputs}.items() if not ignored.match_file(prefix + path)

@@ -13,7 +13,7 @@ from exemplars.audit.revisions import (
     list_revisions,
     locate_object,
     read_dir_manifest,
-    run_git,
+    read_history,
     run_git_bytes,
 )
 from exemplars.audit.verification.checks import Check, build_diagnostic, shorten_hash
@@ -108,8 +108,8 @@ def check_committed_manifests(root: Path) -> Check:
 def read_committed_manifests(root: Path) -> Iterator[_CommittedManifest]:
     """Read each version of each run manifest that git has, newest first."""
     pattern = f"{layout.MODELS}/*/manifest.json"
-    log = run_git(root, "log", "--all", "--format=%x00%H", "--name-only", "--diff-filter=AM", "--", pattern)
-    for entry in (log or "").split("\0")[1:]:
+    log = read_history(root, "--all", "--format=%x00%H", "--name-only", "--diff-filter=AM", "--", pattern)
+    for entry in log.split("\0")[1:]:
         commit, *paths = [line for line in entry.splitlines() if line]
         for path in paths:
             if (data := run_git_bytes(root, "show", f"{commit}:{path}")) is not None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-import yaml
-
 from exemplars.audit.revisions import Revision, Stage
 from exemplars.audit.verification.checks import Check, build_diagnostic
 from exemplars.core.errors import Diagnostic, UserError, summarize_names
+from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
-_REFERENCE: Final = re.compile(r"\$\{([\w.]+)\}")
 ABSENT: Final[Any] = object()
 """The value of a key that does not exist; `None` is a value."""
 
@@ -24,11 +21,11 @@ def read_yaml(revision: Revision, path: str) -> dict[str, Any]:
     found = "no such file"
     if data is not None:
         try:
-            document = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            document = decode_yaml(data.decode("utf-8-sig"))
             if isinstance(document, dict):
                 return document
             found = "no keys"
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        except (YamlProblem, UnicodeDecodeError) as error:
             found = f"no YAML ({' '.join(str(error).split())})"
     fix = f"`git checkout {path}` restores it"
     raise UserError([build_diagnostic(path, "unreadable_file", found, "a YAML file with keys", fix)])
@@ -47,18 +44,6 @@ def get_value(document: Any, key: str) -> Any:
     return document
 
 
-def list_stage_names(pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> frozenset[str]:
-    """List the stages of `dvc.yaml`, with `name@key` for each instance of a `foreach`."""
-    names: set[str] = set()
-    for name, stage in (pipeline.get("stages") or {}).items():
-        items = stage.get("foreach") if isinstance(stage, dict) else None
-        if isinstance(items, str) and (reference := _REFERENCE.fullmatch(items)):
-            items = get_value(params, reference[1])
-            items = () if items is ABSENT else items
-        names |= {name} if items is None else {f"{name}@{item}" for item in items}
-    return frozenset(names)
-
-
 def check_params(stages: Iterable[Stage], params: Mapping[str, Any]) -> Check:
     """Compare `params.yaml` with the values that the stages ran with, key by key."""
     recorded: dict[str, list[tuple[str, Any]]] = defaultdict(list)
@@ -69,6 +54,16 @@ def check_params(stages: Iterable[Stage], params: Mapping[str, Any]) -> Check:
         problem for key, values in sorted(recorded.items()) for problem in _check_key(key, values, params)
     ]
     return Check("params", f"{len(recorded):,} keys compared with what stages ran with", tuple(problems))
+
+
+def list_stale_stages(stages: Iterable[Stage], params: Mapping[str, Any]) -> frozenset[str]:
+    """List the stages that ran with other values than those in `params.yaml`."""
+    return frozenset(
+        stage.name
+        for stage in stages
+        for key, value in stage.params.items()
+        if any(_find_differences(key, get_value(params, key), value))
+    )
 
 
 def _check_key(key: str, recorded: list[tuple[str, Any]], params: Mapping[str, Any]) -> Iterator[Diagnostic]:

@@ -23,6 +23,11 @@ from exemplars.models.base_models import HubBase, PackagedBase, find_base, hash_
 from exemplars.models.run_manifest import ROWS, WEIGHTS, Manifest
 
 _FIX: Final = "run `dvc checkout -f` on the run, or `dvc repro train`"
+_LOSS_LOG: Final = "reports/train/plots/metrics"
+_LOSS_TOLERANCE: Final = 5e-6
+"""Logged losses have six digits."""
+_REPORTED_DIGITS: Final = 4
+"""Digits of the losses in the report."""
 _NAME_DIGITS: Final = 12
 """Digits of each hash in a run's name."""
 
@@ -64,6 +69,7 @@ def check_runs(tables: Tables, stages: Iterable[Stage]) -> Check:
         if manifest_path in outputs:
             problems += _check_tables(run, digests, tables)
             problems += _check_report(run, "train", ("run", "steps", "tokens"), tables.files)
+            problems += _check_losses(run, tables.files)
             problems += _check_base(run, notes)
         if manifest_path in evaluated:
             problems += _check_report(run, "evaluate", ("run",), tables.files)
@@ -215,6 +221,49 @@ def _check_report(run: _Run, stage: str, keys: Sequence[str], files: Path) -> It
             yield build_diagnostic(
                 path.as_posix(), "wrong_count", found, expected, f"run `dvc repro {stage}`"
             )
+
+
+def _check_losses(run: _Run, files: Path) -> Iterator[Diagnostic]:
+    """Compare the losses of the report, and those that were logged step by step, with the run's manifest."""
+    losses, place = run.manifest.losses, layout.report("train").as_posix()
+    expected = f"recorded in {run.manifest_path}"
+    try:
+        reported = json.loads((files / place).read_bytes())["losses"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return  # `check_files` or `_check_report` reports it.
+    for name, value in losses.items():
+        if reported.get(name) != round(value, _REPORTED_DIGITS):
+            found = f"losses.{name} = {reported.get(name)}"
+            yield build_diagnostic(
+                place, "wrong_count", found, f"{round(value, _REPORTED_DIGITS)}, {expected}", _FIX
+            )
+    for split in ("train", "validation"):
+        path = f"{_LOSS_LOG}/{split}/loss.tsv"
+        logged = _read_losses(files / path)
+        if f"{split}_loss" not in losses or not logged or logged[-1][0] != run.manifest.steps:
+            continue  # It was not logged to the end.
+        if split == "validation":
+            loss = logged[-1][1]
+        elif run.manifest.resumed_from is not None:
+            continue  # The loss in the manifest is that of the steps after the interruption.
+        else:
+            starts = [0, *(step for step, _ in logged)]
+            weighted = (value * (step - start) for start, (step, value) in zip(starts, logged, strict=False))
+            loss = sum(weighted) / run.manifest.steps
+        if abs(loss - losses[f"{split}_loss"]) > _LOSS_TOLERANCE:
+            found = f"losses whose {'last is' if split == 'validation' else 'mean is'} {loss:.6f}"
+            yield build_diagnostic(
+                path, "wrong_losses", found, f"{losses[f'{split}_loss']:.6f}, {expected}", _FIX
+            )
+
+
+def _read_losses(path: Path) -> list[tuple[int, float]]:
+    """Read the logged steps and losses; none if the file is missing or has another form."""
+    try:
+        lines = [line.split("\t") for line in path.read_text("utf-8").splitlines()[1:]]
+        return [(int(step), float(loss)) for step, loss in lines]
+    except (OSError, ValueError):
+        return []
 
 
 def _check_base(run: _Run, notes: list[str]) -> Iterator[Diagnostic]:

@@ -7,13 +7,13 @@ import io
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from exemplars.audit.attestation import Attestation, build_statement, check_attestation
 from exemplars.audit.revisions import (
-    LOCK,
     Revision,
     Stage,
     locate_object,
@@ -21,34 +21,49 @@ from exemplars.audit.revisions import (
     read_dir_manifest,
     run_git_bytes,
 )
-from exemplars.audit.verification.checks import Check, build_diagnostic
+from exemplars.audit.verification.checks import Check
+from exemplars.audit.verification.commits import check_code
 from exemplars.audit.verification.conservation import check_row_conservation
 from exemplars.audit.verification.dir_manifests import fetch_missing, list_git_objects
+from exemplars.audit.verification.figures import check_figures
 from exemplars.audit.verification.history_check import check_history
 from exemplars.audit.verification.lockfile import check_files
 from exemplars.audit.verification.origins import check_origins
-from exemplars.audit.verification.parameters import check_params, list_stage_names, read_yaml
+from exemplars.audit.verification.parameters import check_params, list_stale_stages, read_yaml
+from exemplars.audit.verification.pipeline import check_stages, resolve_stages
+from exemplars.audit.verification.recomputation import Recompute, check_recomputation
 from exemplars.audit.verification.report_counts import check_reports
 from exemplars.audit.verification.rows import check_rows
 from exemplars.audit.verification.runs import check_runs
 from exemplars.audit.verification.splits import check_splits
 from exemplars.audit.verification.tables import Tables
-from exemplars.core.errors import UserError, summarize_names
+from exemplars.core.errors import Diagnostic
 from exemplars.core.tables import prevent_pandas_import
 
 
-def run_checks(root: Path, revision_name: str, history: bool, fetch: bool) -> list[Check]:
+def run_checks(
+    root: Path,
+    revision_name: str,
+    history: bool,
+    fetch: bool,
+    recompute: Recompute = Recompute.FAST,
+    attestation: Attestation | None = None,
+) -> list[Check]:
     """Run all checks of a revision.
 
     history: also check the manifests and objects of all commits. fetch: fetch the objects that are not in
-    DVC's cache from the remote first. Raises `UserError` if the revision, or one of its files, cannot be read.
+    DVC's cache from the remote first. recompute: which outputs are recomputed from their inputs.
+    attestation: a signed statement that the revision must fit.
+    Raises `UserError` if the revision, or one of its files, cannot be read.
     """
     prevent_pandas_import()
     gc.disable()  # Rows by the hundred thousand, without reference cycles: collecting garbage costs time only.
     try:
         revision = open_revision(root, revision_name)
         with extract_revision(revision, fetch) as files:
-            checks = verify_revision(revision, files)
+            checks = verify_revision(revision, files, recompute)
+            if attestation is not None:
+                checks.append(check_attestation(attestation, revision, files))
         if history:
             checks += check_history(root, fetch)
     finally:
@@ -56,24 +71,41 @@ def run_checks(root: Path, revision_name: str, history: bool, fetch: bool) -> li
     return checks
 
 
-def verify_revision(revision: Revision, files: Path) -> list[Check]:
+def verify_and_describe(root: Path, revision_name: str) -> tuple[dict[str, Any] | None, list[Diagnostic]]:
+    """Run the checks of a revision; return the statement to sign, or `None` and the problems, if there are any.
+
+    Raises `UserError` if the revision, or one of its files, cannot be read.
+    """
+    prevent_pandas_import()
+    revision = open_revision(root, revision_name)
+    with extract_revision(revision, fetch=False) as files:
+        checks = verify_revision(revision, files)
+        problems = [problem for check in checks for problem in check.problems]
+        return (None if problems else build_statement(revision, files)), problems
+
+
+def verify_revision(revision: Revision, files: Path, recompute: Recompute = Recompute.FAST) -> list[Check]:
     """Run the checks of one revision, in the order of the chain. files: the folder that holds its files.
 
     Raises `UserError` if `dvc.lock`, `dvc.yaml` or `params.yaml` cannot be read.
     """
     params = read_yaml(revision, "params.yaml")
-    names = list_stage_names(read_yaml(revision, "dvc.yaml"), params)
-    stages = [stage for name, stage in revision.stages.items() if name in names]
+    defined = resolve_stages(read_yaml(revision, "dvc.yaml"), params)
+    stages = [stage for name, stage in revision.stages.items() if name in defined]
     recorded_params = _collect_params(stages)
+    stage_check = check_stages(revision, defined, files)
     file_check = check_files(revision, stages, files)
+    changed = file_check.changed
     outputs = [output for stage in stages for output in stage.outs]
-    tables = Tables(files, outputs, file_check.changed)
+    tables = Tables(files, outputs, changed)
     reports = [output.path for output in outputs if output.path.startswith("reports/")]
     sources = _list_sources(params)
+    stale = list_stale_stages(stages, params)
     return [
-        _check_stages(revision, names),
+        stage_check,
         file_check.check,
         check_params(stages, params),
+        check_code(revision, stages, list(sources.values()), files),
         check_origins(tables.read_all_keys(), sources, files),
         check_rows(tables),
         check_row_conservation(
@@ -82,6 +114,8 @@ def verify_revision(revision: Revision, files: Path) -> list[Check]:
         check_splits(tables),
         check_runs(tables, stages),
         check_reports(tables, sources, reports),
+        check_recomputation(revision, stages, files, changed, stale, recompute),
+        check_figures(tables, stages, changed, recompute),
     ]
 
 
@@ -133,25 +167,6 @@ def _list_objects(revision: Revision) -> Iterator[tuple[str, str]]:
                 continue
             for entry in entries:
                 yield f"{output.path}/{entry.path}", entry.md5
-
-
-def _check_stages(revision: Revision, names: Collection[str]) -> Check:
-    """Compare the stages of `dvc.lock` with those of `dvc.yaml`; a difference is a note, not a problem.
-
-    Raises `UserError` if no stage has run.
-    """
-    locked, defined = set(revision.stages), set(names)
-    if not locked & defined:
-        fix, summary = "run `dvc repro`", "no stage of dvc.yaml has run"
-        raise UserError(
-            [build_diagnostic(LOCK, "no_stages", "no stage of dvc.yaml", "those that ran", fix, summary)]
-        )
-    notes = []
-    if pending := defined - locked:
-        notes.append(f"not run yet: {summarize_names(sorted(pending))}")
-    if removed := locked - defined:
-        notes.append(f"in dvc.lock, but no longer in dvc.yaml: {summarize_names(sorted(removed))}")
-    return Check("stages", f"{len(locked & defined)} stages of dvc.lock", (), tuple(notes))
 
 
 def _collect_params(stages: Iterable[Stage]) -> dict[str, Any]:

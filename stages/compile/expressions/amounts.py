@@ -9,6 +9,7 @@ from typing import Final
 
 from stages.compile.expressions.mentions import Mention, keep_longest
 from stages.compile.expressions.numbers import DIGITS, START, WORDS, parse_number
+from stages.compile.expressions.white_space import read_single_spaces
 
 Money = tuple[Decimal, str]
 """The amount and the ISO 4217 code of the currency."""
@@ -19,6 +20,8 @@ _CURRENCIES: Final = {
     "euros": "EUR", "euro": "EUR", "eur": "EUR",
     "pounds": "GBP", "pound": "GBP", "quid": "GBP", "gbp": "GBP",
 }  # fmt: skip
+CURRENCIES: Final = (*_SYMBOLS, *_CURRENCIES)
+"""The signs and words of which a sum of money has one."""
 _MONEY: Final = re.compile(
     rf"(?<!\w)(?:(?P<symbol>[$€£])\s?(?P<sum>{DIGITS})(?!\w)(?![.,]\d)|"
     rf"{START}(?P<number>{DIGITS}|{WORDS})\s*(?P<currency>{'|'.join(_CURRENCIES)}))(?!\w)",
@@ -49,12 +52,16 @@ _EACH_UNIT: Final = re.compile(rf"({_UNIT})s?\b(\s+and\s+a\s+half)?", re.IGNOREC
 
 
 @functools.lru_cache(maxsize=1024)
+@read_single_spaces
 def find_money(text: str) -> tuple[Mention[Money], ...]:
     """Find the sums of money in a text.
 
     >>> find_money("twenty bucks or so")
     (Mention(start=0, end=12, readings=((Decimal('20'), 'USD'),)),)
     """
+    lowered = text.lower()
+    if not any(map(lowered.__contains__, CURRENCIES)):
+        return ()
     sums = []
     for match in _MONEY.finditer(text):
         try:
@@ -67,6 +74,7 @@ def find_money(text: str) -> tuple[Mention[Money], ...]:
 
 
 @functools.lru_cache(maxsize=1024)
+@read_single_spaces
 def find_durations(text: str) -> tuple[Mention[Decimal], ...]:
     """Find the durations in a text. A reading is the number of seconds."""
     durations = []

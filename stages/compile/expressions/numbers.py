@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from stages.compile.expressions.mentions import Mention, keep_longest
+from stages.compile.expressions.white_space import read_single_spaces
 
 UNITS: Final = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
@@ -29,23 +32,30 @@ ORDINALS: Final = {
 _WORD: Final = "|".join([*UNITS, *TENS, *SCALES])
 DIGITS: Final = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 """A number in digits: a regular expression without groups."""
-WORDS: Final = rf"(?:{_WORD})(?:(?:\s+and\s+|\s*-\s*|\s+)(?:{_WORD}))*"
-"""Consecutive number words: a regular expression without groups. Not all such words are one number."""
+_NEXT_WORD: Final = rf"(?:(?:\s+and\s+|\s*-\s*|\s+)(?:{_WORD}))"
+WORDS: Final = rf"(?:{_WORD}){_NEXT_WORD}{{0,15}}"
+"""Consecutive number words: a regular expression without groups. Not all such words are one number.
+
+No number has more than 14 words; a pattern that goes on after the words takes linear time for this reason only.
+"""
+_ALL_WORDS: Final = rf"(?:{_WORD}){_NEXT_WORD}*"
 START: Final = r"(?<![\w$€£])(?<!\d[.,:/])"
 """Where a number may begin."""
 END: Final = r"(?![\w])(?![.,:/]\d)"
 """Where a number may end."""
-_NUMBER: Final = re.compile(rf"{START}(?:(?P<digits>{DIGITS})|(?P<words>{WORDS})){END}", re.IGNORECASE)
+_NUMBER: Final = re.compile(rf"{START}(?:(?P<digits>{DIGITS})|(?P<words>{_ALL_WORDS})){END}", re.IGNORECASE)
 _SEPARATOR: Final = re.compile(r"\s*-\s*|\s+")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
 ORDINAL_WORDS: Final = (
     rf"(?:(?:{'|'.join(TENS)})[\s-]+)?(?:{'|'.join(sorted(ORDINALS, key=len, reverse=True))})"
 )
 _ORDINAL: Final = re.compile(
-    rf"{START}(?:(?P<digits>\d+)(?:st|nd|rd|th)|(?P<words>{ORDINAL_WORDS}))(?!\w)", re.IGNORECASE
+    rf"{START}(?:(?P<digits>\d{{1,18}})(?:st|nd|rd|th)|(?P<words>{ORDINAL_WORDS}))(?!\w)", re.IGNORECASE
 )
 
 
 @functools.lru_cache(maxsize=1024)
+@read_single_spaces
 def find_numbers(text: str) -> tuple[Mention[Decimal], ...]:
     """Find the cardinal numbers in a text.
 
@@ -62,6 +72,7 @@ def find_numbers(text: str) -> tuple[Mention[Decimal], ...]:
 
 
 @functools.lru_cache(maxsize=1024)
+@read_single_spaces
 def find_ordinals(text: str) -> tuple[Mention[int], ...]:
     """Find the ordinal numbers in a text."""
     return tuple(
@@ -77,10 +88,10 @@ def parse_number(text: str) -> Decimal:
     >>> parse_number("1,740"), parse_number("one hundred and five")
     (Decimal('1740'), Decimal('105'))
     """
-    try:
-        return Decimal(text.replace(",", ""))
-    except InvalidOperation:
-        pass
+    with contextlib.suppress(InvalidOperation):
+        number = Decimal(text.replace(",", ""))
+        if number.is_finite():
+            return number
     value = parse_number_words([word for word in _SEPARATOR.split(text.lower()) if word != "and"])
     if value is None:
         raise ValueError(f"{text!r} is not a number")
@@ -97,44 +108,56 @@ def parse_ordinal(text: str) -> int:
     return sum(TENS[word] for word in tens) + ORDINALS[last]
 
 
-def parse_number_words(words: list[str]) -> int | None:
+def parse_number_words(words: Sequence[str]) -> int | None:
     """Parse number words, in lower case and without "and"; `None` if they are not one number."""
-    total, group, last = 0, 0, 0
-    for word in words:
-        if word in SCALES:
-            scale = SCALES[word]
-            if last == scale or (scale > 100 and total and total < scale):
-                return None
-            group = max(group, 1) * scale
-            if scale > 100:
-                total, group = total + group, 0
-            last = scale
+    value, length = _parse_longest_number(words, 0)
+    return value if words and length == len(words) else None
+
+
+def _parse_longest_number(words: Sequence[str], start: int) -> tuple[int, int]:
+    """Parse as many number words as one number can have, from `start` on; "and" within a number is skipped.
+
+    Returns the number, and the index after its last word; `start` if no number begins there.
+    """
+    total, group, last, scale, end = 0, 0, 0, 0, start
+    before_units = (0, start)
+    for index in range(start, len(words)):
+        word = words[index]
+        if word == "and" and index > start:
+            continue
+        if factor := SCALES.get(word):
+            if last == factor or (factor == 100 and group >= 100) or (factor > 100 and 0 < scale <= factor):
+                return (
+                    before_units  # "two thousand five thousand" is two numbers: five belongs to the second.
+                )
+            group = max(group, 1) * factor
+            if factor > 100:
+                total, group, scale = total + group, 0, factor
+            last = factor
+            before_units = (total + group, index + 1)
         else:
             value = UNITS.get(word, TENS.get(word, -1))
             # After a scale or at the start, anything below 100 fits; after a ten, only a unit does.
-            room = 100 if last in (0, 100, 1000, 1_000_000) else 10 if last in TENS.values() else 0
-            if value < 0 or value >= room or (last and value == 0) or (room == 100 and last == 0 and group):
-                return None
+            room = 100 if last in (0, *SCALES.values()) else 10 if last in TENS.values() else 0
+            if value < 0 or value >= room or (last and value == 0):
+                break
             group += value
             last = value or -1
-    return total + group if words else None
+        end = index + 1
+    return total + group, end
 
 
 def _split_number_words(text: str, start: int, end: int) -> list[Mention[Decimal]]:
-    """Split consecutive number words into numbers, each as long as possible, from the left."""
-    words = [
-        (start + match.start(), start + match.end(), match[0].lower())
-        for match in re.finditer(r"[^\W\d_]+", text[start:end])
-    ]
+    """Split consecutive number words into numbers, each as long as possible, from the left.
+
+    Takes linear time: a number has a bounded count of words, and none is looked at again after it.
+    """
+    matches = list(_LETTERS.finditer(text, start, end))
+    words = [match[0].lower() for match in matches]
     numbers, index = [], 0
     while index < len(words):
-        for last in range(len(words), index, -1):
-            candidate = [word for _, _, word in words[index:last]]
-            value = parse_number_words([word for word in candidate if word != "and"])
-            if candidate[0] != "and" and candidate[-1] != "and" and value is not None:
-                numbers.append(Mention(words[index][0], words[last - 1][1], (Decimal(value),)))
-                index = last
-                break
-        else:
-            index += 1
+        value, stop = _parse_longest_number(words, index)
+        if stop > index:
+            numbers.append(Mention(matches[index].start(), matches[stop - 1].end(), (Decimal(value),)))
+        index = max(stop, index + 1)
     return numbers

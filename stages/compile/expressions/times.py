@@ -8,6 +8,7 @@ from typing import Final
 
 from stages.compile.expressions.mentions import Mention, keep_longest
 from stages.compile.expressions.numbers import UNITS, parse_number
+from stages.compile.expressions.white_space import read_single_spaces
 
 _HOUR_WORDS: Final = "|".join(
     sorted((word for word, hour in UNITS.items() if 1 <= hour <= 12), key=len)[::-1]
@@ -19,7 +20,8 @@ _MINUTE_WORDS: Final = (
 _CLOCK: Final = r"""\s*o\s*['"’‘`]?\s*clock"""
 _SUFFIX: Final = (
     r"\s*(?:(?P<am>a\.\s?m\.|a\.?\s?m\b)|(?P<pm>p\.\s?m\.|p\.?\s?m\b)|"
-    r"(?:in\s+the|at|this|tomorrow|today)?\s*(?:the\s+)?(?P<part>morning|afternoon|evening|night)\b)"
+    r"(?:(?P<link>in\s+the|at|this|tomorrow|today)\s*)?(?:the\s+)?(?P<part>morning|afternoon|evening|night)\b"
+    r"(?!\s+(?:at\s+)?\d))"  # In "a table for two at evening 7", evening belongs to 7.
 )
 _START: Final = r"(?<![\w$€£:/])(?<!\d[.,])"
 _END: Final = r"(?!\w)(?![:/]\d)(?!\.\d)"
@@ -28,7 +30,9 @@ _TIME: Final = re.compile(
     rf"{_START}{_PREFIX}?(?:"
     rf"(?P<relation>half|quarter|\d{{1,2}}|five|ten|twenty|twenty[\s-]five)(?:\s+minutes?)?\s+"
     rf"(?P<direction>past|after|to|till|before)\s+(?P<near>\d{{1,2}}|{_HOUR_WORDS})"
-    rf"|(?P<hour>\d{{1,2}})[:.](?P<minute>[0-5]\d)"
+    rf"|half\s+(?P<half>\d{{1,2}}|{_HOUR_WORDS})"
+    rf"|(?P<military>(?:[01]\d|2[0-4])[0-5]\d)\s*(?:hours|hrs)"
+    rf"|(?P<hour>\d{{1,2}})(?:[:.h](?P<minute>[0-5]\d)(?::00)?)"
     rf"|(?P<hourword>{_HOUR_WORDS})[\s-]+(?P<minuteword>{_MINUTE_WORDS})"
     rf"|(?P<bare>\d{{1,2}}|{_HOUR_WORDS})"
     rf")(?:(?P<clock>{_CLOCK})?(?:{_SUFFIX})?){_END}",
@@ -36,17 +40,23 @@ _TIME: Final = re.compile(
 )
 _NAMED: Final = re.compile(r"(?<!\w)(?P<name>noon|midday|midnight)(?!\w)", re.IGNORECASE)
 _NAMES: Final = {"noon": 720, "midday": 720, "midnight": 0}
+_BEFORE_PART: Final = re.compile(rf"(?:\b(?:an?|each|every|per|\d+|{'|'.join(UNITS)}))\s+$", re.IGNORECASE)
+"""Before a night or an evening that is counted, not a part of the day of the hour after it."""
 _BEFORE_BARE: Final = re.compile(
     r"(?:\b(?:at|around|by|about|from|until|till|before|after|past)|@)\s+$", re.IGNORECASE
 )
+_PREPOSITION_WIDTH: Final = 16
+"""More than the code points of the longest of these, a space, and the one before them."""
 
 
 @functools.lru_cache(maxsize=1024)
+@read_single_spaces
 def find_times(text: str) -> tuple[Mention[int], ...]:
     """Find the times of day in a text.
 
     An hour without a part of the day has two readings; the one in the usual waking day (7:00 to
-    18:59) comes first. A number alone is a time only after a word such as "at".
+    18:59) comes first. A number alone is a time only after a word such as "at", and a part of the day belongs to
+    an hour only with a word between them: "one night" is a count.
 
     >>> find_times("at 5")
     (Mention(start=3, end=4, readings=(1020, 300)),)
@@ -62,21 +72,49 @@ def find_times(text: str) -> tuple[Mention[int], ...]:
     return keep_longest(times)
 
 
+@functools.lru_cache(maxsize=1024)
+@read_single_spaces
+def find_certain_times(text: str) -> tuple[Mention[int], ...]:
+    """Find the times of day that can be nothing else, so that no number in them is a count.
+
+    >>> find_certain_times("about 5 people at 7 pm")
+    (Mention(start=18, end=22, readings=(1140,)),)
+    """
+    certain = []
+    for match in _TIME.finditer(text):
+        if match["hour"] or match["direction"] or match["military"] or _has_part_of_day(match):
+            readings = _list_readings(match, text)
+            if readings:
+                certain.append(Mention(match.start(), match.end(), readings))
+    return tuple(certain)
+
+
 def _list_readings(match: re.Match[str], text: str) -> tuple[int, ...]:
     hour, minute = _parse_clock(match)
-    if hour > 24 or minute > 59:
+    if hour > 24 or minute > 59 or (match["bare"] and not _has_hour_context(match, text)):
         return ()
     part = _parse_part_of_day(match)
-    if match["bare"] and not part and not match["clock"] and not _BEFORE_BARE.search(text[: match.start()]):
-        return ()
     minutes = hour * 60 + minute
     if match["direction"]:
         offset = 30 if minute == 30 else minute
         sign = 1 if match["direction"].lower() in ("past", "after") else -1
         minutes = hour * 60 + sign * offset
-    if hour > 12 or (hour == 0 and not match["direction"]):
+    if match["military"] or hour > 12 or (hour == 0 and not match["direction"]):
         return (minutes % 1440,)
     return tuple(dict.fromkeys(reading % 1440 for reading in _resolve_part_of_day(minutes, hour, part)))
+
+
+def _has_hour_context(match: re.Match[str], text: str) -> bool:
+    """Return whether the words around a number make it an hour."""
+    before = text[max(0, match.start() - _PREPOSITION_WIDTH) : match.start()]
+    if _has_part_of_day(match) or _BEFORE_BARE.search(before):
+        return True
+    return match["before"] is not None and _BEFORE_PART.search(before) is None
+
+
+def _has_part_of_day(match: re.Match[str]) -> bool:
+    """Return whether "am", "o'clock" or "in the evening" follows."""
+    return any(match[name] for name in ("am", "pm", "clock", "link"))
 
 
 def _parse_clock(match: re.Match[str]) -> tuple[int, int]:
@@ -85,6 +123,10 @@ def _parse_clock(match: re.Match[str]) -> tuple[int, int]:
         relation = match["relation"].lower()
         named = {"half": 30, "quarter": 15}
         return int(parse_number(match["near"])), named.get(relation) or int(parse_number(relation))
+    if match["half"]:
+        return int(parse_number(match["half"])), 30
+    if match["military"]:
+        return int(match["military"][:2]), int(match["military"][2:])
     if match["hour"]:
         return int(match["hour"]), int(match["minute"])
     if match["hourword"]:

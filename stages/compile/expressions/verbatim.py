@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
 from typing import Final
 
-_NOT_BEFORE: Final = re.compile(r"\d[.,:/]$|[$€£]$")
+import regex
+
+from stages.compile.expressions.letters import is_within_unit
+from stages.compile.expressions.occurrences import find_occurrences
+
+_NOT_BEFORE: Final = regex.compile(r"\d[.,:/]$|\p{Currency_Symbol}$|(?<!\w)[-\u2212]$")
 _NOT_AFTER: Final = re.compile(r"[.,:/]\d")
+_NAME_SIGNS: Final = re.compile(r"(?:\+{1,2}|#)(?![\w+#])")
 
 Span = tuple[int, int]
 """Start and end in code points, end exclusive."""
@@ -20,23 +25,25 @@ def find_exact(text: str, wanted: str) -> list[Span]:
     >>> find_exact("art for a party", "art")
     [(0, 3)]
     """
-    spans = []
-    start = text.find(wanted) if wanted else -1
-    while start >= 0:
+    if wanted not in text:
+        return []
+    spans: list[Span] = []
+    for start in find_occurrences(text, wanted):
         end = start + len(wanted)
-        if is_on_boundaries(text, start, end):
+        if (not spans or spans[-1][1] <= start) and is_on_boundaries(text, start, end):
             spans.append((start, end))
-            start = text.find(wanted, end)
-        else:
-            start = text.find(wanted, start + 1)
     return spans
 
 
 def find_ignoring_case(text: str, wanted: str) -> list[Span]:
     """Find a string in a text, ignoring case, on token boundaries. Offsets are those of the original text."""
     folded, origins = _fold(text)
+    wanted = wanted.casefold()
+    if wanted not in folded:
+        return []
     spans = []
-    for start, end in _find_all(folded, wanted.casefold()):
+    for start in find_occurrences(folded, wanted):
+        end = start + len(wanted)
         first, last = origins[start], origins[end - 1]
         # A letter that folds to several (ß to ss) must be matched whole.
         is_whole = (start == 0 or origins[start - 1] != first) and (
@@ -48,39 +55,27 @@ def find_ignoring_case(text: str, wanted: str) -> list[Span]:
 
 
 def is_on_boundaries(text: str, start: int, end: int) -> bool:
-    """Return whether a span begins and ends at boundaries of words and numbers.
+    """Return whether a span begins and ends at boundaries of words, graphemes and numbers.
 
-    A digit next to `.`, `,`, `:` or `/` and another digit, or after a currency sign, is part of a longer
-    number, and a combining mark is part of the letter before it.
+    A digit next to `.`, `,`, `:` or `/` and another digit, after a currency sign or after a minus sign is part of
+    a longer number; a letter before `+` or `#` is part of a name such as C++.
+
+    >>> is_on_boundaries("-5 degrees", 1, 2), is_on_boundaries("books on C++", 9, 10)
+    (False, False)
     """
     if start > 0:
-        if _is_joined(text[start - 1], text[start]):
+        if is_within_unit(text, start):
             return False
         if text[start].isdigit() and _NOT_BEFORE.search(text[max(0, start - 2) : start]):
             return False
     if end < len(text):
-        if _is_joined(text[end - 1], text[end]):
+        if is_within_unit(text, end):
             return False
         if text[end - 1].isdigit() and _NOT_AFTER.match(text[end : end + 2]):
             return False
-    return True
-
-
-def _is_joined(before: str, after: str) -> bool:
-    return _is_in_word(after) and (_is_in_word(before) or not after.isalnum())
-
-
-def _is_in_word(letter: str) -> bool:
-    """Letters, digits and `_`, and the combining marks and joiners that continue a letter."""
-    return letter.isalnum() or letter in "_\u200d\ufe0f" or "\u0300" <= letter <= "\u036f"
-
-
-def _find_all(folded: str, wanted: str) -> Iterator[Span]:
-    """Find all occurrences, overlapping ones too: which of them are on boundaries is decided later."""
-    start = folded.find(wanted) if wanted else -1
-    while start >= 0:
-        yield start, start + len(wanted)
-        start = folded.find(wanted, start + 1)
+        if text[end] in "+#" and text[end - 1].isalpha() and _NAME_SIGNS.match(text, end):
+            return False
+    return start == 0 or text[start] not in "-\u2212" or not text[start - 1].isalnum()
 
 
 @functools.lru_cache(maxsize=256)

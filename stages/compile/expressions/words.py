@@ -1,23 +1,33 @@
-"""Words: where they begin and end in a text, and which are forms of the same word."""
+"""Words: where they begin and end in a text, and where a text says the words of a value in other forms."""
 
 from __future__ import annotations
 
 import functools
+import itertools
 import re
-import unicodedata
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from stages.compile.expressions.mentions import Mention
-from stages.compile.expressions.numbers import UNITS
+import regex
 
-_LETTERS: Final = r"(?:[^\W_][\u0300-\u036f]*)+"  # A combining mark belongs to its letter.
-_TOKEN: Final = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})*|&")
-_SAME: Final = {
-    "&": "and",
-    "theatre": "theater",
-    "theatres": "theater",
-    **{word: str(number) for word, number in UNITS.items()},
-}
+from stages.compile.expressions.letters import SYLLABLE, make_word_pattern
+from stages.compile.expressions.mentions import Mention, keep_longest
+from stages.compile.expressions.occurrences import find_occurrences
+from stages.compile.expressions.spelling import list_beginnings, normalize_word
+
+_SIGNS: Final = r"(?<=[^\W\d_])(?:\+{1,2}|#)(?![\w+#])"
+"""What makes another name of a letter or a word: C++, C#."""
+_OPERATOR: Final = r"(?<=\d)[+*/×÷=^](?=\d)"
+_ASCII: Final = r"[^\W_]+"
+_ASCII_TOKEN: Final = re.compile(rf"{_ASCII}(?:'{_ASCII})*(?:{_SIGNS})?|&|{_OPERATOR}")
+_ASCII_COMPOUND: Final = re.compile(rf"{_ASCII}(?:['-]{_ASCII})*(?:{_SIGNS})?|&|{_OPERATOR}")
+_WORD: Final = make_word_pattern(r"[\p{L}\p{N}]")
+_EMOJI: Final = r"(?![©®™])(?=\p{Extended_Pictographic}|\p{Regional_Indicator})\X"
+_REST: Final = rf"(?:{_SIGNS})?|{SYLLABLE}|&|{_OPERATOR}|{_EMOJI}"
+_TOKEN: Final = regex.compile(rf"{_WORD}(?:['’]{_WORD})*+{_REST}", regex.VERSION1)
+_COMPOUND: Final = regex.compile(rf"{_WORD}(?:['’‐‑-]{_WORD})*+{_REST}", regex.VERSION1)
+_HYPHENS: Final = re.compile("[-‐‑]")
+_UMLAUTS: Final = re.compile("[äöüøåÄÖÜØÅ]")
 _ARTICLES: Final = frozenset({"the", "a", "an"})
 
 
@@ -32,50 +42,76 @@ class Word(NamedTuple):
 
 
 @functools.lru_cache(maxsize=1024)
-def split_words(text: str) -> tuple[Word, ...]:
-    """Split a text into words."""
-    return tuple(
-        Word(normalize_word(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)
-    )
+def split_words(text: str, *, joined: bool = False, transliterated: bool = False) -> tuple[Word, ...]:
+    """Split a text into words.
 
+    joined: take words that hyphens join as a single word, without the hyphens.
+    transliterated: see `normalize_word`.
 
-@functools.lru_cache(maxsize=65536)
-def normalize_word(word: str) -> str:
-    """Reduce a word to its base form: no case, accents, possessive or plural endings; small numbers as digits.
-
-    >>> [normalize_word(word) for word in ("Cities", "Anna's", "café", "two")]
-    ['city', 'anna', 'cafe', '2']
+    >>> [word.base for word in split_words("Wi-Fi & cookies")]
+    ['wi', 'fi', 'and', 'cookie']
+    >>> [word.base for word in split_words("Wi-Fi & cookies", joined=True)]
+    ['wifi', 'and', 'cookie']
     """
-    word = word.casefold()
-    if not word.isascii():
-        letters = unicodedata.normalize("NFKD", word)
-        word = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    word = re.sub(r"['’]s$|['’]$", "", word)
-    word = re.sub(r"['’]", "", word)
-    if word in _SAME:
-        return _SAME[word]
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 4 and re.search(r"(?:s|x|z|ch|sh)es$", word):
-        return word[:-2]
-    if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
-        return word[:-1]
-    return word
+    ascii_token, token = (_ASCII_COMPOUND, _COMPOUND) if joined else (_ASCII_TOKEN, _TOKEN)
+    words = []
+    for match in (ascii_token if text.isascii() else token).finditer(text):
+        word = _HYPHENS.sub("", match[0]) if joined else match[0]
+        words.append(Word(normalize_word(word, transliterated), match.start(), match.end()))
+    return tuple(words)
 
 
 def find_wordings(text: str, value: str) -> tuple[Mention[str], ...]:
-    """Find the words of a value in a text, in any form of theirs, ignoring a leading article."""
-    wanted = [word.base for word in split_words(value)]
-    while len(wanted) > 1 and wanted[0] in _ARTICLES:
-        del wanted[0]
-    if not wanted:
-        return ()
-    if wanted[0].isalpha() and text.isascii() and wanted[0][:3] not in text.lower():
-        return ()  # Most texts contain nothing of a value; splitting them into words would be slow.
-    words = split_words(text)
-    width = len(wanted)
-    return tuple(
-        Mention(words[index].start, words[index + width - 1].end, (value,))
-        for index in range(len(words) - width + 1)
-        if words[index].base == wanted[0] and [word.base for word in words[index : index + width]] == wanted
+    """Find the words of a value in a text, in any form of theirs, ignoring a leading article.
+
+    Forms differ by inflection, accents, spelling, or hyphens: "wifi" and "wi-fi", "Müller" and "Mueller".
+    """
+    mentions = _find_words(text, value)
+    if _HYPHENS.search(text) or _HYPHENS.search(value):
+        mentions += _find_words(text, value, joined=True)
+    if _UMLAUTS.search(text) or _UMLAUTS.search(value):
+        mentions += _find_words(text, value, transliterated=True)
+    return keep_longest(mentions)
+
+
+def is_value(surface: str, value: str) -> bool:
+    """Return whether a surface says the words of a value, and nothing else but an article.
+
+    >>> is_value("the guild theater", "The Guild Theatre"), is_value("guild", "The Guild Theatre")
+    (True, False)
+    """
+    for mention in find_wordings(surface, value):
+        before = split_words(surface[: mention.start])
+        if mention.end == len(surface) and all(word.base in _ARTICLES for word in before):
+            return True
+    return False
+
+
+def _find_words(
+    text: str, value: str, *, joined: bool = False, transliterated: bool = False
+) -> list[Mention[str]]:
+    """Find the words of a value in a text, both read in the same way; see `split_words`."""
+    wanted = _drop_articles(
+        word.base for word in split_words(value, joined=joined, transliterated=transliterated)
     )
+    if not wanted or (text.isascii() and not _may_contain(text, wanted[0], joined)):
+        return []
+    words = split_words(text, joined=joined, transliterated=transliterated)
+    width = len(wanted)
+    return [
+        Mention(words[index].start, words[index + width - 1].end, (value,))
+        for index in find_occurrences([word.base for word in words], wanted)
+    ]
+
+
+def _drop_articles(bases: Iterable[str]) -> list[str]:
+    words = list(bases)
+    return words[sum(1 for _ in itertools.takewhile(_ARTICLES.__contains__, words[:-1])) :]
+
+
+def _may_contain(text: str, base: str, joined: bool) -> bool:
+    """Return whether a text can contain a word: most contain nothing of a value, and splitting takes time."""
+    lowered = text.lower().replace("'", "")
+    if joined:
+        lowered = lowered.replace("-", "")
+    return any(beginning in lowered for beginning in list_beginnings(base))

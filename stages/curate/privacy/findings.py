@@ -1,4 +1,4 @@
-"""Detection of personal data: Presidio's recognizers for patterns, and names by lexicon with spaCy.
+"""Detection of personal data: Presidio's recognizers for patterns, and names by lexicon.
 
 The recognizers are called directly, without Presidio's analyzer: its context words need a trained spaCy model,
 and most texts can be ruled out for a kind before its recognizer runs.
@@ -6,18 +6,17 @@ and most texts can be ruled out for a kind before its recognizer runs.
 
 from __future__ import annotations
 
+import bisect
 import functools
 import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from exemplars.core.imports import hide_packages
-from stages.curate.english import MODEL_LIBRARIES, load_blank_english
+from stages.curate.english import MODEL_LIBRARIES
 from stages.curate.lexicons import NameLexicon
-
-if TYPE_CHECKING:
-    from spacy.matcher import Matcher
+from stages.curate.privacy.names import NameMention, NamePattern, build_name_finder
 
 
 class PersonalDataKind(StrEnum):
@@ -56,28 +55,23 @@ _ADDRESS: Final = (
     r"(?:,?\s+(?:apt|apartment|unit|suite|flat|no)\.?\s*#?\w+)?"
     r"|\bp\.?\s?o\.?\s+box\s+\d+\b"
 )
-_EMAIL: Final = r"\b[\w.!#$%&'*+/=?^`{|}~-]*\w@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}\b"
+_EMAIL: Final = (
+    r"\b[\w.!#$%&'*+/=?^`{|}~-]{0,63}\w@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,9}[a-z]{2,63}\b"
+)
+"""With the lengths that addresses may have: without bounds, a long text could take quadratic time."""
 _SSN: Final = r"\b(?!000|666|9\d\d)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}\b"
 _MANY_DIGITS: Final = re.compile(r"(?:\d\D{0,3}){7}")
 _REGIONS: Final = ("US", "GB", "DE", "FR", "IN")
 """Regions whose telephone numbers are recognized without a country code."""
 
-_TITLES: Final = ("mr", "mrs", "ms", "miss", "dr", "prof", "professor", "madam", "sir")
-_BEFORE_PLACES: Final = frozenset({"san", "santa", "saint", "st", "st.", "port", "fort", "lake", "mount"})
-"""A name after one of these words is that of a place: "San Jose"."""
-_PLACES: Final = (
-    "airport", "avenue", "bar", "beach", "bridge", "cafe", "center", "centre", "church", "city", "club",
-    "college", "grill", "hall", "hospital", "hotel", "inn", "international", "museum", "opera", "palace",
-    "park", "plaza", "restaurant", "road", "salon", "school", "spa", "square", "stadium", "station",
-    "street", "theater", "theatre", "tower", "university",
-)  # fmt: skip
-_DATE_WORDS: Final = (
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february",
-    "march", "april", "june", "july", "august", "september", "october", "november", "december",
-)  # fmt: skip
-_NAME_SCORES: Final = {"name": 0.7, "doubtful": 0.5, "titled": 0.8, "introduced": 0.9}
-_SKIPPED_TOKENS: Final = {"titled": 1, "introduced": 3}
-"""Tokens at the beginning of a match that are not part of the name: the title, or "my name is"."""
+_NAME_SCORES: Final = {
+    NamePattern.NAME: 0.7,
+    NamePattern.DOUBTFUL: 0.5,
+    NamePattern.TITLED: 0.8,
+    NamePattern.INTRODUCED: 0.9,
+}
+_PLAIN_SCORE: Final = 0.8
+"""The score of a name that no capitals tell from other words, as a share of that of a name in capitals."""
 
 
 @functools.lru_cache(maxsize=2)
@@ -87,11 +81,11 @@ def build_finder(names: NameLexicon, min_score: float) -> Finder:
     If several recognizers claim a text, the most certain finding wins, then the longest.
     min_score: findings with a lower score are ignored.
     """
-    find_names = _build_name_finder(names)
+    find_names = build_name_finder(names)
     pattern_recognizers = _pattern_recognizers()
 
     def find(text: str) -> list[Finding]:
-        findings = find_names(text)
+        findings = list(map(_score_name, find_names(text)))
         for kind, may_contain, recognizer, entity in pattern_recognizers:
             if may_contain(text):
                 findings += [
@@ -104,11 +98,12 @@ def build_finder(names: NameLexicon, min_score: float) -> Finder:
 
 
 def _remove_overlaps(findings: Iterable[Finding]) -> list[Finding]:
-    kept: list[Finding] = []
+    kept: list[Finding] = []  # Sorted, and without overlap.
     for finding in sorted(findings, key=lambda found: (-found.score, found.start - found.end, found)):
-        if all(finding.end <= other.start or other.end <= finding.start for other in kept):
-            kept.append(finding)
-    return sorted(kept)
+        index = bisect.bisect_left(kept, finding.end, key=lambda found: found.start)
+        if index == 0 or kept[index - 1].end <= finding.start:
+            kept.insert(index, finding)
+    return kept
 
 
 def _pattern_recognizers() -> list[tuple[PersonalDataKind, Callable[[str], bool], Any, str]]:
@@ -149,54 +144,6 @@ def _pattern_recognizers() -> list[tuple[PersonalDataKind, Callable[[str], bool]
     ]
 
 
-def _build_name_finder(names: NameLexicon) -> Finder:
-    ambiguous = sorted(name.lower() for name in names.ambiguous)
-    certain = sorted({name.lower() for name in (*names.female, *names.male)} - set(ambiguous))
-    matcher = _build_name_matcher(certain, ambiguous)
-    nlp = load_blank_english()
-    # A match contains one of these words. Tokenizing only the texts that have one saves most of the time.
-    triggers = frozenset([*certain, *ambiguous, *_TITLES, "name"])
-    letters = re.compile(r"[^\W\d_]+")
-
-    def find_names(text: str) -> list[Finding]:
-        if not any(word.lower() in triggers for word in letters.findall(text)):
-            return []
-        doc = nlp.make_doc(text)
-        findings = []
-        for match, start, end in matcher(doc):
-            pattern = nlp.vocab.strings[match]
-            span = doc[start + _SKIPPED_TOKENS.get(pattern, 0) : end]
-            if span.start > 0 and doc[span.start - 1].lower_ in _BEFORE_PLACES:
-                continue
-            findings.append(
-                Finding(span.start_char, span.end_char, PersonalDataKind.PERSON, _NAME_SCORES[pattern])
-            )
-        return findings
-
-    return find_names
-
-
-def _build_name_matcher(certain: list[str], ambiguous: list[str]) -> Matcher:
-    """Build spaCy's matcher of first names with family names, and of what follows a title or "my name is"."""
-    nlp = load_blank_english()
-    from spacy.matcher import Matcher  # Only after `load_blank_english`, which hides the model libraries.
-
-    family: dict[str, Any] = {
-        "IS_TITLE": True,
-        "IS_ALPHA": True,
-        "LOWER": {"NOT_IN": ["i", *_DATE_WORDS, *_PLACES]},
-    }
-    first = {"LOWER": {"IN": certain}, "IS_TITLE": True}
-    doubtful = {"LOWER": {"IN": ambiguous}, "IS_TITLE": True}
-    title = {"LOWER": {"IN": [*_TITLES, *(f"{word}." for word in _TITLES)]}, "IS_TITLE": True}
-    my_name_is: list[dict[str, Any]] = [
-        {"LOWER": "my"},
-        {"LOWER": "name"},
-        {"LOWER": {"IN": ["is", "'s", "’s"]}},
-    ]
-    matcher = Matcher(nlp.vocab)
-    matcher.add("name", [[first], [first, family], [first, family, family]])
-    matcher.add("doubtful", [[doubtful, family]])
-    matcher.add("titled", [[title, family], [title, family, family]])
-    matcher.add("introduced", [[*my_name_is, family], [*my_name_is, family, family]])
-    return matcher
+def _score_name(mention: NameMention) -> Finding:
+    score = _NAME_SCORES[mention.pattern] * (1 if mention.capitalized else _PLAIN_SCORE)
+    return Finding(mention.start, mention.end, PersonalDataKind.PERSON, round(score, 2))

@@ -10,18 +10,29 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
+import regex
 
 from exemplars.core.digests import hash_row
 from exemplars.core.records import Argument, Exemplar, Turn
 from exemplars.dataset.templates import write_template
 from stages.curate.lexicons import NameLexicon
 from stages.curate.privacy.findings import Finder, Finding, PersonalDataKind
+from stages.curate.privacy.names import (
+    FREQUENT_WORD,
+    count_in_dictionary,
+    fold_name,
+    is_particle,
+    is_suffix,
+)
 
 _MAX_TRIES: Final = 16
+_LONGER_BEFORE: Final = regex.compile(r"\p{M}\Z|[\p{L}\p{M}]['’ʼ‐‑-]\Z")
+_LONGER_AFTER: Final = regex.compile(r"\p{M}|['’ʼ‐‑-](?![sS](?!\p{L}))\p{L}")
 _STREET_NAMES: Final = (
     "Alder", "Birch", "Cedar", "Elder", "Hazel", "Juniper", "Larch", "Linden", "Maple", "Rowan",
 )  # fmt: skip
@@ -97,9 +108,21 @@ def _draw_surrogate(text: str, kind: PersonalDataKind, names: NameLexicon, numbe
         case PersonalDataKind.ADDRESS:
             return f"{numbers.draw(900) + 100} {numbers.choose(_STREET_NAMES)} Street"
         case PersonalDataKind.PERSON:
-            first_name = numbers.choose(first_names)
-            family_names = [numbers.choose(_FAMILY_NAMES) for _ in text.split()[1:]]
-            return " ".join([first_name, *family_names])
+            return _draw_name(text, first_names, numbers)
+
+
+def _draw_name(text: str, first_names: Sequence[str], numbers: _KeyedNumbers) -> str:
+    """Draw a whole name: a first name, and a family name for each further word that is a name; in the same case."""
+    names = [numbers.choose(first_names)]
+    for word in text.split()[1:]:
+        if is_particle(word) or is_suffix(word):
+            continue
+        is_initial = len(word.rstrip(".")) == 1
+        names.append(f"{chr(ord('A') + numbers.draw(26))}." if is_initial else numbers.choose(_FAMILY_NAMES))
+    name = " ".join(names)
+    if text.islower():
+        return name.lower()
+    return name.upper() if text.isupper() and len(text) > 1 else name
 
 
 def _set_last_digits(text: str, digits: str) -> str:
@@ -134,29 +157,44 @@ def _set_iban_check_digits(text: str) -> str:
 
 
 def replace_texts(text: str, surrogates: Mapping[str, str]) -> tuple[str, list[Replacement]]:
-    """Replace every text that has a surrogate, on word boundaries, the longest first.
+    """Replace every text that has a surrogate, as whole words, the longest first.
 
-    Returns the new text, and the replacements with their offsets in the old text.
+    A part of a word with hyphens or an apostrophe is no whole word: "Jean" is not replaced in "Jean-Luc". Returns the
+    new text, and the replacements with their offsets in the old text.
 
     >>> replace_texts("call Ann or Anna", {"Ann": "Eve"})
     ('call Eve or Anna', [Replacement(start=5, end=8, text='Eve')])
     """
-    replacements: list[Replacement] = []
+    replacements: list[Replacement] = []  # Sorted, and without overlaps.
     for old in sorted(surrogates, key=lambda name: (-len(name), name)):
         start = text.find(old)
         while start >= 0:
             end = start + len(old)
-            is_free = all(end <= other.start or other.end <= start for other in replacements)
-            is_whole = not text[start - 1 : start].isalnum() and not text[end : end + 1].isalnum()
-            if is_free and is_whole:
-                replacements.append(Replacement(start, end, surrogates[old]))
+            index = bisect_left(replacements, (start,))
+            is_free = (index == 0 or replacements[index - 1].end <= start) and (
+                index == len(replacements) or end <= replacements[index].start
+            )
+            if is_free and is_whole_word(text, start, end):
+                replacements.insert(index, Replacement(start, end, surrogates[old]))
             start = text.find(old, end)
-    replacements.sort()
     parts, position = [], 0
     for replacement in replacements:
         parts += [text[position : replacement.start], replacement.text]
         position = replacement.end
     return "".join([*parts, text[position:]]), replacements
+
+
+def is_whole_word(text: str, start: int, end: int) -> bool:
+    """Check whether `text[start:end]` is no part of a longer word. An ending "'s" is none.
+
+    >>> is_whole_word("Jean-Luc", 0, 4), is_whole_word("Jean's", 0, 4)
+    (False, True)
+    """
+    if text[start - 1 : start].isalnum() or text[end : end + 1].isalnum():
+        return False
+    if any(letter.isdigit() or letter == "@" for letter in text[start:end]):
+        return True  # A number or an address, not a name: "tel-415-286-4371".
+    return not (_LONGER_BEFORE.search(text[max(start - 3, 0) : start]) or _LONGER_AFTER.match(text, end))
 
 
 def apply_surrogates(exemplar: Exemplar, surrogates: Mapping[str, str]) -> Exemplar:
@@ -165,7 +203,7 @@ def apply_surrogates(exemplar: Exemplar, surrogates: Mapping[str, str]) -> Exemp
     All spans stay exact. A text that crosses the border of an argument's span is not replaced in the
     utterance, because the label would be torn.
     """
-    utterance, replacements = replace_texts(exemplar.utterance, _drop_crossing(exemplar, surrogates))
+    utterance, replacements = replace_texts(exemplar.utterance, _keep_crossing(exemplar, surrogates))
     context = tuple(
         Turn(turn.speaker, replace_texts(turn.utterance, surrogates)[0]) for turn in exemplar.context
     )
@@ -182,8 +220,11 @@ def apply_surrogates(exemplar: Exemplar, surrogates: Mapping[str, str]) -> Exemp
     )
 
 
-def _drop_crossing(exemplar: Exemplar, surrogates: Mapping[str, str]) -> dict[str, str]:
-    """Return the surrogates of the texts that cross no border of an argument's span."""
+def _keep_crossing(exemplar: Exemplar, surrogates: Mapping[str, str]) -> dict[str, str]:
+    """Return the surrogates, with each text that crosses the border of an argument's span as its own.
+
+    It stays as a whole: a shorter text that has a surrogate is not replaced within it.
+    """
     crossing = {
         exemplar.utterance[replacement.start : replacement.end]
         for replacement in replace_texts(exemplar.utterance, surrogates)[1]
@@ -191,7 +232,7 @@ def _drop_crossing(exemplar: Exemplar, surrogates: Mapping[str, str]) -> dict[st
         if replacement.start < end and start < replacement.end
         and not (start <= replacement.start and replacement.end <= end)
     }  # fmt: skip
-    return {old: new for old, new in surrogates.items() if old not in crossing}
+    return {old: old if old in crossing else new for old, new in surrogates.items()}
 
 
 def _list_spans(exemplar: Exemplar) -> list[tuple[int, int]]:
@@ -241,23 +282,74 @@ def assign_surrogates(
     """Assign surrogates to the unlabeled personal data of each group: for each group, the new text by the old.
 
     rows: each with the unlabeled findings in its utterance. Personal data in the context counts, too, unless
-    it is the value of an argument of the row.
+    it is the value of an argument of the row. A name is replaced as a whole wherever the group has it: where an
+    argument labels "Mary Smith" and another text has "Mary", both change; and so does a "Smith" alone.
     """
     kinds: dict[str, dict[str, PersonalDataKind]] = {}
+    texts: dict[str, dict[str, None]] = {}
     for row, findings in rows:
         group_kinds = kinds.setdefault(row.group, {})
+        turns = [turn.utterance for turn in row.context]
+        texts.setdefault(row.group, {}).update(dict.fromkeys((row.utterance, *turns)))
         for finding in findings:
             group_kinds.setdefault(row.utterance[finding.start : finding.end], finding.kind)
         labeled = {text for argument in row.arguments for text in (argument.value, argument.surface)}
-        for turn in row.context:
-            for finding in find(turn.utterance):
-                text = turn.utterance[finding.start : finding.end]
+        for turn in turns:
+            for finding in find(turn):
+                text = turn[finding.start : finding.end]
                 if text not in labeled:
                     group_kinds.setdefault(text, finding.kind)
     return {
-        group: {
-            text: make_surrogate(text, kind, names, key, group) for text, kind in sorted(group_kinds.items())
-        }
+        group: _make_group_surrogates(group, group_kinds, texts[group], find, names, key)
         for group, group_kinds in kinds.items()
         if group_kinds
     }
+
+
+def _make_group_surrogates(
+    group: str,
+    kinds: Mapping[str, PersonalDataKind],
+    texts: Iterable[str],
+    find: Finder,
+    names: NameLexicon,
+    key: bytes,
+) -> dict[str, str]:
+    """Make the surrogates of the personal data of a group, and of all names that share a part with it."""
+    persons = {text for text, kind in kinds.items() if kind is PersonalDataKind.PERSON}
+    persons = _complete_names(persons, texts, find) if persons else persons
+    kinds = {**kinds, **dict.fromkeys(persons, PersonalDataKind.PERSON)}
+    surrogates = {text: make_surrogate(text, kind, names, key, group) for text, kind in sorted(kinds.items())}
+    for name in sorted(persons):
+        parts, new_parts = name.partition(" "), surrogates[name].partition(" ")
+        surrogates.update(
+            (part, new_part)
+            for part, new_part in zip(parts[::2], new_parts[::2], strict=True)
+            if part in persons and part != name and new_part
+        )
+    return surrogates
+
+
+def _complete_names(persons: Iterable[str], texts: Iterable[str], find: Finder) -> set[str]:
+    """Add the names of the texts that contain one of the names, and the family names that a text has alone."""
+    seen = {
+        text[finding.start : finding.end]
+        for text in texts
+        for finding in find(text)
+        if finding.kind is PersonalDataKind.PERSON
+    }
+    complete = set(persons)
+    while True:
+        longer = {name for name in seen - complete if replace_texts(name, dict.fromkeys(complete, ""))[1]}
+        families = {name.partition(" ")[2] for name in complete | longer} - complete - {""}
+        alone = {family for family in families if _is_alone(family, seen | complete, texts)}
+        if not longer | alone:
+            return complete
+        complete |= longer | alone
+
+
+def _is_alone(family: str, names: Iterable[str], texts: Iterable[str]) -> bool:
+    """Check whether a text has a family name outside all names. A frequent word ("King") is none where it is alone."""
+    if count_in_dictionary(fold_name(family)) >= FREQUENT_WORD:
+        return False
+    marked = {**dict.fromkeys(names, ""), family: family}
+    return any(found.text == family for text in texts for found in replace_texts(text, marked)[1])

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
-from exemplars.dataset.texts import normalize_text
+from exemplars.dataset.texts import make_equality_key
 from stages.curate.meanings import format_meaning
 from stages.curate.params import OnConflict
 from stages.curate.review import make_review_item
@@ -50,8 +50,8 @@ def find_conflicts(exemplars: Iterable[Exemplar], context_turns: int) -> list[Co
     rows_by_text: dict[tuple[object, ...], list[Exemplar]] = defaultdict(list)
     for row in sorted(exemplars, key=lambda exemplar: exemplar.id):
         turns = row.context[-context_turns:] if context_turns else ()
-        context = tuple(normalize_text(turn.utterance) for turn in turns)
-        rows_by_text[row.service, normalize_text(row.utterance), context].append(row)
+        context = tuple(make_equality_key(turn.utterance) for turn in turns)
+        rows_by_text[row.service, make_equality_key(row.utterance), context].append(row)
     conflicts = []
     for rows in rows_by_text.values():
         votes = Counter(format_meaning(row) for row in rows)

@@ -1,4 +1,4 @@
-"""Rows that repeat an earlier row but for case and punctuation."""
+"""Rows that repeat an earlier row but for case and the punctuation between words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
-from exemplars.dataset.texts import normalize_text
+from exemplars.dataset.texts import make_equality_key
 from stages.curate.params import OnDuplicate
 from stages.curate.steps.base import Curation, CurationStep
 
@@ -23,14 +23,17 @@ def reject_exact_duplicates(rows: list[Exemplar], curation: Curation) -> list[Ex
 def find_exact_duplicates(exemplars: Iterable[Exemplar]) -> dict[str, str]:
     """Map the id of each row that repeats an earlier row to the id of that row.
 
-    Rows repeat each other if service, skill, mode, normalized utterance and normalized values are equal.
+    Rows repeat each other if service, skill and mode are equal, and the utterance and the values in the sense of
+    `make_equality_key`.
     exemplars: sorted by id.
     """
     first_ids: dict[tuple[object, ...], str] = {}
     repeats = {}
     for row in exemplars:
-        values = tuple(sorted((argument.slot, normalize_text(argument.value)) for argument in row.arguments))
-        key = (row.service, row.skill, row.mode, normalize_text(row.utterance), values)
+        values = tuple(
+            sorted((argument.slot, make_equality_key(argument.value)) for argument in row.arguments)
+        )
+        key = (row.service, row.skill, row.mode, make_equality_key(row.utterance), values)
         first = first_ids.setdefault(key, row.id)
         if first != row.id:
             repeats[row.id] = first

@@ -12,7 +12,7 @@ from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason, TextPair
 from exemplars.core.reports import count_sorted
 from exemplars.dataset.embeddings import embed_texts
-from exemplars.dataset.texts import normalize_text
+from exemplars.dataset.texts import make_similarity_text
 from stages.curate.clusters import cluster_texts, join_groups
 from stages.curate.meanings import format_meaning
 from stages.curate.params import DuplicateParams, OnDuplicate
@@ -30,7 +30,7 @@ def join_near_duplicates(rows: list[Exemplar], curation: Curation) -> list[Exemp
     pairs: list[TextPair] = []
     clusters: dict[str, str] = {}
     for column in COLUMNS:
-        texts = [normalize_text(getattr(row, column)) for row in rows]
+        texts = [make_similarity_text(getattr(row, column)) for row in rows]
         column_pairs = _find_pairs(texts, column, params)
         pairs += [TextPair(column, *pair) for pair in column_pairs]
         clusters |= _assign_clusters(rows, texts, column, column_pairs)
@@ -64,7 +64,8 @@ def _assign_clusters(
 ) -> dict[str, str]:
     """Return the cluster of each row that is in a cluster, by id.
 
-    texts: of the rows, normalized. Rows with the same text are in one cluster, except for empty texts.
+    texts: of the rows, reduced by `make_similarity_text`. Rows with the same text are in one cluster, except for
+    empty texts.
     """
     counts = Counter(texts)
     first_texts = cluster_texts(counts, pairs)

@@ -8,11 +8,16 @@ from typing import Final
 import msgspec
 
 from exemplars.core.ledger import Problem
-from exemplars.core.records import Exemplar, Reason, ReviewItem
+from exemplars.core.records import Exemplar, Reason, Rejection, ReviewItem
 from exemplars.core.reports import count_sorted
 from stages.curate.params import PrivacyMode
 from stages.curate.privacy.findings import Finder, Finding, build_finder
-from stages.curate.privacy.surrogates import apply_surrogates, assign_surrogates, find_unlabeled
+from stages.curate.privacy.surrogates import (
+    apply_surrogates,
+    assign_surrogates,
+    find_unlabeled,
+    replace_texts,
+)
 from stages.curate.review import make_review_item
 from stages.curate.steps.base import Curation, CurationStep
 
@@ -31,9 +36,9 @@ def protect_personal_data(rows: list[Exemplar], curation: Curation) -> list[Exem
         if (row_findings := find_unlabeled(row, findings.get(row.id, ())))
     }
     curation.figures["personal_data"] = count_findings(findings, unlabeled)
-    curation.review += [
-        _make_review_item(row, unlabeled[row.id], params.mode) for row in rows if row.id in unlabeled
-    ]
+    curation.review += [_make_review_item(row, unlabeled[row.id]) for row in rows if row.id in unlabeled]
+    if params.mode is not PrivacyMode.REPORT:
+        _hide_originals(rows, unlabeled, find, curation)
     match params.mode:
         case PrivacyMode.REPORT:
             return rows
@@ -75,10 +80,46 @@ def _replace_unlabeled(
     return [apply_surrogates(row, surrogates[row.group]) if row.group in surrogates else row for row in rows]
 
 
-def _make_review_item(exemplar: Exemplar, findings: Sequence[Finding], mode: PrivacyMode) -> ReviewItem:
-    item = make_review_item(exemplar, "personal_data", _format_kinds(findings))
-    # What is removed from the data must not remain in the review list.
-    return item if mode is PrivacyMode.REPORT else msgspec.structs.replace(item, utterance="")
+def _hide_originals(rows: Iterable[Exemplar], unlabeled: Findings, find: Finder, curation: Curation) -> None:
+    """Remove the texts with personal data from the ledger and the review list, as the steps before left them.
+
+    Of a row that is rejected already, nothing says which of its data an argument labels: any counts.
+    """
+    kept = {row.id for row in rows}
+
+    def find_private(row_id: str, text: str | None) -> dict[str, str]:
+        findings = unlabeled.get(row_id, ()) if row_id in kept else find(text or "")
+        return _list_private_words(text or "", findings)
+
+    def hide_rejection(rejection: Rejection) -> Rejection:
+        private = find_private(rejection.id, rejection.utterance)
+        if not private:
+            return rejection
+        message = replace_texts(rejection.message, private)[0]
+        return msgspec.structs.replace(rejection, utterance=None, message=message)
+
+    def hide_item(item: ReviewItem) -> ReviewItem:
+        private = find_private(item.id, item.utterance)
+        if not private:
+            return item
+        return msgspec.structs.replace(item, utterance="", detail=replace_texts(item.detail, private)[0])
+
+    curation.ledger.revise(hide_rejection)
+    curation.review = list(map(hide_item, curation.review))
+
+
+def _list_private_words(text: str, findings: Iterable[Finding]) -> dict[str, str]:
+    """List the findings, and their words as a message may quote them, each with the kind that is shown instead."""
+    words: dict[str, str] = {}
+    for finding in findings:
+        found = text[finding.start : finding.end]
+        for word in (found, *found.split()):
+            words |= {word: f"[{finding.kind}]", word.lower(): f"[{finding.kind}]"}
+    return words
+
+
+def _make_review_item(exemplar: Exemplar, findings: Sequence[Finding]) -> ReviewItem:
+    return make_review_item(exemplar, "personal_data", _format_kinds(findings))
 
 
 def _describe_personal_data(findings: Sequence[Finding]) -> Problem:

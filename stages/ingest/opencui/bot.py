@@ -6,11 +6,13 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from exemplars.core.digests import hash_content
+from exemplars.core.documents import decode_json
 from exemplars.core.errors import Diagnostic, UserError, quote_text
 from exemplars.core.ids import make_row_id
 from exemplars.core.ledger import Problem, reject_row
@@ -34,6 +36,7 @@ from stages.ingest.reading import (
     collect_rows,
     decode_bytes,
     describe_json_error,
+    find_oversize,
     lower_first,
     make_unread,
 )
@@ -76,7 +79,7 @@ def group_bot_files(paths: Iterable[str]) -> list[tuple[str, ...]]:
     folders: dict[str, list[str]] = {}
     for path in sorted(paths):
         folder, _, name = path.rpartition("/")
-        if name in (SCHEMAS, EXEMPLARS, RECOGNIZERS):
+        if name.casefold() in (SCHEMAS, EXEMPLARS, RECOGNIZERS):
             folders.setdefault(folder, []).append(path)
     return [tuple(files) for _, files in sorted(folders.items())]
 
@@ -87,7 +90,7 @@ def parse_bot(source: SourceInfo, files: Mapping[str, bytes], max_instances: int
     files: its files by their paths. max_instances: the maximum number of records per template.
     Raises `UserError` if a file is missing or cannot be decoded.
     """
-    by_name = {path.rpartition("/")[2]: path for path in files}
+    by_name = {path.rpartition("/")[2].casefold(): path for path in files}
     folder = next(iter(files)).rpartition("/")[0]
     missing = [name for name in (SCHEMAS, EXEMPLARS) if name not in by_name]
     if missing:
@@ -152,6 +155,12 @@ def _read_template(bot: _Bot, pointer: str, skill_name: str, entry: Any) -> Iter
         unread = make_unread(bot.source, bot.make_origin(pointer), skill=skill_name)
         yield reject_row(unread, STAGE, [template])
         return
+    oversize = find_oversize(template.template)
+    if oversize is not None:
+        yield reject_row(
+            make_unread(bot.source, bot.make_origin(pointer), skill=skill_name), STAGE, [oversize]
+        )
+        return
     skill = bot.skills[skill_name]
     slots = _SLOT.findall(template.template)
     parameters = {parameter.name: parameter for parameter in skill.parameters}
@@ -202,7 +211,7 @@ def _find_problem(
 
 def _fill_template(
     bot: _Bot, pointer: str, skill: Skill, template: Template, expressions: Expressions
-) -> Iterator[Record]:
+) -> Iterator[Record | Rejection]:
     context, mode = _make_context(bot, template)
     slots = _SLOT.findall(template.template)
     key = hashlib.sha256(f"{skill.name}\n{template.template}".encode()).hexdigest()[:16]
@@ -211,6 +220,10 @@ def _fill_template(
         chosen = [expressions[slot][index] for slot, index in zip(slots, combination, strict=True)]
         utterance, arguments = _insert_expressions(template.template, chosen)
         origin = bot.make_origin(f"{pointer}/{number}")
+        oversize = find_oversize(utterance)
+        if oversize is not None:
+            yield reject_row(make_unread(bot.source, origin, skill=skill.name), STAGE, [oversize])
+            continue
         yield Record(
             id=make_row_id(bot.source.name, origin),
             source=bot.source.name,
@@ -268,13 +281,13 @@ def _list_expressions(bot: _Bot, parameter: Parameter) -> list[tuple[str, str]]:
     recognizer = bot.recognizers.recognizers.get(parameter.recognizer or "")
     if recognizer is None:
         return [(value, value) for value in parameter.enum]
-    rounds = max((len(instance.expressions) for instance in recognizer.instances), default=0)
-    return [
-        (instance.label, instance.expressions[number])
-        for number in range(rounds)
+    numbered = [
+        (number, instance.label, expression)
         for instance in recognizer.instances
-        if number < len(instance.expressions)
+        for number, expression in enumerate(instance.expressions)
     ]
+    numbered.sort(key=itemgetter(0))  # Stable: within a round, instances stay in their order.
+    return [(label, expression) for _, label, expression in numbered]
 
 
 def _add_recognizers(skill: Skill, recognizers: Recognizers) -> Skill:
@@ -298,7 +311,7 @@ def _find_namesake(slot: str, recognizers: Recognizers) -> str | None:
 
 def _parse_templates(path: str, data: bytes) -> Mapping[str, list[Any]]:
     try:
-        return msgspec.json.decode(decode_bytes(path, data), type=dict[str, list[Any]])
+        return decode_json(decode_bytes(path, data), dict[str, list[Any]])
     except msgspec.DecodeError as error:
         raise UserError([describe_json_error(path, data, error, '{skill: [{"template"}]}')]) from None
 

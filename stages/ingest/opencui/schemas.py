@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from exemplars.core.documents import decode_json
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.literals import format_literal
 from exemplars.dataset.catalog import TYPES, Parameter, Skill
@@ -25,12 +26,13 @@ def parse_schemas(path: str, data: bytes) -> tuple[Skill, ...]:
     Raises `UserError` if the file is not JSON, with the byte offset, or has none of the three forms.
     """
     try:
-        document = msgspec.json.decode(decode_bytes(path, data))
+        document = decode_json(decode_bytes(path, data))
     except msgspec.DecodeError as error:
         found = lower_first(str(error))
         raise UserError([_bad_schemas(path, found, len(data), summary=f"not JSON: {found}")]) from None
     try:
-        return tuple(_read_skills(document))
+        skills = msgspec.to_builtins(tuple(_read_skills(document)))
+        return msgspec.convert(skills, tuple[Skill, ...])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         found = f"no key {error}" if isinstance(error, KeyError) else str(error)
         raise UserError([_bad_schemas(path, found, 0)]) from None

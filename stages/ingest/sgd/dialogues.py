@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Literal, NamedTuple
 
 import msgspec
 
+from exemplars.core.documents import decode_with
 from exemplars.core.errors import UserError
+from exemplars.core.files import MAX_RECORD_BYTES
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Reason
-from stages.ingest.reading import decode_text, describe_json_error, lower_first
+from stages.ingest.reading import Offset, decode_text, describe_json_error, lower_first
 
 
 class Action(msgspec.Struct, gc=False):
@@ -25,14 +28,17 @@ class SlotAnnotation(msgspec.Struct, gc=False):
     """The span of a free slot's value in the utterance, in code points."""
 
     slot: str
-    start: int | None = None
-    exclusive_end: int | None = None
+    start: Offset | None = None
+    exclusive_end: Offset | None = None
 
 
 class DialogueState(msgspec.Struct, gc=False):
     """What the user wants of one service, so far."""
 
-    active_intent: str = "NONE"
+    active_intent: str | None = None
+    """`None`: the source does not say."""
+    requested_slots: list[str] = []
+    """The properties of a result that the user asks for."""
     slot_values: dict[str, list[str]] = {}
 
 
@@ -77,13 +83,15 @@ def decode_dialogues(path: str, data: bytes) -> DecodedFile:
 
     path: for messages. Raises `UserError` with the byte offset if the file is not a JSON list.
     """
-    try:
-        return DecodedFile(tuple(enumerate(_decode_file(data))), ())
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass  # Decode again, slowly, to find out what is wrong with the file, or with which dialogue.
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        if len(data) <= MAX_RECORD_BYTES or all(
+            len(part) <= MAX_RECORD_BYTES for part in _decode_parts(data)
+        ):
+            return DecodedFile(tuple(enumerate(_decode_file(data))), ())
+    # Decode again, slowly, to find out what is wrong with the file, or with which dialogue.
     text = decode_text(path, data)
     try:
-        parts = _decode_parts(text.encode())
+        parts = decode_with(_decode_parts, text)
     except msgspec.DecodeError as error:
         raise UserError([describe_json_error(path, data, error, "a list of dialogues")]) from None
     return _decode_each(parts)
@@ -92,9 +100,13 @@ def decode_dialogues(path: str, data: bytes) -> DecodedFile:
 def _decode_each(parts: list[msgspec.Raw]) -> DecodedFile:
     dialogues, malformed = [], []
     for index, part in enumerate(parts):
+        if len(part) > MAX_RECORD_BYTES:
+            found, expected = f"a dialogue of {len(part):,} bytes", f"at most {MAX_RECORD_BYTES:,} bytes"
+            malformed.append((index, Problem(Reason.TOO_LONG, found, expected, "shorten or divide it")))
+            continue
         try:
-            dialogues.append((index, _decode_dialogue(part)))
-        except msgspec.ValidationError as error:
+            dialogues.append((index, decode_with(_decode_dialogue, part)))
+        except msgspec.DecodeError as error:
             message = lower_first(str(error).replace("`$", f"`$[{index}]"))
             problem = Problem(
                 Reason.MALFORMED_RECORD,

@@ -11,7 +11,7 @@ from exemplars.core.ledger import Problem, reject_row
 from exemplars.core.records import Mode, Origin, Reason, Record, Rejection, Speaker, Turn
 from stages.ingest.reading import STAGE, SourceInfo, make_unread
 from stages.ingest.sgd.dialogues import Action, Dialogue, DialogueFrame
-from stages.ingest.sgd.meaning import Meaning, derive_meaning
+from stages.ingest.sgd.meaning import NOTHING_KNOWN, Known, Meaning, derive_meaning, update_known
 from stages.ingest.sgd.schema import Service, make_skill_name
 
 _SPEAKERS: Final = {"USER": Speaker.USER, "SYSTEM": Speaker.SYSTEM}
@@ -62,7 +62,7 @@ def read_dialogue(
     """
     group = make_group(file, dialogue)
     turns: list[Turn] = []
-    known: dict[str, dict[str, list[str]]] = {}
+    known: dict[str, Known] = {}
     offered: dict[str, list[Action]] = {}
     for number, turn in enumerate(dialogue.turns):
         if turn.speaker == "SYSTEM":
@@ -73,14 +73,15 @@ def read_dialogue(
             meanings = [
                 derive_meaning(
                     frame,
-                    known.get(frame.service, {}),
+                    known.get(frame.service, NOTHING_KNOWN),
                     offered.get(frame.service, ()),
                     dialogue.turns[: number + 1],
                 )
                 for frame in turn.frames
             ]
             yield from _read_turn(user_turn, turn.frames, meanings, services)
-            known.update({frame.service: frame.state.slot_values for frame in turn.frames if frame.state})
+            for frame in turn.frames:
+                known[frame.service] = update_known(known.get(frame.service, NOTHING_KNOWN), frame.state)
         turns.append(Turn(_SPEAKERS[turn.speaker], turn.utterance))
 
 
@@ -107,9 +108,9 @@ def _keep_one_none_frame(meanings: list[Meaning]) -> list[Meaning]:
     A turn that asks nothing of one service but something of another does ask for something; a turn that asks
     for nothing at all says so once.
     """
-    is_none = [meaning.mode is Mode.NONE and meaning.out_of_scope is None for meaning in meanings]
+    is_none = [meaning.mode is Mode.NONE and meaning.no_exemplar is None for meaning in meanings]
     return [
-        meaning._replace(out_of_scope=Reason.MEANING_IN_OTHER_FRAME)
+        meaning._replace(no_exemplar=Reason.MEANING_IN_OTHER_FRAME)
         if is_none[number] and (number > 0 or not all(is_none))
         else meaning
         for number, meaning in enumerate(meanings)
@@ -159,11 +160,24 @@ def _find_problem(frame: DialogueFrame, meaning: Meaning, services: Mapping[str,
             known = ", ".join(slot.name for slot in service.slots)
             found = f"slot {quote_text(argument.slot)}"
             return Problem(Reason.UNKNOWN_SLOT, found, f"one of {known}", _FIX, slot=argument.slot)
-    if meaning.out_of_scope is None:
+    if meaning.no_exemplar is None:
         return None
+    if meaning.no_exemplar is Reason.UNANNOTATED:
+        return _describe_unannotated(frame)
     acts = ", ".join(sorted({action.act for action in frame.actions})) or "none"
-    summary = f"{_OUT_OF_SCOPE[meaning.out_of_scope]} (acts: {acts})"
-    return Problem(meaning.out_of_scope, found="", fix="nothing to change", summary=summary)
+    summary = f"{_OUT_OF_SCOPE[meaning.no_exemplar]} (acts: {acts})"
+    return Problem(meaning.no_exemplar, found="", fix="nothing to change", summary=summary)
+
+
+def _describe_unannotated(frame: DialogueFrame) -> Problem:
+    if frame.state is None:
+        found = "actions without a state" if frame.actions else "neither actions nor a state"
+    elif frame.state.active_intent is None:
+        found = "a state without an active intent"
+    else:
+        found = f"new values with the active intent {quote_text(frame.state.active_intent)}"
+    expected = "a state whose active intent, or actions that, say what the user wants"
+    return Problem(Reason.UNANNOTATED, found, expected, "annotate the frame, or remove it")
 
 
 def _reject(turn: _UserTurn, pointer: str, problem: Problem) -> Rejection:

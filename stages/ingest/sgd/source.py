@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from exemplars.core.digests import hash_content
 from exemplars.core.errors import Diagnostic, UserError, quote_text
+from exemplars.core.files import read_file
 from exemplars.core.ledger import Ledger, Problem, reject_row
 from exemplars.core.records import Origin, Reason, Record
 from exemplars.core.workers import map_shards
@@ -24,16 +25,22 @@ from exemplars.dataset.row_tables import (
     rejections_to_table,
 )
 from stages.ingest.aliases import learn_aliases
+from stages.ingest.file_listing import FileKind, SourceFile, list_files
 from stages.ingest.params import OnBadFile, SgdSource
 from stages.ingest.reading import STAGE, SourceInfo, collect_rows, make_unread
 from stages.ingest.sgd.dialogues import Dialogue, decode_dialogues
 from stages.ingest.sgd.rows import DialogueFile, make_group, read_dialogue
 from stages.ingest.sgd.schema import Service, decode_schema, make_skills, merge_services
-from stages.ingest.source_files import SourceFile, SourceTables, list_files, reject_file
+from stages.ingest.source_files import SourceTables, reject_file
 
 OFFICIAL_SPLITS: Final = {"train": "train", "dev": "validation", "test": "test"}
 """Our names of the splits, by the folders of the official release."""
 
+_DIALOGUE_FILES: Final = FileKind(
+    ("dialogues_*.json",),
+    "a split of the SGD release",
+    rb'(?s)\A(?:\xef\xbb\xbf)?\s*[\[{].*?"dialogue_id"\s*:',
+)
 Variants = tuple[str, tuple[str, ...]]
 """A free slot, and several ways to say one of its values."""
 
@@ -100,22 +107,12 @@ def collect_variants(dialogue: Dialogue, services: Mapping[str, Service]) -> set
 
 
 def _list_dialogue_files(root: Path, folder: str) -> list[SourceFile]:
-    return list_files(root, folder, "dialogues_*.json", "a split of the SGD release")
+    return list_files(root, folder, _DIALOGUE_FILES)
 
 
 def _read_schema(root: Path, folder: str) -> tuple[str, tuple[Service, ...]]:
     path = f"{folder}/schema.json" if folder else "schema.json"
-    try:
-        data = (root / path).read_bytes()
-    except FileNotFoundError:
-        problem = Diagnostic(
-            path=str(root / path),
-            code="missing_schema",
-            found="no such file",
-            expected="the schema.json of the dialogues in the same folder",
-            fix="copy it from the release of the dataset",
-        )
-        raise UserError([problem]) from None
+    data = read_file(root / path, expected="the schema.json of the dialogues in the same folder")
     return path, decode_schema(path, data)
 
 
@@ -126,11 +123,12 @@ def _read_file(
     learn_from: tuple[str, ...],
     folder_and_file: tuple[str, SourceFile],
 ) -> _Shard:
-    folder, (name, path) = folder_and_file
-    data = path.read_bytes()
-    split = OFFICIAL_SPLITS.get(folder)
-    file = DialogueFile(source, name, hash_content(data), split, folder, context_turns)
+    folder, source_file = folder_and_file
+    name, split = source_file.name, OFFICIAL_SPLITS.get(folder)
+    file = DialogueFile(source, name, "", split, folder, context_turns)
     try:
+        data = source_file.read()
+        file = file._replace(sha256=hash_content(data))
         decoded = decode_dialogues(name, data)
     except UserError as error:
         rejections = rejections_to_table([reject_file(source, name, file.sha256, error)])

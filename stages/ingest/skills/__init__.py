@@ -3,6 +3,6 @@
 The format is described in docs/formats/skills.md.
 """
 
-from stages.ingest.skills.reader import parse_skill_file
+from stages.ingest.skills.reader import SKILL_FILES, parse_skill_file
 
-__all__ = ["parse_skill_file"]
+__all__ = ["SKILL_FILES", "parse_skill_file"]

@@ -1,18 +1,27 @@
-"""Calls such as `weather(location="Boston")`: parsed with `ast`, checked, never evaluated."""
+"""Calls such as `weather(location="Boston")`: parsed, checked, never evaluated."""
 
 from __future__ import annotations
 
-import ast
-import difflib
+import unicodedata
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from exemplars.core.errors import Diagnostic, quote_text
-from exemplars.core.literals import Literal, format_literal, is_of_type, parse_literal, read_literal
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.core.call_syntax import BROKEN_ESCAPE, ArgumentText, CallText, NotACall, parse_call_text
+from exemplars.core.errors import Diagnostic, quote_text, suggest_name
+from exemplars.core.literals import (
+    Literal,
+    find_excess,
+    format_literal,
+    is_of_type,
+    parse_literal,
+)
+from exemplars.dataset.catalog import Parameter, Skill, find_missing_parameters
 from stages.ingest.skills.outline import Line, Outline
 
-_FIX = "correct the call"
+_FIX: Final = "correct the call"
+_BACKSLASH_FIX: Final = "write each backslash twice, or an r before the quotes"
+_MAX_DIAGNOSTICS: Final = 20
+"""The number of diagnostics after which a call is not checked any further: a long one has 100,000 arguments."""
 
 
 class ExampleCall(NamedTuple):
@@ -27,94 +36,101 @@ def parse_example_call(outline: Outline, line: Line, skill: Skill) -> ExampleCal
 
     line: the text of the call. The result has diagnostics if the call does not parse or does not fit.
     """
-    tree = _parse_expression(outline, line, skill)
-    if isinstance(tree, Diagnostic):
-        return ExampleCall((), (tree,))
+    call = _parse_call(outline, line, skill)
+    if isinstance(call, Diagnostic):
+        return ExampleCall((), (call,))
     # The first diagnostic gives the row its reason.
-    diagnostics = _check_names(outline, line, tree, skill)
+    diagnostics = _check_names(outline, line, call, skill)
     arguments: list[tuple[str, Literal]] = []
     parameters = {parameter.name: parameter for parameter in skill.parameters}
     filled: set[str] = set()
-    for keyword in tree.keywords:
-        value = read_literal(keyword.value)
-        diagnostic = _check_argument(outline, line, keyword, value, parameters, filled)
+    for argument in call.arguments:
+        if len(diagnostics) >= _MAX_DIAGNOSTICS:
+            break
+        if argument.name is None and argument.value is not None:
+            continue  # As `_check_names` reports.
+        diagnostic = _check_argument(outline, line, argument, parameters, filled)
         if diagnostic is not None:
             diagnostics.append(diagnostic)
-        elif keyword.arg is not None and value is not None:
-            arguments.append((keyword.arg, value))
-        filled.add(keyword.arg or "")
-    diagnostics += _check_required(outline, line, tree, skill)
+        elif argument.name is not None and argument.value is not None:
+            arguments.append((argument.name, argument.value))
+        filled.add(argument.name or "")
+    diagnostics += _check_required(outline, line, call, skill)
     return ExampleCall(tuple(arguments), tuple(diagnostics))
 
 
-def _parse_expression(outline: Outline, line: Line, skill: Skill) -> ast.Call | Diagnostic:
-    """Parse the text of a call of the skill, without its arguments."""
+def _parse_call(outline: Outline, line: Line, skill: Skill) -> CallText | Diagnostic:
+    """Parse the text of a call of the skill, without checking its arguments."""
     expected = f"{skill.name}(name=value, …)"
-    try:
-        tree = ast.parse(line.text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        column = (error.offset or 1) if isinstance(error, SyntaxError) else 1
-        place = line._replace(column=line.column + max(column, 1) - 1)
-        return outline.make_diagnostic(place, "malformed_call", quote_text(line.text), expected, _FIX)
-    if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):
-        return outline.make_diagnostic(line, "malformed_call", quote_text(line.text), expected, _FIX)
-    if tree.func.id != skill.name:
-        found, expected = f"a call of {quote_text(tree.func.id)}", f"{skill.name!r}, the skill of this file"
-        return outline.make_diagnostic(line, "other_skill", found, expected, _FIX)
-    return tree
+    call = parse_call_text(line.text)
+    if isinstance(call, NotACall):
+        if call.why == BROKEN_ESCAPE:
+            found, fix = f"{BROKEN_ESCAPE} in {quote_text(line.text)}", _BACKSLASH_FIX
+            return _make_diagnostic(outline, line, call.position, "malformed_call", found, expected, fix)
+        return _make_diagnostic(
+            outline, line, call.position, "malformed_call", quote_text(line.text), expected
+        )
+    if call.name != skill.name:
+        found, expected = f"a call of {quote_text(call.name)}", f"{skill.name!r}, the skill of this file"
+        return _make_diagnostic(outline, line, 0, "other_skill", found, expected)
+    return call
 
 
-def _check_names(outline: Outline, line: Line, tree: ast.Call, skill: Skill) -> list[Diagnostic]:
+def _check_names(outline: Outline, line: Line, call: CallText, skill: Skill) -> list[Diagnostic]:
     """Check that all arguments have names."""
-    if not tree.args:
+    unnamed = [
+        argument for argument in call.arguments if argument.name is None and argument.value is not None
+    ]
+    if not unnamed:
         return []
-    names = [f"{parameter.name}=…" for parameter in skill.parameters[: len(tree.args)]]
+    names = [f"{parameter.name}=…" for parameter in skill.parameters[: len(unnamed)]]
     found, expected = "an argument without a name", ", ".join(names) or "no argument"
-    return [_make_diagnostic(outline, line, tree.args[0], "positional_argument", found, expected)]
+    return [_make_diagnostic(outline, line, unnamed[0].start, "positional_argument", found, expected)]
 
 
-def _check_required(outline: Outline, line: Line, tree: ast.Call, skill: Skill) -> list[Diagnostic]:
+def _check_required(outline: Outline, line: Line, call: CallText, skill: Skill) -> list[Diagnostic]:
     """Check that all required arguments are there."""
-    filled = {keyword.arg for keyword in tree.keywords}
-    missing = ", ".join(
-        parameter.name
-        for parameter in skill.parameters
-        if parameter.required and parameter.name not in filled
-    )
+    missing = ", ".join(find_missing_parameters(skill, {argument.name for argument in call.arguments}))
     if not missing:
         return []
     return [
-        _make_diagnostic(outline, line, tree, "missing_argument", f"no {missing}", f"the required {missing}")
+        _make_diagnostic(outline, line, 0, "missing_argument", f"no {missing}", f"the required {missing}")
     ]
 
 
 def _check_argument(
     outline: Outline,
     line: Line,
-    keyword: ast.keyword,
-    value: Literal | None,
+    argument: ArgumentText,
     parameters: Mapping[str, Parameter],
     filled: Collection[str],
 ) -> Diagnostic | None:
-    """Check an argument. value: `None` if it is not a literal. filled: the arguments before it."""
-    name = keyword.arg
+    """Check an argument. filled: the names of the arguments before it."""
+    name, value = argument.name, argument.value
     if name is None or name not in parameters:
-        close = difflib.get_close_matches(name or "", parameters, n=1)
-        found = f"argument {quote_text(name or '**')}"
+        found = "an argument without a name" if name is None else f"argument {quote_text(name)}"
         expected = f"one of {', '.join(parameters)}" if parameters else "no argument"
-        fix = f"did you mean {close[0]!r}?" if close else _FIX
-        return _make_diagnostic(outline, line, keyword, "unknown_argument", found, expected, fix)
+        fix = suggest_name(name or "", parameters) or _FIX
+        return _make_diagnostic(outline, line, argument.start, "unknown_argument", found, expected, fix)
     if name in filled:
-        return _make_diagnostic(
-            outline, line, keyword, "duplicate_argument", f"{name!r} again", "each argument once"
-        )
+        found, expected = f"{name!r} again", "each argument once"
+        return _make_diagnostic(outline, line, argument.start, "duplicate_argument", found, expected)
+    fix = _FIX
     if value is None:
         found, expected = f"{name} without a literal", "text in quotes, a number, True or False"
+    elif (excess := find_excess(value)) is not None:
+        found, expected = f"{name} with {excess[0]}", excess[1]
+    elif isinstance(value, str) and any(unicodedata.category(letter) == "Cc" for letter in value):
+        found, expected, fix = (
+            f"{name}={quote_text(value)}",
+            "text without control characters",
+            _BACKSLASH_FIX,
+        )
     elif (mismatch := _find_expected(parameters[name], value)) is not None:
-        found, expected = f"{name}={value!r}", mismatch
+        found, expected = f"{name}={quote_text(value) if isinstance(value, str) else value}", mismatch
     else:
         return None
-    return _make_diagnostic(outline, line, keyword.value, "invalid_value", found, expected)
+    return _make_diagnostic(outline, line, argument.value_start, "invalid_value", found, expected, fix)
 
 
 def _find_expected(parameter: Parameter, value: Literal) -> str | None:
@@ -123,20 +139,20 @@ def _find_expected(parameter: Parameter, value: Literal) -> str | None:
         return None if format_literal(value) in parameter.enum else f"one of {', '.join(parameter.enum)}"
     if is_of_type(value, parameter.type):
         return None
-    typed = parse_literal(format_literal(value), parameter.type)
-    hint = f", such as {parameter.name}={typed!r}" if typed != value else ""
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    typed = parse_literal(format_literal(whole), parameter.type)
+    hint = f", such as {parameter.name}={typed!r}" if is_of_type(typed, parameter.type) else ""
     return f"a value of type {parameter.type}{hint}"
 
 
 def _make_diagnostic(
     outline: Outline,
     line: Line,
-    node: ast.expr | ast.keyword,
+    position: int,
     code: str,
     found: str,
     expected: str,
     fix: str = _FIX,
 ) -> Diagnostic:
-    # `ast` counts bytes of UTF-8; a column here is a code point.
-    before = len(line.text.strip().encode()[: node.col_offset].decode("utf-8", "ignore"))
-    return outline.make_diagnostic(line._replace(column=line.column + before), code, found, expected, fix)
+    place = line._replace(column=line.column + position)
+    return outline.make_diagnostic(place, code, found, expected, fix)

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from exemplars.core.errors import Diagnostic, quote_text
+from stages.ingest.reading import find_oversize
 
 SECTIONS: Final = ("Prompt", "Parameters", "Prompt Examples", "Examples")
 _EXAMPLES: Final = frozenset({"Prompt Examples", "Examples"})
-_SECTION: Final = re.compile(r"####(?!#)\s*(?P<name>.*?)\s*:?\s*$")
+_SECTION: Final = re.compile(r"####(?!#)(?P<name>.*)")
+_SHOWN: Final = 100
 _PART: Final = re.compile(r"### (?P<part>User|Assistant|Exemplar):(?P<space>\s*)(?P<text>.*)$")
 _BROKEN_PART: Final = re.compile(
-    r"\s*#{0,6}\s*(?P<part>User|Assistant|Exemplar)\s*:(?P<space>\s*)(?P<text>.*)$", re.IGNORECASE
+    r"\s*(?:#{1,6}\s*)?(?P<part>User|Assistant|Exemplar)\s*:(?P<space>\s*)(?P<text>.*)$", re.IGNORECASE
 )
 
 
@@ -47,6 +49,8 @@ class Outline:
     pairs: list[ExamplePair] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     """What is wrong with lines that belong to no pair."""
+    too_long: dict[int, Diagnostic] = field(default_factory=dict)
+    """What is wrong with lines that are too large to be parsed, by their numbers."""
 
     def make_diagnostic(
         self, line: Line, code: str, found: str, expected: str, fix: str, summary: str = ""
@@ -74,10 +78,12 @@ def parse_outline(path: str, text: str) -> Outline:
     section: str | None = None
     seen: dict[str, int] = {}
     for line in _split_lines(text):
+        line = _shorten(outline, line)
         heading = _SECTION.match(line.text)
         if heading:
             _check_last_pair(outline)
-            section = _open_section(outline, line, heading["name"], seen)
+            name = heading["name"].strip().removesuffix(":").rstrip()
+            section = _open_section(outline, line, name, seen)
         elif section in _EXAMPLES:
             _add_example_line(outline, line)
         elif section == "Prompt":
@@ -88,6 +94,7 @@ def parse_outline(path: str, text: str) -> Outline:
             found, fix = quote_text(line.text), "put it under `#### Prompt:`"
             outline.report(line, "stray_text", found, "a section before any text", fix)
     _check_last_pair(outline)
+    outline.diagnostics += outline.too_long.values()
     return outline
 
 
@@ -98,11 +105,22 @@ def _split_lines(text: str) -> Iterator[Line]:
             yield Line(line, number, 1)
 
 
+def _shorten(outline: Outline, line: Line) -> Line:
+    """Return a line of which only the beginning is kept if it is too large to be parsed."""
+    oversize = find_oversize(line.text)
+    if oversize is None:
+        return line
+    outline.too_long[line.number] = outline.make_diagnostic(
+        line, "too_long", oversize.found, oversize.expected, oversize.fix
+    )
+    return line._replace(text=line.text[:_SHOWN])
+
+
 def _open_section(outline: Outline, line: Line, name: str, seen: dict[str, int]) -> str:
     """Return the section that a heading opens; an unknown one is read as examples, to lose no pair."""
     known = next((section for section in SECTIONS if section.casefold() == name.casefold()), None)
     if known is None:
-        close = difflib.get_close_matches(name, SECTIONS, n=1)
+        close = difflib.get_close_matches(name[:_SHOWN], SECTIONS, n=1)
         fix = f"did you mean `#### {close[0]}:`?" if close else "rename or remove the section"
         expected = f"one of {', '.join(f'`#### {section}:`' for section in SECTIONS)}"
         outline.report(line, "unknown_section", f"section {quote_text(name)}", expected, fix)
@@ -129,6 +147,7 @@ def _add_example_line(outline: Outline, line: Line) -> None:
         diagnostic = outline.make_diagnostic(
             line, "malformed_marker", found, f"`### {name}:`", f"begin the line with `### {name}: `"
         )
+    diagnostic = outline.too_long.pop(line.number, diagnostic)
     part = Line(match["text"].rstrip(), line.number, match.start("text") + 1)
     _add_part(outline, match["part"].capitalize(), part, diagnostic)
 

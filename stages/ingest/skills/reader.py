@@ -15,6 +15,7 @@ from exemplars.core.literals import Literal, format_literal
 from exemplars.core.records import REDACTED, LabelledArgument, Mode, Origin, Reason, Record, Rejection
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.templates import TemplateError, fill_spans, list_slots
+from stages.ingest.file_listing import FileKind
 from stages.ingest.reading import (
     STAGE,
     Reading,
@@ -29,7 +30,9 @@ from stages.ingest.skills.example_calls import parse_example_call
 from stages.ingest.skills.outline import ExamplePair, Line, Outline, parse_outline
 from stages.ingest.skills.signature import ParsedSignature, parse_signature
 
+SKILL_FILES: Final = FileKind(("*.md", "*.markdown"), "skill example files (*.md)", rb"(?m)^### User:")
 REASONS: Final = {
+    "too_long": Reason.TOO_LONG,
     "other_skill": Reason.UNKNOWN_SKILL,
     "unknown_argument": Reason.UNKNOWN_SLOT,
     "duplicate_argument": Reason.DUPLICATE_SLOT,

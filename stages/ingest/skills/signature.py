@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Final, NamedTuple
 
-from exemplars.core.errors import Diagnostic, quote_text
+from exemplars.core.errors import Diagnostic, quote_text, suggest_name
 from exemplars.dataset.catalog import TYPES, Parameter, Skill
 from stages.ingest.skills.outline import Line, Outline
 
@@ -56,6 +55,7 @@ def _parse_first_line(outline: Outline, line: Line) -> tuple[str, list[Parameter
         return _malformed(outline, line, 0, "name(parameter=…)")
     position = head.end()
     parameters: list[Parameter] = []
+    names: set[str] = set()
     while not line.text.startswith(")", position):
         match = _PARAMETER.match(line.text, position)
         if match is None:
@@ -66,9 +66,10 @@ def _parse_first_line(outline: Outline, line: Line) -> tuple[str, list[Parameter
         parameter = _parse_parameter(match)
         if parameter is None:
             return _malformed(outline, line, match.start("quoted"), '"[description]" or "one|other"')
-        if any(known.name == parameter.name for known in parameters):
+        if parameter.name in names:
             return _malformed(outline, line, position, f"parameter {parameter.name!r} once")
         parameters.append(parameter)
+        names.add(parameter.name)
         position = match.end()
     return head["name"], parameters, line.text[position + 1 :].strip(" \t:-")
 
@@ -94,10 +95,9 @@ def _apply_declarations(
         match = _DECLARATION.match(line.text)
         if match is None or match["name"] not in parameters:
             found = quote_text(line.text) if match is None else f"parameter {quote_text(match['name'])}"
-            close = difflib.get_close_matches(match["name"] if match else "", parameters, n=1)
             known = f"a name among {', '.join(parameters)}" if parameters else "no parameter in the signature"
             expected = f"`name: type, required|optional, recognizer=NAME` with {known}"
-            fix = f"did you mean {close[0]!r}?" if close else "correct the line"
+            fix = suggest_name(match["name"] if match else "", parameters) or "correct the line"
             diagnostics.append(outline.make_diagnostic(line, "malformed_parameter", found, expected, fix))
             continue
         parameter = _apply_facts(parameters[match["name"]], match["facts"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from exemplars.audit.revisions import Stage
 from exemplars.audit.verification.checks import Check
 from exemplars.audit.verification.conservation import find_unconserved_rows
+from exemplars.audit.verification.differences import find_differences
 from exemplars.audit.verification.hashes import hash_dir_manifest, list_files, parse_dvcignore
-from exemplars.audit.verification.parameters import check_params, list_stage_names
+from exemplars.audit.verification.parameters import check_params
+from exemplars.audit.verification.pipeline import resolve_stages
 from exemplars.audit.verification.splits import find_divided_groups
 from exemplars.cli.verify import format_checks
 
@@ -67,12 +70,51 @@ def test_values_are_compared_as_yaml_reads_them(recorded: object, current: objec
     assert bool(check_params([stage], {"train": {"x": current}}).problems) is not same
 
 
-def test_instances_of_a_foreach_are_stages() -> None:
+def test_the_stages_of_dvc_yaml_are_resolved_from_the_parameters() -> None:
     pipeline = {
-        "stages": {"ingest": {"foreach": "${ingest.sources}"}, "b": {"foreach": ["x", 1]}, "c": {"cmd": ""}}
+        "stages": {
+            "ingest": {
+                "foreach": "${ingest.sources}",
+                "do": {"cmd": 'ingest "$DVC_STAGE"', "deps": ["${item.path}"], "params": ["s.${key}"]},
+            },
+            "b": {"foreach": ["x", 1], "do": {"cmd": "b ${item}"}},
+            "c": {
+                "cmd": "c ${ train.recipe } ${unknown}",
+                "outs": [{"models/${train.recipe}": {"cache": False}}],
+            },
+        }
     }
-    params = {"ingest": {"sources": {"sgd": {}, "bots": {}}}}
-    assert list_stage_names(pipeline, params) == {"ingest@sgd", "ingest@bots", "b@x", "b@1", "c"}
+    params = {"ingest": {"sources": {"sgd": {"path": "data/raw/sgd"}}}, "train": {"recipe": "lora"}}
+    assert resolve_stages(pipeline, params) == {
+        "ingest@sgd": {"cmd": 'ingest "$DVC_STAGE"', "deps": ["data/raw/sgd"], "params": ["s.sgd"]},
+        "b@x": {"cmd": "b x"},
+        "b@1": {"cmd": "b 1"},
+        "c": {"cmd": "c lora ${unknown}", "outs": [{"models/lora": {"cache": False}}]},
+    }
+
+
+def write_json_pair(folder: Path, recorded: object, recomputed: object) -> list[tuple[str, str, str]]:
+    paths = [folder / "recorded.json", folder / "recomputed.json"]
+    for path, document in zip(paths, (recorded, recomputed), strict=True):
+        path.write_text(json.dumps(document))
+    found = find_differences("reports/split.json", paths[0], paths[1], "split")
+    return [(problem.path, problem.found, problem.expected) for problem in found]
+
+
+def test_differences_of_documents_name_the_innermost_keys(tmp_path: Path) -> None:
+    recorded = {"rows": {"train": 1, "test": 2}, "skills": ["a", "b"], "extra": None, "ok": True}
+    recomputed = {"rows": {"train": 3, "test": 2}, "skills": ["a", "c", "d"], "ok": 1}
+    assert write_json_pair(tmp_path, recorded, recomputed) == [
+        ("reports/split.json: rows.train", "1", "3, recomputed by split"),
+        ("reports/split.json: skills[1]", "'b'", "'c', recomputed by split"),
+        ("reports/split.json: skills[2]", "no such key", "'d', recomputed by split"),
+        ("reports/split.json: ok", "True", "1, recomputed by split"),
+        ("reports/split.json: extra", "None", "no such key, recomputed by split"),
+    ]
+
+
+def test_a_document_that_is_only_written_in_another_way_does_not_differ(tmp_path: Path) -> None:
+    assert write_json_pair(tmp_path, {"a": 1, "b": 2}, {"b": 2, "a": 1}) == []
 
 
 def test_checks_are_formatted_as_aligned_lines() -> None:

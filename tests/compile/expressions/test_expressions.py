@@ -12,8 +12,9 @@ from stages.compile.expressions.amounts import find_durations, find_money
 from stages.compile.expressions.dates import find_dates
 from stages.compile.expressions.mentions import Mention
 from stages.compile.expressions.numbers import find_numbers, find_ordinals, parse_number, parse_ordinal
+from stages.compile.expressions.spelling import normalize_word
 from stages.compile.expressions.times import find_times
-from stages.compile.expressions.words import find_wordings, normalize_word
+from stages.compile.expressions.words import find_wordings
 
 FRIDAY = datetime.date(2019, 3, 1)
 

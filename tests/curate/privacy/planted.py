@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import NamedTuple
 
 from stages.curate.privacy.findings import PersonalDataKind
@@ -92,6 +93,73 @@ def plant_personal_data(seed: int = 20190301) -> list[Planted]:
         }
         texts.append(Planted(frame.format(**numbers), None, 0, 0))
     return texts
+
+
+NAME_FRAMES = (
+    "tell {} I am late",
+    "let {} know that I will be late",
+    "call {} tonight",
+    "is {} coming to dinner?",
+    "please book it for {}",
+    "a table with {} on Friday",
+    "I was with {} yesterday, you know",
+    "what is the number of {}",
+    "{} said so",
+)
+"""What follows a name is a word that says nothing of names, a sign, or the end."""
+PREFIXED = ("McDonald", "MacArthur", "McKinley", "O'Brien", "O’Connor", "D'Angelo", "O'Neil", "McGregor")
+COMPOUND_FIRST = ("Jean-Luc", "Mary-Jane", "Anne-Marie", "Jean-Pierre", "Maria-Elena", "Karl-Otto")
+DOUBLE = ("Garcia-Lopez", "Smith-Jones", "Kowalski-Brown", "Lloyd-Webber", "Iyer-Haddad", "Nunez-Ortega")
+WITH_PARTICLES = (
+    "de la Cruz", "van der Berg", "von Neumann", "del Toro", "bin Salman", "van Houten", "di Stefano", "Le Guin",
+    "de Souza", "St. John", "al-Farsi", "da Silva",
+)  # fmt: skip
+ACCENTED = ("Núñez", "Müller", "Gonçalves", "Sørensen", "Dvořák", "Lefèvre", "Åkesson", "García Márquez")
+COMMON = (
+    "Smith",
+    "Brown",
+    "Rossi",
+    "Nakamura",
+    "Fernandez",
+    "Schmidt",
+    "Campbell",
+    "Okafor",
+    "Singh",
+    "Murphy",
+)
+
+
+def plant_names(seed: int = 20190301) -> list[tuple[str, str, int, int]]:
+    """Make 100 texts of each of 12 kinds of names: the kind, the text, and the span of the name."""
+    chance = random.Random(seed)
+    makers: dict[str, Callable[[str], str]] = {
+        "prefixed": lambda first: f"{first} {chance.choice(PREFIXED)}",
+        "compound first name": lambda _: f"{chance.choice(COMPOUND_FIRST)} {chance.choice(FAMILY)}",
+        "double": lambda first: f"{first} {chance.choice(DOUBLE)}",
+        "particles": lambda first: f"{first} {chance.choice(WITH_PARTICLES)}",
+        "accents": lambda first: f"{first} {chance.choice(ACCENTED)}",
+        "initial": lambda first: f"{first} {chance.choice('BCJKQRST')}. {chance.choice(FAMILY)}",
+        "suffix": lambda first: f"{first} {chance.choice(COMMON)} {chance.choice(('Jr', 'III', 'Sr'))}",
+        "capitals": lambda first: f"{first} {chance.choice((*COMMON, *PREFIXED))}".upper(),
+        "capitals in all": lambda first: f"{first} {chance.choice((*COMMON, *DOUBLE))}".upper(),
+        "lower case": lambda first: f"{first} {chance.choice(COMMON)}".lower(),
+        "lower case, prefixed": lambda first: f"{first} {chance.choice((*PREFIXED, *DOUBLE))}".lower(),
+        "lower case, particles": lambda first: f"{first} {chance.choice(WITH_PARTICLES)}".lower(),
+    }
+    return [
+        _plant_name(kind, make(chance.choice(FIRST)), chance.choice(NAME_FRAMES))
+        for kind, make in makers.items()
+        for _ in range(100)
+    ]
+
+
+def _plant_name(kind: str, name: str, frame: str) -> tuple[str, str, int, int]:
+    if kind == "capitals in all":
+        frame = frame.upper()
+    if kind.startswith("lower case"):
+        frame = frame.lower()
+    start = frame.index("{}")
+    return kind, frame.format(name), start, start + len(name)
 
 
 def _plant(kind: PersonalDataKind, chance: random.Random) -> Planted:

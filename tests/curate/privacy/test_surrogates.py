@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exemplars.core.digests import hash_row
-from exemplars.core.records import Argument, Grounding
+from exemplars.core.records import Argument, Exemplar, Grounding
 from exemplars.dataset.templates import write_template
 from stages.curate.privacy.findings import Finding, PersonalDataKind, build_finder
 from stages.curate.privacy.surrogates import (
@@ -129,3 +129,52 @@ def test_surrogates_keep_every_span_exact(words: list[str], picks: set[int], new
         assert replaced.utterance[argument.start : argument.end] == argument.surface
     assert replaced.exemplar == write_template(replaced.utterance, replaced.arguments)
     assert len(replaced.arguments) == len(arguments)
+
+
+def assign(*rows: Exemplar) -> dict[str, str]:
+    """Return the surrogates of rows that are one group."""
+    find = build_finder(NAMES, 0.4)
+    found = [(row, find_unlabeled(row, find(row.utterance))) for row in rows]
+    return assign_surrogates(found, find, NAMES, KEY)["g"]
+
+
+def test_a_name_keeps_its_case_and_loses_every_part() -> None:
+    text = "Mary de la Cruz, MARY DE LA CRUZ or mary de la cruz"
+    surrogates = assign(make_row("1", text, group="g"))
+    mixed, capitals, lower = (
+        surrogates[name] for name in ("Mary de la Cruz", "MARY DE LA CRUZ", "mary de la cruz")
+    )
+    assert (capitals, lower) == (mixed.upper(), mixed.lower())
+    assert len(mixed.split()) == 2
+    assert apply_surrogates(make_row("1", text), surrogates).utterance == f"{mixed}, {capitals} or {lower}"
+
+
+def test_a_part_of_a_name_that_is_elsewhere_alone_has_the_same_part_of_the_surrogate() -> None:
+    surrogates = assign(
+        make_row("1", "tell Mary McDonald I am late", group="g"),
+        make_row("2", "is McDonald here? is Mary?", group="g"),
+    )
+    assert sorted(surrogates) == ["Mary", "Mary McDonald", "McDonald"]
+    assert surrogates["Mary McDonald"] == f"{surrogates['Mary']} {surrogates['McDonald']}"
+
+
+def test_a_labeled_name_changes_as_a_whole_where_a_part_of_it_has_a_surrogate() -> None:
+    text = "call Mary Smith"
+    labeled = make_row("1", text, arguments=(make_argument("who", "Mary Smith", text),), group="g")
+    surrogates = assign(labeled, make_row("2", "I mean Mary, please", group="g"))
+    assert sorted(surrogates) == ["Mary", "Mary Smith"]
+    replaced = apply_surrogates(labeled, surrogates)
+    assert replaced.utterance == f"call {surrogates['Mary Smith']}"
+    assert replaced.arguments[0].value == surrogates["Mary Smith"]
+
+
+def test_a_part_of_a_word_with_a_hyphen_or_an_apostrophe_is_not_replaced() -> None:
+    surrogates = {"Jean": "Eve", "Brien": "Roe", "Mary": "Mia", "555-0100": "555-0199"}
+    text = "Jean-Luc, Anne-Jean, O'Brien, Mary's or Mary at tel-555-0100"
+    assert replace_texts(text, surrogates)[0] == "Jean-Luc, Anne-Jean, O'Brien, Mia's or Mia at tel-555-0199"
+
+
+def test_a_name_that_crosses_a_label_stays_whole() -> None:
+    text = "play Maria Kowalski Live now"
+    row = make_row("1", text, arguments=(make_argument("song", "Kowalski Live", text),))
+    assert apply_surrogates(row, {"Maria Kowalski": "Eve Roe", "Maria": "Eve"}).utterance == text

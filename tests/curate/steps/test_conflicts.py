@@ -51,3 +51,18 @@ def test_a_problem_names_the_rows_with_other_meanings() -> None:
 
 def test_a_meaning_reads_as_a_call() -> None:
     assert [format_meaning(row) for row in (MUM, make_row("5", "um", None))] == ["call(who='mum')", "nothing"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("heat to -5", "heat to 5"),
+        ("books on C++", "books on C"),
+        ("what is 3+4", "what is 3*4"),
+        ("👍", "👎"),
+    ],
+)
+def test_texts_that_differ_in_a_sign_or_a_symbol_do_not_conflict(first: str, second: str) -> None:
+    assert find_conflicts([make_row("1", first), make_row("2", second, "ring")], 0) == []
+    before = [make_row("1", "yes", before=(first,)), make_row("2", "yes", "ring", before=(second,))]
+    assert find_conflicts(before, 1) == []

@@ -15,3 +15,14 @@ def test_rows_that_differ_in_case_and_punctuation_repeat_the_first() -> None:
         make_row("5", "Call mum!", mode=Mode.NEGATIVE),
     ]
     assert find_exact_duplicates(rows) == {"s:2": "s:1"}
+
+
+def test_rows_that_differ_in_a_sign_or_a_symbol_do_not_repeat_each_other() -> None:
+    said = ["-5", "5", "1.5", "15", "C++", "C#", "C", "3+4", "3*4", "👍", "👎", "मीरा", "मेरा"]
+    rows = [
+        make_row(str(number), f"take {value}", arguments=(make_argument("what", value, f"take {value}"),))
+        for number, value in enumerate(said)
+    ]
+    assert find_exact_duplicates(rows) == {}
+    without_values = [make_row(str(number), f"take {value}") for number, value in enumerate(said)]
+    assert find_exact_duplicates(without_values) == {}

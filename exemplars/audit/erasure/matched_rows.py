@@ -1,0 +1,184 @@
+"""The rows of the raw files that tombstones match, with what the raw files say there."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from exemplars.audit.erasure.redaction import redact_skills
+from exemplars.core.records import REDACTED, Origin, Reason
+from stages.ingest.params import AnySource, IngestParams, OpencuiSource, SgdSource, SkillsSource
+from stages.ingest.sources import read_source
+from stages.ingest.tombstone_matching import Matches, make_text_matcher, match_rows
+from stages.ingest.tombstones import Erasures, Tombstone
+
+
+class ErasedRow(NamedTuple):
+    """A row that a tombstone matches."""
+
+    id: str
+    source: str
+    file: str
+    """The raw file, relative to the project's root."""
+    locator: str
+    tombstone: Tombstone | None
+    text: str | None
+    """The utterance in the raw file; `None` if it is redacted already, or if the record cannot be read."""
+    raw_texts: tuple[str, ...] = ()
+    """What the raw file says there, if the record cannot be read."""
+    origin: Origin | None = None
+    """The row's origin, if it is not redacted."""
+
+    @property
+    def is_in_raw_file(self) -> bool:
+        """Whether the raw file still says it."""
+        return self.text is not None or bool(self.raw_texts)
+
+
+class MatchedRows(NamedTuple):
+    """The rows of all sources that tombstones match, and the texts of the others."""
+
+    rows: list[ErasedRow]
+    kept: set[str]
+    """The utterances, context and values of the rows that no tombstone matches."""
+    whole_sources: list[tuple[str, str]]
+    """Tombstone and source, if a tombstone matches all rows of a source."""
+    kept_ids: set[str]
+    groups: set[str]
+    """The dialogues that are erased as a whole."""
+    declared: set[str]
+    """The values that catalogs and recognizers declare: nobody said them."""
+
+
+def find_erased_rows(params: IngestParams, erasures: Erasures, workers: int) -> MatchedRows:
+    """Read all sources, and find the rows that tombstones match. Raises `UserError` if a source is unreadable."""
+    found = MatchedRows([], set(), [], set(), set(), set())
+    for name, source in params.sources.items():
+        tables = read_source(name, params, workers)
+        both = (tables.records, tables.rejections)
+        is_dialogues = isinstance(source, SgdSource)
+        matches = match_rows(both, erasures, is_dialogues)
+        matches.update(_match_unreadable(tables.rejections, source, matches, erasures))
+        for table in both:
+            _add_rows(found, table, name, source, matches)
+        found.declared.update(_list_declared(tables.skills, None if is_dialogues else tables.recognizers))
+        total = sum(table.num_rows for table in both)
+        counts = Counter(tombstone.id for tombstone in matches.values() if tombstone)
+        found.whole_sources.extend((tombstone, name) for tombstone, count in counts.items() if count == total)
+    return found
+
+
+def list_strings(node: Any) -> Iterator[str]:
+    """List all strings of a JSON document, with the keys of its objects.
+
+    >>> list(list_strings({"a": ["b", 1]}))
+    ['a', 'b']
+    """
+    nodes = [node]
+    while nodes:
+        match nodes.pop():
+            case str() as text:
+                yield text
+            case dict() as members:
+                yield from members
+                nodes.extend(reversed(members.values()))
+            case list() as items:
+                nodes.extend(reversed(items))
+
+
+def _add_rows(
+    found: MatchedRows, table: pa.Table, name: str, source: AnySource, matches: Mapping[str, Tombstone | None]
+) -> None:
+    """Divide the rows of a table into those that are matched and those that are kept."""
+    is_ledger = "reason" in table.column_names
+    for row in table.to_pylist():
+        if row["id"] not in matches:
+            found.kept_ids.add(row["id"])
+            found.kept.update(_list_texts(row))
+            continue
+        file = (Path(source.path) / row["origin"]["path"]).as_posix()
+        utterance, locator = row["utterance"], row["origin"]["locator"]
+        is_redacted = utterance == REDACTED or (is_ledger and row["reason"] == Reason.ERASED)
+        raw_texts = () if is_redacted or utterance is not None else _read_raw_texts(file, source, locator)
+        text = None if is_redacted else utterance
+        origin = None if is_redacted else Origin(**row["origin"])
+        tombstone = matches[row["id"]]
+        found.rows.append(ErasedRow(row["id"], name, file, locator, tombstone, text, raw_texts, origin))
+        if isinstance(source, SgdSource):
+            found.groups.add(row["group"])
+
+
+def _list_texts(row: Mapping[str, Any]) -> Iterator[str]:
+    """List what a kept row says: its utterance, its context and its values."""
+    if row["utterance"]:
+        yield row["utterance"]
+    for turn in row.get("context") or ():
+        yield turn["utterance"]
+    for argument in row.get("arguments") or ():
+        yield from (argument["value"], *argument["spoken"])
+
+
+def _match_unreadable(
+    ledger: pa.Table, source: AnySource, matches: Matches, erasures: Erasures
+) -> Iterator[tuple[str, Tombstone]]:
+    """Find records that cannot be read and whose raw text a pattern or value matches: messages cut what they quote."""
+    if not any(tombstone.rule in ("pattern", "value") for tombstone in erasures.tombstones):
+        return
+    match_text: Callable[[str], Tombstone | None] = make_text_matcher(erasures)
+    for row in ledger.select(["id", "utterance", "reason", "origin"]).to_pylist():
+        if row["utterance"] is None and row["reason"] != Reason.ERASED and row["id"] not in matches:
+            file = (Path(source.path) / row["origin"]["path"]).as_posix()
+            texts = _read_raw_texts(file, source, row["origin"]["locator"])
+            if tombstone := next(filter(None, map(match_text, texts)), None):
+                yield row["id"], tombstone
+
+
+def _read_raw_texts(file: str, source: AnySource, locator: str) -> tuple[str, ...]:
+    """Read what a raw file says at a place; nothing if the place, or the file, cannot be read."""
+    if not locator:
+        return ()
+    try:
+        match source:
+            case SkillsSource():
+                data = Path(file).read_bytes()
+                lines = zip(data.split(b"\n"), redact_skills(data, [locator]).split(b"\n"), strict=True)
+                return tuple(line.decode() for line, redacted in lines if line != redacted)
+            case SgdSource():
+                return tuple(list_strings(_read_document(file)[int(locator.split("/")[1])]))
+            case OpencuiSource():
+                return tuple(list_strings(_follow_pointer(_read_document(file), locator)))
+        return (_read_lines(file)[int(locator) - 1].decode(),)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return ()
+
+
+@lru_cache(maxsize=2)
+def _read_lines(file: str) -> list[bytes]:
+    return Path(file).read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+
+
+@lru_cache(maxsize=2)
+def _read_document(file: str) -> Any:
+    return json.loads(Path(file).read_bytes().decode("utf-8-sig"))
+
+
+def _follow_pointer(node: Any, pointer: str) -> Any:
+    for step in pointer.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        node = node[int(key)] if isinstance(node, list) else node[key]
+    return node
+
+
+def _list_declared(skills: Any, recognizers: Any) -> Iterator[str]:
+    """List the values that a catalog enumerates and that recognizers know."""
+    for skill in skills:
+        yield from (value for parameter in skill.parameters for value in parameter.enum)
+    for recognizer in recognizers.recognizers.values() if recognizers else ():
+        for instance in recognizer.instances:
+            yield from (instance.label, *instance.expressions)

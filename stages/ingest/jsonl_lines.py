@@ -1,0 +1,170 @@
+"""The lines of labeled JSONL: their form, and what is wrong with a line that does not have it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import Final
+
+import msgspec
+
+from exemplars.core.documents import decode_with, find_repeated_key
+from exemplars.core.errors import quote_text, suggest_name, summarize_names
+from exemplars.core.ids import SPLITS, SplitName
+from exemplars.core.ledger import Problem, format_place
+from exemplars.core.literals import Literal, find_excess
+from exemplars.core.records import Mode, Origin, Reason, Speaker, Turn
+from stages.ingest.reading import Offset, find_oversize, lower_first
+
+
+class ArgumentLine(msgspec.Struct, forbid_unknown_fields=True):
+    """An argument with, optionally, the text that says it and the span of that text."""
+
+    slot: str
+    value: Literal
+    surface: str | None = None
+    start: Offset | None = None
+    end: Offset | None = None
+
+
+class ExampleLine(msgspec.Struct, forbid_unknown_fields=True):
+    """One line of a file."""
+
+    utterance: str
+    skill: str | None = None
+    arguments: dict[str, Literal] | list[ArgumentLine] = {}
+    spans: dict[str, tuple[Offset, Offset]] = {}
+    exemplar: str | None = None
+    mode: Mode | None = None
+    context: list[Turn] = []
+    group: str | None = None
+    service: str | None = None
+    license: str | None = None
+    split: SplitName | None = None
+
+    def list_arguments(self) -> list[ArgumentLine]:
+        """List the arguments, in whichever form the line has them."""
+        if isinstance(self.arguments, list):
+            return self.arguments
+        return [ArgumentLine(slot, value) for slot, value in self.arguments.items()]
+
+
+_KEYS: Final = tuple(field.name for field in msgspec.structs.fields(ExampleLine))
+_CLOSED_SETS: Final = {"mode": tuple(Mode), "speaker": tuple(Speaker), "split": SPLITS}
+"""All values of the keys that do not take any text."""
+_OTHER_NAMES: Final = {
+    "mode": {"positive": "normal", "no_call": "none", "irrelevant": "none", "contextual": "extended"},
+    "speaker": {
+        "agent": "system", "assistant": "system", "bot": "system", "model": "system", "customer": "user",
+        "human": "user",
+    },
+    "split": {
+        "dev": "validation", "development": "validation", "eval": "validation", "valid": "validation",
+        "val": "validation", "testing": "test", "training": "train",
+    },
+}  # fmt: skip
+"""What other formats call these values."""
+_decode: Final = msgspec.json.Decoder(ExampleLine).decode
+_UNKNOWN_KEY: Final = re.compile(r"unknown field `(?P<key>[^`]*)`")
+_NOT_IN_SET: Final = re.compile(r"Invalid enum value '(?P<value>.*)' - at `\$.*?(?P<key>\w+)`$", re.DOTALL)
+_MAX_MISTAKES: Final = 20
+"""The rest of a line with more mistakes is not checked: a line of a megabyte has 10,000 arguments."""
+_BYTE: Final = re.compile(r"byte (\d+)")
+
+
+def decode_line(origin: Origin, line: str) -> ExampleLine | Problem:
+    """Decode a line; or describe why it does not have the form of an example."""
+    oversize = find_oversize(line)
+    if oversize is not None:
+        return oversize
+    try:
+        example = decode_with(_decode, line)
+    except msgspec.DecodeError as error:
+        return _describe_malformed(origin, line, error)
+    repeated = find_repeated_key(line)
+    if repeated is not None:
+        return Problem(
+            Reason.MALFORMED_RECORD,
+            found=f"the key {quote_text(repeated)} twice in one object",
+            expected="each key once",
+            fix="remove one of the two",
+        )
+    return example
+
+
+def find_mistakes(example: ExampleLine) -> list[Problem]:
+    """Find what is wrong with a line that has the form of an example."""
+    return list(islice(chain(_find_contradictions(example), _find_slot_mistakes(example)), _MAX_MISTAKES))
+
+
+def _find_contradictions(example: ExampleLine) -> Iterator[Problem]:
+    if example.skill is not None and not example.skill.strip():
+        yield _describe_mistake("an empty skill", "the name of a skill, or null", "name the skill")
+    elif example.skill is None and example.mode not in (None, Mode.NONE):
+        found = f"mode {example.mode.value!r} without a skill"
+        yield _describe_mistake(found, "a skill, or mode 'none'", "name the skill, or correct the mode")
+    elif example.skill is not None and example.mode is Mode.NONE:
+        found = f"mode 'none' with the skill {quote_text(example.skill)}"
+        expected = "no skill, or mode 'normal', 'extended' or 'negative'"
+        yield _describe_mistake(found, expected, "remove the skill, or correct the mode")
+
+
+def _find_slot_mistakes(example: ExampleLine) -> Iterator[Problem]:
+    arguments = example.list_arguments()
+    for argument in arguments:
+        excess = find_excess(argument.value)
+        if excess is not None:
+            yield Problem(Reason.INVALID_VALUE, *excess, "correct the value", slot=argument.slot)
+        if not argument.slot.strip():
+            yield _describe_mistake("an argument with an empty slot", "the name of a slot", "name the slot")
+    slots = {argument.slot: None for argument in arguments}
+    for slot in example.spans:
+        if slot not in slots:
+            yield Problem(
+                Reason.UNKNOWN_SLOT,
+                found=f"a span of slot {quote_text(slot)}",
+                expected=f"one of {summarize_names(slots, 12)}"
+                if slots
+                else "no span, since there is no argument",
+                fix=suggest_name(slot, slots) or "correct the slot",
+                slot=slot,
+            )
+
+
+def _describe_mistake(found: str, expected: str, fix: str) -> Problem:
+    return Problem(Reason.MALFORMED_RECORD, found, expected, fix)
+
+
+def _describe_malformed(origin: Origin, line: str, error: msgspec.DecodeError) -> Problem:
+    message = str(error)
+    not_in_set = _NOT_IN_SET.search(message)
+    if not_in_set is not None and not_in_set["key"] in _CLOSED_SETS:
+        return _describe_unknown_value(not_in_set["key"], not_in_set["value"])
+    unknown = _UNKNOWN_KEY.search(message)
+    place = format_place(origin)
+    if not isinstance(error, msgspec.ValidationError):
+        byte = _BYTE.search(message)
+        before = line.encode()[: int(byte[1])].decode("utf-8", "ignore") if byte else line
+        place = f"{place}:{len(before) + 1}"
+    return Problem(
+        Reason.MALFORMED_RECORD,
+        found="",
+        fix=(unknown and suggest_name(unknown["key"], _KEYS))
+        or f"write a JSON object with {', '.join(_KEYS)}",
+        summary=f"{lower_first(message)} in {quote_text(line)}",
+        place=place,
+    )
+
+
+def _describe_unknown_value(key: str, value: str) -> Problem:
+    """Describe a value that is not one of its set, with a guess of which one is meant."""
+    values = [str(known) for known in _CLOSED_SETS[key]]
+    meant = _OTHER_NAMES[key].get(value.strip().casefold())
+    guess = f"did you mean {meant!r}?" if meant else suggest_name(value.strip().casefold(), values)
+    return Problem(
+        Reason.MALFORMED_RECORD,
+        found=f"{key} {quote_text(value)}",
+        expected=f"one of {', '.join(values)}",
+        fix=guess or f"correct the {key}",
+    )

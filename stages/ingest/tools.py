@@ -1,0 +1,80 @@
+"""`tools.json`, the catalog of labeled examples: OpenAI-style tool definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Final
+
+import msgspec
+
+from exemplars.core.documents import decode_json, find_repeated_key
+from exemplars.core.errors import Diagnostic, UserError, quote_text, suggest_name
+from exemplars.dataset.catalog import Skill, parse_tool_definition
+from stages.ingest.reading import decode_text, lower_first
+
+_Name = Annotated[str, msgspec.Meta(min_length=1)]
+_FORM: Final = '[{"type": "function", "function": {"name", "description", "parameters"}}]'
+
+
+class _Property(msgspec.Struct):
+    description: str = ""
+    enum: list[str | int | float | bool | None] = []
+    recognizer: str | None = msgspec.field(default=None, name="x-recognizer")
+
+
+class _Parameters(msgspec.Struct):
+    properties: dict[_Name, _Property] = {}
+    required: list[str] = []
+
+
+class _Function(msgspec.Struct):
+    name: _Name
+    description: str = ""
+    parameters: _Parameters | None = None
+    service: str | None = msgspec.field(default=None, name="x-service")
+
+
+class _Tool(msgspec.Struct):
+    function: _Function
+
+
+def parse_tools(path: str, data: bytes) -> tuple[Skill, ...]:
+    """Parse a list of OpenAI-style tool definitions. Raises `UserError` if the file is something else."""
+    text = decode_text(path, data)
+    try:
+        definitions = decode_json(text)
+        tools = msgspec.convert(definitions, list[_Tool])
+    except msgspec.DecodeError as error:
+        raise UserError([_describe(path, lower_first(str(error)))]) from None
+    repeated = find_repeated_key(text)
+    if repeated is not None:
+        raise UserError([_describe(path, f"the key {quote_text(repeated)} is twice in one object")])
+    problems = [_describe(path, *mistake) for tool in tools for mistake in _find_unknown_names(tool.function)]
+    if problems:
+        raise UserError(problems)
+    return tuple(parse_tool_definition(definition) for definition in definitions)
+
+
+def _find_unknown_names(function: _Function) -> Iterable[tuple[str, str]]:
+    """Find required parameters that are not declared: what is wrong with each, and the remedy."""
+    parameters = function.parameters or _Parameters()
+    known = parameters.properties
+    for name in parameters.required:
+        if name not in known:
+            found = (
+                f"{quote_text(function.name)} requires {quote_text(name)}, which its properties do not have"
+            )
+            yield found, suggest_name(name, known) or "add the property, or correct its name"
+
+
+def _describe(
+    path: str, found: str, fix: str = "correct the file, or remove it to infer the catalog from the examples"
+) -> Diagnostic:
+    return Diagnostic(
+        path=path,
+        code="bad_tools",
+        found=found,
+        expected=_FORM,
+        fix=fix,
+        summary=f"not a list of tool definitions: {found}",
+    )

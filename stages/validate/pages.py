@@ -1,0 +1,101 @@
+"""The pages of the Data Docs: they load nothing, run nothing, and do not change unless the data does.
+
+Great Expectations writes pages that load style sheets, scripts and pictures from a dozen servers.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Collection, Sequence
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from exemplars.core.files import write_bytes
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_CLOCK: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
+_BLOCKS: Final = tuple(
+    re.compile(rf"<{name}\b.*?</{name}>", re.DOTALL) for name in ("script", "style", "footer")
+)
+_LOADS: Final = re.compile(r"<(?:link|img)\b[^>]*>")
+_REMOTE_LINK: Final = re.compile(r'<a\b[^>]*\bhref="(?:https?:)?//[^"]*"[^>]*>(.*?)</a>', re.DOTALL)
+_HANDLER: Final = re.compile(r'\son[a-z]+="[^"]*"')
+_POLICY: Final = (
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+)
+"""Forbids a browser to load or to run anything, whatever the data in a page says."""
+
+
+def finish_pages(folder: Path, suites: Collection[str], failed: Collection[str]) -> None:
+    """Rewrite all pages of Data Docs so that they stand alone, with an index of our own.
+
+    The index of Great Expectations is written by a script in the browser. suites: the names of all suites.
+    failed: those with a failure.
+    """
+    shutil.rmtree(folder / "static", ignore_errors=True)
+    pages = sorted(path for path in folder.rglob("*.html") if path != folder / "index.html")
+    for page in pages:
+        write_bytes(page, strip_page(normalize_page(page.read_text("utf-8"))).encode("utf-8"))
+    names = [page.relative_to(folder) for page in pages]
+    write_bytes(folder / "index.html", build_index(names, suites, failed).encode("utf-8"))
+
+
+def normalize_page(page: str) -> str:
+    """Replace the clock's times in a page of the Data Docs by a fixed one, and random ids by numbered ones.
+
+    >>> normalize_page("<td id='20261121T071646.123456Z'>")
+    "<td id='20000101T000000.000000Z'>"
+    """
+    numbers: dict[str, str] = {}
+    page = _CLOCK.sub("20000101T000000.000000Z", page)
+    return _UUID.sub(lambda match: numbers.setdefault(match[0], f"id-{len(numbers) + 1}"), page)
+
+
+def strip_page(page: str) -> str:
+    """Remove what a page loads and runs, and give it our style.
+
+    >>> strip_page('<head><link href="https://x/a.css"></head>').count("https:")
+    0
+    """
+    for block in _BLOCKS:
+        page = block.sub("", page)
+    page = _HANDLER.sub("", _REMOTE_LINK.sub(r"\1", _LOADS.sub("", page)))
+    return page.replace("<head>", f"<head>\n{_POLICY}\n<style>\n{_read_style()}</style>", 1)
+
+
+def build_index(pages: Sequence[Path], suites: Collection[str], failed: Collection[str]) -> str:
+    """Build the index: each suite with its result and its pages. pages: their paths below the index."""
+    rows = []
+    for suite in sorted(suites):
+        links = {
+            "the result": [page for page in pages if page.parts[:2] == ("validations", suite)],
+            "the expectations": [page for page in pages if page.parts == ("expectations", f"{suite}.html")],
+        }
+        shown = ", ".join(
+            f'<a href="{quote(page.as_posix())}">{title}</a>'
+            for title, paths in links.items()
+            for page in paths
+        )
+        mark, result = (
+            ("times text-danger", "failed") if suite in failed else ("check-circle text-success", "met")
+        )
+        rows.append(
+            f'<tr><td><i class="fas fa-{mark}"></i> {result}</td><td>{escape(suite)}</td><td>{shown}</td></tr>'
+        )
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="UTF-8">\n'
+        f"{_POLICY}\n<title>Data Docs</title>\n<style>\n{_read_style()}</style>\n</head>\n<body>\n<h1>Data Docs</h1>\n"
+        "<p>The expectations of the dataset, checked by Great Expectations.</p>\n"
+        "<table>\n<thead><tr><th>Status</th><th>Suite</th><th>Pages</th></tr></thead>\n<tbody>\n"
+        + "\n".join(rows)
+        + "\n</tbody>\n</table>\n</body>\n</html>\n"
+    )
+
+
+@cache
+def _read_style() -> str:
+    return (Path(__file__).parent / "page.css").read_text("utf-8")

@@ -1,0 +1,106 @@
+"""The pages of the Data Docs, as Great Expectations writes them and as they are published."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from stages.validate.checkpoint import run_checkpoint
+from stages.validate.pages import finish_pages, strip_page
+
+HOSTILE = '<img src="https://evil.example/x.png"><script src="//evil.example/x.js"></script>'
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+class Collector(HTMLParser):
+    """Collects the tags of a page, and what its attributes name."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.policies: list[str | None] = []
+        self.handlers: list[str] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            if name in ("href", "src", "srcset", "data", "action", "poster", "background"):
+                self.links.append(value or "")
+            if name.startswith("on"):
+                self.handlers.append(name)
+        if tag == "meta" and dict(attrs).get("http-equiv") == "Content-Security-Policy":
+            self.policies.append(dict(attrs).get("content"))
+
+    def handle_data(self, data: str) -> None:
+        self.text += f"{data} "
+
+
+@pytest.fixture(scope="module")
+def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("docs")
+    rule = {
+        "type": "expect_column_values_to_be_in_set",
+        "kwargs": {"column": "value", "value_set": ["a"]},
+        "severity": "warning",
+        "meta": {"notes": "what must hold"},
+    }
+    suites = {
+        "rows": {"name": "rows", "expectations": [rule], "meta": {}},
+        "others": {"name": "others", "expectations": [], "meta": {}},
+    }
+    table = pd.DataFrame({"id": ["r1", "r2"], "value": ["a", HOSTILE]})
+    result = run_checkpoint(suites, dict.fromkeys(suites, table), {}, folder)
+    finish_pages(folder, suites, {failure.suite for failure in result.failures})
+    return folder
+
+
+def test_pages_load_nothing_and_run_nothing(docs: Path) -> None:
+    pages = sorted(docs.rglob("*.html"))
+    assert len(pages) == 5
+    for path in pages:
+        page = Collector(path.read_text("utf-8"))
+        assert (
+            page.tags & {"script", "img", "link", "iframe", "object", "embed", "video", "base", "form"}
+            == set()
+        )
+        assert page.policies == [POLICY]
+        assert page.handlers == []
+        assert "url(" not in path.read_text("utf-8")
+        for link in page.links:
+            assert link.startswith("#") or (path.parent / link.replace("%20", " ")).is_file()
+
+
+def test_the_folder_has_pages_only(docs: Path) -> None:
+    assert {path.suffix for path in docs.rglob("*") if path.is_file()} == {".html"}
+
+
+def test_the_index_names_each_suite_with_its_result(docs: Path) -> None:
+    page = Collector((docs / "index.html").read_text("utf-8"))
+    assert " ".join(page.text.split("Pages")[1].split()) == (
+        "met others the result , the expectations failed rows the result , the expectations"
+    )
+    assert page.links == [
+        "validations/others/validate/20000101T000000.000000Z/dataset-others.html",
+        "expectations/others.html",
+        "validations/rows/validate/20000101T000000.000000Z/dataset-rows.html",
+        "expectations/rows.html",
+    ]
+
+
+def test_a_page_says_what_was_expected_and_found(docs: Path) -> None:
+    text = Collector(
+        (docs / "validations/rows/validate/20000101T000000.000000Z/dataset-rows.html").read_text("utf-8")
+    ).text
+    assert "values must belong to this set" in " ".join(text.split())
+    assert "50% unexpected" in " ".join(text.split())
+
+
+def test_links_to_other_sites_become_text() -> None:
+    page = '<head></head><a class="x" href="https://greatexpectations.io" id="y">GX</a> <a href="#section-1">1</a>'
+    assert strip_page(page).endswith('GX <a href="#section-1">1</a>')
