@@ -46,6 +46,8 @@ def test_all_notations_of_a_value_have_equal_standing(text: str, value: str, men
         ("2 rooms in two weeks", "2", "2"),
         ("that one, for 1 night", "1", "1"),
         ("the cheap one. For 1 night", "1", "1"),
+        ("I am the only one coming, for 1 night", "1", "1"),
+        ("is there one I can afford, for 1 night?", "1", "1"),
         ("a one-way ticket for 1", "1", "1"),
         ("2 rooms for a couple of days", "2", "2"),
         ("5 rooms for 5 million dollars", "5", "5"),
@@ -90,6 +92,10 @@ def test_an_hour_needs_the_context_of_an_hour(text: str) -> None:
         ("seven in the evening", "seven in the evening"),
         ("a table for two at evening 7", "evening 7"),
         ("this evening 7:15", "evening 7:15"),
+        ("for 1 in the evening 6:45", "evening 6:45"),
+        ("9 in the night, 1 Main Street", "9 in the night"),
+        ("3:15 in the afternoon at 990 Main Street", "3:15 in the afternoon"),
+        ("in an evening 4 spot", "evening 4"),
     ],
 )
 def test_times_in_other_notations(text: str, surface: str) -> None:

@@ -12,7 +12,7 @@ def test_an_error_keeps_its_diagnostics_on_the_way_from_a_worker() -> None:
 
 
 def test_a_name_of_a_megabyte_is_compared_with_nothing() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert suggest_name("x" * 1_000_000, ["y" * 1_000_000, "name"]) == ""
     assert suggest_name("nmae", ["y" * 1_000_000, "name"]) == "did you mean 'name'?"
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1

@@ -20,8 +20,10 @@ _MINUTE_WORDS: Final = (
 _CLOCK: Final = r"""\s*o\s*['"’‘`]?\s*clock"""
 _SUFFIX: Final = (
     r"\s*(?:(?P<am>a\.\s?m\.|a\.?\s?m\b)|(?P<pm>p\.\s?m\.|p\.?\s?m\b)|"
-    r"(?:(?P<link>in\s+the|at|this|tomorrow|today)\s*)?(?:the\s+)?(?P<part>morning|afternoon|evening|night)\b"
-    r"(?!\s+(?:at\s+)?\d))"  # In "a table for two at evening 7", evening belongs to 7.
+    r"(?:(?:(?P<within>in\s+the)|(?P<link>at|this|tomorrow|today))\s*)?(?:the\s+)?"
+    r"(?P<part>morning|afternoon|evening|night)\b"
+    # In "a table for two at evening 7", evening belongs to 7.
+    r"(?!\s+\d{1,2}:\d)(?(within)|(?!\s+\d{1,2}(?!\w))))"
 )
 _START: Final = r"(?<![\w$€£:/])(?<!\d[.,])"
 _END: Final = r"(?!\w)(?![:/]\d)(?!\.\d)"
@@ -40,7 +42,7 @@ _TIME: Final = re.compile(
 )
 _NAMED: Final = re.compile(r"(?<!\w)(?P<name>noon|midday|midnight)(?!\w)", re.IGNORECASE)
 _NAMES: Final = {"noon": 720, "midday": 720, "midnight": 0}
-_BEFORE_PART: Final = re.compile(rf"(?:\b(?:an?|each|every|per|\d+|{'|'.join(UNITS)}))\s+$", re.IGNORECASE)
+_BEFORE_PART: Final = re.compile(rf"\b(?:each|every|per|\d+|{'|'.join(UNITS)})\s+$", re.IGNORECASE)
 """Before a night or an evening that is counted, not a part of the day of the hour after it."""
 _BEFORE_BARE: Final = re.compile(
     r"(?:\b(?:at|around|by|about|from|until|till|before|after|past)|@)\s+$", re.IGNORECASE
@@ -114,7 +116,7 @@ def _has_hour_context(match: re.Match[str], text: str) -> bool:
 
 def _has_part_of_day(match: re.Match[str]) -> bool:
     """Return whether "am", "o'clock" or "in the evening" follows."""
-    return any(match[name] for name in ("am", "pm", "clock", "link"))
+    return any(match[name] for name in ("am", "pm", "clock", "within", "link"))
 
 
 def _parse_clock(match: re.Match[str]) -> tuple[int, int]:

@@ -57,7 +57,9 @@ _ONE_AFTER: Final = re.compile(
     r"will|with|works|would|you)\b|\w+[^\Wsu]s\b)",  # A word in s after "one" is a verb: "this one meets my needs".
     re.IGNORECASE,
 )
-_NO_COUNT: Final = re.compile(r"\s(?:that|which|who)\b|[\s-]way\b", re.IGNORECASE)
+_NO_COUNT_BEFORE: Final = re.compile(r"\bthe only\s$|(?:^|[.!?]\s)(?:good|great|nice)\s$", re.IGNORECASE)
+"""Before "one" in "the only one", and in "Nice one.", which praises."""
+_NO_COUNT: Final = re.compile(r"\s(?:that|which|who|i|we|you)\b|[\s-]way\b", re.IGNORECASE)
 """After "one": a relative clause, or "one way"."""
 _CONTEXT_WIDTH: Final = 40
 """How much of a text before a word decides whether it is a pronoun."""
@@ -192,7 +194,7 @@ def _is_weak(text: str, span: Spanned) -> bool:
         return surface.startswith("a couple")
     before = text[max(0, span.start - _CONTEXT_WIDTH) : span.start]
     is_pronoun = _ONE_BEFORE.search(before) and _ONE_AFTER.match(text, span.end)
-    return bool(is_pronoun or _NO_COUNT.match(text, span.end))
+    return bool(is_pronoun or _NO_COUNT_BEFORE.search(before) or _NO_COUNT.match(text, span.end))
 
 
 def _find(kind: str, text: str, today: datetime.date | None) -> Mentions:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from stages.compile.expressions.quantities import find_percentages, find_quantities
@@ -36,4 +38,4 @@ def test_quantities(text: str, expected: list[tuple[str, str]]) -> None:
 @pytest.mark.parametrize("text", ["sixty percent", "60%", "60 per cent"])
 def test_percentages(text: str) -> None:
     [percentage] = find_percentages(f"{text} off")
-    assert (percentage.start, percentage.end, percentage.readings) == (0, len(text), (60,))
+    assert (percentage.start, percentage.end, percentage.readings) == (0, len(text), (Decimal(60),))
