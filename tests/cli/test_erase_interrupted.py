@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from stages.ingest.tombstones import hash_with_key
-from tests.benchmarks.kills import format_outcomes, make_erasure_scenario, run_kills
 from tests.cli.erasure_project import KEY, ErasureProject, make_project
+from tests.conftest import PROJECT
 
 PIN = hash_with_key("please ring Augusta Byron at the mill", KEY.encode())
 ROW = "skills:call.md#7"
@@ -61,10 +61,11 @@ def pin(project: ErasureProject, **pins: dict[str, str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", ["redact", "purge"])
-def test_a_killed_step_is_finished_by_the_same_command(step: str, tmp_path: Path) -> None:
-    scenario = make_erasure_scenario(tmp_path, purge=step == "purge")
-    outcomes = run_kills(scenario, 4, seed=1, work=tmp_path / "work")
-    assert not any(outcome.problems for outcome in outcomes), format_outcomes(step, outcomes)
+def test_a_killed_step_is_finished_by_the_same_command(step: str) -> None:
+    # In a new Python: a process that has used threads cannot be forked.
+    command = [sys.executable, str(PROJECT / "tests/benchmarks/kills.py"), step, "4", "--seed", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_redaction_that_was_killed_after_pinning_is_finished(project: ErasureProject) -> None:
