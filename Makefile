@@ -35,7 +35,7 @@ repro: $(READY)
 	@echo "up to date: reports/dataset.html is the page to look at"
 
 test: $(READY)
-	$(IN_VENV) python -m pytest --cov
+	$(IN_VENV) python -m pytest --cov=exemplars --cov=stages
 
 test-fast: $(READY)
 	$(IN_VENV) python -m pytest -m "not slow and not workspace and not benchmark"

@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -57,6 +58,8 @@ class Outcome(NamedTuple):
     """Whether the command was still running."""
     problems: tuple[str, ...]
     """What was wrong after the command was run again; empty: it recovered."""
+    remedy: str = ""
+    """What docs/reliability.md says to do first, if the same command alone did not help."""
 
 
 class Scenario(NamedTuple):
@@ -70,6 +73,8 @@ class Scenario(NamedTuple):
     """Lists what is wrong with a project after the command has ended, compared with an undisturbed one."""
     check_killed: Callable[[Path], list[str]] = lambda _: []
     """Lists what is wrong with a project right after the kill."""
+    remedy: Callable[[Path], str] = lambda _: ""
+    """Does what docs/reliability.md says for the message in the output, and names it; empty: it says nothing."""
 
 
 def run_kills(scenario: Scenario, kills: int, seed: int, work: Path) -> list[Outcome]:
@@ -101,11 +106,14 @@ def _kill_once(scenario: Scenario, moment: Moment, work: Path) -> Outcome:
     killed = scenario.run(folder, moment) is None
     problems = scenario.check_killed(folder) if killed else []
     status = scenario.run(folder, NEVER)
+    remedy = scenario.remedy(folder) if status != 0 else ""
+    if remedy:
+        status = scenario.run(folder, NEVER)
     if status != 0:
         problems.append(f"exit status {status}: {_read_output(folder)[-600:]}")
     else:
         problems += scenario.check(folder)
-    return Outcome(moment, killed, tuple(problems))
+    return Outcome(moment, killed, tuple(problems), remedy)
 
 
 def _copy(scenario: Scenario, work: Path) -> Path:
@@ -255,7 +263,19 @@ def make_repro_scenario(folder: Path) -> Scenario:
             problems.append("dvc.lock differs")
         return problems
 
-    return Scenario(prepared, run, check)
+    return Scenario(prepared, run, check, remedy=_repair_dvc)
+
+
+def _repair_dvc(root: Path) -> str:
+    """Repair the two files that DVC does not write as a whole."""
+    output = _read_output(root)
+    if "RWLock-file" in output:
+        (root / ".dvc/tmp/rwlock").unlink()
+        return "rm .dvc/tmp/rwlock"
+    if "dvc.lock" in output:
+        subprocess.run(["git", "checkout", "-q", "dvc.lock"], cwd=root, check=True)
+        return "git checkout dvc.lock"
+    return ""
 
 
 def _run_repro(root: Path, moment: Moment, server: Any) -> int | None:
@@ -296,9 +316,11 @@ def _compare(files: dict[str, str], expected: dict[str, str]) -> list[str]:
 def format_outcomes(name: str, outcomes: list[Outcome]) -> str:
     """Format the counts, and each kill that was not recovered from."""
     killed = sum(outcome.killed for outcome in outcomes)
-    recovered = sum(outcome.killed and not outcome.problems for outcome in outcomes)
+    recovered = sum(outcome.killed and not (outcome.problems or outcome.remedy) for outcome in outcomes)
     late = len(outcomes) - killed
     lines = [f"{name}: {killed} kills, {recovered} recovered; {late} more came after the end"]
+    remedies = Counter(outcome.remedy for outcome in outcomes if outcome.remedy and not outcome.problems)
+    lines += [f"  {count} more recovered after `{remedy}`" for remedy, count in sorted(remedies.items())]
     lines += [f"  {outcome.moment}: {problem}" for outcome in outcomes for problem in outcome.problems]
     return "\n".join(lines)
 
@@ -315,7 +337,7 @@ def run_scenario(name: str, kills: int, seed: int, folder: Path) -> list[Outcome
 
 
 def main() -> None:
-    """Run the kills that the arguments ask for; the exit status is 1 if one was not recovered from."""
+    """Run the kills that the arguments ask for; the exit status is 1 if something was not recovered from."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

