@@ -18,6 +18,7 @@ import torch
 from exemplars.core import layout
 from exemplars.core.params import load_section
 from exemplars.models.base_models import find_base, load_model, load_tokenizer
+from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.render_manifest import read_render_manifest
 from stages.train.batches import SharedPrefixCollator, build_batches, pack_groups
 from stages.train.inputs import read_prompts
@@ -72,7 +73,8 @@ def by_bare_loop(model: Any, rows: list[TokenRow], params: TrainParams) -> float
 
 
 def main(steps: int) -> None:
-    """Measure, and print one line a way."""
+    """Measure, and print one line for each way of batching."""
+    suppress_library_messages()
     params = load_section("train", TrainParams)
     base = find_base(read_render_manifest().base)
     tokenizer = load_tokenizer(base)
