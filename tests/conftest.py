@@ -35,6 +35,13 @@ SLOW = (
     "tests/cli/test_verify.py",
     "tests/publish/test_croissant.py",
     "tests/publish/test_page.py",
+    "tests/cli/test_erase_interrupted.py",
+    "tests/cli/test_hostile_data.py",
+    "tests/models/test_chat_templates.py",
+    "tests/render/test_control_tokens.py",
+    "tests/cli/test_documented_examples.py",
+    "tests/ingest/test_patterns.py",
+    "tests/audit/test_revisions.py",
 )
 """Tests of these take seconds each: real DVC, a trained model, a browser."""
 
