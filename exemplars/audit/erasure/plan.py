@@ -14,7 +14,8 @@ from exemplars.audit.erasure.matched_rows import ErasedRow, MatchedRows
 from exemplars.audit.erasure.objects import Stores, find_needed_objects
 from exemplars.audit.erasure.originals import Originals
 from exemplars.audit.erasure.search import Matcher, SearchTerms, make_matcher
-from exemplars.audit.erasure.tracing import ShowProgress, TableReader, Trace, build_search_terms, trace_rows
+from exemplars.audit.erasure.table_reader import ShowProgress, TableReader
+from exemplars.audit.erasure.tracing import Trace, build_search_terms, trace_rows
 from exemplars.audit.erasure.transaction import read_log
 from exemplars.audit.lineage.row_digests import find_digests_of_texts
 from exemplars.audit.revisions import WORKSPACE, Revision, read_history

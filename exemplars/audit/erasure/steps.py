@@ -29,7 +29,7 @@ from exemplars.audit.erasure.purge import (
     remove_partials,
 )
 from exemplars.audit.erasure.receipt import build_receipt
-from exemplars.audit.erasure.tracing import ShowProgress
+from exemplars.audit.erasure.table_reader import ShowProgress
 from exemplars.audit.erasure.transaction import Redaction, read_log, redact_files
 from exemplars.audit.revisions import require_full_history
 from exemplars.core import layout

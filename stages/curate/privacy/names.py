@@ -9,20 +9,25 @@ it is in the lexicon of family names, or in no dictionary.
 
 from __future__ import annotations
 
-import functools
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 import regex
 
 from stages.curate.lexicons import NameLexicon
-
-_WORD: Final = regex.compile(
-    r"(?<![\p{N}\p{L}\p{M}_@])\p{L}[\p{L}\p{M}]*+(?:['’ʼ‐‑-]\p{L}[\p{L}\p{M}]*+)*+(?![\p{N}_@])"
+from stages.curate.privacy.name_words import (
+    LATER_PARTICLES,
+    PARTICLES,
+    SUFFIXES,
+    NameWord,
+    count_in_dictionary,
+    fold_name,
+    is_capitals,
+    is_title,
+    split_words,
 )
-_POSSESSIVE: Final = regex.compile(r"(?<=.)['’ʼ][sS]$")
+
 _SPACE: Final = regex.compile(r"[^\S\n]+")
 _SPACE_AFTER_DOT: Final = regex.compile(r"\.[^\S\n]*")
 _BEFORE_SUFFIX: Final = regex.compile(r",?[^\S\n]+")
@@ -46,13 +51,6 @@ _TIMES: Final = frozenset({
     "march", "april", "june", "july", "august", "september", "october", "november", "december", "today",
     "tonight", "tomorrow", "yesterday", "now", "please",
 })  # fmt: skip
-_PARTICLES: Final = frozenset({
-    "abu", "af", "al", "av", "bin", "bint", "da", "das", "de", "del", "della", "der", "des", "di", "dos",
-    "du", "el", "ibn", "la", "le", "st", "ter", "van", "vom", "von", "zu", "zum", "zur",
-})  # fmt: skip
-_LATER_PARTICLES: Final = frozenset({"den", "het", "las", "los", "t", "ten", "y"})
-"""Particles that follow another particle, or a family name."""
-_SUFFIXES: Final = frozenset({"jr", "sr", "ii", "iii", "iv"})
 _MAX_FAMILY_NAMES: Final = 3
 _MAX_INITIALS: Final = 3
 _MAX_PARTICLES: Final = 3
@@ -90,18 +88,6 @@ class NameMention(NamedTuple):
     """Whether capitals tell it from the words around it."""
 
 
-class _Word(NamedTuple):
-    text: str
-    """As written, without a possessive ending."""
-    key: str
-    """In lower case, without accents, with plain apostrophes and hyphens."""
-    start: int
-    end: int
-    gap: str
-    """The text between the word before and this one."""
-    possessive: bool
-
-
 NameFinder = Callable[[str], list[NameMention]]
 """Finds the names of persons in a text, in their order, without overlap."""
 
@@ -117,7 +103,7 @@ def build_name_finder(names: NameLexicon) -> NameFinder:
     triggers = certain | ambiguous | _TITLES | {"name"}
 
     def find(text: str) -> list[NameMention]:
-        words = _split_words(text)
+        words = split_words(text)
         if not any(part in triggers for word in words for part in word.key.split("-")):
             return []
         return _NameScanner(words, text, certain, ambiguous, family).find_names()
@@ -125,73 +111,12 @@ def build_name_finder(names: NameLexicon) -> NameFinder:
     return find
 
 
-def fold_name(name: str) -> str:
-    """Fold a name for comparisons: case, accents, and the kinds of apostrophes and hyphens.
-
-    >>> fold_name("José O’Brien")
-    "jose o'brien"
-    """
-    plain = name.casefold().translate({0x2019: "'", 0x02BC: "'", 0x2010: "-", 0x2011: "-"})
-    if plain.isascii():
-        return plain
-    return "".join(
-        letter for letter in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(letter)
-    )
-
-
-def is_particle(word: str) -> bool:
-    """Check whether a word is a particle of family names: de, la, van."""
-    return fold_name(word) in _PARTICLES | _LATER_PARTICLES
-
-
-def is_suffix(word: str) -> bool:
-    """Check whether a word follows a family name: Jr., III."""
-    return fold_name(word).strip(".,") in _SUFFIXES
-
-
-def count_in_dictionary(word: str) -> int:
-    """Return how often an English word occurs in the corpus of the dictionary; 0: it is in no dictionary."""
-    return _load_frequencies().get(word, 0)
-
-
-@functools.cache
-def _load_frequencies() -> Mapping[str, int]:
-    from spellchecker import SpellChecker
-
-    frequencies: Mapping[str, int] = SpellChecker(language="en", distance=1).word_frequency.dictionary
-    return frequencies
-
-
-def _split_words(text: str) -> list[_Word]:
-    words, position = [], 0
-    for match in _WORD.finditer(text):
-        written = match[0]
-        if possessive := _POSSESSIVE.search(written):
-            written = written[: possessive.start()]
-        end = match.start() + len(written)
-        gap = text[position : match.start()]
-        words.append(
-            _Word(written, fold_name(written), match.start(), end, gap, possessive=possessive is not None)
-        )
-        position = end
-    return words
-
-
-def _is_title(text: str) -> bool:
-    """Whether every part of a word with hyphens begins with a capital: McDonald, Garcia-Lopez."""
-    return all(part[:1].isupper() for part in regex.split(r"[‐‑-]", text))
-
-
-def _is_capitals(text: str) -> bool:
-    return len(text) > 1 and text.isupper()
-
-
 class _NameScanner:
     """Reads the names in the words of a text, from left to right; each word is in one name at most."""
 
     def __init__(
         self,
-        words: Sequence[_Word],
+        words: Sequence[NameWord],
         text: str,
         certain: frozenset[str],
         ambiguous: frozenset[str],
@@ -266,13 +191,13 @@ class _NameScanner:
         """Whether a doubtful first name and the word after it are both seldom other words: mark smith."""
         key = self._words[index + 1].key
         is_family = key in self._family or "'" in key or _SCOTTISH.fullmatch(key) is not None
-        is_rare = key in _PARTICLES or (is_family and count_in_dictionary(key) < _RARE_WORD)
+        is_rare = key in PARTICLES or (is_family and count_in_dictionary(key) < _RARE_WORD)
         return is_rare and count_in_dictionary(self._words[index].key) < _MAX_NAME_WORD
 
-    def _is_first(self, word: _Word) -> bool:
+    def _is_first(self, word: NameWord) -> bool:
         return word.key in self._ambiguous or self._is_certain(word)
 
-    def _is_certain(self, word: _Word) -> bool:
+    def _is_certain(self, word: NameWord) -> bool:
         """Whether a word, or a part of a word with hyphens, is a first name and nothing else."""
         parts = word.key.split("-")
         if not any(part in self._certain for part in parts):
@@ -282,9 +207,9 @@ class _NameScanner:
         is_rare = [part in self._certain or count_in_dictionary(part) < _RARE_WORD for part in parts]
         return all(is_rare) and count_in_dictionary(word.key) < FREQUENT_WORD
 
-    def _tells_case(self, word: _Word) -> bool:
+    def _tells_case(self, word: NameWord) -> bool:
         """Whether a word's capitals say that it is a name."""
-        return _is_title(word.text) and (self._has_lower or not _is_capitals(word.text))
+        return is_title(word.text) and (self._has_lower or not is_capitals(word.text))
 
     def _is_joined(self, index: int, after_dot: bool) -> bool:
         """Whether only a space, or the dot of an abbreviation, is before a word."""
@@ -293,7 +218,7 @@ class _NameScanner:
         gap = self._words[index].gap
         return bool(_SPACE.fullmatch(gap) or (after_dot and _SPACE_AFTER_DOT.fullmatch(gap)))
 
-    def _read_family(self, first: int, after: _Word | None = None) -> tuple[int, int]:
+    def _read_family(self, first: int, after: NameWord | None = None) -> tuple[int, int]:
         """Read the initials, particles and family names after a word; return the end, and the number of names.
 
         after: the word whose capitals count; by default the one at `first`.
@@ -335,8 +260,8 @@ class _NameScanner:
         start = position
         while position - start < _MAX_PARTICLES and self._is_joined(position, self._is_abbreviated(position)):
             key = self._words[position].key
-            may_follow = key in _LATER_PARTICLES and (position > start or (has_family and key == "y"))
-            if key not in _PARTICLES and not may_follow:
+            may_follow = key in LATER_PARTICLES and (position > start or (has_family and key == "y"))
+            if key not in PARTICLES and not may_follow:
                 break
             position += 1
         following = self._words[position] if position < len(self._words) else None
@@ -344,10 +269,10 @@ class _NameScanner:
             return start
         if position == start:
             return start
-        is_named = _is_title(following.text) if with_case else self._is_rare(following)
+        is_named = is_title(following.text) if with_case else self._is_rare(following)
         return position if is_named or (with_case and self._is_plain_family(position)) else start
 
-    def _is_rare(self, word: _Word) -> bool:
+    def _is_rare(self, word: NameWord) -> bool:
         limit = FREQUENT_WORD if word.key in self._family else _RARE_WORD
         return count_in_dictionary(word.key) < limit
 
@@ -356,19 +281,19 @@ class _NameScanner:
         if word.key in _TIMES or (word.key in _PLACES and with_case):
             return False
         before = self._words[position - 1]
-        if position - 1 > first and before.key in _PARTICLES | _LATER_PARTICLES:
+        if position - 1 > first and before.key in PARTICLES | LATER_PARTICLES:
             return True  # `_skip_particles` has looked at the word.
-        if with_case and _is_title(word.text) and not (_is_capitals(word.text) and self._is_acronym(word)):
+        if with_case and is_title(word.text) and not (is_capitals(word.text) and self._is_acronym(word)):
             return self._is_capitalized_family(word)
         if not with_case and self._is_certain(word):
             return position + 1 < len(self._words) and self._is_plain_family(position + 1)
         return self._is_plain_family(position)
 
-    def _is_acronym(self, word: _Word) -> bool:
+    def _is_acronym(self, word: NameWord) -> bool:
         """Whether a word in capitals, in a text with small letters, is more likely a different word."""
         return word.key not in self._family and (len(word.text) < 3 or count_in_dictionary(word.key) > 0)
 
-    def _is_capitalized_family(self, word: _Word) -> bool:
+    def _is_capitalized_family(self, word: NameWord) -> bool:
         if "'" in word.key:
             return _IRISH.fullmatch(word.key) is not None and word.key not in _NO_NAMES
         is_known = word.key in self._family or word.key in self._certain
@@ -402,7 +327,7 @@ class _NameScanner:
             known or count_in_dictionary(part) < FREQUENT_WORD
             for known, part in zip(is_known, parts, strict=True)
         ]
-        return parts[0] in _PARTICLES or (any(is_known) and all(is_rare))
+        return parts[0] in PARTICLES or (any(is_known) and all(is_rare))
 
     def _is_last(self, position: int) -> bool:
         """Whether a name may end before a word: at the end, before a sign, a function word or a time."""
@@ -415,7 +340,7 @@ class _NameScanner:
         if end >= len(self._words) or self._words[end - 1].possessive:
             return end
         word = self._words[end]
-        return end + 1 if word.key in _SUFFIXES and _BEFORE_SUFFIX.fullmatch(word.gap) else end
+        return end + 1 if word.key in SUFFIXES and _BEFORE_SUFFIX.fullmatch(word.gap) else end
 
     def _extend_left(self, start: int, free: int) -> int:
         """Take in a capitalized word before a name that is in no dictionary: "Xanthippe Maria Kowalski"."""
@@ -435,7 +360,7 @@ class _NameScanner:
         return (
             following is not None
             and self._tells_case(self._words[start])
-            and _is_title(following.text)
+            and is_title(following.text)
             and following.key in _PLACES
             and not self._words[end - 1].possessive
             and self._is_joined(end, after_dot=False)

@@ -12,12 +12,8 @@ from exemplars.core.records import Exemplar, Reason, Rejection, ReviewItem
 from exemplars.core.reports import count_sorted
 from stages.curate.params import PrivacyMode
 from stages.curate.privacy.findings import Finder, Finding, build_finder
-from stages.curate.privacy.surrogates import (
-    apply_surrogates,
-    assign_surrogates,
-    find_unlabeled,
-    replace_texts,
-)
+from stages.curate.privacy.replacement import apply_surrogates, replace_texts
+from stages.curate.privacy.surrogates import assign_surrogates, find_unlabeled
 from stages.curate.review import make_review_item
 from stages.curate.steps.base import Curation, CurationStep
 

@@ -14,7 +14,8 @@ import pytest
 
 from exemplars.audit.erasure.matched_rows import ErasedRow, MatchedRows
 from exemplars.audit.erasure.search import SearchTerms, make_matcher
-from exemplars.audit.erasure.tracing import TableReader, Trace, build_search_terms, trace_rows
+from exemplars.audit.erasure.table_reader import TableReader
+from exemplars.audit.erasure.tracing import Trace, build_search_terms, trace_rows
 from exemplars.core.ids import make_speech_id
 from exemplars.core.records import Exemplar, Mode, Origin, Record, TextPair
 from exemplars.core.tables import rows_to_table

@@ -8,14 +8,9 @@ from exemplars.core.digests import hash_row
 from exemplars.core.records import Argument, Exemplar, Grounding
 from exemplars.dataset.templates import write_template
 from stages.curate.privacy.findings import Finding, PersonalDataKind, build_finder
-from stages.curate.privacy.surrogates import (
-    Replacement,
-    apply_surrogates,
-    assign_surrogates,
-    find_unlabeled,
-    make_surrogate,
-    replace_texts,
-)
+from stages.curate.privacy.replacement import Replacement, apply_surrogates, replace_texts
+from stages.curate.privacy.surrogate_texts import make_surrogate
+from stages.curate.privacy.surrogates import assign_surrogates, find_unlabeled
 from tests.curate.rows import LEXICONS, make_argument, make_row
 
 NAMES = LEXICONS.names
