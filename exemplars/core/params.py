@@ -71,6 +71,17 @@ def _check_document(types: Mapping[str, type[msgspec.Struct]], path: Path) -> di
     return document
 
 
+def find_lines(section: str, path: Path = PATH) -> dict[str, int]:
+    """Find the lines (from 1) of the keys of a section; a key that the file leaves to its default has none."""
+    text, _ = _read_document(path)
+    lines: dict[str, int] = {}
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    for name, value in root.value if isinstance(root, yaml.MappingNode) else ():
+        if name.value == section and isinstance(value, yaml.MappingNode):
+            lines |= {key.value: key.start_mark.line + 1 for key, _ in value.value}
+    return lines
+
+
 def load_recipe(path: Path = PATH) -> str:
     """Read the name of the recipe that the parameter file chooses. Raises `UserError` if it does not name one."""
     _, document = _read_document(path)

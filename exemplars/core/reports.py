@@ -57,6 +57,15 @@ def format_interval(figure: Mapping[str, Any], digits: int = 2) -> str:
     return f"{value} ({low} to {high})"
 
 
+def format_share(share: float) -> str:
+    """Format a share in percent, with one digit if it is not whole.
+
+    >>> format_share(5 / 36), format_share(0.1)
+    ('13.9 %', '10 %')
+    """
+    return f"{share * 100:.1f}".removesuffix(".0") + " %"
+
+
 def format_p_value(value: float) -> str:
     """Format a p-value with three digits: `0.034` or `< 0.001`."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"

@@ -18,14 +18,13 @@ from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.data_context.store.tuple_store_backend import TupleFilesystemStoreBackend
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
-from exemplars.core.errors import Diagnostic
-
 MAX_SHOWN: Final = 5
 """The number of rows that the message of a failed expectation shows."""
 _RUN: Final = RunIdentifier(run_name="validate", run_time=datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC))
 """Has a fixed time: the pages must not change unless the data does."""
 _DATASOURCE: Final = "dataset"
 """Part of the file names of the Data Docs: another name would move every page."""
+_INDEX: Final = "index"
 
 
 class SortedPages(TupleFilesystemStoreBackend):
@@ -36,24 +35,17 @@ class SortedPages(TupleFilesystemStoreBackend):
         return sorted(super().list_keys(prefix))
 
 
-class Failure(NamedTuple):
-    """An expectation that the data does not meet."""
+class Outcome(NamedTuple):
+    """What Great Expectations says of an expectation."""
 
     suite: str
-    critical: bool
-    diagnostic: Diagnostic
-
-
-class CheckpointResult(NamedTuple):
-    """The result of all suites."""
-
-    expectations: dict[str, int]
-    """The number of expectations of each suite."""
-    failures: tuple[Failure, ...]
-
-    def list_diagnostics(self, *, critical: bool) -> list[Diagnostic]:
-        """List the failures of a severity: critical ones, or warnings."""
-        return [failure.diagnostic for failure in self.failures if failure.critical == critical]
+    number: int
+    """Of the expectation in its suite, from 0."""
+    passed: bool
+    found: str
+    """What breaks it, for people; empty if it is met."""
+    unexpected: int | None
+    """The number of rows that break it; `None` for an expectation of the whole table."""
 
 
 def run_checkpoint(
@@ -61,8 +53,10 @@ def run_checkpoint(
     tables: Mapping[str, pd.DataFrame],
     bounds: Mapping[str, Any],
     docs: Path,
-) -> CheckpointResult:
+) -> tuple[Outcome, ...]:
     """Validate tables against the suites of the same names, and build the Data Docs.
+
+    Returns the outcomes of all expectations, in their order.
 
     suites: as Great Expectations writes them to JSON. tables: their first column names a row.
     bounds: the values of the suites' `$PARAMETER`s. docs: the folder to build the Data Docs in.
@@ -74,7 +68,7 @@ def run_checkpoint(
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     _add_docs(context, docs)
     source = context.data_sources.add_pandas(_DATASOURCE)
-    failures: list[Failure] = []
+    outcomes: list[Outcome] = []
     for name, suite in suites.items():
         batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("all")
         checkpoint = _add_checkpoint(context, name, suite, batch, tables[name].columns[0])
@@ -82,16 +76,16 @@ def run_checkpoint(
             batch_parameters={"dataframe": tables[name]}, expectation_parameters=dict(bounds), run_id=_RUN
         )
         for run in result.run_results.values():
-            failures += [_describe_failure(name, outcome) for outcome in run.results if not outcome.success]
+            outcomes += [_read_outcome(name, outcome) for outcome in run.results]
     context.build_data_docs()
-    return CheckpointResult(
-        {name: len(suite["expectations"]) for name, suite in suites.items()}, tuple(failures)
-    )
+    order = list(suites)
+    return tuple(sorted(outcomes, key=lambda outcome: (order.index(outcome.suite), outcome.number)))
 
 
 def _add_checkpoint(context: Any, name: str, suite: Mapping[str, Any], batch: Any, id_column: str) -> Any:
+    numbered = context.suites.add(gx.ExpectationSuite(**_number_expectations(suite)))
     definition = context.validation_definitions.add(
-        gx.ValidationDefinition(name=name, data=batch, suite=context.suites.add(gx.ExpectationSuite(**suite)))
+        gx.ValidationDefinition(name=name, data=batch, suite=numbered)
     )
     return context.checkpoints.add(
         gx.Checkpoint(
@@ -104,6 +98,15 @@ def _add_checkpoint(context: Any, name: str, suite: Mapping[str, Any], batch: An
             },
         )
     )
+
+
+def _number_expectations(suite: Mapping[str, Any]) -> dict[str, Any]:
+    """Note the index of each expectation, because Great Expectations returns them in another order."""
+    expectations = [
+        {**expectation, "meta": {**expectation.get("meta", {}), _INDEX: index}}
+        for index, expectation in enumerate(suite["expectations"])
+    ]
+    return {**suite, "expectations": expectations}
 
 
 def _add_docs(context: Any, docs: Path) -> None:
@@ -121,19 +124,15 @@ def _add_docs(context: Any, docs: Path) -> None:
     )
 
 
-def _describe_failure(suite: str, outcome: Any) -> Failure:
-    config = outcome.expectation_config
-    column = config.kwargs.get("column", "table")
-    return Failure(
+def _read_outcome(suite: str, outcome: Any) -> Outcome:
+    passed = bool(outcome.success)
+    unexpected = (outcome.result or {}).get("unexpected_count")
+    return Outcome(
         suite,
-        str(getattr(config.severity, "value", config.severity)) == "critical",
-        Diagnostic(
-            path=f"schemas/expectations/{suite}.json",
-            code=f"{config.type}({column})",
-            found=_describe_outcome(outcome),
-            expected=str((config.meta or {}).get("notes") or _format_bounds(config.kwargs)),
-            fix="correct these rows in their source, or change the bound in params.yaml (validate)",
-        ),
+        int(outcome.expectation_config.meta[_INDEX]),
+        passed,
+        "" if passed else _describe_outcome(outcome),
+        None if unexpected is None else int(unexpected),
     )
 
 
@@ -155,11 +154,3 @@ def _list_exceptions(info: Mapping[str, Any]) -> list[str]:
     """List what was raised: Great Expectations reports it once, or once for each metric that it computes."""
     reports = [info] if "raised_exception" in info else list(info.values())
     return sorted({str(report["exception_message"]) for report in reports if report["raised_exception"]})
-
-
-def _format_bounds(kwargs: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{key}={value}"
-        for key, value in kwargs.items()
-        if key not in ("column", "batch_id") and value is not None
-    )

@@ -24,3 +24,5 @@ class ValidateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_association: Share
     max_unlabelled_personal_share: Annotated[float, msgspec.Meta(ge=0)]
     """Per exemplar; above 1 if exemplars may have several each."""
+    min_test_rows: NonNegativeInt = 100
+    """Below it, the stage warns: figures of the model would have wide intervals."""

@@ -1,18 +1,35 @@
-"""`reports/validate.json`: which expectations the dataset meets."""
+"""`reports/validate.json`: which expectations the dataset meets, and by what margin."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from stages.validate.checkpoint import CheckpointResult
+import msgspec
+
+from stages.validate.results import ExpectationResult
 
 
-def build_validation_report(result: CheckpointResult) -> dict[str, Any]:
-    """Build the metrics of the stage."""
-    critical = sum(failure.critical for failure in result.failures)
+def build_validation_report(results: Sequence[ExpectationResult]) -> dict[str, Any]:
+    """Build the metrics of the stage, and the list of all results, which is no metric."""
+    failed = [result.severity for result in results if not result.passed]
+    critical = failed.count("critical")
     return {
-        "expectations": sum(result.expectations.values()),
+        "expectations": len(results),
         "failed_critical": critical,
-        "failed_warning": len(result.failures) - critical,
-        "failures": [f"{failure.suite}: {failure.diagnostic.code}" for failure in result.failures],
+        "failed_warning": len(failed) - critical,
+        "results": [_describe(result) for result in results],
     }
+
+
+def _describe(result: ExpectationResult) -> dict[str, Any]:
+    """Describe a result without its line: an edit of a comment in params.yaml must not change the report."""
+    document: dict[str, Any] = msgspec.to_builtins(result)
+    del document["line"]
+    return document
+
+
+def summarize_validation(results: Sequence[ExpectationResult]) -> str:
+    """Summarize the stage in a line for people, if no critical expectation is broken."""
+    met = sum(result.passed for result in results)
+    return f"validate: {met} of {len(results)} expectations met, {len(results) - met} warnings"

@@ -38,9 +38,10 @@ class SourceCounts(NamedTuple):
     """What became of the records of a source."""
 
     source: str
+    records: int
+    """In scope: `exemplars` and `rejections`."""
     exemplars: int
     rejections: int
-    """Of records in scope."""
     rejection_rate: float
 
 
@@ -53,24 +54,42 @@ class PairCheck(NamedTuple):
     """The texts are in different splits."""
 
 
-class FigureCheck(NamedTuple):
-    """A figure of the whole dataset, and whether it is within its bound."""
+class DatasetFigures(NamedTuple):
+    """Figures of the whole dataset."""
 
-    figure: str
-    value: float
-    ok: bool
+    figures: str
+    thin: int
+    """The number of skills and parameters with fewer exemplars than `validate.min_rows_a_parameter`."""
+    parts: int
+    """The number of all skills and parameters."""
+    thin_share: float
+    skill_entropy: float
+    unlabeled_personal_share: float
+    """Pieces of personal data that no argument labels, per exemplar."""
+    none_rows: int
+    """The number of exemplars that ask for no call."""
+    test_rows: int
+
+
+class AssociationEffect(NamedTuple):
+    """An association of a dimension with skills that is not chance."""
+
+    dimension: str
+    effect: float
+    """Cramer's V."""
 
 
 def build_suite_tables(inputs: ValidateInputs, params: ValidateParams) -> dict[str, pd.DataFrame]:
     """Build the table of each suite, by the name of the suite."""
     rows = exemplars_from_table(inputs.exemplars)
-    figures = check_figures(inputs.representativeness, inputs.unlabeled_personal, len(rows), params)
+    figures = compute_figures(inputs, params)
     suites: dict[str, tuple[Any, list[Any]]] = {
         "exemplars": (RowChecks, list(check_rows(rows, inputs.skills))),
         "skills": (SkillCounts, count_skills(inputs.exemplars, inputs.skills)),
         "sources": (SourceCounts, count_sources(inputs.exemplars, inputs.rejections)),
         "pairs": (PairCheck, check_pairs(inputs.pairs, inputs.splits)),
-        "data": (FigureCheck, figures),
+        "data": (DatasetFigures, [figures]),
+        "associations": (AssociationEffect, list_associations(inputs.representativeness)),
     }
     return {name: pd.DataFrame(rows, columns=type_._fields) for name, (type_, rows) in suites.items()}
 
@@ -88,7 +107,7 @@ def count_sources(exemplars: pa.Table, rejections: pa.Table) -> list[SourceCount
     columns = (rejections.column(name).to_pylist() for name in ("source", "reason"))
     lost = Counter(source for source, reason in zip(*columns, strict=True) if reason not in _NO_LOSS)
     return [
-        SourceCounts(name, kept[name], lost[name], lost[name] / max(kept[name] + lost[name], 1))
+        SourceCounts(name, kept[name] + lost[name], kept[name], lost[name], _share(lost[name], kept[name]))
         for name in sorted({*kept, *lost})
     ]
 
@@ -115,31 +134,32 @@ def check_pairs(pairs: pa.Table, splits: Mapping[str, pa.Table]) -> list[PairChe
     return checks
 
 
-def check_figures(
-    representativeness: Representativeness, unlabeled_personal: int, rows: int, params: ValidateParams
-) -> list[FigureCheck]:
-    """Check the figures of coverage, balance, association and privacy against their bounds.
+def compute_figures(inputs: ValidateInputs, params: ValidateParams) -> DatasetFigures:
+    """Compute the figures of coverage, balance and privacy, and the number of rows that a test needs."""
+    parts = [coverage for coverage in inputs.representativeness.coverage if not coverage.value]
+    thin = sum(coverage.rows < params.min_rows_a_parameter for coverage in parts)
+    entropies = {balance.name: balance.entropy for balance in inputs.representativeness.balance}
+    exemplars = inputs.exemplars
+    return DatasetFigures(
+        figures="dataset",
+        thin=thin,
+        parts=len(parts),
+        thin_share=thin / max(len(parts), 1),
+        skill_entropy=entropies.get("skills", 0.0),
+        unlabeled_personal_share=inputs.unlabeled_personal / max(exemplars.num_rows, 1),
+        none_rows=exemplars.column("skill").null_count,
+        test_rows=inputs.splits["test"].num_rows,
+    )
 
-    unlabeled_personal: the number of pieces of personal data that no argument labels. rows: the number of
-    exemplars.
-    """
-    parts = [coverage for coverage in representativeness.coverage if not coverage.value]
-    thin = sum(coverage.rows < params.min_rows_a_parameter for coverage in parts) / max(len(parts), 1)
-    entropies = {balance.name: balance.entropy for balance in representativeness.balance}
-    entropy = entropies.get("skills", 0.0)
-    personal = unlabeled_personal / max(rows, 1)
+
+def list_associations(representativeness: Representativeness) -> list[AssociationEffect]:
+    """List the associations with skills that are not chance."""
     return [
-        FigureCheck("share of thin skills and parameters", thin, thin <= params.max_thin_share),
-        FigureCheck("entropy of skills", entropy, entropy >= params.min_skill_entropy),
-        FigureCheck(
-            "unlabeled personal data per row", personal, personal <= params.max_unlabelled_personal_share
-        ),
-        *(
-            FigureCheck(
-                f"association of {association.dimension} with skills",
-                association.effect,
-                association.p_value >= SIGNIFICANCE or association.effect <= params.max_association,
-            )
-            for association in representativeness.associations
-        ),
+        AssociationEffect(association.dimension, association.effect)
+        for association in representativeness.associations
+        if association.p_value < SIGNIFICANCE
     ]
+
+
+def _share(part: int, rest: int) -> float:
+    return part / max(part + rest, 1)

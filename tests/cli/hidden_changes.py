@@ -333,7 +333,7 @@ HIDDEN: dict[str, Change] = {
         Found.ALL,
         "reports/validate.json",
         "other_output",
-        {"reports/validate.json": edit_json(lambda report: report.update(failed_warning=0, failures=[]))},
+        {"reports/validate.json": edit_json(lambda report: report.update(failed_warning=0))},
     ),
     "a page of the data docs": Change(
         Found.ALL,

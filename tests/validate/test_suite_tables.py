@@ -7,18 +7,32 @@ from exemplars.core.representativeness import Association, Balance, Coverage, Re
 from exemplars.core.tables import rows_to_table
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.row_tables import exemplars_to_table, rejections_to_table
+from stages.validate.inputs import ValidateInputs
 from stages.validate.params import ValidateParams
 from stages.validate.suite_tables import (
-    FigureCheck,
+    AssociationEffect,
+    DatasetFigures,
     PairCheck,
     SkillCounts,
     SourceCounts,
-    check_figures,
     check_pairs,
+    compute_figures,
     count_skills,
     count_sources,
+    list_associations,
 )
 from tests.validate.rows import ROW, SKILLS
+
+REPRESENTATIVENESS = Representativeness(
+    slices=[],
+    coverage=[
+        Coverage("call", "", "", 5, ()),
+        Coverage("call", "who", "", 1, ()),
+        Coverage("call", "who", "x", 0, ()),
+    ],
+    balance=[Balance("skills", 2, 0.9, 1.0)],
+    associations=[Association("gender", 4, 0.5, 0.001), Association("age", 4, 0.5, 0.2)],
+)
 
 
 def test_skills_are_counted_with_those_that_have_no_exemplar() -> None:
@@ -39,8 +53,8 @@ def test_only_records_with_something_new_count_as_rejected() -> None:
         Rejection("t:a#1", "t", "ingest", Reason.MALFORMED_RECORD, "x", ROW.origin, "t:a"),
     ]
     assert count_sources(exemplars_to_table([ROW]), rejections_to_table(faults)) == [
-        SourceCounts("s", 1, 1, 0.5),
-        SourceCounts("t", 0, 1, 1.0),
+        SourceCounts("s", 2, 1, 1, 0.5),
+        SourceCounts("t", 1, 0, 1, 1.0),
     ]
 
 
@@ -55,7 +69,7 @@ def test_a_pair_in_different_splits_crosses() -> None:
     assert check_pairs(pairs, together) == [PairCheck(name, 0.9, False)]
 
 
-def test_figures_are_compared_with_their_bounds() -> None:
+def test_figures_of_the_dataset_are_computed() -> None:
     params = ValidateParams(
         min_exemplars=1,
         max_rejection_rate=1.0,
@@ -68,20 +82,27 @@ def test_figures_are_compared_with_their_bounds() -> None:
         max_association=0.3,
         max_unlabelled_personal_share=0.1,
     )
-    representativeness = Representativeness(
-        slices=[],
-        coverage=[
-            Coverage("call", "", "", 5, ()),
-            Coverage("call", "who", "", 1, ()),
-            Coverage("call", "who", "x", 0, ()),
-        ],
-        balance=[Balance("skills", 2, 0.9, 1.0)],
-        associations=[Association("gender", 4, 0.5, 0.001), Association("age", 4, 0.5, 0.2)],
+    quiet = msgspec.structs.replace(ROW, id="s:a#2", skill=None, mode=Mode.NONE)
+    inputs = ValidateInputs(
+        exemplars=exemplars_to_table([ROW, quiet]),
+        rejections=rejections_to_table([]),
+        skills={},
+        pairs=rows_to_table([], TextPair),
+        splits={"test": exemplars_to_table([quiet])},
+        representativeness=REPRESENTATIVENESS,
+        unlabeled_personal=1,
     )
-    assert check_figures(representativeness, 1, 20, params) == [
-        FigureCheck("share of thin skills and parameters", 0.5, False),
-        FigureCheck("entropy of skills", 0.9, True),
-        FigureCheck("unlabeled personal data per row", 0.05, True),
-        FigureCheck("association of gender with skills", 0.5, False),
-        FigureCheck("association of age with skills", 0.5, True),
-    ]
+    assert compute_figures(inputs, params) == DatasetFigures(
+        figures="dataset",
+        thin=1,
+        parts=2,
+        thin_share=0.5,
+        skill_entropy=0.9,
+        unlabeled_personal_share=0.5,
+        none_rows=1,
+        test_rows=1,
+    )
+
+
+def test_an_association_that_may_be_chance_is_left_out() -> None:
+    assert list_associations(REPRESENTATIVENESS) == [AssociationEffect("gender", 0.5)]
