@@ -120,7 +120,7 @@ def _check_repeated_utterances(files: Iterable[_SkillFile]) -> Iterator[Diagnost
         for record in others:
             if _get_meaning(record) == _get_meaning(first):
                 found = f"the example of {place} again"
-                yield _locate(record, "duplicate_example", found, "each once", "remove one of them")
+                yield _locate(record, "duplicate_exemplar", found, "each once", "remove one of them")
             else:
                 found = f"{quote_text(record.utterance)}, which has another meaning at {place}"
                 yield _locate(record, "conflicting_label", found, "one meaning", "correct one of them")

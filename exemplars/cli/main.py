@@ -9,7 +9,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exemplars.audit.revisions import WORKSPACE, check_lock
-from exemplars.cli import attest, check, curve, diff, erase, export, lint, merge, runs, schema, trace, verify
+from exemplars.cli import (
+    attest,
+    check,
+    curve,
+    diff,
+    erase,
+    export,
+    lint,
+    merge,
+    rejections,
+    runs,
+    schema,
+    trace,
+    verify,
+)
 from exemplars.cli.project import find_project, require_project
 from exemplars.core.errors import report_errors
 
@@ -30,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     lint.add_parser(commands)
     check.add_parser(commands)
+    rejections.add_parser(commands)
     schema.add_parser(commands)
     export.add_parser(commands)
     runs.add_parser(commands)

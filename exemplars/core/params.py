@@ -82,6 +82,18 @@ def find_lines(section: str, path: Path = PATH) -> dict[str, int]:
     return lines
 
 
+def read_source_paths(path: Path = PATH) -> dict[str, str]:
+    """Read the folder of each source, by its name, whatever else the section has; none if it has no sources."""
+    _, document = _read_document(path)
+    section = document.get("ingest")
+    sources = section.get("sources") if isinstance(section, dict) else None
+    return {
+        str(name): str(source["path"])
+        for name, source in (sources.items() if isinstance(sources, dict) else ())
+        if isinstance(source, dict) and "path" in source
+    }
+
+
 def load_recipe(path: Path = PATH) -> str:
     """Read the name of the recipe that the parameter file chooses. Raises `UserError` if it does not name one."""
     _, document = _read_document(path)

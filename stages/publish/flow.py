@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 from collections import Counter
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 
 from exemplars.core.records import OUT_OF_SCOPE, Reason
+from exemplars.core.remedies import explain_reasons
 
 KEPT: Final = "kept"
 EXAMPLES: Final = 3
@@ -73,17 +72,3 @@ def summarize_rejections(rejections: pa.Table) -> list[RejectionSummary]:
         )
         for (stage, reason), texts in sorted(messages.items(), key=lambda item: (-len(item[1]), item[0]))
     ]
-
-
-def explain_reasons() -> dict[str, str]:
-    """Read what each reason means: the docstring below it in `Reason`."""
-    [definition] = ast.parse(inspect.getsource(Reason)).body
-    if not isinstance(definition, ast.ClassDef):
-        return {}
-    meanings = {}
-    for member, docstring in zip(definition.body, definition.body[1:], strict=False):
-        if isinstance(member, ast.Assign) and isinstance(docstring, ast.Expr):
-            value: Any = member.value
-            text: Any = docstring.value
-            meanings[str(value.value)] = str(text.value)
-    return meanings

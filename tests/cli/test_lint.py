@@ -42,7 +42,7 @@ def test_problems_are_printed_as_file_line_column_code_and_message(workspace: Wo
     done = workspace.run("exemplars.cli.main", "lint", "bad.md")
     assert done.returncode == 1
     assert [line.split(" ")[:2] for line in done.stdout.splitlines()] == [
-        ["bad.md:7:21:", "unknown_argument:"],
+        ["bad.md:7:21:", "unknown_slot:"],
         ["bad.md:8:11:", "value_not_found:"],
     ]
 
@@ -53,7 +53,7 @@ def test_json_is_printed_for_programs(workspace: Workspace) -> None:
     assert done.returncode == 1
     problems = json.loads(done.stdout)
     assert [(item["path"], item["line"], item["column"], item["code"]) for item in problems] == [
-        ("bad.md", 7, 21, "unknown_argument"),
+        ("bad.md", 7, 21, "unknown_slot"),
         ("bad.md", 8, 11, "value_not_found"),
     ]
     assert "Robert" in problems[1]["message"]
@@ -81,7 +81,7 @@ def test_duplicates_and_contradictions_across_files_are_found(workspace: Workspa
     doubled = GOOD + '### User: call Maria\n### Assistant: call(who="Maria")\n'
     workspace.write("c.md", doubled.replace("call(", "phone("))
     done = workspace.run("exemplars.cli.main", "lint", "c.md")
-    assert done.stdout.startswith("c.md:8:11: duplicate_example: ")
+    assert done.stdout.startswith("c.md:8:11: duplicate_exemplar: ")
 
 
 def test_a_folder_without_a_skill_file_is_wrong_usage(workspace: Workspace) -> None:

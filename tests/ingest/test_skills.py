@@ -163,12 +163,12 @@ GOOD = pair("weather in Oslo", 'weather(location="Oslo")')
             Reason.MALFORMED_RECORD,
         ),
         (pair("x", "weather("), "11:23: malformed_call: 'weather('", Reason.MALFORMED_RECORD),
-        (pair("x", "__import__('os')"), "11:16: other_skill: a call of '__import__'", Reason.UNKNOWN_SKILL),
+        (pair("x", "__import__('os')"), "11:16: unknown_skill: a call of '__import__'", Reason.UNKNOWN_SKILL),
         (pair("x", 'weather("Rome")'), "11:16: missing_argument: no location", Reason.MALFORMED_RECORD),
         (pair("x", "weather(days=3)"), "11:16: missing_argument: no location", Reason.MISSING_ARGUMENT),
         (
             pair("é", 'weather(location="é", dais=3)'),
-            "11:38: unknown_argument: argument 'dais'",
+            "11:38: unknown_slot: slot 'dais'",
             Reason.UNKNOWN_SLOT,
         ),
         (
@@ -220,7 +220,7 @@ def test_a_rejection_says_where_it_is_and_all_that_is_wrong() -> None:
     [rejection] = parse(HEAD + pair("x", 'weather(dais=3, unit="kelvin")'))[0].rejections
     assert (rejection.reason, rejection.skill, rejection.utterance) == (Reason.UNKNOWN_SLOT, "weather", "x")
     assert rejection.message == (
-        "w.md:11:24: found argument 'dais', expected one of location, unit, days; did you mean 'days'?; "
+        "w.md:11:24: found slot 'dais', expected one of location, unit, days; did you mean 'days'?; "
         "found unit='kelvin', expected one of celsius, fahrenheit; correct the call; "
         "found no location, expected the required location; correct the call"
     )

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from exemplars.core.records import Origin, Reason, Rejection
+from exemplars.core.remedies import explain_reasons
 from exemplars.dataset.row_tables import rejections_to_table
 from stages.publish.flow import (
     RejectionSummary,
     StageOutcome,
     count_outcomes,
-    explain_reasons,
     summarize_rejections,
 )
 

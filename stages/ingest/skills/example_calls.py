@@ -72,7 +72,7 @@ def _parse_call(outline: Outline, line: Line, skill: Skill) -> CallText | Diagno
         )
     if call.name != skill.name:
         found, expected = f"a call of {quote_text(call.name)}", f"{skill.name!r}, the skill of this file"
-        return _make_diagnostic(outline, line, 0, "other_skill", found, expected)
+        return _make_diagnostic(outline, line, 0, "unknown_skill", found, expected)
     return call
 
 
@@ -108,13 +108,13 @@ def _check_argument(
     """Check an argument. filled: the names of the arguments before it."""
     name, value = argument.name, argument.value
     if name is None or name not in parameters:
-        found = "an argument without a name" if name is None else f"argument {quote_text(name)}"
+        found = "an argument without a name" if name is None else f"slot {quote_text(name)}"
         expected = f"one of {', '.join(parameters)}" if parameters else "no argument"
         fix = suggest_name(name or "", parameters) or _FIX
-        return _make_diagnostic(outline, line, argument.start, "unknown_argument", found, expected, fix)
+        return _make_diagnostic(outline, line, argument.start, "unknown_slot", found, expected, fix)
     if name in filled:
-        found, expected = f"{name!r} again", "each argument once"
-        return _make_diagnostic(outline, line, argument.start, "duplicate_argument", found, expected)
+        found, expected = f"slot {name!r} again", "each slot once"
+        return _make_diagnostic(outline, line, argument.start, "duplicate_slot", found, expected)
     fix = _FIX
     if value is None:
         found, expected = f"{name} without a literal", "text in quotes, a number, True or False"

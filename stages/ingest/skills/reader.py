@@ -33,9 +33,9 @@ from stages.ingest.skills.signature import ParsedSignature, parse_signature
 SKILL_FILES: Final = FileKind(("*.md", "*.markdown"), "skill example files (*.md)", rb"(?m)^### User:")
 REASONS: Final = {
     "too_long": Reason.TOO_LONG,
-    "other_skill": Reason.UNKNOWN_SKILL,
-    "unknown_argument": Reason.UNKNOWN_SLOT,
-    "duplicate_argument": Reason.DUPLICATE_SLOT,
+    "unknown_skill": Reason.UNKNOWN_SKILL,
+    "unknown_slot": Reason.UNKNOWN_SLOT,
+    "duplicate_slot": Reason.DUPLICATE_SLOT,
     "missing_argument": Reason.MISSING_ARGUMENT,
     "invalid_value": Reason.INVALID_VALUE,
     "exemplar_mismatch": Reason.EXEMPLAR_MISMATCH,
