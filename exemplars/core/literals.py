@@ -17,6 +17,13 @@ PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
 }
 """The Python types of the JSON types that a parameter may have."""
 
+_FORMS: Final = {
+    "boolean": re.compile("True|False"),
+    "integer": re.compile(r"0|-?[1-9]\d*"),
+    "number": re.compile(r"-?(?:0|[1-9]\d*)\.\d+"),
+}
+"""How literals that are not text are written."""
+
 
 def find_excess(value: object) -> tuple[str, str] | None:
     r"""Find what keeps a literal from being stored as text and as JSON: what was found, and what is expected.
@@ -46,12 +53,16 @@ def format_literal(value: object) -> str:
 def parse_literal(text: str, type_: str | None) -> object:
     """Parse a `value` column: the inverse of `format_literal`.
 
-    type_: the JSON type of the parameter; `None` leaves the text as it is. Text that is no value of the
-    type is returned unchanged, so that `is_of_type` can report it.
+    type_: the JSON type of the parameter; `None`: text that `format_literal` makes of a number or a boolean is
+    one. Text that is no value of the type is returned unchanged, so that `is_of_type` can report it.
 
     >>> parse_literal("5", "integer"), parse_literal("5", "string"), parse_literal("many", "integer")
     (5, '5', 'many')
+    >>> [parse_literal(text, None) for text in ("5", "2.5", "True", "007", "five")]
+    [5, 2.5, True, '007', 'five']
     """
+    if type_ is None:
+        type_ = next((name for name, form in _FORMS.items() if form.fullmatch(text)), "string")
     value: object = text
     try:
         if type_ == "integer":
@@ -65,6 +76,15 @@ def parse_literal(text: str, type_: str | None) -> object:
     if type_ == "boolean" and text in ("True", "False"):
         return text == "True"
     return value
+
+
+def find_type(value: object) -> str | None:
+    """Find the JSON type of a literal; `None` if it is something else.
+
+    >>> find_type(True), find_type(5), find_type("5"), find_type([])
+    ('boolean', 'integer', 'string', None)
+    """
+    return next((name for name in ("boolean", *PYTHON_TYPES) if is_of_type(value, name)), None)
 
 
 def is_of_type(value: object, type_: str | None) -> bool:

@@ -2,7 +2,9 @@
 
 The form of a definition is that of `tools` in the OpenAI chat API: `{"type": "function",
 "function": {"name", "description", "parameters": JSON Schema}}`. What JSON Schema has no keyword for
-is kept under `x-` keys: `x-service` of the function, `x-recognizer` of a parameter.
+is kept under `x-` keys: `x-service` and `x-required` of the function, `x-recognizer` and `x-dontcare` of a
+parameter. A definition without these keys is still true to the calls of the dataset: every call validates against
+its `parameters`.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ import msgspec
 
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import encode_json, read_json
-from exemplars.core.literals import PYTHON_TYPES, format_literal, parse_literal
+from exemplars.core.literals import PYTHON_TYPES, find_type, format_literal, parse_literal
+from exemplars.core.records import DONTCARE
 
 TYPES: Final = tuple(PYTHON_TYPES)
 """The JSON types that a parameter may have."""
@@ -31,8 +34,19 @@ class Parameter(msgspec.Struct, frozen=True):
     enum: tuple[str, ...] = ()
     """The values that are accepted, as text; empty: any value."""
     required: bool = False
+    """Whether every call fills it."""
     recognizer: str | None = None
     """The recognizer that maps expressions to values; `None`: the language model does."""
+    needed: bool = False
+    """Whether the service needs it, although a call need not fill it: the dialogue asks for it in a later turn."""
+    dontcare: bool = False
+    """Whether `dontcare` is a value as well, in addition to those of `type` and `enum`."""
+
+    @property
+    def accepts_dontcare(self) -> bool:
+        """Whether a call may fill it with `dontcare`; free text may be anything."""
+        is_free_text = not self.enum and self.type in ("string", None)
+        return self.dontcare or is_free_text or DONTCARE in self.enum
 
 
 class Skill(msgspec.Struct, frozen=True):
@@ -62,6 +76,9 @@ def build_tool_definition(skill: Skill) -> dict[str, Any]:
         "description": skill.description,
         "parameters": {"type": "object", "properties": properties, "required": required},
     }
+    needed = [parameter.name for parameter in skill.parameters if parameter.needed]
+    if needed:
+        function["x-required"] = needed
     if skill.service is not None:
         function["x-service"] = skill.service
     return {"type": "function", "function": function}
@@ -75,18 +92,14 @@ def parse_tool_definition(definition: Mapping[str, Any]) -> Skill:
     function = definition["function"]
     schema = function.get("parameters") or {}
     required = set(schema.get("required", ()))
+    needed = set(function.get("x-required", ()))
     return Skill(
         name=function["name"],
         description=function.get("description", ""),
         service=function.get("x-service"),
         parameters=tuple(
-            Parameter(
-                name=name,
-                description=property_.get("description", ""),
-                type=property_["type"] if isinstance(property_.get("type"), str) else None,
-                enum=tuple(format_literal(value) for value in property_.get("enum", ())),
-                required=name in required,
-                recognizer=property_.get("x-recognizer"),
+            msgspec.structs.replace(
+                _parse_property(name, property_), required=name in required, needed=name in needed
             )
             for name, property_ in schema.get("properties", {}).items()
         ),
@@ -155,12 +168,57 @@ def read_catalog(path: Path) -> tuple[Skill, ...]:
 
 
 def _build_property(parameter: Parameter) -> dict[str, Any]:
-    schema: dict[str, Any] = {
-        "type": list(TYPES) if parameter.type is None else parameter.type,
-        "description": parameter.description,
-    }
+    """Build the JSON Schema of a parameter, which admits exactly the values that its calls may have."""
+    values: dict[str, Any] = {"type": list(TYPES) if parameter.type is None else parameter.type}
     if parameter.enum:
-        schema["enum"] = [parse_literal(value, parameter.type) for value in parameter.enum]
+        values["enum"] = [parse_literal(value, parameter.type) for value in parameter.enum]
+    if parameter.dontcare and parameter.enum and parameter.type in ("string", None):
+        values["enum"].append(DONTCARE)
+    elif parameter.dontcare and parameter.type not in ("string", None):
+        values = {"anyOf": [values, {"type": "string", "enum": [DONTCARE]}]}
+    schema = {**values, "description": parameter.description}
+    if "enum" in schema:  # The last key, as in definitions that are written by hand.
+        schema["enum"] = schema.pop("enum")
     if parameter.recognizer is not None:
         schema["x-recognizer"] = parameter.recognizer
+    if parameter.dontcare:
+        schema["x-dontcare"] = True
     return schema
+
+
+def _parse_property(name: str, schema: Mapping[str, Any]) -> Parameter:
+    """Parse the JSON Schema of a parameter; of alternatives, `null` and `dontcare` do not count as types."""
+    options = schema.get("anyOf") or [schema]
+    typed = [option for option in options if option.get("type") != "null" and not _is_dontcare(option)]
+    values: Mapping[str, Any] = typed[0] if len(typed) == 1 else {"type": list(TYPES)}
+    dontcare = bool(schema.get("x-dontcare")) or any(map(_is_dontcare, options))
+    enum = [value for value in _list(values.get("enum")) if value is not None]
+    if schema.get("x-dontcare"):
+        enum = [value for value in enum if value != DONTCARE]
+    return Parameter(
+        name=name,
+        description=schema.get("description", ""),
+        type=_parse_type(values, enum),
+        enum=tuple(map(format_literal, enum)),
+        recognizer=schema.get("x-recognizer"),
+        dontcare=dontcare,
+    )
+
+
+def _is_dontcare(option: Mapping[str, Any]) -> bool:
+    return option.get("enum") == [DONTCARE] or option.get("const") == DONTCARE
+
+
+def _parse_type(schema: Mapping[str, Any], enum: Sequence[object]) -> str | None:
+    """Return the only type of a schema; `None` if it has several. Without one, its listed values say it."""
+    declared = schema.get("type")
+    if declared is None:
+        types = {find_type(value) for value in enum}
+    else:
+        names = [declared] if isinstance(declared, str) else _list(declared)
+        types = {name for name in names if isinstance(name, str) and name != "null"}
+    return types.pop() if len(types) == 1 else None
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -15,6 +15,7 @@ import msgspec
 
 from exemplars.core.literals import parse_literal
 from exemplars.core.records import Exemplar, Mode
+from exemplars.dataset.catalog import parse_tool_definition
 from exemplars.models.calls import NO_CALL, Call, CallFormat
 
 if TYPE_CHECKING:  # Its module imports pyarrow, which would slow down every command.
@@ -126,13 +127,26 @@ def build_bfcl_row(row: TrainingRow) -> Document:
     functions = []
     for tool in tools:
         function = _strip_tool(tool)["function"]
-        functions.append({**function, "parameters": {**function["parameters"], "type": "dict"}})
+        properties = {
+            name: _build_bfcl_property(schema)
+            for name, schema in function["parameters"]["properties"].items()
+        }
+        parameters = {**function["parameters"], "type": "dict", "properties": properties}
+        functions.append({**function, "parameters": parameters})
     truth: list[Document] = []
     if row.call is not None:
         types = _find_types(row, tools)
         values = {answer.slot: _list_accepted(answer, types) for answer in row.answers}
         truth = [{row.call: values}]
     return {"id": row.id, "question": [_list_turns(row)], "function": functions, "ground_truth": truth}
+
+
+def _build_bfcl_property(schema: Mapping[str, Any]) -> Document:
+    """Build a property with BFCL's names of types: `float` for numbers, `any` for more than one type."""
+    types = _list_types(schema)
+    if len(types) == 1:
+        return {**schema, "type": {"number": "float"}.get(types[0], types[0])}
+    return {"type": "any", "description": schema["description"]}
 
 
 FORMATS: Final[dict[str, Callable[[TrainingRow], Document]]] = {
@@ -167,7 +181,7 @@ def _decode_tools(row: TrainingRow) -> list[Tool]:
 
 
 def _build_call(row: TrainingRow, tools: Sequence[Tool]) -> Call | None:
-    """Build the right call, its values typed by the catalog."""
+    """Build the right call, its values typed by its tool."""
     if row.call is None:
         return None
     types = _find_types(row, tools)
@@ -176,13 +190,10 @@ def _build_call(row: TrainingRow, tools: Sequence[Tool]) -> Call | None:
 
 
 def _find_types(row: TrainingRow, tools: Sequence[Tool]) -> dict[str, str | None]:
-    """Find the JSON type of each parameter of the called skill that has exactly one type."""
+    """Find the type of each parameter of the called skill, as the catalog has it."""
     for tool in tools:
         if tool["function"]["name"] == row.call:
-            schemas = tool["function"]["parameters"]["properties"]
-            return {
-                name: schema["type"] for name, schema in schemas.items() if isinstance(schema["type"], str)
-            }
+            return {parameter.name: parameter.type for parameter in parse_tool_definition(tool).parameters}
     return {}
 
 
@@ -223,9 +234,17 @@ def _strip_extensions(value: Any) -> Any:
     return value
 
 
+def _list_types(schema: Mapping[str, Any]) -> list[str]:
+    """List the JSON types of a property that the catalog describes."""
+    options = schema.get("anyOf", [schema])
+    types = [option["type"] for option in options]
+    return [name for type_ in types for name in ([type_] if isinstance(type_, str) else type_)]
+
+
 def _name_python_type(schema: Mapping[str, Any]) -> str:
     names = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
-    return names.get(schema["type"], "str") if isinstance(schema["type"], str) else "str"
+    types = [names.get(name, name) for name in _list_types(schema)]
+    return types[0] if len(types) == 1 else f"Union[{', '.join(types)}]"
 
 
 def _encode(document: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 from collections.abc import Mapping
+from typing import Final
 
 from exemplars.core.digests import hash_row
 from exemplars.core.errors import quote_text
@@ -15,6 +16,10 @@ from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.dataset.templates import write_template
 from stages.compile.alignment import Evidence, align_arguments
 from stages.compile.lexicon import Lexicon
+
+_DONTCARE_FIX: Final = (
+    "leave the argument out, or let the tool accept it: add `dontcare` to its enum, or `x-dontcare`"
+)
 
 
 def compile_record(record: Record, skills: Mapping[str, Skill], lexicon: Lexicon) -> Exemplar | Rejection:
@@ -76,7 +81,7 @@ def _resolve_parameters(record: Record, skills: Mapping[str, Skill]) -> tuple[li
 
 
 def _check_value(label: LabelledArgument, parameter: Parameter) -> Problem | None:
-    if label.value == DONTCARE:
+    if label.value == DONTCARE and parameter.accepts_dontcare:
         return None
     if parameter.enum and label.value not in parameter.enum:
         expected = f"one of {', '.join(parameter.enum)}"
@@ -90,7 +95,7 @@ def _check_value(label: LabelledArgument, parameter: Parameter) -> Problem | Non
         Reason.INVALID_VALUE,
         found=f"{quote_text(label.value)} for slot {label.slot!r}",
         expected=expected,
-        fix="correct the value",
+        fix=_DONTCARE_FIX if label.value == DONTCARE else "correct the value",
         slot=label.slot,
     )
 

@@ -24,7 +24,7 @@ def build_call_grammar(tools: Sequence[Skill], form: CallFormat) -> str:
     """Build a grammar whose texts are exactly: a call of one of the tools, or no call.
 
     Arguments are in the order of the catalog, each at most once. A parameter with listed values takes only
-    these and `dontcare`; others take any value of their type.
+    these, others any value of their type; `dontcare` is a value where the tool says so.
     """
     roots = [_quote(NO_CALL[form])]
     rules = []
@@ -57,15 +57,16 @@ def _build_skill_rules(number: int, skill: Skill, form: CallFormat) -> list[str]
 
 
 def _build_value_rule(parameter: Parameter, form: CallFormat) -> str:
+    dontcare = (DONTCARE,) if parameter.dontcare else ()
     if parameter.enum:
         values = [parse_literal(text, parameter.type) for text in parameter.enum]
         texts = [
             format_value(value if isinstance(value, Literal) else str(value), form)
-            for value in (*values, DONTCARE)
+            for value in (*values, *dontcare)
         ]
         return f"({' | '.join(_quote(text) for text in dict.fromkeys(texts))})"
     if parameter.type in ("integer", "number", "boolean"):
-        return f"({parameter.type} | {_quote(format_value(DONTCARE, form))})"
+        return f"({' | '.join((parameter.type, *(_quote(format_value(value, form)) for value in dontcare)))})"
     return "string" if parameter.type == "string" else "(string | number | boolean)"
 
 

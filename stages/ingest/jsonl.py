@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 
 from exemplars.core.digests import hash_content
 from exemplars.core.errors import summarize_names
 from exemplars.core.ids import make_row_id
 from exemplars.core.ledger import Ledger, Problem, reject_row
-from exemplars.core.literals import format_literal
-from exemplars.core.records import LabelledArgument, Mode, Origin, Reason, Record, Rejection
+from exemplars.core.literals import find_type, format_literal, parse_literal
+from exemplars.core.records import DONTCARE, LabelledArgument, Mode, Origin, Reason, Record, Rejection
 from exemplars.dataset.catalog import Parameter, Skill, find_missing_parameters
 from exemplars.dataset.templates import TemplateError, fill_spans
 from stages.ingest.jsonl_lines import ArgumentLine, ExampleLine, decode_line, find_mistakes
@@ -63,7 +62,8 @@ def _find_missing(record: Record, skills: Mapping[str, Skill]) -> Problem | None
 def infer_skills(records: Iterable[Record]) -> tuple[Skill, ...]:
     """Infer a catalog from the calls of the examples, for a source without one; all parameters are optional.
 
-    A parameter has the type `boolean`, `integer` or `number` if all of its values do, otherwise `string`.
+    A parameter has the type `boolean`, `integer` or `number` if all of its values do, otherwise `string`. The value
+    `dontcare` says nothing about the type.
     """
     values: dict[str, dict[str, list[str]]] = {}
     services: dict[str, str | None] = {}
@@ -76,21 +76,19 @@ def infer_skills(records: Iterable[Record]) -> tuple[Skill, ...]:
     return tuple(
         Skill(
             name,
-            parameters=tuple(
-                Parameter(slot, type=_infer_type(slot_values)) for slot, slot_values in slots.items()
-            ),
+            parameters=tuple(_infer_parameter(slot, slot_values) for slot, slot_values in slots.items()),
             service=services[name],
         )
         for name, slots in sorted(values.items())
     )
 
 
-def _infer_type(values: list[str]) -> str:
-    if all(value in ("True", "False") for value in values):
-        return "boolean"
-    if all(re.fullmatch(r"-?\d+", value) for value in values):
-        return "integer"
-    return "number" if all(re.fullmatch(r"-?\d+(\.\d+)?", value) for value in values) else "string"
+def _infer_parameter(slot: str, values: list[str]) -> Parameter:
+    types = {find_type(parse_literal(value, None)) for value in values if value != DONTCARE} or {"string"}
+    if types == {"integer", "number"}:
+        types = {"number"}
+    type_ = types.pop() if len(types) == 1 else "string"
+    return Parameter(slot, type=type_, dontcare=type_ != "string" and DONTCARE in values)
 
 
 def _read_line(source: SourceInfo, origin: Origin, line: str) -> Record | Rejection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -19,6 +19,7 @@ _FORM: Final = '[{"type": "function", "function": {"name", "description", "param
 class _Property(msgspec.Struct):
     description: str = ""
     enum: list[str | int | float | bool | None] = []
+    any_of: list[dict[str, Any]] = msgspec.field(default=[], name="anyOf")
     recognizer: str | None = msgspec.field(default=None, name="x-recognizer")
 
 

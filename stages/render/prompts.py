@@ -180,7 +180,12 @@ def _build_answers(exemplar: Exemplar, skill: Skill, params: RenderParams) -> tu
 
 def _build_answer(argument: Argument, skill: Skill, values: Values) -> Answer:
     parameter = skill.find_parameter(argument.slot)
-    is_free_text = parameter is not None and not parameter.enum and parameter.type in ("string", None)
+    is_free_text = (
+        parameter is not None
+        and not parameter.enum
+        and parameter.type in ("string", None)
+        and isinstance(parse_literal(argument.value, parameter.type), str)
+    )
     spoken = argument.surface if argument.grounding in _SPOKEN and is_free_text else None
     value = spoken if spoken is not None and values == Values.SPOKEN else argument.value
     accepted = dict.fromkeys(form for form in (value, argument.value, spoken) if form is not None)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from exemplars.core.errors import UserError
@@ -10,6 +12,7 @@ from exemplars.dataset.catalog import (
     decode_catalog,
     encode_catalog,
     merge_catalogs,
+    parse_tool_definition,
 )
 
 LIGHT = Skill(
@@ -20,6 +23,8 @@ LIGHT = Skill(
         Parameter("room", "which room", recognizer="room"),
         Parameter("percent", type="integer"),
         Parameter("note", type=None),
+        Parameter("color", enum=("red", "blue"), dontcare=True, needed=True),
+        Parameter("fade", type="boolean", dontcare=True),
     ),
     "Home_1",
 )
@@ -38,9 +43,21 @@ def test_a_skill_is_an_openai_tool_definition() -> None:
                     "room": {"type": "string", "description": "which room", "x-recognizer": "room"},
                     "percent": {"type": "integer", "description": ""},
                     "note": {"type": ["string", "integer", "number", "boolean"], "description": ""},
+                    "color": {
+                        "type": "string",
+                        "description": "",
+                        "enum": ["red", "blue", "dontcare"],
+                        "x-dontcare": True,
+                    },
+                    "fade": {
+                        "anyOf": [{"type": "boolean"}, {"type": "string", "enum": ["dontcare"]}],
+                        "description": "",
+                        "x-dontcare": True,
+                    },
                 },
                 "required": ["action"],
             },
+            "x-required": ["color"],
             "x-service": "Home_1",
         },
     }
@@ -59,3 +76,24 @@ def test_sources_that_define_a_skill_differently_clash() -> None:
         UserError, match="skill 'light' in source 'b' and, with another definition, in source 'a'"
     ):
         merge_catalogs({"a": [LIGHT], "b": [Skill("light")]})
+
+
+@pytest.mark.parametrize(
+    ("schema", "parameter"),
+    [
+        ({"type": ["integer", "null"]}, Parameter("p", type="integer")),
+        ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, Parameter("p", type="integer")),
+        ({"enum": [1, 2]}, Parameter("p", type="integer", enum=("1", "2"))),
+        ({"enum": ["1", "2", None]}, Parameter("p", enum=("1", "2"))),
+        ({"enum": [1, "two"]}, Parameter("p", type=None, enum=("1", "two"))),
+        ({"type": ["integer", "string"]}, Parameter("p", type=None)),
+        ({"anyOf": [{"type": "boolean"}, {"const": "dontcare"}]}, Parameter("p", type="boolean", dontcare=True)),
+        ({"type": "boolean", "x-dontcare": True}, Parameter("p", type="boolean", dontcare=True)),
+        ({}, Parameter("p", type=None)),
+    ],
+)  # fmt: skip
+def test_a_property_has_the_one_type_that_its_schema_leaves(
+    schema: dict[str, Any], parameter: Parameter
+) -> None:
+    function = {"name": "f", "parameters": {"type": "object", "properties": {"p": schema}}}
+    assert parse_tool_definition({"function": function}).parameters == (parameter,)

@@ -9,7 +9,13 @@ from stages.evaluate.grammar import build_call_grammar
 xgrammar = pytest.importorskip("xgrammar")
 
 TIMER = Skill("set_timer", parameters=(Parameter("minutes", type="integer"), Parameter("label")))
-LIGHT = Skill("light", parameters=(Parameter("action", enum=("on", "off")), Parameter("dim", type="boolean")))
+LIGHT = Skill(
+    "light",
+    parameters=(
+        Parameter("action", enum=("on", "off"), dontcare=True),
+        Parameter("dim", type="boolean", dontcare=True),
+    ),
+)
 STOP = Skill("stop")
 TOOLS = (TIMER, LIGHT, STOP)
 
@@ -39,7 +45,7 @@ def matches() -> object:
         Call("set_timer", {"label": 'the "big" pie, äöü 🥧'}),
         Call("set_timer", {"minutes": -5, "label": "a\\b\n"}),
         Call("light", {"action": "off", "dim": True}),
-        Call("light", {"action": "dontcare"}),
+        Call("light", {"action": "dontcare", "dim": "dontcare"}),
     ],
 )
 def test_calls_of_the_tools_are_admitted(matches: object, call: Call | None, form: CallFormat) -> None:
@@ -54,6 +60,7 @@ def test_calls_of_the_tools_are_admitted(matches: object, call: Call | None, for
         "set_timer(hours=5)",
         "set_timer(minutes=05)",
         'set_timer(minutes="5")',
+        'set_timer(minutes="dontcare")',
         'set_timer(label="x", minutes=5)',
         "set_timer(minutes=5, minutes=6)",
         'light(action="dim")',

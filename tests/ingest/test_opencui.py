@@ -104,7 +104,7 @@ def test_a_slot_without_instances_is_rejected_with_what_to_add() -> None:
 
 
 def test_the_three_forms_of_schemas_give_the_same_skill() -> None:
-    expected = (Skill("order", "Order bread", (Parameter("count", "how many", "integer", required=True),)),)
+    expected = (Skill("order", "Order bread", (Parameter("count", "how many", "integer", needed=True),)),)
     schema = {
         "type": "object",
         "description": "Order bread",

@@ -210,7 +210,7 @@ def test_the_catalog_has_a_skill_for_each_intent(tmp_path: Path) -> None:
         (
             skill.name,
             [
-                (parameter.name, parameter.type, parameter.enum, parameter.required)
+                (parameter.name, parameter.type, parameter.enum, parameter.needed, parameter.dontcare)
                 for parameter in skill.parameters
             ],
         )
@@ -220,13 +220,18 @@ def test_the_catalog_has_a_skill_for_each_intent(tmp_path: Path) -> None:
         (
             "Boats_1_FindBoat",
             [
-                ("harbour", "string", (), True),
-                ("covered", "boolean", (), False),
-                ("boat", "string", (), False),
+                ("harbour", "string", (), True, False),
+                ("covered", "boolean", (), False, True),
+                ("boat", "string", (), False, False),
             ],
         ),
-        ("Boats_1_BookBoat", [("boat", "string", (), True), ("seats", "string", ("1", "2"), True)]),
+        (
+            "Boats_1_BookBoat",
+            [("boat", "string", (), True, False), ("seats", "string", ("1", "2"), True, True)],
+        ),
     ]
+    # A turn gives some of the required slots, and the dialogue asks for the others.
+    assert not any(parameter.required for skill in skills for parameter in skill.parameters)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def _read_opencui(document: Mapping[str, Any]) -> Iterator[Skill]:
         yield Skill(
             skill.get("name") or key,
             skill.get("description", ""),
-            tuple(_read_parameter(name, slots.get(name, {}), required=False) for name in names),
+            tuple(_read_parameter(name, slots.get(name, {}), needed=False) for name in names),
         )
 
 
@@ -93,7 +93,7 @@ def _read_operation(operation: Mapping[str, Any], document: Mapping[str, Any]) -
             "description": parameter.get("description", ""),
             **_resolve_reference(parameter.get("schema", {}), document),
         }
-        yield _read_parameter(parameter["name"], schema, required=bool(parameter.get("required")))
+        yield _read_parameter(parameter["name"], schema, needed=bool(parameter.get("required")))
     body = _resolve_reference(operation.get("requestBody", {}), document).get("content", {})
     if "application/json" in body:
         body_schema = _resolve_reference(body["application/json"].get("schema", {}), document)
@@ -103,12 +103,13 @@ def _read_operation(operation: Mapping[str, Any], document: Mapping[str, Any]) -
 def _read_properties(schema: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[Parameter, ...]:
     required = set(schema.get("required", ()))
     return tuple(
-        _read_parameter(name, _resolve_reference(entry, document), required=name in required)
+        _read_parameter(name, _resolve_reference(entry, document), needed=name in required)
         for name, entry in schema.get("properties", {}).items()
     )
 
 
-def _read_parameter(name: str, schema: Mapping[str, Any], *, required: bool) -> Parameter:
+def _read_parameter(name: str, schema: Mapping[str, Any], *, needed: bool) -> Parameter:
+    """Read a parameter. needed: whether the service needs it; a template need not fill it."""
     type_ = schema.get("type", "string")
     known = type_ if type_ in TYPES else _OPENCUI_TYPES.get(type_)
     return Parameter(
@@ -116,8 +117,8 @@ def _read_parameter(name: str, schema: Mapping[str, Any], *, required: bool) -> 
         schema.get("description", ""),
         known or "string",
         tuple(format_literal(value) for value in schema.get("enum", ())),
-        required,
-        schema.get("x-recognizer"),
+        recognizer=schema.get("x-recognizer"),
+        needed=needed,
     )
 
 

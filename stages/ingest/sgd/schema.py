@@ -119,6 +119,9 @@ def make_skill_name(service: str, intent: str) -> str:
 def make_skills(service: Service, recognizer: str | None) -> tuple[Skill, ...]:
     """Make the skills of a service: its intents, with its slots as their parameters.
 
+    A turn gives some of the required slots, and the dialogue asks for the others: the service needs them, but no
+    call must have them. `dontcare` is a value of every slot.
+
     Besides the slots that the intent asks for, a skill has optional parameters for those of its results that
     another intent of the service asks for: accepting an offer ("the second one, please") fills them while
     the search is still the active intent.
@@ -145,12 +148,13 @@ def _list_slots(service: Service, intent: Intent) -> list[SchemaSlot]:
     return [service.slot_by_name[name] for name in names if name in service.slot_by_name]
 
 
-def _make_parameter(slot: SchemaSlot, required: bool, recognizer: str | None) -> Parameter:
+def _make_parameter(slot: SchemaSlot, needed: bool, recognizer: str | None) -> Parameter:
     return Parameter(
         name=slot.name,
         description=slot.description,
         type="boolean" if slot.is_boolean else "string",
         enum=slot.possible_values if slot.is_categorical and not slot.is_boolean else (),
-        required=required,
         recognizer=None if slot.is_categorical else recognizer,
+        needed=needed,
+        dontcare=slot.is_categorical,
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from exemplars.core.errors import Diagnostic, quote_text, suggest_name
 from exemplars.dataset.catalog import TYPES, Parameter, Skill
@@ -116,18 +118,18 @@ def _apply_declarations(
 
 def _apply_facts(parameter: Parameter, facts: str) -> Parameter | str:
     """Add declared facts, such as `integer, required`, to a parameter; return the first fact that is unknown."""
-    type_, required, recognizer = parameter.type, parameter.required, parameter.recognizer
+    changes: dict[str, Any] = {}
     for fact in map(str.strip, facts.split(",")):
         name, _, value = fact.partition("=")
         if fact in TYPES:
-            type_ = fact
+            changes["type"] = fact
         elif fact in ("required", "optional"):
-            required = fact == "required"
+            changes["required"] = fact == "required"
         elif name.strip() == "recognizer" and value.strip():
-            recognizer = value.strip()
+            changes["recognizer"] = value.strip()
         else:
             return fact
-    return Parameter(parameter.name, parameter.description, type_, parameter.enum, required, recognizer)
+    return msgspec.structs.replace(parameter, **changes)
 
 
 def _malformed(outline: Outline, line: Line, position: int, expected: str) -> Diagnostic:
