@@ -1,4 +1,4 @@
-"""What is exported is true to its own schema: every call validates against the tool that goes out with it."""
+"""What is exported is true to its own schema: every call validates against the tool that is exported with it."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def test_numbers_and_booleans_keep_their_types(form: str) -> None:
     assert [type(argument["guests"]) for argument in arguments] == [int] * len(LINES)
 
 
-def test_a_number_is_canonical_even_where_text_goes_out_as_spoken() -> None:
+def test_a_number_is_canonical_even_where_text_is_as_spoken() -> None:
     arguments = []
     for exemplar in compiled(LINES[4], LINES[5]):
         assert isinstance(exemplar, Exemplar)
