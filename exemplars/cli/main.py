@@ -18,6 +18,7 @@ from exemplars.cli import (
     export,
     lint,
     merge,
+    params,
     rejections,
     runs,
     schema,
@@ -45,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     lint.add_parser(commands)
     check.add_parser(commands)
     rejections.add_parser(commands)
+    params.add_parser(commands)
     schema.add_parser(commands)
     export.add_parser(commands)
     runs.add_parser(commands)

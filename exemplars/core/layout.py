@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
+
+PACKAGED_SCHEMAS: Final = Path(str(files("exemplars") / "schemas"))
+"""The folder of the package's recognizers, lexicons and expectations."""
 
 WORKERS_VARIABLE: Final = "EXEMPLARS_WORKERS"
 """The environment variable with the number of worker processes; 0 or unset: one per core."""
 
+SCHEMAS: Final = "schemas"
+"""The folder of a project's own recognizers, lexicons and expectations; what it does not have is the package's."""
+RECOGNIZERS: Final = f"{SCHEMAS}/recognizers.json"
+LEXICONS: Final = f"{SCHEMAS}/lexicons"
+EXPECTATIONS: Final = f"{SCHEMAS}/expectations"
 ERASURES: Final = Path("data/raw/erasures.jsonl")
 RECORDS: Final = Path("data/records")
 EXEMPLARS: Final = Path("data/exemplars/exemplars.parquet")
@@ -82,10 +92,20 @@ def plot(stage: str, name: str) -> Path:
 
 
 def lexicon(folder: str, name: str) -> Path:
-    """Return the path of a lexicon in a folder of lexicons."""
-    return Path(folder) / f"{name}.json"
+    """Return the path of a lexicon in a folder of lexicons: the project's file, or else the package's."""
+    return find_schema(f"{folder}/{name}.json")
 
 
 def expectations(suite: str) -> Path:
-    """Return the path of an expectation suite."""
-    return Path("schemas/expectations") / f"{suite}.json"
+    """Return the path of an expectation suite: the project's file, or else the package's."""
+    return find_schema(f"{EXPECTATIONS}/{suite}.json")
+
+
+def find_schema(path: str) -> Path:
+    """Find a file of `schemas/`: the project's own, or else the package's. A path elsewhere is returned as it is."""
+    packaged = (
+        PACKAGED_SCHEMAS / Path(path).relative_to(SCHEMAS) if Path(path).is_relative_to(SCHEMAS) else None
+    )
+    if packaged is None or os.path.lexists(path) or not packaged.is_file():
+        return Path(path)
+    return packaged

@@ -40,11 +40,12 @@ S = TypeVar("S", bound=msgspec.Struct)
 def load_section(name: str, section: type[S], path: Path = PATH) -> S:
     """Read the section `name` of the parameter file at `path` as a `section`.
 
-    Raises `UserError` with one diagnostic for every unknown key of the file's top level, and for every
+    What the file does not name has the default of the type; a section that is missing, or that has no keys, is
+    all defaults. Raises `UserError` with one diagnostic for every unknown key of the file's top level, and for every
     unknown or missing key and every invalid value of the section.
     """
     document = _check_document({name: section}, path)
-    return msgspec.convert(document[name], section)
+    return msgspec.convert(document.get(name) or {}, section)
 
 
 def check_sections(types: Mapping[str, type[msgspec.Struct]], path: Path = PATH) -> None:
@@ -58,13 +59,12 @@ def check_sections(types: Mapping[str, type[msgspec.Struct]], path: Path = PATH)
 def _check_document(types: Mapping[str, type[msgspec.Struct]], path: Path) -> dict[Any, Any]:
     text, document = _read_document(path)
     faults = [report_unknown((str(key),), SECTIONS) for key in document if key not in SECTIONS]
-    for name in (name for name in types if name in document):
+    missing = [name for name in types if document.get(name) is None and _has_required_keys(types[name])]
+    for name in (name for name in types if document.get(name) is not None):
         faults += find_faults((name,), document[name], types[name])
     diagnostics = [_describe_fault(path, text, fault) for fault in faults]
     diagnostics += [
-        _problem(path, "missing_section", f"no section {name!r}", f"a section {name!r}")
-        for name in types
-        if name not in document
+        _problem(path, "missing_section", f"no section {name!r}", f"a section {name!r}") for name in missing
     ]
     if diagnostics:
         raise UserError(diagnostics)
@@ -92,6 +92,10 @@ def read_source_paths(path: Path = PATH) -> dict[str, str]:
         for name, source in (sources.items() if isinstance(sources, dict) else ())
         if isinstance(source, dict) and "path" in source
     }
+
+
+def _has_required_keys(section: type[msgspec.Struct]) -> bool:
+    return any(field.required for field in msgspec.structs.fields(section))
 
 
 def load_recipe(path: Path = PATH) -> str:

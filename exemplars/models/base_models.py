@@ -20,22 +20,20 @@ _HASHED: Final = (".bin", ".jinja", ".json", ".model", ".safetensors", ".txt")
 
 
 class PackagedBase(msgspec.Struct, frozen=True, tag_field="from", tag="package", forbid_unknown_fields=True):
-    """A GGUF file in an installed Python package."""
+    """A GGUF file in an installed Python package. package: the name to import."""
 
     package: str
-    """The name to import."""
     file: str
     sha256: str
     license: str
 
 
 class FolderBase(msgspec.Struct, frozen=True, tag_field="from", tag="folder", forbid_unknown_fields=True):
-    """A local folder, as `save_pretrained` writes it."""
+    """A local folder, as `save_pretrained` writes it. sha256: its `hash_model`, to check it; `None`: to record it."""
 
     path: str
     license: str
     sha256: str | None = None
-    """The `hash_model` of the folder; `None`: it is recorded, but not checked."""
 
 
 class HubBase(msgspec.Struct, frozen=True, tag_field="from", tag="hub", forbid_unknown_fields=True):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -18,6 +19,9 @@ from exemplars.core.tables import read_table
 from exemplars.dataset.catalog import Skill, merge_catalogs, read_catalog
 from exemplars.dataset.recognizers import BUILT_IN, Recognizers, decode_recognizers, merge_recognizers
 from stages.compile.params import CompileParams
+
+_RECORD_FILES: Final = ("parquet", "rejections.parquet", "catalog.json", "recognizers.json")
+"""What `ingest` writes for a source, after the source's name and a dot."""
 
 
 class CompileInputs(NamedTuple):
@@ -33,14 +37,16 @@ class CompileInputs(NamedTuple):
     recognizers: Recognizers
 
 
-def read_inputs(params: CompileParams) -> CompileInputs:
-    """Read the inputs of the sources that `params` names.
+def read_inputs(params: CompileParams, ingested: Sequence[str]) -> CompileInputs:
+    """Read the inputs of the sources that `params` names, or of all sources.
 
+    ingested: the names of all sources. What other sources left in the folder of records is removed first.
     Raises `UserError` with every source that was not ingested, every skill that two sources define
     differently, and every recognizer that is not declared.
     """
     # In the order of the ids, which begin with the names, so that the merged rows need no sorting.
-    sources = sorted(set(params.sources), key=lambda name: f"{name}:")
+    sources = sorted(set(params.sources or ingested), key=lambda name: f"{name}:")
+    remove_leftovers({*ingested, *params.sources})
     missing = [name for name in sources if not layout.records(name).exists()]
     if missing or not sources:
         raise UserError([_not_ingested(name) for name in missing] or [_no_source()])
@@ -48,7 +54,7 @@ def read_inputs(params: CompileParams) -> CompileInputs:
     catalogs = {name: read_catalog(layout.source_catalog(name)) for name in sources}
     recognizers = merge_recognizers(
         [
-            read_recognizers(Path(params.recognizers)),
+            read_recognizers(layout.find_schema(params.recognizers)),
             *(read_recognizers(layout.source_recognizers(name)) for name in sources),
         ]
     )
@@ -57,6 +63,18 @@ def read_inputs(params: CompileParams) -> CompileInputs:
     ledgers = {name: read_table(layout.record_rejections(name), REJECTION_SCHEMA) for name in sources}
     records = {name: _count_rows(layout.records(name)) + ledgers[name].num_rows for name in sources}
     return CompileInputs(paths, pa.concat_tables(ledgers.values()), records, skills, recognizers)
+
+
+def remove_leftovers(sources: Collection[str]) -> None:
+    """Remove the records, ledgers, catalogs and recognizers of sources that `params.yaml` no longer names.
+
+    DVC depends on the folder as a whole, since it cannot depend on the files of a list of names: what an earlier
+    source left would be a part of its hash here, and missing in a fresh clone.
+    """
+    for path in layout.RECORDS.glob("*"):
+        name, _, ending = path.name.partition(".")
+        if name not in sources and ending in _RECORD_FILES and not path.is_dir():
+            path.unlink()
 
 
 def read_recognizers(path: Path) -> Recognizers:
@@ -130,6 +148,6 @@ def _no_source() -> Diagnostic:
         code="no_source",
         found="no source",
         expected="at least one",
-        summary="compile.sources is empty",
-        fix="list the sources to compile",
+        summary="ingest.sources is empty",
+        fix="name a source",
     )

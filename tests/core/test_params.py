@@ -185,9 +185,7 @@ def test_everything_that_is_wrong_with_a_section_is_reported_at_once(tmp_path: P
     [
         ("", "found no keys, expected the sections"),
         ("split: [", "not_yaml"),
-        ("compile: {}", "found no section 'split'"),
         ("split: 5", "split is 5: expected object, got int; correct the value"),
-        ("split:", "split is null: expected object, got null; correct the value"),
     ],
 )
 def test_a_broken_file_is_reported_in_a_sentence(tmp_path: Path, text: str, message: str) -> None:
@@ -198,3 +196,14 @@ def test_a_broken_file_is_reported_in_a_sentence(tmp_path: Path, text: str, mess
 def test_a_missing_file_is_reported_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="missing_file: found no such file"):
         load_section("split", SplitParams, tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize("text", ["compile: {}", "split:", "split: {}", "split: {salt: exemplars-1}"])
+def test_what_a_section_does_not_name_has_its_default(tmp_path: Path, text: str) -> None:
+    assert load_section("split", SplitParams, write_params(tmp_path, text)) == SplitParams()
+
+
+def test_a_section_with_keys_that_have_no_default_is_required(tmp_path: Path) -> None:
+    path = write_params(tmp_path, "split: {}")
+    with pytest.raises(UserError, match="found no section 'ingest', expected a section 'ingest'"):
+        load_section("ingest", IngestParams, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -294,11 +295,39 @@ def test_rows_that_all_repeat_one_leave_that_one(project: Workspace) -> None:
 
 
 def test_a_missing_and_a_broken_lexicon_are_reported_together(project: Workspace) -> None:
-    (project.root / "schemas/lexicons/ages.json").unlink()
-    project.write("schemas/lexicons/places.json", '{"source": "x", "slices": 5}')
+    project.write("params.yaml", PARAMS.replace("lexicons: schemas/lexicons", "lexicons: words"))
+    for name in ("names", "pronouns", "places"):
+        project.write(f"words/{name}.json", (project.root / f"schemas/lexicons/{name}.json").read_bytes())
+    project.write("words/places.json", '{"source": "x", "slices": 5}')
     error = read_error(project.run("stages.curate"))
-    assert "schemas/lexicons/ages.json: bad_lexicon: found no such file" in error
-    assert "schemas/lexicons/places.json: bad_lexicon: found Expected `object`, got `int`" in error
+    assert "words/ages.json: bad_lexicon: found no such file" in error
+    assert "words/places.json: bad_lexicon: found Expected `object`, got `int`" in error
+
+
+def test_schemas_that_a_project_does_not_have_are_those_of_the_package(project: Workspace) -> None:
+    for command in ALL:
+        assert project.run(*command).returncode == 0
+    shutil.rmtree(project.root / "schemas")
+    reports = [f"reports/{name}.json" for name in ("compile", "curate", "validate")]
+    before = [(project.root / report).read_bytes() for report in reports]
+    for command in ALL:
+        done = project.run(*command)
+        assert done.returncode == 0, done.stderr
+    assert [(project.root / report).read_bytes() for report in reports] == before
+
+
+def test_what_a_removed_source_left_is_not_compiled_and_goes(project: Workspace) -> None:
+    for command in ALL[:2]:
+        assert project.run(*command).returncode == 0
+    before = {path.name: path.read_bytes() for path in project.root.glob("data/records/*")}
+    for name in before:
+        project.write(f"data/records/{name.replace('mine', 'old')}", before[name])
+    project.write("data/records/notes.txt", "mine")
+    project.write("params.yaml", PARAMS.replace("compile:\n  sources: [mine]\n", "compile:\n"))
+    done = project.run("stages.compile")
+    assert done.returncode == 0, done.stderr
+    after = {path.name: path.read_bytes() for path in project.root.glob("data/records/*")}
+    assert after == {**before, "notes.txt": b"mine"}
 
 
 def test_surrogates_without_a_key_are_refused(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,9 @@ def verify_revision(revision: Revision, files: Path, recompute: Recompute = Reco
         check_origins(tables.read_all_keys(), sources, files),
         check_rows(tables),
         check_row_conservation(
-            tables, recorded_params.get("compile", {}).get("sources", []), recorded_params
+            tables,
+            recorded_params.get("compile", {}).get("sources") or sorted(sources),
+            recorded_params,
         ),
         check_splits(tables),
         check_runs(tables, stages),
