@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from exemplars.models.base_models import FolderBase
 from exemplars.models.calls import CallFormat
@@ -19,11 +20,10 @@ TEXT = [
 ]
 
 
-def save_tiny(folder: Path, template: str | None = TEMPLATE, layers: int = 3) -> Path:
-    """Write a Llama of a few thousand parameters, with random weights, and a byte-level tokenizer."""
-    import torch
+def make_tokenizer(template: str | None = TEMPLATE) -> Any:
+    """Make a byte-level tokenizer with a chat template."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -32,7 +32,15 @@ def save_tiny(folder: Path, template: str | None = TEMPLATE, layers: int = 3) ->
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=alphabet)
     tokenizer.train_from_iterator(TEXT, trainer)
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", chat_template=template)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", chat_template=template)
+
+
+def save_tiny(folder: Path, template: str | None = TEMPLATE, layers: int = 3) -> Path:
+    """Write a Llama of a few thousand parameters, with random weights, and a byte-level tokenizer."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    fast = make_tokenizer(template)
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=len(fast),

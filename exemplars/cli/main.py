@@ -20,6 +20,7 @@ from exemplars.cli import (
     merge,
     params,
     rejections,
+    prove,
     runs,
     schema,
     trace,
@@ -51,6 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_parser(commands)
     runs.add_parser(commands)
     merge.add_parser(commands)
+    prove.add_parser(commands)
     curve.add_parser(commands)
     trace.add_parser(commands)
     diff.add_parser(commands)

@@ -30,13 +30,14 @@ def map_shards(work: Callable[[A], B], shards: Iterable[A], workers: int, title:
     shards = list(shards)
     workers = min(workers, len(shards))
     if workers <= 1:
-        yield from _show_progress(map(work, shards), len(shards), title)
+        yield from show_progress(map(work, shards), len(shards), title)
         return
     with ProcessPoolExecutor(workers, initializer=gc.disable) as pool:
-        yield from _show_progress(pool.map(work, shards), len(shards), title)
+        yield from show_progress(pool.map(work, shards), len(shards), title)
 
 
-def _show_progress(results: Iterator[B], total: int, title: str) -> Iterator[B]:
+def show_progress(results: Iterator[B], total: int, title: str) -> Iterator[B]:
+    """Yield the results, with a progress bar if the standard error stream is a terminal."""
     if not sys.stderr.isatty():
         return results
     from tqdm import tqdm  # Its import takes time that only a visible bar is worth.

@@ -93,22 +93,27 @@ def _render_chat(
     ):
         first = turns[1] if len(turns) > 1 else {"role": "user", "content": ""}
         turns = [{**first, "content": f"{turns[0]['content']}\n\n{first['content']}"}, *turns[2:]]
-    return _apply_template(tokenizer, turns, tools, **options)
+    return apply_template(tokenizer, turns, tools, **options)
 
 
 @functools.lru_cache(maxsize=8)
 def _accepts_system(tokenizer: Any, _template: str) -> bool:
     messages = [{"role": "system", "content": "a"}, {"role": "user", "content": "b"}]
     try:
-        _apply_template(tokenizer, messages, None)
+        apply_template(tokenizer, messages, None)
     except ChatTemplateError:
         return False
     return True
 
 
-def _apply_template(
-    tokenizer: Any, messages: Sequence[ChatMessage], tools: Sequence[Any] | None, **options: Any
+def apply_template(
+    tokenizer: Any, messages: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None, **options: Any
 ) -> str:
+    """Render a chat as trainers do: messages and tools go to the template as they are.
+
+    messages: with `role`, `content` and, of the assistant, `tool_calls`. options: for the template, such as
+    `add_generation_prompt`. Raises `ChatTemplateError` if the template refuses them.
+    """
     template = find_chat_template(tokenizer)
     if problem := _find_limit(tokenizer, template):
         raise ChatTemplateError(problem)
@@ -139,7 +144,7 @@ def _find_limit(tokenizer: Any, template: str) -> str | None:
 def _apply_unchecked(
     tokenizer: Any,
     template: str,
-    messages: Sequence[ChatMessage],
+    messages: Sequence[Mapping[str, Any]],
     tools: Sequence[Any] | None,
     **options: Any,
 ) -> str:

@@ -1,0 +1,1 @@
+"""The proof that conversations reach the tokens of a model as they were meant."""

@@ -1,0 +1,1 @@
+"""Tool-call conversations in the dialects that people have them in: one form for all."""

@@ -1,0 +1,97 @@
+"""Checks of a conversation against itself: its calls against its tools, and the order of its messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, pairwise
+from typing import Any, Final
+
+from exemplars.core.errors import quote_text, suggest_name, summarize_names
+from exemplars.core.records import Reason
+from stages.ingest.chat.conversations import ChatTurn, FaultList, Role, ToolCall, escape_pointer
+from stages.ingest.chat.tool_definitions import locate_property
+
+_MAX_MISTAKES: Final = 20
+"""More wrong values of one call are not listed."""
+
+
+def check_turns(turns: Sequence[ChatTurn], tools: Sequence[Mapping[str, Any]], faults: FaultList) -> None:
+    """Check the order of the messages and, if the conversation has tools, each call against them."""
+    _check_order(turns, faults)
+    definitions = {tool["function"]["name"]: tool["function"]["parameters"] for tool in tools}
+    for turn in turns:
+        for call in turn.calls:
+            if call.name not in definitions:
+                known = summarize_names(sorted(definitions)) or "at least one tool"
+                hint = suggest_name(call.name, definitions)
+                faults.add(
+                    call.pointer, Reason.UNKNOWN_SKILL, f"a call of {quote_text(call.name)}", known, hint
+                )
+            else:
+                _check_arguments(call, definitions[call.name], faults)
+
+
+def _check_order(turns: Sequence[ChatTurn], faults: FaultList) -> None:
+    said = [turn for turn in turns if turn.role != Role.SYSTEM]
+    if not said:
+        faults.add("", Reason.MALFORMED_RECORD, "no message of a user or an assistant", "a conversation")
+        return
+    if said[0].role != Role.USER:
+        faults.add(
+            said[0].pointer, Reason.MALFORMED_RECORD, f"a first message of the {said[0].role}", "the user's"
+        )
+    for before, turn in pairwise(said):
+        if turn.role == Role.TOOL and before.role != Role.TOOL and not before.calls:
+            faults.add(
+                turn.pointer, Reason.MALFORMED_RECORD, "a result without a call", "a call before the result"
+            )
+        if turn.role == before.role == Role.USER:
+            faults.add(
+                turn.pointer,
+                Reason.MALFORMED_RECORD,
+                "two messages of the user in a row",
+                "an answer between",
+            )
+
+
+def _check_arguments(call: ToolCall, schema: Mapping[str, Any], faults: FaultList) -> None:
+    properties = schema.get("properties") or {}
+    if properties and isinstance(properties, Mapping):
+        for name in call.arguments:
+            if name not in properties and schema.get("additionalProperties") in (None, False):
+                faults.add(
+                    locate_property(call.pointer, name),
+                    Reason.UNKNOWN_SLOT,
+                    f"the argument {quote_text(name)} of {call.name}",
+                    summarize_names(properties),
+                    suggest_name(name, properties),
+                )
+    required = schema.get("required")
+    for name in required if isinstance(required, list) else ():
+        if name not in call.arguments:
+            faults.add(
+                call.pointer, Reason.MISSING_ARGUMENT, f"no argument {quote_text(str(name))} of {call.name}"
+            )
+    for pointer, message in islice(_find_wrong_values(call.arguments, schema), _MAX_MISTAKES):
+        faults.add(
+            f"{call.pointer}/arguments{pointer}", Reason.INVALID_VALUE, message, f"as {call.name} has it"
+        )
+
+
+def _find_wrong_values(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the JSON Pointer of each value that its schema does not allow, with the reason.
+
+    A schema that is itself damaged, or that refers to another document, allows all.
+    """
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+    from referencing.exceptions import Unresolvable
+
+    try:
+        Draft202012Validator.check_schema(schema)
+        for error in Draft202012Validator(schema).iter_errors(arguments):
+            if error.validator not in ("required", "additionalProperties"):
+                pointer = "".join(f"/{escape_pointer(str(key))}" for key in error.absolute_path)
+                yield pointer, error.message if len(error.message) <= 120 else f"{error.message[:119]}…"
+    except (SchemaError, Unresolvable, RecursionError):
+        return

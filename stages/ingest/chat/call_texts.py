@@ -1,0 +1,219 @@
+"""Calls that are written as text: JSON in tags, or Python's syntax in a list."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from exemplars.core.documents import decode_json
+from exemplars.core.errors import quote_text
+from exemplars.core.records import Reason
+from stages.ingest.chat.conversations import FaultList, ToolCall
+
+_TAGGED: Final = re.compile(r"<tool_call>\s*(.*?)\s*(</tool_call>|\Z)", re.DOTALL)
+_PYTHON_LIST: Final = re.compile(r"\s*\[\s*[^\W\d][\w .\-/]*\(.*\)\s*\]\s*", re.DOTALL)
+_CALL_HEAD: Final = re.compile(r"([^\W\d][\w .\-/]*)\(")
+_SEPARATORS: Final = re.compile(r"[\s,]*")
+_STRING: Final = re.compile(r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\"", re.DOTALL)
+_OPENING: Final = {"(": ")", "[": "]", "{": "}"}
+_KEYWORD_NAME: Final = re.compile(r"([^\W\d][\w.\-]*)\s*=(?!=)\s*")
+_MAX_CALL: Final = 100_000
+"""The length in code points of the longest call in Python's syntax that is parsed."""
+
+
+class TaggedText(NamedTuple):
+    """A message that has calls in tags."""
+
+    content: str
+    """The text outside the tags."""
+    calls: tuple[ToolCall, ...]
+
+
+def read_call(value: Any, pointer: str, faults: FaultList) -> ToolCall | None:
+    """Read a call from an object with `name` and `arguments`; `None`, with a fault, if it is no call.
+
+    The arguments may be an object, or JSON text of an object.
+    """
+    if not isinstance(value, Mapping):
+        faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(value), "a call with name and arguments")
+        return None
+    name = value.get("name")
+    if not isinstance(name, str) or not name:
+        faults.add(f"{pointer}/name", Reason.MALFORMED_RECORD, describe_value(name), "the name of a function")
+        return None
+    raw = value.get("arguments", value.get("parameters", {}))
+    text = raw if isinstance(raw, str) else None
+    arguments = _read_arguments(raw, f"{pointer}/arguments", faults)
+    return None if arguments is None else ToolCall(name, arguments, pointer, text)
+
+
+def _read_arguments(raw: Any, pointer: str, faults: FaultList) -> Mapping[str, Any] | None:
+    if raw is None:
+        return {}
+    value = raw
+    if isinstance(raw, str):
+        if not raw.strip():
+            return {}
+        try:
+            value = decode_json(raw)
+        except msgspec.DecodeError as error:
+            faults.add(
+                pointer,
+                Reason.MALFORMED_RECORD,
+                f"arguments that are not JSON, {quote_text(raw)} ({error})",
+                "a JSON object",
+                "correct the text",
+            )
+            return None
+        if isinstance(value, str):
+            faults.add(
+                pointer,
+                Reason.MALFORMED_RECORD,
+                "arguments that are encoded twice: JSON text of JSON text",
+                "JSON text of an object",
+                "encode them once",
+            )
+            return None
+    if not isinstance(value, Mapping):
+        faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(value), "an object of arguments")
+        return None
+    return value
+
+
+def read_json_calls(text: str, pointer: str, faults: FaultList) -> tuple[ToolCall, ...]:
+    """Read the JSON text of a call, or of a list of calls."""
+    try:
+        value = decode_json(text)
+    except msgspec.DecodeError as error:
+        faults.add(
+            pointer,
+            Reason.MALFORMED_RECORD,
+            f"a call that is not JSON, {quote_text(text)} ({error})",
+            "an object with name and arguments",
+            "correct the text",
+        )
+        return ()
+    values = value if isinstance(value, list) else [value]
+    calls = (read_call(call, pointer, faults) for call in values)
+    return tuple(call for call in calls if call is not None)
+
+
+def split_tagged_calls(text: str, pointer: str, faults: FaultList) -> TaggedText:
+    """Split a message into its text and the calls that it has in `<tool_call>` tags."""
+    calls: list[ToolCall] = []
+    for match in _TAGGED.finditer(text):
+        if not match[2]:
+            faults.add(
+                pointer,
+                Reason.MALFORMED_RECORD,
+                f"a <tool_call> that is cut off, {quote_text(match[1])}",
+                "</tool_call> after the call",
+            )
+        else:
+            calls += read_json_calls(match[1], pointer, faults)
+    return TaggedText(_TAGGED.sub("", text).strip(), tuple(calls))
+
+
+def is_call_list(text: str) -> bool:
+    """Return whether a text is a list of calls in Python's syntax, such as `[f(a="x"), g()]`."""
+    return _PYTHON_LIST.fullmatch(text) is not None
+
+
+def read_call_list(text: str, pointer: str, faults: FaultList) -> tuple[ToolCall, ...]:
+    """Read a list of calls in Python's syntax.
+
+    >>> faults = FaultList()
+    >>> [(call.name, call.arguments) for call in read_call_list('[Get Time(zone="CET", n=[1, 2])]', "", faults)]
+    [('Get Time', {'zone': 'CET', 'n': [1, 2]})]
+    """
+    body = text.strip()[1:-1]
+    calls: list[ToolCall] = []
+    position = _skip_separators(body, 0)
+    while position < len(body):
+        head = _CALL_HEAD.match(body, position)
+        end = _find_closing(body, head.end() - 1) if head else None
+        arguments = None if head is None or end is None else _read_keywords(body[head.end() : end])
+        if head is None or end is None or arguments is None:
+            faults.add(
+                pointer,
+                Reason.MALFORMED_RECORD,
+                f"{quote_text(body[position : position + 100])}, which is not a call",
+                "calls with literals, such as f(a=1)",
+            )
+            return ()
+        calls.append(ToolCall(head[1].strip(), arguments, pointer))
+        position = _skip_separators(body, end + 1)
+    return tuple(calls)
+
+
+def _read_keywords(text: str) -> dict[str, Any] | None:
+    """Read `a="x", b=[1, 2]`; names may be words that Python reserves. `None`: something else."""
+    arguments: dict[str, Any] = {}
+    position = _skip_separators(text, 0)
+    while position < len(text):
+        name = _KEYWORD_NAME.match(text, position)
+        if name is None or name[1] in arguments:
+            return None
+        end = _find_comma(text, name.end())
+        try:
+            arguments[name[1]] = ast.literal_eval(_as_python(text[name.end() : end].strip()))
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return None
+        position = _skip_separators(text, end)
+    return arguments
+
+
+def _skip_separators(text: str, start: int) -> int:
+    """Return the index of the first code point that is neither a comma nor white space."""
+    match = _SEPARATORS.match(text, start)
+    assert match is not None  # The pattern matches the empty string.
+    return match.end()
+
+
+def _as_python(text: str) -> str:
+    """Write JSON's words as Python's, outside quotes."""
+    words = {"true": "True", "false": "False", "null": "None"}
+    pattern = rf"{_STRING.pattern}|\b(?:true|false|null)\b"
+    return re.sub(pattern, lambda match: words.get(match[0], match[0]), text[:_MAX_CALL], flags=re.DOTALL)
+
+
+def _find_comma(text: str, start: int) -> int:
+    """Find the comma that ends an argument, or the end of the text."""
+    return next(
+        (index for index, depth in _scan(text, start) if depth == 0 and text[index] == ","), len(text)
+    )
+
+
+def _find_closing(text: str, opening: int) -> int | None:
+    """Find the bracket that closes the one at `opening`."""
+    return next((index for index, depth in _scan(text, opening) if depth == 0), None)
+
+
+def _scan(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """Yield the index of each code point outside quotes, with the depth of brackets after it."""
+    depth = 0
+    index = start
+    while index < len(text):
+        if text[index] in "'\"" and (match := _STRING.match(text, index)):
+            index = match.end()
+            continue
+        depth += (text[index] in _OPENING) - (text[index] in _OPENING.values())
+        yield index, depth
+        index += 1
+
+
+def describe_value(value: Any) -> str:
+    """Describe a JSON value for a message.
+
+    >>> describe_value([1]), describe_value(None)
+    ("the list '[1]'", 'nothing')
+    """
+    kinds = {str: "the text", bool: "the value", int: "the number", float: "the number", list: "the list"}
+    if value is None:
+        return "nothing"
+    kind = kinds.get(type(value), "the object")
+    return f"{kind} {quote_text(msgspec.json.encode(value, enc_hook=str).decode())}"

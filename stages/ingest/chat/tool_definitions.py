@@ -1,0 +1,146 @@
+"""Definitions of tools, as the dialects write them, in OpenAI's form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from exemplars.core.documents import decode_json
+from exemplars.core.records import Reason
+from stages.ingest.chat.call_texts import describe_value
+from stages.ingest.chat.conversations import FaultList, escape_pointer
+
+_JSON_TYPES: Final = {
+    "str": "string", "string": "string", "text": "string", "int": "integer", "integer": "integer", "long": "integer",
+    "float": "number", "double": "number", "number": "number", "bool": "boolean", "boolean": "boolean",
+    "list": "array", "array": "array", "tuple": "array", "set": "array",
+    "dict": "object", "object": "object", "hashmap": "object", "null": "null", "none": "null",
+}  # fmt: skip
+"""JSON's names of the types of Python, Java and BFCL, in lower case. Other names, such as `any`, accept any value."""
+_SUBSCHEMAS: Final = ("items", "additionalProperties", "not")
+_SUBSCHEMA_LISTS: Final = ("anyOf", "oneOf", "allOf", "prefixItems")
+_SUBSCHEMA_MAPS: Final = ("properties", "$defs", "definitions")
+_SCHEMA_KEYS: Final = frozenset({"properties", "$ref", "anyOf", "oneOf", "allOf", "required"})
+
+
+def read_tools(raw: Any, pointer: str, faults: FaultList) -> tuple[Mapping[str, Any], ...]:
+    """Read the tools of a row: a list of definitions, or JSON text of one.
+
+    A definition may be OpenAI's, with or without `{"type": "function"}` around it, or MCP's, with `inputSchema`, or
+    xLAM's, whose `parameters` are the properties themselves.
+    """
+    if raw is None:
+        return ()
+    if isinstance(raw, str):
+        if not raw.strip():
+            return ()
+        try:
+            raw = decode_json(raw)
+        except msgspec.DecodeError as error:
+            faults.add(
+                pointer,
+                Reason.MALFORMED_RECORD,
+                f"tools that are not JSON ({error})",
+                "a list of definitions",
+            )
+            return ()
+    if isinstance(raw, Mapping):
+        raw = [raw]
+    if not isinstance(raw, Sequence):
+        faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(raw), "a list of definitions of tools")
+        return ()
+    tools = (_read_tool(tool, f"{pointer}/{index}", faults) for index, tool in enumerate(raw))
+    return tuple(tool for tool in tools if tool is not None)
+
+
+def _read_tool(raw: Any, pointer: str, faults: FaultList) -> Mapping[str, Any] | None:
+    function = raw.get("function", raw) if isinstance(raw, Mapping) else raw
+    name = function.get("name") if isinstance(function, Mapping) else None
+    if not isinstance(function, Mapping) or not isinstance(name, str):
+        faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(raw), "a definition with a name")
+        return None
+    description = function.get("description")
+    parameters = function.get("parameters", function.get("inputSchema", function.get("input_schema")))
+    return {
+        "type": "function",
+        "function": {
+            "name": name,
+            "description": description if isinstance(description, str) else "",
+            "parameters": _read_parameters(parameters, f"{pointer}/parameters", faults),
+        },
+    }
+
+
+def _read_parameters(raw: Any, pointer: str, faults: FaultList) -> Mapping[str, Any]:
+    """Read the schema of all parameters: JSON Schema of an object, or the properties alone."""
+    if raw is None or raw == {} or raw == []:
+        return {"type": "object", "properties": {}}
+    if not isinstance(raw, Mapping):
+        faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(raw), "a JSON Schema of an object")
+        return {"type": "object", "properties": {}}
+    if isinstance(raw.get("type"), str) or _SCHEMA_KEYS & raw.keys():
+        schema: Mapping[str, Any] = _normalize_types({"type": "object", **raw})
+        return schema
+    return _read_bare_properties(raw)
+
+
+def _read_bare_properties(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Read properties whose types are Python's, with `, optional`; those without a default are required."""
+    schemas: dict[str, Any] = {}
+    required = []
+    for name, raw in properties.items():
+        schema = dict(raw) if isinstance(raw, Mapping) else {}
+        type_ = str(schema.get("type", ""))
+        if not type_.endswith("optional") and "default" not in schema:
+            required.append(name)
+        schema["type"] = type_.removesuffix("optional").rstrip(" ,")
+        schemas[name] = _normalize_types(schema)
+    return {"type": "object", "properties": schemas, "required": required}
+
+
+def _normalize_types(schema: Any) -> Any:
+    """Write the types of a schema, and of all schemas in it, as JSON Schema has them."""
+    if not isinstance(schema, Mapping):
+        return schema
+    changed = dict(schema)
+    type_ = schema.get("type")
+    if isinstance(type_, str):
+        changed.pop("type")
+        changed.update(_read_type(type_))
+    for key in _SUBSCHEMAS:
+        if key in schema:
+            changed[key] = _normalize_types(schema[key])
+    for key in _SUBSCHEMA_LISTS:
+        if isinstance(schema.get(key), list):
+            changed[key] = [_normalize_types(child) for child in schema[key]]
+    for key in _SUBSCHEMA_MAPS:
+        if isinstance(schema.get(key), Mapping):
+            changed[key] = {name: _normalize_types(child) for name, child in schema[key].items()}
+    return changed
+
+
+def _read_type(text: str) -> dict[str, Any]:
+    """Read a type: one of JSON Schema's, or Python's, such as `List[int]`.
+
+    >>> _read_type("List[int]"), _read_type("Optional[str]"), _read_type("any")
+    ({'type': 'array', 'items': {'type': 'integer'}}, {'type': 'string'}, {})
+    """
+    head, _, rest = text.strip().partition("[")
+    inner = rest.removesuffix("]")
+    name = head.strip().lower()
+    if name in ("optional", "union"):
+        return _read_type(inner.split(",")[0])
+    type_ = _JSON_TYPES.get(name)
+    if type_ is None:
+        return {}
+    if type_ == "array" and inner:
+        items = _read_type(inner) if "," not in inner or "[" in inner else {}
+        return {"type": type_, **({"items": items} if items else {})}
+    return {"type": type_}
+
+
+def locate_property(pointer: str, name: str) -> str:
+    """Build the JSON Pointer of an argument."""
+    return f"{pointer}/arguments/{escape_pointer(name)}"
