@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from exemplars.core.documents import decode_json
+from exemplars.core.documents import RepeatedKeyError, decode_json
 from exemplars.core.errors import DISK_ADVICE, Diagnostic, UserError
 
 T = TypeVar("T")
@@ -226,9 +226,24 @@ def read_json(
     try:
         return decode_json(read_file(path, limit=limit), type_)
     except (UserError, msgspec.DecodeError) as error:
-        found = error.diagnostics[0].found if isinstance(error, UserError) else str(error)
-        problem = Diagnostic(path=str(path), code=code, found=found, expected=expected, fix=fix)
-        raise UserError([problem]) from None
+        raise UserError([describe_bad_document(path, error, code=code, expected=expected, fix=fix)]) from None
+
+
+def describe_bad_document(
+    path: Path, error: UserError | msgspec.DecodeError, *, code: str, expected: str, fix: str
+) -> Diagnostic:
+    """Describe why a JSON file could not be read or decoded; with the place of a key that is there twice."""
+    found = error.diagnostics[0].found if isinstance(error, UserError) else str(error)
+    line, column = (error.line, error.column) if isinstance(error, RepeatedKeyError) else (None, None)
+    return Diagnostic(
+        path=str(path),
+        code=code,
+        line=line,
+        column=column,
+        found=found,
+        expected=expected,
+        fix=fix,
+    )
 
 
 def hash_file(path: Path) -> str:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.files import read_file
+from exemplars.core.files import describe_bad_document, read_file
 from exemplars.core.schemas import RECORD_SCHEMA, REJECTION_SCHEMA
 from exemplars.core.tables import read_table
 from exemplars.dataset.catalog import Skill, merge_catalogs, read_catalog
@@ -82,18 +82,14 @@ def read_recognizers(path: Path) -> Recognizers:
     try:
         return decode_recognizers(read_file(path).removeprefix(codecs.BOM_UTF8))
     except (UserError, msgspec.DecodeError) as error:
-        found = error.diagnostics[0].found if isinstance(error, UserError) else str(error)
-        raise UserError(
-            [
-                Diagnostic(
-                    path=str(path),
-                    code="bad_recognizers",
-                    found=found,
-                    expected='{"recognizers": {name: {"instances": [{"label", "expressions"}]}}}',
-                    fix="correct the file, or its path in params.yaml (compile.recognizers)",
-                )
-            ]
-        ) from None
+        problem = describe_bad_document(
+            path,
+            error,
+            code="bad_recognizers",
+            expected='{"recognizers": {name: {"instances": [{"label", "expressions"}]}}}',
+            fix="correct the file, or its path in params.yaml (compile.recognizers)",
+        )
+        raise UserError([problem]) from None
 
 
 def _count_rows(path: Path) -> int:

@@ -9,13 +9,13 @@ from typing import Final
 
 import msgspec
 
-from exemplars.core.documents import decode_with, find_repeated_key
+from exemplars.core.documents import RepeatedKeyError, decode_with
 from exemplars.core.errors import quote_text, suggest_name, summarize_names
 from exemplars.core.ids import SPLITS, SplitName
 from exemplars.core.ledger import Problem, format_place
 from exemplars.core.literals import Literal, find_excess
 from exemplars.core.records import Mode, Origin, Reason, Speaker, Turn
-from stages.ingest.reading import Offset, find_oversize, lower_first
+from stages.ingest.reading import Offset, describe_repeated_key, find_oversize, lower_first
 
 
 class ArgumentLine(msgspec.Struct, forbid_unknown_fields=True):
@@ -79,18 +79,11 @@ def decode_line(origin: Origin, line: str) -> ExampleLine | Problem:
     if oversize is not None:
         return oversize
     try:
-        example = decode_with(_decode, line)
+        return decode_with(_decode, line)
+    except RepeatedKeyError as error:
+        return describe_repeated_key(error, f"{format_place(origin)}:{error.column}")
     except msgspec.DecodeError as error:
         return _describe_malformed(origin, line, error)
-    repeated = find_repeated_key(line)
-    if repeated is not None:
-        return Problem(
-            Reason.MALFORMED_RECORD,
-            found=f"the key {quote_text(repeated)} twice in one object",
-            expected="each key once",
-            fix="remove one of the two",
-        )
-    return example
 
 
 def find_mistakes(example: ExampleLine) -> list[Problem]:

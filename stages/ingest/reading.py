@@ -8,6 +8,7 @@ from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
+from exemplars.core.documents import RepeatedKeyError
 from exemplars.core.errors import Diagnostic, UserError, quote_text
 from exemplars.core.files import MAX_RECORD_BYTES
 from exemplars.core.ids import make_row_id
@@ -149,7 +150,18 @@ def decode_bytes(path: str, data: bytes) -> bytes:
 
 
 def describe_json_error(path: str, data: bytes, error: msgspec.DecodeError, expected: str) -> Diagnostic:
-    """Describe a file that is not JSON of the expected form, with the byte offset where it goes wrong."""
+    """Describe a file that is not JSON of the expected form, with the place where it goes wrong."""
+    if isinstance(error, RepeatedKeyError):
+        problem = describe_repeated_key(error)
+        return Diagnostic(
+            path=path,
+            code="repeated_key",
+            line=error.line,
+            column=error.column,
+            found=problem.found,
+            expected=problem.expected,
+            fix=problem.fix,
+        )
     if isinstance(error, msgspec.ValidationError):
         code, byte = "wrong_shape", 0
         fix = "correct the document, or leave the file out"
@@ -167,6 +179,17 @@ def describe_json_error(path: str, data: bytes, error: msgspec.DecodeError, expe
         expected=expected,
         fix=fix,
         summary=f"not {expected}: {message}",
+    )
+
+
+def describe_repeated_key(error: RepeatedKeyError, place: str = "") -> Problem:
+    """Describe a key that an object has twice, for the ledger. place: if it is known more precisely than the row's."""
+    return Problem(
+        Reason.MALFORMED_RECORD,
+        found=str(error),
+        expected="each key once",
+        fix="remove one of the two",
+        place=place,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from exemplars.core import layout
+from exemplars.core.documents import RepeatedKeyError, decode_json
 from exemplars.core.errors import Diagnostic, UserError, quote_text
 from exemplars.dataset.texts import make_erasure_key
 from stages.ingest.patterns import LimitedPattern, PatternError
@@ -81,8 +82,11 @@ def decode_tombstones(path: str, data: bytes) -> tuple[Tombstone, ...]:
         if not line.strip():
             continue
         try:
-            tombstone = msgspec.json.decode(line, type=Tombstone)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            tombstone = decode_json(line, Tombstone)
+        except RepeatedKeyError as error:
+            problems.append(_describe_mistake(path, number, f"found {error}", "remove one of the two"))
+            continue
+        except msgspec.DecodeError as error:
             problems.append(_describe_mistake(path, number, lower_first(str(error)), _FORMAT))
             continue
         if tombstone.id in lines:

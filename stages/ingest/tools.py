@@ -7,10 +7,10 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from exemplars.core.documents import decode_json, find_repeated_key
+from exemplars.core.documents import RepeatedKeyError, decode_json
 from exemplars.core.errors import Diagnostic, UserError, quote_text, suggest_name
 from exemplars.dataset.catalog import Skill, parse_tool_definition
-from stages.ingest.reading import decode_text, lower_first
+from stages.ingest.reading import decode_text, describe_json_error, lower_first
 
 _Name = Annotated[str, msgspec.Meta(min_length=1)]
 _FORM: Final = '[{"type": "function", "function": {"name", "description", "parameters"}}]'
@@ -45,11 +45,10 @@ def parse_tools(path: str, data: bytes) -> tuple[Skill, ...]:
     try:
         definitions = decode_json(text)
         tools = msgspec.convert(definitions, list[_Tool])
+    except RepeatedKeyError as error:
+        raise UserError([describe_json_error(path, data, error, _FORM)]) from None
     except msgspec.DecodeError as error:
         raise UserError([_describe(path, lower_first(str(error)))]) from None
-    repeated = find_repeated_key(text)
-    if repeated is not None:
-        raise UserError([_describe(path, f"the key {quote_text(repeated)} is twice in one object")])
     problems = [_describe(path, *mistake) for tool in tools for mistake in _find_unknown_names(tool.function)]
     if problems:
         raise UserError(problems)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from exemplars.core.documents import decode_json
+from exemplars.core.documents import RepeatedKeyError, decode_json, may_repeat_keys
 from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
 
@@ -31,6 +34,40 @@ def test_the_depth_of_json_is_bounded_exactly() -> None:
 def test_bytes_that_are_not_utf_8_are_a_decode_error() -> None:
     with pytest.raises(msgspec.DecodeError, match=r"^JSON is malformed: text that is not UTF-8"):
         decode_json(b'"\xe9"')
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line", "column"),
+    [
+        ('{"a": 1, "a": 1}', "a", 1, 10),
+        ('{"a": {"b": 1,\n  "b": 2}}', "b", 2, 3),
+        ('[{"a": "x:y"}, {"é": ":", "a" : 1, "a"\n: 2}]', "a", 1, 36),
+        ('{"a": 1, "\\u0061": 2}', "a", 1, 10),
+        ('{"a": "\\u003a", "a": 2}', "a", 1, 17),
+        ('{"a": "say \\": b", "c\\"": 1, "c\\"": 2}', 'c"', 1, 30),
+        ('{"big": 123456789012345678901234567890, "a": 1, "a": 2}', "a", 1, 49),
+    ],
+)
+@pytest.mark.parametrize("type_", [Any, msgspec.Raw])
+def test_a_key_twice_in_one_object_is_refused_with_its_place(
+    text: str, key: str, line: int, column: int, type_: Any
+) -> None:
+    for data in (text, text.encode()):
+        with pytest.raises(RepeatedKeyError) as caught:
+            decode_json(data, type_)
+        assert (caught.value.key, caught.value.line, caught.value.column) == (key, line, column)
+
+
+@given(
+    st.recursive(
+        st.text('":\\{},é') | st.integers(-5, 5), lambda nested: st.dictionaries(st.text('":a'), nested)
+    )
+)
+def test_documents_without_repeated_keys_are_accepted_by_the_fast_check(document: Any) -> None:
+    for text in (json.dumps(document), json.dumps(document, ensure_ascii=False, indent=1)):
+        assert not may_repeat_keys(text)
+        assert not may_repeat_keys(text.encode())
+        assert decode_json(text) == document
 
 
 def make_bomb(link: str) -> str:

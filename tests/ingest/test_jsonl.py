@@ -126,10 +126,6 @@ def test_tools_are_read_and_broken_ones_are_reported() -> None:
             "expected `object`, got `array` - at `$[0].function.parameters.properties`",
         ),
         (
-            '{"name": "f", "parameters": {"properties": {"n": {}, "n": {}}}}',
-            "the key 'n' is twice in one object",
-        ),
-        (
             '{"name": "f", "parameters": {"properties": {"time": {}}, "required": ["tiem"]}}',
             "'f' requires 'tiem', which its properties do not have; did you mean 'time'?",
         ),
@@ -142,6 +138,14 @@ def test_a_tool_of_a_wrong_form_is_described_by_its_place_in_the_document(
     with pytest.raises(UserError) as error:
         parse_tools("tools.json", data)
     assert str(error.value).startswith(f"tools.json: bad_tools: not a list of tool definitions: {message}")
+
+
+def test_a_tool_with_a_key_twice_in_one_object_is_reported_with_its_place() -> None:
+    data = b'[{"function": {"name": "f",\n"parameters": {"properties": {"n": {}, "n": {}}}}}]'
+    with pytest.raises(
+        UserError, match=r"^tools.json:2:40: repeated_key: found the key 'n' twice in one object"
+    ):
+        parse_tools("tools.json", data)
 
 
 def test_parameters_of_a_tool_may_be_missing_or_null() -> None:
@@ -197,8 +201,6 @@ def test_a_request_without_a_required_argument_is_rejected_and_other_rows_are_ke
         ('"mode": "normal"', Reason.MALFORMED_RECORD, "found mode 'normal' without a skill, expected a skill, or mode 'none'; name the skill, or correct the mode"),
         ('"skill": " "', Reason.MALFORMED_RECORD, "found an empty skill, expected the name of a skill, or null; name the skill"),
         ('"skill": "say", "arguments": {"": "x"}', Reason.MALFORMED_RECORD, "found an argument with an empty slot, expected the name of a slot; name the slot"),
-        ('"skill": "say", "skill": "ring"', Reason.MALFORMED_RECORD, "found the key 'skill' twice in one object, expected each key once; remove one of the two"),
-        ('"skill": "say", "arguments": {"what": "a", "what": "x"}', Reason.MALFORMED_RECORD, "found the key 'what' twice in one object, expected each key once; remove one of the two"),
         ('"skill": "say", "arguments": {"what": "x"}, "spans": {"waht": [0, 1]}', Reason.UNKNOWN_SLOT, "found a span of slot 'waht', expected one of what; did you mean 'what'?"),
         ('"skill": "say", "spans": {"what": [0, 1]}', Reason.UNKNOWN_SLOT, "found a span of slot 'what', expected no span, since there is no argument; correct the slot"),
     ],
@@ -210,6 +212,27 @@ def test_a_line_that_contradicts_itself_or_leaves_a_closed_set_is_rejected(
     assert reading.records == ()
     assert [(rejection.reason, rejection.message) for rejection in reading.rejections] == [
         (reason, f"a.jsonl:1: {message}")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("members", "key", "column"),
+    [
+        ('"skill": "say", "skill": "ring"', "skill", 36),
+        ('"skill": "say", "arguments": {"what": "a", "what": "x"}', "what", 63),
+    ],
+)
+def test_a_line_with_a_key_twice_in_one_object_is_rejected_with_its_place(
+    members: str, key: str, column: int
+) -> None:
+    reading = parse(f'{{"utterance": "x", {members}}}')
+    assert reading.records == ()
+    assert [(rejection.reason, rejection.message) for rejection in reading.rejections] == [
+        (
+            Reason.MALFORMED_RECORD,
+            f"a.jsonl:1:{column}: found the key '{key}' twice in one object, expected each key once; "
+            "remove one of the two",
+        )
     ]
 
 

@@ -171,3 +171,17 @@ def test_sampled_combinations_are_distinct_bounded_and_in_range(counts: list[int
 
 def test_a_huge_product_is_not_enumerated() -> None:
     assert len(sample_combinations([1000] * 12, 3, "seed")) == 3
+
+
+@pytest.mark.parametrize("name", ["schemas.json", "exemplars.json", "recognizers.json"])
+def test_a_file_of_a_bot_with_a_key_twice_in_one_object_is_reported_with_its_place(name: str) -> None:
+    files = {
+        "b/schemas.json": b'{"skills": [{"name": "order"}]}',
+        "b/exemplars.json": b'{"order": [{"template": "bread"}]}',
+        "b/recognizers.json": b'{"recognizers": {}}',
+    }
+    files[f"b/{name}"] = b'{"x": [],\n "x": [], ' + files[f"b/{name}"][1:]
+    with pytest.raises(
+        UserError, match=rf"^b/{name}:2:2: repeated_key: found the key 'x' twice in one object"
+    ):
+        parse_bot(SOURCE, files, 5)

@@ -6,11 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from exemplars.core.documents import keeps_all_keys
 from exemplars.core.errors import UserError
 from exemplars.core.records import LabelledArgument, Mode, Reason, Record, Rejection, Speaker, Turn
 from exemplars.dataset.row_tables import records_from_table, rejections_from_table
 from stages.ingest.params import OnBadFile, SgdSource
 from stages.ingest.reading import SourceInfo
+from stages.ingest.sgd.dialogues import Dialogue
 from stages.ingest.sgd.source import read_sgd_source
 from stages.ingest.source_files import SourceTables
 
@@ -328,9 +330,27 @@ def test_a_schema_with_a_key_twice_in_one_object_is_reported(tmp_path: Path) -> 
     root = release(tmp_path, dialogue(ASK))
     (root / "train" / "schema.json").write_bytes(b'[{"service_name": "A", "slots": [], "slots": []}]')
     with pytest.raises(
-        UserError, match=r"train/schema.json: repeated_key: found the key 'slots' twice in one"
+        UserError, match=r"train/schema.json:1:37: repeated_key: found the key 'slots' twice in one"
     ):
         read(root)
+
+
+def test_a_dialogue_with_a_key_twice_in_one_object_is_rejected_and_the_others_are_read(
+    tmp_path: Path,
+) -> None:
+    root = release(tmp_path, dialogue(ASK), dialogue(ASK, name="1_00001"))
+    path = root / "train" / "dialogues_001.json"
+    path.write_bytes(
+        path.read_bytes().replace(b'"harbour":["Kiel"]', b'"harbour":["Rome"],"harbour":["Kiel"]', 1)
+    )
+    records, [rejection] = rows(root)
+    assert [record.id for record in records] == ["sgd:train/dialogues_001.json#/1/turns/0/frames/0"]
+    assert (rejection.id, rejection.reason, rejection.message) == (
+        "sgd:train/dialogues_001.json#/0",
+        Reason.MALFORMED_RECORD,
+        "train/dialogues_001.json#/0: found the key 'harbour' twice in one object, expected each key once; "
+        "remove one of the two",
+    )
 
 
 def test_a_byte_order_mark_is_not_an_error(tmp_path: Path) -> None:
@@ -539,3 +559,27 @@ def test_the_first_turn_is_never_extended(tmp_path: Path) -> None:
         Mode.NORMAL,
         (LabelledArgument("harbour", "Kiel", ("Kiel",)),),
     )
+
+
+def test_every_key_of_a_dialogue_is_counted_however_it_is_empty() -> None:
+    turns = [
+        {"speaker": "USER", "utterance": "", "frames": []},
+        {
+            "speaker": "SYSTEM",
+            "utterance": "it: 5:30",
+            "frames": [
+                {
+                    "service": "",
+                    "actions": [{"act": "", "slot": "", "values": [], "canonical_values": []}],
+                    "slots": [{"slot": "", "start": 0, "exclusive_end": 0, "copy_from": "", "value": []}],
+                    "state": {"active_intent": "", "requested_slots": [], "slot_values": {}},
+                    "service_call": {"method": "", "parameters": {"a:": ":"}},
+                    "service_results": [],
+                },
+                {"service": "", "actions": [], "slots": [], "state": {}},
+            ],
+        },
+    ]
+    data = msgspec.json.encode([{"dialogue_id": "", "services": [], "turns": turns}, {"dialogue_id": ""}])
+    dialogues = msgspec.json.decode(data, type=list[Dialogue])
+    assert keeps_all_keys(data, msgspec.json.encode(dialogues))

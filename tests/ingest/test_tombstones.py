@@ -222,3 +222,11 @@ def test_a_quotation_in_another_group_counts_if_nobody_else_says_it() -> None:
 def test_texts_of_emoji_alone_have_hashes_of_their_own() -> None:
     hashes = {hash_with_key(text, KEY) for text in ("👍👍", "👎", "!!!", "👍👍 ")}
     assert len(hashes) == 3
+
+
+def test_a_tombstone_with_a_key_twice_is_refused_with_its_line() -> None:
+    line = b'{"id": "t1", "place": "skills:a.md#1", "place": "skills:a.md#2", "reviewer": "r", "reason": "x"}'
+    with pytest.raises(
+        UserError, match=r"^e.jsonl:2: malformed_tombstone: found the key 'place' twice in one object"
+    ):
+        decode_tombstones("e.jsonl", b"\n" + line)

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import msgspec
 
-from exemplars.core.documents import decode_json
+from exemplars.core.documents import RepeatedKeyError, decode_json
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.literals import format_literal
 from exemplars.dataset.catalog import TYPES, Parameter, Skill
-from stages.ingest.reading import decode_bytes, lower_first
+from stages.ingest.reading import decode_bytes, describe_json_error, lower_first
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _EXPECTED: Final = "OpenCUI skills and slots, a list of OpenAI functions, or an OpenAPI 3 document"
@@ -27,6 +27,8 @@ def parse_schemas(path: str, data: bytes) -> tuple[Skill, ...]:
     """
     try:
         document = decode_json(decode_bytes(path, data))
+    except RepeatedKeyError as error:
+        raise UserError([describe_json_error(path, data, error, _EXPECTED)]) from None
     except msgspec.DecodeError as error:
         found = lower_first(str(error))
         raise UserError([_bad_schemas(path, found, len(data), summary=f"not JSON: {found}")]) from None

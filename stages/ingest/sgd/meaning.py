@@ -19,7 +19,7 @@ _DECLINABLE: Final = frozenset({"OFFER", "CONFIRM"})
 class Known(NamedTuple):
     """What the user's earlier turns said to one service."""
 
-    values: Mapping[str, list[str]]
+    values: Mapping[str, Sequence[str]]
     """The slot values of its last state."""
     intents: frozenset[str]
     """All intents that have been active."""
@@ -57,7 +57,7 @@ def derive_meaning(
     return _skip(Reason.UNANNOTATED)
 
 
-def find_new_slots(known: Mapping[str, list[str]], state: Mapping[str, list[str]]) -> list[str]:
+def find_new_slots(known: Mapping[str, Sequence[str]], state: Mapping[str, Sequence[str]]) -> list[str]:
     """Find the slots whose value is new, in the order of the state.
 
     A state lists several ways to say one value; if one of them is known, the value is the same, and only
@@ -183,7 +183,7 @@ def _read_spans(frame: DialogueFrame, turns: Sequence[DialogueTurn]) -> list[Lab
     return arguments
 
 
-def _find_new_values(frame: DialogueFrame, known: Known) -> list[tuple[str, list[str]]]:
+def _find_new_values(frame: DialogueFrame, known: Known) -> list[tuple[str, Sequence[str]]]:
     """Find the slots that enter the state with this turn, each with the ways to say its value."""
     if frame.state is None or frame.state.slot_values == known.values:
         return []
@@ -199,7 +199,7 @@ def _is_from_context(ways: Iterable[str], turns: Sequence[DialogueTurn]) -> bool
     return any(is_mentioned(way, text) for text in earlier for way in ways)
 
 
-def _find_canonical(ways: list[str], turns: Sequence[DialogueTurn]) -> str:
+def _find_canonical(ways: Sequence[str], turns: Sequence[DialogueTurn]) -> str:
     """Find the canonical form of a value in the last turn that says it in one of these ways."""
     if ways[0] == DONTCARE:
         return DONTCARE

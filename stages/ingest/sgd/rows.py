@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from exemplars.core.errors import quote_text
@@ -63,7 +63,7 @@ def read_dialogue(
     group = make_group(file, dialogue)
     turns: list[Turn] = []
     known: dict[str, Known] = {}
-    offered: dict[str, list[Action]] = {}
+    offered: dict[str, Sequence[Action]] = {}
     for number, turn in enumerate(dialogue.turns):
         if turn.speaker == "SYSTEM":
             offered = {frame.service: frame.actions for frame in turn.frames}
@@ -87,7 +87,7 @@ def read_dialogue(
 
 def _read_turn(
     turn: _UserTurn,
-    frames: list[DialogueFrame],
+    frames: Sequence[DialogueFrame],
     meanings: list[Meaning],
     services: Mapping[str, Service],
 ) -> Iterator[Record | Rejection]:

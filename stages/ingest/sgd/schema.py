@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from exemplars.core.documents import decode_with, find_repeated_key
-from exemplars.core.errors import Diagnostic, UserError, quote_text
+from exemplars.core.documents import decode_with
+from exemplars.core.errors import Diagnostic, UserError
 from exemplars.dataset.catalog import Parameter, Skill
 from stages.ingest.reading import decode_text, describe_json_error
 
@@ -72,15 +72,9 @@ def decode_schema(path: str, data: bytes) -> tuple[Service, ...]:
     """Decode the services of a `schema.json`. Raises `UserError` if the file is something else."""
     text = decode_text(path, data)
     try:
-        services = tuple(decode_with(_decode, text))
+        return tuple(decode_with(_decode, text))
     except msgspec.DecodeError as error:
         raise UserError([describe_json_error(path, data, error, "a list of services")]) from None
-    repeated = find_repeated_key(text)
-    if repeated is not None:
-        found, expected = f"the key {quote_text(repeated)} twice in one object", "each key once"
-        fix = "remove one of the two"
-        raise UserError([Diagnostic(path=path, code="repeated_key", found=found, expected=expected, fix=fix)])
-    return services
 
 
 def merge_services(schemas: Mapping[str, Iterable[Service]]) -> dict[str, Service]:
