@@ -147,7 +147,7 @@ def _run_stage(folder: Path, project: Path, stage: str, *arguments: str) -> None
 
 
 def _read_report(folder: Path, stage: str) -> dict[str, Any]:
-    path = folder / layout.report(stage)
+    path = folder / layout.details(stage)
     return read_json(
         path, dict[str, Any], code="no_curve", expected="the report of the stage", fix="run again"
     )

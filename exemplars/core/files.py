@@ -11,13 +11,14 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from exemplars.core import layout
 from exemplars.core.documents import RepeatedKeyError, decode_json
 from exemplars.core.errors import DISK_ADVICE, Diagnostic, UserError
 
@@ -264,3 +265,9 @@ def encode_json(document: Any) -> bytes:
 def write_json(path: Path, document: Any) -> None:
     """Write a document as a JSON file. Raises `OSError`, and then leaves the old file as it was."""
     write_bytes(path, encode_json(document))
+
+
+def write_report(stage: str, report: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
+    """Write the report of a stage, and its metrics: the few figures of it that DVC compares."""
+    write_json(layout.details(stage), report)
+    write_json(layout.report(stage), metrics)

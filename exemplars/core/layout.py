@@ -82,8 +82,18 @@ def model(recipe: str) -> Path:
 
 
 def report(stage: str) -> Path:
-    """Return the path of a stage's metrics."""
+    """Return the path of a stage's metrics: the few figures that `dvc metrics diff` compares."""
     return REPORTS / f"{stage}.json"
+
+
+def system_report(system: str) -> Path:
+    """Return the path of the metrics of an evaluated system."""
+    return REPORTS / "evaluate" / f"{system}.json"
+
+
+def details(stage: str) -> Path:
+    """Return the path of all that a stage reports: also by skill, slice and reason."""
+    return REPORTS / "details" / f"{stage}.json"
 
 
 def plot(stage: str, name: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +14,8 @@ from exemplars.core.terminal import print_errors
 
 NO_SKILL = "(none)"
 """The name in reports for rows without a skill."""
+MAX_METRICS: Final = 12
+"""How many figures the metrics of a stage have at most, so that `dvc metrics diff` fits a screen."""
 
 
 def count_values(column: pa.ChunkedArray, empty: str = NO_SKILL) -> dict[str, int]:
@@ -40,6 +42,24 @@ def count_rejections(rejections: pa.Table) -> dict[str, dict[str, int]]:
     for (source, reason), count in sorted(pairs.items()):
         counts.setdefault(source, {})[reason] = count
     return counts
+
+
+def build_row_metrics(
+    kept: int, rejections_by_source: Mapping[str, int], **others: float | None
+) -> dict[str, Any]:
+    """Build the metrics of a stage: its rows, and those that it rejects by source, the most frequent sources.
+
+    others: more figures of the stage. Figures of the same kind have the same name in all stages, and thus share a
+    column of `dvc metrics show`.
+
+    >>> build_row_metrics(7, {"sgd": 2, "bots": 1}, templates=6)
+    {'rows_in': 10, 'kept': 7, 'rejected': 3, 'templates': 6, 'rejected_by_source': {'bots': 1, 'sgd': 2}}
+    """
+    rejected = sum(rejections_by_source.values())
+    figures = {"rows_in": kept + rejected, "kept": kept, "rejected": rejected, **others}
+    largest = sorted(rejections_by_source.items(), key=lambda item: (-item[1], item[0]))
+    sources = dict(sorted(largest[: MAX_METRICS - len(figures)]))
+    return {**figures, "rejected_by_source": sources} if sources else figures
 
 
 def make_plot_rows(counts: Mapping[str, int], name: str, value: str = "rows") -> list[dict[str, Any]]:

@@ -145,7 +145,7 @@ def _read_licenses(manifest: Manifest) -> list[str]:
 
 def _read_figures(manifest: Manifest) -> dict[str, str]:
     """Read what the evaluation says about this run; empty if it evaluated a different run."""
-    path = layout.report("evaluate")
+    path = layout.details("evaluate")
     if not path.exists():
         return {}
     report = read_json(

@@ -1,4 +1,4 @@
-"""`reports/compile.json`: how many records became exemplars, and why the others did not."""
+"""`reports/compile.json` and its details: how many records became exemplars, and why the others did not."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from exemplars.core.reports import count_rejections, count_values, make_plot_rows
+from exemplars.core.reports import build_row_metrics, count_rejections, count_values, make_plot_rows
 from stages.compile.shards import Compiled
 
 
 def build_compile_report(records: Mapping[str, int], compiled: Compiled) -> dict[str, Any]:
-    """Build the metrics of the stage.
+    """Build the report of the stage.
 
     records: the number of records of each source.
     """
@@ -33,6 +33,12 @@ def build_compile_report(records: Mapping[str, int], compiled: Compiled) -> dict
         "exemplars_by_mode": count_values(exemplars.column("mode")),
         "exemplars_by_skill": count_values(exemplars.column("skill")),
     }
+
+
+def build_compile_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the metrics of the stage from its report."""
+    by_source = {source: sum(counts.values()) for source, counts in report["rejections_by_source"].items()}
+    return build_row_metrics(report["exemplars"], by_source, templates=report["templates"])
 
 
 def build_compile_plots(report: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:

@@ -8,7 +8,7 @@ from functools import partial
 
 from exemplars.core import layout
 from exemplars.core.errors import run_main
-from exemplars.core.files import write_json
+from exemplars.core.files import write_json, write_report
 from exemplars.core.params import load_section
 from exemplars.core.records import Exemplar, Rejection, ReviewItem, TextPair
 from exemplars.core.reports import announce_step
@@ -17,7 +17,7 @@ from stages.curate.curation import curate
 from stages.curate.inputs import read_inputs
 from stages.curate.params import CurateParams
 from stages.curate.privacy.key import read_surrogate_key
-from stages.curate.report import build_report, summarize_curation
+from stages.curate.report import build_curate_metrics, build_curate_report, summarize_curation
 from stages.curate.speech import make_speech_views
 
 
@@ -32,7 +32,7 @@ def main() -> str:
     write_table(layout.SPEECH, rows_to_table(make_speech_views(curated.kept), Exemplar))
     write_table(layout.REVIEW, rows_to_table(curated.review, ReviewItem))
     write_json(layout.REPRESENTATIVENESS, curated.representativeness)
-    write_json(layout.report("curate"), build_report(curated))
+    write_report("curate", report := build_curate_report(curated), build_curate_metrics(report))
     return summarize_curation(curated)
 
 

@@ -50,7 +50,7 @@ class Curated(NamedTuple):
     """In the order of the steps."""
     representativeness: Representativeness
     figures: dict[str, Any]
-    """Sections of `reports/curate.json`."""
+    """Sections of `reports/details/curate.json`."""
 
 
 def curate(

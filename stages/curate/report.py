@@ -1,28 +1,41 @@
-"""`reports/curate.json`: the stage in numbers, for `dvc metrics diff`."""
+"""`reports/curate.json` and its details: the stage in numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-from exemplars.core.reports import count_sorted, format_summary
+from exemplars.core.reports import build_row_metrics, count_sorted, format_summary
 from stages.curate.curation import Curated
 
 _BEFORE_REVIEW: Final = ("duplicates", "conflicts", "label_noise")
 """Figures of steps that come before the counts of the review list; all others follow, in the steps' order."""
 
 
-def build_report(curated: Curated) -> dict[str, Any]:
-    """Build the metrics of the stage: its own counts, and the figures of its steps."""
+def build_curate_report(curated: Curated) -> dict[str, Any]:
+    """Build the report of the stage: its own counts, and the figures of its steps."""
     figures = curated.figures
     return {
         "exemplars": len(curated.kept) + len(curated.rejections),
         "kept": len(curated.kept),
         "rejected": len(curated.rejections),
         "rejections_by_reason": count_sorted(rejection.reason for rejection in curated.rejections),
+        "rejections_by_source": count_sorted(rejection.source for rejection in curated.rejections),
         **{name: figures[name] for name in _BEFORE_REVIEW},
         "review": count_sorted(item.why for item in curated.review),
         **{name: figure for name, figure in figures.items() if name not in _BEFORE_REVIEW},
     }
+
+
+def build_curate_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the metrics of the stage from its report."""
+    return build_row_metrics(
+        report["kept"],
+        report["rejections_by_source"],
+        near_duplicates=report["duplicates"]["clustered_rows"],
+        to_review=sum(report["review"].values()),
+        unlabeled_personal_data=sum(report["personal_data"]["unlabelled"].values()),
+    )
 
 
 def summarize_curation(curated: Curated) -> str:

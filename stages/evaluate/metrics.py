@@ -49,15 +49,15 @@ CALL_METRICS: Final[dict[str, Metric]] = {
     "argument_f1": lambda sums: divide_or_nan(
         2 * sums["arguments_correct"], sums["arguments_predicted"] + sums["arguments_expected"]
     ),
-    "none_precision": lambda sums: divide_or_nan(sums["none_correct"], sums["none_predicted"]),
-    "none_recall": lambda sums: divide_or_nan(sums["none_correct"], sums["none_expected"]),
+    "no_call_precision": lambda sums: divide_or_nan(sums["none_correct"], sums["none_predicted"]),
+    "no_call_recall": lambda sums: divide_or_nan(sums["none_correct"], sums["none_expected"]),
     "well_formed": lambda sums: divide_or_nan(sums["well_formed"], sums["rows"]),
     "hallucinated_functions": lambda sums: divide_or_nan(sums["hallucinated_function"], sums["rows"]),
     "hallucinated_arguments": lambda sums: divide_or_nan(
         sums["hallucinated_arguments"], sums["arguments_predicted"]
     ),
 }
-"""The metrics of calls, by their names in reports. `invented_...` are hallucinated functions and arguments."""
+"""The metrics of calls, by their names in reports."""
 
 
 class Figure(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from exemplars.core import layout
 from exemplars.core.files import write_json
 from exemplars.core.reports import format_interval
@@ -10,7 +12,7 @@ from exemplars.models.rows import Prediction
 from stages.evaluate.evaluation import Evaluation
 from stages.evaluate.params import EvaluateParams
 from stages.evaluate.predictions import list_confusions, list_error_counts, list_predictions
-from stages.evaluate.report import build_evaluate_report
+from stages.evaluate.report import build_evaluate_report, build_system_metrics
 
 
 def write_evaluation(evaluation: Evaluation, run: str, params: EvaluateParams) -> str:
@@ -22,6 +24,17 @@ def write_evaluation(evaluation: Evaluation, run: str, params: EvaluateParams) -
     write_json(layout.plot("evaluate", "errors"), list_error_counts(evaluation, params.reference))
     write_json(layout.plot("evaluate", "confusion"), list_confusions(evaluation, params.reference))
     report = build_evaluate_report(evaluation, run, params)
-    write_json(layout.report("evaluate"), report)
+    write_json(layout.details("evaluate"), report)
+    _write_metrics(build_system_metrics(report))
     score = format_interval(report["systems"][params.reference]["exact_match"], digits=3)
     return f"evaluate: {report['rows']} test rows, exact match of {params.reference} {score}"
+
+
+def _write_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:
+    """Write the metrics of each system into a file of its own; remove those of systems that are not compared now."""
+    written = {layout.system_report(system) for system in metrics}
+    for system, figures in metrics.items():
+        write_json(layout.system_report(system), figures)
+    for path in layout.REPORTS.joinpath("evaluate").glob("*.json"):
+        if path not in written:
+            path.unlink()

@@ -1,15 +1,18 @@
-"""`reports/evaluate.json`."""
+"""`reports/details/evaluate.json`, and the metrics of each system, `reports/evaluate/<system>.json`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from exemplars.core.digests import hash_split
 from stages.evaluate.evaluation import Evaluation
 from stages.evaluate.metrics import Figure, SystemComparison, round_figure
 from stages.evaluate.params import EvaluateParams, System
 from stages.evaluate.predictions import count_errors, count_wrong_groundings
+
+METRICS: Final = ("skill_accuracy", "argument_f1", "no_call_recall", "hallucinated_functions")
+"""The figures that are metrics of a system, besides exact match with its interval."""
 
 
 def build_evaluate_report(evaluation: Evaluation, run: str, params: EvaluateParams) -> dict[str, Any]:
@@ -36,6 +39,21 @@ def build_evaluate_report(evaluation: Evaluation, run: str, params: EvaluatePara
             for dimension, values in evaluation.slices[params.reference].items()
         },
     }
+
+
+def build_system_metrics(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Build the metrics of each system from the report; figures that are undefined are left out."""
+    metrics = {}
+    for name, figures in report["systems"].items():
+        exact = figures["exact_match"]
+        values = {
+            "exact_match": exact["value"],
+            "exact_match_low": exact["low"],
+            "exact_match_high": exact["high"],
+            **{metric: figures[metric]["value"] for metric in METRICS},
+        }
+        metrics[name] = {metric: value for metric, value in values.items() if value is not None}
+    return metrics
 
 
 def _describe_system(evaluation: Evaluation, system: System) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import sys
 
 from exemplars.core import layout
 from exemplars.core.errors import run_main
-from exemplars.core.files import write_bytes, write_json
+from exemplars.core.files import write_bytes, write_report
 from exemplars.core.params import load_section
 from exemplars.core.tables import prevent_pandas_import, write_table
 from exemplars.core.workers import count_workers
@@ -16,7 +16,7 @@ from exemplars.dataset.catalog import encode_catalog
 from exemplars.dataset.recognizers import encode_recognizers
 from stages.ingest.erasure import read_erasures
 from stages.ingest.params import IngestParams
-from stages.ingest.report import build_ingest_report, summarize_source
+from stages.ingest.report import build_ingest_metrics, build_ingest_report, summarize_source
 from stages.ingest.sources import parse_source_name, read_source
 
 
@@ -31,7 +31,8 @@ def main() -> str:
     write_table(layout.record_rejections(name), tables.rejections)
     write_bytes(layout.source_catalog(name), encode_catalog(tables.skills))
     write_bytes(layout.source_recognizers(name), encode_recognizers(tables.recognizers))
-    write_json(layout.report(f"ingest/{name}"), build_ingest_report(tables))
+    report = build_ingest_report(tables)
+    write_report(f"ingest/{name}", report, build_ingest_metrics(report))
     return summarize_source(name, tables)
 
 

@@ -1,7 +1,8 @@
-"""`reports/ingest/<source>.json`: what a source holds, in numbers."""
+"""`reports/ingest/<source>.json` and its details: what a source holds, in numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from exemplars.core.reports import count_values, format_summary
@@ -9,7 +10,7 @@ from stages.ingest.source_files import SourceTables
 
 
 def build_ingest_report(tables: SourceTables) -> dict[str, Any]:
-    """Build the metrics of one source: every record read is in `records` or in `rejections`."""
+    """Build the report of one source: every record read is in `records` or in `rejections`."""
     return {
         "read": tables.records.num_rows + tables.rejections.num_rows,
         "records": tables.records.num_rows,
@@ -19,6 +20,16 @@ def build_ingest_report(tables: SourceTables) -> dict[str, Any]:
         "records_by_split": count_values(tables.records.column("split"), empty="(none)"),
         "skills": len(tables.skills),
         "recognizers": len(tables.recognizers.recognizers),
+    }
+
+
+def build_ingest_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the metrics of one source from its report."""
+    return {
+        "rows_in": report["read"],
+        "kept": report["records"],
+        "rejected": report["rejections"],
+        "skills": report["skills"],
     }
 
 

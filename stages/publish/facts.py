@@ -32,7 +32,7 @@ METRICS: Final[dict[str, str]] = {
     "argument_f1": "argument F1",
     "hallucinated_functions": "hallucinated functions",
 }
-"""The metrics of `reports/evaluate.json` that the documents state, with their names for people."""
+"""The metrics of models that the documents state, with their names for people."""
 
 
 class SourceSummary(msgspec.Struct, frozen=True):

@@ -46,7 +46,7 @@ class PublishInputs(NamedTuple):
     review: pa.Table
     representativeness: Representativeness
     evaluation: dict[str, Any] | None
-    """`reports/evaluate.json`; `None` if no model was evaluated."""
+    """The report of `evaluate`; `None` if no model was evaluated."""
     predictions: pa.Table
     """Without rows if no model was evaluated."""
 
@@ -75,16 +75,16 @@ class Artifacts(NamedTuple):
 
 def read_inputs() -> PublishInputs:
     """Read the reports and tables. Raises `UserError` if any of them is missing or damaged."""
-    evaluated = layout.report("evaluate").exists() and layout.PREDICTIONS.exists()
+    evaluated = layout.details("evaluate").exists() and layout.PREDICTIONS.exists()
     ledgers = [layout.ledger_path(path) for path in (layout.EXEMPLARS, layout.CURATED, layout.MANIFEST)]
     return PublishInputs(
-        reports={name: _read_report(layout.report(name), dict[str, Any]) for name in _REPORTING_STAGES},
+        reports={name: _read_report(layout.details(name), dict[str, Any]) for name in _REPORTING_STAGES},
         manifest=_read_report(layout.MANIFEST, dict[str, Any]),
         exemplars=read_table(layout.CURATED, EXEMPLAR_SCHEMA),
         rejections=pa.concat_tables([read_table(path, REJECTION_SCHEMA) for path in ledgers]),
         review=read_table(layout.REVIEW, REVIEW_SCHEMA),
         representativeness=_read_report(layout.REPRESENTATIVENESS, Representativeness),
-        evaluation=_read_report(layout.report("evaluate"), dict[str, Any]) if evaluated else None,
+        evaluation=_read_report(layout.details("evaluate"), dict[str, Any]) if evaluated else None,
         predictions=(
             read_table(layout.PREDICTIONS, PREDICTION_SCHEMA)
             if evaluated

@@ -12,7 +12,7 @@ from exemplars.core.representativeness import Association, Balance, Coverage
 from stages.publish.facts import METRICS
 from stages.publish.rendering import format_figure
 
-PAGE_METRICS: Final = {**METRICS, "none_recall": "recall of no call", "well_formed": "well formed"}
+PAGE_METRICS: Final = {**METRICS, "no_call_recall": "recall of no call", "well_formed": "well formed"}
 """The metrics of models that the page shows, with their headings."""
 _MAX_ROWS: Final = 400
 """More rows would make the page slow; the Parquet file has them all."""

@@ -12,7 +12,7 @@ from stages.publish import paths
 def summarize_release(evaluation: Mapping[str, Any] | None) -> str:
     """Summarize the pipeline in a line for people.
 
-    evaluation: `reports/evaluate.json`; `None` if no model was evaluated.
+    evaluation: the report of `evaluate`; `None` if no model was evaluated.
     """
     page = f"open {paths.DATASET_PAGE.as_posix()}"
     if evaluation is None:

@@ -6,7 +6,7 @@ import sys
 
 from exemplars.core import layout
 from exemplars.core.errors import run_main
-from exemplars.core.files import write_json
+from exemplars.core.files import write_json, write_report
 from exemplars.core.params import load_section
 from exemplars.core.tables import rows_to_table, write_table
 from exemplars.models.base_models import find_base, load_tokenizer
@@ -14,7 +14,7 @@ from exemplars.models.rows import TrainingRow
 from stages.render.base import build_render_manifest, check_tokenizer, limit_tokens
 from stages.render.inputs import read_skills, read_splits
 from stages.render.params import RenderParams
-from stages.render.report import build_length_plot, build_render_report, summarize_render
+from stages.render.report import build_render_metrics, build_render_report, list_length_bins, summarize_render
 from stages.render.training_rows import check_supervision, collect_rejections, render_split
 
 
@@ -31,8 +31,8 @@ def main() -> str:
     for name, split in splits.items():
         write_table(layout.training(name), rows_to_table(split.rows, TrainingRow))
     write_json(layout.TRAINING_BASE, build_render_manifest(base, tokenizer, params))
-    write_json(layout.plot("render", "lengths"), build_length_plot(splits))
-    write_json(layout.report("render"), build_render_report(splits))
+    write_json(layout.plot("render", "lengths"), list_length_bins(splits))
+    write_report("render", report := build_render_report(splits), build_render_metrics(report))
     return summarize_render(splits)
 
 

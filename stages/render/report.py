@@ -1,4 +1,4 @@
-"""`reports/render.json`, and the data of the plot of row lengths."""
+"""`reports/render.json` and its details, and the data of the plot of row lengths."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from exemplars.core.ids import SplitName
-from exemplars.core.reports import count_sorted, format_summary
+from exemplars.core.reports import build_row_metrics, count_sorted, format_summary
 from stages.render.training_rows import RenderedSplit
 
 BIN_TOKENS: Final = 16
@@ -15,12 +15,27 @@ BIN_TOKENS: Final = 16
 
 
 def build_render_report(splits: Mapping[SplitName, RenderedSplit]) -> dict[str, Any]:
-    """Build the metrics of the stage, by split."""
+    """Build the report of the stage, by split."""
     return {
         "prompts": sum(split.prompts for split in splits.values()),
         "rejected": sum(len(split.rejections) for split in splits.values()),
+        "rejections_by_source": count_sorted(
+            rejection.source for split in splits.values() for rejection in split.rejections
+        ),
         "splits": {name: _summarize_split(split) for name, split in splits.items()},
     }
+
+
+def build_render_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the metrics of the stage from its report."""
+    splits = report["splits"].values()
+    return build_row_metrics(
+        sum(split["rows"] for split in splits),
+        report["rejections_by_source"],
+        tokens=sum(split["tokens"] for split in splits),
+        supervised_tokens=sum(split["supervised_tokens"] for split in splits),
+        longest=max(split["longest"] for split in splits),
+    )
 
 
 def summarize_render(splits: Mapping[SplitName, RenderedSplit]) -> str:
@@ -30,7 +45,7 @@ def summarize_render(splits: Mapping[SplitName, RenderedSplit]) -> str:
     return format_summary("render", prompts, kept, prompts - kept, "prompts")
 
 
-def build_length_plot(splits: Mapping[SplitName, RenderedSplit]) -> list[dict[str, Any]]:
+def list_length_bins(splits: Mapping[SplitName, RenderedSplit]) -> list[dict[str, Any]]:
     """Build the data of the plot: for each split, the number of rows in each bin of tokens."""
     data = []
     for name, split in splits.items():

@@ -6,13 +6,14 @@ import sys
 
 from exemplars.core import layout
 from exemplars.core.errors import run_main
-from exemplars.core.files import write_json
+from exemplars.core.files import write_json, write_report
 from exemplars.core.params import load_section
 from exemplars.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA
 from exemplars.core.tables import read_table, write_table
 from stages.split.params import SplitParams
+from stages.split.report import build_split_metrics, build_split_report, summarize_splits
 from stages.split.speech import select_views
-from stages.split.splits import build_split_manifest, build_split_report, split_exemplars, summarize_splits
+from stages.split.splits import build_split_manifest, split_exemplars
 
 
 def main() -> str:
@@ -27,7 +28,8 @@ def main() -> str:
     write_table(layout.split_speech(), views)
     write_table(layout.ledger_path(layout.MANIFEST), result.rejections)
     write_json(layout.MANIFEST, build_split_manifest(result, params))
-    write_json(layout.report("split"), build_split_report(result, views))
+    report = build_split_report(result, views)
+    write_report("split", report, build_split_metrics(report))
     return summarize_splits(result)
 
 

@@ -9,7 +9,6 @@ import pyarrow as pa
 from exemplars.core.digests import hash_split
 from exemplars.core.ids import SPLITS
 from exemplars.core.ledger import Ledger
-from exemplars.core.reports import count_values
 from exemplars.core.tables import take_rows
 from exemplars.dataset.row_tables import exemplars_from_table, rejections_to_table
 from stages.split.assignment import Assignment, assign_groups
@@ -62,33 +61,6 @@ def build_split_manifest(result: SplitResult, params: SplitParams) -> dict[str, 
             }
             for name, table in result.tables.items()
         },
-    }
-
-
-def summarize_splits(result: SplitResult) -> str:
-    """Summarize the stage in a line for people."""
-    sizes = ", ".join(f"{name} {table.num_rows:,}" for name, table in result.tables.items())
-    return f"split: {sizes} rows; {result.rejections.num_rows:,} rejected as leaked"
-
-
-def build_split_report(result: SplitResult, views: pa.Table) -> dict[str, Any]:
-    """Build `reports/split.json`: the metrics of the stage.
-
-    views: the speech views that join the splits.
-    """
-    skills = {name: count_values(table.column("skill")) for name, table in result.tables.items()}
-    all_skills = sorted(set().union(*skills.values()))
-    return {
-        "exemplars": sum(table.num_rows for table in result.tables.values()) + result.rejections.num_rows,
-        "rows": {name: table.num_rows for name, table in result.tables.items()},
-        "speech_views": count_values(views.column("split")),
-        "leaked": result.rejections.num_rows,
-        "leaked_by_source": count_values(result.rejections.column("source")),
-        "rescued_groups": len(result.rescued),
-        "skills_missing": {
-            name: [skill for skill in all_skills if skill not in counts] for name, counts in skills.items()
-        },
-        "rows_by_skill": skills,
     }
 
 

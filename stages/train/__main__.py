@@ -24,7 +24,7 @@ def main() -> str | None:
     trained = train_run(params, read_render_manifest(), splits, texts, layout.MODELS)
     if trained is None:  # Another process writes the run.
         return None
-    keep_run(trained, layout.model(params.recipe), layout.report("train"))
+    keep_run(trained, layout.model(params.recipe))
     return summarize_run(trained.manifest)
 
 

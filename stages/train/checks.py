@@ -73,7 +73,7 @@ def check_rows(rows: Sequence[TokenRow], recipe: str) -> None:
             "empty_split",
             "no row to train on",
             f"at least one row for the recipe {recipe}",
-            "see reports/split.json and reports/render.json for where the rows went",
+            "see reports/details/split.json and reports/details/render.json for where the rows went",
         )
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from exemplars.core.digests import hash_content, hash_split
 from exemplars.core.errors import UserError
-from exemplars.core.files import read_umask, write_bytes, write_json
+from exemplars.core.files import read_umask, write_bytes, write_json, write_report
 from exemplars.models.base_models import (
     BaseFiles,
     find_base,
@@ -156,8 +156,11 @@ def _describe_training(result: FitResult) -> dict[str, Any]:
     }
 
 
-def keep_run(trained: TrainedRun, folder: Path, report: Path) -> None:
-    """Put a run's weights, manifest and row digests into the model's folder; delete its checkpoints."""
+def keep_run(trained: TrainedRun, folder: Path) -> None:
+    """Put a run's weights, manifest and row digests into the model's folder, write its report and metrics.
+
+    Its checkpoints are deleted.
+    """
     weights = folder / WEIGHTS
     folder.mkdir(parents=True, exist_ok=True)
     if weights.exists():
@@ -166,12 +169,13 @@ def keep_run(trained: TrainedRun, folder: Path, report: Path) -> None:
     trained.folder.rename(weights)
     write_bytes(folder / ROWS, trained.digests)
     write_json(folder / "manifest.json", msgspec.to_builtins(trained.manifest))
-    write_json(report, build_train_report(trained))
+    report = build_train_report(trained)
+    write_report("train", report, build_train_metrics(report))
     shutil.rmtree(trained.checkpoints, ignore_errors=True)
 
 
 def build_train_report(trained: TrainedRun) -> dict[str, Any]:
-    """Build `reports/train.json`: the stage in numbers, without times and the machine."""
+    """Build the report of the stage: what it did in numbers, without times and the machine."""
     manifest = trained.manifest
     return {
         "run": manifest.run,
@@ -180,6 +184,16 @@ def build_train_report(trained: TrainedRun) -> dict[str, Any]:
         "tokens": manifest.tokens,
         "parameters": trained.parameters.all,
         "trained_parameters": trained.parameters.trained,
+    }
+
+
+def build_train_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the metrics of the stage from its report."""
+    return {
+        **report["losses"],
+        "steps": report["steps"],
+        "tokens": report["tokens"],
+        "trained_parameters": report["trained_parameters"],
     }
 
 

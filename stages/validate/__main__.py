@@ -9,13 +9,13 @@ import msgspec
 
 from exemplars.core import layout
 from exemplars.core.errors import run_main
-from exemplars.core.files import write_json
+from exemplars.core.files import write_report
 from exemplars.core.params import find_lines, load_section
 from stages.validate.checkpoint import run_checkpoint
 from stages.validate.inputs import read_inputs, read_suite
 from stages.validate.pages import finish_pages
 from stages.validate.params import ValidateParams
-from stages.validate.report import build_validation_report, summarize_validation
+from stages.validate.report import build_validation_metrics, build_validation_report, summarize_validation
 from stages.validate.results import build_results, report_broken
 from stages.validate.suite_tables import build_suite_tables
 
@@ -31,7 +31,7 @@ def main() -> str:
     outcomes = run_checkpoint(suites, tables, bounds, docs)
     finish_pages(docs, suites, {outcome.suite for outcome in outcomes if not outcome.passed})
     results = build_results(suites, tables, outcomes, bounds, find_lines("validate"))
-    write_json(layout.report("validate"), build_validation_report(results))
+    write_report("validate", report := build_validation_report(results), build_validation_metrics(report))
     report_broken(results)
     return summarize_validation(results)
 

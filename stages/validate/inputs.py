@@ -50,7 +50,7 @@ def read_inputs() -> ValidateInputs:
     """Read the outputs of the earlier stages. Raises `UserError` if a file is missing or damaged."""
     ledgers = (layout.ledger_path(layout.EXEMPLARS), layout.ledger_path(layout.CURATED))
     report = read_json(
-        layout.report("curate"),
+        layout.details("curate"),
         _CurateReport,
         code="not_curated",
         expected="the report of `curate`",

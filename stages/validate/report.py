@@ -1,8 +1,8 @@
-"""`reports/validate.json`: which expectations the dataset meets, and by what margin."""
+"""`reports/validate.json` and its details: which expectations the dataset meets, and by what margin."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from stages.validate.results import ExpectationResult
 
 
 def build_validation_report(results: Sequence[ExpectationResult]) -> dict[str, Any]:
-    """Build the metrics of the stage, and the list of all results, which is no metric."""
+    """Build the report of the stage: its counts, and the list of all results."""
     failed = [result.severity for result in results if not result.passed]
     critical = failed.count("critical")
     return {
@@ -20,6 +20,11 @@ def build_validation_report(results: Sequence[ExpectationResult]) -> dict[str, A
         "failed_warning": len(failed) - critical,
         "results": [_describe(result) for result in results],
     }
+
+
+def build_validation_metrics(report: Mapping[str, Any]) -> dict[str, int]:
+    """Build the metrics of the stage from its report."""
+    return {key: report[key] for key in ("expectations", "failed_critical", "failed_warning")}
 
 
 def _describe(result: ExpectationResult) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def _find_faults(run: Run, command: tuple[str, ...], case: Case, root: Path) -> 
     if run.bytes > MAX_BYTES:
         faults.append(f"memory: {label}: {run.bytes / 1e9:.1f} GB")
     if run.status == 0 and command == INGEST and case.rows:
-        rows = json.loads((root / "reports/ingest/mine.json").read_bytes())["read"]
+        rows = json.loads((root / "reports/ingest/mine.json").read_bytes())["rows_in"]
         if rows < case.rows:
             faults.append(f"no account: {label}: {rows} rows, expected at least {case.rows}")
     if run.status == 0 and case.must_fail:

@@ -279,10 +279,10 @@ HIDDEN: dict[str, Change] = {
     ),
     "a figure of curate": Change(
         Found.ALL,
-        "reports/curate.json",
+        "reports/details/curate.json",
         "other_output",
         {
-            "reports/curate.json": edit_json(
+            "reports/details/curate.json": edit_json(
                 lambda report: report["personal_data"]["unlabelled"].update(person=0)
             )
         },
@@ -318,9 +318,15 @@ HIDDEN: dict[str, Change] = {
     ),
     "changed counts": Change(
         Found.CHECKS,
+        "reports/details/split.json",
+        "wrong_count",
+        {"reports/details/split.json": edit_json(lambda document: document["rows"].update(train=1))},
+    ),
+    "a changed metric": Change(
+        Found.CHECKS,
         "reports/split.json",
         "wrong_count",
-        {"reports/split.json": edit_json(lambda document: document["rows"].update(train=1))},
+        {"reports/split.json": edit_json(lambda document: document.update(kept=1))},
     ),
     # Validation.
     "a bound of an expectation suite": Change(
@@ -405,30 +411,46 @@ HIDDEN: dict[str, Change] = {
     ),
     "a loss in the report": Change(
         Found.CHECKS,
-        "reports/train.json",
+        "reports/details/train.json",
         "wrong_count",
-        {"reports/train.json": edit_json(lambda report: report["losses"].update(validation_loss=1.5))},
+        {
+            "reports/details/train.json": edit_json(
+                lambda report: report["losses"].update(validation_loss=1.5)
+            )
+        },
     ),
-    "a changed run name": Change(
+    "a loss in the metrics": Change(
         Found.CHECKS,
         "reports/train.json",
         "wrong_count",
-        {"reports/train.json": edit_json(lambda document: document.update(run="lora-0-0"))},
+        {"reports/train.json": edit_json(lambda report: report.update(validation_loss=1.5))},
+    ),
+    "a changed run name": Change(
+        Found.CHECKS,
+        "reports/details/train.json",
+        "wrong_count",
+        {"reports/details/train.json": edit_json(lambda document: document.update(run="lora-0-0"))},
     ),
     # Evaluation.
     "a figure of the evaluation": Change(
         Found.FAST,
-        "reports/evaluate.json",
+        "reports/details/evaluate.json",
         "other_output",
         {
-            "reports/evaluate.json": edit_json(
+            "reports/details/evaluate.json": edit_json(
                 lambda report: report["systems"]["tuned"]["exact_match"].update(value=0.9)
             )
         },
     ),
+    "a metric of a system": Change(
+        Found.FAST,
+        "reports/evaluate",
+        "other_output",
+        {"reports/evaluate/tuned.json": edit_json(lambda metrics: metrics.update(exact_match=0.9))},
+    ),
     "an answer made right": Change(
         Found.FAST,
-        "reports/evaluate.json",
+        "reports/details/evaluate.json",
         "other_output",
         {"data/evaluated/predictions.parquet": edit_rows(make_right)},
     ),

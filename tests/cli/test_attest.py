@@ -86,7 +86,7 @@ def test_the_statement_is_in_toto_with_slsa_provenance(signed: Path, built: Smal
         ["sha256sum", "dvc.lock"], cwd=built.root, capture_output=True, text=True, check=True
     )
     assert subjects["dvc.lock"] == {"sha256": done.stdout.split()[0]}
-    assert {"models/lora/manifest.json", "data/splits/manifest.json", "reports/evaluate.json"} <= set(
+    assert {"models/lora/manifest.json", "data/splits/manifest.json", "reports/details/evaluate.json"} <= set(
         subjects
     )
     definition = statement["predicate"]["buildDefinition"]
@@ -157,7 +157,10 @@ def test_what_does_not_verify_is_not_attested(
     HIDDEN["a figure of the evaluation"].make(project)
     output = tmp_path / "attestation.json"
     assert main(["attest", "--key", str(keys / "key.pem"), "--output", str(output)]) == 1
-    assert "reports/evaluate.json: systems.tuned.exact_match.value: other_output" in capsys.readouterr().err
+    assert (
+        "reports/details/evaluate.json: systems.tuned.exact_match.value: other_output"
+        in capsys.readouterr().err
+    )
     assert not output.exists()
 
 

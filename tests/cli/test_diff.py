@@ -268,9 +268,9 @@ class TestMetrics:
     def test_a_revision_that_was_not_evaluated_is_one_sentence(
         self, project: Project, printed: Printed
     ) -> None:
-        (project.root / "reports/evaluate.json").unlink()
+        (project.root / "reports/details/evaluate.json").unlink()
         shown = printed("diff", "--metrics", status=1)
-        assert "reports/evaluate.json: no_metrics: found no evaluation, expected metrics" in shown
+        assert "reports/details/evaluate.json: no_metrics: found no evaluation, expected metrics" in shown
 
 
 def evaluation(project: Project, exact: float, skills: dict[str, float]) -> None:
@@ -283,7 +283,7 @@ def evaluation(project: Project, exact: float, skills: dict[str, float]) -> None
         "reference": "tuned",
         "slices": {"skill": {name: figure(value) for name, value in skills.items()}},
     }
-    project.write("reports/evaluate.json", json.dumps(report))
+    project.write("reports/details/evaluate.json", json.dumps(report))
 
 
 def test_tables_that_are_the_same_are_not_read(committed: Project, printed: Printed) -> None:

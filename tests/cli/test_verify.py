@@ -194,7 +194,7 @@ def test_a_recomputed_output_names_the_row_the_column_and_both_values(project: S
 
 def test_a_stage_that_ran_with_other_code_is_not_recomputed_but_named(project: SmallProject) -> None:
     HIDDEN["the code of a stage"].make(project)
-    check = recompute_one_stage(project.root, "reports/curate.json")
+    check = recompute_one_stage(project.root, "reports/details/curate.json")
     assert check.problems == ()
     assert check.notes[0] == "not recomputed: curate: it ran with other code than is installed"
 
@@ -414,15 +414,15 @@ def test_bad_input_is_reported_in_one_sentence(
 
 
 def test_json_has_the_same_problems(project: SmallProject, capsys: pytest.CaptureFixture[str]) -> None:
-    project.hide("reports/split.json", b"{}")
+    project.hide("reports/details/split.json", b"{}")
     assert main(["verify", "--format", "json", "--recompute", "none"]) == 1
     document = json.loads(capsys.readouterr().out)
     assert (document["revision"], document["problems"]) == ("workspace", 7)
     reports = next(check for check in document["checks"] if check["name"] == "reports")
     assert reports["problems"][0] == {
-        "path": "reports/split.json",
+        "path": "reports/details/split.json",
         "code": "wrong_count",
         "found": "no key exemplars",
         "expected": "727, counted in the tables",
-        "fix": "`git diff reports/split.json` shows a change: revert it, or run `dvc repro`",
+        "fix": "`git diff reports/details/split.json` shows a change: revert it, or run `dvc repro`",
     }

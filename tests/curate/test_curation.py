@@ -23,7 +23,7 @@ from stages.curate.params import (
     QualityFlag,
     QualityParams,
 )
-from stages.curate.report import build_report
+from stages.curate.report import build_curate_report
 from stages.curate.steps.base import CurationStep
 from tests.curate.rows import LEXICONS, make_argument, make_row
 
@@ -138,7 +138,7 @@ def test_conflicts_are_listed_with_both_sides() -> None:
 
 def test_an_empty_dataset_is_curated_to_an_honest_report() -> None:
     curated = curate_rows([])
-    report = build_report(curated)
+    report = build_curate_report(curated)
     assert (report["exemplars"], report["kept"], report["review"]) == (0, 0, {})
     assert report["coverage"] == {
         "skills_without_rows": 1,
@@ -155,7 +155,7 @@ def test_the_figures_of_a_new_step_are_in_the_report(monkeypatch: pytest.MonkeyP
         return rows
 
     monkeypatch.setattr(curation, "STEPS", (*curation.STEPS, CurationStep("letters", count_letters)))
-    assert build_report(curate_rows([make_row("1", "call")]))["letters"] == 4
+    assert build_curate_report(curate_rows([make_row("1", "call")]))["letters"] == 4
 
 
 def test_a_step_that_loses_a_row_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,8 +49,8 @@ def test_figures_are_ratios_of_sums() -> None:
         "argument_precision": 0.5,
         "argument_recall": 0.5,
         "argument_f1": 0.5,
-        "none_precision": 0.5,
-        "none_recall": 1.0,
+        "no_call_precision": 0.5,
+        "no_call_recall": 1.0,
         "well_formed": 1.0,
         "hallucinated_functions": 0.0,
         "hallucinated_arguments": 0.0,
@@ -71,7 +71,7 @@ def test_rows_of_a_group_are_sampled_together() -> None:
 
 def test_a_figure_without_rows_is_undefined() -> None:
     figures = Resamples(["a"], 10, 1).compute_figures(columns(RIGHT), range(1), CALL_METRICS)
-    assert figures["none_recall"] == Figure(None, None, None)
+    assert figures["no_call_recall"] == Figure(None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_differences_of_all_metrics_are_paired_row_by_row() -> None:
     differences = Resamples(list("aabbcc"), 500, 1).compute_differences(first, second, range(6), CALL_METRICS)
     assert differences["exact_match"] == differences["argument_f1"] == Figure(0.5, 0.5, 0.5)
     assert differences["skill_accuracy"] == Figure(0.0, 0.0, 0.0)
-    assert differences["none_recall"] == Figure(None, None, None)
+    assert differences["no_call_recall"] == Figure(None, None, None)
 
 
 def test_a_comparison_counts_only_the_chosen_rows() -> None:

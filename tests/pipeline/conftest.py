@@ -102,8 +102,8 @@ class Clone:
         (self.root / path).write_text(text.replace(old, new), "utf-8")
 
     def report(self, stage: str) -> Any:
-        """Read the metrics of a stage."""
-        return json.loads((self.root / f"reports/{stage}.json").read_bytes())
+        """Read the report of a stage."""
+        return json.loads((self.root / f"reports/details/{stage}.json").read_bytes())
 
     def ran(self, printed: str) -> list[str]:
         """List the stages that DVC ran, in order, from what it printed."""

@@ -38,15 +38,15 @@ def test_an_edited_skill_file_runs_what_depends_on_it_and_shows_in_the_metrics(c
     path.write_text(path.read_text("utf-8") + EXAMPLE, "utf-8")
     assert clone.ran(clone.repro()) == ["ingest@skills", "compile", "curate", "split", "validate"]
     changes = clone.json("metrics", "diff")
-    assert changes["reports/compile.json"]["exemplars"]["diff"] == 1
-    assert changes["reports/compile.json"]["records"]["diff"] == 1
-    assert changes["reports/split.json"]["exemplars"]["diff"] == 1
+    assert changes["reports/compile.json"]["rows_in"]["diff"] == 1
+    assert changes["reports/compile.json"]["kept"]["diff"] == 1
+    assert changes["reports/split.json"]["rows_in"]["diff"] == 1
 
 
 def test_an_example_that_cannot_be_grounded_is_counted_as_rejected_with_its_reason(clone: Clone) -> None:
     clone.edit("data/raw/skills/call.md", "ring the harbour master for me", "ring them for me")
     clone.repro()
-    assert clone.json("metrics", "diff")["reports/compile.json"]["rejections"]["diff"] == 1
+    assert clone.json("metrics", "diff")["reports/compile.json"]["rejected"]["diff"] == 1
     clone.restore()
     assert clone.json("status", "--with-deps", "validate") == {}
 

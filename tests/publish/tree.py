@@ -119,7 +119,7 @@ def write_tree(
         manifest[name] = {"rows": len(rows), "groups": len(rows), "data_hash": data_hash}
     write_json(root / layout.MANIFEST, {"splits": manifest})
     for name, report in make_reports(exemplars, licenses).items():
-        write_json(root / layout.report(name), report)
+        write_json(root / layout.details(name), report)
     association = {"dimension": "gender", "rows": 3, "effect": 0.5, "p_value": 0.25}
     representativeness = {"slices": [], "coverage": [], "balance": [], "associations": [association]}
     write_json(root / layout.REPRESENTATIVENESS, representativeness)
@@ -165,11 +165,11 @@ def write_model(root: Path, train: list[Exemplar]) -> None:
     evaluation = {
         "run": "lora-1-2",
         "reference": "tuned",
-        "systems": {"tuned": {**SYSTEM, "none_recall": FIGURE, "well_formed": FIGURE}},
+        "systems": {"tuned": {**SYSTEM, "no_call_recall": FIGURE, "well_formed": FIGURE}},
         "reference_against": {},
         "slices": {},
     }
-    write_json(root / layout.report("evaluate"), evaluation)
+    write_json(root / layout.details("evaluate"), evaluation)
     write_table(root / layout.PREDICTIONS, rows_to_table([], Prediction))
 
 

@@ -8,7 +8,8 @@ from exemplars.core.records import Exemplar, Mode, Origin, Reason, TextPair
 from exemplars.core.tables import rows_to_table
 from exemplars.dataset.row_tables import exemplars_to_table, rejections_from_table
 from stages.split.params import Leaks, Official, Ratios, SplitParams
-from stages.split.splits import build_split_manifest, build_split_report, split_exemplars
+from stages.split.report import build_split_report
+from stages.split.splits import build_split_manifest, split_exemplars
 
 PARAMS = SplitParams(Ratios(train=0.8, validation=0.1, test=0.1), "salt", Official.KEEP)
 

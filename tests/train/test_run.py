@@ -99,7 +99,7 @@ class Project:
         }
         trained = train_run(chosen, rendered, splits, texts, Path("models"))
         assert trained is not None
-        keep_run(trained, Path("models") / name, Path("reports/train.json"))
+        keep_run(trained, Path("models") / name)
         return Path("models") / name
 
 
@@ -223,12 +223,12 @@ def test_a_card_has_figures_and_licenses_of_its_own_run_only(project: Project) -
     write_table(layout.training("train"), project.tables["train"])
     figure = {"value": 0.5, "low": 0.4, "high": 0.6}
     report = {"run": "lora-1-2", "reference": "tuned", "systems": {"tuned": {"exact_match": figure}}}
-    write_json(layout.report("evaluate"), report)
+    write_json(layout.details("evaluate"), report)
     assert main(["merge", "lora"]) == 0
     card = Path("models/lora/merged/README.md").read_text("utf-8")
     assert "| not evaluated | |" in card
     assert "| licenses of the data | Apache-2.0 |" in card
-    write_json(layout.report("evaluate"), {**report, "run": read_manifest(Path("models/lora")).run})
+    write_json(layout.details("evaluate"), {**report, "run": read_manifest(Path("models/lora")).run})
     write_table(layout.training("train"), project.tables["validation"])
     assert main(["merge", "lora"]) == 0
     card = Path("models/lora/merged/README.md").read_text("utf-8")
@@ -241,7 +241,7 @@ def test_a_card_has_figures_and_licenses_of_its_own_run_only(project: Project) -
          "| exact_match, constrained decoding | 0.500 (0.400 to 0.600) |"),
     ):  # fmt: skip
         document = {**report, "run": read_manifest(Path("models/lora")).run, "systems": systems}
-        write_json(layout.report("evaluate"), document)
+        write_json(layout.details("evaluate"), document)
         assert main(["merge", "lora"]) == 0
         assert line in Path("models/lora/merged/README.md").read_text("utf-8")
 

@@ -20,9 +20,12 @@ _MAX_IDS: Final = 20
 
 
 def read_evaluation(revision: Revision) -> dict[str, Any]:
-    """Read `reports/evaluate.json` of a revision. Raises `UserError` if it is missing or damaged."""
-    path = layout.report("evaluate")
-    data = revision.read_file(path.as_posix())
+    """Read the report of `evaluate` of a revision. Raises `UserError` if it is missing or damaged.
+
+    Revisions of an older version have it in `reports/evaluate.json`.
+    """
+    path = layout.details("evaluate")
+    data = revision.read_file(path.as_posix()) or revision.read_file(layout.report("evaluate").as_posix())
     try:
         return dict(msgspec.json.decode(data or b"", type=dict[str, Any]))
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,7 +63,7 @@ def check_figures(tables: Tables, stages: Sequence[Stage], changed: Collection[s
 def _check_figures(tables: Tables, stage: Stage, extent: str) -> Check:
     from stages.evaluate.evaluation import evaluate_systems
     from stages.evaluate.params import EvaluateParams
-    from stages.evaluate.report import build_evaluate_report
+    from stages.evaluate.report import build_evaluate_report, build_system_metrics
     from stages.evaluate.text_metrics import TEXT_METRICS, compute_system_columns
 
     params = msgspec.convert(stage.params["evaluate"], EvaluateParams)
@@ -90,10 +90,11 @@ def _check_figures(tables: Tables, stage: Stage, extent: str) -> Check:
     if extent == "all":
         problems += _search_neighbors(question, train, params, notes)
     evaluation = evaluate_systems(question, answers, params, texts)
-    recorded = json.loads((tables.files / layout.report("evaluate")).read_bytes())
+    recorded = json.loads((tables.files / layout.details("evaluate")).read_bytes())
     report = _as_json(build_evaluate_report(evaluation, str(recorded.get("run")), params))
     omitted = () if texts or not params.text_metrics else tuple(TEXT_METRICS)
     problems += _compare_report(_drop_texts(recorded, omitted), _drop_texts(report, omitted))
+    problems += _compare_metrics(tables.files, stage, build_system_metrics(report))
     problems += _compare_outputs(tables.files, evaluation, predictions, params)
     counted = f"{_count_numbers(report):,} figures of {len(predictions):,} predictions recomputed"
     return Check("figures", counted, tuple(problems), tuple(notes))
@@ -208,7 +209,7 @@ def _search_neighbors(
 
 
 def _compare_report(recorded: Any, recomputed: Any) -> list[Diagnostic]:
-    path = layout.report("evaluate").as_posix()
+    path = layout.details("evaluate").as_posix()
     fix = f"`git diff {path}` shows a change: revert it, or run `dvc repro evaluate`"
     problems = [
         build_diagnostic(f"{path}: {key}", "other_output", found, f"{expected}, by the predictions", fix)
@@ -216,6 +217,19 @@ def _compare_report(recorded: Any, recomputed: Any) -> list[Diagnostic]:
         if not ("bert" in key and _is_close(found, expected))
     ]
     return cap_problems(problems, path)
+
+
+def _compare_metrics(files: Path, stage: Stage, metrics: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """Compare the files of metrics with those that follow from the report."""
+    folder = layout.system_report("any").parent
+    if folder.as_posix() not in {output.path for output in stage.outs}:
+        return  # A revision from before these files.
+    paths = {path.stem: path for path in sorted((files / folder).glob("*.json"))}
+    recorded = {name: json.loads(path.read_bytes()) for name, path in paths.items()}
+    for key, found, expected in find_json_differences(recorded, _as_json(metrics)):
+        place = f"{folder.as_posix()}: {key}"
+        fix = f"`git diff {folder.as_posix()}` shows a change: revert it, or run `dvc repro evaluate`"
+        yield build_diagnostic(place, "other_output", found, f"{expected}, by the predictions", fix)
 
 
 def _is_close(found: str, expected: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,14 +48,24 @@ def check_reports(tables: Tables, sources: Iterable[str], reports: Iterable[str]
 
 def _list_counters(sources: Iterable[str]) -> dict[Path, Callable[[Tables], Numbers]]:
     counters: dict[Path, Callable[[Tables], Numbers]] = {
-        layout.report("compile"): _count_compile,
-        layout.report("curate"): _count_curate,
-        layout.report("split"): _count_split,
-        layout.report("render"): _count_render,
-        layout.report("evaluate"): _count_evaluate,
+        layout.details("compile"): _count_compile,
+        layout.details("curate"): _count_curate,
+        layout.details("split"): _count_split,
+        layout.details("render"): _count_render,
+        layout.details("evaluate"): _count_evaluate,
     }
+    kept = {
+        "compile": (layout.EXEMPLARS,),
+        "curate": (layout.CURATED,),
+        "split": tuple(map(layout.split, SPLITS)),
+        "render": tuple(map(layout.training, SPLITS)),
+    }
+    for stage, paths in kept.items():
+        counters[layout.report(stage)] = partial(_count_rows, paths, layout.ledger_path(paths[0]))
     for name in sources:
-        counters[layout.report(f"ingest/{name}")] = partial(_count_ingest, name)
+        counters[layout.details(f"ingest/{name}")] = partial(_count_ingest, name)
+        ledger = layout.record_rejections(name)
+        counters[layout.report(f"ingest/{name}")] = partial(_count_rows, (layout.records(name),), ledger)
     return counters
 
 
@@ -86,6 +96,13 @@ def _read(tables: Tables, path: Path) -> pa.Table:
 
 def _count_by(table: pa.Table, column: str) -> dict[str, int]:
     return dict(Counter(value for value in table.column(column).to_pylist() if value is not None))
+
+
+def _count_rows(paths: Sequence[Path], ledger: Path, tables: Tables) -> Numbers:
+    """Count the rows that the metrics of every stage have. paths: of the tables of kept rows."""
+    kept = sum(_read(tables, path).num_rows for path in paths)
+    rejected = _read(tables, ledger).num_rows
+    return {"rows_in": kept + rejected, "kept": kept, "rejected": rejected}
 
 
 def _count_ingest(source: str, tables: Tables) -> Numbers:
@@ -121,6 +138,7 @@ def _count_curate(tables: Tables) -> Numbers:
         "kept": kept.num_rows,
         "rejected": rejections.num_rows,
         "rejections_by_reason": _count_by(rejections, "reason"),
+        "rejections_by_source": _count_by(rejections, "source"),
     }
 
 
@@ -138,10 +156,11 @@ def _count_split(tables: Tables) -> Numbers:
 
 def _count_render(tables: Tables) -> Numbers:
     rows = {name: _read(tables, layout.training(name)) for name in SPLITS}
-    rejected = _read(tables, layout.ledger_path(layout.TRAINING_BASE)).num_rows
+    rejections = _read(tables, layout.ledger_path(layout.TRAINING_BASE))
     return {
-        "prompts": sum(table.num_rows for table in rows.values()) + rejected,
-        "rejected": rejected,
+        "prompts": sum(table.num_rows for table in rows.values()) + rejections.num_rows,
+        "rejected": rejections.num_rows,
+        "rejections_by_source": _count_by(rejections, "source"),
         **{f"splits.{name}.rows": table.num_rows for name, table in rows.items()},
         **{f"splits.{name}.rows_by_view": _count_by(table, "view") for name, table in rows.items()},
     }

@@ -69,6 +69,7 @@ def check_runs(tables: Tables, stages: Iterable[Stage]) -> Check:
         if manifest_path in outputs:
             problems += _check_tables(run, digests, tables)
             problems += _check_report(run, "train", ("run", "steps", "tokens"), tables.files)
+            problems += _check_metrics(run, tables.files)
             problems += _check_losses(run, tables.files)
             problems += _check_base(run, notes)
         if manifest_path in evaluated:
@@ -210,7 +211,7 @@ def _compute_params_hashes(manifest: Manifest, train: pa.Table, validation: pa.T
 
 def _check_report(run: _Run, stage: str, keys: Sequence[str], files: Path) -> Iterator[Diagnostic]:
     """Compare the keys of a stage's report with the run's manifest."""
-    path = layout.report(stage)
+    path = layout.details(stage)
     try:
         report = json.loads((files / path).read_bytes())
     except (FileNotFoundError, ValueError):
@@ -223,9 +224,23 @@ def _check_report(run: _Run, stage: str, keys: Sequence[str], files: Path) -> It
             )
 
 
+def _check_metrics(run: _Run, files: Path) -> Iterator[Diagnostic]:
+    """Compare the metrics of `train` with the run's manifest."""
+    path, manifest = layout.report("train"), run.manifest
+    try:
+        metrics = json.loads((files / path).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return  # `check_files` reports it.
+    losses = {name: round(value, _REPORTED_DIGITS) for name, value in manifest.losses.items()}
+    for key, recorded in {**losses, "steps": manifest.steps, "tokens": manifest.tokens}.items():
+        if metrics.get(key) != recorded:
+            found, expected = f"{key} = {metrics.get(key)}", f"{recorded}, recorded in {run.manifest_path}"
+            yield build_diagnostic(path.as_posix(), "wrong_count", found, expected, _FIX)
+
+
 def _check_losses(run: _Run, files: Path) -> Iterator[Diagnostic]:
     """Compare the losses of the report, and those that were logged step by step, with the run's manifest."""
-    losses, place = run.manifest.losses, layout.report("train").as_posix()
+    losses, place = run.manifest.losses, layout.details("train").as_posix()
     expected = f"recorded in {run.manifest_path}"
     try:
         reported = json.loads((files / place).read_bytes())["losses"]

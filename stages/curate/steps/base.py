@@ -30,7 +30,7 @@ class Curation:
     review: list[ReviewItem] = field(default_factory=list)
     """Rows for a person to look at: those of each step after those of the steps before it."""
     figures: dict[str, Any] = field(default_factory=dict)
-    """Sections of `reports/curate.json`."""
+    """Sections of `reports/details/curate.json`."""
     representativeness: Representativeness = field(default_factory=lambda: Representativeness([], [], [], []))
 
 
