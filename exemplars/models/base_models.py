@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import hash_file
+from exemplars.models.chat_templates import set_template_arguments
 
 _HASHED: Final = (".bin", ".jinja", ".json", ".model", ".safetensors", ".txt")
 """Suffixes of the files that affect what a model computes; only these are hashed."""
+
+TemplateArguments = dict[
+    Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], bool | int | float | str
+]
+"""Arguments of a chat template by name: `enable_thinking: false` for Qwen3."""
 
 
 class PackagedBase(msgspec.Struct, frozen=True, tag_field="from", tag="package", forbid_unknown_fields=True):
@@ -26,6 +32,7 @@ class PackagedBase(msgspec.Struct, frozen=True, tag_field="from", tag="package",
     file: str
     sha256: str
     license: str
+    template_arguments: TemplateArguments = {}
 
 
 class FolderBase(msgspec.Struct, frozen=True, tag_field="from", tag="folder", forbid_unknown_fields=True):
@@ -34,6 +41,7 @@ class FolderBase(msgspec.Struct, frozen=True, tag_field="from", tag="folder", fo
     path: str
     license: str
     sha256: str | None = None
+    template_arguments: TemplateArguments = {}
 
 
 class HubBase(msgspec.Struct, frozen=True, tag_field="from", tag="hub", forbid_unknown_fields=True):
@@ -42,6 +50,7 @@ class HubBase(msgspec.Struct, frozen=True, tag_field="from", tag="hub", forbid_u
     id: str
     revision: str
     license: str
+    template_arguments: TemplateArguments = {}
 
 
 Base = PackagedBase | FolderBase | HubBase
@@ -57,6 +66,7 @@ class BaseFiles(NamedTuple):
     """Extra keyword arguments of `from_pretrained`."""
     sha256: str
     license: str
+    template_arguments: Mapping[str, bool | int | float | str] = {}
 
 
 def find_base(base: Base) -> BaseFiles:
@@ -66,11 +76,12 @@ def find_base(base: Base) -> BaseFiles:
     """
     match base:
         case PackagedBase():
-            return _find_in_package(base)
+            files = _find_in_package(base)
         case FolderBase():
-            return _find_in_folder(base)
+            files = _find_in_folder(base)
         case HubBase():
-            return _find_on_hub(base)
+            files = _find_on_hub(base)
+    return files._replace(template_arguments=base.template_arguments)
 
 
 def hash_model(folder: Path) -> str:
@@ -84,10 +95,18 @@ def hash_model(folder: Path) -> str:
 
 
 def load_tokenizer(files: BaseFiles) -> Any:
-    """Load the tokenizer of a base model. Raises `UserError` if transformers cannot read it."""
+    """Load the tokenizer of a base model, the arguments of its chat template set.
+
+    Raises `UserError` if transformers cannot read it, or if the template does not read an argument.
+    """
     from transformers import AutoTokenizer
 
     tokenizer = _load_pretrained(AutoTokenizer, files, {})
+    unread = set_template_arguments(tokenizer, files.template_arguments)
+    if unread is not None:
+        found, fix = f"a chat template that does not read {unread.name!r}", unread.suggestion
+        place = "correct render.base.template_arguments in params.yaml"
+        raise UserError([_problem(files.name, found, "a variable of the template", fix or place)])
     # `save_pretrained` would write the option, which says nothing about the tokenizer, and the hash of
     # trained weights would depend on it.
     if "local_files_only" in tokenizer.init_kwargs:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from exemplars.core.errors import suggest_name
 from exemplars.models.template_limits import TemplateLimitError, limit_time, try_within_limits
 
 ChatMessage = Mapping[str, str]
@@ -49,6 +51,34 @@ def find_chat_template(tokenizer: Any) -> str:
     if isinstance(template, Mapping):
         template = template.get("default")
     return str(template or OWN_TEMPLATE)
+
+
+class UnreadArgument(NamedTuple):
+    """An argument that a chat template does not read."""
+
+    name: str
+    suggestion: str
+    """What may be meant; empty if nothing is similar."""
+
+
+def set_template_arguments(
+    tokenizer: Any, arguments: Mapping[str, bool | int | float | str]
+) -> UnreadArgument | None:
+    """Set arguments of a tokenizer's chat template; return the first that the template does not read.
+
+    They become a part of the template, so that a saved tokenizer renders as training did, whoever loads it.
+    """
+    if not arguments:
+        return None
+    template = find_chat_template(tokenizer)
+    words = set(re.findall(r"[^\W\d]\w*", template))
+    for name in arguments:
+        if name not in words:
+            similar = sorted(word for word in words if word[0] == name[0])
+            return UnreadArgument(name, suggest_name(name, similar))
+    settings = "".join(f"{{% set {name} = {json.dumps(value)} %}}" for name, value in arguments.items())
+    tokenizer.chat_template = settings + template
+    return None
 
 
 def render_prompt(tokenizer: Any, messages: Sequence[ChatMessage], tools: Sequence[Any] | None) -> str:

@@ -117,13 +117,19 @@ def _check_answer(prompt: Prompt, chat: TokenizedChat, tokenizer: Any) -> Proble
     """Check that what is supervised is the answer and the end of the turn."""
     answer = prompt.messages[-1].content
     decoded = _decode(tokenizer, chat.completion)
-    if chat.completion and decoded == answer + tokenizer.decode([find_end_of_turn(tokenizer)]):
+    expected = answer + tokenizer.decode([find_end_of_turn(tokenizer)])
+    if chat.completion and decoded == expected:
         return None
+    fix = "use a chat template that ends with the answer unchanged"
+    if chat.completion and decoded.endswith(expected):
+        fix = (
+            "switch off what the template writes before it, such as thinking: render.base.template_arguments"
+        )
     return Problem(
         Reason.NOT_SUPERVISED,
         found=f"{quote_text(decoded)} as the supervised text",
         expected=f"{quote_text(answer)} and the end-of-turn token",
-        fix="use a chat template that ends with the answer unchanged",
+        fix=fix,
     )
 
 
