@@ -54,7 +54,8 @@ class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       from: package  package, file, sha256: a GGUF file in a Python package
       from: folder   path, and optionally sha256 to check: a folder that save_pretrained wrote
       from: hub      id, revision: a model on the Hugging Face Hub
-      license        SPDX expression of the license of the weights"""
+      license        SPDX expression of the license of the weights
+      template_arguments  of its chat template, such as {enable_thinking: false} for Qwen3; none by default"""
     views: Annotated[tuple[View, ...], msgspec.Meta(min_length=1)] = (View.CALL,)
     """What prompts ask for. call: a call, or none; skill: which skill; slot: one parameter at a time."""
     call_format: CallFormat = CallFormat.PYTHON
