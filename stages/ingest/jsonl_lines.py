@@ -13,6 +13,7 @@ from exemplars.core.documents import RepeatedKeyError, decode_with
 from exemplars.core.errors import quote_text, suggest_name, summarize_names
 from exemplars.core.ids import SPLITS, SplitName
 from exemplars.core.ledger import Problem, format_place
+from exemplars.core.licenses import find_license_mistake
 from exemplars.core.literals import Literal, find_excess
 from exemplars.core.records import Mode, Origin, Reason, Speaker, Turn
 from stages.ingest.reading import Offset, describe_repeated_key, find_oversize, lower_first
@@ -88,7 +89,14 @@ def decode_line(origin: Origin, line: str) -> ExampleLine | Problem:
 
 def find_mistakes(example: ExampleLine) -> list[Problem]:
     """Find what is wrong with a line that has the form of an example."""
-    return list(islice(chain(_find_contradictions(example), _find_slot_mistakes(example)), _MAX_MISTAKES))
+    return list(
+        islice(
+            chain(
+                _find_contradictions(example), _find_slot_mistakes(example), _find_license_mistake(example)
+            ),
+            _MAX_MISTAKES,
+        )
+    )
 
 
 def _find_contradictions(example: ExampleLine) -> Iterator[Problem]:
@@ -123,6 +131,13 @@ def _find_slot_mistakes(example: ExampleLine) -> Iterator[Problem]:
                 fix=suggest_name(slot, slots) or "correct the slot",
                 slot=slot,
             )
+
+
+def _find_license_mistake(example: ExampleLine) -> Iterator[Problem]:
+    mistake = None if example.license is None else find_license_mistake(example.license)
+    if example.license is not None and mistake is not None:
+        summary = f"the license {quote_text(example.license)} is not an SPDX expression: {mistake[0]}"
+        yield Problem(Reason.MALFORMED_RECORD, found="", fix=mistake[1], summary=summary)
 
 
 def _describe_mistake(found: str, expected: str, fix: str) -> Problem:

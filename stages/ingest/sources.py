@@ -10,6 +10,7 @@ from typing import Final
 
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import read_file
+from exemplars.core.licenses import check_expressions
 from exemplars.core.names import check_name
 from exemplars.core.tables import sort_by_id
 from exemplars.dataset.catalog import merge_catalogs
@@ -65,6 +66,7 @@ def read_source(
     settings = params.sources.get(name)
     if settings is None:
         raise UserError([_unknown_source(name, params)])
+    check_expressions({f"ingest.sources.{name}.license": settings.license})
     source = SourceInfo(
         name, settings.license, None if settings.today is None else settings.today.isoformat()
     )

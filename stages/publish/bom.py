@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from exemplars.core.licenses import join_expressions
 from stages.publish.facts import METRICS, ModelSummary, ReleaseFacts, SplitSummary, name_base
-from stages.publish.licenses.expressions import join_expressions
 
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component

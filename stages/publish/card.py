@@ -7,9 +7,9 @@ from typing import Any, Final
 import yaml
 from markupsafe import Markup
 
+from exemplars.core.licenses import list_licenses
 from stages.publish import paths
 from stages.publish.facts import METRICS, ReleaseFacts
-from stages.publish.licenses.expressions import list_licenses
 from stages.publish.licenses.obligations import find_hub_name
 from stages.publish.licenses.terms import Term
 from stages.publish.links import list_links

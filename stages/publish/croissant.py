@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from exemplars.core.licenses import list_licenses
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from stages.publish import paths
 from stages.publish.facts import ReleaseFacts, SplitSummary
-from stages.publish.licenses.expressions import list_licenses
 
 CONFORMS_TO: Final = "http://mlcommons.org/croissant/1.1"
 PARQUET: Final = "application/x-parquet"

@@ -9,6 +9,7 @@ import msgspec
 import pyarrow as pa
 
 from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.licenses import check_expressions, join_expressions
 from exemplars.core.reports import count_values
 from exemplars.core.representativeness import Association
 from exemplars.models.base_models import Base, FolderBase, PackagedBase
@@ -21,7 +22,6 @@ from stages.publish.licenses.clashes import (
     describe_unaccepted_clashes,
     find_clashes,
 )
-from stages.publish.licenses.expressions import check_expressions, join_expressions
 from stages.publish.licenses.obligations import Obligation, list_obligations
 from stages.publish.params import PublishParams, SourceStatement
 from stages.publish.pipeline import HashedFile, StageRun, build_stage_runs

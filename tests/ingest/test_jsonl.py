@@ -202,6 +202,8 @@ def test_a_request_without_a_required_argument_is_rejected_and_other_rows_are_ke
         ('"skill": " "', Reason.MALFORMED_RECORD, "found an empty skill, expected the name of a skill, or null; name the skill"),
         ('"skill": "say", "arguments": {"": "x"}', Reason.MALFORMED_RECORD, "found an argument with an empty slot, expected the name of a slot; name the slot"),
         ('"skill": "say", "arguments": {"what": "x"}, "spans": {"waht": [0, 1]}', Reason.UNKNOWN_SLOT, "found a span of slot 'waht', expected one of what; did you mean 'what'?"),
+        ('"skill": "say", "license": "Apache 2.0"', Reason.MALFORMED_RECORD, "the license 'Apache 2.0' is not an SPDX expression: 'Apache 2.0' is not an SPDX identifier; did you mean 'Apache-2.0'?"),
+        ('"skill": "say", "license": ""', Reason.MALFORMED_RECORD, "the license '' is not an SPDX expression: it is empty; write an SPDX expression (https://spdx.org/licenses), such as CC-BY-4.0 or MIT OR Apache-2.0, or name terms of your own LicenseRef-<name>"),
         ('"skill": "say", "spans": {"what": [0, 1]}', Reason.UNKNOWN_SLOT, "found a span of slot 'what', expected no span, since there is no argument; correct the slot"),
     ],
 )  # fmt: skip

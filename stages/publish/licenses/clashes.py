@@ -8,7 +8,7 @@ from itertools import combinations, product
 import msgspec
 
 from exemplars.core.errors import Diagnostic
-from stages.publish.licenses.expressions import list_alternatives, list_licenses
+from exemplars.core.licenses import list_alternatives, list_licenses
 from stages.publish.licenses.terms import (
     INCOMPATIBLE_PAIRS,
     RECIPROCAL,

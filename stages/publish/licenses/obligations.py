@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
+from exemplars.core.licenses import list_licenses
 from stages.publish.licenses.clashes import DeclaredLicense
-from stages.publish.licenses.expressions import list_licenses
 from stages.publish.licenses.terms import HUB_NAMES, TERMS, Term, find_terms
 
 _SHARE_ALIKE: Final = (

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from exemplars.core.licenses import list_alternatives
 from stages.publish.licenses.clashes import (
     Clash,
     DeclaredLicense,
@@ -9,7 +10,6 @@ from stages.publish.licenses.clashes import (
     explain_clash,
     find_clashes,
 )
-from stages.publish.licenses.expressions import list_alternatives
 from stages.publish.licenses.terms import (
     COMPATIBLE_LICENSES,
     HUB_NAMES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any, Final
 
@@ -12,6 +12,12 @@ from exemplars.core.errors import Diagnostic, UserError, quote_text
 
 _CUSTOM_PREFIXES: Final = ("LicenseRef-", "DocumentRef-")
 """Beginnings of identifiers that their author, not SPDX, has defined."""
+_MAX_LENGTH: Final = 200
+"""Of an expression, in characters: the number of its alternatives grows exponentially."""
+_HOW_TO_WRITE: Final = (
+    "write an SPDX expression (https://spdx.org/licenses), such as CC-BY-4.0 or MIT OR Apache-2.0, or name "
+    "terms of your own LicenseRef-<name>"
+)
 
 
 @cache
@@ -23,22 +29,60 @@ def list_alternatives(expression: str) -> tuple[frozenset[str], ...]:
     >>> [sorted(licenses) for licenses in list_alternatives("MIT OR (CC-BY-4.0 AND Apache-2.0)")]
     [['MIT'], ['Apache-2.0', 'CC-BY-4.0']]
     """
+    parsed = _parse(expression)
+    unknown = _find_unknown(parsed)
+    if unknown:
+        guess = _suggest_expression(expression, unknown)
+        raise ValueError(f"{unknown[0]!r} is not an SPDX identifier" + (guess and f"; {guess}"))
+    return tuple(dict.fromkeys(_collect_choices(parsed)))
+
+
+@lru_cache(1024)
+def find_license_mistake(expression: str) -> tuple[str, str] | None:
+    """Find what is wrong with an expression, and how to correct it; `None`: nothing.
+
+    >>> find_license_mistake("Apache 2.0 OR MIT")
+    ("'Apache 2.0' is not an SPDX identifier", "did you mean 'Apache-2.0 OR MIT'?")
+    """
+    try:
+        list_alternatives(expression)
+    except ValueError as error:
+        found, _, guess = str(error).partition("; ")
+        return found, guess or _HOW_TO_WRITE
+    return None
+
+
+def _parse(expression: str) -> Any:
     from license_expression import ExpressionError
 
-    licensing = _load_spdx()
+    if len(expression) > _MAX_LENGTH:
+        raise ValueError(f"it has {len(expression):,} characters, more than {_MAX_LENGTH}")
     try:
-        parsed = licensing.parse(expression, strict=True)
+        parsed = _load_spdx().parse(expression, strict=True)
     except ExpressionError as error:
         raise ValueError(str(error).splitlines()[0]) from None
     if parsed is None:
         raise ValueError("it is empty")
-    known = {symbol.key for symbol in licensing.known_symbols.values()}
-    for name in sorted(licensing.license_keys(parsed)):
-        if name not in known and not name.startswith(_CUSTOM_PREFIXES):
-            close = difflib.get_close_matches(name, known, n=1)
-            guess = f"; did you mean {close[0]!r}?" if close else ""
-            raise ValueError(f"{name!r} is not an SPDX identifier{guess}")
-    return tuple(dict.fromkeys(_collect_choices(parsed)))
+    return parsed
+
+
+def _find_unknown(parsed: Any) -> list[str]:
+    known = _list_identifiers()
+    names = sorted(_load_spdx().license_keys(parsed))
+    return [name for name in names if name not in known and not name.startswith(_CUSTOM_PREFIXES)]
+
+
+def _suggest_expression(expression: str, unknown: Iterable[str]) -> str:
+    """Ask whether the expression with the closest known identifiers is meant, if it would be valid."""
+    for name in unknown:
+        close = difflib.get_close_matches(name, _list_identifiers(), n=1)
+        if not close:
+            return ""
+        expression = expression.replace(name, close[0])
+    try:
+        return "" if _find_unknown(_parse(expression)) else f"did you mean {expression!r}?"
+    except ValueError:
+        return ""
 
 
 def list_licenses(expression: str) -> tuple[str, ...]:
@@ -82,6 +126,11 @@ def _load_spdx() -> Any:
     return get_spdx_licensing()
 
 
+@cache
+def _list_identifiers() -> frozenset[str]:
+    return frozenset(symbol.key for symbol in _load_spdx().known_symbols.values())
+
+
 def _collect_choices(parsed: Any) -> list[frozenset[str]]:
     from license_expression import LicenseSymbol, LicenseWithExceptionSymbol
 
@@ -100,6 +149,5 @@ def _describe_problem(key: str, expression: str, reason: str) -> Diagnostic:
         summary=f"{key} is {quote_text(expression)}: {reason}",
         found=f"{key} is {quote_text(expression)}: {reason}",
         expected="an SPDX expression, such as CC-BY-4.0 or MIT OR Apache-2.0",
-        fix="write an SPDX expression (https://spdx.org/licenses), such as CC-BY-4.0 or MIT OR Apache-2.0, or name "
-        "terms of your own LicenseRef-<name>",
+        fix=_HOW_TO_WRITE,
     )

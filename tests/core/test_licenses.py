@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from exemplars.core.errors import UserError
-from stages.publish.licenses.expressions import check_expressions, list_alternatives, list_licenses
+from exemplars.core.errors import UserError, quote_text
+from exemplars.core.licenses import check_expressions, list_alternatives, list_licenses
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,11 @@ def test_the_licenses_of_an_expression_are_listed_without_repetition() -> None:
     [
         ("Apache 2.0", "'Apache 2.0' is not an SPDX identifier; did you mean 'Apache-2.0'?"),
         ("CC-BY-40", "'CC-BY-40' is not an SPDX identifier; did you mean 'CC-BY-4.0'?"),
+        (
+            "Apache 2.0 OR CC-BY-40",
+            "'Apache 2.0' is not an SPDX identifier; did you mean 'Apache-2.0 OR CC-BY-4.0'?",
+        ),
+        ("(MIT OR X11) AND " * 40 + "MIT", "it has 683 characters, more than 200"),
         ("NONE", "'NONE' is not an SPDX identifier"),
         ("", "it is empty"),
         ("MIT AND", "AND requires two or more licenses as in: MIT AND BSD"),
@@ -44,7 +49,7 @@ def test_an_invalid_expression_is_reported_with_its_key(expression: str, reason:
     with pytest.raises(UserError, match="invalid_license") as caught:
         check_expressions({"ingest.sources.a.license": expression, "ingest.sources.b.license": "MIT"})
     [problem] = caught.value.diagnostics
-    assert problem.found == f"ingest.sources.a.license is {expression!r}: {reason}"
+    assert problem.found == f"ingest.sources.a.license is {quote_text(expression)}: {reason}"
     assert "LicenseRef-<name>" in problem.fix
 
 
