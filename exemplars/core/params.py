@@ -82,6 +82,13 @@ def find_lines(section: str, path: Path = PATH) -> dict[str, int]:
     return lines
 
 
+def load_value(section: str, key: str, path: Path = PATH) -> Any:
+    """Read a value without checking its section; `None` if the file does not name it."""
+    _, document = _read_document(path)
+    values = document.get(section)
+    return values.get(key) if isinstance(values, dict) else None
+
+
 def read_source_paths(path: Path = PATH) -> dict[str, str]:
     """Read the folder of each source, by its name, whatever else the section has; none if it has no sources."""
     _, document = _read_document(path)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from exemplars.core.errors import summarize_names
 from exemplars.core.terminal import print_errors
 
 NO_SKILL = "(none)"
@@ -91,13 +92,23 @@ def format_p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def format_summary(stage: str, total: int, kept: int, rejected: int, rows: str = "rows") -> str:
-    """Format what a stage did as a line for people.
+def format_summary(stage: str, kept: int, reasons: Mapping[str, int], rows: str = "rows") -> str:
+    """Format what a stage did as a line for people: rows in, kept, and rejected for which reasons.
 
-    >>> format_summary("compile", 2326, 2245, 81, "records")
-    'compile: 2,326 records in, 2,245 kept, 81 rejected'
+    reasons: the number of rejected rows by reason; the three most frequent are named.
+
+    >>> format_summary("compile", 2245, {"unknown_slot": 3, "value_ambiguous": 2}, "records")
+    'compile: 2,250 records in, 2,245 kept, 5 rejected: unknown_slot 3, value_ambiguous 2'
     """
-    return f"{stage}: {total:,} {rows} in, {kept:,} kept, {rejected:,} rejected"
+    rejected = sum(reasons.values())
+    line = f"{stage}: {kept + rejected:,} {rows} in, {kept:,} kept, {rejected:,} rejected"
+    named = [f"{reason} {count:,}" for reason, count in sort_by_count(reasons)]
+    return f"{line}: {summarize_names(named)}" if named else line
+
+
+def sort_by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Sort counts, the greatest first, and equal ones by name."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def announce_step(stage: str, title: str) -> None:

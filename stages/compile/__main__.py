@@ -10,7 +10,6 @@ from exemplars.core import layout
 from exemplars.core.errors import run_main
 from exemplars.core.files import write_bytes, write_json, write_report
 from exemplars.core.params import load_section, read_source_paths
-from exemplars.core.reports import format_summary
 from exemplars.core.tables import prevent_pandas_import, write_table
 from exemplars.core.workers import count_workers
 from exemplars.dataset.catalog import encode_catalog
@@ -18,6 +17,7 @@ from stages.compile.inputs import read_inputs
 from stages.compile.params import CompileParams
 from stages.compile.report import build_compile_metrics, build_compile_plots, build_compile_report
 from stages.compile.shards import compile_tables
+from stages.compile.summary import summarize_compilation
 
 
 def main() -> str:
@@ -33,7 +33,7 @@ def main() -> str:
     write_report("compile", report, build_compile_metrics(report))
     for name, points in build_compile_plots(report).items():
         write_json(layout.plot("compile", name), points)
-    return format_summary("compile", report["records"], report["exemplars"], report["rejections"], "records")
+    return summarize_compilation(compiled)
 
 
 if __name__ == "__main__":

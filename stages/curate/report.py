@@ -40,5 +40,5 @@ def build_curate_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def summarize_curation(curated: Curated) -> str:
     """Summarize the stage in a line for people."""
-    kept, rejected = len(curated.kept), len(curated.rejections)
-    return format_summary("curate", kept + rejected, kept, rejected) + f"; {len(curated.review):,} to review"
+    reasons = count_sorted(rejection.reason for rejection in curated.rejections)
+    return f"{format_summary('curate', len(curated.kept), reasons)}; {len(curated.review):,} to review"

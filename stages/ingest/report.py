@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from exemplars.core.rejection_bound import enforce_rejection_bound
 from exemplars.core.reports import count_values, format_summary
 from stages.ingest.source_files import SourceTables
 
@@ -34,6 +35,10 @@ def build_ingest_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def summarize_source(name: str, tables: SourceTables) -> str:
-    """Summarize the stage in a line for people."""
-    kept, rejected = tables.records.num_rows, tables.rejections.num_rows
-    return format_summary(f"ingest {name}", kept + rejected, kept, rejected, "records")
+    """Summarize the stage in a line for people.
+
+    Raises `UserError` if more records are rejected than `validate.max_rejection_rate` admits.
+    """
+    kept, reasons = tables.records.num_rows, tables.rejections.column("reason")
+    enforce_rejection_bound({name: kept}, ((name, reason) for reason in reasons.to_pylist()))
+    return format_summary(f"ingest {name}", kept, count_values(reasons), "records")

@@ -40,9 +40,9 @@ def build_render_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def summarize_render(splits: Mapping[SplitName, RenderedSplit]) -> str:
     """Summarize the stage in a line for people."""
-    prompts = sum(split.prompts for split in splits.values())
     kept = sum(len(split.rows) for split in splits.values())
-    return format_summary("render", prompts, kept, prompts - kept, "prompts")
+    reasons = count_sorted(rejection.reason for split in splits.values() for rejection in split.rejections)
+    return format_summary("render", kept, reasons, "prompts")
 
 
 def list_length_bins(splits: Mapping[SplitName, RenderedSplit]) -> list[dict[str, Any]]:

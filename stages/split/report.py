@@ -7,14 +7,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from exemplars.core.reports import build_row_metrics, count_values
+from exemplars.core.reports import build_row_metrics, count_values, format_summary
 from stages.split.splits import SplitResult
 
 
 def summarize_splits(result: SplitResult) -> str:
     """Summarize the stage in a line for people."""
+    kept = sum(table.num_rows for table in result.tables.values())
     sizes = ", ".join(f"{name} {table.num_rows:,}" for name, table in result.tables.items())
-    return f"split: {sizes} rows; {result.rejections.num_rows:,} rejected as leaked"
+    return f"{format_summary('split', kept, count_values(result.rejections.column('reason')))}; {sizes}"
 
 
 def build_split_report(result: SplitResult, views: pa.Table) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from exemplars.core.records import OUT_OF_SCOPE, Reason
+from exemplars.core.rejection_bound import is_loss
 from exemplars.core.reports import NO_SKILL
 from exemplars.core.representativeness import Representativeness
 from exemplars.dataset.catalog import Skill
@@ -19,8 +19,6 @@ from stages.validate.inputs import ValidateInputs
 from stages.validate.params import ValidateParams
 from stages.validate.row_checks import RowChecks, check_rows
 
-_NO_LOSS: Final = OUT_OF_SCOPE | {Reason.DUPLICATE_EXEMPLAR, Reason.NEAR_DUPLICATE, Reason.ERASED}
-"""Reasons that are no fault of the data: nothing new, already in a different row, or erased on request."""
 SIGNIFICANCE: Final = 0.05
 """An association with at least this p-value may be chance."""
 
@@ -105,7 +103,7 @@ def count_sources(exemplars: pa.Table, rejections: pa.Table) -> list[SourceCount
     """Count the exemplars and the rejected records of each source, by name."""
     kept = Counter(exemplars.column("source").to_pylist())
     columns = (rejections.column(name).to_pylist() for name in ("source", "reason"))
-    lost = Counter(source for source, reason in zip(*columns, strict=True) if reason not in _NO_LOSS)
+    lost = Counter(source for source, reason in zip(*columns, strict=True) if is_loss(reason))
     return [
         SourceCounts(name, kept[name] + lost[name], kept[name], lost[name], _share(lost[name], kept[name]))
         for name in sorted({*kept, *lost})

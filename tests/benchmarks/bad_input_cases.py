@@ -38,6 +38,7 @@ ingest:
 compile:
   sources: [mine]
   recognizers: schemas/recognizers.json
+validate: {{max_rejection_rate: 1.0}}
 """
 SKILL: Final = """\
 #### Prompt:

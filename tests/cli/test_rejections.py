@@ -15,6 +15,7 @@ ingest:
     mine: {format: skills, path: data/mine, license: MIT}
     labelled: {format: jsonl, path: data/labelled, license: MIT}
 compile: {sources: [labelled, mine], recognizers: schemas/recognizers.json}
+validate: {max_rejection_rate: 1.0}
 """
 SKILL = """\
 #### Prompt:

@@ -259,7 +259,7 @@ def test_a_dataset_without_an_exemplar_stops_at_validate(project: Workspace) -> 
     assert [row["reason"] for row in rows(project, "data/exemplars/rejections.parquet")] == [
         "value_not_found"
     ]
-    assert "nobody trains on nothing" in read_error(project.run("stages.validate"))
+    assert "min_exemplars: 0 exemplars; at least 1 " in read_error(project.run("stages.validate"))
 
 
 def test_a_missing_and_a_damaged_table_are_reported(project: Workspace) -> None:

@@ -1,0 +1,21 @@
+"""What the stage did in a line, and whether it lost too much."""
+
+from __future__ import annotations
+
+import pyarrow.compute as pc
+
+from exemplars.core.rejection_bound import enforce_rejection_bound
+from exemplars.core.reports import count_values, format_summary
+from stages.compile.shards import Compiled
+
+
+def summarize_compilation(compiled: Compiled) -> str:
+    """Summarize the stage in a line for people: what it rejects itself, and not what `ingest` has rejected.
+
+    Raises `UserError` if both together reject more records of a source than `validate.max_rejection_rate` admits.
+    """
+    exemplars, rejections = compiled
+    columns = (rejections.column(name).to_pylist() for name in ("source", "reason"))
+    enforce_rejection_bound(count_values(exemplars.column("source")), zip(*columns, strict=True))
+    own = rejections.filter(pc.field("stage") == "compile")
+    return format_summary("compile", exemplars.num_rows, count_values(own.column("reason")), "records")
