@@ -60,7 +60,23 @@ class OpencuiSource(BaseSource, tag="opencui", frozen=True, forbid_unknown_field
     today: datetime.date | None = None
 
 
-AnySource = SgdSource | SkillsSource | JsonlSource | OpencuiSource
+Dialect = Literal["alexa", "bio", "clinc", "clu", "dialogflow", "luis", "massive", "rasa", "snips"]
+"""The formats of NLU data."""
+
+
+class NluSource(BaseSource, tag="nlu", frozen=True, forbid_unknown_fields=True):
+    """Labeled utterances of NLU tools: intents and entities."""
+
+    dialect: Dialect | None = None
+    """What all files must be; null: each file is of the dialect that it looks like."""
+    none_intents: tuple[str, ...] = ()
+    """The intents that ask for nothing: out of scope, or small talk."""
+    instances_a_template: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 20
+    """Maximum number of exemplars that a template is expanded to."""
+    today: datetime.date | None = None
+
+
+AnySource = SgdSource | SkillsSource | JsonlSource | OpencuiSource | NluSource
 
 
 class IngestParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -72,7 +88,7 @@ class IngestParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     sources: dict[Name, AnySource]
     """The sources, each under a name of your choice (a-z, 0-9, _ and -), which is the prefix of its row ids. Common
     keys:
-      format       sgd, skills, jsonl or opencui: see docs/
+      format       sgd, skills, jsonl, opencui or nlu: see docs/
       path         a folder, relative to this file
       license      SPDX expression of the data's license
       on_bad_file  what a file that cannot be read does. fail: it stops the stage; reject: it goes to the ledger

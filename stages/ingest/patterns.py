@@ -26,13 +26,13 @@ PatternError = re.error
 class LimitedPattern:
     """A regular expression that raises `UserError` if it takes more than `MAX_SECONDS` for a text."""
 
-    def __init__(self, pattern: str, owner: str) -> None:
-        """owner: what gives the pattern, in messages. Raises `PatternError` if the pattern is malformed."""
+    def __init__(self, pattern: str, owner: str, path: str = str(layout.ERASURES)) -> None:
+        """owner, path: what gives the pattern, and where, for messages. Raises `PatternError` if it is malformed."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             re.compile(pattern)  # What Python does not accept has another meaning, or none.
         self._pattern = regex.compile(pattern)
-        self._owner = owner
+        self._owner, self._path = owner, path
 
     def is_in(self, text: str) -> bool:
         """Check whether the pattern matches anywhere in a text."""
@@ -47,7 +47,7 @@ class LimitedPattern:
             f"for a text of {len(text):,} code points"
         )
         return Diagnostic(
-            path=str(layout.ERASURES),
+            path=self._path,
             code="slow_pattern",
             found=summary,
             expected="a pattern that takes time in proportion to the text",

@@ -17,17 +17,24 @@ from exemplars.dataset.catalog import merge_catalogs
 from stages.ingest.erasure import erase_rows
 from stages.ingest.file_listing import FileKind, list_files
 from stages.ingest.jsonl import infer_skills, parse_jsonl_file, reject_incomplete
+from stages.ingest.nlu import read_nlu_source
 from stages.ingest.opencui import group_bot_files, parse_bot
-from stages.ingest.params import AnySource, IngestParams, JsonlSource, OpencuiSource, SgdSource, SkillsSource
+from stages.ingest.params import (
+    AnySource,
+    IngestParams,
+    JsonlSource,
+    NluSource,
+    OpencuiSource,
+    SgdSource,
+    SkillsSource,
+)
 from stages.ingest.reading import Reading, SourceInfo
 from stages.ingest.sgd.source import read_sgd_source
 from stages.ingest.skills import SKILL_FILES, parse_skill_file
 from stages.ingest.source_files import SourceTables, build_tables, read_files, read_parts
 from stages.ingest.tombstones import Erasures
-from stages.ingest.tools import parse_tools
+from stages.ingest.tools import TOOLS_FILE, parse_tools
 
-TOOLS_FILE: Final = "tools.json"
-"""The catalog next to labeled examples."""
 _EXAMPLE_FILES: Final = FileKind(
     ("*.jsonl",),
     "labeled examples (*.jsonl)",
@@ -93,6 +100,8 @@ def _read(settings: AnySource, source: SourceInfo, params: IngestParams, workers
             return build_tables(_read_skills(root, settings, source))
         case JsonlSource():
             return build_tables(_read_jsonl(root, settings, source))
+        case NluSource():
+            return build_tables(read_nlu_source(root, settings, source))
         case OpencuiSource():
             return build_tables(_read_bots(root, settings, source))
 

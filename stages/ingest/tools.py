@@ -12,6 +12,8 @@ from exemplars.core.errors import Diagnostic, UserError, quote_text, suggest_nam
 from exemplars.dataset.catalog import Skill, parse_tool_definition
 from stages.ingest.reading import decode_text, describe_json_error, lower_first
 
+TOOLS_FILE: Final = "tools.json"
+"""The catalog next to labeled examples."""
 _Name = Annotated[str, msgspec.Meta(min_length=1)]
 _FORM: Final = '[{"type": "function", "function": {"name", "description", "parameters"}}]'
 

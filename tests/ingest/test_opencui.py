@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from exemplars.core.errors import UserError
 from exemplars.core.records import LabelledArgument, Mode, Reason, Speaker, Turn
 from exemplars.dataset.catalog import Parameter, Skill
+from stages.ingest.combinations import sample_combinations
 from stages.ingest.opencui import group_bot_files, parse_bot
-from stages.ingest.opencui.bot import sample_combinations
 from stages.ingest.opencui.schemas import parse_schemas
 from stages.ingest.reading import Reading, SourceInfo
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
@@ -28,6 +27,7 @@ from exemplars.core.records import (
 )
 from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.dataset.recognizers import Recognizers, decode_recognizers
+from stages.ingest.combinations import sample_combinations
 from stages.ingest.opencui.schemas import parse_schemas
 from stages.ingest.reading import (
     STAGE,
@@ -111,34 +111,6 @@ def parse_bot(source: SourceInfo, files: Mapping[str, bytes], max_instances: int
     )
     rows = _read_templates(bot, _parse_templates(path, files[path]))
     return collect_rows(rows)._replace(skills=skills, recognizers=recognizers)
-
-
-def sample_combinations(counts: list[int], limit: int, seed: str) -> list[tuple[int, ...]]:
-    """Sample at most `limit` of all ways to choose one of `counts[i]` for each i, without repetition.
-
-    The sample depends on `seed` alone. The product is never enumerated.
-
-    >>> sample_combinations([2, 3], 2, "seed")
-    [(0, 0), (1, 0)]
-    >>> len(sample_combinations([2, 3], 100, "seed"))
-    6
-    """
-    total = math.prod(counts)
-    if total == 0:
-        return []
-    # Number all ways from 0, as in a number system with the bases `counts`. A walk over these numbers in
-    # steps that share no factor with `total` visits each of them once before it repeats, and is spread out.
-    step = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big") % total or 1
-    while math.gcd(step, total) > 1:
-        step += 1
-    sample = []
-    for position in range(min(limit, total)):
-        number, combination = (position * step) % total, []
-        for count in counts:
-            number, choice = divmod(number, count)
-            combination.append(choice)
-        sample.append(tuple(combination))
-    return sample
 
 
 def _read_templates(bot: _Bot, templates: Mapping[str, list[Any]]) -> Iterator[Record | Rejection]:
