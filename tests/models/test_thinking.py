@@ -147,7 +147,7 @@ def test_a_tiny_qwen_is_trained_and_merged(
     manifest = build_render_manifest(files, load_tokenizer(files), params(base=base))
     trained = train_run(chosen, manifest, {"train": rows, "validation": rows[:1]}, {}, Path("models"))
     assert trained is not None
-    keep_run(trained, Path("models/lora"), Path("reports/train.json"))
+    keep_run(trained, Path("models/lora"))
     assert merge_adapters(Path("models/lora"), Path("merged"), ["MIT"], {}) < 1e-3
     saved = load_tokenizer(find_base(FolderBase(path="merged", license="MIT")))
     assert "set enable_thinking = false" in find_chat_template(saved)
