@@ -16,6 +16,7 @@ from exemplars.cli import (
     diff,
     erase,
     export,
+    init,
     lint,
     merge,
     params,
@@ -24,6 +25,7 @@ from exemplars.cli import (
     runs,
     schema,
     trace,
+    upgrade,
     verify,
 )
 from exemplars.cli.project import find_project, require_project
@@ -44,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="`exemplars COMMAND --help` shows the options of a command, with examples.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    init.add_parser(commands)
     lint.add_parser(commands)
     check.add_parser(commands)
     rejections.add_parser(commands)
@@ -59,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     verify.add_parser(commands)
     attest.add_parser(commands)
     erase.add_parser(commands)
+    upgrade.add_parser(commands)
     return parser
 
 
@@ -69,6 +73,8 @@ def _run_in_project(arguments: argparse.Namespace) -> int:
     """
     folder = Path.cwd()
     root = require_project(folder) if arguments.needs_project else find_project(folder) or folder
+    if not arguments.in_root:
+        root = folder
     if arguments.needs_project and getattr(arguments, "rev", WORKSPACE) == WORKSPACE:
         check_lock(root)
     with contextlib.chdir(root):

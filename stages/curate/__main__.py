@@ -7,7 +7,7 @@ import sys
 from functools import partial
 
 from exemplars.core import layout
-from exemplars.core.errors import run_main
+from exemplars.core.code_version import run_stage
 from exemplars.core.files import write_json, write_report
 from exemplars.core.params import load_section
 from exemplars.core.records import Exemplar, Rejection, ReviewItem, TextPair
@@ -37,4 +37,4 @@ def main() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(run_main(main))
+    sys.exit(run_stage("curate", main))

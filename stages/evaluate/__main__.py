@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from exemplars.core import layout
-from exemplars.core.errors import run_main
+from exemplars.core.code_version import run_stage
 from exemplars.core.names import check_name
 from exemplars.core.params import load_recipe, load_section
 from exemplars.models.library_messages import suppress_library_messages
@@ -36,4 +36,4 @@ def main() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(run_main(main))
+    sys.exit(run_stage("evaluate", main))

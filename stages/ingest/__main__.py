@@ -7,7 +7,7 @@ import os
 import sys
 
 from exemplars.core import layout
-from exemplars.core.errors import run_main
+from exemplars.core.code_version import run_stage
 from exemplars.core.files import write_bytes, write_report
 from exemplars.core.params import load_section
 from exemplars.core.tables import prevent_pandas_import, write_table
@@ -37,4 +37,4 @@ def main() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(run_main(main))
+    sys.exit(run_stage("ingest", main))

@@ -6,7 +6,7 @@ import sys
 
 import vl_convert
 
-from exemplars.core.errors import run_main
+from exemplars.core.code_version import run_stage
 from exemplars.core.files import write_bytes
 from exemplars.core.params import load_section
 from exemplars.core.terminal import print_errors
@@ -37,4 +37,4 @@ def main() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(run_main(main))
+    sys.exit(run_stage("publish", main))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from exemplars.core import layout
-from exemplars.core.errors import run_main
+from exemplars.core.code_version import run_stage
 from exemplars.core.params import load_section
 from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.render_manifest import read_render_manifest
@@ -29,4 +29,4 @@ def main() -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_main(main))
+    sys.exit(run_stage("train", main))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,13 +60,15 @@ def run_checkpoint(
     Returns the outcomes of all expectations, in their order.
 
     suites: as Great Expectations writes them to JSON. tables: their first column names a row.
-    bounds: the values of the suites' `$PARAMETER`s. docs: the folder to build the Data Docs in.
+    bounds: the values of the suites' `$PARAMETER`s. docs: the folder to build the Data Docs in; its former
+    pages are removed.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
     os.environ["TZ"] = "UTC"  # The pages give times in the machine's time zone.
     time.tzset()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    shutil.rmtree(docs, ignore_errors=True)
     _add_docs(context, docs)
     source = context.data_sources.add_pandas(_DATASOURCE)
     outcomes: list[Outcome] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,6 +45,11 @@ def read_suite(path: Path) -> dict[str, Any]:
     return read_json(
         path, dict[str, Any], code="bad_suite", expected="an expectation suite", fix="restore it from git"
     )
+
+
+def read_suites(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Read the expectation suites of these names: the project's own, or else the package's."""
+    return {name: read_suite(layout.expectations(name)) for name in names}
 
 
 def read_inputs() -> ValidateInputs:

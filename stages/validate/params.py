@@ -13,7 +13,7 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 class ValidateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bounds of the dataset; an expectation refers to a bound as `{"$PARAMETER": "<key>"}`."""
 
-    min_exemplars: NonNegativeInt = 10
+    min_exemplars: NonNegativeInt = 1
     """Minimum number of exemplars."""
     max_rejection_rate: Share = 0.1
     """Maximum share of a source's records in scope that may be rejected."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -100,6 +99,7 @@ def _build_result(
     found = (min if side == "min_value" else max)(values, default=None)
     margin = None if found is None else (found - bound if side == "min_value" else bound - found)
     rows = _list_broken_rows(table, column, side, bound)
+    needs = (expectation.get("meta") or {}).get("needs", "")
     return ExpectationResult(
         **common,
         found=_round(found),
@@ -107,7 +107,7 @@ def _build_result(
         margin=_round(margin),
         unit=measure.unit,
         key=None if key is None else f"validate.{key}",
-        message="" if outcome.passed else _compose_message(measure, rows, params, side, key, bound),
+        message="" if outcome.passed else _compose_message(measure, rows, params, side, key, bound, needs),
         line=None if outcome.passed or key is None else lines.get(key),
     )
 
@@ -159,20 +159,21 @@ def _compose_message(
     side: str,
     key: str | None,
     bound: float,
+    needs: str,
 ) -> str:
+    """Compose the message of a broken bound. needs: what a dataset needs to meet it, if this one cannot."""
     described = summarize_names(describe_row(measure, row, params) for row in rows)
     limit = f"at {'least' if side == 'min_value' else 'most'} {measure.unit.write(bound)}"
     if key is not None:
         limit += f" (validate.{key})"
-    return f"{described}; {limit}; {measure.fix.format(**rows[0]) if rows else measure.fix}"
+    return f"{described}; {limit}; {needs or (measure.fix.format(**rows[0]) if rows else measure.fix)}"
 
 
 def _describe_result(result: ExpectationResult) -> Diagnostic:
-    own = layout.expectations(result.suite)
-    path: Path = own if result.key is None else PATH
+    path = f"{layout.EXPECTATIONS}/{result.suite}.json" if result.key is None else str(PATH)
     code = result.suite if result.key is None else result.key.removeprefix("validate.")
     return Diagnostic(
-        path=str(path), line=result.line, code=code, found="", expected="", fix="", summary=result.message
+        path=path, line=result.line, code=code, found="", expected="", fix="", summary=result.message
     )
 
 

@@ -1,0 +1,111 @@
+"""The code that a stage runs, as a hash: how a project whose code is an installed package depends on it.
+
+In this repository `dvc.yaml` names the code of each stage as files. In a project that `exemplars init` made, it names
+a key of `code.yaml`, a small file with the hash of the same files in the installed package, so that an upgrade runs
+again only the stages whose code it changes.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from exemplars.core import layout
+from exemplars.core.errors import Diagnostic, UserError, run_main
+from exemplars.core.files import hash_file, read_file
+from exemplars.core.yaml_documents import YamlProblem, decode_yaml
+
+CODE: Final = Path("code.yaml")
+CODE_KEY: Final = "code"
+"""The key of `code.yaml` with the hash of each stage."""
+PIPELINE: Final = Path(str(files("exemplars") / "project" / "pipeline.yaml"))
+"""The `dvc.yaml` of this repository, as the package has it."""
+_PACKAGES: Final = Path(str(files("exemplars"))).parent
+"""The folder with the packages `exemplars` and `stages`."""
+_SCHEMAS: Final = {"${compile.recognizers}": layout.RECOGNIZERS, "${curate.lexicons}": layout.LEXICONS}
+"""The dependencies that `dvc.yaml` names by a parameter, and the schemas that are the default."""
+
+
+def run_stage(name: str, main: Callable[[], str | None]) -> int:
+    """Run the entry point of a stage as `run_main` does, if the code is the one that the project depends on."""
+
+    def run() -> str | None:
+        check_code_version(name)
+        return main()
+
+    return run_main(run)
+
+
+def check_code_version(stage: str) -> None:
+    """Raise `UserError` if `code.yaml` names other code of a stage than is installed; it need not exist."""
+    if not CODE.exists():
+        return
+    recorded = read_code_versions()
+    if recorded.get(CODE_KEY, {}).get(stage) != hash_stage_code(stage):
+        summary = f"exemplars {get_version()} is installed, with other code of {stage} than this file names"
+        raise UserError([_problem("other_code", summary, "run `exemplars upgrade`, then `dvc repro`")])
+
+
+def read_code_versions() -> dict[str, Any]:
+    """Read `code.yaml`. Raises `UserError` if it is damaged."""
+    try:
+        document = decode_yaml(read_file(CODE, limit=2**20).decode("utf-8"))
+    except (YamlProblem, UnicodeDecodeError):
+        document = None
+    if not isinstance(document, dict) or not isinstance(document.get(CODE_KEY), dict):
+        raise UserError([_problem("bad_code_file", "it has no hashes of code", "run `exemplars upgrade`")])
+    return document
+
+
+def get_version() -> str:
+    """Return the version of the installed package; of a source tree that is not installed, `unknown`."""
+    try:
+        return version("exemplars")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def list_stages() -> tuple[str, ...]:
+    """List the names of the stages, in the order of the pipeline."""
+    return tuple(_read_pipeline())
+
+
+def hash_stage_code(stage: str) -> str:
+    """Return the SHA-256, in hexadecimal, of the code and the packaged schemas that a stage depends on."""
+    digest = hashlib.sha256()
+    for name, path in sorted(_list_code_files(stage)):
+        digest.update(f"{name}\0{hash_file(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _list_code_files(stage: str) -> Iterator[tuple[str, Path]]:
+    """List the files, by their path relative to the repository: those of the stage's dependencies that are code."""
+    for dependency in _read_pipeline()[stage]:
+        path = _SCHEMAS.get(dependency, dependency)
+        if path.startswith(("exemplars/", "stages/")):
+            root = _PACKAGES / path
+        elif Path(path).is_relative_to(layout.SCHEMAS):
+            root = layout.PACKAGED_SCHEMAS / Path(path).relative_to(layout.SCHEMAS)
+        else:
+            continue
+        for file in [root] if root.is_file() else root.rglob("*"):
+            if file.is_file() and file.suffix != ".pyc":
+                yield f"{path}/{file.relative_to(root).as_posix()}", file
+
+
+@functools.cache
+def _read_pipeline() -> dict[str, list[str]]:
+    """Read the dependencies of each stage in this repository."""
+    stages = yaml.safe_load(PIPELINE.read_bytes())["stages"]
+    return {name: stage.get("do", stage)["deps"] for name, stage in stages.items()}
+
+
+def _problem(code: str, summary: str, fix: str) -> Diagnostic:
+    return Diagnostic(path=str(CODE), code=code, found="", expected="", fix=fix, summary=summary)
