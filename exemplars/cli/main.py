@@ -22,6 +22,7 @@ from exemplars.cli import (
     params,
     prove,
     rejections,
+    rename,
     runs,
     schema,
     trace,
@@ -50,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     lint.add_parser(commands)
     check.add_parser(commands)
     rejections.add_parser(commands)
+    rename.add_parser(commands)
     params.add_parser(commands)
     schema.add_parser(commands)
     export.add_parser(commands)

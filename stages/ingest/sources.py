@@ -35,7 +35,7 @@ from stages.ingest.source_files import SourceTables, build_tables, read_files, r
 from stages.ingest.tombstones import Erasures
 from stages.ingest.tools import TOOLS_FILE, parse_tools
 
-_EXAMPLE_FILES: Final = FileKind(
+EXAMPLE_FILES: Final = FileKind(
     ("*.jsonl",),
     "labeled examples (*.jsonl)",
     rb'(?s)\A(?:\xef\xbb\xbf)?\s*[\[{].*?"utterance"\s*:',
@@ -115,7 +115,7 @@ def _read_skills(root: Path, settings: SkillsSource, source: SourceInfo) -> Read
 
 
 def _read_jsonl(root: Path, settings: JsonlSource, source: SourceInfo) -> Reading:
-    files = list_files(root, "", _EXAMPLE_FILES)
+    files = list_files(root, "", EXAMPLE_FILES)
     reading = read_files(source, files, settings.on_bad_file, partial(parse_jsonl_file, source))
     tools = root / TOOLS_FILE
     if not os.path.lexists(tools):

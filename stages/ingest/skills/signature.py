@@ -50,6 +50,31 @@ def parse_signature(outline: Outline) -> ParsedSignature:
     return ParsedSignature(skill, tuple(diagnostics))
 
 
+def locate_signature_names(text: str) -> dict[str | None, int]:
+    """Locate the names in the first line of a signature: that of the skill under `None`, and of each parameter.
+
+    Return the position of each, in code points; nothing if the line is no signature.
+
+    >>> locate_signature_names('ring(who="[whom]", loud=[yes or no])')
+    {None: 0, 'who': 5, 'loud': 19}
+    """
+    head = _HEAD.match(text)
+    if head is None:
+        return {}
+    names: dict[str | None, int] = {None: head.start("name")}
+    match = _PARAMETER.match(text, head.end())
+    while match is not None:
+        names[match["name"]] = match.start("name")
+        match = _PARAMETER.match(text, match.end())
+    return names
+
+
+def locate_declared_name(text: str) -> tuple[str, int] | None:
+    """Locate the name in a line of the section `Parameters`: the name and its position; `None`: it has none."""
+    match = _DECLARATION.match(text)
+    return None if match is None else (match["name"], match.start("name"))
+
+
 def _parse_first_line(outline: Outline, line: Line) -> tuple[str, list[Parameter], str] | Diagnostic:
     """Parse the name, the parameters, and the text after the closing parenthesis."""
     head = _HEAD.match(line.text)

@@ -1,0 +1,130 @@
+"""`exemplars rename`: what it rewrites, what it leaves to a person, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from exemplars.cli.main import main
+
+PARAMS = """\
+ingest:
+  sources:
+    skills: {format: skills, path: raw/skills, license: MIT}
+    chats: {format: jsonl, path: raw/chats, license: MIT}
+    bots: {format: opencui, path: raw/bots, license: MIT}
+"""
+RING = """\
+#### Prompt:
+ring(who="[whom]")
+Rings who is asked for.
+#### Examples:
+### User: ring mum
+### Assistant: ring(who="mum")
+"""
+TEXT = '#### Prompt:\ntext(who="[whom]")\nTexts.\n#### Examples:\n### User: text mum\n### Assistant: text(who="mum")\n'
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    files = {
+        "params.yaml": PARAMS,
+        ".dvc/config": "",
+        "raw/skills/ring.md": RING,
+        "raw/skills/text.md": TEXT,
+        "raw/chats/a.jsonl": '{"utterance": "ring dad", "skill": "ring", "arguments": {"who": "dad"}}\n',
+        "raw/bots/a/schemas.json": '{"skills": [\n{"name": "ring"}]}\n',
+    }
+    for path, content in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def read_sources(project: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in sorted(project.glob("raw/*/*")) if path.is_file()}
+
+
+def test_a_parameter_is_renamed_in_every_source(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rename", "ring.who", "contact"]) == 0
+    assert read_sources(project) == {
+        "a.jsonl": '{"utterance": "ring dad", "skill": "ring", "arguments": {"contact": "dad"}}\n',
+        "ring.md": RING.replace("(who=", "(contact="),
+        "text.md": TEXT,
+    }
+    assert capsys.readouterr().out.splitlines() == [
+        "renamed who to contact: 3 places in 2 files",
+        "       2  raw/skills/ring.md",
+        "       1  raw/chats/a.jsonl",
+        "look at these yourself:",
+        "  raw/skills/ring.md:3: Rings who is asked for.",
+        "next: `dvc repro validate`, then `exemplars diff` shows rows that changed or moved",
+    ]
+
+
+def test_renaming_there_and_back_changes_no_byte(project: Path) -> None:
+    before = read_sources(project)
+    assert main(["rename", "ring", "dial"]) == 0
+    assert read_sources(project) != before
+    assert main(["rename", "dial", "ring"]) == 0
+    assert read_sources(project) == before
+
+
+def test_a_dry_run_changes_nothing_and_lists_all(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = read_sources(project)
+    assert main(["rename", "ring", "dial", "--dry-run", "--format", "json"]) == 0
+    assert read_sources(project) == before
+    assert json.loads(capsys.readouterr().out) == {
+        "old": "ring",
+        "new": "dial",
+        "changes": [{"path": "raw/skills/ring.md", "places": 2}, {"path": "raw/chats/a.jsonl", "places": 1}],
+        "mentions": [{"place": "raw/bots/a/schemas.json:2", "text": '{"name": "ring"}]}'}],
+    }
+
+
+def test_the_skill_for_no_call_is_renamed_in_the_parameters_too(project: Path) -> None:
+    params = project / "params.yaml"
+    params.write_text(PARAMS.replace("raw/skills,", "raw/skills, none_skill: 'other',"))
+    other = project / "raw/skills/other.md"
+    other.write_text("#### Prompt:\nother()\n#### Examples:\n### User: hi\n### Assistant: other()\n")
+    assert main(["rename", "other", "small_talk"]) == 0
+    assert params.read_text() == PARAMS.replace("raw/skills,", "raw/skills, none_skill: small_talk,")
+    assert other.read_text().count("small_talk()") == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("rnig", "dial", "unknown_skill: found no skill 'rnig', expected ring, text; did you mean 'ring'?"),
+        (
+            "ring.whom",
+            "a",
+            "unknown_slot: found no parameter 'whom' of ring, expected who; did you mean 'who'?",
+        ),
+        ("ring", "text", "name_taken: found 'text', which is a skill already"),
+        ("ring.who", "who", "name_taken: found 'who', which is a parameter of ring already"),
+        ("ring", "a b", "invalid_name: found the name 'a b'"),
+        ("ring.who", "a-b", "invalid_name: found the name 'a-b'"),
+    ],
+)
+def test_a_wrong_name_is_one_sentence_and_changes_nothing(
+    old: str, new: str, message: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = read_sources(project)
+    assert main(["rename", old, new]) == 1
+    assert message in capsys.readouterr().err
+    assert read_sources(project) == before
+
+
+def test_a_file_that_would_mean_something_else_is_left_as_it_is(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = '{"utterance": "ring a", "skill": "ring", "exemplar": "ring \\u003cwho>", "arguments": {"who": "a"}}\n'
+    (project / "raw/chats/a.jsonl").write_text(line)
+    before = read_sources(project)
+    assert main(["rename", "ring.who", "contact"]) == 1
+    assert "rename_unsafe: found rows that would mean something else afterwards" in capsys.readouterr().err
+    assert read_sources(project) == before
