@@ -48,6 +48,22 @@ def load_section(name: str, section: type[S], path: Path = PATH) -> S:
     return msgspec.convert(document.get(name) or {}, section)
 
 
+def load_keys(name: str, keys: type[S], path: Path = PATH) -> S:
+    """Read some keys of the section `name`, of a stage that checks the others; a key has its default if missing.
+
+    Raises `UserError` for every invalid value.
+    """
+    text, document = _read_document(path)
+    section = document.get(name)
+    known = {field.encode_name for field in msgspec.structs.fields(keys)}
+    values = (
+        {key: value for key, value in section.items() if key in known} if isinstance(section, dict) else {}
+    )
+    if faults := list(find_faults((name,), values, keys)):
+        raise UserError([_describe_fault(path, text, fault) for fault in faults])
+    return msgspec.convert(values, keys)
+
+
 def check_sections(types: Mapping[str, type[msgspec.Struct]], path: Path = PATH) -> None:
     """Check several sections of the parameter file at `path`. types: their types, by their names.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
 
+from exemplars.core.digests import hash_split
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.licenses import check_expressions, join_expressions
 from exemplars.core.reports import count_values
@@ -63,6 +65,8 @@ class SplitSummary(msgspec.Struct, frozen=True):
     data_hash: str
     declared: tuple[DeclaredLicense, ...]
     """Its rows by source and license."""
+    skills: dict[str, int]
+    """Its rows by skill."""
 
     @property
     def rows(self) -> int:
@@ -104,6 +108,8 @@ class ReleaseFacts(msgspec.Struct, frozen=True):
     """Everything that the documents state."""
 
     params: PublishParams
+    data_hash: str
+    """Of the rows of all splits together."""
     records: int
     rejections: tuple[RejectionSummary, ...]
     sources: tuple[SourceSummary, ...]
@@ -142,9 +148,8 @@ def gather_facts(params: PublishParams, inputs: PublishInputs, artifacts: Artifa
     does not accept it, or if `params` names an unknown source.
     """
     splits = tuple(
-        SplitSummary(name, file, split["groups"], split["data_hash"], _count_declared(table))
+        _summarize_split(name, inputs.manifest["splits"][name], file, table)
         for name, (file, table) in artifacts.splits.items()
-        for split in [inputs.manifest["splits"][name]]
     )
     _check_source_names(params, artifacts)
     check_expressions(_collect_expressions(params, splits))
@@ -154,6 +159,7 @@ def gather_facts(params: PublishParams, inputs: PublishInputs, artifacts: Artifa
     rows = pa.concat_tables(table for _, table in artifacts.splits.values())
     return ReleaseFacts(
         params=params,
+        data_hash=hash_split(rows.column("digest").to_pylist()),
         records=inputs.reports["compile"]["records"],
         rejections=tuple(summarize_rejections(inputs.rejections)),
         sources=tuple(
@@ -176,6 +182,12 @@ def name_base(base: Base) -> str:
     if isinstance(base, PackagedBase):
         return base.file.rpartition(".")[0]
     return base.path if isinstance(base, FolderBase) else base.id
+
+
+def _summarize_split(name: str, split: Mapping[str, Any], file: HashedFile, table: pa.Table) -> SplitSummary:
+    """Summarize a split. split: its entry in the manifest. table: its rows."""
+    skills = count_values(table.column("skill"))
+    return SplitSummary(name, file, split["groups"], split["data_hash"], _count_declared(table), skills)
 
 
 def _check_source_names(params: PublishParams, artifacts: Artifacts) -> None:

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-from exemplars.core.records import OUT_OF_SCOPE, Reason
-from exemplars.core.remedies import explain_reasons
+from exemplars.core.records import Reason
+from exemplars.core.remedies import REMEDIES, Where, explain_reasons
 
-KEPT: Final = "kept"
 EXAMPLES: Final = 3
 """How many messages of the ledger are shown for each reason."""
 _REJECTING_STAGES: Final = ("ingest", "compile", "curate", "split")
-
-
-class StageOutcome(NamedTuple):
-    """Records with the same outcome of the same stage."""
-
-    stage: str
-    outcome: str
-    """`kept`, or a reason."""
-    records: int
 
 
 class RejectionSummary(NamedTuple):
@@ -32,43 +22,68 @@ class RejectionSummary(NamedTuple):
     reason: str
     records: int
     meaning: str
-    actionable: bool
-    """Whether a change to the source or the parameters would keep them."""
+    where: Where
+    """Where a change would keep them."""
+    action: str
+    """What to do about them."""
     examples: tuple[str, ...]
     """The first messages of the ledger."""
 
+    @property
+    def repairable(self) -> bool:
+        """Whether a change to a source or a parameter would keep them."""
+        return self.where is not Where.NOWHERE
 
-def count_outcomes(records: int, rejections: pa.Table) -> list[StageOutcome]:
-    """Count the outcomes of all stages, in the order of the pipeline.
 
-    records: how many came in. rejections: the ledgers of all stages.
+class StageFlow(NamedTuple):
+    """What a stage gets, and what becomes of it."""
+
+    stage: str
+    records: int
+    """How many records it gets."""
+    rejected: dict[Where, int]
+    """By where a change would keep them."""
+
+    @property
+    def kept(self) -> int:
+        """The number of records that the stage keeps."""
+        return self.records - sum(self.rejected.values())
+
+
+def follow_records(records: int, rejections: Iterable[RejectionSummary]) -> list[StageFlow]:
+    """Follow the records through the stages, in the order of the pipeline.
+
+    records: how many came in. rejections: of all stages.
     """
-    counts = Counter(
-        zip(rejections.column("stage").to_pylist(), rejections.column("reason").to_pylist(), strict=True)
-    )
-    outcomes = []
-    for stage in _REJECTING_STAGES:
-        rejected = sorted(
-            ((reason, count) for (where, reason), count in counts.items() if where == stage),
-            key=lambda item: (-item[1], item[0]),
-        )
-        records -= sum(count for _, count in rejected)
-        outcomes.append(StageOutcome(stage, KEPT, records))
-        outcomes += [StageOutcome(stage, reason, count) for reason, count in rejected]
-    return outcomes
+    rejected = {stage: dict.fromkeys(Where, 0) for stage in _REJECTING_STAGES}
+    for rejection in rejections:
+        rejected[rejection.stage][rejection.where] += rejection.records
+    flows = []
+    for stage, counts in rejected.items():
+        flows.append(StageFlow(stage, records, counts))
+        records = flows[-1].kept
+    return flows
 
 
 def summarize_rejections(rejections: pa.Table) -> list[RejectionSummary]:
-    """Summarize the ledgers of all stages by stage and reason, the most frequent first."""
+    """Summarize the ledgers of all stages by stage and reason.
+
+    Those that a change to a source would avoid come first, then those that a parameter avoids; within these, the
+    most frequent ones.
+    """
     messages: dict[tuple[str, str], list[str]] = {}
     columns = (rejections.column(name).to_pylist() for name in ("stage", "reason", "message"))
     for stage, reason, message in zip(*columns, strict=True):
         messages.setdefault((stage, reason), []).append(message)
     meanings = explain_reasons()
-    expected = {str(reason) for reason in (*OUT_OF_SCOPE, Reason.ERASED)}
-    return [
+    summaries = [
         RejectionSummary(
-            stage, reason, len(texts), meanings[reason], reason not in expected, tuple(texts[:EXAMPLES])
+            stage, reason, len(texts), meanings[reason], *REMEDIES[Reason(reason)], tuple(texts[:EXAMPLES])
         )
-        for (stage, reason), texts in sorted(messages.items(), key=lambda item: (-len(item[1]), item[0]))
+        for (stage, reason), texts in messages.items()
     ]
+    order = list(Where)
+    return sorted(
+        summaries,
+        key=lambda summary: (order.index(summary.where), -summary.records, summary.stage, summary.reason),
+    )

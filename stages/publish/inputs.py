@@ -10,11 +10,13 @@ import pyarrow as pa
 
 from exemplars.core import layout
 from exemplars.core.files import read_json
+from exemplars.core.params import load_keys
 from exemplars.core.representativeness import Representativeness
 from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA, REVIEW_SCHEMA
 from exemplars.core.tables import read_table
 from exemplars.models.rows import PREDICTION_SCHEMA
 from exemplars.models.run_manifest import ROWS, Manifest, read_manifest
+from stages.publish.params import CoverageGoals
 from stages.publish.pipeline import (
     HashedFile,
     StageDefinition,
@@ -49,6 +51,7 @@ class PublishInputs(NamedTuple):
     """The report of `evaluate`; `None` if no model was evaluated."""
     predictions: pa.Table
     """Without rows if no model was evaluated."""
+    goals: CoverageGoals
 
 
 class ModelRun(NamedTuple):
@@ -90,6 +93,7 @@ def read_inputs() -> PublishInputs:
             if evaluated
             else PREDICTION_SCHEMA.empty_table()
         ),
+        goals=load_keys("validate", CoverageGoals),
     )
 
 

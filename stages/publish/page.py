@@ -1,126 +1,133 @@
-"""`dataset.html`: a page about the dataset for people, in one file that needs no network."""
+"""`dataset.html`: a page about a release for people, in one file that needs no network."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
-import msgspec
-from markupsafe import Markup
-
-from exemplars.core.reports import count_values
 from stages.publish import paths
-from stages.publish.charts import build_charts
-from stages.publish.flow import count_outcomes, summarize_rejections
-from stages.publish.inputs import PublishInputs
-from stages.publish.links import list_links
-from stages.publish.rendering import create_html_environment, read_asset
-from stages.publish.tables import (
+from stages.publish.cells import Table
+from stages.publish.content_tables import (
     build_association_table,
     build_balance_table,
-    build_comparison_table,
     build_coverage_table,
-    build_error_table,
+    build_grounding_table,
+    build_length_table,
     build_personal_data_table,
-    build_review_table,
+    build_skill_table,
+    build_slice_table,
     build_split_table,
+)
+from stages.publish.facts import ReleaseFacts
+from stages.publish.flow import follow_records
+from stages.publish.inputs import PublishInputs
+from stages.publish.links import list_links
+from stages.publish.model_tables import (
+    build_comparison_table,
+    build_error_table,
+    build_model_slice_table,
     build_system_table,
 )
+from stages.publish.quality_tables import (
+    build_expectation_table,
+    build_figure_table,
+    build_flow_table,
+    build_loss_table,
+    build_review_table,
+)
+from stages.publish.rendering import create_html_environment, read_asset
+from stages.publish.shortfalls import find_shortfalls
+from stages.publish.tasks import Task, list_tasks, rejection_anchor
+from stages.publish.verdict import Answer, give_verdict, summarize_release
 
-EMBED_SNIPPET: Final = "window.vegaEmbed = vegaEmbed;"
-"""What the JavaScript bundle that the page includes has to define."""
 _DEMOGRAPHIC: Final = ("gender", "place", "age")
 
 
-def render_dataset_page(inputs: PublishInputs, bundle: str) -> str:
-    """Render the page as HTML.
+class DatasetPage(NamedTuple):
+    """The page, and what the terminal says of it."""
 
-    bundle: JavaScript that defines `vegaEmbed`. All data is escaped: in HTML by the template, in scripts as
-    JSON without `<`.
+    html: str
+    summary: list[str]
+    """The verdict, what to do next, and which page to open, in lines."""
+
+
+def build_dataset_page(facts: ReleaseFacts, inputs: PublishInputs) -> DatasetPage:
+    """Build the page, and summarize it."""
+    shortfalls = find_shortfalls(facts, inputs)
+    answers = give_verdict(shortfalls, facts.exemplars, inputs.evaluation, facts.params.target_exact_match)
+    tasks = list_tasks(shortfalls, inputs.evaluation, inputs.predictions)
+    html = render_dataset_page(facts, inputs, answers, tasks)
+    return DatasetPage(html, summarize_release(answers, tasks))
+
+
+def render_dataset_page(
+    facts: ReleaseFacts, inputs: PublishInputs, answers: Sequence[Answer], tasks: Sequence[Task]
+) -> str:
+    """Render the page as HTML; the template escapes all data.
+
+    answers: the verdict. tasks: what to do next.
     """
     return (
         create_html_environment()
         .get_template("page.html.jinja")
         .render(
-            **build_page_fields(inputs),
+            facts=facts,
+            answers=answers,
+            tasks=tasks,
+            rejections=[(rejection_anchor(rejection), rejection) for rejection in facts.rejections],
+            evaluation=inputs.evaluation,
+            tables=build_tables(facts, inputs),
             links=list_links(paths.DATASET_PAGE),
-            bundle=Markup(bundle.replace("</script", "<\\/script")),
             style=read_asset("page.css"),
             script=read_asset("page.js"),
-            charts=Markup(_encode_for_script(_build_page_charts(inputs))),
         )
     )
 
 
-def build_page_fields(inputs: PublishInputs) -> dict[str, Any]:
-    """Build the fields of the template, except charts and scripts."""
-    curate, validate = inputs.reports["curate"], inputs.reports["validate"]
-    representativeness = inputs.representativeness
+def build_tables(facts: ReleaseFacts, inputs: PublishInputs) -> dict[str, list[Table]]:
+    """Build the tables by the section that shows them."""
+    measured = inputs.representativeness
+    mentions = [
+        part for part in measured.slices if part.dimension in _DEMOGRAPHIC and not part.slice.startswith("(")
+    ]
+    lengths = [len(text.split()) for text in inputs.exemplars.column("utterance").to_pylist()]
     return {
-        "records": inputs.reports["compile"]["records"],
-        "kept": inputs.exemplars.num_rows,
-        "skills": len({part.skill for part in representativeness.coverage}),
-        "expectations": validate["expectations"],
-        "failed_expectations": validate["failed_critical"] + validate["failed_warning"],
-        "rejections": summarize_rejections(inputs.rejections),
-        "splits": build_split_table(inputs.manifest["splits"]),
-        "leaked": inputs.reports["split"]["leaked"],
-        "facts": {
-            "near-duplicate pairs": sum(curate["duplicates"]["pairs"].values()),
-            "clusters": curate["duplicates"]["clusters"],
-            "rows in clusters": curate["duplicates"]["clustered_rows"],
-            "conflicts": curate["conflicts"],
-            **curate["quality_flags"],
-        },
-        "coverage": build_coverage_table(representativeness.coverage),
-        "balance": build_balance_table(representativeness.balance),
-        "label_noise": curate["label_noise"],
-        "review": build_review_table(inputs.review),
-        "associations": build_association_table(representativeness.associations),
-        "personal_data": build_personal_data_table(curate["personal_data"]),
-        "evaluation": _build_evaluation_fields(inputs),
+        "losses": [
+            build_flow_table(follow_records(facts.records, facts.rejections)),
+            build_loss_table(facts.rejections),
+        ],
+        "checks": [
+            build_expectation_table(inputs.reports["validate"]["results"]),
+            build_figure_table(facts.findings),
+        ],
+        "content": [
+            build_split_table(facts.splits),
+            build_skill_table(facts.skills, facts.splits),
+            build_grounding_table(facts.grounding),
+            build_length_table(lengths),
+        ],
+        "coverage": [
+            build_coverage_table(measured.coverage, inputs.goals),
+            build_balance_table(measured.balance),
+        ],
+        "review": [build_review_table(inputs.review)],
+        "people": [
+            build_personal_data_table(inputs.reports["curate"]["personal_data"]),
+            build_slice_table(mentions),
+            build_association_table(measured.associations),
+        ],
+        "models": _build_model_tables(facts, inputs),
     }
 
 
-def _build_evaluation_fields(inputs: PublishInputs) -> dict[str, Any] | None:
-    evaluation = inputs.evaluation
+def _build_model_tables(facts: ReleaseFacts, inputs: PublishInputs) -> list[Table]:
+    evaluation: dict[str, Any] | None = inputs.evaluation
     if evaluation is None:
-        return None
+        return []
     reference = evaluation["reference"]
-    return {
-        "run": evaluation["run"],
-        "reference": reference,
-        "systems": build_system_table(evaluation["systems"]),
-        "comparisons": build_comparison_table(reference, evaluation["reference_against"]),
-        "errors": build_error_table(reference, inputs.predictions),
-    }
-
-
-def _build_page_charts(inputs: PublishInputs) -> dict[str, Any]:
-    demographic = [
-        {**msgspec.structs.asdict(part), "slice": f"{part.dimension}: {part.slice}"}
-        for part in inputs.representativeness.slices
-        if part.dimension in _DEMOGRAPHIC and not part.slice.startswith("(")
-    ]
-    return build_charts(
-        count_outcomes(inputs.reports["compile"]["records"], inputs.rejections),
-        inputs.reports["compile"]["grounding"],
-        count_values(inputs.exemplars.column("skill")),
-        [len(text.split()) for text in inputs.exemplars.column("utterance").to_pylist()],
-        demographic,
-        _list_model_slices(inputs.evaluation),
-    )
-
-
-def _list_model_slices(evaluation: dict[str, Any] | None) -> list[dict[str, Any]]:
-    slices = evaluation["slices"] if evaluation else {}
     return [
-        {"slice": f"{dimension}: {name}", **figures}
-        for dimension, values in slices.items()
-        if dimension not in ("skill", "service")
-        for name, figures in values.items()
+        build_system_table(evaluation["systems"], facts.params.target_exact_match),
+        build_comparison_table(reference, evaluation["reference_against"]),
+        build_model_slice_table(reference, evaluation["slices"]),
+        build_error_table(reference, inputs.predictions),
     ]
-
-
-def _encode_for_script(document: Any) -> str:
-    """Encode a document as JSON that cannot end the script element that it is in."""
-    return msgspec.json.encode(document).decode().replace("<", "\\u003c")

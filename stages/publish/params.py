@@ -55,6 +55,13 @@ class AcceptedClash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: NonBlankText
 
 
+class CoverageGoals(msgspec.Struct, frozen=True):
+    """The bounds of the section `validate` that say when a part of the catalog has enough exemplars."""
+
+    min_rows_a_skill: Annotated[int, msgspec.Meta(ge=0)] = 3
+    min_rows_a_parameter: Annotated[int, msgspec.Meta(ge=0)] = 3
+
+
 class PublishParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the documents say and the data does not."""
 
@@ -88,3 +95,5 @@ class PublishParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     the reason: [{licenses: [CC-BY-SA-4.0, ODbL-1.0], reason: the owner of both allowed it on 2026-10-02}]"""
     openlineage_url: HttpUrl | None = None
     """OpenLineage endpoint to send the events to, in addition to writing the file; null: none."""
+    target_exact_match: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.8
+    """The exact match of a good model, for the verdict of the page: from 0 to 1."""

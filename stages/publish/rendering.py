@@ -29,6 +29,7 @@ def create_html_environment() -> Environment:
     )
     environment.filters["thousands"] = _format_count
     environment.filters["breakable"] = mark_breaks
+    environment.filters["kind"] = lambda cell: type(cell).__name__.lower()
     return environment
 
 
@@ -100,8 +101,8 @@ def mark_breaks(text: str) -> Markup:
 
 
 def format_figure(figure: Mapping[str, Any]) -> str:
-    """Format a figure with its interval: `0.81 (0.74 to 0.87)`; the empty string if it has no value."""
-    return "" if figure["value"] is None else format_interval(figure)
+    """Format a figure with its interval: `0.810 (0.740 to 0.870)`; the empty string if it has no value."""
+    return "" if figure["value"] is None else format_interval(figure, 3)
 
 
 def _format_count(number: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from exemplars.core.errors import UserError
+from exemplars.core.remedies import Where
 from stages.publish import paths
 from stages.publish.__main__ import main
 from stages.publish.facts import ReleaseFacts
@@ -27,7 +28,8 @@ def test_each_record_is_an_exemplar_or_rejected(facts: ReleaseFacts) -> None:
         "value_not_found",
         1,
         "The value occurs neither in the utterance nor in its context, in any form that is known.",
-        True,
+        Where.SOURCE,
+        "correct the value, say it in the text, or add its words to a recognizer",
         ("message",),
     )
 
@@ -127,7 +129,6 @@ def test_a_project_without_dvc_yaml_is_an_error(tmp_path: Path, monkeypatch: pyt
 
 
 def test_all_documents_are_list_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vl_convert.javascript_bundle", lambda snippet: "")
     write_tree(tmp_path, {"forum": "MIT"}, model=False)
     monkeypatch.chdir(tmp_path)
     before = list_files(tmp_path)

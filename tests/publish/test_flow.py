@@ -1,59 +1,34 @@
 from __future__ import annotations
 
-from exemplars.core.records import Origin, Reason, Rejection
-from exemplars.core.remedies import explain_reasons
-from exemplars.dataset.row_tables import rejections_to_table
-from stages.publish.flow import (
-    RejectionSummary,
-    StageOutcome,
-    count_outcomes,
-    summarize_rejections,
-)
-
-ORIGIN = Origin("a.md", "0" * 64, "1")
-
-
-def reject(number: int, stage: str, reason: Reason) -> Rejection:
-    return Rejection(f"s:{number}", "s", stage, reason, f"message {number}", ORIGIN, "g")
-
-
-LEDGER = rejections_to_table(
-    [
-        reject(1, "compile", Reason.VALUE_NOT_FOUND),
-        reject(2, "ingest", Reason.MALFORMED_RECORD),
-        reject(3, "compile", Reason.VALUE_NOT_FOUND),
-        reject(4, "ingest", Reason.NO_NEW_MEANING),
-        reject(5, "split", Reason.LEAKED),
-    ]
-)
+from exemplars.core.remedies import Where
+from stages.publish.flow import RejectionSummary, StageFlow, follow_records, summarize_rejections
+from tests.publish.release import make_ledger
 
 
 def test_a_stage_gets_what_the_stage_before_keeps() -> None:
-    assert count_outcomes(20, LEDGER) == [
-        StageOutcome("ingest", "kept", 18),
-        StageOutcome("ingest", "malformed_record", 1),
-        StageOutcome("ingest", "no_new_meaning", 1),
-        StageOutcome("compile", "kept", 16),
-        StageOutcome("compile", "value_not_found", 2),
-        StageOutcome("curate", "kept", 16),
-        StageOutcome("split", "kept", 15),
-        StageOutcome("split", "leaked", 1),
+    flows = follow_records(20, summarize_rejections(make_ledger()))
+    none = {Where.SOURCE: 0, Where.PARAMETERS: 0, Where.NOWHERE: 0}
+    assert flows == [
+        StageFlow("ingest", 20, {**none, Where.NOWHERE: 2}),
+        StageFlow("compile", 18, {**none, Where.SOURCE: 2}),
+        StageFlow("curate", 16, none),
+        StageFlow("split", 16, {**none, Where.NOWHERE: 1}),
     ]
+    assert [flow.kept for flow in flows] == [18, 16, 16, 15]
 
 
-def test_rejections_have_a_meaning_and_examples() -> None:
-    first, *_, out_of_scope, _ = summarize_rejections(LEDGER)
+def test_rejections_that_can_be_repaired_come_first_with_meaning_action_and_examples() -> None:
+    first, *others = summarize_rejections(make_ledger())
     assert first == RejectionSummary(
         "compile",
         "value_not_found",
         2,
         "The value occurs neither in the utterance nor in its context, in any form that is known.",
-        True,
+        Where.SOURCE,
+        "correct the value, say it in the text, or add its words to a recognizer",
         ("message 1", "message 3"),
     )
-    assert (out_of_scope.reason, out_of_scope.actionable) == ("no_new_meaning", False)
-
-
-def test_every_reason_has_a_docstring() -> None:
-    assert set(explain_reasons()) == {str(reason) for reason in Reason}
-    assert all(explain_reasons().values())
+    assert [(rejection.reason, rejection.records, rejection.repairable) for rejection in others] == [
+        ("no_new_meaning", 2, False),
+        ("leaked", 1, False),
+    ]

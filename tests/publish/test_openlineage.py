@@ -137,7 +137,6 @@ def test_an_endpoint_that_fails_is_reported_in_a_sentence(facts: ReleaseFacts, e
 def test_the_stage_warns_and_succeeds_if_the_endpoint_is_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("vl_convert.javascript_bundle", lambda snippet: "")
     write_tree(tmp_path, {"forum": "MIT"}, {"openlineage_url": "http://127.0.0.1:9"}, model=False)
     monkeypatch.chdir(tmp_path)
     main()

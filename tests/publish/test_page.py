@@ -1,251 +1,195 @@
-"""The page as people see it: in a real browser, without a network."""
+"""The page as text: what it says, and that nothing in the data can change it."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+import re
+import subprocess
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
-import vl_convert
 
-from exemplars.core.records import Origin, ReviewItem
-from exemplars.core.representativeness import Coverage, Representativeness, Slice
+from exemplars.core.records import ReviewItem
+from exemplars.core.representativeness import Coverage, Representativeness
 from exemplars.core.tables import rows_to_table
-from exemplars.dataset.row_tables import exemplars_to_table, rejections_to_table
-from exemplars.models.rows import Prediction
-from stages.publish.inputs import PublishInputs
-from stages.publish.page import render_dataset_page
-from stages.publish.tables import PAGE_METRICS
-from tests.curate.rows import make_argument, make_row
-from tests.publish.test_flow import LEDGER
+from stages.publish.card import render_card
+from stages.publish.facts import ReleaseFacts
+from stages.publish.page import build_dataset_page, build_tables
+from tests.publish.release import EVIL, FIGURE, make_empty_release, make_evaluation, make_release, make_result
 
-BROWSER = shutil.which("chromium")
-EVIL = "play <script>window.hacked = 1</script> </script><img src=x onerror=window.hacked=1> now"
-FIGURE = {"value": 0.5, "low": 0.25, "high": 0.75}
-EVALUATION = {
-    "run": "lora-1-2",
-    "reference": "tuned",
-    "systems": {"tuned": dict.fromkeys(PAGE_METRICS, FIGURE), "base": dict.fromkeys(PAGE_METRICS, FIGURE)},
-    "reference_against": {
-        "base": {
-            "differences": {"exact_match": FIGURE},
-            "mcnemar_p": 0.5,
-            "warning": "4 rows do not tell this difference from luck",
-        }
-    },
-    "slices": {"mode": {"normal": {"rows": 4, **FIGURE}}},
-}
-ROW_ID = "sgd:test/dialogues_001.json#/12/turns/4/frames/0"
-WRONG = Prediction(
-    ROW_ID,
-    "tuned",
-    "wrong_value",
-    EVIL,
-    "play(what='now')",
-    "play(what='<b>')",
-    True,
-    "s",
-    "play",
-    (ROW_ID, ROW_ID, ROW_ID),
-    Origin("a.md", "0" * 64, "1"),
-)
-CUT_CHARTS = """[...document.querySelectorAll(".chart svg")].filter((svg) => {
-  const box = svg.getBBox();
-  return box.x + box.width > svg.clientWidth + 1;
-}).map((svg) => svg.closest(".chart").id)"""
-CUT_TABLES = """[...document.querySelectorAll(".scroll")]
-  .filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.parentElement.id)"""
-SPLIT = {"rows": 1, "groups": 1, "data_hash": "d" * 64}
+EVALUATED = make_evaluation()
 
 
-def make_inputs(empty: bool = False) -> PublishInputs:
-    rows = (
-        []
-        if empty
-        else [
-            make_row("1", EVIL, arguments=(make_argument("what", "now", EVIL),)),
-            make_row("2", "call mum", "call"),
-        ]
-    )
-    slices = [Slice("gender", "female", 1, 0.5, 0.1, 0.9)]
-    coverage = [Coverage("call", "who", "", 10, ("call mum",)), Coverage("play", "", "", 9, (EVIL,))]
-    review = [
-        ReviewItem(
-            ROW_ID,
-            "conflict",
-            "found <b>bold</b>",
-            None,
-            "play",
-            None,
-            "test/dialogues_001.json",
-            "/12/turns/4",
-            EVIL,
-        )
-    ]
-    return PublishInputs(
-        reports={
-            "compile": {"records": 0 if empty else 7, "grounding": {} if empty else {"verbatim": 1}},
-            "curate": {
-                "duplicates": {"pairs": {}, "clusters": 0, "clustered_rows": 0},
-                "conflicts": 0,
-                "label_noise": "off",
-                "quality_flags": {},
-                "personal_data": {"labelled": {}, "unlabelled": {} if empty else {"phone": 2}},
-            },
-            "split": {"leaked": 0},
-            "validate": {"expectations": 5, "failed_critical": 0, "failed_warning": 0},
-        },
-        manifest={"splits": {"train": SPLIT, "test": SPLIT}},
-        exemplars=exemplars_to_table(rows),
-        rejections=rejections_to_table([]) if empty else LEDGER,
-        review=rows_to_table([] if empty else review, ReviewItem),
-        representativeness=Representativeness(
-            slices=[] if empty else slices,
-            coverage=[] if empty else coverage,
-            balance=[],
-            associations=[],
-        ),
-        evaluation=None if empty else EVALUATION,
-        predictions=rows_to_table([] if empty else [WRONG], Prediction),
-    )
+def read_text(page: str) -> str:
+    """Read the text of a page without its elements; `<wbr>` is no space."""
+    page = page.replace("<wbr>", "")
+    text = re.sub(r"<(style|script)\b.*?</\1>", "", page, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", text).split())
 
 
-def test_data_is_escaped_in_text_and_in_scripts() -> None:
-    page = render_dataset_page(make_inputs(), "")
+def test_data_is_escaped() -> None:
+    page = build_dataset_page(*make_release(EVALUATED)).html
     assert "<script>window.hacked" not in page
     assert "<img src=x" not in page
     assert "play &lt;script&gt;" in page
-    charts = page.split('id="charts">')[1].split("</script>")[0]
-    assert sorted(msgspec.json.decode(charts)) == [
-        "chart-flow",
-        "chart-grounding",
-        "chart-lengths",
-        "chart-models",
-        "chart-skills",
-        "chart-slices",
+    assert "<title>A small &lt;set&gt; 1.2.3</title>" in page
+
+
+def test_the_page_has_nothing_to_load() -> None:
+    page = build_dataset_page(*make_release(EVALUATED)).html
+    assert re.findall(r"<(?:script|img|link|iframe)[^>]* (?:src|href)=\"(?!data:,)[^\"]*\"", page) == []
+    assert "http" not in re.sub(r"&lt;.*?&gt;", "", page)
+
+
+def test_the_page_names_release_data_and_the_command_that_finds_its_commit() -> None:
+    facts, inputs = make_release(EVALUATED)
+    text = read_text(build_dataset_page(facts, inputs).html)
+    assert "Version 1.2.3 Released 2026-10-02 Publisher Somebody License MIT" in text
+    assert f"Data hash {facts.data_hash[:16]} Model lora-1-2" in text
+    assert f"git log --oneline --reverse -S{facts.data_hash[:16]} -- reports/card/README.md" in text
+
+
+def test_the_command_of_the_page_finds_the_commit_of_its_data(facts: ReleaseFacts, tmp_path: Path) -> None:
+    def git(*arguments: str) -> str:
+        names = ["-c", "user.name=n", "-c", "user.email=e@example.org", "-c", "commit.gpgsign=false"]
+        done = subprocess.run(
+            ["git", *names, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    git("init", "-q")
+    card = tmp_path / "reports/card/README.md"
+    card.parent.mkdir(parents=True)
+    for name, text in (("before", "none"), ("this", render_card(facts)), ("after", "other")):
+        card.write_text(text, "utf-8")
+        git("add", ".")
+        git("commit", "-q", "-m", name)
+    page = build_dataset_page(facts, make_release().inputs).html
+    [command] = re.findall(r"<pre><code>git (log .*?)</code></pre>", page)
+    assert [line.split()[1] for line in git(*command.split()).splitlines()] == ["this", "after"]
+
+
+def test_the_page_and_the_card_state_the_same_counts(facts: ReleaseFacts) -> None:
+    text = read_text(build_dataset_page(facts, make_release().inputs).html)
+    card = render_card(facts)
+    assert "7 records = 6 exemplars + 1 rejections." in text
+    assert "Exemplars: 6 of 7 records. Rejected: 1," in card
+    for split in facts.splits:
+        assert f"{split.name} {split.rows} {split.groups} {split.data_hash}" in text
+        assert f"| {split.name} | {split.rows} | {split.groups} |" in card
+        assert split.data_hash in card
+    for skill, rows in facts.skills.items():
+        assert f"{skill} {rows} " in text
+        assert f"| {skill} | {rows} |" in card
+    assert facts.data_hash in card
+
+
+def test_losses_that_can_be_repaired_come_first_with_examples_and_a_command() -> None:
+    text = read_text(build_dataset_page(*make_release()).html)
+    losses = text.split("Why records were lost")[1].split("Examples of each reason")[0]
+    assert losses.index("value not found") < losses.index("no new meaning") < losses.index("leaked")
+    assert "value not found 2 compile in a source correct the value, say it in the text" in losses
+    assert "message 1 message 3 All of them: exemplars rejections --reason value_not_found" in text
+    assert "8 records = 3 exemplars + 5 rejections." in text
+
+
+def test_expectations_have_bound_found_and_margin_and_broken_ones_come_first() -> None:
+    facts, inputs = make_release()
+    results = [
+        make_result("enough rows", 2245, severity="critical", key="validate.min_exemplars"),
+        make_result("a share", 0.0166, bound=0.1, margin=0.0834, unit="share", key="validate.max_rejection_rate"),
+        make_result("no association", None, margin=None, bound=0.9, unit="number"),
+        make_result("warned", 40, passed=False, message="found 40"),
+        make_result("stopped", 3, passed=False, severity="critical", unit="rows", bound=0, margin=-3),
+    ]  # fmt: skip
+    inputs = inputs._replace(
+        reports={**inputs.reports, "validate": {**inputs.reports["validate"], "results": results}}
+    )
+    [table, _] = build_tables(facts, inputs)["checks"]
+    assert [[cell if isinstance(cell, str) else cell.text for cell in row] for row in table.rows] == [
+        ["warned", "warning", "100", "40", "-60", ""],
+        ["stopped", "broken", "0", "3", "-3", ""],
+        ["enough rows", "met", "100", "2,245", "2,145", "validate.min_exemplars"],
+        ["a share", "met", "10 %", "1.7 %", "8.3 %", "validate.max_rejection_rate"],
+        ["no association", "met", "0.900", "none", "none", ""],
     ]
 
 
-def test_models_are_shown_with_intervals_comparisons_and_wrong_predictions() -> None:
-    page = render_dataset_page(make_inputs(), "")
-    assert page.count("0.50 (0.25 to 0.75)") == 2 * len(PAGE_METRICS) + 1
-    assert "4 rows do not tell this difference from luck" in page
-    assert "play(what=&#39;&lt;b&gt;&#39;)" in page
+def test_coverage_says_how_many_exemplars_are_missing_the_most_first() -> None:
+    facts, inputs = make_release()
+    table = build_tables(facts, inputs)["coverage"][0]
+    cells = [[cell if isinstance(cell, str) else cell.text for cell in row] for row in table.rows[:2]]
+    assert cells == [
+        ["call", "who", "", "2", "1", "call mum"],
+        ["call", "", "", "10", "0", "call mum"],
+    ]
 
 
-def test_the_page_is_the_same_each_time() -> None:
-    assert render_dataset_page(make_inputs(), "x") == render_dataset_page(make_inputs(), "x")
+def test_models_are_shown_with_intervals_comparisons_and_wrong_answers() -> None:
+    text = read_text(build_dataset_page(*make_release(EVALUATED)).html)
+    assert (
+        "exact match 1: skill and all arguments are right 0.500 (0.250 to 0.750) 0.500 (0.250 to 0.750)"
+        in text
+    )
+    assert "4 rows do not tell this difference from luck" in text
+    assert "mode: normal 4 0.500 (0.250 to 0.750)" in text
+    assert text.count("play(what=&#39;&lt;b&gt;&#39;)") == 1
+
+
+def test_the_page_and_its_summary_are_the_same_each_time() -> None:
+    assert build_dataset_page(*make_release(EVALUATED)) == build_dataset_page(*make_release(EVALUATED))
+
+
+def test_the_summary_is_the_verdict_of_the_page() -> None:
+    page = build_dataset_page(*make_release(EVALUATED))
+    text = read_text(page.html)
+    assert page.summary == [
+        "enough: mostly; 1 thin parameter, 1 test row of 100 wanted, 3 exemplars of 1 skill",
+        "clean: no; 1 contradicting row, 2 records to repair",
+        "model: not yet; exact match 0.500 (0.250 to 0.750), 0.8 wanted",
+        "next: Settle 1 row with the same text and different labels.",
+        "publish: open reports/dataset.html",
+    ]
+    assert "Is it enough? mostly 1 thin parameter" in text
+    assert "Is it clean? no 1 contradicting row 2 records to repair" in text
+    assert "Is the model good? not yet exact match 0.500 (0.250 to 0.750), 0.8 wanted" in text
+    assert "What to do next Settle 1 row with the same text and different labels." in text
 
 
 def test_the_page_of_an_empty_dataset_says_so() -> None:
-    page = render_dataset_page(make_inputs(empty=True), "")
+    text = read_text(build_dataset_page(*make_empty_release()).html)
     for sentence in (
         "No record was rejected.",
         "The catalog is empty.",
         "Nothing to review.",
         "No personal data was found.",
-        "No model was evaluated yet: run <code>dvc repro evaluate</code>.",
+        "No model was evaluated yet: run dvc repro evaluate .",
+        "Is it enough? no no row to train on no row to test on",
     ):
-        assert sentence in page
+        assert sentence in text
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if BROWSER is None:
-        pytest.skip("no chromium on this machine: install Debian's package chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        running = playwright.chromium.launch(executable_path=BROWSER, args=options)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page with the charts' library, which takes seconds to bundle."""
-    path = tmp_path_factory.mktemp("page") / "dataset.html"
-    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    path.write_text(render_dataset_page(make_inputs(), bundle), "utf-8")
-    return path
-
-
-@pytest.fixture
-def opened(browser: Any, page_file: Path) -> Iterator[tuple[Any, list[str]]]:
-    """The page in a browser, and its errors and requests to a network."""
-    page = browser.new_page()
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on(
-        "request",
-        lambda request: None if request.url.startswith(("file:", "data:")) else problems.append(request.url),
+def test_a_page_of_a_large_dataset_is_below_a_megabyte() -> None:
+    facts, inputs = make_release(
+        make_evaluation(slices={"skill": {f"skill {n}": {"rows": 9, **FIGURE} for n in range(300)}})
     )
-    page.goto(page_file.as_uri())
-    page.wait_for_selector("body[data-drawn='6']")
-    yield page, problems
-    page.close()
+    item = ReviewItem(
+        "s:1", "quality", "truncated", None, "play", None, "dialogues_001.json", "/12/turns/4", EVIL
+    )
+    measured = inputs.representativeness
+    coverage = [Coverage(f"skill_{n}", "parameter", "", n, (EVIL, EVIL, EVIL)) for n in range(5000)]
+    inputs = inputs._replace(
+        review=rows_to_table([item] * 5000, ReviewItem),
+        representativeness=Representativeness(measured.slices, coverage, measured.balance, measured.associations),
+    )  # fmt: skip
+    page = build_dataset_page(facts, inputs).html
+    assert len(page.encode()) < 1_000_000
+    assert "The other 4,600 rows are left out of this page." in page
 
 
-def test_charts_are_drawn_without_errors_requests_or_scripts_from_data(opened: tuple[Any, list[str]]) -> None:
-    page, problems = opened
-    assert page.locator(".chart svg").count() == 6
-    assert page.locator("#chart-flow svg path[aria-roledescription='bar']").count() >= 8
-    assert page.evaluate("window.hacked") is None
-    assert problems == []
-
-
-def test_the_filter_hides_rows_and_counts_the_rest(opened: tuple[Any, list[str]]) -> None:
-    page, problems = opened
-    page.fill("#coverage-table input", "MUM")
-    assert page.locator("#coverage-table tbody tr:visible").count() == 1
-    assert page.inner_text("#coverage-table output") == "1"
-    assert problems == []
-
-
-def test_a_column_of_numbers_is_sorted_by_value_with_the_keyboard(opened: tuple[Any, list[str]]) -> None:
-    page, problems = opened
-    button = page.locator("#coverage-table th button", has_text="exemplars")
-    button.focus()
-    page.keyboard.press("Enter")
-    cells = page.locator("#coverage-table tbody tr td:nth-child(4)")
-    assert cells.all_inner_texts() == ["9", "10"]
-    page.keyboard.press("Enter")
-    assert cells.all_inner_texts() == ["10", "9"]
-    assert page.locator("#coverage-table th[aria-sort='descending']").count() == 1
-    assert problems == []
-
-
-def test_the_tab_key_reaches_every_control(opened: tuple[Any, list[str]]) -> None:
-    page, _ = opened
-    controls = page.locator("a, button, input, summary, [tabindex]").count()
-    reached = set()
-    for _ in range(controls):
-        page.keyboard.press("Tab")
-        reached.add(page.evaluate("[...document.querySelectorAll('*')].indexOf(document.activeElement)"))
-    assert len(reached) == controls
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (390, "dark"), (1280, "dark")])
-def test_the_page_is_not_wider_than_the_screen(
-    opened: tuple[Any, list[str]], width: int, scheme: Any
-) -> None:
-    page, problems = opened
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": width, "height": 800})
-    page.wait_for_timeout(200)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate(CUT_CHARTS) == []
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert background == ("rgb(20, 24, 31)" if scheme == "dark" else "rgb(255, 255, 255)")
-    assert problems == []
-
-
-def test_no_column_is_cut_off_on_a_wide_screen(opened: tuple[Any, list[str]]) -> None:
-    page, _ = opened
-    page.set_viewport_size({"width": 1280, "height": 800})
-    assert page.evaluate(CUT_TABLES) == []
+@pytest.mark.parametrize("evaluation", [None, EVALUATED])
+def test_every_link_within_the_page_has_a_target(evaluation: dict[str, object] | None) -> None:
+    page = build_dataset_page(*make_release(evaluation)).html
+    targets = set(re.findall(r' id="([^"]+)"', page))
+    links = set(re.findall(r'href="#([^"]+)"', page))
+    assert {"verdict", "todo", "rejection-compile-value_not_found", "review"} <= links
+    assert links <= targets

@@ -147,7 +147,7 @@ def make_reports(exemplars: list[Exemplar], licenses: dict[str, str]) -> dict[st
             "mentions": {"gender: female": 3},
         },
         "split": {"leaked": 0},
-        "validate": {"expectations": 5, "failed_critical": 0, "failed_warning": 1},
+        "validate": {"expectations": 5, "failed_critical": 0, "failed_warning": 1, "results": []},
     }
 
 
@@ -164,6 +164,7 @@ def write_model(root: Path, train: list[Exemplar]) -> None:
     write_json(folder / "manifest.json", manifest)
     evaluation = {
         "run": "lora-1-2",
+        "rows": 1,
         "reference": "tuned",
         "systems": {"tuned": {**SYSTEM, "no_call_recall": FIGURE, "well_formed": FIGURE}},
         "reference_against": {},
