@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from markupsafe import Markup
@@ -15,6 +17,9 @@ from stages.publish.licenses.terms import Term
 from stages.publish.links import list_links
 from stages.publish.rendering import create_html_environment, read_asset, render_markdown
 
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
 _SIZE_CATEGORIES: Final = (
     (1_000, "n<1K"),
     (10_000, "1K<n<10K"),
@@ -23,6 +28,15 @@ _SIZE_CATEGORIES: Final = (
     (10_000_000, "1M<n<10M"),
 )
 """The hub's names for numbers of rows, by their upper limits."""
+_ROLES: Final = {
+    "table_open": "table",
+    "thead_open": "rowgroup",
+    "tbody_open": "rowgroup",
+    "tr_open": "row",
+    "th_open": "columnheader",
+    "td_open": "cell",
+}
+"""The roles of the elements of a table, which a browser drops if a style shows them as blocks."""
 
 
 def render_card(facts: ReleaseFacts) -> str:
@@ -72,10 +86,10 @@ def render_card_page(card: str, title: str) -> str:
     from markdown_it import MarkdownIt
 
     text = card.split("---\n", 2)[2]
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
-    body = body.replace("<table>", '<div class="scroll" tabindex="0"><table>').replace(
-        "</table>", "</table></div>"
-    )
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = markdown.parse(text)
+    _mark_tables(tokens)
+    body = markdown.renderer.render(tokens, markdown.options, {})
     return (
         create_html_environment()
         .get_template("card.html.jinja")
@@ -83,3 +97,24 @@ def render_card_page(card: str, title: str) -> str:
             title=title, body=Markup(body), style=read_asset("page.css"), links=list_links(paths.CARD_PAGE)
         )
     )
+
+
+def _mark_tables(tokens: Sequence[Token]) -> None:
+    """Give tables the roles and labels that let `page.css` show their rows as lists on a phone."""
+    headings: list[str] = []
+    column = 0
+    table: Token | None = None
+    for token, following in pairwise(tokens):
+        if token.type == "table_open":
+            headings, table = [], token
+        elif token.type == "tr_open":
+            column = 0
+        elif token.type == "th_open":
+            headings.append(following.content)
+        elif token.type == "td_open":
+            token.attrSet("data-label", headings[column])
+            column += 1
+        elif token.type == "thead_close" and table is not None:
+            table.attrSet("class", "stacked" if len(headings) > 2 else "narrow compact")
+        if role := _ROLES.get(token.type):
+            token.attrSet("role", role)

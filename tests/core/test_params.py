@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from exemplars.core.errors import UserError
-from exemplars.core.params import load_section
+from exemplars.core.params import load_keys, load_section
 from stages.ingest.params import IngestParams, OnBadFile, SkillsSource
 from stages.split.params import SplitParams
 
@@ -207,3 +207,30 @@ def test_a_section_with_keys_that_have_no_default_is_required(tmp_path: Path) ->
     path = write_params(tmp_path, "split: {}")
     with pytest.raises(UserError, match="found no section 'ingest', expected a section 'ingest'"):
         load_section("ingest", IngestParams, path)
+
+
+class Goals(msgspec.Struct, frozen=True):
+    """Two keys of a section that has more."""
+
+    ratio: Annotated[float, msgspec.Meta(ge=0)] = 0.5
+    salt: str = "none"
+
+
+@pytest.mark.parametrize(
+    ("text", "goals"),
+    [
+        ("split: {salt: x, ratio: 2, unknown: here}\n", Goals(2, "x")),
+        ("split: {salt: x}\n", Goals(salt="x")),
+        ("split: null\n", Goals()),
+        ("train: {}\n", Goals()),
+    ],
+)
+def test_a_stage_reads_the_keys_of_a_section_that_it_needs(tmp_path: Path, text: str, goals: Goals) -> None:
+    (tmp_path / "params.yaml").write_text(text, "utf-8")
+    assert load_keys("split", Goals, tmp_path / "params.yaml") == goals
+
+
+def test_a_wrong_value_of_a_key_that_a_stage_needs_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("split:\n  ratio: -1\n", "utf-8")
+    with pytest.raises(UserError, match=r"params\.yaml:2: invalid_value: split\.ratio is -1"):
+        load_keys("split", Goals, tmp_path / "params.yaml")

@@ -157,9 +157,7 @@ def make_inputs(
     rows: list[Exemplar], measured: Representativeness, ledger: pa.Table, review: list[ReviewItem]
 ) -> PublishInputs:
     """Make the inputs of a release without a model."""
-    results = [
-        make_result("enough <b>rows</b>", 200, key="validate.min_test_rows")
-    ]
+    results = [make_result("enough <b>rows</b>", 200, key="validate.min_test_rows")]
     return PublishInputs(
         reports={
             "compile": {

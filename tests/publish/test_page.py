@@ -143,7 +143,7 @@ def test_the_summary_is_the_verdict_of_the_page() -> None:
     page = build_dataset_page(*make_release(EVALUATED))
     text = read_text(page.html)
     assert page.summary == [
-        "enough: mostly; 1 thin parameter, 1 test row of 100 wanted, 3 exemplars of 1 skill",
+        "enough: mostly; 1 thin parameter, 1 test row of 100 wanted",
         "clean: no; 1 contradicting row, 2 records to repair",
         "model: not yet; exact match 0.500 (0.250 to 0.750), 0.8 wanted",
         "next: Settle 1 row with the same text and different labels.",
