@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -59,6 +60,23 @@ def test_the_labeled_examples_of_the_document_become_exemplars(workspace: Worksp
     # The second line says the same as the first.
     assert '"exemplars": 3,' in report
     assert '"duplicate_exemplar": 1' in report
+
+
+def test_the_nlu_data_of_the_document_becomes_exemplars(workspace: Workspace) -> None:
+    source, data, *_ = blocks("docs/formats/nlu.md")
+    workspace.write("data/raw/support/nlu.yml", data)
+    workspace.write(
+        "params.yaml", f"{source}compile: {{sources: [support], recognizers: schemas/recognizers.json}}\n"
+    )
+    for command in (("stages.ingest", "support"), ("stages.compile",)):
+        done = workspace.run(*command)
+        assert done.returncode == 0, done.stderr
+    exemplars = pq.read_table(workspace.root / "data/exemplars/exemplars.parquet").to_pylist()
+    assert [(row["exemplar"], row["skill"]) for row in exemplars] == [
+        ("a table for <guests> in <city>", "book"),
+        ("from <from> to <city>", "book"),
+        ("when do you open?", "faq_opening_hours"),
+    ]
 
 
 def list_commands(text: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
@@ -197,6 +198,7 @@ def build_reading(source: SourceInfo, files: Iterable[tuple[NluFile, str]], opti
     return rows._replace(skills=builder.build_skills(), recognizers=Recognizers(recognizers))
 
 
+@functools.lru_cache(maxsize=4096)
 def make_name(name: str) -> str:
     """Make the name of a skill or slot from that of an intent or entity.
 
