@@ -20,6 +20,7 @@ from exemplars.cli import (
     lint,
     merge,
     params,
+    plots_template,
     prove,
     rejections,
     rename,
@@ -58,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     runs.add_parser(commands)
     merge.add_parser(commands)
     prove.add_parser(commands)
+    plots_template.add_parser(commands)
     curve.add_parser(commands)
     trace.add_parser(commands)
     diff.add_parser(commands)

@@ -11,7 +11,8 @@ from exemplars.core.tables import rows_to_table, write_table
 from exemplars.models.rows import Prediction
 from stages.evaluate.evaluation import Evaluation
 from stages.evaluate.params import EvaluateParams
-from stages.evaluate.predictions import list_confusions, list_error_counts, list_predictions
+from stages.evaluate.plots import build_evaluate_plots
+from stages.evaluate.predictions import list_predictions
 from stages.evaluate.report import build_evaluate_report, build_system_metrics
 
 
@@ -21,10 +22,10 @@ def write_evaluation(evaluation: Evaluation, run: str, params: EvaluateParams) -
     run: the id of the run that is evaluated.
     """
     write_table(layout.PREDICTIONS, rows_to_table(list_predictions(evaluation), Prediction))
-    write_json(layout.plot("evaluate", "errors"), list_error_counts(evaluation, params.reference))
-    write_json(layout.plot("evaluate", "confusion"), list_confusions(evaluation, params.reference))
     report = build_evaluate_report(evaluation, run, params)
     write_json(layout.details("evaluate"), report)
+    for name, points in build_evaluate_plots(evaluation, report, params.reference).items():
+        write_json(layout.plot("evaluate", name), points)
     _write_metrics(build_system_metrics(report))
     score = format_interval(report["systems"][params.reference]["exact_match"], digits=3)
     return f"evaluate: {report['rows']} test rows, exact match of {params.reference} {score}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from exemplars.core.reports import NO_SKILL, count_sorted
 from exemplars.models.rows import Prediction
@@ -51,7 +52,7 @@ def count_wrong_groundings(evaluation: Evaluation, system: System) -> dict[str, 
     return count_sorted(grounding for row in evaluation.written for grounding in scores[row].wrong_groundings)
 
 
-def list_confusions(evaluation: Evaluation, system: System) -> list[dict[str, str]]:
+def list_confusions(evaluation: Evaluation, system: System) -> list[dict[str, Any]]:
     """List the expected and the predicted skill of each row as written, for the plot of confusion."""
     rows, scores = evaluation.rows, evaluation.scores[system]
     return [
@@ -60,7 +61,7 @@ def list_confusions(evaluation: Evaluation, system: System) -> list[dict[str, st
     ]
 
 
-def list_error_counts(evaluation: Evaluation, system: System) -> list[dict[str, str | int]]:
+def list_error_counts(evaluation: Evaluation, system: System) -> list[dict[str, Any]]:
     """List the kinds of errors that a system makes, each with its number of rows, for the plot of errors."""
     counts = count_errors(evaluation, system)
     return [{"kind": kind, "rows": rows} for kind, rows in counts.items() if kind != ErrorKind.RIGHT]

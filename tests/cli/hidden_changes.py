@@ -1,4 +1,4 @@
-"""48 changes whose hashes were corrected in `dvc.lock`, and the problems that reveal them."""
+"""51 changes whose hashes were corrected in `dvc.lock`, and the problems that reveal them."""
 
 from __future__ import annotations
 

@@ -94,8 +94,9 @@ def _check_figures(tables: Tables, stage: Stage, extent: str) -> Check:
     report = _as_json(build_evaluate_report(evaluation, str(recorded.get("run")), params))
     omitted = () if texts or not params.text_metrics else tuple(TEXT_METRICS)
     problems += _compare_report(_drop_texts(recorded, omitted), _drop_texts(report, omitted))
-    problems += _compare_metrics(tables.files, stage, build_system_metrics(report))
-    problems += _compare_outputs(tables.files, evaluation, predictions, params)
+    written = {output.path for output in stage.outs}
+    problems += _compare_metrics(tables.files, written, build_system_metrics(report))
+    problems += _compare_outputs(tables.files, written, evaluation, report, predictions, params)
     counted = f"{_count_numbers(report):,} figures of {len(predictions):,} predictions recomputed"
     return Check("figures", counted, tuple(problems), tuple(notes))
 
@@ -219,10 +220,12 @@ def _compare_report(recorded: Any, recomputed: Any) -> list[Diagnostic]:
     return cap_problems(problems, path)
 
 
-def _compare_metrics(files: Path, stage: Stage, metrics: Mapping[str, Any]) -> Iterator[Diagnostic]:
+def _compare_metrics(
+    files: Path, written: Collection[str], metrics: Mapping[str, Any]
+) -> Iterator[Diagnostic]:
     """Compare the files of metrics with those that follow from the report."""
     folder = layout.system_report("any").parent
-    if folder.as_posix() not in {output.path for output in stage.outs}:
+    if folder.as_posix() not in written:
         return  # A revision from before these files.
     paths = {path.stem: path for path in sorted((files / folder).glob("*.json"))}
     recorded = {name: json.loads(path.read_bytes()) for name, path in paths.items()}
@@ -249,10 +252,16 @@ def _drop_texts(report: Any, metrics: Collection[str]) -> Any:
 
 
 def _compare_outputs(
-    files: Path, evaluation: Evaluation, predictions: Sequence[Prediction], params: EvaluateParams
+    files: Path,
+    written: Collection[str],
+    evaluation: Evaluation,
+    report: Mapping[str, Any],
+    predictions: Sequence[Prediction],
+    params: EvaluateParams,
 ) -> list[Diagnostic]:
-    """Compare the columns of the predictions, and the points of the plots."""
-    from stages.evaluate.predictions import list_confusions, list_error_counts, list_predictions
+    """Compare the columns of the predictions, and the points of the plots. written: the outputs of the stage."""
+    from stages.evaluate.plots import build_evaluate_plots
+    from stages.evaluate.predictions import list_predictions
 
     recorded = {f"{row.id} {row.system}": _as_json(row) for row in predictions}
     recomputed = {f"{row.id} {row.system}": _as_json(row) for row in list_predictions(evaluation)}
@@ -262,11 +271,10 @@ def _compare_outputs(
         for column, found, expected in find_json_differences(recorded[key], row)
     ]
     problems = cap_problems(problems, _PLACE)
-    for name, points in (
-        ("errors", list_error_counts(evaluation, params.reference)),
-        ("confusion", list_confusions(evaluation, params.reference)),
-    ):
+    for name, points in build_evaluate_plots(evaluation, report, params.reference).items():
         path = layout.plot("evaluate", name)
+        if path.as_posix() not in written:
+            continue  # A revision from before this plot.
         found_points = json.loads((files / path).read_bytes())
         differences = find_json_differences(found_points, _as_json(points))
         problems += cap_problems(
