@@ -19,6 +19,8 @@ RECOGNIZERS: Final = f"{SCHEMAS}/recognizers.json"
 LEXICONS: Final = f"{SCHEMAS}/lexicons"
 EXPECTATIONS: Final = f"{SCHEMAS}/expectations"
 ERASURES: Final = Path("data/raw/erasures.jsonl")
+AGAINST: Final = Path("data/raw/against")
+"""The test sets of other people, a folder each."""
 RECORDS: Final = Path("data/records")
 EXEMPLARS: Final = Path("data/exemplars/exemplars.parquet")
 CATALOG: Final = Path("data/exemplars/catalog.json")

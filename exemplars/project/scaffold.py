@@ -51,6 +51,7 @@ def build_project(name: str, skills: Sequence[str], form: str, today: datetime.d
         ".dvcignore": read_template("dvcignore"),
         ".github/workflows/ci.yml": read_template("ci.yml"),
         f"{layout.SCHEMAS}/README.md": read_template("schemas.md"),
+        f"{layout.AGAINST.as_posix()}/README.md": read_template("against.md"),
         layout.ERASURES.as_posix(): "\n",  # DVC warns of a file without bytes.
         ".dvc/config": read_template("dvc_config"),
         ".dvc/.gitignore": read_template("dvc_gitignore"),

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
-from stages.curate.similar_pairs import SimilarPair
+from exemplars.dataset.similar_pairs import SimilarPair
 
 
 def cluster_texts(counts: Mapping[str, int], pairs: Iterable[SimilarPair]) -> dict[str, str]:

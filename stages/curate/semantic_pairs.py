@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from stages.curate.similar_pairs import SimilarPair
+from exemplars.dataset.similar_pairs import SimilarPair
 
 _BLOCK_ROWS: Final = 2048
 

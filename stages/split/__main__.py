@@ -10,6 +10,7 @@ from exemplars.core.files import write_json, write_report
 from exemplars.core.params import load_section
 from exemplars.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA
 from exemplars.core.tables import read_table, write_table
+from stages.split.inputs import read_foreign_texts
 from stages.split.params import SplitParams
 from stages.split.report import build_split_metrics, build_split_report, summarize_splits
 from stages.split.speech import select_views
@@ -21,7 +22,8 @@ def main() -> str:
     params = load_section("split", SplitParams)
     exemplars = read_table(layout.CURATED, EXEMPLAR_SCHEMA)
     pairs = read_table(layout.PAIRS, PAIR_SCHEMA)
-    result = split_exemplars(exemplars, pairs, params)
+    foreign = read_foreign_texts(layout.AGAINST, params.leaks.against)
+    result = split_exemplars(exemplars, pairs, params, foreign)
     for name, table in result.tables.items():
         write_table(layout.split(name), table)
     views = select_views(read_table(layout.SPEECH, EXEMPLAR_SCHEMA), result.tables, params.speech)

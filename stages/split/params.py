@@ -8,8 +8,11 @@ from typing import Annotated
 import msgspec
 
 from exemplars.core.ids import SplitName
+from exemplars.core.names import Name
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Similarity = Annotated[float, msgspec.Meta(ge=0.5, le=1)]
+"""Below 0.5, MinHash misses too many pairs."""
 
 
 class Official(StrEnum):
@@ -38,6 +41,11 @@ class Leaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     context_turns: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Number of preceding turns that must be equal, too, for a train row to count as leaked from validation or
     test. 0: the same utterance or template is enough."""
+    against: tuple[Name, ...] = ()
+    """Test sets of other people, each in a folder of that name in data/raw/against: *.txt, *.json, *.jsonl or
+    *.parquet. Train rows whose utterance or template is in one of them, or nearly so, leave train."""
+    similarity: Similarity = 0.8
+    """Minimum Jaccard similarity, as in curate.duplicates, of a train row and a text of these sets."""
 
 
 class SplitParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

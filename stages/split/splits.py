@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -12,6 +13,8 @@ from exemplars.core.ledger import Ledger
 from exemplars.core.tables import take_rows
 from exemplars.dataset.row_tables import exemplars_from_table, rejections_to_table
 from stages.split.assignment import Assignment, assign_groups
+from stages.split.contamination import find_contaminated
+from stages.split.foreign_texts import ForeignText
 from stages.split.leaks import find_leaks
 from stages.split.params import Official, SplitParams
 
@@ -26,16 +29,19 @@ class SplitResult(NamedTuple):
     """Groups that were moved so that a skill is in every split, with the skill."""
 
 
-def split_exemplars(exemplars: pa.Table, pairs: pa.Table, params: SplitParams) -> SplitResult:
+def split_exemplars(
+    exemplars: pa.Table, pairs: pa.Table, params: SplitParams, foreign: Sequence[ForeignText] = ()
+) -> SplitResult:
     """Assign every group to a split, and reject the rows that leak.
 
-    pairs: the verified near duplicates (`PAIR_SCHEMA`).
+    pairs: the verified near duplicates (`PAIR_SCHEMA`). foreign: the texts of the test sets of other people.
     """
     rows = exemplars_from_table(exemplars)
     splits, rescued = _assign_table(exemplars, params)
     leaks = find_leaks(rows, splits, params.leaks.context_turns, _group_pairs(pairs))
+    contaminated = find_contaminated(rows, splits, foreign, params.leaks.similarity)
     ledger = Ledger("split")
-    kept = {row.id for row in ledger.drop(rows, leaks)}
+    kept = {row.id for row in ledger.drop(rows, contaminated | leaks)}
     numbers: dict[str, list[int]] = {name: [] for name in SPLITS}
     for number, row in enumerate(rows):
         if row.id in kept:

@@ -18,8 +18,8 @@ from accounting import compile_dialogues
 from datasketch import MinHash, MinHashLSH
 from sgd_archive import MISSING, find_dialogues
 
+from exemplars.dataset.similar_pairs import BANDS, PERMUTATIONS, SEED, find_candidates
 from exemplars.dataset.texts import compute_jaccard, make_shingles, make_similarity_text
-from stages.curate.similar_pairs import BANDS, PERMUTATIONS, SEED, find_candidates
 
 SIMILARITY = 0.8
 TEXTS = 20_000

@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exemplars.dataset.similar_pairs import SimilarPair
 from stages.curate.clusters import cluster_texts, join_groups
-from stages.curate.similar_pairs import SimilarPair
 
 
 def test_a_chain_is_no_cluster() -> None:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 
 from exemplars.dataset.embeddings import embed_texts
+from exemplars.dataset.similar_pairs import SimilarPair
 from stages.curate.semantic_pairs import find_semantic_pairs
-from stages.curate.similar_pairs import SimilarPair
 from tests.curate.embedding_model import needs_model
 
 

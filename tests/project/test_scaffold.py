@@ -29,6 +29,7 @@ def test_a_project_has_these_files_and_params_yaml_is_short(tmp_path: Path) -> N
         ".gitignore",
         "README.md",
         "code.yaml",
+        "data/raw/against/README.md",
         "data/raw/erasures.jsonl",
         "data/raw/hotel/book_room.md",
         "data/raw/hotel/room_service.md",

@@ -12,12 +12,12 @@ from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason, TextPair
 from exemplars.core.reports import count_sorted
 from exemplars.dataset.embeddings import embed_texts
+from exemplars.dataset.similar_pairs import SimilarPair, find_similar_pairs
 from exemplars.dataset.texts import make_similarity_text
 from stages.curate.clusters import cluster_texts, join_groups
 from stages.curate.meanings import format_meaning
 from stages.curate.params import DuplicateParams, OnDuplicate
 from stages.curate.semantic_pairs import find_semantic_pairs
-from stages.curate.similar_pairs import SimilarPair, find_similar_pairs
 from stages.curate.steps.base import Curation, CurationStep
 
 COLUMNS: Final = ("exemplar", "utterance")

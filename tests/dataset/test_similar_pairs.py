@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exemplars.dataset.similar_pairs import SimilarPair, find_similar_pairs
 from exemplars.dataset.texts import compute_jaccard, make_shingles, make_similarity_text
-from stages.curate.similar_pairs import SimilarPair, find_similar_pairs
 
 
 def test_a_pair_has_its_exact_similarity() -> None:

@@ -1,0 +1,86 @@
+"""Train rows whose text is, or nearly is, in a test set of other people: a model would be tested on its training."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from exemplars.core.ids import SplitName
+from exemplars.core.ledger import Problem
+from exemplars.core.records import Exemplar, Reason
+from exemplars.dataset.similar_pairs import find_similar_pairs
+from exemplars.dataset.texts import make_equality_key, make_similarity_text, make_spelling_key
+from stages.split.foreign_texts import ForeignText
+from stages.split.leaks import COLUMN_NAMES
+
+
+def find_contaminated(
+    rows: Sequence[Exemplar],
+    splits: Mapping[str, SplitName],
+    texts: Sequence[ForeignText],
+    similarity: float,
+) -> dict[str, Problem]:
+    """Find the train rows that are in a test set; return the problem of each, by the row's id.
+
+    A row counts if its utterance or template is equal to a text, in the sense of `make_equality_key` or but for
+    spelling, or nearly so.
+
+    splits: the split of each group. texts: of the test sets. similarity: the minimum Jaccard similarity of texts that
+    are nearly the same, as for near duplicates.
+    """
+    train = [row for row in rows if splits[row.group] == "train"]
+    return {
+        row_id: problem
+        for column in reversed(COLUMN_NAMES)
+        for row_id, problem in _find_in_column(train, column, texts, similarity).items()
+    }
+
+
+def _find_in_column(
+    train: Sequence[Exemplar], column: str, texts: Sequence[ForeignText], similarity: float
+) -> dict[str, Problem]:
+    same: dict[str, ForeignText] = {}
+    spelled: dict[str, ForeignText] = {}
+    similar: dict[str, ForeignText] = {}
+    for text in texts:
+        if text.column == column:
+            same.setdefault(make_equality_key(text.text), text)
+            spelled.setdefault(make_spelling_key(text.text), text)
+            similar.setdefault(make_similarity_text(text.text), text)
+    if not same:
+        return {}
+    near = _find_near(train, column, similar, similarity)
+    name = COLUMN_NAMES[column]
+    problems: dict[str, Problem] = {}
+    for row in train:
+        own = getattr(row, column)
+        if match := same.get(make_equality_key(own)):
+            problems[row.id] = _describe(f"the same {name}", match)
+        elif match := spelled.get(make_spelling_key(own)):
+            problems[row.id] = _describe(f"the same {name} in another spelling", match)
+        elif match := near.get(make_similarity_text(own)):
+            problems[row.id] = _describe(f"nearly the same {name}", match)
+    return problems
+
+
+def _find_near(
+    train: Sequence[Exemplar], column: str, similar: Mapping[str, ForeignText], similarity: float
+) -> dict[str, ForeignText]:
+    """Find the first text of the test sets that each text of a column is nearly the same as."""
+    own = {make_similarity_text(getattr(row, column)) for row in train}
+    matches: dict[str, list[str]] = defaultdict(list)
+    for pair in find_similar_pairs([*own, *similar], similarity):
+        for text, other in ((pair.first, pair.second), (pair.second, pair.first)):
+            if text in own and other in similar:
+                matches[text].append(other)
+    near = {text: similar[min(others)] for text, others in matches.items()}
+    # Texts without a sign between words are equal here, and differ in the keys above.
+    return near | {text: similar[text] for text in own if text in similar}
+
+
+def _describe(likeness: str, match: ForeignText) -> Problem:
+    return Problem(
+        Reason.LEAKED,
+        found=f"{likeness} as {match.place}, which other people test with",
+        fix="to keep this row, remove the set from split.leaks.against",
+    )
