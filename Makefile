@@ -7,7 +7,7 @@ export DVC_NO_ANALYTICS := 1
 export GX_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test test-fast check format bench bench-small attack clean
+.PHONY: help repro test test-fast check format bench bench-small first-hour attack clean
 
 help:
 	@echo "make repro        install, then compile the data, train and evaluate with dvc repro"
@@ -17,6 +17,7 @@ help:
 	@echo "make format       format the code, and fix what ruff can fix"
 	@echo "make bench        speed on real SGD data (SGD_ARCHIVE, or ../shared/sgd), and of training"
 	@echo "make bench-small  every benchmark once, on the default data"
+	@echo "make first-hour   a user's new project, from the built wheel to its splits, timed"
 	@echo "make attack       bad inputs over all readers and parameters, with limits of time and memory"
 	@echo "make clean        remove the environment and the caches of tools"
 
@@ -60,6 +61,9 @@ bench-small: $(READY)
 	$(IN_VENV) python tests/benchmarks/speed.py --small
 	$(IN_VENV) dvc repro --quiet render
 	$(IN_VENV) python tests/benchmarks/training.py 1
+
+first-hour: $(READY)
+	$(IN_VENV) python tests/benchmarks/first_hour.py
 
 attack: $(READY)
 	$(IN_VENV) python tests/benchmarks/bad_inputs.py

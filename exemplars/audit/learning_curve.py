@@ -14,11 +14,15 @@ from typing import Any, Final
 import msgspec
 import yaml
 
+import stages
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import read_file, read_json, write_bytes, write_json
-from exemplars.core.params import PATH
+from exemplars.core.params import PATH, load_section
 from exemplars.core.yaml_documents import YamlProblem, decode_yaml
+from stages.evaluate.params import EvaluateParams
+from stages.render.params import RenderParams
+from stages.train.params import TrainParams
 
 _INPUTS: Final = ("data/splits", "data/exemplars", "data/raw", "schemas")
 """What `render`, `train` and `evaluate` read of the project."""
@@ -115,9 +119,9 @@ def _measure_point(share: float, exemplars: int, params: Mapping[str, Any]) -> C
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).symlink_to(project / path)
         (folder / PATH).write_text(yaml.safe_dump(params), "utf-8")
-        _run_stage(folder, project, "render")
-        _run_stage(folder, project, "train")
-        _run_stage(folder, project, "evaluate", params["train"]["recipe"])
+        _run_stage(folder, "render")
+        _run_stage(folder, "train")
+        _run_stage(folder, "evaluate", params["train"]["recipe"])
         report = _read_report(folder, "evaluate")
         tokens = _read_report(folder, "train")["tokens"]
     figure = report["systems"][params["evaluate"]["reference"]]["exact_match"]
@@ -126,10 +130,10 @@ def _measure_point(share: float, exemplars: int, params: Mapping[str, Any]) -> C
     )
 
 
-def _run_stage(folder: Path, project: Path, stage: str, *arguments: str) -> None:
+def _run_stage(folder: Path, stage: str, *arguments: str) -> None:
     """Run a stage in a folder, with what it prints on standard error. Raises `UserError` if it fails."""
     command = [sys.executable, "-m", f"stages.{stage}", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(project)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(stages.__file__).parent.parent)}
     done = subprocess.run(command, cwd=folder, env=environment, stdout=sys.stderr, check=False)
     if done.returncode:
         raise UserError(
@@ -154,14 +158,21 @@ def _read_report(folder: Path, stage: str) -> dict[str, Any]:
 
 
 def _read_params() -> dict[str, Any]:
+    """Read the parameters; those of the stages that run have the defaults of what the file does not name."""
     try:
         document: dict[str, Any] = decode_yaml(read_file(PATH, expected="parameters").decode("utf-8-sig"))
-        return document
     except (UnicodeDecodeError, YamlProblem) as error:
         found = str(error).splitlines()[0]
         raise UserError(
             [_build_curve_problem(str(PATH), found, "parameters in YAML", "correct the file")]
         ) from None
+    sections: dict[str, type[msgspec.Struct]] = {
+        "render": RenderParams,
+        "train": TrainParams,
+        "evaluate": EvaluateParams,
+    }
+    filled = {name: msgspec.to_builtins(load_section(name, section)) for name, section in sections.items()}
+    return {**document, **filled}
 
 
 def _count_train_rows() -> int:

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import yaml
@@ -27,6 +27,7 @@ CODE_KEY: Final = "code"
 """The key of `code.yaml` with the hash of each stage."""
 PIPELINE: Final = Path(str(files("exemplars") / "project" / "pipeline.yaml"))
 """The `dvc.yaml` of this repository, as the package has it."""
+_DVC_YAML: Final = Path("dvc.yaml")
 _PACKAGES: Final = Path(str(files("exemplars"))).parent
 """The folder with the packages `exemplars` and `stages`."""
 _SCHEMAS: Final = {"${compile.recognizers}": layout.RECOGNIZERS, "${curate.lexicons}": layout.LEXICONS}
@@ -51,6 +52,23 @@ def check_code_version(stage: str) -> None:
     if recorded.get(CODE_KEY, {}).get(stage) != hash_stage_code(stage):
         summary = f"exemplars {get_version()} is installed, with other code of {stage} than this file names"
         raise UserError([_problem("other_code", summary, "run `exemplars upgrade`, then `dvc repro`")])
+
+
+def check_dependency(stage: str, path: str) -> None:
+    """Raise `UserError` if a stage reads a path that a parameter names, and `dvc.yaml` does not name it.
+
+    An edit of the file would run nothing again. Only `dvc.yaml` of a project with `code.yaml` is checked: that of this
+    repository takes such paths from the parameters.
+    """
+    if not CODE.exists():
+        return
+    stages = decode_yaml(read_file(_DVC_YAML).decode("utf-8")).get("stages", {})
+    paths = stages.get(stage, {}).get("deps", [])
+    if any(PurePosixPath(path).is_relative_to(str(dependency)) for dependency in paths):
+        return
+    summary = f"{stage} reads {path}, which is not among its dependencies"
+    fix = f"add `- {path}` to stages.{stage}.deps, then run `dvc repro` again"
+    raise UserError([_problem("no_dependency", summary, fix, _DVC_YAML)])
 
 
 def read_code_versions() -> dict[str, Any]:
@@ -107,5 +125,5 @@ def _read_pipeline() -> dict[str, list[str]]:
     return {name: stage.get("do", stage)["deps"] for name, stage in stages.items()}
 
 
-def _problem(code: str, summary: str, fix: str) -> Diagnostic:
-    return Diagnostic(path=str(CODE), code=code, found="", expected="", fix=fix, summary=summary)
+def _problem(code: str, summary: str, fix: str, path: Path = CODE) -> Diagnostic:
+    return Diagnostic(path=str(path), code=code, found="", expected="", fix=fix, summary=summary)

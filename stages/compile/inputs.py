@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from exemplars.core import layout
+from exemplars.core.code_version import check_dependency
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import describe_bad_document, read_file
 from exemplars.core.schemas import RECORD_SCHEMA, REJECTION_SCHEMA
@@ -46,6 +47,7 @@ def read_inputs(params: CompileParams, ingested: Sequence[str]) -> CompileInputs
     """
     # In the order of the ids, which begin with the names, so that the merged rows need no sorting.
     sources = sorted(set(params.sources or ingested), key=lambda name: f"{name}:")
+    check_dependency("compile", params.recognizers)
     remove_leftovers({*ingested, *params.sources})
     missing = [name for name in sources if not layout.records(name).exists()]
     if missing or not sources:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from exemplars.core import layout
+from exemplars.core.code_version import check_dependency
 from exemplars.core.records import Exemplar
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from exemplars.core.tables import prevent_pandas_import, read_table
@@ -28,6 +29,7 @@ def read_inputs(lexicon_folder: str) -> CurateInputs:
 
     Raises `UserError` if a table or a lexicon is missing or broken.
     """
+    check_dependency("curate", lexicon_folder)
     lexicons = read_lexicons(lexicon_folder)
     prevent_pandas_import()
     exemplars = exemplars_from_table(read_table(layout.EXEMPLARS, EXEMPLAR_SCHEMA))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from exemplars.core.code_version import check_dependency
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import list_folder, read_file
 from exemplars.core.tables import read_table, rows_from_table
@@ -22,8 +23,9 @@ def read_prompts(path: Path) -> list[PromptRow]:
 def read_texts(folder: str) -> dict[str, str]:
     """Read the `*.txt` and `*.md` files of a folder, by their paths in it.
 
-    Raises `UserError` if there is no such file, or with all that cannot be read.
+    Raises `UserError` if there is no such file, if DVC does not depend on the folder, or with all that cannot be read.
     """
+    check_dependency("train", folder)
     entries = list_folder(Path(folder))
     files = [entry for entry in entries if entry.problem or entry.path.suffix.casefold() in (".txt", ".md")]
     if not files:

@@ -6,7 +6,13 @@ import pytest
 import yaml
 
 from exemplars.cli.main import main
-from exemplars.core.code_version import PIPELINE, check_code_version, hash_stage_code, list_stages
+from exemplars.core.code_version import (
+    PIPELINE,
+    check_code_version,
+    check_dependency,
+    hash_stage_code,
+    list_stages,
+)
 from exemplars.core.errors import UserError
 from exemplars.project.code_file import build_code_file, upgrade_project
 from exemplars.project.pipeline import build_project_pipeline
@@ -91,6 +97,27 @@ def test_a_repository_whose_code_is_files_is_not_upgraded(project: Path) -> None
     (project / "dvc.yaml").write_bytes(PIPELINE.read_bytes())
     with pytest.raises(UserError, match="no_code_file: its stages depend on code as files"):
         upgrade_project()
+
+
+@pytest.mark.parametrize(
+    ("stage", "path", "is_named"),
+    [
+        ("compile", "schemas/recognizers.json", True),
+        ("curate", "schemas/lexicons", True),
+        ("curate", "words", False),
+        ("train", "data/raw/text", False),
+    ],
+)
+def test_a_path_of_the_parameters_that_dvc_yaml_does_not_name_is_refused(
+    project: Path, stage: str, path: str, is_named: bool
+) -> None:
+    if is_named:
+        check_dependency(stage, path)
+        return
+    with pytest.raises(UserError, match=f"{stage} reads {path}, which is not among its dependencies; add"):
+        check_dependency(stage, path)
+    edit(project / "dvc.yaml", f"python -m stages.{stage}\n    deps:\n", f"x\n    deps:\n      - {path}\n")
+    check_dependency(stage, path)
 
 
 @pytest.mark.parametrize("text", ["", "[", "code: 5\n", "version: 1\n"])

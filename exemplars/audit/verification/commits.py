@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from exemplars.audit.revisions import LOCK, Revision, Stage, run_git
 from exemplars.audit.verification.checks import Check, build_diagnostic, shorten_hash
 from exemplars.audit.verification.hashes import list_files, parse_dvcignore
-from exemplars.core.errors import Diagnostic
+from exemplars.core.code_version import CODE_KEY, get_version, hash_stage_code, list_stages
+from exemplars.core.errors import Diagnostic, summarize_names
 
 _RAW: Final = "data/raw"
 _PIPELINE: Final = "dvc.yaml"
+_NO_COMMIT: Final = "not checked: git has no commit of this project"
 
 
-def check_code(revision: Revision, stages: Iterable[Stage], sources: Collection[str], files: Path) -> Check:
+def check_code(
+    revision: Revision,
+    stages: Iterable[Stage],
+    sources: Collection[str],
+    files: Path,
+    params: Mapping[str, Any],
+) -> Check:
     """Compare the code, schemas and lexicons that stages depend on with the objects of git's commit.
 
     sources: the folders of the raw data, whose changes other checks find. files: the folder that holds the
-    revision's files. Of a commit they are the commit's own, so there is nothing to compare.
+    revision's files. Of a commit they are the commit's own, so there is nothing to compare. params: with the hashes
+    of `code.yaml`, if the code is an installed package: a note says which stages run with other code now.
     """
+    notes = _compare_installed_code(params.get(CODE_KEY) or {})
     paths = _list_dependencies(revision, list(stages), sources, files)
     if revision.commit is not None:
-        return Check("code", f"{len(paths):,} files of code and schemas, from the commit")
+        return Check("code", f"{len(paths):,} files of code and schemas, from the commit", notes=notes)
     committed = _list_blobs(revision.root)
     if not committed:
-        return Check("code", "0 files compared", notes=("not checked: git has no commit of this project",))
+        return Check("code", "0 files compared", notes=(_NO_COMMIT, *notes))
     current = _hash_blobs(revision.root, paths)
     problems = tuple(_find_changes(paths, current, committed))
-    return Check("code", f"{len(paths):,} files of code and schemas compared with HEAD", problems)
+    return Check("code", f"{len(paths):,} files of code and schemas compared with HEAD", problems, notes)
+
+
+def _compare_installed_code(recorded: Mapping[str, str]) -> tuple[str, ...]:
+    """Compare the hashes of `code.yaml` with the installed package."""
+    known = list_stages()
+    changed = [name for name in known if name in recorded and recorded[name] != hash_stage_code(name)]
+    if not recorded:
+        return ()
+    if not changed:
+        return (f"the code of all stages is that of the installed exemplars {get_version()}",)
+    return (f"exemplars {get_version()} is installed, with other code of {summarize_names(changed)}",)
 
 
 def _list_dependencies(

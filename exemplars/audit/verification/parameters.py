@@ -1,4 +1,4 @@
-"""`dvc.lock` against `params.yaml` and `dvc.yaml`: the stages, and the values that they ran with."""
+"""`dvc.lock` against `params.yaml` and `code.yaml`: the values and the code that stages ran with."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from exemplars.audit.revisions import Revision, Stage
 from exemplars.audit.verification.checks import Check, build_diagnostic
+from exemplars.core.code_version import CODE, CODE_KEY
 from exemplars.core.errors import Diagnostic, UserError, summarize_names
 from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
@@ -29,6 +30,16 @@ def read_yaml(revision: Revision, path: str) -> dict[str, Any]:
             found = f"no YAML ({' '.join(str(error).split())})"
     fix = f"`git checkout {path}` restores it"
     raise UserError([build_diagnostic(path, "unreadable_file", found, "a YAML file with keys", fix)])
+
+
+def read_code_hashes(revision: Revision) -> dict[str, Any]:
+    """Read the hash of each stage's code from `code.yaml`, under its key; empty if the code is in the project.
+
+    Raises `UserError` if the file is damaged.
+    """
+    if revision.read_file(str(CODE)) is None:
+        return {}
+    return {CODE_KEY: read_yaml(revision, str(CODE)).get(CODE_KEY)}
 
 
 def get_value(document: Any, key: str) -> Any:
@@ -73,7 +84,7 @@ def _check_key(key: str, recorded: list[tuple[str, Any]], params: Mapping[str, A
         stages = summarize_names(sorted(name for name, other in recorded if repr(other) == repr(value)))
         for path, found, expected in _find_differences(key, current, value):
             yield build_diagnostic(
-                f"params.yaml: {path}",
+                f"{CODE if path.startswith(f'{CODE_KEY}.') else 'params.yaml'}: {path}",
                 "changed_param",
                 "no such key" if found is ABSENT else repr(found),
                 f"{'no such key' if expected is ABSENT else repr(expected)}, as when {stages} ran",

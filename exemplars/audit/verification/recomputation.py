@@ -31,6 +31,7 @@ from exemplars.audit.verification.sandbox import (
     write_pipeline,
 )
 from exemplars.core import layout
+from exemplars.core.code_version import CODE_KEY, hash_stage_code, list_stages
 from exemplars.core.errors import Diagnostic, summarize_names
 from exemplars.core.workers import count_workers
 
@@ -134,7 +135,7 @@ def _hash_code(stages: Iterable[Stage], ignored: GitIgnoreSpec) -> dict[str, str
 def _replay_stage(
     stage: Stage, context: _Context, code: Mapping[str, str], stale: Collection[str]
 ) -> _Replay:
-    if any(code.get(dep.path, dep.md5) != dep.md5 for dep in stage.deps):
+    if any(code.get(dep.path, dep.md5) != dep.md5 for dep in stage.deps) or _has_other_package(stage):
         return _Replay(0, note="it ran with other code than is installed")
     if stage.name in stale:
         return _Replay(0, note="it ran with other parameters")
@@ -161,6 +162,13 @@ def _replay_stage(
         ]
         problems += _find_lost(stage, folder, outputs, context.ignored)
     return _Replay(len(outputs), tuple(problems))
+
+
+def _has_other_package(stage: Stage) -> bool:
+    """Return whether a stage ran with the code of another version of the package than is installed."""
+    kind = _get_kind(stage)
+    recorded = stage.params.get(f"{CODE_KEY}.{kind}")
+    return recorded is not None and (kind not in list_stages() or recorded != hash_stage_code(kind))
 
 
 def _list_inputs(stage: Stage, context: _Context) -> dict[str, Path]:

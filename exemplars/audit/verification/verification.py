@@ -29,7 +29,12 @@ from exemplars.audit.verification.figures import check_figures
 from exemplars.audit.verification.history_check import check_history
 from exemplars.audit.verification.lockfile import check_files
 from exemplars.audit.verification.origins import check_origins
-from exemplars.audit.verification.parameters import check_params, list_stale_stages, read_yaml
+from exemplars.audit.verification.parameters import (
+    check_params,
+    list_stale_stages,
+    read_code_hashes,
+    read_yaml,
+)
 from exemplars.audit.verification.pipeline import check_stages, resolve_stages
 from exemplars.audit.verification.recomputation import Recompute, check_recomputation
 from exemplars.audit.verification.report_counts import check_reports
@@ -89,7 +94,7 @@ def verify_revision(revision: Revision, files: Path, recompute: Recompute = Reco
 
     Raises `UserError` if `dvc.lock`, `dvc.yaml` or `params.yaml` cannot be read.
     """
-    params = read_yaml(revision, "params.yaml")
+    params = {**read_yaml(revision, "params.yaml"), **read_code_hashes(revision)}
     defined = resolve_stages(read_yaml(revision, "dvc.yaml"), params)
     stages = [stage for name, stage in revision.stages.items() if name in defined]
     recorded_params = _collect_params(stages)
@@ -105,7 +110,7 @@ def verify_revision(revision: Revision, files: Path, recompute: Recompute = Reco
         stage_check,
         file_check.check,
         check_params(stages, params),
-        check_code(revision, stages, list(sources.values()), files),
+        check_code(revision, stages, list(sources.values()), files, params),
         check_origins(tables.read_all_keys(), sources, files),
         check_rows(tables),
         check_row_conservation(
