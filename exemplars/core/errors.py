@@ -7,7 +7,7 @@ import errno
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from itertools import islice
 from typing import Final
 
@@ -120,14 +120,17 @@ def quote_text(text: str, limit: int = 60) -> str:
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
-def suggest_name(name: str, known: Iterable[str]) -> str:
+def suggest_name(name: str, known: Iterable[str], taken: Container[str | None] = ()) -> str:
     """Return "did you mean ...?" with the known name that is closest to `name`, or an empty text.
+
+    taken: names that are given already, so that none of them is meant.
 
     >>> suggest_name("wether", ["weather", "timer"])
     "did you mean 'weather'?"
     """
     # Comparing takes the product of the lengths.
-    short = [candidate for candidate in islice(known, 100) if len(candidate) <= _MAX_NAME]
+    free = (candidate for candidate in known if candidate not in taken)
+    short = [candidate for candidate in islice(free, 100) if len(candidate) <= _MAX_NAME]
     close = difflib.get_close_matches(name, short, n=1) if len(name) <= _MAX_NAME else []
     return f"did you mean {close[0]!r}?" if close else ""
 

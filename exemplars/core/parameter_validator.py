@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from enum import Enum
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -98,7 +98,7 @@ def _check_fields(keys: Keys, value: dict[Any, Any], struct: type[msgspec.Struct
         if key in fields:
             yield from find_faults((*keys, str(key)), item, fields[key].type)
         elif key in misspelled:
-            yield report_unknown((*keys, str(key)), known)
+            yield report_unknown((*keys, str(key)), known, value)
     if not misspelled:  # A misspelled key is missing, too, under its right name: it is reported once.
         for name, field in fields.items():
             if field.required and name not in value:
@@ -136,9 +136,9 @@ def _may_be_meant(member: Any, value: Any) -> bool:
     return isinstance(value, dict) and value.get(config.tag_field) == config.tag
 
 
-def report_unknown(keys: Keys, known: tuple[str, ...]) -> Fault:
-    """Report a key that is not known, with a guess at the right name."""
-    fix = suggest_name(str(keys[-1]), known) or "remove it, or correct its name"
+def report_unknown(keys: Keys, known: tuple[str, ...], given: Container[Any]) -> Fault:
+    """Report a key that is not known, with a guess at the right name. given: all keys of the same section."""
+    fix = suggest_name(str(keys[-1]), known, given) or "remove it, or correct its name"
     return Fault(
         "unknown_key", keys, f"unknown key {_format_keys(keys)!r}", f"one of {', '.join(known)}", fix, ""
     )

@@ -74,7 +74,7 @@ def check_sections(types: Mapping[str, type[msgspec.Struct]], path: Path = PATH)
 
 def _check_document(types: Mapping[str, type[msgspec.Struct]], path: Path) -> dict[Any, Any]:
     text, document = _read_document(path)
-    faults = [report_unknown((str(key),), SECTIONS) for key in document if key not in SECTIONS]
+    faults = [report_unknown((str(key),), SECTIONS, document) for key in document if key not in SECTIONS]
     missing = [name for name in types if document.get(name) is None and _has_required_keys(types[name])]
     for name in (name for name in types if document.get(name) is not None):
         faults += find_faults((name,), document[name], types[name])

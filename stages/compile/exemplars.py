@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from exemplars.core.digests import hash_row
-from exemplars.core.errors import quote_text
+from exemplars.core.errors import quote_text, suggest_name
 from exemplars.core.ledger import Problem, reject_row
 from exemplars.core.literals import is_of_type, parse_literal
 from exemplars.core.records import DONTCARE, Exemplar, LabelledArgument, Reason, Record, Rejection
@@ -20,6 +20,9 @@ from stages.compile.lexicon import Lexicon
 _DONTCARE_FIX: Final = (
     "leave the argument out, or let the tool accept it: add `dontcare` to its enum, or `x-dontcare`"
 )
+
+_SHOWN: Final = 1_000
+"""The length in code points up to which a template is quoted, so that it can be copied from the message."""
 
 
 def compile_record(record: Record, skills: Mapping[str, Skill], lexicon: Lexicon) -> Exemplar | Rejection:
@@ -68,7 +71,8 @@ def _resolve_parameters(record: Record, skills: Mapping[str, Skill]) -> tuple[li
     for label in record.arguments:
         parameter = by_name.get(label.slot)
         if parameter is None:
-            problems.append(_report_unknown_slot(label, by_name))
+            given = {other.slot for other in record.arguments}
+            problems.append(_report_unknown_slot(label, by_name, given))
             continue
         if label.slot in filled:
             problems.append(_report_duplicate_slot(label))
@@ -118,12 +122,14 @@ def _report_unknown_skill(skill: str) -> Problem:
     )
 
 
-def _report_unknown_slot(label: LabelledArgument, parameters: Mapping[str, Parameter]) -> Problem:
+def _report_unknown_slot(
+    label: LabelledArgument, parameters: Mapping[str, Parameter], given: Collection[str]
+) -> Problem:
     return Problem(
         Reason.UNKNOWN_SLOT,
         found=f"slot {quote_text(label.slot)}",
         expected=f"one of {', '.join(parameters)}" if parameters else "no slot",
-        fix="correct the slot",
+        fix=suggest_name(label.slot, parameters, given) or "correct the slot",
         slot=label.slot,
     )
 
@@ -140,8 +146,8 @@ def _report_duplicate_slot(label: LabelledArgument) -> Problem:
 def _report_template(record: Record, template: str) -> Problem:
     return Problem(
         Reason.EXEMPLAR_MISMATCH,
-        found=f"the exemplar {quote_text(record.exemplar or '')}",
-        expected=f"{quote_text(template)} from the utterance and its arguments",
+        found=f"the exemplar {quote_text(record.exemplar or '', _SHOWN)}",
+        expected=f"{quote_text(template, _SHOWN)} from the utterance and its arguments",
         fix="correct the exemplar, or the spans",
     )
 

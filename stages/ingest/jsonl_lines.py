@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -67,7 +67,9 @@ _OTHER_NAMES: Final = {
 }  # fmt: skip
 """What other formats call these values."""
 _decode: Final = msgspec.json.Decoder(ExampleLine).decode
-_UNKNOWN_KEY: Final = re.compile(r"unknown field `(?P<key>[^`]*)`")
+_UNKNOWN_KEY: Final = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `(?P<path>.*)`)?", re.DOTALL)
+_ARGUMENT_KEYS: Final = tuple(field.name for field in msgspec.structs.fields(ArgumentLine))
+_INDEX: Final = re.compile(r"(?<=\[)\d+(?=\])")
 _NOT_IN_SET: Final = re.compile(r"Invalid enum value '(?P<value>.*)' - at `\$.*?(?P<key>\w+)`$", re.DOTALL)
 _MAX_MISTAKES: Final = 20
 """The rest of a line with more mistakes is not checked: a line of a megabyte has 10,000 arguments."""
@@ -128,7 +130,7 @@ def _find_slot_mistakes(example: ExampleLine) -> Iterator[Problem]:
                 expected=f"one of {summarize_names(slots, 12)}"
                 if slots
                 else "no span, since there is no argument",
-                fix=suggest_name(slot, slots) or "correct the slot",
+                fix=suggest_name(slot, slots, example.spans) or "correct the slot",
                 slot=slot,
             )
 
@@ -148,8 +150,9 @@ def _describe_malformed(origin: Origin, line: str, error: msgspec.DecodeError) -
     message = str(error)
     not_in_set = _NOT_IN_SET.search(message)
     if not_in_set is not None and not_in_set["key"] in _CLOSED_SETS:
-        return _describe_unknown_value(not_in_set["key"], not_in_set["value"])
+        return _describe_unknown_value(not_in_set["key"], not_in_set["value"], line)
     unknown = _UNKNOWN_KEY.search(message)
+    keys = _ARGUMENT_KEYS if unknown is not None and unknown["path"] else _KEYS
     place = format_place(origin)
     if not isinstance(error, msgspec.ValidationError):
         byte = _BYTE.search(message)
@@ -158,21 +161,47 @@ def _describe_malformed(origin: Origin, line: str, error: msgspec.DecodeError) -
     return Problem(
         Reason.MALFORMED_RECORD,
         found="",
-        fix=(unknown and suggest_name(unknown["key"], _KEYS))
-        or f"write a JSON object with {', '.join(_KEYS)}",
+        fix=(unknown and suggest_name(unknown["key"], keys, _list_keys(line, unknown["path"])))
+        or f"write a JSON object with {', '.join(keys)}",
         summary=f"{lower_first(message)} in {quote_text(line)}",
         place=place,
     )
 
 
-def _describe_unknown_value(key: str, value: str) -> Problem:
+def _list_keys(line: str, path: str | None) -> list[str]:
+    """List the keys of a line; or, with a path, of the argument that it leads to: `$.arguments[2]`."""
+    document = _decode_loosely(line)
+    index = _INDEX.search(path or "")
+    return list(document["arguments"][int(index[0])] if document and index is not None else document)
+
+
+def _decode_loosely(line: str) -> dict[str, Any]:
+    """Decode a line that is not an example; an empty object if it is not even JSON."""
+    try:
+        return msgspec.json.decode(line, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+
+
+def _describe_unknown_value(key: str, value: str, line: str) -> Problem:
     """Describe a value that is not one of its set, with a guess of which one is meant."""
     values = [str(known) for known in _CLOSED_SETS[key]]
-    meant = _OTHER_NAMES[key].get(value.strip().casefold())
-    guess = f"did you mean {meant!r}?" if meant else suggest_name(value.strip().casefold(), values)
+    meant = _OTHER_NAMES[key].get(value.strip().casefold(), "")
+    # With a skill, a row asks for something; without one, for nothing.
+    contradictory = _list_contradictory_modes(line) if key == "mode" else ()
+    if meant:
+        guess = "" if meant in contradictory else f"did you mean {meant!r}?"
+    else:
+        guess = suggest_name(value.strip().casefold(), values, contradictory)
     return Problem(
         Reason.MALFORMED_RECORD,
         found=f"{key} {quote_text(value)}",
         expected=f"one of {', '.join(values)}",
         fix=guess or f"correct the {key}",
     )
+
+
+def _list_contradictory_modes(line: str) -> tuple[str, ...]:
+    if _decode_loosely(line).get("skill") is None:
+        return tuple(mode for mode in Mode if mode is not Mode.NONE)
+    return (Mode.NONE,)

@@ -66,7 +66,10 @@ def _find_unknown_names(function: _Function) -> Iterable[tuple[str, str]]:
             found = (
                 f"{quote_text(function.name)} requires {quote_text(name)}, which its properties do not have"
             )
-            yield found, suggest_name(name, known) or "add the property, or correct its name"
+            yield (
+                found,
+                suggest_name(name, known, parameters.required) or "add the property, or correct its name",
+            )
 
 
 def _describe(

@@ -64,7 +64,7 @@ def _check_arguments(call: ToolCall, schema: Mapping[str, Any], faults: FaultLis
                     Reason.UNKNOWN_SLOT,
                     f"the argument {quote_text(name)} of {call.name}",
                     summarize_names(properties),
-                    suggest_name(name, properties),
+                    suggest_name(name, properties, call.arguments),
                 )
     required = schema.get("required")
     for name in required if isinstance(required, list) else ():

@@ -44,12 +44,13 @@ def parse_example_call(outline: Outline, line: Line, skill: Skill) -> ExampleCal
     arguments: list[tuple[str, Literal]] = []
     parameters = {parameter.name: parameter for parameter in skill.parameters}
     filled: set[str] = set()
+    given = {argument.name for argument in call.arguments}
     for argument in call.arguments:
         if len(diagnostics) >= _MAX_DIAGNOSTICS:
             break
         if argument.name is None and argument.value is not None:
             continue  # As `_check_names` reports.
-        diagnostic = _check_argument(outline, line, argument, parameters, filled)
+        diagnostic = _check_argument(outline, line, argument, parameters, filled, given)
         if diagnostic is not None:
             diagnostics.append(diagnostic)
         elif argument.name is not None and argument.value is not None:
@@ -83,7 +84,9 @@ def _check_names(outline: Outline, line: Line, call: CallText, skill: Skill) -> 
     ]
     if not unnamed:
         return []
-    names = [f"{parameter.name}=…" for parameter in skill.parameters[: len(unnamed)]]
+    named = {argument.name for argument in call.arguments}
+    free = [parameter.name for parameter in skill.parameters if parameter.name not in named]
+    names = [f"{name}=…" for name in free[: len(unnamed)]]
     found, expected = "an argument without a name", ", ".join(names) or "no argument"
     return [_make_diagnostic(outline, line, unnamed[0].start, "positional_argument", found, expected)]
 
@@ -104,13 +107,14 @@ def _check_argument(
     argument: ArgumentText,
     parameters: Mapping[str, Parameter],
     filled: Collection[str],
+    given: Collection[str | None],
 ) -> Diagnostic | None:
-    """Check an argument. filled: the names of the arguments before it."""
+    """Check an argument. filled: the names of the arguments before it; given: of all arguments."""
     name, value = argument.name, argument.value
     if name is None or name not in parameters:
         found = "an argument without a name" if name is None else f"slot {quote_text(name)}"
         expected = f"one of {', '.join(parameters)}" if parameters else "no argument"
-        fix = suggest_name(name or "", parameters) or _FIX
+        fix = suggest_name(name or "", parameters, given) or _FIX
         return _make_diagnostic(outline, line, argument.start, "unknown_slot", found, expected, fix)
     if name in filled:
         found, expected = f"slot {name!r} again", "each slot once"

@@ -120,7 +120,8 @@ def _open_section(outline: Outline, line: Line, name: str, seen: dict[str, int])
     """Return the section that a heading opens; an unknown one is read as examples, to lose no pair."""
     known = next((section for section in SECTIONS if section.casefold() == name.casefold()), None)
     if known is None:
-        close = difflib.get_close_matches(name[:_SHOWN], SECTIONS, n=1)
+        free = [section for section in SECTIONS if section not in seen or section in _EXAMPLES]
+        close = difflib.get_close_matches(name[:_SHOWN], free, n=1)
         fix = f"did you mean `#### {close[0]}:`?" if close else "rename or remove the section"
         expected = f"one of {', '.join(f'`#### {section}:`' for section in SECTIONS)}"
         outline.report(line, "unknown_section", f"section {quote_text(name)}", expected, fix)
