@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import msgspec
 
-from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import encode_json, read_json
 from exemplars.core.literals import PYTHON_TYPES, find_type, format_literal, parse_literal
 from exemplars.core.records import DONTCARE
@@ -56,6 +55,8 @@ class Skill(msgspec.Struct, frozen=True):
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
     service: str | None = None
+    place: str = ""
+    """Where a source defines it, `path:line`, for messages; empty in the catalog of all sources."""
 
     def find_parameter(self, name: str) -> Parameter | None:
         """Return the parameter of that name, or `None`."""
@@ -81,6 +82,8 @@ def build_tool_definition(skill: Skill) -> dict[str, Any]:
         function["x-required"] = needed
     if skill.service is not None:
         function["x-service"] = skill.service
+    if skill.place:
+        function["x-place"] = skill.place
     return {"type": "function", "function": function}
 
 
@@ -97,6 +100,7 @@ def parse_tool_definition(definition: Mapping[str, Any]) -> Skill:
         name=function["name"],
         description=function.get("description", ""),
         service=function.get("x-service"),
+        place=function.get("x-place", ""),
         parameters=tuple(
             msgspec.structs.replace(
                 _parse_property(name, property_), required=name in required, needed=name in needed
@@ -113,35 +117,6 @@ def find_missing_parameters(skill: Skill, filled: Collection[str | None]) -> lis
         for parameter in skill.parameters
         if parameter.required and parameter.name not in filled
     ]
-
-
-def merge_catalogs(catalogs: Mapping[str, Sequence[Skill]]) -> tuple[Skill, ...]:
-    """Merge the catalogs of all sources into one, sorted by the names of the skills.
-
-    catalogs: the skills of each source, by the name of the source.
-    Raises `UserError` with every skill that two sources define differently.
-    """
-    owner: dict[str, str] = {}
-    merged: dict[str, Skill] = {}
-    clashes = []
-    for source in sorted(catalogs):
-        for skill in catalogs[source]:
-            known = merged.setdefault(skill.name, skill)
-            owner.setdefault(skill.name, source)
-            if known != skill:
-                clashes.append(
-                    Diagnostic(
-                        path="catalog",
-                        code="clashing_skill",
-                        found=f"skill {skill.name!r} in source {source!r} and, with another "
-                        f"definition, in source {owner[skill.name]!r}",
-                        expected="one definition per name",
-                        fix="rename the skill in one of the two sources",
-                    )
-                )
-    if clashes:
-        raise UserError(clashes)
-    return tuple(merged[name] for name in sorted(merged))
 
 
 def encode_catalog(skills: Iterable[Skill]) -> bytes:

@@ -17,7 +17,8 @@ from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import describe_bad_document, read_file
 from exemplars.core.schemas import RECORD_SCHEMA, REJECTION_SCHEMA
 from exemplars.core.tables import read_table
-from exemplars.dataset.catalog import Skill, merge_catalogs, read_catalog
+from exemplars.dataset.catalog import Skill, read_catalog
+from exemplars.dataset.catalog_merge import merge_catalogs
 from exemplars.dataset.recognizers import BUILT_IN, Recognizers, decode_recognizers, merge_recognizers
 from stages.compile.params import CompileParams
 
@@ -60,7 +61,7 @@ def read_inputs(params: CompileParams, ingested: Sequence[str]) -> CompileInputs
             *(read_recognizers(layout.source_recognizers(name)) for name in sources),
         ]
     )
-    skills = merge_catalogs(catalogs)
+    skills = tuple(msgspec.structs.replace(skill, place="") for skill in merge_catalogs(catalogs))
     _check_recognizers(skills, recognizers)
     ledgers = {name: read_table(layout.record_rejections(name), REJECTION_SCHEMA) for name in sources}
     records = {name: _count_rows(layout.records(name)) + ledgers[name].num_rows for name in sources}

@@ -12,6 +12,7 @@ from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.ledger import reject_row
 from exemplars.core.records import Origin, Reason, Rejection
 from exemplars.dataset.catalog import Skill
+from exemplars.dataset.catalog_merge import place_skills
 from exemplars.dataset.recognizers import Recognizers, merge_recognizers
 from exemplars.dataset.row_tables import records_to_table, rejections_to_table
 from stages.ingest.file_listing import SourceFile
@@ -40,7 +41,9 @@ def read_files(
     Raises `UserError` with the problems of all files that cannot be read, unless they are to be
     rejected.
     """
-    return read_parts(source, [(file,) for file in files], on_bad_file, lambda data: parse(*data.popitem()))
+    return read_parts(
+        source, [(file,) for file in files], on_bad_file, lambda data: parse(*next(iter(data.items())))
+    )
 
 
 def read_parts(
@@ -60,7 +63,7 @@ def read_parts(
         try:
             data = {file.name: file.read() for file in files}
             hashes = {name: hash_content(content) for name, content in data.items()}
-            readings.append(parse(data))
+            readings.append(_parse_part(data, parse))
         except UserError as error:
             unreadable += error.diagnostics
             names = [file.name for file in files]
@@ -70,6 +73,11 @@ def read_parts(
     if unreadable and on_bad_file is OnBadFile.FAIL:
         raise UserError(unreadable)
     return merge_readings(readings)
+
+
+def _parse_part(data: dict[str, bytes], parse: Callable[[dict[str, bytes]], Reading]) -> Reading:
+    reading = parse(data)
+    return reading._replace(skills=place_skills(reading.skills, data))
 
 
 def reject_file(source: SourceInfo, path: str, sha256: str, error: UserError) -> Rejection:

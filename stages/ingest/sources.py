@@ -13,7 +13,7 @@ from exemplars.core.files import read_file
 from exemplars.core.licenses import check_expressions
 from exemplars.core.names import check_name
 from exemplars.core.tables import sort_by_id
-from exemplars.dataset.catalog import merge_catalogs
+from exemplars.dataset.catalog_merge import merge_catalogs, place_skills
 from stages.ingest.erasure import erase_rows
 from stages.ingest.file_listing import FileKind, list_files
 from stages.ingest.jsonl import infer_skills, parse_jsonl_file, reject_incomplete
@@ -120,7 +120,8 @@ def _read_jsonl(root: Path, settings: JsonlSource, source: SourceInfo) -> Readin
     tools = root / TOOLS_FILE
     if not os.path.lexists(tools):
         return reading._replace(skills=infer_skills(reading.records))
-    skills = parse_tools(TOOLS_FILE, read_file(tools, name=TOOLS_FILE, expected="tool definitions"))
+    data = read_file(tools, name=TOOLS_FILE, expected="tool definitions")
+    skills = place_skills(parse_tools(TOOLS_FILE, data), {TOOLS_FILE: data})
     return reject_incomplete(reading, skills)._replace(skills=skills)
 
 

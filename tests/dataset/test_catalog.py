@@ -4,14 +4,12 @@ from typing import Any
 
 import pytest
 
-from exemplars.core.errors import UserError
 from exemplars.dataset.catalog import (
     Parameter,
     Skill,
     build_tool_definition,
     decode_catalog,
     encode_catalog,
-    merge_catalogs,
     parse_tool_definition,
 )
 
@@ -64,18 +62,10 @@ def test_a_skill_is_an_openai_tool_definition() -> None:
 
 
 def test_a_catalog_comes_back_from_its_file() -> None:
-    assert decode_catalog(encode_catalog([LIGHT, Skill("call")])) == (Skill("call"), LIGHT)
-
-
-def test_sources_that_agree_share_a_skill() -> None:
-    assert merge_catalogs({"a": [LIGHT], "b": [LIGHT]}) == (LIGHT,)
-
-
-def test_sources_that_define_a_skill_differently_clash() -> None:
-    with pytest.raises(
-        UserError, match="skill 'light' in source 'b' and, with another definition, in source 'a'"
-    ):
-        merge_catalogs({"a": [LIGHT], "b": [Skill("light")]})
+    assert decode_catalog(encode_catalog([LIGHT, Skill("call", place="a.md:1")])) == (
+        Skill("call", place="a.md:1"),
+        LIGHT,
+    )
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,9 @@ def tombstone(**rule: str) -> Tombstone:
 
 def write_skills(root: Path, text: str) -> IngestParams:
     (root / "call.md").write_text(text, "utf-8")
-    return IngestParams(12, {"skills": SkillsSource(path=str(root), license="Apache-2.0")})
+    return IngestParams(
+        context_turns=12, sources={"skills": SkillsSource(path=str(root), license="Apache-2.0")}
+    )
 
 
 def dialogue(name: str, *ways: str) -> dict[str, object]:
@@ -112,7 +114,10 @@ def test_nothing_is_learned_from_an_erased_dialogue(tmp_path: Path) -> None:
     (tmp_path / "train" / "dialogues_001.json").write_text(json.dumps(dialogues), "utf-8")
     source = SgdSource(path=str(tmp_path), license="CC-BY-SA-4.0", splits=("train",))
     tables = read_source(
-        "sgd", IngestParams(12, {"sgd": source}), 1, Erasures((tombstone(dialogue="1_0"),), KEY)
+        "sgd",
+        IngestParams(context_turns=12, sources={"sgd": source}),
+        1,
+        Erasures((tombstone(dialogue="1_0"),), KEY),
     )
     assert tables.records.column("group").to_pylist() == ["sgd:train/1_1"]
     (recognizer,) = tables.recognizers.recognizers.values()

@@ -27,7 +27,7 @@ LINE = '{"utterance": "ring Maria", "skill": "ring", "arguments": {"who": "Maria
 
 
 def read(source: SkillsSource | JsonlSource | OpencuiSource) -> SourceTables:
-    return read_source("s", IngestParams(0, {"s": source}), workers=1)
+    return read_source("s", IngestParams(context_turns=0, sources={"s": source}), workers=1)
 
 
 def list_rejections(tables: SourceTables) -> list[tuple[str, str, str]]:

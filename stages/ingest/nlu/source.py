@@ -9,6 +9,7 @@ from typing import Final
 
 from exemplars.core.digests import hash_content
 from exemplars.core.files import read_file
+from exemplars.dataset.catalog_merge import place_skills
 from stages.ingest.file_listing import FileKind, SourceFile, list_files
 from stages.ingest.jsonl import reject_incomplete
 from stages.ingest.nlu.bio import PARALLEL_FILES
@@ -51,7 +52,8 @@ def read_nlu_source(root: Path, settings: NluSource, source: SourceInfo) -> Read
     tools = root / TOOLS_FILE
     if not os.path.lexists(tools):
         return reading
-    skills = parse_tools(TOOLS_FILE, read_file(tools, name=TOOLS_FILE, expected="tool definitions"))
+    data = read_file(tools, name=TOOLS_FILE, expected="tool definitions")
+    skills = place_skills(parse_tools(TOOLS_FILE, data), {TOOLS_FILE: data})
     return reject_incomplete(reading, skills)._replace(skills=skills)
 
 

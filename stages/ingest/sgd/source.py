@@ -9,6 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
 import pyarrow as pa
 
 from exemplars.core.digests import hash_content
@@ -17,6 +18,7 @@ from exemplars.core.files import read_file
 from exemplars.core.ledger import Ledger, Problem, reject_row
 from exemplars.core.records import Origin, Reason, Record
 from exemplars.core.workers import map_shards
+from exemplars.dataset.catalog_merge import find_definition
 from exemplars.dataset.recognizers import Recognizers
 from exemplars.dataset.row_tables import (
     records_from_table,
@@ -67,7 +69,9 @@ def read_sgd_source(
     """
     folders = settings.splits or ("",)
     files = [(folder, file) for folder in sorted(folders) for file in _list_dialogue_files(root, folder)]
-    services = merge_services(dict(_read_schema(root, folder) for folder in folders))
+    schemas = [_read_schema(root, folder) for folder in folders]
+    services = merge_services({path: services for path, services, _ in schemas})
+    schema_files = {path: data for path, _, data in schemas}
     shards = list(
         map_shards(
             partial(_read_file, source, services, context_turns, settings.learn_aliases_from),
@@ -85,7 +89,11 @@ def read_sgd_source(
     return SourceTables(
         records=pa.concat_tables([shard.records for shard in shards]),
         rejections=pa.concat_tables([shard.rejections for shard in shards]),
-        skills=tuple(skill for name in sorted(services) for skill in make_skills(services[name], recognizer)),
+        skills=tuple(
+            msgspec.structs.replace(skill, place=find_definition(name, schema_files))
+            for name in sorted(services)
+            for skill in make_skills(services[name], recognizer)
+        ),
         recognizers=aliases,
     )
 
@@ -110,10 +118,10 @@ def _list_dialogue_files(root: Path, folder: str) -> list[SourceFile]:
     return list_files(root, folder, _DIALOGUE_FILES)
 
 
-def _read_schema(root: Path, folder: str) -> tuple[str, tuple[Service, ...]]:
+def _read_schema(root: Path, folder: str) -> tuple[str, tuple[Service, ...], bytes]:
     path = f"{folder}/schema.json" if folder else "schema.json"
     data = read_file(root / path, expected="the schema.json of the dialogues in the same folder")
-    return path, decode_schema(path, data)
+    return path, decode_schema(path, data), data
 
 
 def _read_file(
