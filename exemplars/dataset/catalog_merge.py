@@ -35,6 +35,7 @@ def merge_catalogs(catalogs: Mapping[str, Sequence[Skill]]) -> tuple[Skill, ...]
 def compare_skills(first: Skill, second: Skill) -> list[str]:
     """List what differs between two definitions of a skill; where they are does not matter.
 
+    >>> from exemplars.dataset.catalog import Parameter
     >>> compare_skills(Skill("ring", "Rings.", (Parameter("who"),)), Skill("ring", "Calls."))
     ["description 'Rings.' or 'Calls.'", "parameter 'who' only in the first"]
     """

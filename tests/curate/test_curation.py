@@ -87,6 +87,28 @@ def test_surrogates_replace_unlabeled_data_everywhere() -> None:
     assert curate_rows(rows, b"another key of the tests, longer", privacy=privacy) != curated
 
 
+def test_rows_with_unlabeled_personal_data_in_their_context_are_rejected() -> None:
+    number = make_argument("who", "415-286-4371", PHONE_NUMBER)
+    rows = [
+        make_row("1", "yes", before=("shall I call 415-286-4371?",)),
+        make_row("2", "no", before=("shall I call mum?", "or 415-286-4371?"), group="labeled"),
+        make_row("3", PHONE_NUMBER, arguments=(number,), group="labeled"),
+        make_row("4", "call mum"),
+    ]
+    curated = curate_rows(rows, privacy=PrivacyParams(PrivacyMode.REJECT, 0.4))
+    assert [row.id for row in curated.kept] == ["s:2", "s:3", "s:4"]
+    [rejection] = curated.rejections
+    assert (rejection.id, rejection.reason, rejection.utterance, rejection.message) == (
+        "s:1",
+        Reason.PERSONAL_DATA,
+        None,
+        "a.md:1: found personal data (phone) in the context that no argument labels, expected none; "
+        "label it as an argument, or remove it",
+    )
+    report = build_curate_report(curated)["personal_data"]
+    assert report["unlabelled_in_context"] == {"phone": 1}
+
+
 @pytest.mark.parametrize("mode", [PrivacyMode.SURROGATE, PrivacyMode.REJECT])
 def test_texts_with_personal_data_remain_neither_in_the_ledger_nor_in_the_review_list(
     mode: PrivacyMode,

@@ -1,4 +1,4 @@
-"""What a message suggests is accepted: applied to the input, it no longer gives the message, nor another one."""
+"""What a message suggests is accepted: applied to the input, it gives no message any more."""
 
 from __future__ import annotations
 

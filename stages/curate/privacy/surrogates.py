@@ -26,6 +26,28 @@ def find_unlabeled(exemplar: Exemplar, findings: Iterable[Finding]) -> list[Find
     ]
 
 
+def find_unlabeled_in_context(rows: Sequence[Exemplar], find: Finder) -> dict[str, list[Finding]]:
+    """Find the personal data in the contexts of rows that no argument of a row of the same group labels, by row id.
+
+    What an earlier turn of the dialogue labels stays in that turn's own row, so that it is labeled here, too.
+    """
+    labeled: dict[str, set[str | None]] = {}
+    for row in rows:
+        texts = labeled.setdefault(row.group, set())
+        texts.update(text for argument in row.arguments for text in (argument.value, argument.surface))
+    found: dict[str, list[tuple[str, Finding]]] = {}
+    unlabeled: dict[str, list[Finding]] = {}
+    for row in rows:
+        for turn in row.context:
+            if turn.utterance not in found:
+                findings = find(turn.utterance)
+                found[turn.utterance] = [(turn.utterance[hit.start : hit.end], hit) for hit in findings]
+            private = [hit for text, hit in found[turn.utterance] if text not in labeled[row.group]]
+            if private:
+                unlabeled.setdefault(row.id, []).extend(private)
+    return unlabeled
+
+
 def assign_surrogates(
     rows: Iterable[tuple[Exemplar, Sequence[Finding]]], find: Finder, names: NameLexicon, key: bytes
 ) -> dict[str, dict[str, str]]:

@@ -13,7 +13,7 @@ from exemplars.core.reports import count_sorted
 from stages.curate.params import PrivacyMode
 from stages.curate.privacy.findings import Finder, Finding, build_finder
 from stages.curate.privacy.replacement import apply_surrogates, replace_texts
-from stages.curate.privacy.surrogates import assign_surrogates, find_unlabeled
+from stages.curate.privacy.surrogates import assign_surrogates, find_unlabeled, find_unlabeled_in_context
 from stages.curate.review import make_review_item
 from stages.curate.steps.base import Curation, CurationStep
 
@@ -39,10 +39,7 @@ def protect_personal_data(rows: list[Exemplar], curation: Curation) -> list[Exem
         case PrivacyMode.REPORT:
             return rows
         case PrivacyMode.REJECT:
-            problems = {
-                row_id: _describe_personal_data(row_findings) for row_id, row_findings in unlabeled.items()
-            }
-            return curation.ledger.drop(rows, problems)
+            return _reject_unlabeled(rows, unlabeled, find, curation)
         case PrivacyMode.SURROGATE:
             return _replace_unlabeled(rows, unlabeled, find, curation)
 
@@ -60,6 +57,19 @@ def count_findings(findings: Findings, unlabeled: Findings) -> dict[str, dict[st
 
 def _count_kinds(findings: Iterable[Sequence[Finding]]) -> dict[str, int]:
     return count_sorted(str(finding.kind) for row_findings in findings for finding in row_findings)
+
+
+def _reject_unlabeled(
+    rows: list[Exemplar], unlabeled: Findings, find: Finder, curation: Curation
+) -> list[Exemplar]:
+    in_context = find_unlabeled_in_context(rows, find)
+    problems = {
+        row_id: _describe_personal_data(row_findings, " in the context")
+        for row_id, row_findings in in_context.items()
+    }
+    problems |= {row_id: _describe_personal_data(row_findings) for row_id, row_findings in unlabeled.items()}
+    curation.figures["personal_data"]["unlabelled_in_context"] = _count_kinds(in_context.values())
+    return curation.ledger.drop(rows, problems)
 
 
 def _replace_unlabeled(
@@ -118,10 +128,10 @@ def _make_review_item(exemplar: Exemplar, findings: Sequence[Finding]) -> Review
     return make_review_item(exemplar, "personal_data", _format_kinds(findings))
 
 
-def _describe_personal_data(findings: Sequence[Finding]) -> Problem:
+def _describe_personal_data(findings: Sequence[Finding], place: str = "") -> Problem:
     return Problem(
         Reason.PERSONAL_DATA,
-        found=f"personal data ({_format_kinds(findings)}) that no argument labels",
+        found=f"personal data ({_format_kinds(findings)}){place} that no argument labels",
         expected="none",
         fix="label it as an argument, or remove it",
     )
