@@ -69,6 +69,11 @@ SGD_DIALOGUES: Final = """[{"dialogue_id": "NUMBER_00000", "services": ["Calls_1
 "utterance": "ring Maria", "frames": [{"service": "Calls_1", "slots": [{"slot": "who", "start": 5, "exclusive_end":
 10}], "actions": [{"act": "INFORM", "slot": "who", "values": ["Maria"], "canonical_values": ["Maria"]}],
 "state": {"active_intent": "Ring", "slot_values": {"who": ["Maria"]}}}]}]}]"""
+NLU: Final = "nlu:\n- intent: ring\n  examples: |\n    - ring [Maria](who)\n"
+SNIPS: Final = """{"call": [{"data": [{"text": "call "}, {"text": "Maria", "entity": "who"}]}]}"""
+LUIS: Final = """{"luis_schema_version": "7.0.0", "utterances": [{"text": "call Maria", "intent": "call", "entities":
+[{"entity": "who", "startPos": 5, "endPos": 9}]}]}"""
+TAGS: Final = "# intent: call\ncall O\nMaria B-who\n"
 TOMBSTONE: Final = '{"id": "t1", "place": "mine:good.md#99", "reviewer": "Kim", "reason": "asked"}\n'
 
 
@@ -112,6 +117,7 @@ _BOT: Final = {
     "raw/a/exemplars.json": BOT_TEMPLATES,
     "raw/a/recognizers.json": RECOGNIZERS,
 }
+_NLU: Final = {"raw/good.yml": NLU}
 _SGD: Final = {"raw/schema.json": SGD_SCHEMA, "raw/dialogues_001.json": SGD_DIALOGUES.replace("NUMBER", "1")}
 TARGETS: Final = (
     Target("skill file", "skills", "raw/bad.md", OTHER_SKILL, _SKILL_FILES, has_rows=True),
@@ -148,6 +154,10 @@ TARGETS: Final = (
         has_rows=True,
     ),
     Target("SGD schema", "sgd", "raw/schema.json", SGD_SCHEMA, _SGD, options=", splits: []"),
+    Target("NLU data of Rasa", "nlu", "raw/bad.yml", NLU, _NLU, has_rows=True),
+    Target("NLU data of Snips", "nlu", "raw/bad.json", SNIPS, _NLU, has_rows=True),
+    Target("NLU data of LUIS", "nlu", "raw/bad.json", LUIS, _NLU, has_rows=True),
+    Target("NLU data with tags", "nlu", "raw/bad.conll", TAGS, _NLU, has_rows=True),
     Target("recognizers", "skills", "schemas/recognizers.json", RECOGNIZERS, _SKILL_FILES),
     Target("tombstones", "skills", "data/raw/erasures.jsonl", TOMBSTONE, _SKILL_FILES, (INGEST,)),
     Target("lint of a skill file", "skills", "raw/bad.md", SKILL, _SKILL_FILES, (LINT,)),

@@ -106,14 +106,8 @@ def _read_sentence(path: str, sentence: _Sentence) -> Item:
     width = _find_tag_column([columns for _, columns in rows])
     text = " ".join(columns[0] for _, columns in rows)
     for line, columns in rows:
-        if len(columns) <= width or not _TAG.fullmatch(columns[width]):
-            found = (
-                f"the tag {quote_text(columns[width])}" if len(columns) > width else "a token without a tag"
-            )
-            problem = report_malformed(
-                found, "O, or B- or I- and a name", "correct the line", f"{path}:{line}"
-            )
-            return Flaw(locator, problem, intent, text)
+        if len(columns) <= width:
+            return Flaw(locator, _report_no_tag(path, line, "a token without a tag"), intent, text)
     tokens = [_Token(columns[0], columns[width], line) for line, columns in rows]
     first = rows[0][1] if rows else []
     column = first[width + 1] if len(first) > width + 1 else None
@@ -158,6 +152,9 @@ def _make_example(path: str, locator: str, tokens: Sequence[_Token], intent: str
     for token in tokens:
         letter, _, slot = token.tag.partition("-")
         end = position + len(token.text)
+        if not _TAG.fullmatch(token.tag):
+            problem = _report_no_tag(path, token.line, f"the tag {quote_text(token.tag)}")
+            return Flaw(locator, problem, intent, text)
         if letter in _BEGINS:
             entities.append(Entity(slot, position, end))
         elif letter != "O":
@@ -167,6 +164,10 @@ def _make_example(path: str, locator: str, tokens: Sequence[_Token], intent: str
         open_slot = slot if letter in ("B", "I") else ""
         position = end + 1
     return Example(locator, text, intent, tuple(entities), split)
+
+
+def _report_no_tag(path: str, line: int, found: str) -> Problem:
+    return report_malformed(found, "O, or B- or I- and a name", "correct the line", f"{path}:{line}")
 
 
 def _report_tag(path: str, token: _Token, open_slot: str) -> Problem:

@@ -26,7 +26,13 @@ from exemplars.dataset.recognizers import Recognizers
 from stages.ingest.combinations import sample_combinations
 from stages.ingest.nlu.documents import REPLACEMENT
 from stages.ingest.nlu.examples import Example, Flaw, Item, NluFile, Part, Template, report_malformed
-from stages.ingest.nlu.values import Values, collect_values, list_expressions, name_recognizer
+from stages.ingest.nlu.values import (
+    Values,
+    collect_values,
+    list_expressions,
+    list_malformed_patterns,
+    name_recognizer,
+)
 from stages.ingest.reading import STAGE, Reading, SourceInfo, collect_rows, find_oversize, make_unread
 
 _NOT_IN_NAMES: Final = re.compile(r"[^\w.-]+")
@@ -191,7 +197,13 @@ def build_reading(source: SourceInfo, files: Iterable[tuple[NluFile, str]], opti
     """Build the rows of all files of a source, its catalog and its recognizers. files: each with its SHA-256."""
     files = list(files)
     builder = _Builder(source, options, collect_values([file for file, _ in files]))
-    rows = collect_rows(row for file, sha256 in files for row in builder.build_rows(file, sha256))
+    hashes = {file.path: sha256 for file, sha256 in files}
+    flaws = (NluFile(path, (flaw,)) for path, flaw in list_malformed_patterns([file for file, _ in files]))
+    rows = collect_rows(
+        row
+        for file in (*(file for file, _ in files), *flaws)
+        for row in builder.build_rows(file, hashes[file.path])
+    )
     recognizers = {
         name_recognizer(name): recognizer for name, recognizer in builder.values.recognizers.items()
     }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
 from exemplars.dataset.recognizers import BUILT_IN, Instance, Recognizer, Recognizers, merge_recognizers
-from stages.ingest.nlu.examples import Example, NluFile
+from stages.ingest.nlu.examples import Example, Flaw, NluFile, find_malformed_pattern
 from stages.ingest.patterns import LimitedPattern
 
 
@@ -55,6 +55,17 @@ def collect_values(files: Iterable[NluFile]) -> Values:
         {name: _index_labels(recognizer) for name, recognizer in lists.items()},
         {text.casefold(): value for text, value in synonyms.items()},
     )
+
+
+def list_malformed_patterns(files: Sequence[NluFile]) -> Iterator[tuple[str, Flaw]]:
+    """List the values of lists of patterns that are no regular expressions, each with the path of its file."""
+    pattern_types = frozenset().union(*(file.pattern_types for file in files))
+    for file in files:
+        for name in sorted(file.lists.keys() & pattern_types):
+            for index, instance in enumerate(file.lists[name]):
+                problem = find_malformed_pattern(instance.label)
+                if problem is not None:
+                    yield file.path, Flaw(f"/{index}", problem)
 
 
 def name_recognizer(list_name: str) -> str:
@@ -117,7 +128,9 @@ def _list_patterns(files: Iterable[NluFile], pattern_types: frozenset[str]) -> d
         for name, instances in file.lists.items():
             if name in pattern_types:
                 patterns.setdefault(name, []).extend(
-                    _Pattern(instance.label, file.path) for instance in instances
+                    _Pattern(instance.label, file.path)
+                    for instance in instances
+                    if find_malformed_pattern(instance.label) is None
                 )
     return patterns
 

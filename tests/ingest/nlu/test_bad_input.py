@@ -214,12 +214,13 @@ def test_two_examples_on_one_line_have_their_own_ids() -> None:
             ],
         ),
         (
-            {"seq.in": "to Rome\nhello\nx", "seq.out": "O B-city\nO O\nO", "label": "go\nhi\n\nz"},
+            {"seq.in": "to Rome\nhello\nx\ny", "seq.out": "O B-city\nO O\nO\n[O", "label": "go\nhi\n\ngo\nz"},
             ["to Rome"],
             [
                 "seq.in:2: found 1 token(s) and, in seq.out, 2 tag(s), expected a tag for each token; correct one of the two lines",
                 "seq.in:3: found an empty intent, expected the name of an intent; name the intent",
-                "seq.in:4: found no line 4, which label has, expected equally many lines; add the line, or remove the other",
+                "seq.out:4: found the tag '[O', expected O, or B- or I- and a name; correct the line",
+                "seq.in:5: found no line 5, which label has, expected equally many lines; add the line, or remove the other",
             ],
         ),
         (

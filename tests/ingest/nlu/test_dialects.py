@@ -240,6 +240,15 @@ def test_a_dialogflow_export_gives_examples_templates_and_lists() -> None:
     assert list_instances(reading, "n") == {"7": ("7",)}
 
 
+def test_a_malformed_regex_of_a_dialogflow_entity_is_in_the_ledger() -> None:
+    reading = read({**DIALOGFLOW, "entities/n_entries_en.json": '[{"value": "[0-9]"}, {"value": "(7"}]'})
+    assert [rejection.message for rejection in reading.rejections] == [
+        "entities/n_entries_en.json#/1: found the regex '(7', which is malformed (missing ), unterminated subpattern at "
+        "position 0), expected a regular expression of Python; correct it"
+    ]
+    assert list_instances(reading, "n") == {"7": ("7",)}
+
+
 ALEXA = {
     "interactionModel": {
         "languageModel": {
