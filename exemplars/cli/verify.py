@@ -15,6 +15,11 @@ from exemplars.cli.project import parse_path
 from exemplars.core.errors import run_main
 from exemplars.core.terminal import escape_line, print_text
 
+_SWITCHES: Final = {
+    "--history": "also check the manifests and objects of all commits",
+    "--fetch": "fetch missing objects from the DVC remote first",
+    "--data": "check raw files, records, exemplars and splits alone, after `dvc repro validate`: no model is needed",
+}
 RECOMPUTE: Final = ("none", "fast", "all")
 _HELP: Final = """\
 examples:
@@ -22,6 +27,7 @@ examples:
   exemplars verify --rev HEAD~1          a commit, from git and DVC's cache
   exemplars verify --history             also the manifests and objects of all commits
   exemplars verify --recompute           run curate, validate, render and publish again, too
+  exemplars verify --data                raw files to splits, without models: for CI
   exemplars verify --attestation attestation.json --key key.pub
   exemplars verify --format json | jq .  JSON for programs
 
@@ -42,12 +48,8 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--rev", default=WORKSPACE, metavar="REV", help=f"a commit, branch or tag (default: {WORKSPACE})"
     )
-    parser.add_argument(
-        "--history", action="store_true", help="also check the manifests and objects of all commits"
-    )
-    parser.add_argument(
-        "--fetch", action="store_true", help="fetch missing objects from the DVC remote first"
-    )
+    for name, text in _SWITCHES.items():
+        parser.add_argument(name, action="store_true", help=text)
     parser.add_argument(
         "--recompute",
         nargs="?",
@@ -73,6 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the checks, print the problems, and return the exit status."""
     if (arguments.attestation is None) is not (arguments.key is None):
         arguments.parser.error("--attestation and --key go together")
+    if arguments.data and (arguments.attestation is not None or arguments.history):
+        arguments.parser.error("--data leaves out what --attestation and --history check")
     checks: list[Check] = []
 
     def verify() -> None:
@@ -86,7 +90,15 @@ def run(arguments: argparse.Namespace) -> int:
             attestation = open_attestation(arguments.attestation, arguments.key)
         recompute = Recompute(arguments.recompute)
         checks.extend(
-            run_checks(Path(), arguments.rev, arguments.history, arguments.fetch, recompute, attestation)
+            run_checks(
+                Path(),
+                arguments.rev,
+                arguments.history,
+                arguments.fetch,
+                recompute,
+                attestation,
+                arguments.data,
+            )
         )
         if arguments.format == "json":
             print_json(build_document(arguments.rev, checks))

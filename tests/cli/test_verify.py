@@ -426,3 +426,37 @@ def test_json_has_the_same_problems(project: SmallProject, capsys: pytest.Captur
         "expected": "727, counted in the tables",
         "fix": "`git diff reports/details/split.json` shows a change: revert it, or run `dvc repro`",
     }
+
+
+def test_data_alone_is_verified_without_models_and_what_is_left_out_is_said(
+    project: SmallProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = ("models", "data/training", "data/evaluated", "reports/details/evaluate.json", "reports/card")
+    for name in models:
+        path = project.root / name
+        path.unlink() if path.is_file() else shutil.rmtree(path)
+    assert main(["verify", "--data"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:3] == [
+        "  stages       8 stages of dvc.lock                                   ok",
+        "               (left out: render, train, evaluate, publish)",
+    ]
+    assert "               (curate, validate: only with --recompute)" in lines
+    assert not any(line.split()[0] in ("runs", "figures") or "weights" in line for line in lines)
+    raw = project.root / "data/raw/skills/weather.md"
+    raw.write_bytes(flip_bit(raw.read_bytes(), 200, 1))
+    assert main(["verify", "--data"]) == 1
+    assert "data/raw/skills/weather.md: changed_file: " in capsys.readouterr().out
+    assert main(["verify", "--recompute", "none"]) == 1
+    assert "models/lora/rows.txt" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "others", [["--history"], ["--attestation", "a.json", "--key", "key.pub"]], ids=["history", "attestation"]
+)
+def test_data_alone_does_not_go_with_what_needs_all_outputs(
+    others: list[str], project: SmallProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["verify", "--data", *others])
+    assert "--data leaves out what --attestation and --history check" in capsys.readouterr().err

@@ -56,14 +56,21 @@ def _resolve(value: Any, names: Mapping[str, Any]) -> Any:
     return _REFERENCE.sub(replace, value)
 
 
-def check_stages(revision: Revision, defined: Mapping[str, Mapping[str, Any]], files: Path) -> Check:
+def check_stages(
+    revision: Revision,
+    defined: Mapping[str, Mapping[str, Any]],
+    files: Path,
+    left_out: Collection[str] = (),
+) -> Check:
     """Compare the stages of `dvc.lock` with those of `dvc.yaml`.
 
     A stage that has never run is a note; one that wrote files, or whose files another stage read, is a problem.
-    defined: by `resolve_stages`. files: the folder that holds the revision's files.
+    defined: by `resolve_stages`. files: the folder that holds the revision's files. left_out: the names of defined
+    stages that are not checked, which is a note.
     Raises `UserError` if no stage has run.
     """
-    locked = revision.stages
+    locked = {name: stage for name, stage in revision.stages.items() if name not in left_out}
+    defined = {name: stage for name, stage in defined.items() if name not in left_out}
     if not locked.keys() & defined.keys():
         fix, summary = "run `dvc repro`", "no stage of dvc.yaml has run"
         raise UserError(
@@ -81,13 +88,14 @@ def check_stages(revision: Revision, defined: Mapping[str, Mapping[str, Any]], f
         if (trace := _find_trace(_list_outputs(defined[name]), written, read, files))
     }
     problems += [_report_missing(name, trace) for name, trace in missing.items()]
-    notes = []
-    if unrun := [name for name in pending if name not in missing]:
-        notes.append(f"not run yet: {summarize_names(unrun)}")
-    if removed := sorted(locked.keys() - defined.keys()):
-        notes.append(f"in dvc.lock, but no longer in dvc.yaml: {summarize_names(removed)}")
+    names = {
+        "not run yet": [name for name in pending if name not in missing],
+        "in dvc.lock, but no longer in dvc.yaml": sorted(locked.keys() - defined.keys()),
+        "left out": left_out,
+    }
+    notes = tuple(f"{note}: {summarize_names(listed, 4)}" for note, listed in names.items() if listed)
     counted = f"{len(locked.keys() & defined.keys())} stages of dvc.lock"
-    return Check("stages", counted, tuple(problems), tuple(notes))
+    return Check("stages", counted, tuple(problems), notes)
 
 
 def _compare_stage(stage: Stage, defined: Mapping[str, Any]) -> Iterator[Diagnostic]:

@@ -73,7 +73,7 @@ class _Context(NamedTuple):
 
 def check_recomputation(
     revision: Revision,
-    stages: Iterable[Stage],
+    stages: Sequence[Stage],
     files: Path,
     changed: Collection[str],
     stale: Collection[str],
@@ -93,17 +93,26 @@ def check_recomputation(
         key=lambda stage: names.index(_get_kind(stage)),
     )
     code = _hash_code(chosen, ignored)
+    kinds = [kind for kind in _SLOW if any(_get_kind(stage) == kind for stage in stages)]
+    has_models = any(_get_kind(stage) == "train" for stage in stages)
     remove_leftovers(revision.root)
     with ThreadPoolExecutor(count_workers(0)) as pool:
         replays = list(pool.map(lambda stage: _replay_stage(stage, context, code, stale), chosen))
-    return _summarize(chosen, replays, extent)
+    return _summarize(chosen, replays, extent, kinds, has_models)
 
 
 def _get_kind(stage: Stage) -> str:
     return stage.name.partition("@")[0]
 
 
-def _summarize(stages: Sequence[Stage], replays: Sequence[_Replay], extent: Recompute) -> Check:
+def _summarize(
+    stages: Sequence[Stage],
+    replays: Sequence[_Replay],
+    extent: Recompute,
+    slow: Sequence[str],
+    has_models: bool,
+) -> Check:
+    """Summarize what was run again. slow: the stages that only `Recompute.ALL` runs."""
     by_note: dict[str, list[str]] = {}
     for stage, replay in zip(stages, replays, strict=True):
         if replay.note:
@@ -112,8 +121,9 @@ def _summarize(stages: Sequence[Stage], replays: Sequence[_Replay], extent: Reco
     if extent is Recompute.NONE:
         notes.append("nothing is recomputed from its inputs: see --recompute")
     elif extent is Recompute.FAST:
-        notes.append("curate, validate, render, publish: only with --recompute")
-    notes.append("never recomputed: trained weights, losses, answers of models")
+        notes.append(f"{', '.join(slow)}: only with --recompute")
+    if has_models:
+        notes.append("never recomputed: trained weights, losses, answers of models")
     done = sum(not replay.note for replay in replays)
     counted = f"{sum(replay.files for replay in replays):,} outputs of {done} stages recomputed"
     problems = tuple(problem for replay in replays for problem in replay.problems)

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from exemplars.audit.attestation import Attestation, build_statement, check_attestation
 from exemplars.audit.revisions import (
@@ -45,6 +45,9 @@ from exemplars.audit.verification.tables import Tables
 from exemplars.core.errors import Diagnostic
 from exemplars.core.tables import prevent_pandas_import
 
+DATA_STAGES: Final = ("ingest", "compile", "curate", "split", "validate")
+"""The stages that need no base model: what `dvc repro validate` runs."""
+
 
 def run_checks(
     root: Path,
@@ -53,12 +56,13 @@ def run_checks(
     fetch: bool,
     recompute: Recompute = Recompute.FAST,
     attestation: Attestation | None = None,
+    data_only: bool = False,
 ) -> list[Check]:
     """Run all checks of a revision.
 
     history: also check the manifests and objects of all commits. fetch: fetch the objects that are not in
     DVC's cache from the remote first. recompute: which outputs are recomputed from their inputs.
-    attestation: a signed statement that the revision must fit.
+    attestation: a signed statement that the revision must fit. data_only: see `verify_revision`.
     Raises `UserError` if the revision, or one of its files, cannot be read.
     """
     prevent_pandas_import()
@@ -66,7 +70,7 @@ def run_checks(
     try:
         revision = open_revision(root, revision_name)
         with extract_revision(revision, fetch) as files:
-            checks = verify_revision(revision, files, recompute)
+            checks = verify_revision(revision, files, recompute, data_only)
             if attestation is not None:
                 checks.append(check_attestation(attestation, revision, files))
         if history:
@@ -89,24 +93,27 @@ def verify_and_describe(root: Path, revision_name: str) -> tuple[dict[str, Any] 
         return (None if problems else build_statement(revision, files)), problems
 
 
-def verify_revision(revision: Revision, files: Path, recompute: Recompute = Recompute.FAST) -> list[Check]:
+def verify_revision(
+    revision: Revision, files: Path, recompute: Recompute = Recompute.FAST, data_only: bool = False
+) -> list[Check]:
     """Run the checks of one revision, in the order of the chain. files: the folder that holds its files.
 
+    data_only: check the data stages alone, from raw files to validated splits, without models.
     Raises `UserError` if `dvc.lock`, `dvc.yaml` or `params.yaml` cannot be read.
     """
     params = {**read_yaml(revision, "params.yaml"), **read_code_hashes(revision)}
     defined = resolve_stages(read_yaml(revision, "dvc.yaml"), params)
-    stages = [stage for name, stage in revision.stages.items() if name in defined]
+    left_out = [name for name in defined if data_only and name.partition("@")[0] not in DATA_STAGES]
+    stage_check = check_stages(revision, defined, files, left_out)
+    checked = defined.keys() - left_out
+    stages = [stage for name, stage in revision.stages.items() if name in checked]
     recorded_params = _collect_params(stages)
-    stage_check = check_stages(revision, defined, files)
     file_check = check_files(revision, stages, files)
     changed = file_check.changed
     outputs = [output for stage in stages for output in stage.outs]
     tables = Tables(files, outputs, changed)
-    reports = [output.path for output in outputs if output.path.startswith("reports/")]
     sources = _list_sources(params)
-    stale = list_stale_stages(stages, params)
-    return [
+    checks = [
         stage_check,
         file_check.check,
         check_params(stages, params),
@@ -119,11 +126,13 @@ def verify_revision(revision: Revision, files: Path, recompute: Recompute = Reco
             recorded_params,
         ),
         check_splits(tables),
-        check_runs(tables, stages),
-        check_reports(tables, sources, reports),
-        check_recomputation(revision, stages, files, changed, stale, recompute),
-        check_figures(tables, stages, changed, recompute),
+        check_reports(tables, sources, [out.path for out in outputs if out.path.startswith("reports/")]),
+        check_recomputation(revision, stages, files, changed, list_stale_stages(stages, params), recompute),
     ]
+    if not data_only:
+        checks.insert(-2, check_runs(tables, stages))
+        checks.append(check_figures(tables, stages, changed, recompute))
+    return checks
 
 
 @contextmanager
