@@ -52,6 +52,8 @@ class PublishInputs(NamedTuple):
     predictions: pa.Table
     """Without rows if no model was evaluated."""
     goals: CoverageGoals
+    rendering: dict[str, Any] | None
+    """The report of `render`; `None` if nothing was rendered."""
 
 
 class ModelRun(NamedTuple):
@@ -79,6 +81,7 @@ class Artifacts(NamedTuple):
 def read_inputs() -> PublishInputs:
     """Read the reports and tables. Raises `UserError` if any of them is missing or damaged."""
     evaluated = layout.details("evaluate").exists() and layout.PREDICTIONS.exists()
+    rendering = layout.details("render")
     ledgers = [layout.ledger_path(path) for path in (layout.EXEMPLARS, layout.CURATED, layout.MANIFEST)]
     return PublishInputs(
         reports={name: _read_report(layout.details(name), dict[str, Any]) for name in _REPORTING_STAGES},
@@ -94,6 +97,7 @@ def read_inputs() -> PublishInputs:
             else PREDICTION_SCHEMA.empty_table()
         ),
         goals=load_keys("validate", CoverageGoals),
+        rendering=_read_report(rendering, dict[str, Any]) if rendering.exists() else None,
     )
 
 

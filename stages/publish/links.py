@@ -9,7 +9,7 @@ from exemplars.core.layout import REPORTS
 from stages.publish import paths
 
 LINKS: Final = (
-    ("The dataset in pictures", paths.DATASET_PAGE),
+    ("Verdict and tables", paths.DATASET_PAGE),
     ("Data card", paths.CARD_PAGE),
     ("Data card as Markdown", paths.CARD),
     ("Croissant", paths.CROISSANT),
@@ -23,7 +23,7 @@ def list_links(page: Path) -> list[tuple[str, str]]:
     """List the documents other than `page`: name, and path relative to the folder of `page`.
 
     >>> list_links(paths.CARD_PAGE)[0]
-    ('The dataset in pictures', '../dataset.html')
+    ('Verdict and tables', '../dataset.html')
     """
     up = "../" * (len(page.relative_to(REPORTS).parts) - 1)
     return [(name, up + path.relative_to(REPORTS).as_posix()) for name, path in LINKS if path != page]

@@ -33,6 +33,7 @@ from stages.publish.quality_tables import (
     build_figure_table,
     build_flow_table,
     build_loss_table,
+    build_rendering_table,
     build_review_table,
 )
 from stages.publish.rendering import create_html_environment, read_asset
@@ -95,6 +96,7 @@ def build_tables(facts: ReleaseFacts, inputs: PublishInputs) -> dict[str, list[T
         "losses": [
             build_flow_table(follow_records(facts.records, facts.rejections)),
             build_loss_table(facts.rejections),
+            *([build_rendering_table(inputs.rendering)] if inputs.rendering else []),
         ],
         "checks": [
             build_expectation_table(inputs.reports["validate"]["results"]),

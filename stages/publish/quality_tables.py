@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from exemplars.core.remedies import Where
+from exemplars.core.records import Reason
+from exemplars.core.remedies import REMEDIES, Where
 from exemplars.core.reports import format_share
 from stages.publish.cells import (
     MAX_ROWS,
@@ -63,6 +64,31 @@ def build_loss_table(rejections: Sequence[RejectionSummary]) -> Table:
     headings = ("reason", "records", "stage", "where to repair", "what to do")
     note = "Good: none to repair. The bound: validate.max_rejection_rate of a source's records in scope."
     return Table("loss-table", "Why records were lost", headings, rows, "No record was rejected.", note)
+
+
+def build_rendering_table(rendering: Mapping[str, Any]) -> Table:
+    """Build the table of the exemplars of each split that no prompt was rendered from, by reason."""
+    losses = [
+        (split, reason, count)
+        for split, report in rendering["splits"].items()
+        for reason, count in report["rejections_by_reason"].items()
+    ]
+    bars = bar_cells([count for _, _, count in losses])
+    rows = [
+        (
+            reason.replace("_", " "),
+            bar,
+            split,
+            State(*_WHERE[REMEDIES[Reason(reason)].where]),
+            REMEDIES[Reason(reason)].action,
+        )
+        for (split, reason, _), bar in zip(losses, bars, strict=True)
+    ]
+    headings = ("reason", "rows", "split", "where to repair", "what to do")
+    note = "Kept exemplars that no model is trained or evaluated on. Good: only those that you left out."
+    return Table(
+        "rendering-table", "Why exemplars were not rendered", headings, rows, "All were rendered.", note
+    )
 
 
 def build_expectation_table(results: Sequence[Mapping[str, Any]]) -> Table:

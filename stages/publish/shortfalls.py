@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
+from exemplars.core.records import Reason
 from exemplars.core.reports import NO_SKILL
 from exemplars.core.representativeness import Coverage
 from stages.publish.facts import ReleaseFacts
@@ -46,6 +47,8 @@ class Shortfalls(NamedTuple):
     """Rejections that a change to a source or a parameter would avoid."""
     review: dict[str, int]
     """Rows to review, by why."""
+    unsampled: int
+    """Train rows that `render.max_rows` leaves out."""
     undescribed: tuple[str, ...]
     """Sources without a statement of the publisher."""
 
@@ -70,6 +73,7 @@ def find_shortfalls(facts: ReleaseFacts, inputs: PublishInputs) -> Shortfalls:
         failed=tuple(result for result in results if not result["passed"]),
         repairable=tuple(rejection for rejection in facts.rejections if rejection.repairable),
         review=_count_reviews(inputs.review),
+        unsampled=_count_unsampled(inputs.rendering),
         undescribed=tuple(source.name for source in facts.sources if source.statement is None),
     )
 
@@ -101,3 +105,8 @@ def _count_reviews(review: pa.Table) -> dict[str, int]:
     for why in review.column("why").to_pylist():
         counts[why] = counts.get(why, 0) + 1
     return counts
+
+
+def _count_unsampled(rendering: Mapping[str, Any] | None) -> int:
+    splits = rendering["splits"] if rendering else {}
+    return int(splits.get("train", {}).get("rejections_by_reason", {}).get(Reason.NOT_DRAWN, 0))

@@ -14,6 +14,8 @@ MAX_TASKS: Final = 10
 _MAX_ALIKE: Final = 3
 """How many tasks of a kind are listed."""
 _MAX_NAMES: Final = 3
+_KEYS_OF_COVERAGE: Final = ("validate.min_rows_a_skill", "validate.min_test_rows")
+"""The bounds of expectations that tasks of coverage name with what is missing."""
 _WIDE: Final = 0.1
 """Width of an interval from which more test rows would say more."""
 
@@ -43,7 +45,8 @@ def list_tasks(
     ]
     if shortfalls.undescribed:
         names = join_names(shortfalls.undescribed)
-        tasks.append(Task(f"Describe the sources {names}: publish.sources in params.yaml.", "#documents"))
+        noun = "source" if len(shortfalls.undescribed) == 1 else "sources"
+        tasks.append(Task(f"Describe the {noun} {names}: publish.sources in params.yaml.", "#documents"))
     return tasks[:MAX_TASKS]
 
 
@@ -64,8 +67,9 @@ def rejection_anchor(rejection: RejectionSummary) -> str:
 
 
 def _list_data_tasks(shortfalls: Shortfalls) -> Iterator[Task]:
-    for result in shortfalls.failed[:_MAX_ALIKE]:
-        yield Task(f"Broken expectation: {result['message']}.", "#expectation-table")
+    failed = [result for result in shortfalls.failed if result["key"] not in _KEYS_OF_COVERAGE]
+    for result in failed[:_MAX_ALIKE]:
+        yield Task(f"Expectation not met: {result['message']}.", "#expectation-table")
     for why, text in (
         ("conflict", "Settle {n} with the same text and different labels."),
         ("personal_data", "Label or replace the personal data in {n}."),
@@ -115,6 +119,10 @@ def _list_model_tasks(
         yield Task("Train and evaluate a model.", "#models", "dvc repro evaluate")
         return
     reference = evaluation["reference"]
+    if shortfalls.unsampled:
+        count = _count(shortfalls.unsampled, "exemplar")
+        text = f"Train on all rows: render.max_rows leaves out {count} of the train split."
+        yield Task(text, "#rendering-table", "exemplars rejections --reason not_drawn")
     systems, kinds = (predictions.column(name).to_pylist() for name in ("system", "kind"))
     wrong = [
         kind for system, kind in zip(systems, kinds, strict=True) if system == reference and kind != "right"

@@ -47,56 +47,50 @@ def give_verdict(
 
 
 def judge_amount(shortfalls: Shortfalls, rows: int) -> Answer:
-    """Judge whether there are enough exemplars of everything."""
+    """Judge whether there are enough exemplars of everything, and enough rows to measure a model on."""
     bad = [
-        (len(shortfalls.empty_skills), "skill without any exemplar", "skills without any exemplar"),
-        (int(not shortfalls.train_rows), "no row to train on", ""),
-        (int(not shortfalls.test_rows), "no row to test on", ""),
+        *_phrase(len(shortfalls.empty_skills), "skill without any exemplar", "skills without any exemplar"),
+        *([] if shortfalls.train_rows else ["empty train split"]),
     ]
+    if shortfalls.test_rows < shortfalls.min_test_rows or not shortfalls.test_rows:
+        noun = "row" if shortfalls.test_rows == 1 else "rows"
+        bad.append(f"{shortfalls.test_rows:,} test {noun}, {shortfalls.min_test_rows:,} wanted")
     gaps = shortfalls.gaps
     fair = [
-        (
+        *_phrase(
             len(shortfalls.untrained_skills),
             "skill that train does not have",
             "skills that train does not have",
         ),
-        (gaps["skills"].thin, "thin skill", "thin skills"),
-        (gaps["parameters"].thin, "thin parameter", "thin parameters"),
-        (gaps["values"].thin, "thin value", "thin values"),
+        *_phrase(gaps["skills"].thin, "thin skill"),
+        *_phrase(gaps["parameters"].thin, "thin parameter"),
+        *_phrase(gaps["values"].thin, "thin value"),
     ]
-    reasons = [*_phrase(bad), *_phrase(fair)]
-    if 0 < shortfalls.test_rows < shortfalls.min_test_rows:
-        noun = "row" if shortfalls.test_rows == 1 else "rows"
-        reasons.append(f"{shortfalls.test_rows} test {noun} of {shortfalls.min_test_rows} wanted")
-    grade = Grade.BAD if list(_phrase(bad)) else Grade.FAIR if reasons else Grade.GOOD
-    skills = gaps["skills"].parts
-    enough = f"{rows:,} exemplars of {skills:,} skill{'' if skills == 1 else 's'}"
-    return Answer("enough", "Is it enough?", grade, _WORDS[grade], (*reasons, enough), "coverage")
+    grade = _grade(bad, fair)
+    size = " of ".join(
+        [*_phrase(rows, "exemplar", keep_zero=True), *_phrase(gaps["skills"].parts, "skill", keep_zero=True)]
+    )
+    reasons = (*bad, *fair, size)
+    return Answer("enough", "Is it enough?", grade, _WORDS[grade], reasons, "coverage")
 
 
 def judge_cleanness(shortfalls: Shortfalls) -> Answer:
     """Judge whether the dataset keeps its contract, and whether its rows are right."""
     review = shortfalls.review
-    bad = [
-        (len(shortfalls.failed), "expectation not met", "expectations not met"),
-        (review.get("conflict", 0), "contradicting row", "contradicting rows"),
-    ]
     repairable = sum(rejection.records for rejection in shortfalls.repairable)
-    to_review = sum(review.values()) - review.get("conflict", 0)
-    fair = [
-        (repairable, "record to repair", "records to repair"),
-        (to_review, "row to review", "rows to review"),
+    critical = sum(result["severity"] == "critical" for result in shortfalls.failed)
+    bad = [
+        *_phrase(critical, "broken expectation"),
+        *_phrase(review.get("conflict", 0), "contradicting row"),
     ]
-    reasons = [*_phrase(bad), *_phrase(fair)]
-    grade = Grade.BAD if list(_phrase(bad)) else Grade.FAIR if reasons else Grade.GOOD
-    return Answer(
-        "clean",
-        "Is it clean?",
-        grade,
-        _WORDS[grade],
-        tuple(reasons or ["nothing to repair or review"]),
-        "checks",
-    )
+    fair = [
+        *_phrase(repairable, "record to repair", "records to repair"),
+        *_phrase(sum(review.values()) - review.get("conflict", 0), "row to review", "rows to review"),
+        *_phrase(len(shortfalls.failed) - critical, "warning"),
+    ]
+    grade = _grade(bad, fair)
+    reasons = (*bad, *fair) or ("nothing to repair or review",)
+    return Answer("clean", "Is it clean?", grade, _WORDS[grade], reasons, "checks")
 
 
 def judge_model(evaluation: Mapping[str, Any] | None, target: float) -> Answer:
@@ -139,11 +133,15 @@ def _join_reasons(line: str, reasons: Sequence[str]) -> str:
     return line
 
 
-def _phrase(counts: Sequence[tuple[int, str, str]]) -> Iterator[str]:
-    """Phrase the counts that are not zero. counts: with the words for one, and for several."""
-    for count, single, several in counts:
-        if count:
-            yield single if not several else f"{count:,} {single if count == 1 else several}"
+def _phrase(count: int, single: str, several: str = "", *, keep_zero: bool = False) -> list[str]:
+    """Phrase a count; nothing if it is zero. several: the words for more than one, if no `s` makes them."""
+    if not count and not keep_zero:
+        return []
+    return [f"{count:,} {single if count == 1 else several or single + 's'}"]
+
+
+def _grade(bad: Sequence[str], fair: Sequence[str]) -> Grade:
+    return Grade.BAD if bad else Grade.FAIR if fair else Grade.GOOD
 
 
 def _compare_with_baselines(evaluation: Mapping[str, Any]) -> Iterator[str]:
@@ -160,4 +158,4 @@ def _compare_with_baselines(evaluation: Mapping[str, Any]) -> Iterator[str]:
             yield f"{abs(difference):.3f} {'better' if difference > 0 else 'worse'} than {name} ({chance})"
 
 
-_WORDS: Final = {Grade.GOOD: "yes", Grade.FAIR: "mostly", Grade.BAD: "no"}
+_WORDS: Final = {Grade.GOOD: "yes", Grade.FAIR: "mostly", Grade.BAD: "not yet"}

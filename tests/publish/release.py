@@ -190,6 +190,7 @@ def make_inputs(
         evaluation=None,
         predictions=rows_to_table([], Prediction),
         goals=CoverageGoals(),
+        rendering=None,
     )
 
 

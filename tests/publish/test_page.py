@@ -92,6 +92,19 @@ def test_losses_that_can_be_repaired_come_first_with_examples_and_a_command() ->
     assert "8 records = 3 exemplars + 5 rejections." in text
 
 
+def test_exemplars_that_were_not_rendered_are_counted_by_split_and_reason() -> None:
+    facts, inputs = make_release()
+    splits = {
+        "train": {"rejections_by_reason": {"not_drawn": 4}},
+        "test": {"rejections_by_reason": {"too_long": 1}},
+    }
+    tables = build_tables(facts, inputs._replace(rendering={"splits": splits}))["losses"]
+    assert [[cell if isinstance(cell, str) else cell.text for cell in row] for row in tables[-1].rows] == [
+        ["not drawn", "4", "train", "by a parameter", "raise render.max_rows"],
+        ["too long", "1", "test", "by a parameter", "shorten the text, or raise render.max_tokens"],
+    ]
+
+
 def test_expectations_have_bound_found_and_margin_and_broken_ones_come_first() -> None:
     facts, inputs = make_release()
     results = [
@@ -143,14 +156,14 @@ def test_the_summary_is_the_verdict_of_the_page() -> None:
     page = build_dataset_page(*make_release(EVALUATED))
     text = read_text(page.html)
     assert page.summary == [
-        "enough: mostly; 1 thin parameter, 1 test row of 100 wanted",
-        "clean: no; 1 contradicting row, 2 records to repair",
+        "enough: not yet; 1 test row, 100 wanted, 1 thin parameter",
+        "clean: not yet; 1 contradicting row, 2 records to repair",
         "model: not yet; exact match 0.500 (0.250 to 0.750), 0.8 wanted",
         "next: Settle 1 row with the same text and different labels.",
         "publish: open reports/dataset.html",
     ]
-    assert "Is it enough? mostly 1 thin parameter" in text
-    assert "Is it clean? no 1 contradicting row 2 records to repair" in text
+    assert "Is it enough? not yet 1 test row, 100 wanted 1 thin parameter" in text
+    assert "Is it clean? not yet 1 contradicting row 2 records to repair" in text
     assert "Is the model good? not yet exact match 0.500 (0.250 to 0.750), 0.8 wanted" in text
     assert "What to do next Settle 1 row with the same text and different labels." in text
 
@@ -163,7 +176,7 @@ def test_the_page_of_an_empty_dataset_says_so() -> None:
         "Nothing to review.",
         "No personal data was found.",
         "No model was evaluated yet: run dvc repro evaluate .",
-        "Is it enough? no no row to train on no row to test on",
+        "Is it enough? not yet empty train split 0 test rows, 100 wanted",
     ):
         assert sentence in text
 

@@ -26,7 +26,7 @@ REPAIRABLE = tuple(summarize_rejections(LEDGER))
     [
         (
             {"failed": (make_result("enough", 5, message="found 5 rows; at least 100", passed=False),)},
-            "Broken expectation: found 5 rows; at least 100.",
+            "Expectation not met: found 5 rows; at least 100.",
             "#expectation-table",
         ),
         ({"review": {"conflict": 2}}, "Settle 2 rows with the same text and different labels.", "#review"),
@@ -54,7 +54,7 @@ REPAIRABLE = tuple(summarize_rejections(LEDGER))
             "#review",
         ),
         ({"review": {"quality": 1}}, "Read 1 text with a quality flag.", "#review"),
-        ({"undescribed": ("forum",)}, "Describe the sources forum: publish.sources in params.yaml.", "#documents"),
+        ({"undescribed": ("forum",)}, "Describe the source forum: publish.sources in params.yaml.", "#documents"),
     ],
 )  # fmt: skip
 def test_each_shortfall_is_a_task_with_a_place(changes: dict[str, Any], text: str, href: str) -> None:
@@ -94,7 +94,7 @@ def test_no_more_tasks_than_people_read() -> None:
     tasks = list_tasks(shortfalls, None, NO_PREDICTIONS)
     assert len(tasks) == MAX_TASKS == 10
     assert [task.text for task in tasks[2:6]] == [
-        "Broken expectation: found 2.",
+        "Expectation not met: found 2.",
         "Settle 1 row with the same text and different labels.",
         "Label or replace the personal data in 1 row.",
         "Repair 1 record: invalid value; correct the value, or the type or enumeration of the parameter.",
@@ -108,3 +108,16 @@ def test_the_command_of_a_task_exists(rejection: Any) -> None:
     name, *arguments = task.command.split()
     assert name == "exemplars"
     assert build_parser().parse_args(arguments).reason == rejection.reason
+
+
+def test_train_rows_that_were_not_sampled_are_a_task() -> None:
+    [task] = list_tasks(NOTHING._replace(unsampled=428), make_evaluation(rows=200), NO_PREDICTIONS)
+    assert task.text == "Train on all rows: render.max_rows leaves out 428 exemplars of the train split."
+
+
+def test_an_expectation_that_a_task_of_coverage_names_is_not_named_twice() -> None:
+    broken = make_result("test rows", 60, key="validate.min_test_rows", message="60 rows", passed=False)
+    [task] = list_tasks(
+        NOTHING._replace(failed=(broken,), test_rows=60), make_evaluation(rows=60), NO_PREDICTIONS
+    )
+    assert task.text == "Add 40 rows to the test split."

@@ -21,6 +21,7 @@ NOTHING = Shortfalls(
     failed=(),
     repairable=(),
     review={},
+    unsampled=0,
     undescribed=(),
 )
 BROKEN = make_result("enough", 5, passed=False, message="found 5")
@@ -32,10 +33,10 @@ BROKEN = make_result("enough", 5, passed=False, message="found 5")
         ({}, Grade.GOOD, "1,000 exemplars of 2 skills"),
         ({"untrained_skills": ("call",)}, Grade.FAIR, "1 skill that train does not have"),
         ({"gaps": {**NOTHING.gaps, "values": CoverageGap(9, 3, 7)}}, Grade.FAIR, "3 thin values"),
-        ({"test_rows": 40}, Grade.FAIR, "40 test rows of 100 wanted"),
+        ({"test_rows": 40}, Grade.BAD, "40 test rows, 100 wanted"),
         ({"empty_skills": ("a", "b")}, Grade.BAD, "2 skills without any exemplar"),
-        ({"test_rows": 0}, Grade.BAD, "no row to test on"),
-        ({"train_rows": 0}, Grade.BAD, "no row to train on"),
+        ({"test_rows": 0, "min_test_rows": 0}, Grade.BAD, "0 test rows, 0 wanted"),
+        ({"train_rows": 0}, Grade.BAD, "empty train split"),
     ],
 )
 def test_the_amount_is_judged_by_gaps_and_splits(changes: dict[str, Any], grade: Grade, reason: str) -> None:
@@ -50,7 +51,12 @@ def test_the_amount_is_judged_by_gaps_and_splits(changes: dict[str, Any], grade:
         ({"review": {"quality": 3, "label_noise": 4}}, Grade.FAIR, ("7 rows to review",)),
         ({"repairable": summarize_rejections(make_ledger())[:1]}, Grade.FAIR, ("2 records to repair",)),
         ({"review": {"conflict": 2, "quality": 1}}, Grade.BAD, ("2 contradicting rows", "1 row to review")),
-        ({"failed": (BROKEN,)}, Grade.BAD, ("1 expectation not met",)),
+        (
+            {"failed": ({**BROKEN, "severity": "critical"}, BROKEN)},
+            Grade.BAD,
+            ("1 broken expectation", "1 warning"),
+        ),
+        ({"failed": (BROKEN,)}, Grade.FAIR, ("1 warning",)),
     ],
 )
 def test_cleanness_is_judged_by_expectations_rejections_and_review(
