@@ -70,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
             print_line(f"  kept as it was: {path}")
         steps = [f"cd {format_path(folder)}"] if folder.resolve() != Path.cwd() else []
         steps += [] if has_git else ["git init"]
+        steps += ["exemplars plots-template"] if ".dvc/config" in kept else []
         steps += ["exemplars lint", "dvc repro validate"]
         print_line(f"next: {' && '.join(steps)}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Final
 
 from exemplars.cli.parsers import Commands, add_command
@@ -34,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write both files, print what changed, and return the exit status."""
 
     def upgrade() -> None:
+        from exemplars.cli.plots_template import write_plots_template
         from exemplars.project.code_file import DVC_YAML, upgrade_project
 
         result = upgrade_project()
@@ -43,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_line(f"code.yaml: exemplars {result.before} -> {result.after}, {changed}")
         if result.pipeline == DVC_YAML:
             print_line("dvc.yaml: replaced by the pipeline of this version")
+            print_line(write_plots_template(Path()))
         elif result.pipeline is not None:
             print_line(f"dvc.yaml was edited and stays; move what you need from {result.pipeline} into it")
 

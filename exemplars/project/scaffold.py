@@ -12,9 +12,11 @@ from exemplars.audit.revisions import run_git
 from exemplars.core import layout
 from exemplars.core.code_version import CODE, PIPELINE, get_version
 from exemplars.core.errors import Diagnostic, UserError, quote_text, summarize_names
-from exemplars.core.files import format_path, write_bytes
+from exemplars.core.files import encode_json, format_path, write_bytes
 from exemplars.core.folders import replace_folder
 from exemplars.core.names import NAME_RULE, is_name
+from exemplars.export.plot_templates import build_plot_templates
+from exemplars.export.plots_page import TEMPLATE, build_plots_template
 from exemplars.project.code_file import build_code_file
 from exemplars.project.example_sources import BUILDERS, FORMATS
 from exemplars.project.pipeline import build_project_pipeline
@@ -56,8 +58,15 @@ def build_project(name: str, skills: Sequence[str], form: str, today: datetime.d
         ".dvc/config": read_template("dvc_config"),
         ".dvc/.gitignore": read_template("dvc_gitignore"),
     }
+    plots = {
+        TEMPLATE.as_posix(): build_plots_template().encode(),
+        **{
+            TEMPLATE.with_name(f"{plot}.json").as_posix(): encode_json(template)
+            for plot, template in build_plot_templates().items()
+        },
+    }
     source = {f"data/raw/{name}/{path}": data for path, data in BUILDERS[form](name, skills).items()}
-    return {**{path: text.encode() for path, text in texts.items()}, **source}
+    return {**{path: text.encode() for path, text in texts.items()}, **plots, **source}
 
 
 def write_project(folder: Path, files: Mapping[str, bytes]) -> list[str]:

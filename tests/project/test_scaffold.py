@@ -13,7 +13,7 @@ from exemplars.core.errors import UserError
 from exemplars.core.params import check_sections
 from exemplars.project.example_sources import BUILDERS
 from exemplars.project.scaffold import build_project, init_git, write_project
-from tests.conftest import Workspace
+from tests.conftest import PROJECT, Workspace
 
 TODAY = datetime.date(2026, 11, 27)
 SKILLS = ["book_room", "room_service"]
@@ -24,6 +24,11 @@ def test_a_project_has_these_files_and_params_yaml_is_short(tmp_path: Path) -> N
     assert sorted(files) == [
         ".dvc/.gitignore",
         ".dvc/config",
+        ".dvc/plots/bars.json",
+        ".dvc/plots/bins.json",
+        ".dvc/plots/intervals.json",
+        ".dvc/plots/matrix.json",
+        ".dvc/plots/page.html",
         ".dvcignore",
         ".github/workflows/ci.yml",
         ".gitignore",
@@ -38,6 +43,10 @@ def test_a_project_has_these_files_and_params_yaml_is_short(tmp_path: Path) -> N
         "schemas/README.md",
     ]
     assert len(files["params.yaml"].splitlines()) <= 20
+    own = (PROJECT / ".dvc").rglob("*")
+    names = [path.relative_to(PROJECT).as_posix() for path in own if path.parent.name == "plots"]
+    assert {name: files[name] for name in names} == {name: (PROJECT / name).read_bytes() for name in names}
+    assert files[".dvc/config"] == (PROJECT / ".dvc/config").read_bytes()
     assert yaml.safe_load(files[".github/workflows/ci.yml"])["jobs"]
 
 
