@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -36,6 +36,16 @@ class Output(NamedTuple):
     def is_folder(self) -> bool:
         """Whether the output is a folder."""
         return self.md5.endswith(".dir")
+
+
+class CommittedFile(NamedTuple):
+    """A version of a file, and the commit that made it."""
+
+    commit: str
+    short: str
+    """The commit as git abbreviates it."""
+    path: str
+    data: bytes
 
 
 class Stage(NamedTuple):
@@ -166,9 +176,35 @@ def read_history(root: Path, *arguments: str) -> str:
     return run_git(root, "log", *arguments) or ""
 
 
+def read_versions(root: Path, pattern: str) -> Iterator[CommittedFile]:
+    """Read each version of the files that match a pattern, as git has them, newest first.
+
+    Raises `UserError` in a shallow clone.
+    """
+    log = read_history(root, "--all", "--format=%x00%H %h", "--name-only", "--diff-filter=AM", "--", pattern)
+    for entry in log.split("\0")[1:]:
+        commits, *paths = [line for line in entry.splitlines() if line]
+        commit, short = commits.split()
+        for path in paths:
+            if (data := run_git_bytes(root, "show", f"{commit}:{path}")) is not None:
+                yield CommittedFile(commit, short, path, data)
+
+
+def find_last_change(root: Path, path: str) -> str | None:
+    """Find the last commit that changed a file; `None` if no commit did, or if a shallow clone may not have it."""
+    if is_shallow(root):
+        return None
+    return (run_git(root, "log", "-1", "--format=%H", "--", path) or "").strip() or None
+
+
+def is_shallow(root: Path) -> bool:
+    """Return whether git has only a part of the history, as in the clones of most CI services."""
+    return (run_git(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
+
+
 def require_full_history(root: Path) -> None:
-    """Raise `UserError` if git has only a part of the history, as in the clones of most CI services."""
-    if (run_git(root, "rev-parse", "--is-shallow-repository") or "").strip() != "true":
+    """Raise `UserError` if git has only a part of the history."""
+    if not is_shallow(root):
         return
     raise UserError(
         [

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from exemplars.audit.revisions import WORKSPACE, read_history, run_git_bytes
+from exemplars.audit.revisions import WORKSPACE, read_versions
 from exemplars.core import layout
 from exemplars.models.run_manifest import Manifest
 
@@ -56,10 +56,5 @@ def _read_workspace(root: Path) -> Iterator[tuple[str, bytes]]:
 
 def _read_history(root: Path) -> Iterator[tuple[str, bytes]]:
     """Yield each version of each manifest with its commit, newest first."""
-    pattern = f"{layout.MODELS}/*/manifest.json"
-    log = read_history(root, "--all", "--format=%x00%h", "--name-only", "--diff-filter=AM", "--", pattern)
-    for entry in log.split("\0")[1:]:
-        commit, *paths = [line for line in entry.splitlines() if line]
-        for path in paths:
-            if data := run_git_bytes(root, "show", f"{commit}:{path}"):
-                yield commit, data
+    for version in read_versions(root, f"{layout.MODELS}/*/manifest.json"):
+        yield version.short, version.data

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from exemplars.audit.revisions import find_cache_folder, locate_object
+from exemplars.audit.revisions import find_cache_folder, find_last_change, locate_object, read_versions
 from exemplars.core.errors import UserError
 
 
@@ -81,3 +81,43 @@ def test_a_damaged_configuration_is_one_sentence(root: Path) -> None:
     ) as caught:
         find_cache_folder(root)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository in which three commits changed two files: `a`, `b`, `a`."""
+    root = tmp_path / "repository"
+    root.mkdir()
+    git(root, "init", "-q", "-b", "main")
+    for number, name in enumerate("aba"):
+        (root / name).write_text(f"{number}\n")
+        git(root, "add", "-A")
+        git(root, "-c", "user.name=K", "-c", "user.email=k@example.org", "commit", "-q", "-m", str(number))
+    return root
+
+
+def git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_all_versions_of_a_file_are_read_from_the_history_newest_first(repository: Path) -> None:
+    versions = list(read_versions(repository, "a"))
+    commits = git(repository, "rev-list", "HEAD").split()
+    assert [(version.commit, version.data) for version in versions] == [
+        (commits[0], b"2\n"),
+        (commits[2], b"0\n"),
+    ]
+    assert all(
+        commit.startswith(version.short) for commit, version in zip(commits[::2], versions, strict=True)
+    )
+
+
+def test_the_last_change_of_a_file_is_not_guessed_in_a_shallow_clone(repository: Path) -> None:
+    clone = repository.parent / "clone"
+    git(repository, "clone", "-q", "--depth", "2", f"file://{repository}", str(clone))
+    assert find_last_change(repository, "b") == git(repository, "rev-parse", "HEAD~1")
+    assert find_last_change(repository, "c") is None
+    assert find_last_change(clone, "b") is None
+    with pytest.raises(UserError, match="shallow_clone: this clone is shallow"):
+        list(read_versions(clone, "a"))

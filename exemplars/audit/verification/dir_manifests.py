@@ -19,6 +19,7 @@ from exemplars.audit.revisions import (
     Output,
     Revision,
     fetch_objects,
+    find_last_change,
     locate_object,
     read_dir_manifest,
     run_git,
@@ -82,8 +83,8 @@ def _hash_tracked(revision: Revision, folder: str) -> Iterator[dict[str, str]]:
         yield hash_git_folder(revision.root, revision.commit, folder)
         return
     yield hash_git_folder(revision.root, "HEAD", folder)
-    commit = (run_git(revision.root, "log", "-1", "--format=%H", "--", LOCK) or "").strip()
-    if commit:
+    commit = find_last_change(revision.root, LOCK)
+    if commit is not None:
         yield hash_git_folder(revision.root, commit, folder)
 
 

@@ -13,8 +13,7 @@ from exemplars.audit.revisions import (
     list_revisions,
     locate_object,
     read_dir_manifest,
-    read_history,
-    run_git_bytes,
+    read_versions,
 )
 from exemplars.audit.verification.checks import Check, build_diagnostic, shorten_hash
 from exemplars.audit.verification.dir_manifests import fetch_missing, hash_git_folder, list_git_objects
@@ -48,14 +47,6 @@ class _Objects(NamedTuple):
     """Those with `cache: false`, which git keeps."""
 
 
-class _CommittedManifest(NamedTuple):
-    """A version of a run's manifest."""
-
-    commit: str
-    path: str
-    data: bytes
-
-
 def check_history(root: Path, fetch: bool) -> list[Check]:
     """Hash every output that a commit's `dvc.lock` names, and check every commit's manifests.
 
@@ -85,8 +76,8 @@ def check_committed_manifests(root: Path) -> Check:
     """Check every run manifest that git has ever had, and its rows and weights if they are in the cache."""
     problems: list[Diagnostic] = []
     notes: list[str] = []
-    manifests = list(read_committed_manifests(root))
-    for commit, path, data in manifests:
+    manifests = list(read_versions(root, f"{layout.MODELS}/*/manifest.json"))
+    for commit, _, path, data in manifests:
         place = f"{path} at {commit[:12]}"
         manifest = decode_manifest(place, data)
         if isinstance(manifest, Diagnostic):
@@ -103,17 +94,6 @@ def check_committed_manifests(root: Path) -> Check:
         problems += _check_cached_weights(root, outputs.get(f"{folder}/{WEIGHTS}"), place, manifest, notes)
     counted = f"{len(manifests)} manifest(s) of commits read"
     return Check("history", counted, tuple(problems), tuple(dict.fromkeys(notes)))
-
-
-def read_committed_manifests(root: Path) -> Iterator[_CommittedManifest]:
-    """Read each version of each run manifest that git has, newest first."""
-    pattern = f"{layout.MODELS}/*/manifest.json"
-    log = read_history(root, "--all", "--format=%x00%H", "--name-only", "--diff-filter=AM", "--", pattern)
-    for entry in log.split("\0")[1:]:
-        commit, *paths = [line for line in entry.splitlines() if line]
-        for path in paths:
-            if (data := run_git_bytes(root, "show", f"{commit}:{path}")) is not None:
-                yield _CommittedManifest(commit, path, data)
 
 
 def _collect_objects(revisions: Iterable[Revision], problems: list[Diagnostic]) -> _Objects:
