@@ -12,6 +12,7 @@ from exemplars.audit.revisions import WORKSPACE, check_lock
 from exemplars.cli import (
     attest,
     check,
+    compare,
     curve,
     diff,
     erase,
@@ -63,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     curve.add_parser(commands)
     trace.add_parser(commands)
     diff.add_parser(commands)
+    compare.add_parser(commands)
     verify.add_parser(commands)
     attest.add_parser(commands)
     erase.add_parser(commands)

@@ -42,7 +42,7 @@ def _format_document(document: Mapping[str, Any], limit: int) -> Iterator[str]:
         yield from ["", "| change | rows |", "| --- | ---: |"]
         for kind, count in counts.items():
             details = format_details(document, kind)
-            more = f" ({_escape(details)})" if details else ""
+            more = f" ({escape_markdown(details)})" if details else ""
             yield f"| {TITLES.get(kind, kind)}{more} | {count:,} |"
     for grouping in GROUPINGS:
         yield from _format_counts(grouping, document[f"by_{grouping}"], limit)
@@ -63,16 +63,18 @@ def _format_counts(grouping: str, counts: Mapping[str, Mapping[str, int]], limit
     yield from ["", f"| {grouping} | " + " | ".join(HEADS[kind] for kind in kinds) + " |"]
     yield "| --- |" + " ---: |" * len(kinds)
     for name, by_kind in select_largest(counts, limit):
-        yield f"| {_escape(name)} | " + " | ".join(f"{by_kind.get(kind, 0):,}" for kind in kinds) + " |"
+        yield (
+            f"| {escape_markdown(name)} | " + " | ".join(f"{by_kind.get(kind, 0):,}" for kind in kinds) + " |"
+        )
     if len(counts) > limit:
         yield f"| and {len(counts) - limit:,} more |" + " |" * len(kinds)
 
 
 def _format_items(kind: str, rows: list[Mapping[str, Any]], count: int) -> Iterator[str]:
     for row in rows:
-        yield f"- {_format_code(row['id'])}"
+        yield f"- {format_code(row['id'])}"
         for line in row_lines(kind, row):
-            yield f"  - {_escape(line)}"
+            yield f"  - {escape_markdown(line)}"
     if count > len(rows):
         yield f"- and {count - len(rows):,} more"
 
@@ -84,18 +86,18 @@ def _format_metrics(metrics: Mapping[str, Any], limit: int) -> Iterator[str]:
     for name, change in changes[:limit]:
         old, _, new = format_metric_change(change).partition(" -> ")
         rows = format_kinds(change.get("changed_rows") or {})
-        yield f"| {_escape(name)} | {old.strip()} | {new.strip()} | {rows} |"
+        yield f"| {escape_markdown(name)} | {old.strip()} | {new.strip()} | {rows} |"
     yield from more_line(len(changes), limit)
 
 
-def _format_code(text: str) -> str:
+def format_code(text: str) -> str:
     """Format a text as code, within more backticks than it has in a row."""
     text = escape_line(text)
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
 
 
-def _escape(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Escape a text so that Markdown shows it as it is."""
     escaped = escape_line(text.replace("\n", " ")).replace("\\", "\\\\")
     for sign in "`*_<>[]#|&":

@@ -17,9 +17,10 @@ from exemplars.core.errors import Diagnostic, UserError
 _DIMENSIONS: Final = ("skill", "service", "source", "mode")
 """The dimensions of slices that are columns of rows."""
 _MAX_IDS: Final = 20
+_FIX: Final = "run `dvc repro evaluate`, name another revision, or leave --metrics out"
 
 
-def read_evaluation(revision: Revision) -> dict[str, Any]:
+def read_evaluation(revision: Revision, fix: str = _FIX) -> dict[str, Any]:
     """Read the report of `evaluate` of a revision. Raises `UserError` if it is missing or damaged.
 
     Revisions of an older version have it in `reports/evaluate.json`.
@@ -30,7 +31,6 @@ def read_evaluation(revision: Revision) -> dict[str, Any]:
         return dict(msgspec.json.decode(data or b"", type=dict[str, Any]))
     except (msgspec.DecodeError, UnicodeDecodeError):
         found = "no evaluation" if data is None else "a damaged report"
-        fix = "run `dvc repro evaluate`, name another revision, or leave --metrics out"
         place = str(path) if revision.commit is None else f"{path} at {revision.name}"
         raise UserError(
             [Diagnostic(path=place, code="no_metrics", found=found, expected="metrics to compare", fix=fix)]

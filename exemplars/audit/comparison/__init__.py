@@ -1,0 +1,1 @@
+"""The evaluations of two revisions, compared row by row."""

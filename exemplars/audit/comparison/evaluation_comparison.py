@@ -1,0 +1,226 @@
+"""The comparison of two evaluations: the document that `exemplars compare --format json` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from exemplars.audit.comparison.evaluated_revision import (
+    Answered,
+    EvaluatedRevision,
+    Exam,
+    list_changed_inputs,
+    read_exam,
+)
+from exemplars.core.errors import Diagnostic, UserError
+
+if TYPE_CHECKING:
+    from stages.evaluate.metrics import Columns, Figure, Resamples
+    from stages.evaluate.scoring import Score
+
+_DEFAULTS: Final = {"resamples": 1000, "seed": 1, "min_slice_rows": 5}
+"""Parameters of `evaluate` that a revision may not have recorded."""
+_ALPHA: Final = 0.05
+_COMMON_FIX: Final = "compare revisions with the same test split, call format and views"
+
+
+def compare_evaluations(
+    old: EvaluatedRevision, new: EvaluatedRevision, system: str | None = None
+) -> dict[str, Any]:
+    """Compare the answers of a system at two revisions, over the test rows that both answered.
+
+    system: `None`: the reference system of the newer revision. All answers are scored again, against the rows of
+    the newer revision. Raises `UserError` if a revision has no such system, or if they have no test row in common.
+    """
+    from stages.evaluate.metrics import Resamples, build_count_columns
+
+    names = _choose_systems(old, new, system)
+    answers = (old.answers[names[0]], new.answers[names[1]])
+    common = _find_common_rows(*answers)
+    exam = read_exam(new.revision, common)
+    if not exam.rows:
+        raise _build_problem(new, "no test row that both revisions answered", "some in common", _COMMON_FIX)
+    scores = [exam.score(by_id) for by_id in answers]
+    columns = [build_count_columns(by_row) for by_row in scores]
+    settings = {**_DEFAULTS, **new.settings}
+    groups = [row.group for row in exam.rows]
+    resamples = Resamples(groups, settings["resamples"], settings["seed"])
+    return {
+        "old": _describe_revision(old, names[0]),
+        "new": _describe_revision(new, names[1]),
+        "rows": _count_rows(answers, len(exam.rows)),
+        "notes": list(_list_notes(old, new, names, answers, len(exam.rows))),
+        "systems": _compare_systems(old.report["systems"], new.report["systems"]),
+        **_compare_figures(resamples, columns, len(exam.rows)),
+        "slices": _compare_slices(resamples, columns, exam, settings["min_slice_rows"]),
+        **_list_changed_answers(exam, answers, scores),
+    }
+
+
+def _choose_systems(old: EvaluatedRevision, new: EvaluatedRevision, system: str | None) -> tuple[str, str]:
+    """Choose the system of each revision; without a choice, that of the older may have another name."""
+    if system is None:
+        chosen = str(new.report["reference"])
+        return (chosen if chosen in old.answers else str(old.report["reference"])), chosen
+    for side in (old, new):
+        if system not in side.answers:
+            known = ", ".join(sorted(side.answers))
+            raise _build_problem(side, f"no system {system!r}", f"one of {known}", "choose another --system")
+    return system, system
+
+
+def _find_common_rows(old: Mapping[str, Answered], new: Mapping[str, Answered]) -> set[str]:
+    """Find the ids of the rows that both have, with the same text and the same right answer."""
+    return {row_id for row_id, answer in new.items() if row_id in old and old[row_id][:2] == answer[:2]}
+
+
+def _describe_revision(side: EvaluatedRevision, system: str) -> dict[str, Any]:
+    return {
+        "revision": side.revision.name,
+        "commit": side.revision.commit,
+        "run": side.report["run"],
+        "system": system,
+        "rows": len(side.answers[system]),
+    }
+
+
+def _count_rows(answers: Sequence[Mapping[str, Answered]], compared: int) -> dict[str, int]:
+    old, new = answers
+    shared = old.keys() & new.keys()
+    return {
+        "compared": compared,
+        "only_old": len(old.keys() - shared),
+        "only_new": len(new.keys() - shared),
+        "changed": len(shared) - len(_find_common_rows(old, new)),
+    }
+
+
+def _list_notes(
+    old: EvaluatedRevision,
+    new: EvaluatedRevision,
+    names: tuple[str, str],
+    answers: Sequence[Mapping[str, Answered]],
+    compared: int,
+) -> Iterable[str]:
+    if old.report["run"] == new.report["run"]:
+        yield f"both revisions evaluated the run {new.report['run']}"
+    if names[0] != names[1]:
+        yield f"the systems differ: {names[0]} before, {names[1]} after"
+    counts = _count_rows(answers, compared)
+    if counts["only_old"] or counts["only_new"] or counts["changed"]:
+        yield (
+            f"the test rows differ: {counts['only_old']:,} only before, {counts['only_new']:,} only after, "
+            f"{counts['changed']:,} with another text or answer; the {compared:,} that are the same are compared"
+        )
+    if changed := list(list_changed_inputs(old.revision, new.revision)):
+        yield f"not only the model may have changed the answers, but also {', '.join(changed)}"
+
+
+def _compare_systems(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Pair the exact match of every system in both reports, each over all rows of its own test set."""
+    return [
+        {"system": name, **{side: systems.get(name, {}).get("exact_match") for side, systems in sides}}
+        for sides in [(("old", old), ("new", new))]
+        for name in dict.fromkeys([*new, *old])
+    ]
+
+
+def _compare_figures(resamples: Resamples, columns: Sequence[Columns], rows: int) -> dict[str, Any]:
+    from stages.evaluate.metrics import CALL_METRICS, round_figure
+
+    old, new = (resamples.compute_figures(side, range(rows), CALL_METRICS) for side in columns)
+    comparison = resamples.compare(columns[1], columns[0], range(rows), CALL_METRICS)
+    return {
+        "figures": [
+            {
+                "metric": metric,
+                "old": round_figure(old[metric]),
+                "new": round_figure(new[metric]),
+                "difference": round_figure(difference),
+                "moved": _excludes_zero(difference),
+            }
+            for metric, difference in comparison.differences.items()
+        ],
+        "mcnemar": {
+            "newly_right": comparison.only_first,
+            "newly_wrong": comparison.only_second,
+            "p_value": round(comparison.p_value, 6),
+            "warning": comparison.warning,
+        },
+    }
+
+
+def _compare_slices(
+    resamples: Resamples, columns: Sequence[Columns], exam: Exam, minimum: int
+) -> list[dict[str, Any]]:
+    """Compare exact match by slice, the slices that moved first.
+
+    A slice moved if the interval of its difference excludes 0, and if it also does after a correction for the
+    number of slices (Benjamini and Hochberg), since of many slices some always differ by luck.
+    """
+    from scipy.stats import false_discovery_control
+
+    from stages.evaluate.metrics import CALL_METRICS, round_figure
+    from stages.evaluate.slices import group_by_slice
+
+    metric = {"exact_match": CALL_METRICS["exact_match"]}
+    slices: list[dict[str, Any]] = []
+    for dimension, values in group_by_slice(exam.rows, exam.seen_services).items():
+        for name, places in values.items():
+            if len(places) < minimum or len(places) == len(exam.rows):
+                continue
+            old, new = (resamples.compute_figures(side, places, metric)["exact_match"] for side in columns)
+            comparison = resamples.compare(columns[1], columns[0], places, metric)
+            difference = comparison.differences["exact_match"]
+            slices.append(
+                {
+                    "dimension": dimension,
+                    "slice": name,
+                    "rows": len(places),
+                    "old": round_figure(old),
+                    "new": round_figure(new),
+                    "difference": round_figure(difference),
+                    "p_value": comparison.p_value,
+                    "moved": _excludes_zero(difference),
+                }
+            )
+    adjusted = false_discovery_control([part["p_value"] for part in slices]) if slices else ()
+    for part, p_value in zip(slices, adjusted, strict=True):
+        part["p_value"], part["adjusted_p_value"] = round(part["p_value"], 6), round(float(p_value), 6)
+        part["moved"] = part["moved"] and bool(p_value <= _ALPHA)
+    return sorted(slices, key=lambda part: (not part["moved"], part["p_value"], -abs(_get_value(part))))
+
+
+def _get_value(part: Mapping[str, Any]) -> float:
+    return float(part["difference"]["value"] or 0)
+
+
+def _excludes_zero(figure: Figure) -> bool:
+    return figure.low is not None and figure.high is not None and (figure.low > 0 or figure.high < 0)
+
+
+def _list_changed_answers(
+    exam: Exam, answers: Sequence[Mapping[str, Answered]], scores: Sequence[Sequence[Score]]
+) -> dict[str, list[dict[str, Any]]]:
+    """List the rows that only one of the two revisions answers right."""
+    changed: dict[str, list[dict[str, Any]]] = {"newly_wrong": [], "newly_right": []}
+    for row, old, new in zip(exam.rows, *scores, strict=True):
+        if old.exact == new.exact:
+            continue
+        changed["newly_right" if new.exact else "newly_wrong"].append(
+            {
+                "id": row.id,
+                "utterance": row.utterance,
+                "skill": row.skill,
+                "expected": answers[1][row.id].right,
+                "before": answers[0][row.id].predicted,
+                "got": answers[1][row.id].predicted,
+                "error": (old if new.exact else new).kind.value,
+            }
+        )
+    return changed
+
+
+def _build_problem(side: EvaluatedRevision, found: str, expected: str, fix: str) -> UserError:
+    place = side.revision.name
+    return UserError([Diagnostic(path=place, code="not_compared", found=found, expected=expected, fix=fix)])
