@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,16 +83,31 @@ class Score(NamedTuple):
 def compile_set(data: Path, folder: Path) -> Path:
     """Run `ingest` and `compile` on a dataset, as processes; return the folder of their tables."""
     shutil.copytree(PROJECT / "schemas", folder / "schemas")
-    source = {"format": "nlu", "path": str(data), "license": "CC0-1.0", "none_intents": ["oos"]}
+    write_params(folder, str(data))
+    run_stage(folder, "stages.ingest", "real")
+    run_stage(folder, "stages.compile")
+    return folder / "data/exemplars"
+
+
+def run_stage(folder: Path, *command: str) -> tuple[float, float]:
+    """Run a stage in a folder; return its wall time in seconds, and its peak memory in MB."""
+    start = time.perf_counter()
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    process = subprocess.Popen([sys.executable, "-m", *command], cwd=folder, env=environment)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command)
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+def write_params(folder: Path, path: str) -> None:
+    """Write the parameters of a project with one source of NLU data."""
+    source = {"format": "nlu", "path": path, "license": "CC0-1.0", "none_intents": ["oos"]}
     params = {
         "ingest": {"context_turns": 0, "sources": {"real": source}},
         "compile": {"sources": ["real"], "recognizers": "schemas/recognizers.json"},
     }
     (folder / "params.yaml").write_text(json.dumps(params), "utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
-    for command in (("stages.ingest", "real"), ("stages.compile",)):
-        subprocess.run([sys.executable, "-m", *command], cwd=folder, env=environment, check=True)
-    return folder / "data/exemplars"
 
 
 def read_utterances(name: str, data: Path) -> list[Utterance]:
@@ -181,6 +197,26 @@ def score_hidden_spans(utterances: list[Utterance]) -> Score:
     return Score(values, located, right)
 
 
+def measure_array(folder: Path, examples: int) -> tuple[float, float]:
+    """Run `ingest` on one JSON array; return its wall time in seconds, and its peak memory in MB."""
+    rows = [
+        {
+            "data": [
+                {"text": f"please book number {number} at "},
+                {"text": f"The Middle East {number}", "entity": "restaurant_name"},
+                {"text": " in "},
+                {"text": "Cambridge", "entity": "city"},
+                {"text": f" for {number % 12 + 1} people tomorrow"},
+            ]
+        }
+        for number in range(examples)
+    ]
+    (folder / "raw").mkdir(parents=True)
+    (folder / "raw/train.json").write_text(json.dumps({"BookRestaurant": rows}), "utf-8")
+    write_params(folder, "raw")
+    return run_stage(folder, "stages.ingest", "real")
+
+
 def print_outcome(name: str, outcome: Outcome) -> None:
     """Print what became of a dataset."""
     print(
@@ -192,11 +228,13 @@ def print_outcome(name: str, outcome: Outcome) -> None:
 
 
 def main() -> None:
-    """Print the outcomes of all datasets, and how well values are located."""
-    if find_archive() is None:
-        print(MISSING)
-        return
+    """Print the outcomes of all datasets, how well values are located, and what a large array takes."""
     with tempfile.TemporaryDirectory() as name:
+        seconds, megabytes = measure_array(Path(name) / "array", 100_000)
+        print(f"100,000 examples in one JSON array: {seconds:.1f} s, {megabytes:.0f} MB")
+        if find_archive() is None:
+            print(MISSING)
+            return
         root = unpack_archive(Path(name))
         for dataset in SETS:
             utterances = read_utterances(dataset, root / dataset)

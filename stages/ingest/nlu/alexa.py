@@ -12,7 +12,7 @@ from exemplars.core.ledger import Problem
 from stages.ingest.nlu.documents import Document, Text
 from stages.ingest.nlu.examples import Flaw, Item, NluFile, Part, Template, make_instances, report_malformed
 
-_SLOT: Final = re.compile(r"\{\s*(?:[^{}|]*\|\s*)?([^{}|\s]+)\s*\}")
+_SLOT: Final = re.compile(r"\{\s*([^{}\s]+)\s*\}")
 _EXPECTED: Final = "an Alexa interaction model"
 
 

@@ -13,10 +13,11 @@ from exemplars.core.errors import Diagnostic, UserError
 from stages.ingest.nlu.alexa import parse_alexa
 from stages.ingest.nlu.bio import PARALLEL_FILES, is_bio, parse_bio, parse_parallel
 from stages.ingest.nlu.clinc import parse_clinc
+from stages.ingest.nlu.clu import parse_clu
 from stages.ingest.nlu.dialogflow import is_dialogflow, parse_dialogflow
 from stages.ingest.nlu.documents import Text, decode_leniently
 from stages.ingest.nlu.examples import NluFile
-from stages.ingest.nlu.luis import parse_clu, parse_luis
+from stages.ingest.nlu.luis import parse_luis
 from stages.ingest.nlu.massive import parse_massive
 from stages.ingest.nlu.rasa import is_rasa_yaml, parse_rasa_yaml
 from stages.ingest.nlu.rasa_json import parse_rasa_json

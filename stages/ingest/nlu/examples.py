@@ -128,6 +128,20 @@ def find_malformed_pattern(pattern: str) -> Problem | None:
     return None
 
 
+def collect_patterns(
+    items: list[Item], patterns: Iterable[tuple[str, str, str]]
+) -> dict[str, tuple[str, ...]]:
+    """Collect the patterns by entity; one that is malformed is added to the items. patterns: pointer, entity, text."""
+    by_entity: dict[str, tuple[str, ...]] = {}
+    for pointer, entity, pattern in patterns:
+        problem = find_malformed_pattern(pattern)
+        if problem is None:
+            by_entity[entity] = (*by_entity.get(entity, ()), pattern)
+        else:
+            items.append(Flaw(pointer, problem))
+    return by_entity
+
+
 def report_span(start: int, end: int, text: str, slot: str, unit: str = "code points") -> Problem:
     """Report a span that is not within its text."""
     return Problem(

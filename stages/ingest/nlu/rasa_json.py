@@ -11,7 +11,7 @@ from stages.ingest.nlu.examples import (
     Flaw,
     Item,
     NluFile,
-    find_malformed_pattern,
+    collect_patterns,
     make_instances,
     report_span,
 )
@@ -65,13 +65,13 @@ def parse_rasa_json(path: str, text: Text) -> NluFile:
         _read_json_example(document, f"/rasa_nlu_data/common_examples/{index}", raw)
         for index, raw in enumerate(data.common_examples)
     ]
-    patterns: dict[str, tuple[str, ...]] = {}
-    for index, feature in enumerate(data.regex_features):
-        problem = find_malformed_pattern(feature.pattern)
-        if problem is None:
-            patterns[feature.name] = (*patterns.get(feature.name, ()), feature.pattern)
-        else:
-            items.append(Flaw(f"/rasa_nlu_data/regex_features/{index}", problem))
+    patterns = collect_patterns(
+        items,
+        [
+            (f"/rasa_nlu_data/regex_features/{index}", feature.name, feature.pattern)
+            for index, feature in enumerate(data.regex_features)
+        ],
+    )
     return NluFile(
         path,
         (*document.list_flaws(), *items),

@@ -176,14 +176,30 @@ def test_luis_roles_children_and_closed_lists() -> None:
             }
         ],
         "closedLists": [{"name": "city", "subLists": [{"canonicalForm": "Rome", "list": ["Roma"]}]}],
-        "regex_entities": [{"name": "hour", "regexPattern": "f.ve"}],
+        "patterns": [{"pattern": "go to {city:to} at {hour}", "intent": "go"}, {"pattern": "[please] go", "intent": "go"}],
+        "regex_entities": [{"name": "hour", "regexPattern": "f.ve"}, {"name": "hour", "regexPattern": "("}],
     }  # fmt: skip
     reading = read({"app.json": json.dumps(app)})
     assert [describe(record) for record in reading.records] == [
-        ("from roma at five", "go", [("from", "Rome", "roma"), ("hour", "five", "five")])
+        ("from roma at five", "go", [("from", "Rome", "roma"), ("hour", "five", "five")]),
+        ("go to Roma at five", "go", [("to", "Rome", "Roma"), ("hour", "five", "five")]),
+        ("go to Rome at five", "go", [("to", "Rome", "Rome"), ("hour", "five", "five")]),
+    ]
+    assert [rejection.message for rejection in reading.rejections] == [
+        "app.json#/patterns/1: found the pattern '[please] go' with optional parts or choices, expected a text with {entity} "
+        "or {entity:role}; write a pattern for each of the ways",
+        "app.json#/regex_entities/1: found the regex '(', which is malformed (missing ), unterminated subpattern at "
+        "position 0), expected a regular expression of Python; correct it",
     ]
     assert reading.skills == (
-        Skill("go", parameters=(Parameter("from", recognizer="city"), Parameter("hour", recognizer="hour"))),
+        Skill(
+            "go",
+            parameters=(
+                Parameter("from", recognizer="city"),
+                Parameter("hour", recognizer="hour"),
+                Parameter("to", recognizer="city"),
+            ),
+        ),
     )
 
 
@@ -197,12 +213,20 @@ def test_clu_datasets_lists_and_index_types() -> None:
         assets = {
             "projectKind": "Conversation",
             "utterances": [utterance],
-            "entities": [{"category": "city", "list": {"sublists": [sublist]}}, {"category": "date"}],
+            "entities": [
+                {"category": "city", "list": {"sublists": [sublist]}},
+                {"category": "date"},
+                {"category": "zip", "regex": {"expressions": [{"regexKey": "z", "regexPattern": "("}]}},
+            ],
         }
         return json.dumps({"stringIndexType": index_type, "assets": assets})
 
     for text in (build("Utf16CodeUnit", 6), build("UnicodeCodePoint", 5)):
-        [record] = read({"project.json": text}).records
+        reading = read({"project.json": text})
+        assert [row.origin.locator for row in reading.rejections] == [
+            "/assets/entities/2/regex/expressions/0"
+        ]
+        [record] = reading.records
         assert (describe(record), record.split) == (
             ("🍕 in roma", "eat", [("city", "Rome", "roma")]),
             "test",
