@@ -105,16 +105,22 @@ def load_value(section: str, key: str, path: Path = PATH) -> Any:
     return values.get(key) if isinstance(values, dict) else None
 
 
-def read_source_paths(path: Path = PATH) -> dict[str, str]:
-    """Read the folder of each source, by its name, whatever else the section has; none if it has no sources."""
+def read_source_settings(path: Path = PATH) -> dict[str, dict[str, Any]]:
+    """Read the parameters of each source, by its name, as they are written; none if there are no sources."""
     _, document = _read_document(path)
     section = document.get("ingest")
     sources = section.get("sources") if isinstance(section, dict) else None
     return {
-        str(name): str(source["path"])
+        str(name): source
         for name, source in (sources.items() if isinstance(sources, dict) else ())
-        if isinstance(source, dict) and "path" in source
+        if isinstance(source, dict)
     }
+
+
+def read_source_paths(path: Path = PATH) -> dict[str, str]:
+    """Read the folder of each source, by its name, whatever else the section has; none if it has no sources."""
+    settings = read_source_settings(path)
+    return {name: str(source["path"]) for name, source in settings.items() if "path" in source}
 
 
 def _has_required_keys(section: type[msgspec.Struct]) -> bool:

@@ -56,6 +56,10 @@ class Grounding(StrEnum):
     """The value was said in an earlier turn."""
     DONTCARE = "dontcare"
     """The speaker has no preference."""
+    DEFAULT = "default"
+    """The value is the default that the catalog declares, and is not said."""
+    COMPOSED = "composed"
+    """The value is written by the model from what was said: an expression, a query, the text of a message."""
 
 
 class Turn(msgspec.Struct, frozen=True, gc=False):

@@ -2,8 +2,8 @@
 
 The form of a definition is that of `tools` in the OpenAI chat API: `{"type": "function",
 "function": {"name", "description", "parameters": JSON Schema}}`. What JSON Schema has no keyword for
-is kept under `x-` keys: `x-service` and `x-required` of the function, `x-recognizer` and `x-dontcare` of a
-parameter. A definition without these keys is still true to the calls of the dataset: every call validates against
+is kept under `x-` keys: `x-service` and `x-required` of the function, `x-recognizer`, `x-filled-by` and `x-dontcare`
+of a parameter. A definition without these keys is still true to the calls of the dataset: every call validates against
 its `parameters`.
 """
 
@@ -19,6 +19,9 @@ from exemplars.core.files import encode_json, read_json
 from exemplars.core.literals import PYTHON_TYPES, find_type, format_literal, parse_literal
 from exemplars.core.records import DONTCARE
 
+SPAN: Final = "span"
+COMPOSED: Final = "composed"
+"""What `x-filled-by` may say: a text of the utterance, a text that the model writes, or the name of a recognizer."""
 TYPES: Final = tuple(PYTHON_TYPES)
 """The JSON types that a parameter may have."""
 
@@ -35,11 +38,15 @@ class Parameter(msgspec.Struct, frozen=True):
     required: bool = False
     """Whether every call fills it."""
     recognizer: str | None = None
-    """The recognizer that maps expressions to values; `None`: the language model does."""
+    """The recognizer that maps expressions to values, if one does."""
     needed: bool = False
     """Whether the service needs it, although a call need not fill it: the dialogue asks for it in a later turn."""
     dontcare: bool = False
     """Whether `dontcare` is a value as well, in addition to those of `type` and `enum`."""
+    composed: bool = False
+    """Whether the model writes the value, so that no span is searched; never together with a recognizer."""
+    default: str | None = None
+    """The value of a call that leaves the parameter out, as text; `None`: it declares none."""
 
     @property
     def accepts_dontcare(self) -> bool:
@@ -156,6 +163,10 @@ def _build_property(parameter: Parameter) -> dict[str, Any]:
         schema["enum"] = schema.pop("enum")
     if parameter.recognizer is not None:
         schema["x-recognizer"] = parameter.recognizer
+    if parameter.composed:
+        schema["x-filled-by"] = COMPOSED
+    if parameter.default is not None:
+        schema["default"] = parse_literal(parameter.default, parameter.type)
     if parameter.dontcare:
         schema["x-dontcare"] = True
     return schema
@@ -170,13 +181,16 @@ def _parse_property(name: str, schema: Mapping[str, Any]) -> Parameter:
     enum = [value for value in _list(values.get("enum")) if value is not None]
     if schema.get("x-dontcare"):
         enum = [value for value in enum if value != DONTCARE]
+    filled_by, default = schema.get("x-filled-by", SPAN), schema.get("default")
     return Parameter(
         name=name,
         description=schema.get("description", ""),
         type=_parse_type(values, enum),
         enum=tuple(map(format_literal, enum)),
-        recognizer=schema.get("x-recognizer"),
+        recognizer=schema.get("x-recognizer") or (filled_by if filled_by not in (SPAN, COMPOSED) else None),
         dontcare=dontcare,
+        composed=filled_by == COMPOSED,
+        default=None if default is None or isinstance(default, (list, dict)) else format_literal(default),
     )
 
 

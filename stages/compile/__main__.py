@@ -9,7 +9,7 @@ import sys
 from exemplars.core import layout
 from exemplars.core.code_version import run_stage
 from exemplars.core.files import write_bytes, write_json, write_report
-from exemplars.core.params import load_section, read_source_paths
+from exemplars.core.params import load_section, read_source_settings
 from exemplars.core.tables import prevent_pandas_import, write_table
 from exemplars.core.workers import count_workers
 from exemplars.dataset.catalog import encode_catalog
@@ -24,7 +24,7 @@ def main() -> str:
     """Read records and catalogs, compile them, and write exemplars, ledger, catalog and report."""
     prevent_pandas_import()
     gc.disable()  # There are millions of rows without reference cycles: collecting takes half of the time.
-    inputs = read_inputs(load_section("compile", CompileParams), sorted(read_source_paths()))
+    inputs = read_inputs(load_section("compile", CompileParams), read_source_settings())
     compiled = compile_tables(inputs, count_workers(int(os.environ.get(layout.WORKERS_VARIABLE, "0"))))
     write_table(layout.EXEMPLARS, compiled.exemplars)
     write_table(layout.ledger_path(layout.EXEMPLARS), compiled.rejections)

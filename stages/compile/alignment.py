@@ -25,6 +25,8 @@ class Evidence(NamedTuple):
     lexicon: Lexicon
     has_template: bool = False
     """The source gives the template, so a value without a slot in it is not in the utterance."""
+    composes: bool = False
+    """The model writes the values that nothing ties to the conversation (`ungrounded: compose`)."""
 
 
 class _ClaimedSpans:
@@ -150,6 +152,8 @@ def _search_value(
     """Return the candidate spans of a value, its grounding if it needs none, or the problem."""
     if label.value == DONTCARE:
         return Grounding.DONTCARE
+    if parameter.composed:
+        return Grounding.COMPOSED
     if label.context and _is_in_context(label, parameter, evidence):
         return Grounding.CONTEXT
     if parameter.type == "boolean":
@@ -162,7 +166,9 @@ def _search_value(
         return Grounding.CATEGORICAL
     if not label.context and _is_in_context(label, parameter, evidence):
         return Grounding.CONTEXT
-    return _report_not_found(label)
+    if label.value == parameter.default:
+        return Grounding.DEFAULT
+    return Grounding.COMPOSED if evidence.composes else _report_not_found(label)
 
 
 def _is_in_context(label: LabelledArgument, parameter: Parameter, evidence: Evidence) -> bool:
@@ -186,6 +192,14 @@ def _check_given_span(label: LabelledArgument, parameter: Parameter, evidence: E
             found=f"span {start}:{end} in an utterance of {len(utterance)} code points for slot {label.slot!r}",
             expected="0 <= start < end <= length",
             fix="correct the span, or remove it",
+            slot=label.slot,
+        )
+    if parameter.composed:
+        return Problem(
+            Reason.SPAN_MISMATCH,
+            found=f"span {start}:{end} for slot {label.slot!r}, whose value the model composes",
+            expected="no span",
+            fix="remove the span or the slot of the template, or declare the parameter without `composed`",
             slot=label.slot,
         )
     grounding = confirm_span(label, utterance, (start, end), parameter, evidence.lexicon, evidence.today)
@@ -231,6 +245,6 @@ def _report_not_found(label: LabelledArgument) -> Problem:
         Reason.VALUE_NOT_FOUND,
         summary=f"{quote_text(label.value)} of slot {label.slot!r} occurs neither in the utterance "
         "nor in the turns before it",
-        fix="correct the value, or say it in the text",
+        fix="correct the value, say it in the text, or declare the parameter `composed` if the model writes it",
         slot=label.slot,
     )

@@ -25,16 +25,19 @@ _SHOWN: Final = 1_000
 """The length in code points up to which a template is quoted, so that it can be copied from the message."""
 
 
-def compile_record(record: Record, skills: Mapping[str, Skill], lexicon: Lexicon) -> Exemplar | Rejection:
+def compile_record(
+    record: Record, skills: Mapping[str, Skill], lexicon: Lexicon, composes: bool = False
+) -> Exemplar | Rejection:
     """Compile a record into its exemplar, or into its rejection with everything that is wrong.
 
-    skills: the catalog, by name.
+    skills: the catalog, by name. composes: whether the model writes the values that nothing ties to the conversation.
     """
     parameters, problems = _resolve_parameters(record, skills)
     if problems:
         return reject_row(record, "compile", problems)
     has_template = record.exemplar is not None
-    evidence = Evidence(record.utterance, record.context, _parse_date(record.today), lexicon, has_template)
+    today = _parse_date(record.today)
+    evidence = Evidence(record.utterance, record.context, today, lexicon, has_template, composes)
     arguments, unaligned = align_arguments(record.arguments, parameters, evidence)
     if unaligned:
         return reject_row(record, "compile", unaligned)

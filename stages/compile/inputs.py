@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -37,12 +37,14 @@ class CompileInputs(NamedTuple):
     """The number of records of each source, including rejected ones."""
     skills: tuple[Skill, ...]
     recognizers: Recognizers
+    composing: frozenset[str] = frozenset()
+    """The sources with `ungrounded: compose`."""
 
 
-def read_inputs(params: CompileParams, ingested: Sequence[str]) -> CompileInputs:
+def read_inputs(params: CompileParams, ingested: Mapping[str, Mapping[str, Any]]) -> CompileInputs:
     """Read the inputs of the sources that `params` names, or of all sources.
 
-    ingested: the names of all sources. What other sources left in the folder of records is removed first.
+    ingested: the parameters of all sources, by name. What other sources left in the folder of records is removed first.
     Raises `UserError` with every source that was not ingested, every skill that two sources define
     differently, and every recognizer that is not declared.
     """
@@ -65,7 +67,8 @@ def read_inputs(params: CompileParams, ingested: Sequence[str]) -> CompileInputs
     _check_recognizers(skills, recognizers)
     ledgers = {name: read_table(layout.record_rejections(name), REJECTION_SCHEMA) for name in sources}
     records = {name: _count_rows(layout.records(name)) + ledgers[name].num_rows for name in sources}
-    return CompileInputs(paths, pa.concat_tables(ledgers.values()), records, skills, recognizers)
+    composing = frozenset(name for name in sources if ingested.get(name, {}).get("ungrounded") == "compose")
+    return CompileInputs(paths, pa.concat_tables(ledgers.values()), records, skills, recognizers, composing)
 
 
 def remove_leftovers(sources: Collection[str]) -> None:

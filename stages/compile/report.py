@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from exemplars.core.reports import build_row_metrics, count_rejections, count_values, make_plot_rows
+from stages.compile.filling import count_fillings, list_suspicious_values
 from stages.compile.shards import Compiled
 
 
@@ -30,6 +31,8 @@ def build_compile_report(records: Mapping[str, int], compiled: Compiled) -> dict
         "rejections_by_source": count_rejections(rejections),
         "rejections_by_reason": count_values(rejections.column("reason")),
         "grounding": count_values(pc.struct_field(arguments, "grounding")),
+        "fillings": count_fillings(exemplars),
+        "suspicious_values": list_suspicious_values(exemplars),
         "exemplars_by_mode": count_values(exemplars.column("mode")),
         "exemplars_by_skill": count_values(exemplars.column("skill")),
     }

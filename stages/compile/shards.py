@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
@@ -59,7 +59,7 @@ def compile_tables(inputs: CompileInputs, workers: int) -> Compiled:
     Raises `UserError` unless every record is an exemplar or a rejection.
     """
     skills = {skill.name: skill for skill in inputs.skills}
-    work = partial(_compile_shard, skills, Lexicon(inputs.recognizers))
+    work = partial(_compile_shard, skills, Lexicon(inputs.recognizers), inputs.composing)
     shards = list(map_shards(work, _list_row_groups(inputs.paths), workers, "compile"))
 
     starts = accumulate((shard.records for shard in shards), initial=0)
@@ -81,14 +81,16 @@ def _list_row_groups(paths: Sequence[Path]) -> list[tuple[Path, int]]:
     return [(path, group) for path in paths for group in range(pq.read_metadata(path).num_row_groups)]
 
 
-def _compile_shard(skills: Mapping[str, Skill], lexicon: Lexicon, row_group: tuple[Path, int]) -> _Shard:
+def _compile_shard(
+    skills: Mapping[str, Skill], lexicon: Lexicon, composing: Collection[str], row_group: tuple[Path, int]
+) -> _Shard:
     path, group = row_group
     records = records_from_table(pq.ParquetFile(path).read_row_group(group))
     rows: list[int] = []
     exemplars: list[Exemplar] = []
     rejections: list[Rejection] = []
     for index, record in enumerate(records):
-        row = compile_record(record, skills, lexicon)
+        row = compile_record(record, skills, lexicon, record.source in composing)
         if isinstance(row, Exemplar):
             rows.append(index)
             exemplars.append(row)

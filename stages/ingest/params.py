@@ -20,12 +20,22 @@ class OnBadFile(StrEnum):
     """The file is rejected, and the others are read."""
 
 
+class Ungrounded(StrEnum):
+    """What happens to a value that nothing ties to the conversation."""
+
+    REJECT = "reject"
+    """Its row is rejected."""
+    COMPOSE = "compose"
+    """It counts as written by the model."""
+
+
 class BaseSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="format"):
     """The keys that every source has."""
 
     path: str
     license: str
     on_bad_file: OnBadFile = OnBadFile.FAIL
+    ungrounded: Ungrounded = Ungrounded.REJECT
 
 
 class SgdSource(BaseSource, tag="sgd", frozen=True, forbid_unknown_fields=True):
@@ -92,4 +102,6 @@ class IngestParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
       path         a folder, relative to this file
       license      SPDX expression of the data's license
       on_bad_file  what a file that cannot be read does. fail: it stops the stage; reject: it goes to the ledger
+      ungrounded   what a value that is not said does. reject: its row goes to the ledger; compose: it counts as
+                   written by the model
       today        the date that "tomorrow" refers to, in quotes; without it, such words are not grounded"""

@@ -23,6 +23,7 @@ class _Property(msgspec.Struct):
     enum: list[str | int | float | bool | None] = []
     any_of: list[dict[str, Any]] = msgspec.field(default=[], name="anyOf")
     recognizer: str | None = msgspec.field(default=None, name="x-recognizer")
+    filled_by: str | None = msgspec.field(default=None, name="x-filled-by")
 
 
 class _Parameters(msgspec.Struct):
@@ -51,7 +52,13 @@ def parse_tools(path: str, data: bytes) -> tuple[Skill, ...]:
         raise UserError([describe_json_error(path, data, error, _FORM)]) from None
     except msgspec.DecodeError as error:
         raise UserError([_describe(path, lower_first(str(error)))]) from None
-    problems = [_describe(path, *mistake) for tool in tools for mistake in _find_unknown_names(tool.function)]
+    mistakes = (
+        mistake
+        for tool in tools
+        for find in (_find_unknown_names, _find_double_fills)
+        for mistake in find(tool.function)
+    )
+    problems = [_describe(path, *mistake) for mistake in mistakes]
     if problems:
         raise UserError(problems)
     return tuple(parse_tool_definition(definition) for definition in definitions)
@@ -70,6 +77,17 @@ def _find_unknown_names(function: _Function) -> Iterable[tuple[str, str]]:
                 found,
                 suggest_name(name, known, parameters.required) or "add the property, or correct its name",
             )
+
+
+def _find_double_fills(function: _Function) -> Iterable[tuple[str, str]]:
+    """Find parameters with a recognizer that something else is said to fill."""
+    for name, property_ in (function.parameters or _Parameters()).properties.items():
+        if property_.recognizer is not None and property_.filled_by not in (None, property_.recognizer):
+            found = (
+                f"{quote_text(name)} of {quote_text(function.name)} with the recognizer {property_.recognizer!r} "
+                f"and x-filled-by {property_.filled_by!r}"
+            )
+            yield found, "remove one of the two: a recognizer fills a parameter, or a span, or the model"
 
 
 def _describe(

@@ -54,7 +54,8 @@ def test_what_can_be_fixed_comes_first_and_the_rest_is_counted(rejected: Workspa
         "  words to a recognizer\n"
         "  data/mine/ring.md:8\n"
         "    'Robert' of slot 'who' occurs neither in the utterance nor in the turns\n"
-        "    before it; correct the value, or say it in the text\n"
+        "    before it; correct the value, say it in the text, or declare the parameter\n"
+        "    `composed` if the model writes it\n"
         "\n"
         "unknown_slot (ingest): 1; correct the name, or add the parameter to the skill\n"
         "  data/mine/ring.md:11:21\n"
@@ -87,7 +88,7 @@ def test_programs_get_place_remedy_and_text(rejected: Workspace) -> None:
         "line": 8,
         "column": None,
         "message": "'Robert' of slot 'who' occurs neither in the utterance nor in the turns before it; "
-        "correct the value, or say it in the text",
+        "correct the value, say it in the text, or declare the parameter `composed` if the model writes it",
         "where": "source",
         "action": "correct the value, say it in the text, or add its words to a recognizer",
         "id": "mine:ring.md#8",

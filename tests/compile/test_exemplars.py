@@ -124,7 +124,7 @@ def test_a_value_that_occurs_nowhere_is_rejected() -> None:
     assert rejection.reason is Reason.VALUE_NOT_FOUND
     assert rejection.message == (
         "a.md:3: 'Oslo' of slot 'target' occurs neither in the utterance nor in the turns before it; "
-        "correct the value, or say it in the text"
+        "correct the value, say it in the text, or declare the parameter `composed` if the model writes it"
     )
 
 

@@ -87,3 +87,30 @@ def test_a_property_has_the_one_type_that_its_schema_leaves(
 ) -> None:
     function = {"name": "f", "parameters": {"type": "object", "properties": {"p": schema}}}
     assert parse_tool_definition({"function": function}).parameters == (parameter,)
+
+
+def test_how_a_parameter_is_filled_and_its_default_come_back() -> None:
+    skill = Skill(
+        "math",
+        parameters=(
+            Parameter("question", composed=True),
+            Parameter("base", type="integer", default="10"),
+            Parameter("day", recognizer="date"),
+        ),
+    )
+    definition = build_tool_definition(skill)
+    assert definition["function"]["parameters"]["properties"] == {
+        "question": {"type": "string", "description": "", "x-filled-by": "composed"},
+        "base": {"type": "integer", "description": "", "default": 10},
+        "day": {"type": "string", "description": "", "x-recognizer": "date"},
+    }
+    assert parse_tool_definition(definition) == skill
+
+
+def test_x_filled_by_may_name_a_recognizer_or_say_span() -> None:
+    properties = {
+        "day": {"type": "string", "x-filled-by": "date"},
+        "who": {"type": "string", "x-filled-by": "span"},
+    }
+    skill = parse_tool_definition({"function": {"name": "f", "parameters": {"properties": properties}}})
+    assert skill.parameters == (Parameter("day", recognizer="date"), Parameter("who"))

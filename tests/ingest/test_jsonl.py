@@ -269,3 +269,16 @@ def test_without_tools_the_catalog_is_inferred_from_the_examples() -> None:
 def test_a_file_that_cannot_be_read_is_reported_with_its_byte(data: bytes, message: str) -> None:
     with pytest.raises(UserError, match=message):
         parse_jsonl_file(SOURCE, "a.jsonl", data)
+
+
+def test_a_parameter_that_two_things_fill_is_an_error() -> None:
+    tools = (
+        '[{"function": {"name": "math", "parameters": {"properties": {'
+        '"day": {"x-recognizer": "date", "x-filled-by": "composed"}, "time": {"x-recognizer": "time", "x-filled-by": "time"}}}}}]'
+    )
+    with pytest.raises(UserError) as error:
+        parse_tools("tools.json", tools.encode())
+    assert str(error.value) == (
+        "tools.json: bad_tools: not a list of tool definitions: 'day' of 'math' with the recognizer 'date' and x-filled-by "
+        "'composed'; remove one of the two: a recognizer fills a parameter, or a span, or the model"
+    )

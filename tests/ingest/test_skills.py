@@ -385,3 +385,28 @@ def test_long_lines_are_read_in_time(line: str) -> None:
     start = time.process_time()
     parse_outline("a.md", f"#### Examples:\n{line}\n")
     assert time.process_time() - start < 60
+
+
+def test_a_parameter_may_be_composed_and_have_a_default() -> None:
+    text = """\
+#### Prompt:
+math(question="[what to compute]", base=[of the result], day="[of the rate]")
+#### Parameters:
+question: string, required, composed
+base: integer, default=10
+day: string, composed, recognizer=date
+#### Examples:
+### User: what is nine times nine
+### Assistant: math(question="9*9")
+"""
+    reading, diagnostics = parse_skill_file(SourceInfo("s", "MIT"), "math.md", text.encode(), None)
+    [skill] = reading.skills
+    assert skill.parameters == (
+        Parameter("question", "what to compute", required=True, composed=True),
+        Parameter("base", "of the result", type="integer", default="10"),
+        Parameter("day", "of the rate"),
+    )
+    assert [str(diagnostic) for diagnostic in diagnostics] == [
+        "math.md:6:1: malformed_parameter: found 'recognizer=date', expected one of string, integer, number, boolean, "
+        "required, optional, composed or recognizer=NAME, default=VALUE; correct the line"
+    ]

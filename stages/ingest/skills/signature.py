@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from exemplars.core.errors import Diagnostic, quote_text, suggest_name
-from exemplars.dataset.catalog import TYPES, Parameter, Skill
+from exemplars.dataset.catalog import COMPOSED, TYPES, Parameter, Skill
 from stages.ingest.skills.outline import Line, Outline
 
 _HEAD: Final = re.compile(r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_-]{0,63})\s*\(\s*")
@@ -123,7 +123,9 @@ def _apply_declarations(
         if match is None or match["name"] not in parameters:
             found = quote_text(line.text) if match is None else f"parameter {quote_text(match['name'])}"
             known = f"a name among {', '.join(parameters)}" if parameters else "no parameter in the signature"
-            expected = f"`name: type, required|optional, recognizer=NAME` with {known}"
+            expected = (
+                f"`name: type, required|optional, composed|recognizer=NAME, default=VALUE` with {known}"
+            )
             fix = suggest_name(match["name"] if match else "", parameters) or "correct the line"
             diagnostics.append(outline.make_diagnostic(line, "malformed_parameter", found, expected, fix))
             continue
@@ -131,7 +133,7 @@ def _apply_declarations(
         if isinstance(parameter, str):
             found, expected = (
                 quote_text(parameter),
-                f"one of {', '.join(TYPES)}, required, optional, recognizer=NAME",
+                f"one of {', '.join(TYPES)}, required, optional, composed or recognizer=NAME, default=VALUE",
             )
             diagnostics.append(
                 outline.make_diagnostic(line, "malformed_parameter", found, expected, "correct the line")
@@ -142,7 +144,10 @@ def _apply_declarations(
 
 
 def _apply_facts(parameter: Parameter, facts: str) -> Parameter | str:
-    """Add declared facts, such as `integer, required`, to a parameter; return the first fact that is unknown."""
+    """Add declared facts, such as `integer, required`, to a parameter; return the first fact that does not fit.
+
+    The model writes the value of a `composed` parameter, so that it has no recognizer.
+    """
     changes: dict[str, Any] = {}
     for fact in map(str.strip, facts.split(",")):
         name, _, value = fact.partition("=")
@@ -152,7 +157,13 @@ def _apply_facts(parameter: Parameter, facts: str) -> Parameter | str:
             changes["required"] = fact == "required"
         elif name.strip() == "recognizer" and value.strip():
             changes["recognizer"] = value.strip()
+        elif fact == COMPOSED:
+            changes["composed"] = True
+        elif name.strip() == "default" and value.strip():
+            changes["default"] = value.strip()
         else:
+            return fact
+        if changes.get("composed") and changes.get("recognizer"):
             return fact
     return msgspec.structs.replace(parameter, **changes)
 

@@ -1,0 +1,72 @@
+"""How the values of each parameter are filled, and composed values that look like mistakes of labeling."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from exemplars.core.records import Exemplar, Grounding
+from exemplars.dataset.row_tables import exemplars_from_table
+from exemplars.dataset.texts import list_words
+from stages.compile.expressions.numbers import find_numbers
+
+_NAME: Final = re.compile(r"(?<![^\W_])[A-Z][^\W\d_]+")
+_SENTENCE_START: Final = re.compile(r"(?:^|[.!?:;\"'(]\s*|\n)[A-Z][^\W\d_]+")
+_MAX_LISTED: Final = 50
+
+
+def count_fillings(exemplars: pa.Table) -> dict[str, dict[str, int]]:
+    """Count the groundings of the values of each parameter, by `skill.parameter`."""
+    arguments = exemplars.column("arguments").combine_chunks()
+    flat = arguments.flatten()
+    skills = exemplars.column("skill").combine_chunks().take(pc.list_parent_indices(arguments))
+    slots, groundings = pc.struct_field(flat, "slot"), pc.struct_field(flat, "grounding")
+    rows = zip(skills.to_pylist(), slots.to_pylist(), groundings.to_pylist(), strict=True)
+    fillings: dict[str, dict[str, int]] = {}
+    for (skill, slot, grounding), count in sorted(Counter(rows).items(), key=str):
+        fillings.setdefault(f"{skill}.{slot}", {})[grounding] = count
+    return dict(sorted(fillings.items()))
+
+
+def list_suspicious_values(exemplars: pa.Table) -> list[dict[str, Any]]:
+    """List composed values with a number or a name that the conversation does not have: at most 50, by id.
+
+    What a model is to write can only come from what was said; a number or a name from nowhere is more likely a mistake.
+    """
+    arguments = exemplars.column("arguments").combine_chunks()
+    is_composed = pc.equal(pc.struct_field(arguments.flatten(), "grounding"), Grounding.COMPOSED.value)
+    rows = sorted(set(pc.list_parent_indices(arguments).filter(is_composed).to_pylist()))
+    found: list[dict[str, Any]] = []
+    for exemplar in exemplars_from_table(exemplars.take(pa.array(rows, pa.int64()))):
+        found += _list_suspicious(exemplar)
+        if len(found) >= _MAX_LISTED:
+            return found[:_MAX_LISTED]
+    return found
+
+
+def _list_suspicious(exemplar: Exemplar) -> Iterator[dict[str, Any]]:
+    texts = [exemplar.utterance, *(turn.utterance for turn in exemplar.context)]
+    words = {word for text in texts for word in list_words(text)}
+    numbers = {reading for text in texts for number in find_numbers(text) for reading in number.readings}
+    for argument in exemplar.arguments:
+        if argument.grounding is Grounding.COMPOSED:
+            value = argument.value
+            unsaid = [
+                value[number.start : number.end]
+                for number in find_numbers(value)
+                if numbers.isdisjoint(number.readings)
+            ]
+            unsaid += [name for name in _list_names(value) if name.casefold() not in words]
+            if unsaid:
+                yield {"id": exemplar.id, "slot": argument.slot, "value": value, "not_said": unsaid}
+
+
+def _list_names(text: str) -> Iterator[str]:
+    """Yield words with a capital that do not begin a sentence."""
+    starts = {match.end() for match in _SENTENCE_START.finditer(text)}
+    yield from (match[0] for match in _NAME.finditer(text) if match.end() not in starts)
