@@ -24,6 +24,7 @@ settings.load_profile("stable")
 PROJECT = Path(__file__).parents[1]
 SLOW = (
     "tests/pipeline",
+    "tests/project/test_all_stages.py",
     "tests/train",
     "tests/evaluate/test_systems.py",
     "tests/cli/test_erase.py",

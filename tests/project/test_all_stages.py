@@ -1,0 +1,48 @@
+"""Every stage, on a project as `exemplars init` makes it: one skill, five examples, a tiny model."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from exemplars.project.scaffold import build_project, write_project
+from tests.tiny import save_tiny
+
+STAGES = ("ingest", "compile", "curate", "split", "validate", "render", "train", "evaluate", "publish")
+TINY = {
+    "render: {}": "render: {base: {from: folder, path: base, license: MIT}, max_tokens: 500}",
+    "train: {recipe: lora}": "train: {recipe: lora, shared: {max_steps: 2, log_every: 1, validation_rows: 2}, "
+    "recipes: {lora: {method: lora, rank: 2, alpha: 4, learning_rate: 1.0e-3}}}",
+    "evaluate: {}": "evaluate: {compare: [base, knn, tuned], reference: tuned, max_new_tokens: 8, "
+    "text_metrics: false, resamples: 50}",
+}
+
+
+def run_stages(root: Path, skills: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    write_project(root, build_project("hotel", skills, "skills", datetime.date(2026, 11, 27)))
+    monkeypatch.chdir(root)
+    save_tiny(Path("base"))
+    text = Path("params.yaml").read_text("utf-8")
+    for before, after in TINY.items():
+        assert text.count(before) == 1
+        text = text.replace(before, after)
+    Path("params.yaml").write_text(text, "utf-8")
+    for stage in STAGES:
+        monkeypatch.setattr(sys, "argv", [f"stages.{stage}", *(["hotel"] if stage == "ingest" else [])])
+        import_module(f"stages.{stage}.__main__").main()
+
+
+def test_a_project_of_one_skill_passes_all_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_stages(tmp_path / "hotel", ["book_room"], monkeypatch)
+    details = json.loads(Path("reports/details/evaluate.json").read_bytes())
+    assert set(details["systems"]) == {"base", "knn", "tuned"}
+    page = Path("reports/dataset.html").read_text("utf-8")
+    card = Path("reports/card/README.md").read_text("utf-8")
+    assert "NaN" not in card
+    assert "Hotel" in card and "Hotel" in page
+    assert "not stated" in Path("reports/training_content_summary.md").read_text("utf-8")
