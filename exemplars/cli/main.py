@@ -15,6 +15,7 @@ from exemplars.cli import (
     compare,
     curve,
     diff,
+    docs,
     erase,
     export,
     init,
@@ -69,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     attest.add_parser(commands)
     erase.add_parser(commands)
     upgrade.add_parser(commands)
+    docs.add_parser(commands)
     return parser
 
 

@@ -48,7 +48,7 @@ def build_wheel(folder: Path) -> Path:
     """Build the wheel of the files that git tracks, in a folder outside the repository."""
     source = folder / "source"
     for name in run(["git", "ls-files", "-z"], PROJECT).split("\0"):
-        if name.startswith(("exemplars/", "stages/", "schemas/")) or (name and "/" not in name):
+        if name.startswith(("exemplars/", "stages/", "schemas/", "docs/")) or (name and "/" not in name):
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, source / name, follow_symlinks=False)
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder)]
