@@ -26,12 +26,12 @@ def write_evaluation(evaluation: Evaluation, run: str, params: EvaluateParams) -
     write_json(layout.details("evaluate"), report)
     for name, points in build_evaluate_plots(evaluation, report, params.reference).items():
         write_json(layout.plot("evaluate", name), points)
-    _write_metrics(build_system_metrics(report))
+    write_metrics(build_system_metrics(report))
     score = format_interval(report["systems"][params.reference]["exact_match"], digits=3)
     return f"evaluate: {report['rows']} test rows, exact match of {params.reference} {score}"
 
 
-def _write_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:
+def write_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:
     """Write the metrics of each system into a file of its own; remove those of systems that are not compared now."""
     written = {layout.system_report(system) for system in metrics}
     for system, figures in metrics.items():

@@ -45,6 +45,7 @@ from stages.train.params import (
 from stages.train.processes import is_main_process
 from stages.train.quantization import load_quantized_base
 from stages.train.recipes import ParameterCounts, count_parameters, has_quantized_base, prepare_model
+from stages.train.report import build_train_metrics, build_train_report
 from stages.train.rows import PromptRow, TokenRow, build_chat_rows, build_text_rows, sort_by_hash
 
 if TYPE_CHECKING:
@@ -172,29 +173,6 @@ def keep_run(trained: TrainedRun, folder: Path) -> None:
     report = build_train_report(trained)
     write_report("train", report, build_train_metrics(report))
     shutil.rmtree(trained.checkpoints, ignore_errors=True)
-
-
-def build_train_report(trained: TrainedRun) -> dict[str, Any]:
-    """Build the report of the stage: what it did in numbers, without times and the machine."""
-    manifest = trained.manifest
-    return {
-        "run": manifest.run,
-        "losses": {name: round(value, 4) for name, value in manifest.losses.items()},
-        "steps": manifest.steps,
-        "tokens": manifest.tokens,
-        "parameters": trained.parameters.all,
-        "trained_parameters": trained.parameters.trained,
-    }
-
-
-def build_train_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Build the metrics of the stage from its report."""
-    return {
-        **report["losses"],
-        "steps": report["steps"],
-        "tokens": report["tokens"],
-        "trained_parameters": report["trained_parameters"],
-    }
 
 
 def adjust_batching(recipe: Recipe, shared: Shared) -> Shared:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from exemplars.core.reports import MAX_METRICS
 from tests.pipeline.conftest import PROJECT, Clone
 
 EXAMPLE = """
@@ -31,6 +34,22 @@ def test_a_second_clone_with_one_worker_gives_the_bytes_of_the_lock_file(clone: 
 def test_nothing_runs_again_without_a_change(clone: Clone) -> None:
     assert "Data and pipelines are up to date." in clone.repro()
     assert clone.json("status", "--with-deps", "validate") == {}
+
+
+def test_metrics_are_at_most_twelve_figures_a_stage(clone: Clone) -> None:
+    stages = ("ingest/", "compile", "curate", "split", "validate")
+    shown = clone.json("metrics", "show")[""]["data"]
+    metrics = {
+        path: _count_leaves(file["data"])
+        for path, file in shown.items()
+        if path.removeprefix("reports/").startswith(stages)
+    }
+    assert len(metrics) == 8
+    assert max(metrics.values()) <= MAX_METRICS
+
+
+def _count_leaves(value: Any) -> int:
+    return sum(map(_count_leaves, value.values())) if isinstance(value, dict) else 1
 
 
 def test_an_edited_skill_file_runs_what_depends_on_it_and_shows_in_the_metrics(clone: Clone) -> None:

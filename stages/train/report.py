@@ -1,0 +1,32 @@
+"""`reports/train.json` and its details: what a training did, in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stages.train.run import TrainedRun
+
+
+def build_train_report(trained: TrainedRun) -> dict[str, Any]:
+    """Build the report of the stage: what it did in numbers, without times and the machine."""
+    manifest = trained.manifest
+    return {
+        "run": manifest.run,
+        "losses": {name: round(value, 4) for name, value in manifest.losses.items()},
+        "steps": manifest.steps,
+        "tokens": manifest.tokens,
+        "parameters": trained.parameters.all,
+        "trained_parameters": trained.parameters.trained,
+    }
+
+
+def build_train_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the metrics of the stage from its report."""
+    return {
+        **report["losses"],
+        "steps": report["steps"],
+        "tokens": report["tokens"],
+        "trained_parameters": report["trained_parameters"],
+    }
