@@ -10,6 +10,7 @@ from stages.publish import paths
 
 LINKS: Final = (
     ("Verdict and tables", paths.DATASET_PAGE),
+    ("Data Docs", paths.DATA_DOCS),
     ("Data card", paths.CARD_PAGE),
     ("Data card as Markdown", paths.CARD),
     ("Croissant", paths.CROISSANT),

@@ -7,6 +7,8 @@ from typing import Final
 from exemplars.core.layout import REPORTS
 
 DATASET_PAGE: Final = REPORTS / "dataset.html"
+DATA_DOCS: Final = REPORTS / "data_docs/index.html"
+"""Written by `validate`: every expectation, row by row."""
 CARD: Final = REPORTS / "card/README.md"
 CARD_PAGE: Final = CARD.with_name("index.html")
 CROISSANT: Final = REPORTS / "croissant.json"

@@ -23,6 +23,11 @@ _BLOCKS: Final = tuple(
 )
 _LOADS: Final = re.compile(r"<(?:link|img)\b[^>]*>")
 _REMOTE_LINK: Final = re.compile(r'<a\b[^>]*\bhref="(?:https?:)?//[^"]*"[^>]*>(.*?)</a>', re.DOTALL)
+_EMPTY: Final = re.compile(
+    r"<(a|title)\b[^>]*>\s*</\1>|<p class=\"m-0\">\s*<a data-toggle=.*?</p>", re.DOTALL
+)
+"""Links without a text, a second title, and links that a script would make work."""
+_HEADING: Final = re.compile(r"(</?h)([4-6])\b")
 _HANDLER: Final = re.compile(r'\son[a-z]+="[^"]*"')
 _POLICY: Final = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
@@ -64,7 +69,19 @@ def strip_page(page: str) -> str:
     for block in _BLOCKS:
         page = block.sub("", page)
     page = _HANDLER.sub("", _REMOTE_LINK.sub(r"\1", _LOADS.sub("", page)))
+    page = make_accessible(page)
     return page.replace("<head>", f"<head>\n{_POLICY}\n<style>\n{_read_style()}</style>", 1)
+
+
+def make_accessible(page: str) -> str:
+    """Give a page of Great Expectations a language, a main part, headings from the first level on, and no empty link.
+
+    >>> make_accessible('<html><h4>Result</h4><a href="index.html"> </a><h6 class="m">Info</h6></html>')
+    '<html lang="en"><h1>Result</h1><h3 class="m">Info</h3></html>'
+    """
+    page = _EMPTY.sub("", page).replace("<html>", '<html lang="en">', 1)
+    page = page.replace('<div class="container-fluid', '<div role="main" class="container-fluid', 1)
+    return _HEADING.sub(lambda match: f"{match[1]}{int(match[2]) - 3}", page)
 
 
 def build_index(pages: Sequence[Path], suites: Collection[str], failed: Collection[str]) -> str:
@@ -86,13 +103,15 @@ def build_index(pages: Sequence[Path], suites: Collection[str], failed: Collecti
         rows.append(
             f'<tr><td><i class="fas fa-{mark}"></i> {result}</td><td>{escape(suite)}</td><td>{shown}</td></tr>'
         )
+    headings = "".join(f'<th scope="col">{heading}</th>' for heading in ("Status", "Suite", "Pages"))
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="UTF-8">\n'
-        f"{_POLICY}\n<title>Data Docs</title>\n<style>\n{_read_style()}</style>\n</head>\n<body>\n<h1>Data Docs</h1>\n"
+        f"{_POLICY}\n<title>Data Docs</title>\n<style>\n{_read_style()}</style>\n</head>\n"
+        "<body>\n<main>\n<h1>Data Docs</h1>\n"
         "<p>The expectations of the dataset, checked by Great Expectations.</p>\n"
-        "<table>\n<thead><tr><th>Status</th><th>Suite</th><th>Pages</th></tr></thead>\n<tbody>\n"
+        f"<table>\n<thead><tr>{headings}</tr></thead>\n<tbody>\n"
         + "\n".join(rows)
-        + "\n</tbody>\n</table>\n</body>\n</html>\n"
+        + "\n</tbody>\n</table>\n</main>\n</body>\n</html>\n"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ import pytest
 
 from stages.publish.card import render_card, render_card_page
 from stages.publish.page import build_dataset_page
+from tests.browser import SCREENS, browser, find_barriers
 from tests.publish.release import make_evaluation, make_release
 
-BROWSER = shutil.which("chromium")
-SCREENS = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
+__all__ = ["browser"]
 WIDE_ELEMENTS = """[...document.body.querySelectorAll("*")].filter((element) => {
   const box = element.getBoundingClientRect();
   const scrolls = element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== "visible";
@@ -28,19 +27,6 @@ FOCUS = """(() => {
 })()"""
 OPEN_ALL = """for (const element of document.querySelectorAll("details")) element.open = true;
 for (const button of document.querySelectorAll(".more:not([hidden])")) button.click();"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if BROWSER is None:
-        pytest.skip("no chromium on this machine: install Debian's package chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        running = playwright.chromium.launch(executable_path=BROWSER, args=options)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -146,18 +132,10 @@ def test_nothing_scrolls_sideways(browser: Any, pages: dict[str, Path], name: st
 def test_axe_finds_nothing_serious(
     browser: Any, pages: dict[str, Path], name: str, width: int, scheme: Any
 ) -> None:
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="axe is in the extra dev: pip install -e .[dev]"
-    )
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page.goto(pages[name].as_uri())
     page.evaluate(OPEN_ALL)
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == ("rgb(20, 24, 31)" if scheme == "dark" else "rgb(255, 255, 255)")
-    violations = axe.Axe().run(page).response["violations"]
-    assert [
-        (violation["id"], violation["impact"], [node["html"][:150] for node in violation["nodes"][:3]])
-        for violation in violations
-        if violation["impact"] in ("serious", "critical")
-    ] == []
+    assert find_barriers(page) == []
     page.close()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from stages.validate.checkpoint import run_checkpoint
-from stages.validate.pages import finish_pages, strip_page
+from stages.validate.pages import finish_pages, make_accessible, strip_page
+from tests.browser import SCREENS, browser, find_barriers
+
+__all__ = ["browser"]
 
 HOSTILE = '<img src="https://evil.example/x.png"><script src="//evil.example/x.js"></script>'
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -104,3 +108,24 @@ def test_a_page_says_what_was_expected_and_found(docs: Path) -> None:
 def test_links_to_other_sites_become_text() -> None:
     page = '<head></head><a class="x" href="https://greatexpectations.io" id="y">GX</a> <a href="#section-1">1</a>'
     assert strip_page(page).endswith('GX <a href="#section-1">1</a>')
+
+
+def test_a_page_has_a_language_headings_from_the_first_level_on_and_no_empty_link() -> None:
+    page = (
+        '<html><div class="container-fluid"><h4>Result</h4><a href="index.html"> </a><h6 class="m">Info</h6>'
+    )
+    assert make_accessible(page) == (
+        '<html lang="en"><div role="main" class="container-fluid"><h1>Result</h1><h3 class="m">Info</h3>'
+    )
+
+
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
+def test_axe_finds_nothing_serious_and_nothing_scrolls_sideways(
+    browser: Any, docs: Path, width: int, scheme: Any
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    for path in sorted(docs.rglob("*.html")):
+        page.goto(path.as_uri())
+        assert find_barriers(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
