@@ -11,6 +11,7 @@ from pathlib import Path
 from exemplars.audit.revisions import WORKSPACE, check_lock
 from exemplars.cli import (
     attest,
+    catalog,
     check,
     compare,
     curve,
@@ -55,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_parser(commands)
     rejections.add_parser(commands)
     rename.add_parser(commands)
+    catalog.add_parser(commands)
     params.add_parser(commands)
     schema.add_parser(commands)
     export.add_parser(commands)
