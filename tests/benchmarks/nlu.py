@@ -102,7 +102,8 @@ def run_stage(folder: Path, *command: str) -> tuple[float, float]:
 
 def write_params(folder: Path, path: str) -> None:
     """Write the parameters of a project with one source of NLU data."""
-    source = {"format": "nlu", "path": path, "license": "CC0-1.0", "none_intents": ["oos"]}
+    none_intents = ["oos"] if path.endswith("clinc") else []
+    source = {"format": "nlu", "path": path, "license": "CC0-1.0", "none_intents": none_intents}
     params = {
         "ingest": {"context_turns": 0, "sources": {"real": source}},
         "compile": {"sources": ["real"], "recognizers": "schemas/recognizers.json"},

@@ -73,6 +73,7 @@ def test_the_nlu_data_of_the_document_becomes_exemplars(workspace: Workspace) ->
         assert done.returncode == 0, done.stderr
     exemplars = pq.read_table(workspace.root / "data/exemplars/exemplars.parquet").to_pylist()
     assert [(row["exemplar"], row["skill"]) for row in exemplars] == [
+        ("hello", None),
         ("a table for <guests> in <city>", "book"),
         ("from <from> to <city>", "book"),
         ("when do you open?", "faq_opening_hours"),

@@ -14,7 +14,7 @@ from stages.ingest.nlu.documents import Text
 from stages.ingest.nlu.examples import Example, Flaw, NluFile, find_malformed_pattern, make_instances
 from stages.ingest.nlu.rasa_lines import FORM, Line, RasaContent
 from stages.ingest.nlu.rasa_markup import parse_markup
-from stages.ingest.nlu.yaml_nodes import YamlNode, parse_nodes
+from stages.ingest.nlu.yaml_nodes import YamlNode, parse_documents
 
 _KINDS: Final = ("intent", "synonym", "regex", "lookup")
 _ITEM: Final = re.compile(rf"^(\s*)-\s+(?:{'|'.join(_KINDS)})\s*:")
@@ -42,11 +42,12 @@ def parse_rasa_yaml(path: str, text: Text) -> NluFile:
     """
     content = RasaContent(path)
     try:
-        document = parse_nodes(text.text)
+        documents = parse_documents(text.text)
     except YamlProblem as problem:
         _read_parts(content, text.text, problem)
     else:
-        _read_document(content, document)
+        for document in documents:
+            _read_document(content, document)
     return NluFile(
         path,
         tuple(content.items),
@@ -108,7 +109,7 @@ def _read_part(content: RasaContent, index: int, lines: list[str], first_line: i
     while True:
         content.begin_item(index)
         try:
-            node = parse_nodes("\n".join([*lines, ""]), first_line)
+            documents = parse_documents("\n".join([*lines, ""]), first_line)
         except YamlProblem as problem:
             broken = problem.line or first_line
             content.reject(broken, problem.found, "YAML", "correct the line")
@@ -120,7 +121,8 @@ def _read_part(content: RasaContent, index: int, lines: list[str], first_line: i
             left_out.add(broken)
             lines[offset] = ""
         else:
-            _read_items(content, node.items or (), index)
+            for document in documents:
+                _read_items(content, document.items or (), index)
             return
 
 

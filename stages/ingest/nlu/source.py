@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from exemplars.core.digests import hash_content
+from exemplars.core.errors import Diagnostic, UserError, quote_text, suggest_name
 from exemplars.core.files import read_file
 from exemplars.dataset.catalog_merge import place_skills
 from stages.ingest.file_listing import FileKind, SourceFile, list_files
@@ -48,6 +49,7 @@ def read_nlu_source(root: Path, settings: NluSource, source: SourceInfo) -> Read
     unreadable = read_parts(source, parts, settings.on_bad_file, parse)
     options = NluOptions(frozenset(settings.none_intents), settings.instances_a_template)
     reading = build_reading(source, files, options)
+    _check_none_intents(settings.none_intents, [file for file, _ in files])
     reading = reading._replace(rejections=(*unreadable.rejections, *reading.rejections))
     tools = root / TOOLS_FILE
     if not os.path.lexists(tools):
@@ -55,6 +57,25 @@ def read_nlu_source(root: Path, settings: NluSource, source: SourceInfo) -> Read
     data = read_file(tools, name=TOOLS_FILE, expected="tool definitions")
     skills = place_skills(parse_tools(TOOLS_FILE, data), {TOOLS_FILE: data})
     return reject_incomplete(reading, skills)._replace(skills=skills)
+
+
+def _check_none_intents(names: Iterable[str], files: Iterable[NluFile]) -> None:
+    """Raise `UserError` if an intent that asks for nothing is not one of the source: it is misspelled."""
+    intents = dict.fromkeys(item.intent or "" for file in files for item in file.items)
+    problems = [
+        Diagnostic(
+            path="params.yaml",
+            code="unknown_intent",
+            found=f"none_intents with {quote_text(name)}",
+            expected="intents of the source",
+            fix=suggest_name(name, intents) or "correct its name, or remove it",
+            summary=f"none_intents names {quote_text(name)}, which no example has",
+        )
+        for name in names
+        if name not in intents
+    ]
+    if problems:
+        raise UserError(problems)
 
 
 def group_files(files: Iterable[SourceFile]) -> list[tuple[SourceFile, ...]]:

@@ -58,8 +58,8 @@ class _OpenNode:
         return YamlNode(self.line, pairs=tuple(pairs))
 
 
-def parse_nodes(text: str, first_line: int = 1) -> YamlNode:
-    """Parse the first YAML document of a text. first_line: the number of its first line.
+def parse_documents(text: str, first_line: int = 1) -> tuple[YamlNode, ...]:
+    """Parse the YAML documents of a text. first_line: the number of its first line.
 
     Raises `YamlProblem` if it is not YAML, with the line, or too deep.
     """
@@ -68,8 +68,6 @@ def parse_nodes(text: str, first_line: int = 1) -> YamlNode:
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             line = (0 if event.start_mark is None else event.start_mark.line) + first_line
-            if isinstance(event, yaml.DocumentEndEvent):
-                break
             if isinstance(event, yaml.CollectionStartEvent):
                 open_nodes.append(_OpenNode(line, isinstance(event, yaml.MappingStartEvent)))
                 if len(open_nodes) > MAX_DEPTH:
@@ -83,7 +81,7 @@ def parse_nodes(text: str, first_line: int = 1) -> YamlNode:
                 open_nodes[-1].children.append(YamlNode(line, alias=event.anchor))
     except yaml.YAMLError as error:
         raise _describe_error(error, text, first_line) from None
-    return root.children[0] if root.children else YamlNode(first_line, "")
+    return tuple(root.children)
 
 
 def _describe_error(error: yaml.YAMLError, text: str, first_line: int) -> YamlProblem:

@@ -153,6 +153,12 @@ def test_a_mistake_before_the_first_intent_does_not_hide_the_intents() -> None:
     )
 
 
+def test_all_yaml_documents_of_a_file_are_read() -> None:
+    reading = read({"n.yml": GO + "---\n" + GO.replace("Rome", "Oslo")})
+    assert list_outcomes(reading) == (["to Rome", "to Oslo"], [])
+    assert [record.origin.locator for record in reading.records] == ["4", "9"]
+
+
 def test_a_top_level_key_ends_the_last_intent_of_a_damaged_file() -> None:
     reading = read({"n.yml": GO + "\t- x\nrules:\n- rule: r\n  steps: []\n"})
     assert list_outcomes(reading) == (

@@ -15,6 +15,7 @@ ingest:
   sources:
     mine: {format: nlu, path: raw, license: MIT, on_bad_file: fail}
 compile: {sources: [mine], recognizers: schemas/recognizers.json}
+validate: {max_rejection_rate: 1.0}
 """
 NLU = """\
 nlu:
@@ -113,6 +114,10 @@ def test_a_file_of_no_dialect_stops_the_stage_or_is_in_the_ledger(project: Works
             "params.yaml:4: invalid_value: ingest.sources.mine.dialect is 'rassa': expected one of alexa, bio, clinc, clu, dialogflow, luis, massive, rasa, snips; correct the value",
         ),
         ("dialect: snips", "data/nlu.yml: other_dialect: found a file of the dialect rasa, expected snips"),
+        (
+            "none_intents: [chitchat, chitcat]",
+            "params.yaml: unknown_intent: none_intents names 'chitcat', which no example has; did you mean 'chitchat'?",
+        ),
         ("none_intent: [a]", "did you mean 'none_intents'?"),
     ],
 )
