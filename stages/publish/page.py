@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from stages.publish import paths
@@ -35,6 +35,7 @@ from stages.publish.quality_tables import (
     build_loss_table,
     build_rendering_table,
     build_review_table,
+    describe_bound,
 )
 from stages.publish.rendering import create_html_environment, read_asset
 from stages.publish.shortfalls import find_shortfalls
@@ -42,6 +43,15 @@ from stages.publish.tasks import Task, list_tasks, rejection_anchor
 from stages.publish.verdict import Answer, give_verdict, summarize_release
 
 _DEMOGRAPHIC: Final = ("gender", "place", "age")
+_BOUNDS: Final = {
+    "loss-table": "validate.max_rejection_rate",
+    "split-table": "validate.min_test_rows",
+    "skills-table": "validate.max_skill_share",
+    "balance-table": "validate.min_skill_entropy",
+    "association-table": "validate.max_association",
+    "privacy-table": "validate.max_unlabelled_personal_share",
+}
+"""The parameter that sets a bound of the figures of a table."""
 
 
 class DatasetPage(NamedTuple):
@@ -91,15 +101,16 @@ def build_tables(facts: ReleaseFacts, inputs: PublishInputs) -> dict[str, list[T
     mentions = [
         part for part in measured.slices if part.dimension in _DEMOGRAPHIC and not part.slice.startswith("(")
     ]
+    results = inputs.reports["validate"]["results"]
     lengths = [len(text.split()) for text in inputs.exemplars.column("utterance").to_pylist()]
-    return {
+    tables = {
         "losses": [
             build_flow_table(follow_records(facts.records, facts.rejections)),
             build_loss_table(facts.rejections),
             *([build_rendering_table(inputs.rendering)] if inputs.rendering else []),
         ],
         "checks": [
-            build_expectation_table(inputs.reports["validate"]["results"]),
+            build_expectation_table(results),
             build_figure_table(facts.findings),
         ],
         "content": [
@@ -120,6 +131,13 @@ def build_tables(facts: ReleaseFacts, inputs: PublishInputs) -> dict[str, list[T
         ],
         "models": _build_model_tables(facts, inputs),
     }
+    return {section: [_note_bound(table, results) for table in listed] for section, listed in tables.items()}
+
+
+def _note_bound(table: Table, results: Sequence[Mapping[str, Any]]) -> Table:
+    """Add the bound of its figures to the note of a table, if a parameter sets it."""
+    notes = [describe_bound(result) for result in results if result["key"] == _BOUNDS.get(table.id, "")]
+    return table._replace(note=" ".join([table.note, *notes]).strip())
 
 
 def _build_model_tables(facts: ReleaseFacts, inputs: PublishInputs) -> list[Table]:

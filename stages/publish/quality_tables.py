@@ -26,8 +26,8 @@ from stages.publish.flow import RejectionSummary, StageFlow
 from stages.publish.tasks import rejection_anchor
 
 _WHERE: Final = {
-    Where.SOURCE: ("in a source", Grade.FAIR),
-    Where.PARAMETERS: ("by a parameter", Grade.FAIR),
+    Where.SOURCE: ("correct a source", Grade.FAIR),
+    Where.PARAMETERS: ("change a parameter", Grade.FAIR),
     Where.NOWHERE: ("nothing to do", Grade.UNKNOWN),
 }
 """Where to repair a rejected record, in words, and how good that is."""
@@ -62,7 +62,7 @@ def build_loss_table(rejections: Sequence[RejectionSummary]) -> Table:
         for rejection, bar in zip(rejections, bars, strict=True)
     ]
     headings = ("reason", "records", "stage", "where to repair", "what to do")
-    note = "Good: none to repair. The bound: validate.max_rejection_rate of a source's records in scope."
+    note = "Good: none to repair."
     return Table("loss-table", "Why records were lost", headings, rows, "No record was rejected.", note)
 
 
@@ -157,6 +157,18 @@ def build_review_table(review: pa.Table) -> Table:
         "Good: none. Correct the label or the text in its file; what is right may stay.",
         review.num_rows,
     )
+
+
+def describe_bound(result: Mapping[str, Any]) -> str:
+    """Describe the bound of an expectation that a parameter sets, and what was found.
+
+    >>> figures = {"key": "validate.max_share", "bound": 0.1, "found": 0.0166, "unit": "share"}
+    >>> describe_bound(figures)
+    'Bound: at most 10 % (validate.max_share); found: 1.7 %.'
+    """
+    side = "at least" if ".min_" in result["key"] else "at most"
+    bound, found = _figure_cell(result, "bound").text, _figure_cell(result, "found").text
+    return f"Bound: {side} {bound} ({result['key']}); found: {found}."
 
 
 def _state_of(result: Mapping[str, Any]) -> State:

@@ -87,7 +87,7 @@ def test_losses_that_can_be_repaired_come_first_with_examples_and_a_command() ->
     text = read_text(build_dataset_page(*make_release()).html)
     losses = text.split("Why records were lost")[1].split("Examples of each reason")[0]
     assert losses.index("value not found") < losses.index("no new meaning") < losses.index("leaked")
-    assert "value not found 2 compile in a source correct the value, say it in the text" in losses
+    assert "value not found 2 compile correct a source correct the value, say it in the text" in losses
     assert "message 1 message 3 All of them: exemplars rejections --reason value_not_found" in text
     assert "8 records = 3 exemplars + 5 rejections." in text
 
@@ -100,8 +100,8 @@ def test_exemplars_that_were_not_rendered_are_counted_by_split_and_reason() -> N
     }
     tables = build_tables(facts, inputs._replace(rendering={"splits": splits}))["losses"]
     assert [[cell if isinstance(cell, str) else cell.text for cell in row] for row in tables[-1].rows] == [
-        ["not drawn", "4", "train", "by a parameter", "raise render.max_rows"],
-        ["too long", "1", "test", "by a parameter", "shorten the text, or raise render.max_tokens"],
+        ["not drawn", "4", "train", "change a parameter", "raise render.max_rows"],
+        ["too long", "1", "test", "change a parameter", "shorten the text, or raise render.max_tokens"],
     ]
 
 
@@ -125,6 +125,12 @@ def test_expectations_have_bound_found_and_margin_and_broken_ones_come_first() -
         ["a share", "met", "10 %", "1.7 %", "8.3 %", "validate.max_rejection_rate"],
         ["no association", "met", "0.900", "none", "none", ""],
     ]
+
+
+def test_a_table_states_the_bound_of_its_figures() -> None:
+    facts, inputs = make_release()
+    [splits, *_] = build_tables(facts, inputs)["content"]
+    assert splits.note.endswith("Bound: at least 100 (validate.min_test_rows); found: 200.")
 
 
 def test_coverage_says_how_many_exemplars_are_missing_the_most_first() -> None:
