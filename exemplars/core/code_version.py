@@ -20,6 +20,7 @@ import yaml
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError, run_main
 from exemplars.core.files import hash_file, read_file
+from exemplars.core.preflight import check_later_stages
 from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
 CODE: Final = Path("code.yaml")
@@ -35,10 +36,15 @@ _SCHEMAS: Final = {"${compile.recognizers}": layout.RECOGNIZERS, "${curate.lexic
 
 
 def run_stage(name: str, main: Callable[[], str | None]) -> int:
-    """Run the entry point of a stage as `run_main` does, if the code is the one that the project depends on."""
+    """Run the entry point of a stage as `run_main` does.
+
+    Before it, raise `UserError` if the code is not the one that the project depends on, or if this stage or a
+    later one would fail for a reason that is known already.
+    """
 
     def run() -> str | None:
         check_code_version(name)
+        check_later_stages(name)
         return main()
 
     return run_main(run)

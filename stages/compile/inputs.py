@@ -20,7 +20,7 @@ from exemplars.core.tables import read_table
 from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.catalog_merge import merge_catalogs
 from exemplars.dataset.recognizers import BUILT_IN, Recognizers, decode_recognizers, merge_recognizers
-from stages.compile.params import CompileParams
+from stages.compile.params import CompileParams, OnSameSkill
 
 _RECORD_FILES: Final = ("parquet", "rejections.parquet", "catalog.json", "recognizers.json")
 """What `ingest` writes for a source, after the source's name and a dot."""
@@ -63,7 +63,10 @@ def read_inputs(params: CompileParams, ingested: Mapping[str, Mapping[str, Any]]
             *(read_recognizers(layout.source_recognizers(name)) for name in sources),
         ]
     )
-    skills = tuple(msgspec.structs.replace(skill, place="") for skill in merge_catalogs(catalogs))
+    unite = params.same_skill is OnSameSkill.UNION
+    skills = tuple(
+        msgspec.structs.replace(skill, place="") for skill in merge_catalogs(catalogs, unite=unite)
+    )
     _check_recognizers(skills, recognizers)
     ledgers = {name: read_table(layout.record_rejections(name), REJECTION_SCHEMA) for name in sources}
     records = {name: _count_rows(layout.records(name)) + ledgers[name].num_rows for name in sources}

@@ -19,7 +19,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def check(text: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     Path("params.yaml").write_text(text, "utf-8")
-    status = main(["check"])
+    status = main(["check", "--parameters"])
     printed = capsys.readouterr()
     return status, printed.out + printed.err
 
@@ -35,9 +35,9 @@ def test_a_name_that_a_shell_would_run_is_refused(capsys: pytest.CaptureFixture[
     line = 1 + PARAMS.split("    bots:\n")[0].count("\n")
     assert (status, printed) == (
         1,
-        "error: 1 problem(s) found\n"
-        f"  params.yaml:{line}: invalid_key: ingest.sources has the key 'lab; touch x': expected at most 100 of "
-        "the characters a-z, 0-9, _ and -, with a letter or digit at the beginning; rename it\n",
+        f"params.yaml:{line}: error: invalid_key: ingest.sources has the key 'lab; touch x': expected at most 100 of "
+        "the characters a-z, 0-9, _ and -, with a letter or digit at the beginning; rename it\n"
+        "params.yaml: 1 error\n",
     )
 
 
@@ -80,7 +80,6 @@ def test_a_value_that_nothing_can_be_made_of_is_refused(
 
 def test_a_file_that_is_no_file_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "/dev/zero"]) == 1
-    assert capsys.readouterr().err == (
-        "error: 1 problem(s) found\n"
-        "  /dev/zero: not_a_file: found a device, expected the parameters; move it away, or put a file in its place\n"
+    assert capsys.readouterr().out == (
+        "/dev/zero: error: not_a_file: found a device, expected the parameters; move it away, or put a file in its place\n"
     )

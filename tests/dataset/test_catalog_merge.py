@@ -25,7 +25,7 @@ def test_sources_that_define_a_skill_differently_clash() -> None:
         "tools.json:7: clashing_skill: found skill 'light' of source 'b', which source 'a' defines differently "
         "(home.md:2): description 'Switches the light.' or '', service 'Home_1' or any, "
         "parameter 'action' only in the first and 5 more, expected one definition per name; "
-        "make them equal, or rename one of the two"
+        "make them equal, or rename one of the two, or set compile.same_skill to union"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, product
+from typing import Final
 
 import msgspec
 
@@ -41,6 +42,8 @@ class Clash(msgspec.Struct, frozen=True):
     """Why it is accepted; `None` if it is not."""
 
 
+OWN_TERMS: Final = "LicenseRef-"
+"""The beginning of a license that the author of the parameters defines."""
 _Clashes = dict[tuple[str, ...], tuple[str, set[tuple[str, str]]]]
 """By the licenses of a clash: why they clash, and the sources that bring them."""
 
@@ -64,6 +67,8 @@ def explain_clash(first: str, second: str) -> str | None:
         )
     if first == second:
         return None
+    if first.startswith(OWN_TERMS) and second.startswith(OWN_TERMS):
+        return None  # Both are the terms of whoever compiles the dataset.
     if Term.UNKNOWN in all_terms:
         unknown = " and ".join(license for license in terms if Term.UNKNOWN in terms[license])
         return (

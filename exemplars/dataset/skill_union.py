@@ -1,0 +1,55 @@
+"""Two definitions of a skill as one, if they do not contradict each other."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import msgspec
+
+from exemplars.dataset.catalog import Parameter, Skill
+
+
+def unite_skills(first: Skill, second: Skill) -> Skill | None:
+    """Unite two definitions of a skill; return `None` if a parameter has two types, enumerations or recognizers.
+
+    A parameter that only one has is optional. Of descriptions, the first that says something is kept.
+
+    >>> united = unite_skills(Skill("ring", "", (Parameter("who", required=True),)), Skill("ring", "Rings."))
+    >>> united.description, united.parameters[0].required
+    ('Rings.', False)
+    """
+    if first.service and second.service and first.service != second.service:
+        return None
+    names = {parameter.name: None for parameter in chain(first.parameters, second.parameters)}
+    parameters = [_unite(first.find_parameter(name), second.find_parameter(name)) for name in names]
+    united = tuple(parameter for parameter in parameters if parameter is not None)
+    if len(united) < len(names):
+        return None
+    return Skill(
+        first.name,
+        first.description or second.description,
+        united,
+        first.service or second.service,
+        first.place,
+    )
+
+
+def _unite(first: Parameter | None, second: Parameter | None) -> Parameter | None:
+    if first is None or second is None:
+        only = first or second
+        return None if only is None else msgspec.structs.replace(only, required=False)
+    for field in ("enum", "recognizer"):
+        before, after = getattr(first, field), getattr(second, field)
+        if before and after and before != after:
+            return None
+    if first.type != second.type:
+        return None
+    return msgspec.structs.replace(
+        first,
+        description=first.description or second.description,
+        enum=first.enum or second.enum,
+        recognizer=first.recognizer or second.recognizer,
+        required=first.required and second.required,
+        needed=first.needed or second.needed,
+        dontcare=first.dontcare or second.dontcare,
+    )

@@ -1,0 +1,189 @@
+"""`exemplars check` on a project: all problems at once, each with its line, before any stage runs."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from exemplars.cli.annotations import Annotation, build_sarif
+from exemplars.core.errors import Diagnostic
+from tests.conftest import Workspace
+
+PARAMS = """\
+ingest:
+  sources:
+    hotel: {format: skills, path: raw/hotel, license: LicenseRef-hotel, none_skill: other}
+    logs: {format: jsonl, path: raw/logs, license: LicenseRef-logs}
+validate:
+  min_exemplars: 3
+  max_skill_share: 0.6
+publish:
+  name: hotel
+  title: Hotel
+  released: "2026-01-01"
+"""
+BOOK = """\
+#### Prompt:
+book_room(city="[city]")
+Books a room.
+
+#### Examples:
+### User: a room in Rome
+### Assistant: book_room(city="Rome")
+### User: a room in Oslo
+### Assistant: book_room(city="Oslo")
+"""
+OTHER = """\
+#### Prompt:
+other()
+
+#### Examples:
+### User: good morning
+### Assistant: other()
+"""
+LINE = '{"utterance": "call a taxi", "skill": "call_taxi", "arguments": {}}\n'
+
+
+@pytest.fixture
+def hotel(workspace: Workspace) -> Workspace:
+    workspace.write("params.yaml", PARAMS)
+    workspace.write("raw/hotel/book.md", BOOK)
+    workspace.write("raw/hotel/other.md", OTHER)
+    workspace.write("raw/logs/calls.jsonl", LINE)
+    return workspace
+
+
+def check(workspace: Workspace, *changes: tuple[str, str]) -> tuple[int, list[str]]:
+    """Check a project with changes to its parameters; return the exit status and what is printed, without tests."""
+    text = PARAMS
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    workspace.write("params.yaml", text)
+    done = workspace.run("exemplars.cli.main", "check")
+    assert "Traceback" not in done.stderr
+    return done.returncode, [line for line in done.stdout.splitlines() if ": small_test: " not in line]
+
+
+def test_a_project_without_mistakes_passes_in_words(hotel: Workspace) -> None:
+    assert check(hotel) == (0, [])
+
+
+def test_licenses_of_the_author_do_not_clash_and_others_do(hotel: Workspace) -> None:
+    status, [line] = check(hotel, ("license: LicenseRef-logs", "license: CC-BY-SA-4.0"))
+    assert status == 1
+    assert line.startswith(
+        "params.yaml:3: error: license_clash: source hotel (LicenseRef-hotel) and source logs (CC-BY-SA-4.0)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("path: raw/logs", "path: raw/lost", "params.yaml:4: error: empty_source: source 'logs': raw/lost: no such folder"),
+        ("path: raw/logs", "path: raw/hotel", "params.yaml:4: error: empty_source: source 'logs': raw/hotel: no file named *.jsonl"),
+        ("validate:", "compile: {sources: [hotel, lgos]}\nvalidate:", "params.yaml:5: error: unknown_source: compile.sources names 'lgos'"),
+        ("validate:", "compile: {sources: [hotel]}\nvalidate:", "params.yaml:4: warning: unused_source: source 'logs' is read"),
+        ("  title: Hotel", "  title: Hotel\n  sources: {hotle: {about: x, kind: written, authors: me}}", "did you mean 'hotel'?"),
+        ("  title: Hotel", "  title: Voice assistant exemplars", "params.yaml:10: warning: leftover: publish.title"),
+        ("min_exemplars: 3", "min_exemplars: 100", "params.yaml:6: error: too_few_records: all sources have 4 records; at least 100"),
+        ("max_skill_share: 0.6", "max_skill_share: 0.2", "params.yaml:7: warning: unreachable_bound: 3 skills"),
+        (", none_skill: other", "", "params.yaml:2: warning: no_none: no example asks for no call"),
+        ("validate:", "curate: {lexicons: schemas/lost}\nvalidate:", "schemas/lost/names.json: error: bad_lexicon: found no such file"),
+        ("validate:", "train: {recipe: lora, shared: {tracker: mlflow}}\nvalidate:", "params.yaml:5: error: no_tracker"),
+        ("validate:", "render: {base: {from: folder, path: lost, license: MIT}}\nvalidate:", "params.yaml:5: error: base_model: the base lost"),
+        ("validate:", "evaluate: {speech: true}\nsplit: {speech: []}\nvalidate:", "params.yaml:5: warning: no_speech_views"),
+        ("license: LicenseRef-logs", "license: MTI", "params.yaml:4: error: invalid_license"),
+        ("max_skill_share: 0.6", "max_skill_shar: 0.6", "did you mean 'max_skill_share'?"),
+    ],
+)  # fmt: skip
+def test_each_mistake_has_its_line_and_remedy(hotel: Workspace, old: str, new: str, expected: str) -> None:
+    status, lines = check(hotel, (old, new))
+    assert any(expected in line for line in lines), lines
+    assert status == any(": error: " in line for line in lines)
+
+
+def test_a_skill_that_two_sources_define_names_both_places_and_what_differs(hotel: Workspace) -> None:
+    line = '{"utterance": "a room in Rome, with breakfast", "skill": "book_room", "arguments": {"city": "Rome"}}\n'
+    hotel.write("raw/logs/calls.jsonl", LINE + line.replace('"Rome"}', '"Rome", "breakfast": true}'))
+    status, [problem] = check(hotel)
+    assert status == 1
+    assert problem.startswith(
+        "raw/logs/calls.jsonl:2: error: clashing_skill: found skill 'book_room' of source 'logs'"
+    )
+    assert "(raw/hotel/book.md:2)" in problem
+    assert "parameter 'breakfast' only in the second" in problem
+    assert check(hotel, ("validate:", "compile: {same_skill: union}\nvalidate:"))[0] == 0
+
+
+def test_all_problems_are_found_at_once_and_printed_for_ci(hotel: Workspace) -> None:
+    hotel.write(
+        "params.yaml",
+        PARAMS.replace("raw/logs", "raw/lost").replace("0.6", "6").replace("title: Hotel", "title: ''"),
+    )
+    done = hotel.run("exemplars.cli.main", "check", "--format", "github")
+    assert done.returncode == 1
+    assert [line.partition(",title=")[0] for line in done.stdout.splitlines()] == [
+        "::error file=params.yaml,line=4",
+        "::error file=params.yaml,line=7",
+        "::error file=params.yaml,line=10",
+    ]
+    done = hotel.run("exemplars.cli.main", "check", "--format", "json")
+    assert [(item["level"], item["line"]) for item in json.loads(done.stdout)] == [
+        ("error", 4),
+        ("error", 7),
+        ("error", 10),
+    ]
+
+
+SARIF = {
+    "type": "object",
+    "required": ["version", "runs"],
+    "properties": {
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["tool", "results"],
+                "properties": {
+                    "tool": {
+                        "required": ["driver"],
+                        "properties": {"driver": {"required": ["name"], "properties": {"rules": {"items": {"required": ["id"]}}}}},
+                    },
+                    "results": {
+                        "items": {
+                            "required": ["message", "level", "ruleId"],
+                            "properties": {
+                                "level": {"enum": ["none", "note", "warning", "error"]},
+                                "message": {"required": ["text"]},
+                                "locations": {
+                                    "items": {
+                                        "properties": {
+                                            "physicalLocation": {
+                                                "required": ["artifactLocation"],
+                                                "properties": {"region": {"properties": {"startLine": {"minimum": 1}, "startColumn": {"minimum": 1}}}},
+                                            }
+                                        }
+                                    }
+                                },
+                            },
+                        }
+                    },
+                },
+            },
+        },
+    },
+}  # fmt: skip
+"""What SARIF 2.1.0 requires of the parts that are written."""
+
+
+def test_sarif_has_what_its_schema_requires() -> None:
+    problem = Diagnostic(path="a.md", code="bad", found="x", expected="y", fix="do", line=3)
+    log = build_sarif([Annotation("error", problem)], "0.1.0")
+    jsonschema.validate(log, SARIF)
+    [result] = log["runs"][0]["results"]
+    assert result["message"]["text"] == "found x, expected y; do"
+    assert result["locations"][0]["physicalLocation"]["region"] == {"startLine": 3}
