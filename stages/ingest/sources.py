@@ -79,10 +79,10 @@ def read_source(
     )
     is_dialogues = isinstance(settings, SgdSource)
     tables, erased_groups = erase_rows(_read(settings, source, params, workers), erasures, is_dialogues)
-    if erased_groups and is_dialogues:
-        # Read again: other names of a value must not be learned from erased dialogues.
+    if erased_groups and isinstance(settings, SgdSource | NluSource):
+        # Read again: values and their names must not be learned from erased dialogues and examples.
         source = source._replace(erased_groups=erased_groups)
-        tables, _ = erase_rows(_read(settings, source, params, workers), erasures, True)
+        tables, _ = erase_rows(_read(settings, source, params, workers), erasures, is_dialogues)
     return SourceTables(
         records=sort_by_id(tables.records),
         rejections=sort_by_id(tables.rejections),

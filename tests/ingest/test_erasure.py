@@ -9,7 +9,7 @@ import pytest
 
 from exemplars.core.errors import UserError
 from exemplars.dataset.row_tables import rejections_from_table
-from stages.ingest.params import IngestParams, SgdSource, SkillsSource
+from stages.ingest.params import IngestParams, NluSource, SgdSource, SkillsSource
 from stages.ingest.sources import read_source
 from stages.ingest.tombstones import Erasures, Tombstone, hash_with_key
 
@@ -105,6 +105,24 @@ def test_a_redacted_pair_stays_in_the_ledger_with_the_hash_that_its_tombstone_re
         "skills:call.md#7",
         f"call.md:7: erased by the tombstone t1; hmac-sha256 {'f' * 64}",
     )
+
+
+def test_nothing_is_learned_from_an_erased_example(tmp_path: Path) -> None:
+    (tmp_path / "nlu.yml").write_text(
+        "nlu:\n- intent: ring\n  examples: |\n    - ring [555-0101](number)\n    - ring [555-0202](number) now\n"
+        "- regex: number\n  examples: |\n    - 555-\\d+\n",
+        "utf-8",
+    )
+    source = NluSource(path=str(tmp_path), license="MIT")
+    tables = read_source(
+        "nlu",
+        IngestParams(context_turns=12, sources={"nlu": source}),
+        1,
+        Erasures((tombstone(place="nlu:nlu.yml#4"),), KEY),
+    )
+    assert tables.records.column("utterance").to_pylist() == ["ring 555-0202 now"]
+    (recognizer,) = tables.recognizers.recognizers.values()
+    assert [instance.label for instance in recognizer.instances] == ["555-0202"]
 
 
 def test_nothing_is_learned_from_an_erased_dialogue(tmp_path: Path) -> None:

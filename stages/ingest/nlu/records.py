@@ -168,7 +168,7 @@ class _Builder:
             service=None,
             arguments=() if is_none else arguments,
             context=(Turn(Speaker.SYSTEM, question),) if question else (),
-            group=self.source.make_group(key or hashlib.sha256(text.casefold().encode()).hexdigest()[:16]),
+            group=self.source.make_group(key) if key else _group_text(self.source, text),
             license=self.source.license,
             origin=origin,
             split=split,
@@ -196,7 +196,11 @@ class _Builder:
 def build_reading(source: SourceInfo, files: Iterable[tuple[NluFile, str]], options: NluOptions) -> Reading:
     """Build the rows of all files of a source, its catalog and its recognizers. files: each with its SHA-256."""
     files = list(files)
-    builder = _Builder(source, options, collect_values([file for file, _ in files]))
+    values = collect_values(
+        [file for file, _ in files],
+        lambda text: bool(source.erased_groups) and _group_text(source, text) in source.erased_groups,
+    )
+    builder = _Builder(source, options, values)
     hashes = {file.path: sha256 for file, sha256 in files}
     flaws = (NluFile(path, (flaw,)) for path, flaw in list_malformed_patterns([file for file, _ in files]))
     rows = collect_rows(
@@ -208,6 +212,11 @@ def build_reading(source: SourceInfo, files: Iterable[tuple[NluFile, str]], opti
         name_recognizer(name): recognizer for name, recognizer in builder.values.recognizers.items()
     }
     return rows._replace(skills=builder.build_skills(), recognizers=Recognizers(recognizers))
+
+
+def _group_text(source: SourceInfo, text: str) -> str:
+    """Build the group of the utterances that are equal but for case."""
+    return source.make_group(hashlib.sha256(text.casefold().encode()).hexdigest()[:16])
 
 
 @functools.lru_cache(maxsize=4096)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -32,9 +32,11 @@ class _Pattern(NamedTuple):
     path: str
 
 
-def collect_values(files: Iterable[NluFile]) -> Values:
-    """Unite the lists, lookups, synonyms and patterns of all files."""
-    files = list(files)
+def collect_values(files: Sequence[NluFile], is_erased: Callable[[str], bool]) -> Values:
+    """Unite the lists, lookups, synonyms and patterns of all files.
+
+    is_erased: whether a text will be erased: no value is learned from it.
+    """
     pattern_types = frozenset().union(*(file.pattern_types for file in files))
     lists = merge_recognizers(
         Recognizers({name: Recognizer(instances)})
@@ -47,8 +49,10 @@ def collect_values(files: Iterable[NluFile]) -> Values:
         for file in files
         for name, instances in file.lookups.items()
     ]
+    patterns = _list_patterns(files, pattern_types)
     synonyms = {text: value for file in files for text, value in file.synonyms.items()}
-    others = [_list_synonyms(files, synonyms), _match_patterns(files, _list_patterns(files, pattern_types))]
+    surfaces = list(_list_surfaces(files, is_erased)) if synonyms or patterns else []
+    others = [_list_synonyms(surfaces, synonyms), _match_patterns(surfaces, patterns)]
     merged = merge_recognizers([Recognizers(lists), *lookups, *map(Recognizers, others)]).recognizers
     return Values(
         {name: recognizer for name, recognizer in merged.items() if recognizer.instances},
@@ -94,16 +98,16 @@ def _index_labels(recognizer: Recognizer) -> dict[str, str]:
     return labels | {instance.label.casefold(): instance.label for instance in recognizer.instances}
 
 
-def _list_surfaces(files: Iterable[NluFile]) -> Iterator[tuple[str, str]]:
+def _list_surfaces(files: Iterable[NluFile], is_erased: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
     """List the names of lists with the texts that examples label with them."""
     for file in files:
         for item in file.items:
-            if isinstance(item, Example):
+            if isinstance(item, Example) and item.entities and not is_erased(item.text):
                 for entity in item.entities:
                     yield entity.list_name, item.text[entity.start : entity.end]
 
 
-def _list_synonyms(files: Iterable[NluFile], synonyms: Mapping[str, str]) -> dict[str, Recognizer]:
+def _list_synonyms(surfaces: Iterable[tuple[str, str]], synonyms: Mapping[str, str]) -> dict[str, Recognizer]:
     """List, for each type of entity, the synonyms that its examples use, with all synonyms of the same value."""
     ways: dict[str, list[str]] = {}
     values: dict[str, str] = {}
@@ -111,7 +115,7 @@ def _list_synonyms(files: Iterable[NluFile], synonyms: Mapping[str, str]) -> dic
         ways.setdefault(value, []).append(text)
         values[text.casefold()] = value
     used: dict[str, set[str]] = {}
-    for name, surface in _list_surfaces(files) if synonyms else ():
+    for name, surface in surfaces:
         if surface.casefold() in values:
             used.setdefault(name, set()).add(values[surface.casefold()])
     return {
@@ -136,7 +140,7 @@ def _list_patterns(files: Iterable[NluFile], pattern_types: frozenset[str]) -> d
 
 
 def _match_patterns(
-    files: Iterable[NluFile], patterns: Mapping[str, list[_Pattern]]
+    surfaces: Iterable[tuple[str, str]], patterns: Mapping[str, list[_Pattern]]
 ) -> dict[str, Recognizer]:
     """List, for each type with regular expressions, the texts of examples that they match."""
     limited = {
@@ -147,7 +151,7 @@ def _match_patterns(
         for name, texts in patterns.items()
     }
     found: dict[str, set[str]] = {}
-    for name, surface in _list_surfaces(files) if patterns else ():
+    for name, surface in surfaces:
         if any(pattern.is_in(surface) for pattern in limited.get(name, ())):
             found.setdefault(name, set()).add(surface)
     return {
