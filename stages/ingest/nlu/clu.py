@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 import msgspec
 
 from exemplars.core.ledger import Problem
 from exemplars.dataset.recognizers import Instance
-from stages.ingest.nlu.code_units import Label, make_example
+from stages.ingest.nlu.code_units import Label, Unit, make_example
 from stages.ingest.nlu.documents import Document, Text
 from stages.ingest.nlu.examples import SPLIT_NAMES, Flaw, Item, NluFile, collect_patterns, make_instances
+
+_IndexType = Literal["Utf16CodeUnit", "UnicodeCodePoint", "TextElement_V8", "TextElements_v8"]
+_UNITS: Final[dict[str, Unit]] = {
+    "Utf16CodeUnit": Unit.UTF_16,
+    "UnicodeCodePoint": Unit.CODE_POINTS,
+    "TextElement_V8": Unit.GRAPHEMES,
+    "TextElements_v8": Unit.GRAPHEMES,
+}
 
 
 class _Entity(msgspec.Struct):
@@ -58,14 +68,14 @@ class _Assets(msgspec.Struct):
 
 class _Project(msgspec.Struct):
     assets: _Assets
-    stringIndexType: str = "Utf16CodeUnit"
+    stringIndexType: _IndexType = "Utf16CodeUnit"
 
 
 def parse_clu(path: str, text: Text) -> NluFile:
     """Parse a CLU project. Raises `UserError` if it is something else."""
     document = Document(path, text.text)
     project = document.decode(_Project, "a CLU project")
-    in_utf_16 = project.stringIndexType != "UnicodeCodePoint"
+    unit = _UNITS[project.stringIndexType]
     items: list[Item] = list(document.list_flaws())
     for index, raw in enumerate(project.assets.utterances):
         pointer = f"/assets/utterances/{index}"
@@ -78,7 +88,7 @@ def parse_clu(path: str, text: Text) -> NluFile:
             for entity in utterance.entities
         ]
         split = SPLIT_NAMES.get((utterance.dataset or "").casefold())
-        example = make_example(pointer, utterance.text, utterance.intent, labels, split, in_utf_16=in_utf_16)
+        example = make_example(pointer, utterance.text, utterance.intent, labels, split, unit=unit)
         items.append(example)
     patterns = collect_patterns(
         items,

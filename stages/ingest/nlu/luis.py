@@ -10,7 +10,7 @@ import msgspec
 
 from exemplars.core.errors import quote_text
 from exemplars.core.ledger import Problem
-from stages.ingest.nlu.code_units import Label, make_example
+from stages.ingest.nlu.code_units import Label, Unit, make_example
 from stages.ingest.nlu.documents import Document, Text
 from stages.ingest.nlu.examples import (
     Flaw,
@@ -80,7 +80,7 @@ def parse_luis(path: str, text: Text) -> NluFile:
             items.append(Flaw(pointer, utterance))
         else:
             labels = list(_list_leaves(utterance.entities))
-            items.append(make_example(pointer, utterance.text, utterance.intent, labels, in_utf_16=True))
+            items.append(make_example(pointer, utterance.text, utterance.intent, labels, unit=Unit.UTF_16))
     items += [_read_template(f"/patterns/{index}", entry) for index, entry in enumerate(app.patterns)]
     patterns = collect_patterns(
         items,

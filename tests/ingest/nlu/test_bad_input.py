@@ -344,6 +344,7 @@ def test_a_replacement_character_of_a_sound_file_is_kept() -> None:
         ("n.yml", b"pets: [cat]\n", {}, "n.yml: unknown_dialect: found a file of no known dialect, expected one of alexa, bio, clinc, clu, dialogflow, luis, massive, rasa, snips; correct the file, or move it away"),
         ("a.json", b'{"a": 5}', {}, "a.json: unknown_dialect: "),
         ("a.json", b"[1]", {}, "a.json: unknown_dialect: "),
+        ("a.json", b'{"stringIndexType": "bytes", "assets": {}}', {}, "a.json, byte 0: wrong_shape: not a CLU project: invalid enum value 'bytes' - at `$.stringIndexType`"),
         ("a.tsv", b"hello world\n", {}, "a.tsv: unknown_dialect: "),
         ("a.json", b'{"P": [{"data": [{"text": "a"}', {}, "a.json, byte 30: not_json: not JSON: input data was truncated; fetch or write the file again: it is cut short or damaged"),
         ("n.yml", GO.encode(), {"dialect": "snips"}, "n.yml: other_dialect: found a file of the dialect rasa, expected snips, the `dialect` of the source; move the file to a source of its own, or remove `dialect` to read files of all dialects"),
