@@ -28,8 +28,10 @@ HOTEL: Final = Path(__file__).parent / "hotel"
 SECOND_SOURCE: Final = "    logs: {format: jsonl, path: data/raw/logs, license: LicenseRef-hotel}\n"
 
 
-def run(command: list[str], folder: Path, environment: Mapping[str, str] = os.environ) -> str:
-    """Run a command; return all that it printed. Raises `SystemExit` with that if it fails."""
+def run(
+    command: list[str], folder: Path, environment: Mapping[str, str] = os.environ, fails: bool = False
+) -> str:
+    """Run a command; return all that it printed. Raises `SystemExit` with that if it fails, or should and does not."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -39,8 +41,8 @@ def run(command: list[str], folder: Path, environment: Mapping[str, str] = os.en
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}")
+    if bool(done.returncode) is not fails:
+        raise SystemExit(f"{' '.join(command)} ended with status {done.returncode}:\n{done.stdout}")
     return done.stdout
 
 
@@ -130,6 +132,8 @@ class FirstHour:
         text = params.read_text("utf-8")
         params.write_text(text.replace("compile: {}", f"{SECOND_SOURCE}compile: {{}}"), "utf-8")
         self.validate("dvc repro validate, second source", {"hotel": 36, "logs": 12})
+        with self.measure("exemplars verify"):
+            assert "no problems" in self.call("exemplars", "verify", "--data")
 
     def remove_source(self) -> None:
         """Remove the second source again: what it left changes no lock."""
@@ -140,10 +144,19 @@ class FirstHour:
         assert self.read_lock()["compile"] == self.compiled
 
     def upgrade(self) -> None:
-        """Upgrade to the same version, which changes nothing."""
+        """Upgrade to the same version, which changes nothing; then to one with other code of `split`."""
         before = (self.project / "code.yaml").read_bytes()
         assert "the same code of all stages" in self.call("exemplars", "upgrade")
         assert (self.project / "code.yaml").read_bytes() == before
+        module = next((self.folder / "env").glob("lib/python*/site-packages/stages/split/splits.py"))
+        module.write_text(f"{module.read_text('utf-8')}\n# A later version.\n", "utf-8")
+        refused = self.call("dvc", "repro", "--force", "--single-item", "split", fails=True)
+        assert "with other code of split than this file names; run `exemplars upgrade`" in refused, refused
+        assert "other code of split\n" in self.call("exemplars", "upgrade")
+        with self.measure("dvc repro validate, upgraded"):
+            printed = self.call("dvc", "repro", "validate")
+        started = [line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage")]
+        assert started == ["split"], printed
 
     def validate(self, step: str, kept: Mapping[str, int]) -> None:
         """Run the pipeline up to `validate`. kept: how many exemplars each source has then."""
@@ -160,9 +173,9 @@ class FirstHour:
         stages: dict[str, Any] = yaml.safe_load((self.project / "dvc.lock").read_bytes())["stages"]
         return stages
 
-    def call(self, *command: str) -> str:
-        """Run a command in the project; return what it printed."""
-        return run(list(command), self.project, self.environment)
+    def call(self, *command: str, fails: bool = False) -> str:
+        """Run a command in the project; return what it printed. fails: whether it must fail."""
+        return run(list(command), self.project, self.environment, fails)
 
 
 def main() -> None:
