@@ -5,18 +5,23 @@ from __future__ import annotations
 import argparse
 import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from exemplars.cli.parsers import Commands, add_command
 from exemplars.core.errors import run_main
 from exemplars.core.files import format_path
 from exemplars.core.terminal import print_line
 
+if TYPE_CHECKING:
+    from exemplars.project.skill_drafts import SkillDraft
+
 FORMATS: Final = ("skills", "jsonl", "sgd", "opencui")
 _HELP: Final = """\
 examples:
   exemplars init hotel --skills book_room,room_service
   exemplars init hotel --from jsonl     labeled examples instead of skill files
+  exemplars init hotel --tools tools.json       a skill file for each tool
+  exemplars init hotel --openapi openapi.yaml   one for each operation
   exemplars init .                      in this folder, next to what it has
 
 No file is overwritten. The project becomes a git repository if it is in none,
@@ -48,6 +53,11 @@ def add_parser(commands: Commands) -> None:
         default="skills",
         help="the format of the first source (default: skills)",
     )
+    drafts = parser.add_mutually_exclusive_group()
+    drafts.add_argument(
+        "--tools", type=Path, metavar="FILE", help="OpenAI tool definitions, or what MCP's tools/list answers"
+    )
+    drafts.add_argument("--openapi", type=Path, metavar="FILE", help="an OpenAPI 3 document")
     parser.set_defaults(run=run, needs_project=False, in_root=False)
 
 
@@ -62,16 +72,28 @@ def run(arguments: argparse.Namespace) -> int:
         name = folder.resolve().name
         skills = [skill.strip() for skill in arguments.skills.split(",")]
         today = datetime.datetime.now(datetime.UTC).date()
-        files = build_project(name, skills, arguments.form, today)
+        drafts = _read_drafts(arguments)
+        files = build_project(name, skills, "skills" if drafts else arguments.form, today, drafts)
         kept = write_project(folder, files)
         has_git = init_git(folder)
         print_line(f"{format_path(folder)}: {len(files) - len(kept)} files written")
         for path in kept:
             print_line(f"  kept as it was: {path}")
+        for remark in (remark for draft in drafts for remark in draft.remarks):
+            print_line(f"  {remark}")
         steps = [f"cd {format_path(folder)}"] if folder.resolve() != Path.cwd() else []
         steps += [] if has_git else ["git init"]
         steps += ["exemplars plots-template"] if ".dvc/config" in kept else []
         steps += ["exemplars lint", "dvc repro validate"]
+        if drafts:
+            print_line(f"write examples into the files of data/raw/{name}, below `#### Examples:`")
         print_line(f"next: {' && '.join(steps)}")
 
     return run_main(init)
+
+
+def _read_drafts(arguments: argparse.Namespace) -> list[SkillDraft]:
+    from exemplars.project.skill_drafts import read_tool_drafts
+
+    path = arguments.openapi or arguments.tools
+    return [] if path is None else read_tool_drafts(path, is_openapi=arguments.openapi is not None)

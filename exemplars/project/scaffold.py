@@ -21,6 +21,7 @@ from exemplars.project.code_file import build_code_file
 from exemplars.project.example_sources import BUILDERS, FORMATS
 from exemplars.project.pipeline import build_project_pipeline
 from exemplars.project.rendering import read_template, render_template
+from exemplars.project.skill_drafts import SkillDraft
 
 _SKILL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _KEPT: Final = ("README.md", ".gitignore", ".dvcignore", ".github/workflows/ci.yml")
@@ -28,11 +29,14 @@ _KEPT: Final = ("README.md", ".gitignore", ".dvcignore", ".github/workflows/ci.y
 _DVC: Final = (".dvc/config", ".dvc/.gitignore")
 
 
-def build_project(name: str, skills: Sequence[str], form: str, today: datetime.date) -> dict[str, bytes]:
+def build_project(
+    name: str, skills: Sequence[str], form: str, today: datetime.date, drafts: Sequence[SkillDraft] = ()
+) -> dict[str, bytes]:
     """Build the files of a project, by path.
 
     name: of the project and of its source. skills: names of skills. form: one of `FORMATS`. today: the date of
-    release. Raises `UserError` if a name cannot be used.
+    release. drafts: the skill files of the first source, if there are any, instead of `skills` in `form`.
+    Raises `UserError` if a name cannot be used.
     """
     _check_names(name, skills)
     values = {
@@ -58,15 +62,22 @@ def build_project(name: str, skills: Sequence[str], form: str, today: datetime.d
         ".dvc/config": read_template("dvc_config"),
         ".dvc/.gitignore": read_template("dvc_gitignore"),
     }
-    plots = {
-        TEMPLATE.as_posix(): build_plots_template().encode(),
-        **{
-            TEMPLATE.with_name(f"{plot}.json").as_posix(): encode_json(template)
-            for plot, template in build_plot_templates().items()
-        },
+    built = (
+        BUILDERS[form](name, skills)
+        if not drafts
+        else {f"{draft.name}.md": draft.text.encode() for draft in drafts}
+    )
+    source = {f"data/raw/{name}/{path}": data for path, data in built.items()}
+    return {**{path: text.encode() for path, text in texts.items()}, **_build_plot_files(), **source}
+
+
+def _build_plot_files() -> dict[str, bytes]:
+    """Build the templates of plots that work offline."""
+    templates = {
+        TEMPLATE.with_name(f"{plot}.json").as_posix(): encode_json(template)
+        for plot, template in build_plot_templates().items()
     }
-    source = {f"data/raw/{name}/{path}": data for path, data in BUILDERS[form](name, skills).items()}
-    return {**{path: text.encode() for path, text in texts.items()}, **plots, **source}
+    return {TEMPLATE.as_posix(): build_plots_template().encode(), **templates}
 
 
 def write_project(folder: Path, files: Mapping[str, bytes]) -> list[str]:

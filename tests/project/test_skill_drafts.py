@@ -1,0 +1,172 @@
+"""Skill files from OpenAI tools, MCP's tools/list and OpenAPI documents."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from exemplars.core.errors import UserError
+from exemplars.project.openapi import parse_openapi
+from exemplars.project.references import resolve_references
+from exemplars.project.skill_drafts import draft_skill, read_tool_drafts
+from stages.ingest.reading import SourceInfo
+from stages.ingest.skills import parse_skill_file
+
+PETS = """\
+openapi: 3.1.0
+paths:
+  /pets/{petId}:
+    parameters:
+      - {name: petId, in: path, required: true, schema: {type: integer}}
+    get:
+      operationId: getPet
+      summary: Shows a pet.
+      parameters:
+        - $ref: '#/components/parameters/Verbose'
+    Post:
+      description: Changes a pet.
+      requestBody:
+        content:
+          application/merge-patch+json:
+            schema: {$ref: '#/components/schemas/Pet'}
+  /ping:
+    put: {operationId: ping, requestBody: {required: true, content: {application/json: {schema: {type: string}}}}}
+components:
+  parameters:
+    Verbose: {name: X-Verbose, in: header, schema: {type: boolean, default: false}, description: 'say "more" [or less]'}
+  schemas:
+    Pet:
+      type: object
+      required: [name]
+      properties:
+        name: {type: string}
+        kind: {type: string, enum: [cat, dog]}
+        tags: {type: array, items: {type: string}}
+        parent: {$ref: '#/components/schemas/Pet'}
+        owner: {$ref: 'other.yaml#/Owner'}
+"""
+
+
+def test_every_operation_of_an_openapi_document_gets_a_skill_file(tmp_path: Path) -> None:
+    path = tmp_path / "pets.yaml"
+    path.write_text(PETS)
+    get, post, ping = read_tool_drafts(path, is_openapi=True)
+    assert (get.name, get.text) == (
+        "getPet",
+        """\
+#### Prompt:
+getPet(petId=[petId], X_Verbose=[say 'more' 'or less'])
+Shows a pet.
+
+#### Parameters:
+petId: integer, required
+X_Verbose: boolean, optional, default=False
+
+#### Examples:
+""",
+    )
+    assert (post.name, post.text) == (
+        "post_pets__petId",
+        """\
+#### Prompt:
+post_pets__petId(petId=[petId], name="[name]", kind="cat|dog", tags=[tags], parent=[parent], owner="[owner]")
+Changes a pet.
+
+#### Parameters:
+petId: integer, required
+name: string, required
+kind: string, optional
+tags: optional
+parent: optional
+owner: optional
+
+#### Examples:
+""",
+    )
+    assert post.remarks == (
+        "post_pets/{petId} is called post_pets__petId",
+        "post_pets__petId.tags is an array: examples that fill it are rejected, since a value is a single literal",
+        "post_pets__petId.parent refers to a cycle: #/components/schemas/Pet",
+        "post_pets__petId.owner refers to nothing in the file: other.yaml#/Owner",
+    )
+    assert "ping(body=" in ping.text
+
+
+@pytest.mark.parametrize("text", [PETS, json.dumps({"openapi": "3.0.3", "paths": {"/a": {"get": {}}}})])
+def test_drafts_are_valid_skill_files(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "api"
+    path.write_text(text)
+    for draft in read_tool_drafts(path, is_openapi=True):
+        reading, diagnostics = parse_skill_file(SourceInfo("s", "MIT"), "a.md", draft.text.encode(), None)
+        assert [skill.name for skill in reading.skills] == [draft.name]
+        assert diagnostics == ()
+
+
+TOOL = {
+    "name": "ring",
+    "description": "Rings\nsomebody.",
+    "parameters": {"properties": {"who": {"type": "string"}}},
+}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [{"type": "function", "function": TOOL}],
+        [TOOL],
+        {"tools": [{"name": "ring", "description": "Rings somebody.", "inputSchema": TOOL["parameters"]}]},
+        {"jsonrpc": "2.0", "result": {"tools": [TOOL], "nextCursor": "x"}},
+    ],
+)
+def test_openai_and_mcp_tools_give_the_same_skill_file(tmp_path: Path, document: object) -> None:
+    path = tmp_path / "tools.json"
+    path.write_text(json.dumps(document))
+    [draft] = read_tool_drafts(path, is_openapi=False)
+    assert draft.text.startswith('#### Prompt:\nring(who="[who]")\nRings somebody.\n')
+    assert draft.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_openapi", "message"),
+    [
+        ("{", False, "bad_tools: found what is not JSON"),
+        ("[]", False, "bad_tools: found no tool, expected at least one"),
+        ('[{"type": "function"}]', False, "bad_tools: found the object"),
+        ('[{"name": "a"}, {"name": "A"}]', False, "bad_tools: found A, a twice, expected each tool once"),
+        ("swagger: '2.0'", True, "bad_openapi: found no document of OpenAPI 3"),
+        ("openapi: 3.0.0", True, "bad_openapi: found no operation under paths"),
+        ("openapi: [", True, "bad_openapi: found"),
+    ],
+)
+def test_what_is_no_list_of_tools_is_one_sentence(
+    tmp_path: Path, text: str, is_openapi: bool, message: str
+) -> None:
+    path = tmp_path / "tools"
+    path.write_text(text)
+    with pytest.raises(UserError) as error:
+        read_tool_drafts(path, is_openapi=is_openapi)
+    assert message in str(error.value)
+
+
+def test_names_that_are_no_identifiers_are_changed_and_said() -> None:
+    draft = draft_skill(
+        {"name": "2 go", "parameters": {"properties": {"a.b": {"type": "number", "default": 1.5}}}}
+    )
+    assert draft.name == "_2_go"
+    assert "a_b: number, optional, default=1.5" in draft.text
+    assert draft.remarks == ("2 go is called _2_go", "the parameter a.b of _2_go is called a_b")
+
+
+def test_references_to_lists_escaped_keys_and_siblings_are_resolved() -> None:
+    document = {"a/b": [{"type": "string", "title": "old"}]}
+    assert resolve_references({"$ref": "#/a~1b/0", "title": "new"}, document) == {
+        "type": "string",
+        "title": "new",
+    }
+
+
+def test_an_operation_keeps_the_order_of_its_document() -> None:
+    names = [definition["function"]["name"] for definition in parse_openapi("pets.yaml", PETS)]
+    assert names == ["getPet", "post_pets/{petId}", "ping"]
