@@ -23,7 +23,7 @@ from stages.ingest.nlu.examples import (
     report_malformed,
 )
 
-_TEMPLATE_SLOT: Final = re.compile(r"\{\s*([^{}:]+?)\s*(?::\s*([^{}:]+?)\s*)?\}")
+_TEMPLATE_SLOT: Final = re.compile(r"\{([^{}:]*)(?::([^{}:]*))?\}")
 _CHOICE: Final = re.compile(r"[\[\](){}|]")
 
 
@@ -100,8 +100,9 @@ def _read_template(pointer: str, entry: _LuisTemplate) -> Item:
     """Read a pattern of LUIS, such as `to {Location:destination}`."""
     parts, position = [], 0
     for match in _TEMPLATE_SLOT.finditer(entry.pattern):
-        slot = match[2] or match[1]
-        parts += [Part(entry.pattern[position : match.start()]), Part(match[0], slot, match[1])]
+        entity = match[1].strip()
+        slot = (match[2] or "").strip() or entity
+        parts += [Part(entry.pattern[position : match.start()]), Part(match[0], slot, entity)]
         position = match.end()
     parts.append(Part(entry.pattern[position:]))
     if any(part.slot is None and _CHOICE.search(part.text) for part in parts):

@@ -24,7 +24,7 @@ from stages.ingest.nlu.examples import (
 )
 from stages.ingest.reading import describe_repeated_key, find_oversize, lower_first
 
-_SLOT: Final = re.compile(r"\[\s*([^\[\]:]+?)\s*:\s*([^\[\]]*?)\s*\]")
+_SLOT: Final = re.compile(r"\[([^\[\]:]*):([^\[\]]*)\]")
 
 
 class _Line(msgspec.Struct):
@@ -60,7 +60,7 @@ def _read_line(locator: str, text: str) -> Item:
 def _read_annotation(locator: str, line: _Line) -> Item:
     parts, position = [], 0
     for match in _SLOT.finditer(line.annot_utt):
-        parts += [Part(line.annot_utt[position : match.start()]), Part(match[2], match[1])]
+        parts += [Part(line.annot_utt[position : match.start()]), Part(match[2].strip(), match[1].strip())]
         position = match.end()
     parts.append(Part(line.annot_utt[position:]))
     text, entities = join_segments(parts)
@@ -77,6 +77,8 @@ def _find_problem(line: _Line, parts: list[Part], text: str) -> Problem | None:
         bracket = line.annot_utt.rfind("[") + 1 or line.annot_utt.find("]") + 1
         found = f"a bracket at character {bracket} of annot_utt that never closes"
         return report_malformed(found, "[slot : value]", "correct the annotation")
+    if any(part.slot == "" for part in parts):
+        return report_malformed("a slot without a name", "[slot : value]", "name the slot")
     empty = next((part.slot for part in parts if part.slot is not None and not part.text), None)
     if empty is not None:
         return report_malformed(f"the slot {empty!r} without a value", "[slot : value]", "fill it in")

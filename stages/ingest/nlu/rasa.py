@@ -20,7 +20,7 @@ _KINDS: Final = ("intent", "synonym", "regex", "lookup")
 _ITEM: Final = re.compile(rf"^(\s*)-\s+(?:{'|'.join(_KINDS)})\s*:")
 _MAX_LEFT_OUT: Final = 100
 """The examples of an item that are left out, one by one, before all of it is given up."""
-_EXAMPLE: Final = re.compile(r"^\s*-\s+(.*\S)")
+_EXAMPLE: Final = re.compile(r"^\s*-\s+\S")
 _TOP_KEY: Final = re.compile(r"^(?:\{\s*)?[\"']?([A-Za-z_]\w*)[\"']?\s*:", re.MULTILINE)
 _OTHER_KEYS: Final = frozenset(
     ("version", "stories", "rules", "responses", "intents", "entities", "slots", "actions", "forms", "language",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -233,7 +234,7 @@ def test_two_examples_on_one_line_have_their_own_ids() -> None:
             {
                 "a.jsonl": '{"annot_utt": "at [time : five", "intent": "a"}\n{"annot_utt": "a", "utt": "b", "intent": "a"}\n'
                 '{"annot_utt": "c", "intent": "a", "partition": "x"}\n{"annot_utt": 5}\n{"annot_utt": "[t : ]", "intent": "a"}\n'
-                '{"annot_utt": "a", "annot_utt": "b"}\n{"annot_utt": "ok", "intent": "a"}\n{"annot_utt"'
+                '{"annot_utt": "a", "annot_utt": "b"}\n{"annot_utt": "ok", "intent": "a"}\n{"annot_utt": "[ : x]", "intent": "a"}\n{"annot_utt"'
             },
             ["ok"],
             [
@@ -243,7 +244,8 @@ def test_two_examples_on_one_line_have_their_own_ids() -> None:
                 "a.jsonl:4: expected `str`, got `int` - at `$.annot_utt` in '{\"annot_utt\": 5}'; write a JSON object with annot_utt, intent, utt and partition",
                 "a.jsonl:5: found the slot 't' without a value, expected [slot : value]; fill it in",
                 "a.jsonl:6: found the key 'annot_utt' twice in one object, expected each key once; remove one of the two",
-                "a.jsonl:8: input data was truncated in '{\"annot_utt\"'; write a JSON object with annot_utt, intent, utt and partition",
+                "a.jsonl:8: found a slot without a name, expected [slot : value]; name the slot",
+                "a.jsonl:9: input data was truncated in '{\"annot_utt\"'; write a JSON object with annot_utt, intent, utt and partition",
             ],
         ),
     ],
@@ -383,6 +385,28 @@ def test_two_intents_with_the_same_skill_are_rejected() -> None:
             "rename one of the two intents"
         ],
     )
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a.jsonl": json.dumps({"annot_utt": "[" + " " * 300_000, "intent": "a"})},
+        {"a.jsonl": json.dumps({"annot_utt": "[a:b] " * 20_000, "intent": "a"})},
+        {"a.json": json.dumps({"luis_schema_version": "7", "utterances": [], "patterns": [{"pattern": "{" + " " * 300_000}]})},
+        {"n.yml": GO + "    - " + "[" * 300_000 + "\n"},
+        {"n.yml": GO + "    - " + "[a](b) " * 10_000 + "\n"},
+        {"n.yml": GO + "    - " + "[a] " * 20_000 + "\n"},
+        {"n.yml": GO + "    -" + " " * 300_000 + "\n\t- x\n"},
+        {"a.conll": "# " + "a" * 300_000 + "\na O\n"},
+        {"a.conll": "a" + " " * 300_000 + "B-x\n"},
+        {"a.json": json.dumps({"languageModel": {"intents": [{"name": "a", "samples": ["{" + " " * 300_000]}]}})},
+        {"a_usersays_en.json": json.dumps([{"data": [{"text": "@a" * 150_000}], "isTemplate": True}])},
+    ],
+)  # fmt: skip
+def test_a_long_text_takes_time_in_proportion_to_its_length(files: dict[str, str]) -> None:
+    start = time.process_time()
+    read(files)
+    assert time.process_time() - start < 5
 
 
 def test_a_record_of_a_megabyte_is_rejected_without_its_text() -> None:
