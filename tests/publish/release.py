@@ -20,7 +20,10 @@ from stages.publish.params import CoverageGoals, Publisher, PublishParams
 from stages.publish.pipeline import HashedFile
 from tests.curate.rows import make_argument, make_row
 
-EVIL = "play <script>window.hacked = 1</script> </script><img src=x onerror=window.hacked=1> now"
+EVIL = (
+    f"play <script>window.hacked = 1</script> </script><img src=x onerror=window.hacked=1> now {'long' * 40}"
+)
+"""A text that would be a script if it were not escaped, and whose last word is wider than a phone."""
 ROW_ID = "sgd:test/dialogues_001.json#/12/turns/4/frames/0"
 FIGURE = {"value": 0.5, "low": 0.25, "high": 0.75}
 ORIGIN = Origin("a.md", "0" * 64, "1")

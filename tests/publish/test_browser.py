@@ -71,6 +71,17 @@ def test_a_long_table_shows_its_first_rows_until_all_are_asked_for(opened: tuple
     assert page.locator("#coverage-table .more").is_hidden()
 
 
+def test_without_scripts_all_rows_are_shown_and_nothing_that_needs_a_script(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(pages["page"].as_uri())
+    assert page.locator("#coverage-table tbody tr:visible").count() == 22
+    assert page.locator("input:visible, .more:visible").count() == 0
+    context.close()
+
+
 def test_the_filter_hides_rows_and_counts_the_rest(opened: tuple[Any, list[str]]) -> None:
     page, _ = opened
     page.get_by_role("searchbox", name="Filter").first.fill("MUM")
