@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from exemplars.audit.learning_curve import CurvePoint, measure_curve
 from exemplars.cli.parsers import Commands, add_command
 from exemplars.core.errors import run_main
 from exemplars.core.terminal import print_errors, print_text
+
+if TYPE_CHECKING:
+    from exemplars.audit.learning_curve import CurvePoint
 
 SHARES: Final = (0.1, 0.25, 0.5, 1.0)
 _HELP: Final = """\
@@ -47,6 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure the curve, print it, and return the exit status."""
 
     def measure() -> None:
+        # Imported here: pyarrow would slow down every other command.
+        from exemplars.audit.learning_curve import measure_curve
+
         print_text(format_curve(measure_curve(arguments.shares, _print_progress)))
 
     return run_main(measure)

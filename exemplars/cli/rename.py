@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from exemplars.audit.renaming.edits import Rename
-from exemplars.audit.renaming.plan import FileChange, RenamePlan, apply_plan, apply_to_params, plan_rename
 from exemplars.cli.output import print_json
 from exemplars.cli.parsers import Commands, add_command, add_format
 from exemplars.core.errors import run_main
@@ -15,6 +14,9 @@ from exemplars.core.files import read_file
 from exemplars.core.params import PATH, load_section
 from exemplars.core.terminal import print_line
 from stages.ingest.params import IngestParams
+
+if TYPE_CHECKING:
+    from exemplars.audit.renaming.plan import RenamePlan
 
 _HELP: Final = """\
 examples:
@@ -58,6 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Rename, say what was changed, and return the exit status."""
 
     def rename() -> None:
+        # Imported here: pyarrow would slow down every other command.
+        from exemplars.audit.renaming.plan import FileChange, apply_plan, apply_to_params, plan_rename
+
         skill, parameter = arguments.old
         wanted = Rename(skill, parameter, arguments.new)
         plan = plan_rename(load_section("ingest", IngestParams), wanted)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.conftest import Workspace
+from tests.conftest import PROJECT, Workspace
 
 GOOD = """\
 #### Prompt:
@@ -100,3 +100,75 @@ def test_no_heavy_package_is_imported() -> None:
     code = f"import sys, exemplars.cli.main; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+PARAMS = """\
+ingest:
+  sources:
+    mine: {format: skills, path: raw/mine, license: MIT, none_skill: other}
+    logs: {format: jsonl, path: raw/logs, license: MIT}
+    dialogues: {format: sgd, path: raw/sgd, license: MIT, splits: []}
+    bot: {format: opencui, path: raw/bot, license: MIT}
+"""
+LOGS = """\
+{"utterance": "call Bob", "skill": "phone", "arguments": {"who": "Robert"}}
+{"utterance": "call Ann", "skill": "phone", "arguments": {"who": "Ann"}}
+{"utterance": "call Ann"
+"""
+
+
+@pytest.fixture
+def project(workspace: Workspace) -> Workspace:
+    workspace.write("params.yaml", PARAMS)
+    workspace.write("raw/mine/call.md", GOOD)
+    workspace.write("raw/mine/ring.md", BAD)
+    workspace.write("raw/logs/a.jsonl", LOGS)
+    for name in ("sgd/dev", "bots/bakery"):
+        for path in (PROJECT / "data/raw" / name).iterdir():
+            workspace.write(f"raw/{name.partition('/')[0].removesuffix('s')}/{path.name}", path.read_bytes())
+    return workspace
+
+
+def test_all_sources_of_a_project_are_linted_by_their_own_readers(project: Workspace) -> None:
+    done = project.run("exemplars.cli.main", "lint")
+    assert done.returncode == 1
+    assert [line.split(" ")[:2] for line in done.stdout.splitlines()] == [
+        ["raw/logs/a.jsonl:1:1:", "value_not_found:"],
+        ["raw/logs/a.jsonl:3:25:", "malformed_record:"],
+        ["raw/mine/ring.md:7:21:", "unknown_slot:"],
+        ["raw/mine/ring.md:8:11:", "value_not_found:"],
+    ]
+    assert done.stderr.startswith("4 source(s), ")
+    assert done.stderr.endswith(" record(s), 4 problem(s)\n")
+
+
+def test_one_source_is_linted_by_its_name(project: Workspace) -> None:
+    done = project.run("exemplars.cli.main", "lint", "--source", "logs")
+    assert done.stderr == "1 source(s), 3 record(s), 2 problem(s)\n"
+    done = project.run("exemplars.cli.main", "lint", "--source", "dialogues")
+    assert (done.returncode, done.stdout) == (0, "")
+    done = project.run("exemplars.cli.main", "lint", "--source", "log")
+    assert done.returncode == 2
+    assert "did you mean 'logs'?" in done.stderr
+
+
+def test_problems_are_annotations_of_github_and_sarif_results(project: Workspace) -> None:
+    done = project.run("exemplars.cli.main", "lint", "--source", "mine", "--format", "github")
+    assert done.stdout.splitlines()[0].startswith(
+        "::error file=raw/mine/ring.md,line=7,col=21,title=unknown_slot::found slot 'whom', expected one of who"
+    )
+    done = project.run("exemplars.cli.main", "lint", "--source", "mine", "--format", "sarif")
+    results = json.loads(done.stdout)["runs"][0]["results"]
+    assert [result["ruleId"] for result in results] == ["unknown_slot", "value_not_found"]
+
+
+def test_a_source_that_cannot_be_read_is_a_problem_with_its_file(project: Workspace) -> None:
+    project.write("raw/bot/exemplars.json", b"{")
+    done = project.run("exemplars.cli.main", "lint", "--source", "bot")
+    assert done.returncode == 1
+    assert done.stdout.startswith("raw/bot/exemplars.json:1:1: ")
+
+
+def test_a_source_and_a_path_together_are_wrong_usage(project: Workspace) -> None:
+    done = project.run("exemplars.cli.main", "lint", "--source", "mine", "raw/mine")
+    assert (done.returncode, done.stderr) == (2, "exemplars lint: name a source, or paths, but not both\n")
