@@ -34,7 +34,7 @@ def build_render_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
         report["rejections_by_source"],
         tokens=sum(split["tokens"] for split in splits),
         supervised_tokens=sum(split["supervised_tokens"] for split in splits),
-        longest=max(split["longest"] for split in splits),
+        longest_prompt=max(split["longest"] for split in splits),
     )
 
 
