@@ -9,7 +9,13 @@ TEMPLATE: Final = Path(".dvc/plots/page.html")
 """Where the template of the page is: in the repository, as a setting in `.dvc/config` names it."""
 SETTING: Final = ("plots.html_template", "plots/page.html")
 """The setting and its value, which is relative to `.dvc`."""
-_SNIPPET: Final = 'window.vegaEmbed = (element, spec) => vegaEmbed(element, spec, {renderer: "svg"});'
+_SNIPPET: Final = """
+window.vegaEmbed = (element, spec) => {
+  if (Object.keys(spec).length) return vegaEmbed(element, spec, {renderer: "svg"});
+  document.querySelector(element).remove();
+};
+"""
+"""What the bundle adds to Vega. The plot of a file that does not exist yet has an empty specification."""
 _PAGE: Final = """\
 <!doctype html>
 <!-- Written by `exemplars plots-template`, with VERSION. -->

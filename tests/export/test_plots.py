@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from exemplars.cli.plots_template import write_plots_template
 from exemplars.core.files import encode_json
@@ -25,6 +26,7 @@ plots:
   - Lengths: {template: bins, x: tokens, y: {bins.json: rows}}
   - Systems: {template: intervals, x: exact_match, y: {intervals.json: system}}
   - Skills: {template: matrix, x: actual, y: {matrix.json: predicted}}
+  - Missing: {template: bars, x: rows, y: {missing.json: reason}}
   - Loss: {x: step, y: {loss.tsv: loss}}
 """
 POINTS: dict[str, list[dict[str, Any]]] = {
@@ -110,6 +112,22 @@ def test_plots_are_drawn_without_a_network(project: Path, browser: Any, command:
 def test_the_template_of_this_project_is_the_one_that_the_command_writes(project: Path) -> None:
     assert (project / ".dvc/plots/page.html").read_bytes() == (PROJECT / ".dvc/plots/page.html").read_bytes()
     assert "html_template = plots/page.html" in (project / ".dvc/config").read_text("utf-8")
+
+
+def test_each_plot_of_the_pipeline_is_of_an_output_and_has_a_template() -> None:
+    pipeline = yaml.safe_load((PROJECT / "dvc.yaml").read_text("utf-8"))
+    stages = [stage.get("do", stage) for stage in pipeline["stages"].values()]
+    outputs = [
+        path
+        for stage in stages
+        for out in stage["outs"]
+        for path in (out if isinstance(out, dict) else [out])
+    ]
+    for plot in pipeline["plots"]:
+        [(title, definition)] = plot.items()
+        [(path, _)] = definition["y"].items()
+        assert any(path == out or path.startswith(f"{out}/") for out in outputs), title
+        assert definition.get("template") in (None, *build_plot_templates()), title
 
 
 def test_the_templates_of_this_project_are_those_that_the_command_writes() -> None:
