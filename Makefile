@@ -29,9 +29,9 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 # Quiet: each stage says in a line what it did; `dvc repro` alone says more.
-# DVC leaves an empty rwlock if it is killed while it writes it, and then refuses to start.
+# DVC leaves a part of its own files if it is killed while it writes them, and then refuses to start.
 repro: $(READY)
-	@find .dvc -maxdepth 2 -path .dvc/tmp/rwlock -empty -delete
+	@$(IN_VENV) exemplars recover
 	@$(IN_VENV) dvc repro --quiet
 	@echo "up to date: reports/dataset.html is the page to look at"
 

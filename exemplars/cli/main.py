@@ -25,6 +25,7 @@ from exemplars.cli import (
     params,
     plots_template,
     prove,
+    recover,
     rejections,
     rename,
     runs,
@@ -65,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     prove.add_parser(commands)
     plots_template.add_parser(commands)
     curve.add_parser(commands)
+    recover.add_parser(commands)
     trace.add_parser(commands)
     diff.add_parser(commands)
     compare.add_parser(commands)
@@ -85,7 +87,8 @@ def _run_in_project(arguments: argparse.Namespace) -> int:
     root = require_project(folder) if arguments.needs_project else find_project(folder) or folder
     if not arguments.in_root:
         root = folder
-    if arguments.needs_project and getattr(arguments, "rev", WORKSPACE) == WORKSPACE:
+    needs_lock = arguments.needs_project and arguments.needs_lock
+    if needs_lock and getattr(arguments, "rev", WORKSPACE) == WORKSPACE:
         check_lock(root)
     with contextlib.chdir(root):
         return int(arguments.run(arguments))

@@ -17,7 +17,7 @@ def add_command(
     short: its line in `exemplars --help`. long: the first paragraph of its own help. examples: the last one. Both are
     printed without wrapping: break lines before column 80. Commands run in the root of the project, so
     the type of a path is `parse_path`; set the default `needs_project` to `False` for one that runs anywhere, and
-    `in_root` for one that stays in the current folder.
+    `needs_lock` for one that works with a damaged `dvc.lock`, `in_root` for one that stays in the current folder.
     """
     parser = commands.add_parser(
         name,
@@ -26,7 +26,7 @@ def add_command(
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(needs_project=True, in_root=True)
+    parser.set_defaults(needs_project=True, needs_lock=True, in_root=True)
     return parser
 
 

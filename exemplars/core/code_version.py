@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -19,10 +20,15 @@ import yaml
 
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError, run_main
-from exemplars.core.files import hash_file, read_file
+from exemplars.core.files import hash_file, read_file, write_bytes
 from exemplars.core.preflight import check_later_stages
 from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
+LOCK_COPY: Final = Path(".dvc/tmp/exemplars/dvc.lock")
+"""A copy of `dvc.lock` from when it was complete: `exemplars recover` restores it."""
+STAGE_VARIABLE: Final = "DVC_STAGE"
+"""The variable in which DVC gives a stage its name."""
+_LOCK: Final = Path("dvc.lock")
 CODE: Final = Path("code.yaml")
 CODE_KEY: Final = "code"
 """The key of `code.yaml` with the hash of each stage."""
@@ -43,11 +49,23 @@ def run_stage(name: str, main: Callable[[], str | None]) -> int:
     """
 
     def run() -> str | None:
+        _keep_lock_copy()
         check_code_version(name)
         check_later_stages(name)
         return main()
 
     return run_main(run)
+
+
+def _keep_lock_copy() -> None:
+    """Copy `dvc.lock` as the stages before this one left it: DVC would leave a part of it if it were killed later.
+
+    DVC itself is waiting for this stage, so that it does not write the file now.
+    """
+    if STAGE_VARIABLE in os.environ and _LOCK.is_file() and LOCK_COPY.parent.parent.is_dir():
+        data = _LOCK.read_bytes()
+        if data.endswith(b"\n"):
+            write_bytes(LOCK_COPY, data)
 
 
 def check_code_version(stage: str) -> None:

@@ -4,10 +4,12 @@
     python tests/benchmarks/kills.py purge 30
     python tests/benchmarks/kills.py merge 10
     python tests/benchmarks/kills.py repro 30
+    python tests/benchmarks/kills.py dvc 30
 
 Each kill is a SIGKILL. Half of them come after a random time, and half right before a random change of the file
-system (a file opened for writing, renamed, removed, …), where a command is most vulnerable. For `repro` all of them
-come after a random time; DVC dies together with the stage that it runs. `--seed N` draws other moments.
+system (a file opened for writing, renamed, removed, …), where a command is most vulnerable. `repro` is
+`exemplars recover && dvc repro validate`, as `make repro` has it, and `dvc` is `dvc repro validate` alone. All of their
+kills come after a random time; DVC dies together with the stage that it runs. `--seed N` draws other moments.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -37,6 +40,7 @@ from tests.cli.erasure_project import KEY, ErasureProject, make_project
 
 CHANGES: Final = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.link", "os.truncate")
 """The audit events of Python that announce a change of the file system; `open` does if it writes."""
+_RECOVER: Final = (sys.executable, "-m", "exemplars.cli.main", "recover")
 REPRO_OUTPUTS: Final = ("data/records", "data/exemplars", "data/curated", "data/splits", "reports")
 
 
@@ -236,8 +240,11 @@ def make_merge_scenario(folder: Path) -> Scenario:
     )
 
 
-def make_repro_scenario(folder: Path) -> Scenario:
-    """Prepare a clone of this project; its stages are forked by a stage server."""
+def make_repro_scenario(folder: Path, recover: bool) -> Scenario:
+    """Prepare a clone of this project; its stages are forked by a stage server.
+
+    recover: whether `exemplars recover` runs before `dvc repro`.
+    """
     from tests.pipeline.conftest import Clone
     from tests.stage_server import StageServer
 
@@ -247,7 +254,7 @@ def make_repro_scenario(folder: Path) -> Scenario:
     Clone(prepared / "project")
 
     def run(root: Path, moment: Moment) -> int | None:
-        return _run_repro(root, moment, server)
+        return _run_repro(root, moment, server, recover)
 
     expected = shutil.copytree(prepared, folder / "expected", symlinks=True) / "project"
     assert run(expected, NEVER) == 0, _read_output(expected)
@@ -263,27 +270,27 @@ def make_repro_scenario(folder: Path) -> Scenario:
             problems.append("dvc.lock differs")
         return problems
 
-    return Scenario(prepared, run, check, remedy=_repair_dvc)
+    return Scenario(prepared, run, check, remedy=_recover_dvc)
 
 
-def _repair_dvc(root: Path) -> str:
-    """Repair the two files that DVC does not write as a whole."""
+def _recover_dvc(root: Path) -> str:
+    """Repair the two files that DVC does not write as a whole, if its output says that one is damaged."""
     output = _read_output(root)
-    if "RWLock-file" in output:
-        (root / ".dvc/tmp/rwlock").unlink()
-        return "rm .dvc/tmp/rwlock"
-    if "dvc.lock" in output:
-        subprocess.run(["git", "checkout", "-q", "dvc.lock"], cwd=root, check=True)
-        return "git checkout dvc.lock"
-    return ""
+    if "RWLock-file" not in output and "dvc.lock" not in output:
+        return ""
+    subprocess.run(_RECOVER, cwd=root, check=True)
+    return "exemplars recover"
 
 
-def _run_repro(root: Path, moment: Moment, server: Any) -> int | None:
-    """Run `dvc repro validate`; kill DVC and the stages at the same moment."""
+def _run_repro(root: Path, moment: Moment, server: Any, recover: bool) -> int | None:
+    """Run `dvc repro validate`, after `exemplars recover` or not; kill all processes at the same moment."""
+    command = shlex.join([sys.executable, "-m", "dvc", "repro", "validate"])
+    if recover:
+        command = f"{shlex.join(_RECOVER)} && {command}"
     path = os.pathsep.join((str(server.bin), str(Path(sys.executable).parent), os.environ["PATH"]))
     with (root.parent / "output.txt").open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dvc", "repro", "validate"],
+            ["sh", "-c", command],
             cwd=root,
             env={**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1", "EXEMPLARS_WORKERS": "1"},
             stdout=output,
@@ -329,8 +336,8 @@ def run_scenario(name: str, kills: int, seed: int, folder: Path) -> list[Outcome
     """Prepare a scenario in a folder, and run its kills."""
     if name == "merge":
         scenario = make_merge_scenario(folder)
-    elif name == "repro":
-        scenario = make_repro_scenario(folder)
+    elif name in ("repro", "dvc"):
+        scenario = make_repro_scenario(folder, recover=name == "repro")
     else:
         scenario = make_erasure_scenario(folder, purge=name == "purge")
     return run_kills(scenario, kills, seed, folder / "work")
@@ -341,7 +348,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("scenario", choices=("redact", "purge", "merge", "repro"))
+    parser.add_argument("scenario", choices=("redact", "purge", "merge", "repro", "dvc"))
     parser.add_argument("kills", type=int)
     parser.add_argument("--seed", type=int, default=12)
     arguments = parser.parse_args()
