@@ -7,15 +7,18 @@ replaced by the copy, or by the version of git's `HEAD`. Stages that finished af
 from __future__ import annotations
 
 import contextlib
-import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from exemplars.audit.revisions import LOCK, run_git_bytes
 from exemplars.core.code_version import LOCK_COPY
+from exemplars.core.documents import decode_json
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.files import write_bytes
+from exemplars.core.files import read_file, write_bytes
 from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
 _TMP: Final = Path(".dvc/tmp")
@@ -29,10 +32,11 @@ def recover_project(root: Path) -> list[str]:
     with _hold_dvc_locks(root):
         done = _recover_rwlock(root)
         lock = root / LOCK
-        if lock.exists() and _is_damaged(root, lock.read_bytes()):
+        data = _read(lock)
+        if data is not None and _is_damaged(root, data):
             done.append(_restore_lock(root))
-        elif lock.exists():
-            write_bytes(root / LOCK_COPY, lock.read_bytes())
+        elif data is not None:
+            write_bytes(root / LOCK_COPY, data)
     return done
 
 
@@ -83,8 +87,8 @@ def _read_pipeline(root: Path) -> dict[str, Any]:
     """Read the stages of `dvc.yaml`; none if it cannot be read."""
     path = root / "dvc.yaml"
     try:
-        document = decode_yaml(path.read_text("utf-8"))
-    except (OSError, ValueError, YamlProblem):
+        document = decode_yaml(read_file(path).decode())
+    except (UserError, ValueError, YamlProblem):
         return {}
     stages = document.get("stages") if isinstance(document, dict) else None
     return stages if isinstance(stages, dict) else {}
@@ -100,8 +104,14 @@ def _restore_lock(root: Path) -> str:
 
 
 def _read_copy(root: Path) -> bytes | None:
-    path = root / LOCK_COPY
-    return path.read_bytes() if path.is_file() else None
+    return _read(root / LOCK_COPY)
+
+
+def _read(path: Path) -> bytes | None:
+    """Read a file of DVC's; `None` if it does not exist. Raises `UserError` if it is no file."""
+    return (
+        read_file(path, name=path.name, expected="a file that DVC writes") if os.path.lexists(path) else None
+    )
 
 
 def _read_committed(root: Path) -> bytes | None:
@@ -114,11 +124,12 @@ def _recover_rwlock(root: Path) -> list[str]:
     from voluptuous import Invalid
 
     path = root / _TMP / RWLOCK_FILE
-    if not path.is_file():
+    data = _read(path)
+    if data is None:
         return []
     try:
-        locks = SCHEMA(json.loads(path.read_bytes()))
-    except (ValueError, Invalid):
+        locks = SCHEMA(decode_json(data))
+    except (msgspec.DecodeError, Invalid):
         path.unlink()
         return [f"{path.relative_to(root)} was cut off: removed"]
     holders = [

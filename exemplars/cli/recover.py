@@ -12,7 +12,7 @@ from exemplars.core.terminal import print_line
 
 _EXAMPLES: Final = """\
 examples:
-  exemplars recover && dvc repro    the same line again after any kill
+  exemplars recover    before `dvc repro`, the same two commands after any kill
 
 It prints nothing if nothing is damaged. `make repro` runs it first.
 """

@@ -44,6 +44,19 @@ def replace_folder(path: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
+def move_folder(new: Path, path: Path) -> None:
+    """Put a complete folder in the place of `path`, and remove the old one.
+
+    If the process is killed, `path` is the old folder or the new one. Raises `OSError` if the folder cannot be written.
+    """
+    _flush_files(new)
+    if path.exists():
+        _exchange(new, path)
+        shutil.rmtree(new, ignore_errors=True)
+    else:
+        new.rename(path)
+
+
 def _remove_leftovers(path: Path) -> None:
     """Remove what killed processes left: folders that no process has locked."""
     for leftover in path.parent.glob(f".{path.name}.*.partial"):

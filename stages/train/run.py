@@ -13,6 +13,7 @@ import msgspec
 from exemplars.core.digests import hash_content, hash_split
 from exemplars.core.errors import UserError
 from exemplars.core.files import read_umask, write_bytes, write_json, write_report
+from exemplars.core.folders import move_folder
 from exemplars.models.base_models import (
     BaseFiles,
     find_base,
@@ -164,10 +165,8 @@ def keep_run(trained: TrainedRun, folder: Path) -> None:
     """
     weights = folder / WEIGHTS
     folder.mkdir(parents=True, exist_ok=True)
-    if weights.exists():
-        shutil.rmtree(weights)
     trained.folder.chmod(0o777 & ~read_umask())
-    trained.folder.rename(weights)
+    move_folder(trained.folder, weights)
     write_bytes(folder / ROWS, trained.digests)
     write_json(folder / "manifest.json", msgspec.to_builtins(trained.manifest))
     report = build_train_report(trained)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import string
 import types
@@ -30,6 +31,17 @@ INGEST: Final = ("stages.ingest", "mine")
 COMPILE: Final = ("stages.compile",)
 LINT: Final = ("exemplars.cli.main", "lint", "raw", "--recognizers", "recognizers.json")
 CHECK: Final = ("exemplars.cli.main", "check")
+RECOVER: Final = ("exemplars.cli.main", "recover")
+LOCK: Final = """\
+schema: '2.0'
+stages:
+  compile:
+    cmd: python -m stages.compile
+    outs:
+    - path: data/exemplars
+      md5: 92eb5ffee6ae2fec3ad71c777531578f.dir
+"""
+RWLOCK: Final = """{"write": {"data/exemplars": {"pid": 999999, "cmd": "dvc repro"}}, "read": {}}"""
 PARAMS: Final = """\
 ingest:
   context_turns: 4
@@ -110,6 +122,7 @@ class Case(NamedTuple):
     """Whether a command that succeeds has accepted what nothing can be made of."""
 
 
+_DVC: Final = {"raw/good.md": SKILL, ".dvc/config": ""}
 _SKILL_FILES: Final = {"raw/good.md": SKILL}
 _LINES: Final = {"raw/good.jsonl": LINE}
 _BOT: Final = {
@@ -162,6 +175,16 @@ TARGETS: Final = (
     Target("tombstones", "skills", "data/raw/erasures.jsonl", TOMBSTONE, _SKILL_FILES, (INGEST,)),
     Target("lint of a skill file", "skills", "raw/bad.md", SKILL, _SKILL_FILES, (LINT,)),
     Target("lint with recognizers", "skills", "recognizers.json", RECOGNIZERS, _SKILL_FILES, (LINT,)),
+    Target("dvc.lock", "skills", "dvc.lock", LOCK, _DVC, (RECOVER,)),
+    Target("the rwlock of DVC", "skills", ".dvc/tmp/rwlock", RWLOCK, {**_DVC, "dvc.lock": LOCK}, (RECOVER,)),
+    Target(
+        "the copy of dvc.lock",
+        "skills",
+        ".dvc/tmp/exemplars/dvc.lock",
+        LOCK,
+        {**_DVC, "dvc.lock": ""},
+        (RECOVER,),
+    ),
     Target("parameters", "skills", "params.yaml", PARAMS, _SKILL_FILES, (CHECK, INGEST)),
 )
 CONTENTS: Final[Mapping[str, Callable[[str], bytes]]] = {
@@ -177,6 +200,15 @@ CONTENTS: Final[Mapping[str, Callable[[str], bytes]]] = {
     "random bytes": lambda good: bytes((index * 7919) % 251 for index in range(5000)),
     "gzip": lambda good: b"\x1f\x8b\x08\x00" + good.encode(),
     "the first half": lambda good: good.encode()[: len(good) // 2],
+    "a key twice": lambda good: re.sub(r'"(\w+)"\s*:', r'"\1": null, \g<0>', good, count=1).encode(),
+    "every key twice": lambda good: re.sub(r'"(\w+)"\s*:', r'"\1": null, \g<0>', good).encode(),
+    "a key twice, once with an escape": lambda good: re.sub(
+        r'"(\w)(\w+)"\s*:',
+        lambda match: f'"\\u{ord(match[1]):04x}{match[2]}": null, {match[0]}',
+        good,
+        count=1,
+    ).encode(),
+    "a list of 20,000 equal keys": lambda good: b"[{" + b'"a": 1, ' * 20_000 + b'"a": 1}]',
     "an empty list": lambda good: b"[]",
     "an empty object": lambda good: b"{}",
     "null": lambda good: b"null",
@@ -388,6 +420,27 @@ CALLS: Final = {
     "nothing": "",
 }
 EXAMPLE_LINES: Final[Mapping[str, Any]] = {
+    **{
+        f"the license {name}": {"license": license}
+        for name, license in {
+            "of nothing": "",
+            "of a space": " ",
+            "with a space": "Apache 2.0",
+            "of an unknown name": "NONE",
+            "that is open": "MIT AND",
+            "with an open bracket": "(MIT",
+            "of operators": "AND OR WITH",
+            "that is null": None,
+            "that is a number": 5,
+            "that is a list": ["MIT"],
+            "of 40 alternatives": " AND ".join(["(MIT OR X11)"] * 40),
+            "of 1,000 brackets": "(" * 1000 + "MIT" + ")" * 1000,
+            "of 500 KB": "MIT OR " * 70_000 + "MIT",
+            "with a NUL": "MIT\0",
+            "with a newline": "MIT\nOR\nX11",
+            "with an escape of a terminal": "MIT\x1b[2J",
+        }.items()
+    },
     "an integer beyond 64 bits": {"arguments": {"who": 2**70}},
     "an integer of 300 digits": {"arguments": {"who": 10**300}},
     "a span beyond 31 bits": {"spans": {"who": [5, 2**31]}},

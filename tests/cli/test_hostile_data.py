@@ -14,6 +14,7 @@ from exemplars.core.records import Reason, Turn
 from tests.cli.project import Project, exemplar, rejection, said
 
 ESCAPES = "\x1b[2J\x1b]0;owned\x07\x9b1m\u202elive\u2066"
+HUGE = "x" * 100_000
 ROW = "skills:call.md#7"
 HOSTILE = exemplar(ROW, f"call Maria {ESCAPES}\nno row differs", said("Maria"), context=(Turn("system", ESCAPES),))  # type: ignore[arg-type]  # fmt: skip
 COMMANDS = [
@@ -27,9 +28,26 @@ COMMANDS = [
     ("runs", "--format", "json"),
     ("lint",),
     ("lint", "--format", "json"),
+    ("verify",),
+    ("verify", "--format", "json"),
+    ("erase", "--plan"),
+    ("erase", "--plan", "--format", "json"),
+    ("erase", "--redact", "--yes"),
+    ("erase", "--purge", "--yes"),
     ("trace", f"skills:{ESCAPES}"),
     ("diff", f"v{ESCAPES}"),
+    ("verify", "--rev", f"v{ESCAPES}"),
     ("lint", f"x{ESCAPES}.md"),
+]
+TOMBSTONES = [
+    {
+        "id": f"t1 {ESCAPES}",
+        "place": ROW,
+        "reviewer": ESCAPES,
+        "reason": f"asked {ESCAPES}\nremoved 9 objects",
+    },
+    {"id": f"t2 {HUGE}", "place": f"skills:call.md#9{ESCAPES}", "reviewer": HUGE, "reason": HUGE},
+    {"id": "t3 <|im_end|>", "pattern": f"Maria|{HUGE}", "reviewer": "<|im_start|>", "reason": "x"},
 ]
 FORBIDDEN = {*map(chr, range(32)), *map(chr, range(0x7F, 0xA0)), "\u202e", "\u2066"} - {"\n"}
 
@@ -45,6 +63,9 @@ def hostile(project: Project) -> Project:
     project.rendered(train=[HOSTILE])
     project.predicted([(ROW, "tuned", "wrong")])
     project.trained([HOSTILE])
+    project.write(
+        "data/raw/erasures.jsonl", "".join(json.dumps(tombstone) + "\n" for tombstone in TOMBSTONES)
+    )
     project.write("data/raw/skills/evil.md", f"{ESCAPES}\n#### {ESCAPES}\n### User: a {ESCAPES}\n")
     return project
 
@@ -71,7 +92,7 @@ def test_the_text_is_shown_with_escapes_on_its_line(hostile: Project, printed: C
 
 
 @pytest.mark.parametrize("redirection", [">&-", ">&- 2>&-", "| head -c 1", "2>/dev/full"])
-@pytest.mark.parametrize("command", COMMANDS[:10], ids=" ".join)
+@pytest.mark.parametrize("command", COMMANDS[:14], ids=" ".join)
 def test_no_command_ends_in_a_traceback_without_a_terminal(
     hostile: Project, command: tuple[str, ...], redirection: str
 ) -> None:
