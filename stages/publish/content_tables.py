@@ -62,7 +62,8 @@ def build_grounding_table(grounding: Mapping[str, int]) -> Table:
         for (name, _), bar in zip(ordered, bar_cells([count for _, count in ordered]), strict=True)
     ]
     headings = ("grounding", "arguments")
-    return Table("grounding-table", "How values are tied to the text", headings, rows, "No argument.")
+    note = "Good: most values are in the text, so that a model can copy them."
+    return Table("grounding-table", "How values are tied to the text", headings, rows, "No argument.", note)
 
 
 def build_length_table(lengths: Sequence[int]) -> Table:
@@ -76,7 +77,8 @@ def build_length_table(lengths: Sequence[int]) -> Table:
         for index in range(len(counts))
     ]
     rows = list(zip(labels, bar_cells(counts), strict=True)) if lengths else []
-    return Table("length-table", "Length of utterances", ("words", "exemplars"), rows, "No exemplar.")
+    note = "Good: as long as what people will say to the model."
+    return Table("length-table", "Length of utterances", ("words", "exemplars"), rows, "No exemplar.", note)
 
 
 def build_coverage_table(coverage: Sequence[Coverage], goals: CoverageGoals) -> Table:
