@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, NamedTuple
 
 import yaml
@@ -11,6 +12,13 @@ from exemplars.core.errors import quote_text
 from exemplars.core.yaml_documents import YamlProblem
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""The characters that YAML does not allow."""
+_HIDDEN: Final = str.maketrans("\x85\u2028\u2029", "\ufdd0\ufdd1\ufdd2")
+_SHOWN: Final = str.maketrans("\ufdd0\ufdd1\ufdd2", "\x85\u2028\u2029")
+"""Line ends of YAML that no editor counts as such: the parser gets noncharacters of Unicode in their places."""
 
 
 class YamlNode(NamedTuple):
@@ -63,10 +71,14 @@ def parse_documents(text: str, first_line: int = 1) -> tuple[YamlNode, ...]:
 
     Raises `YamlProblem` if it is not YAML, with the line, or too deep.
     """
+    forbidden = _FORBIDDEN.search(text)
+    if forbidden is not None:
+        line = text.count("\n", 0, forbidden.start()) + first_line
+        raise YamlProblem(f"the character {forbidden[0]!a}, which YAML does not allow", line)
     root = _OpenNode(first_line, is_mapping=False)
     open_nodes = [root]
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in yaml.parse(text.translate(_HIDDEN), Loader=_LOADER):
             line = (0 if event.start_mark is None else event.start_mark.line) + first_line
             if isinstance(event, yaml.CollectionStartEvent):
                 open_nodes.append(_OpenNode(line, isinstance(event, yaml.MappingStartEvent)))
@@ -76,7 +88,7 @@ def parse_documents(text: str, first_line: int = 1) -> tuple[YamlNode, ...]:
                 closed = open_nodes.pop()
                 open_nodes[-1].children.append(closed.close())
             elif isinstance(event, yaml.ScalarEvent):
-                open_nodes[-1].children.append(YamlNode(line, event.value, event.style))
+                open_nodes[-1].children.append(YamlNode(line, event.value.translate(_SHOWN), event.style))
             elif isinstance(event, yaml.AliasEvent):
                 open_nodes[-1].children.append(YamlNode(line, alias=event.anchor))
     except yaml.YAMLError as error:

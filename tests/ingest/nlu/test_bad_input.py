@@ -154,6 +154,22 @@ def test_a_mistake_before_the_first_intent_does_not_hide_the_intents() -> None:
     )
 
 
+def test_characters_that_end_a_line_in_yaml_alone_shift_no_line() -> None:
+    reading = read({"n.yml": GO + "    - one\u2028two\x85three\n    - to [Oslo](city)\n"})
+    assert [(record.origin.locator, record.utterance) for record in reading.records] == [
+        ("4", "to Rome"),
+        ("5", "one\u2028two\x85three"),
+        ("6", "to Oslo"),
+    ]
+
+
+def test_a_character_that_yaml_does_not_allow_costs_one_example() -> None:
+    assert list_outcomes(read({"n.yml": GO + "    - a\x0bb\n    - home\n"})) == (
+        ["to Rome", "home"],
+        [r"n.yml:5: found the character '\x0b', which YAML does not allow, expected YAML; correct the line"],
+    )
+
+
 def test_all_yaml_documents_of_a_file_are_read() -> None:
     reading = read({"n.yml": GO + "---\n" + GO.replace("Rome", "Oslo")})
     assert list_outcomes(reading) == (["to Rome", "to Oslo"], [])
