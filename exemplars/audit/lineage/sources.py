@@ -101,16 +101,18 @@ def extract_text(data: bytes, locator: str) -> str | None:
 
     >>> extract_text(b'[{"turns": ["hello"]}]', "/0/turns")
     '["hello"]'
+    >>> extract_text(b'["caf\\xe9"]', "/0")
+    '"caf�"'
     """
     if locator.isdecimal():
-        lines = data.decode("utf-8-sig", "replace").splitlines()
+        lines = data.decode("utf-8-sig", "replace").removesuffix("\n").split("\n")
         number = int(locator)
-        return _shorten(lines[number - 1]) if 0 < number <= len(lines) else None
+        return _shorten(lines[number - 1].removesuffix("\r")) if 0 < number <= len(lines) else None
     if not locator.startswith("/"):
         return None
     try:
-        value = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        value = msgspec.json.decode(data.decode("utf-8-sig", "replace"))
+    except msgspec.DecodeError:
         return None
     for key in locator[1:].split("/"):
         name = key.replace("~1", "/").replace("~0", "~")
