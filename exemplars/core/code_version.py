@@ -49,7 +49,7 @@ def run_stage(name: str, main: Callable[[], str | None]) -> int:
     """
 
     def run() -> str | None:
-        _keep_lock_copy()
+        keep_lock_copy()
         check_code_version(name)
         check_later_stages(name)
         return main()
@@ -57,7 +57,7 @@ def run_stage(name: str, main: Callable[[], str | None]) -> int:
     return run_main(run)
 
 
-def _keep_lock_copy() -> None:
+def keep_lock_copy() -> None:
     """Copy `dvc.lock` as the stages before this one left it: DVC would leave a part of it if it were killed later.
 
     DVC itself is waiting for this stage, so that it does not write the file now.
