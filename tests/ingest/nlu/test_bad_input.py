@@ -126,6 +126,28 @@ def compile_reading(reading: Reading) -> list[Exemplar | Rejection]:
             ],
         ),
         (
+            "- intent: stay\n  examples:\n  - text: stay\n    text: rest\n  - &one wait\n  - *one\n  - {metadata: 5}\n  - {text: *one}\n",
+            ["wait"],
+            [
+                "n.yml:7: found the key 'text' twice in one example, expected a text, or a mapping with `text` and `metadata`; correct the example",
+                "n.yml:10: found the alias *one, expected a text, or a mapping with `text` and `metadata`; correct the example",
+                "n.yml:11: found an example without a text, expected a text, or a mapping with `text` and `metadata`; correct the example",
+                "n.yml:12: found the alias *one, expected a text, or a mapping with `text` and `metadata`; correct the example",
+            ],
+        ),
+        (
+            "- intent: stay\n  examples: [[stay]]\n- intent: rest\n  examples: rest\n- synonym:\n  examples: |\n    - a\n- 5\n",
+            [],
+            [
+                "n.yml:6: found an example without a text, expected a text, or a mapping with `text` and `metadata`; correct the example",
+                "n.yml:8: found examples that are neither a block of lines nor a list, expected `- intent: NAME`, then `examples: |`, "
+                "then lines that begin with '- '; write `examples: |`",
+                "n.yml:9: found a synonym without a name, expected its name; name the synonym",
+                "n.yml:11: found an example of an item that cannot be read, because of line 9; correct line 9",
+                "n.yml:12: found an item without a key, expected one of intent, synonym, regex, lookup; correct the item",
+            ],
+        ),
+        (
             "    plain\n- regex: zip\n  examples: |\n    - (\n",
             [],
             [
@@ -137,7 +159,7 @@ def compile_reading(reading: Reading) -> list[Exemplar | Rejection]:
     ],
     ids=[
         "alias of examples", "alias of an item", "tab before an example", "tab before a key", "bracket", "braces",
-        "nested", "examples twice", "intent twice", "nlu twice", "empty intent", "misspelled keys", "line and regex",
+        "nested", "examples twice", "intent twice", "nlu twice", "empty intent", "misspelled keys", "entries of a list", "other forms", "line and regex",
     ],
 )  # fmt: skip
 def test_a_mistake_in_rasa_yaml_is_one_sentence_with_its_line(
@@ -264,8 +286,48 @@ def test_two_examples_on_one_line_have_their_own_ids() -> None:
                 "a.jsonl:9: input data was truncated in '{\"annot_utt\"'; write a JSON object with annot_utt, intent, utt and partition",
             ],
         ),
+        (
+            {"a.json": '{"intents": {"go": {"utterances": 5}}, "entities": {"city": 5}}'},
+            [],
+            [
+                "a.json#/entities: expected `object`, got `int` - at `$[...]` in '{\"city\": 5}'; correct the record",
+                "a.json#/intents: expected `array`, got `int` - at `$[...].utterances` in '{\"go\": {\"utterances\": 5}}'; correct the record",
+            ],
+        ),
+        (
+            {"a.json": '{"city": {"data": 5}, "go": [{"data": [{"text": "a"}]}]}'},
+            ["a"],
+            ["a.json#/city: expected `array`, got `int` - at `$[...].data` in '{\"city\":{\"data\": 5}}'; correct the record"],
+        ),
+        (
+            {
+                "a.json": '{"rasa_nlu_data": {"common_examples": [{"text": "to Rome", "intent": "go", "entities": [{"start": 3, "end": 9, '
+                '"entity": "city"}]}, {"text": 5}, {"text": "ok", "intent": "go"}], "regex_features": [{"name": "z", "pattern": "("}]}}'
+            },
+            ["ok"],
+            [
+                "a.json#/rasa_nlu_data/common_examples/0: found span 3:9 in an utterance of 7 code points for slot 'city', expected "
+                "0 <= start < end <= length, in code points; correct the span",
+                "a.json#/rasa_nlu_data/common_examples/1: expected `str`, got `int` - at `$.text` in '{\"text\": 5}'; correct the record",
+                "a.json#/rasa_nlu_data/regex_features/0: found the regex '(', which is malformed (missing ), unterminated "
+                "subpattern at position 0), expected a regular expression of Python; correct it",
+            ],
+        ),
+        (
+            {"a.json": '{"assets": {"utterances": [{"text": 5}, {"text": "ok", "intent": "go"}]}}'},
+            ["ok"],
+            ["a.json#/assets/utterances/0: expected `str`, got `int` - at `$.text` in '{\"text\": 5}'; correct the record"],
+        ),
+        (
+            {"go_usersays_en.json": '[{"data": 5}, {"data": [{"text": "ok"}]}]'},
+            ["ok"],
+            ["go_usersays_en.json#/0: expected `array`, got `int` - at `$.data` in '{\"data\": 5}'; correct the record"],
+        ),
     ],
-    ids=["key twice", "intent twice", "Snips", "empty intent", "CLINC150", "columns", "parallel files", "MASSIVE"],
+    ids=[
+        "key twice", "intent twice", "Snips", "empty intent", "CLINC150", "columns", "parallel files", "MASSIVE",
+        "Snips dataset", "Snips list", "Rasa JSON", "CLU", "Dialogflow",
+    ],
 )  # fmt: skip
 def test_a_mistake_in_another_dialect_is_one_sentence_with_its_place(
     files: dict[str, str], utterances: list[str], messages: list[str]
