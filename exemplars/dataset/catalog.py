@@ -64,6 +64,8 @@ class Skill(msgspec.Struct, frozen=True):
     service: str | None = None
     place: str = ""
     """Where a source defines it, `path:line`, for messages; empty in the catalog of all sources."""
+    inferred: bool = False
+    """Whether it is only known from calls of it, so that a definition takes precedence."""
 
     def find_parameter(self, name: str) -> Parameter | None:
         """Return the parameter of that name, or `None`."""
@@ -91,6 +93,8 @@ def build_tool_definition(skill: Skill) -> dict[str, Any]:
         function["x-service"] = skill.service
     if skill.place:
         function["x-place"] = skill.place
+    if skill.inferred:
+        function["x-inferred"] = True
     return {"type": "function", "function": function}
 
 
@@ -108,6 +112,7 @@ def parse_tool_definition(definition: Mapping[str, Any]) -> Skill:
         description=function.get("description", ""),
         service=function.get("x-service"),
         place=function.get("x-place", ""),
+        inferred=function.get("x-inferred", False),
         parameters=tuple(
             msgspec.structs.replace(
                 _parse_property(name, property_), required=name in required, needed=name in needed

@@ -10,13 +10,15 @@ import msgspec
 
 from exemplars.core.errors import Diagnostic, UserError, quote_text, summarize_names
 from exemplars.dataset.catalog import Skill
-from exemplars.dataset.skill_union import unite_skills
+from exemplars.dataset.skill_union import unite_inferred, unite_skills
 
 _FIX: Final = "make them equal, or rename one of the two"
 
 
 def merge_catalogs(catalogs: Mapping[str, Sequence[Skill]], *, unite: bool = False) -> tuple[Skill, ...]:
     """Merge the catalogs of all sources into one, sorted by the names of the skills; the first place is kept.
+
+    A skill that is inferred from calls gives way to a definition; several inferred ones are united.
 
     catalogs: the skills of each source, by the name of the source. unite: unite different definitions of a skill,
     as `unite_skills` does. Raises `UserError` with every skill that is defined differently somewhere else.
@@ -28,6 +30,11 @@ def merge_catalogs(catalogs: Mapping[str, Sequence[Skill]], *, unite: bool = Fal
         for skill in catalogs[source]:
             known = merged.setdefault(skill.name, skill)
             owner.setdefault(skill.name, source)
+            if known.inferred or skill.inferred:
+                if known.inferred:
+                    merged[skill.name] = unite_inferred(known, skill) if skill.inferred else skill
+                    owner[skill.name] = source
+                continue
             if known == skill or not (differences := compare_skills(known, skill)):
                 continue
             united = unite_skills(known, skill)
@@ -48,7 +55,7 @@ def compare_skills(first: Skill, second: Skill) -> list[str]:
     >>> compare_skills(Skill("ring", "Rings.", (Parameter("who"),)), Skill("ring", "Calls."))
     ["description 'Rings.' or 'Calls.'", "parameter 'who' only in the first"]
     """
-    differences = _compare_fields(first, second, ("name", "parameters", "place"))
+    differences = _compare_fields(first, second, ("name", "parameters", "place", "inferred"))
     others = {parameter.name: parameter for parameter in second.parameters}
     for parameter in first.parameters:
         other = others.pop(parameter.name, None)

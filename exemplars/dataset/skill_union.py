@@ -38,18 +38,39 @@ def _unite(first: Parameter | None, second: Parameter | None) -> Parameter | Non
     if first is None or second is None:
         only = first or second
         return None if only is None else msgspec.structs.replace(only, required=False)
-    for field in ("enum", "recognizer"):
+    for field in ("enum", "recognizer", "default"):
         before, after = getattr(first, field), getattr(second, field)
         if before and after and before != after:
             return None
-    if first.type != second.type:
+    if first.type != second.type or first.composed != second.composed:
         return None
     return msgspec.structs.replace(
         first,
         description=first.description or second.description,
         enum=first.enum or second.enum,
         recognizer=first.recognizer or second.recognizer,
+        default=first.default or second.default,
         required=first.required and second.required,
         needed=first.needed or second.needed,
         dontcare=first.dontcare or second.dontcare,
     )
+
+
+def unite_inferred(first: Skill, second: Skill) -> Skill:
+    """Unite two skills that are inferred from calls: a parameter with two types is text, or a number if both are.
+
+    >>> parts = [Skill("go", parameters=(Parameter("n", type=kind),)) for kind in ("integer", "number")]
+    >>> unite_inferred(*parts).parameters[0].type
+    'number'
+    """
+    others = {parameter.name: parameter for parameter in second.parameters}
+    parameters = [_widen(parameter, others.pop(parameter.name, parameter)) for parameter in first.parameters]
+    return msgspec.structs.replace(first, parameters=(*parameters, *others.values()))
+
+
+def _widen(first: Parameter, second: Parameter) -> Parameter:
+    types = {first.type, second.type}
+    type_ = first.type if len(types) == 1 else "number" if types == {"integer", "number"} else "string"
+    recognizer = first.recognizer if first.recognizer == second.recognizer else None
+    dontcare = type_ != "string" and (first.dontcare or second.dontcare)
+    return msgspec.structs.replace(first, type=type_, recognizer=recognizer, dontcare=dontcare)

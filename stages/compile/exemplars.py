@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime
 import functools
 from collections.abc import Collection, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from exemplars.core.digests import hash_row
-from exemplars.core.errors import quote_text, suggest_name
+from exemplars.core.errors import quote_text, suggest_name, summarize_names
 from exemplars.core.ledger import Problem, reject_row
 from exemplars.core.literals import is_of_type, parse_literal
-from exemplars.core.records import DONTCARE, Exemplar, LabelledArgument, Reason, Record, Rejection
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.core.records import DONTCARE, Exemplar, LabelledArgument, Mode, Reason, Record, Rejection
+from exemplars.dataset.catalog import Parameter, Skill, find_missing_parameters
 from exemplars.dataset.templates import write_template
 from stages.compile.alignment import Evidence, align_arguments
 from stages.compile.lexicon import Lexicon
@@ -25,19 +25,33 @@ _SHOWN: Final = 1_000
 """The length in code points up to which a template is quoted, so that it can be copied from the message."""
 
 
+class SourceRules(NamedTuple):
+    """What differs between sources."""
+
+    composes: bool = False
+    """The model writes the values that nothing ties to the conversation (`ungrounded: compose`)."""
+    adopted: frozenset[str] = frozenset()
+    """The skills that the source calls and another source defines: its calls were never checked for completeness."""
+
+
+_NO_RULES: Final = SourceRules()
+
+
 def compile_record(
-    record: Record, skills: Mapping[str, Skill], lexicon: Lexicon, composes: bool = False
+    record: Record, skills: Mapping[str, Skill], lexicon: Lexicon, rules: SourceRules = _NO_RULES
 ) -> Exemplar | Rejection:
     """Compile a record into its exemplar, or into its rejection with everything that is wrong.
 
-    skills: the catalog, by name. composes: whether the model writes the values that nothing ties to the conversation.
+    skills: the catalog, by name. rules: of the record's source.
     """
     parameters, problems = _resolve_parameters(record, skills)
+    if not problems and record.skill in rules.adopted:
+        problems = _find_missing(record, skills[record.skill])
     if problems:
         return reject_row(record, "compile", problems)
     has_template = record.exemplar is not None
     today = _parse_date(record.today)
-    evidence = Evidence(record.utterance, record.context, today, lexicon, has_template, composes)
+    evidence = Evidence(record.utterance, record.context, today, lexicon, has_template, rules.composes)
     arguments, unaligned = align_arguments(record.arguments, parameters, evidence)
     if unaligned:
         return reject_row(record, "compile", unaligned)
@@ -60,6 +74,16 @@ def compile_record(
         origin=record.origin,
         split=record.split,
     )
+
+
+def _find_missing(record: Record, skill: Skill) -> list[Problem]:
+    """Find the required parameters that a request leaves out."""
+    missing = find_missing_parameters(skill, {label.slot for label in record.arguments})
+    if not missing or record.mode is Mode.NEGATIVE:
+        return []
+    names = summarize_names(missing)
+    fix = "add what is missing, or make it optional where the skill is defined"
+    return [Problem(Reason.MISSING_ARGUMENT, f"no {names}", f"the required {names}", fix, missing[0])]
 
 
 def _resolve_parameters(record: Record, skills: Mapping[str, Skill]) -> tuple[list[Parameter], list[Problem]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +20,7 @@ from exemplars.core.tables import read_table
 from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.catalog_merge import merge_catalogs
 from exemplars.dataset.recognizers import BUILT_IN, Recognizers, decode_recognizers, merge_recognizers
+from stages.compile.exemplars import SourceRules
 from stages.compile.params import CompileParams, OnSameSkill
 
 _RECORD_FILES: Final = ("parquet", "rejections.parquet", "catalog.json", "recognizers.json")
@@ -37,8 +38,8 @@ class CompileInputs(NamedTuple):
     """The number of records of each source, including rejected ones."""
     skills: tuple[Skill, ...]
     recognizers: Recognizers
-    composing: frozenset[str] = frozenset()
-    """The sources with `ungrounded: compose`."""
+    rules: dict[str, SourceRules]
+    """What differs between the sources, by name."""
 
 
 def read_inputs(params: CompileParams, ingested: Mapping[str, Mapping[str, Any]]) -> CompileInputs:
@@ -65,13 +66,25 @@ def read_inputs(params: CompileParams, ingested: Mapping[str, Mapping[str, Any]]
     )
     unite = params.same_skill is OnSameSkill.UNION
     skills = tuple(
-        msgspec.structs.replace(skill, place="") for skill in merge_catalogs(catalogs, unite=unite)
+        msgspec.structs.replace(skill, place="", inferred=False)
+        for skill in merge_catalogs(catalogs, unite=unite)
     )
     _check_recognizers(skills, recognizers)
     ledgers = {name: read_table(layout.record_rejections(name), REJECTION_SCHEMA) for name in sources}
     records = {name: _count_rows(layout.records(name)) + ledgers[name].num_rows for name in sources}
-    composing = frozenset(name for name in sources if ingested.get(name, {}).get("ungrounded") == "compose")
-    return CompileInputs(paths, pa.concat_tables(ledgers.values()), records, skills, recognizers, composing)
+    rules = {
+        name: SourceRules(
+            ingested.get(name, {}).get("ungrounded") == "compose", _find_adopted(name, catalogs)
+        )
+        for name in sources
+    }
+    return CompileInputs(paths, pa.concat_tables(ledgers.values()), records, skills, recognizers, rules)
+
+
+def _find_adopted(source: str, catalogs: Mapping[str, Sequence[Skill]]) -> frozenset[str]:
+    """Find the skills that a source calls and another one defines."""
+    defined = {skill.name for skills in catalogs.values() for skill in skills if not skill.inferred}
+    return frozenset(skill.name for skill in catalogs[source] if skill.inferred and skill.name in defined)
 
 
 def remove_leftovers(sources: Collection[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
@@ -27,7 +27,7 @@ from exemplars.dataset.row_tables import (
     select_compiled,
 )
 from stages.compile.contradictions import prefilter_key, reject_contradictions
-from stages.compile.exemplars import compile_record
+from stages.compile.exemplars import SourceRules, compile_record
 from stages.compile.inputs import CompileInputs
 from stages.compile.lexicon import Lexicon
 
@@ -59,7 +59,7 @@ def compile_tables(inputs: CompileInputs, workers: int) -> Compiled:
     Raises `UserError` unless every record is an exemplar or a rejection.
     """
     skills = {skill.name: skill for skill in inputs.skills}
-    work = partial(_compile_shard, skills, Lexicon(inputs.recognizers), inputs.composing)
+    work = partial(_compile_shard, skills, Lexicon(inputs.recognizers), inputs.rules)
     shards = list(map_shards(work, _list_row_groups(inputs.paths), workers, "compile"))
 
     starts = accumulate((shard.records for shard in shards), initial=0)
@@ -82,7 +82,10 @@ def _list_row_groups(paths: Sequence[Path]) -> list[tuple[Path, int]]:
 
 
 def _compile_shard(
-    skills: Mapping[str, Skill], lexicon: Lexicon, composing: Collection[str], row_group: tuple[Path, int]
+    skills: Mapping[str, Skill],
+    lexicon: Lexicon,
+    rules: Mapping[str, SourceRules],
+    row_group: tuple[Path, int],
 ) -> _Shard:
     path, group = row_group
     records = records_from_table(pq.ParquetFile(path).read_row_group(group))
@@ -90,7 +93,7 @@ def _compile_shard(
     exemplars: list[Exemplar] = []
     rejections: list[Rejection] = []
     for index, record in enumerate(records):
-        row = compile_record(record, skills, lexicon, record.source in composing)
+        row = compile_record(record, skills, lexicon, rules[record.source])
         if isinstance(row, Exemplar):
             rows.append(index)
             exemplars.append(row)

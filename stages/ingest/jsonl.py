@@ -78,6 +78,7 @@ def infer_skills(records: Iterable[Record]) -> tuple[Skill, ...]:
             name,
             parameters=tuple(_infer_parameter(slot, slot_values) for slot, slot_values in slots.items()),
             service=services[name],
+            inferred=True,
         )
         for name, slots in sorted(values.items())
     )

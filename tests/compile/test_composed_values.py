@@ -20,7 +20,7 @@ from exemplars.core.records import (
 from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.dataset.recognizers import Recognizers
 from exemplars.dataset.row_tables import exemplars_to_table
-from stages.compile.exemplars import compile_record
+from stages.compile.exemplars import SourceRules, compile_record
 from stages.compile.filling import count_fillings, list_suspicious_values
 from stages.compile.lexicon import Lexicon
 
@@ -51,7 +51,7 @@ def compile_example(
         origin=Origin("a.md", "0" * 64, "1"),
     )
     record = msgspec.structs.replace(record, **others)
-    return compile_record(record, {"math": MATH}, Lexicon(Recognizers({})), composes)
+    return compile_record(record, {"math": MATH}, Lexicon(Recognizers({})), SourceRules(composes))
 
 
 def compile_kept(utterance: str, *labels: LabelledArgument, composes: bool = False) -> Exemplar:
@@ -151,3 +151,31 @@ def test_composed_numbers_and_names_from_nowhere_are_suspicious() -> None:
 def test_a_dataset_without_composed_values_has_no_suspicious_ones() -> None:
     assert list_suspicious_values(exemplars_to_table([])) == []
     assert count_fillings(exemplars_to_table([])) == {}
+
+
+def test_a_call_of_a_skill_that_another_source_defines_has_all_required_arguments() -> None:
+    record = msgspec.structs.replace(
+        Record(
+            "s:a#1",
+            "s",
+            "add it up",
+            Mode.NORMAL,
+            "sum",
+            None,
+            (),
+            (),
+            "g",
+            "MIT",
+            Origin("a", "0" * 64, "1"),
+        )
+    )
+    skills = {"sum": Skill("sum", parameters=(Parameter("of", required=True),))}
+    lexicon = Lexicon(Recognizers({}))
+    assert isinstance(compile_record(record, skills, lexicon), Exemplar)
+    row = compile_record(record, skills, lexicon, SourceRules(adopted=frozenset({"sum"})))
+    assert isinstance(row, Rejection)
+    assert (row.reason, row.slot, row.message) == (
+        Reason.MISSING_ARGUMENT,
+        "of",
+        "a:1: found no of, expected the required of; add what is missing, or make it optional where the skill is defined",
+    )

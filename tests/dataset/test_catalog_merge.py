@@ -29,11 +29,24 @@ def test_sources_that_define_a_skill_differently_clash() -> None:
     )
 
 
-def test_a_skill_that_is_inferred_from_examples_clashes_by_the_name_of_its_source() -> None:
-    with pytest.raises(
-        UserError, match=r"^source b: .* \(inferred from its examples\): description '' or 'x'"
-    ):
-        merge_catalogs({"a": [Skill("light")], "b": [Skill("light", "x")]})
+def test_a_skill_that_is_inferred_from_calls_gives_way_to_a_definition() -> None:
+    inferred = Skill("light", parameters=(Parameter("colour"),), inferred=True)
+    assert merge_catalogs({"a": [inferred], "b": [LIGHT]}) == (LIGHT,)
+    assert merge_catalogs({"a": [LIGHT], "b": [inferred]}) == (LIGHT,)
+
+
+def test_skills_that_are_inferred_from_calls_are_united() -> None:
+    first = Skill(
+        "light", parameters=(Parameter("n", type="integer"), Parameter("x", type="boolean")), inferred=True
+    )
+    second = Skill("light", parameters=(Parameter("x", type="integer"), Parameter("y")), inferred=True)
+    assert merge_catalogs({"a": [first], "b": [second]}) == (
+        Skill(
+            "light",
+            parameters=(Parameter("n", type="integer"), Parameter("x"), Parameter("y")),
+            inferred=True,
+        ),
+    )
 
 
 def test_the_first_place_of_a_skill_that_sources_share_is_kept() -> None:

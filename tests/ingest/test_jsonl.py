@@ -261,6 +261,7 @@ def test_without_tools_the_catalog_is_inferred_from_the_examples() -> None:
                 Parameter("x", type="number"),
                 Parameter("s", type="string"),
             ),
+            inferred=True,
         ),
     )
 

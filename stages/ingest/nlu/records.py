@@ -184,6 +184,7 @@ class _Builder:
                     Parameter(slot, recognizer=self._choose_recognizer(lists))
                     for slot, lists in sorted(slots.items())
                 ),
+                inferred=True,
             )
             for name, slots in sorted(self.slots.items())
         )

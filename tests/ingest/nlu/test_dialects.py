@@ -76,7 +76,7 @@ def test_rasa_values_roles_synonyms_lookups_and_regexes() -> None:
     assert list_instances(reading, "zip") == {"12345": ("12345",)}
     assert reading.recognizers.recognizers["zip"].description == r"Values that match \d{5}"
     assert reading.skills == (
-        Skill("faq_opening_hours"),
+        Skill("faq_opening_hours", inferred=True),
         Skill(
             "order",
             parameters=(
@@ -85,6 +85,7 @@ def test_rasa_values_roles_synonyms_lookups_and_regexes() -> None:
                 Parameter("from", recognizer="city"),
                 Parameter("zip", recognizer="zip"),
             ),
+            inferred=True,
         ),
     )
 
@@ -120,7 +121,7 @@ def test_snips_lists_give_canonical_values() -> None:
     }  # fmt: skip
     reading = read({"dataset.json": json.dumps(data)})
     assert describe(reading.records[0]) == ("to roma", "go", [("to", "Rome", "roma")])
-    assert reading.skills == (Skill("go", parameters=(Parameter("to", recognizer="city"),)),)
+    assert reading.skills == (Skill("go", parameters=(Parameter("to", recognizer="city"),), inferred=True),)
 
 
 def test_an_entity_file_of_snips_is_a_list() -> None:
@@ -158,7 +159,7 @@ def test_intents_that_ask_for_nothing_have_no_skill_and_no_arguments() -> None:
         (Mode.NONE, None, "test"),
         (Mode.NORMAL, "call", "validation"),
     ]
-    assert reading.skills == (Skill("call"),)
+    assert reading.skills == (Skill("call", inferred=True),)
 
 
 def test_luis_roles_children_and_closed_lists() -> None:
@@ -199,6 +200,7 @@ def test_luis_roles_children_and_closed_lists() -> None:
                 Parameter("hour", recognizer="hour"),
                 Parameter("to", recognizer="city"),
             ),
+            inferred=True,
         ),
     )
 
