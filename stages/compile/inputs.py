@@ -82,7 +82,7 @@ def read_inputs(params: CompileParams, ingested: Mapping[str, Mapping[str, Any]]
 
 
 def _find_adopted(source: str, catalogs: Mapping[str, Sequence[Skill]]) -> frozenset[str]:
-    """Find the skills that a source calls and another one defines."""
+    """Find the skills of a source that only its calls show, and that other sources define."""
     defined = {skill.name for skills in catalogs.values() for skill in skills if not skill.inferred}
     return frozenset(skill.name for skill in catalogs[source] if skill.inferred and skill.name in defined)
 
