@@ -28,8 +28,8 @@ def main() -> str:
     suites = soften_unreachable_bounds(read_suites(tables), tables, params)
     docs = layout.REPORTS / "data_docs"
     outcomes = run_checkpoint(suites, tables, bounds, docs)
-    finish_pages(docs, suites, {outcome.suite for outcome in outcomes if not outcome.passed})
     results = build_results(suites, tables, outcomes, bounds, find_lines("validate"))
+    finish_pages(docs, suites, results)
     write_report("validate", report := build_validation_report(results), build_validation_metrics(report))
     report_broken(results)
     return summarize_validation(results)

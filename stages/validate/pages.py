@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from exemplars.core.files import write_bytes
+
+if TYPE_CHECKING:
+    from stages.validate.results import ExpectationResult
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _CLOCK: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
@@ -35,18 +38,18 @@ _POLICY: Final = (
 """Forbids a browser to load or to run anything, whatever the data in a page says."""
 
 
-def finish_pages(folder: Path, suites: Collection[str], failed: Collection[str]) -> None:
+def finish_pages(folder: Path, suites: Iterable[str], results: Sequence[ExpectationResult]) -> None:
     """Rewrite all pages of Data Docs so that they stand alone, with an index of our own.
 
     The index of Great Expectations is written by a script in the browser. suites: the names of all suites.
-    failed: those with a failure.
+    results: of all expectations.
     """
     shutil.rmtree(folder / "static", ignore_errors=True)
     pages = sorted(path for path in folder.rglob("*.html") if path != folder / "index.html")
     for page in pages:
         write_bytes(page, strip_page(normalize_page(page.read_text("utf-8"))).encode("utf-8"))
     names = [page.relative_to(folder) for page in pages]
-    write_bytes(folder / "index.html", build_index(names, suites, failed).encode("utf-8"))
+    write_bytes(folder / "index.html", build_index(names, suites, results).encode("utf-8"))
 
 
 def normalize_page(page: str) -> str:
@@ -84,8 +87,12 @@ def make_accessible(page: str) -> str:
     return _HEADING.sub(lambda match: f"{match[1]}{int(match[2]) - 3}", page)
 
 
-def build_index(pages: Sequence[Path], suites: Collection[str], failed: Collection[str]) -> str:
-    """Build the index: each suite with its result and its pages. pages: their paths below the index."""
+def build_index(pages: Sequence[Path], suites: Iterable[str], results: Sequence[ExpectationResult]) -> str:
+    """Build the index: each suite with its pages, and each expectation with what was found, its bound and the margin.
+
+    pages: their paths below the index.
+    """
+    failed = {result.suite for result in results if not result.passed}
     rows = []
     for suite in sorted(suites):
         links = {
@@ -97,22 +104,44 @@ def build_index(pages: Sequence[Path], suites: Collection[str], failed: Collecti
             for title, paths in links.items()
             for page in paths
         )
-        mark, result = (
-            ("times text-danger", "failed") if suite in failed else ("check-circle text-success", "met")
-        )
-        rows.append(
-            f'<tr><td><i class="fas fa-{mark}"></i> {result}</td><td>{escape(suite)}</td><td>{shown}</td></tr>'
-        )
-    headings = "".join(f'<th scope="col">{heading}</th>' for heading in ("Status", "Suite", "Pages"))
+        rows.append(f"<tr><td>{_mark(suite not in failed)}</td><td>{escape(suite)}</td><td>{shown}</td></tr>")
+    suite_table = _build_table(("Status", "Suite", "Pages"), rows)
+    columns = ("Status", "Expectation", "Found", "Bound", "Margin")
+    result_table = _build_table(columns, [_build_result_row(result) for result in results])
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="UTF-8">\n'
         f"{_POLICY}\n<title>Data Docs</title>\n<style>\n{_read_style()}</style>\n</head>\n"
         "<body>\n<main>\n<h1>Data Docs</h1>\n"
         "<p>The expectations of the dataset, checked by Great Expectations.</p>\n"
-        f"<table>\n<thead><tr>{headings}</tr></thead>\n<tbody>\n"
-        + "\n".join(rows)
-        + "\n</tbody>\n</table>\n</main>\n</body>\n</html>\n"
+        f"{suite_table}<h2>Expectations</h2>\n"
+        "<p>Found is the value that is nearest to the bound, or beyond it; a margin below zero is too little.</p>\n"
+        f"{result_table}</main>\n</body>\n</html>\n"
     )
+
+
+def _build_table(columns: Iterable[str], rows: Iterable[str]) -> str:
+    headings = "".join(f'<th scope="col">{heading}</th>' for heading in columns)
+    lines = "".join(f"{row}\n" for row in rows)
+    return f"<table>\n<thead><tr>{headings}</tr></thead>\n<tbody>\n{lines}</tbody>\n</table>\n"
+
+
+def _build_result_row(result: ExpectationResult) -> str:
+    figures = [
+        "" if value is None else result.unit.write(value)
+        for value in (result.found, result.bound, result.margin)
+    ]
+    warned = "" if result.passed or result.severity == "critical" else " (a warning)"
+    cells = (escape(f"{result.suite}: {result.message or result.expectation}"), *figures)
+    return (
+        f"<tr><td>{_mark(result.passed)}{warned}</td>"
+        + "".join(f"<td>{cell}</td>" for cell in cells)
+        + "</tr>"
+    )
+
+
+def _mark(is_met: bool) -> str:
+    mark, result = ("check-circle text-success", "met") if is_met else ("times text-danger", "failed")
+    return f'<i class="fas fa-{mark}"></i> {result}'
 
 
 @cache

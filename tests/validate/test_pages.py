@@ -11,6 +11,7 @@ import pytest
 
 from stages.validate.checkpoint import run_checkpoint
 from stages.validate.pages import finish_pages, make_accessible, strip_page
+from stages.validate.results import build_results
 from tests.browser import SCREENS, browser, find_barriers
 
 __all__ = ["browser"]
@@ -60,7 +61,8 @@ def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     table = pd.DataFrame({"id": ["r1", "r2"], "value": ["a", HOSTILE]})
     outcomes = run_checkpoint(suites, dict.fromkeys(suites, table), {}, folder)
-    finish_pages(folder, suites, {outcome.suite for outcome in outcomes if not outcome.passed})
+    tables = dict.fromkeys(suites, table)
+    finish_pages(folder, suites, build_results(suites, tables, outcomes, {}, {}))
     return folder
 
 
@@ -86,7 +88,7 @@ def test_the_folder_has_pages_only(docs: Path) -> None:
 
 def test_the_index_names_each_suite_with_its_result(docs: Path) -> None:
     page = Collector((docs / "index.html").read_text("utf-8"))
-    assert " ".join(page.text.split("Pages")[1].split()) == (
+    assert " ".join(page.text.split("Pages")[1].split("Expectations")[0].split()) == (
         "met others the result , the expectations failed rows the result , the expectations"
     )
     assert page.links == [
@@ -95,6 +97,13 @@ def test_the_index_names_each_suite_with_its_result(docs: Path) -> None:
         "validations/rows/validate/20000101T000000.000000Z/dataset-rows.html",
         "expectations/rows.html",
     ]
+
+
+def test_the_index_lists_each_expectation_with_what_was_found_its_bound_and_the_margin(docs: Path) -> None:
+    page = Collector((docs / "index.html").read_text("utf-8"))
+    row = " ".join(page.text.split("Margin")[1].split())
+    assert row.startswith("failed (a warning) rows: found 1 row, such as value=<img src=")
+    assert row.endswith("expected what must hold; correct these rows in their source 1 0 -1")
 
 
 def test_a_page_says_what_was_expected_and_found(docs: Path) -> None:
