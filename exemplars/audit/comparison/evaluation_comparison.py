@@ -15,7 +15,7 @@ from exemplars.audit.comparison.evaluated_revision import (
 from exemplars.core.errors import Diagnostic, UserError
 
 if TYPE_CHECKING:
-    from stages.evaluate.metrics import Columns, Figure, Resamples
+    from stages.evaluate.metrics import Columns, Figure, Metric, Resamples
     from stages.evaluate.scoring import Score
 
 _DEFAULTS: Final = {"resamples": 1000, "seed": 1, "min_slice_rows": 5}
@@ -160,28 +160,26 @@ def _compare_slices(
     """
     from scipy.stats import false_discovery_control
 
-    from stages.evaluate.metrics import CALL_METRICS, round_figure
+    from stages.evaluate.metrics import compute_mcnemar_p_value, round_figure
     from stages.evaluate.slices import group_by_slice
 
-    metric = {"exact_match": CALL_METRICS["exact_match"]}
+    exact = {side: by_name["exact"] for side, by_name in zip(("old", "new"), columns, strict=True)}
+    metrics = _build_slice_metrics()
     slices: list[dict[str, Any]] = []
     for dimension, values in group_by_slice(exam.rows, exam.seen_services).items():
         for name, places in values.items():
             if len(places) < minimum or len(places) == len(exam.rows):
                 continue
-            old, new = (resamples.compute_figures(side, places, metric)["exact_match"] for side in columns)
-            comparison = resamples.compare(columns[1], columns[0], places, metric)
-            difference = comparison.differences["exact_match"]
+            figures = resamples.compute_figures(exact, places, metrics)
+            change = exact["new"][places] - exact["old"][places]
             slices.append(
                 {
                     "dimension": dimension,
                     "slice": name,
                     "rows": len(places),
-                    "old": round_figure(old),
-                    "new": round_figure(new),
-                    "difference": round_figure(difference),
-                    "p_value": comparison.p_value,
-                    "moved": _excludes_zero(difference),
+                    **{part: round_figure(figure) for part, figure in figures.items()},
+                    "p_value": compute_mcnemar_p_value(int((change > 0).sum()), int((change < 0).sum())),
+                    "moved": _excludes_zero(figures["difference"]),
                 }
             )
     adjusted = false_discovery_control([part["p_value"] for part in slices]) if slices else ()
@@ -189,6 +187,17 @@ def _compare_slices(
         part["p_value"], part["adjusted_p_value"] = round(part["p_value"], 6), round(float(p_value), 6)
         part["moved"] = part["moved"] and bool(p_value <= _ALPHA)
     return sorted(slices, key=lambda part: (not part["moved"], part["p_value"], -abs(_get_value(part))))
+
+
+def _build_slice_metrics() -> dict[str, Metric]:
+    """Build the metrics of columns `old` and `new`, which say whether an answer is right."""
+    from stages.evaluate.metrics import divide_or_nan
+
+    return {
+        "old": lambda sums: divide_or_nan(sums["old"], sums["rows"]),
+        "new": lambda sums: divide_or_nan(sums["new"], sums["rows"]),
+        "difference": lambda sums: divide_or_nan(sums["new"] - sums["old"], sums["rows"]),
+    }
 
 
 def _get_value(part: Mapping[str, Any]) -> float:
