@@ -24,13 +24,21 @@ class JsonPlaces:
         >>> JsonPlaces('[\\n {"turns": [\\n  "hello"]}]').find_line("/0/turns/0")
         3
         """
+        return self.find_place(pointer)[0]
+
+    def find_place(self, pointer: str) -> tuple[int, int]:
+        """Find the line and the column (from 1, in code points) of a value; as `find_line`.
+
+        >>> JsonPlaces('[\\n {"turns": [\\n  "hello"]}]').find_place("/0/turns/0")
+        (3, 3)
+        """
         offset = self._skip_space(0)
         for key in pointer.split("/")[1:]:
             child = self._list_children(offset).get(key.replace("~1", "/").replace("~0", "~"))
             if child is None:
                 break
             offset = child
-        return self._text.count("\n", 0, offset) + 1
+        return self._text.count("\n", 0, offset) + 1, offset - self._text.rfind("\n", 0, offset)
 
     def _list_children(self, offset: int) -> dict[str, int]:
         """List the values in the object or list at an offset, by key or index; none of anything else."""

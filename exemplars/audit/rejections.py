@@ -119,15 +119,17 @@ def _describe(row: Rejection, sources: Mapping[str, str], files: dict[str, JsonP
     path = row.origin.path if folder is None else (PurePosixPath(folder) / row.origin.path).as_posix()
     rest = row.message.removeprefix(row.origin.path)
     precise = _PRECISE.match(rest)
-    line = int(precise["line"]) if precise and precise["line"] else None
+    line, column = _find_place(path, row.origin.locator, files)
+    if precise and precise["line"]:
+        line, column = int(precise["line"]), int(precise["column"]) if precise["column"] else None
     remedy = REMEDIES[row.reason]
     return RejectedRow(
         stage=row.stage,
         reason=row.reason,
         source=row.source,
         path=path,
-        line=line or _find_line(path, row.origin.locator, files),
-        column=int(precise["column"]) if precise and precise["column"] else None,
+        line=line,
+        column=column,
         message=rest[precise.end() :] if precise else row.message,
         where=remedy.where,
         action=remedy.action,
@@ -139,15 +141,16 @@ def _describe(row: Rejection, sources: Mapping[str, str], files: dict[str, JsonP
     )
 
 
-def _find_line(path: str, locator: str, files: dict[str, JsonPlaces]) -> int | None:
+def _find_place(path: str, locator: str, files: dict[str, JsonPlaces]) -> tuple[int | None, int | None]:
+    """Find the line and the column of a record, as far as they are known."""
     if locator.isdecimal():
-        return int(locator)
+        return int(locator), None
     if not locator.startswith("/"):
-        return None
+        return None, None
     if path not in files:
         file = Path(path)
         files[path] = JsonPlaces(file.read_text("utf-8-sig", "replace") if file.is_file() else "")
-    return files[path].find_line(locator)
+    return files[path].find_place(locator)
 
 
 def _check_filter(wanted: Filter, sources: Mapping[str, str]) -> None:

@@ -36,3 +36,12 @@ def test_every_value_of_a_pretty_document_is_found() -> None:
     lines = text.splitlines()
     for pointer, value in {"/a/0": "1", "/a/1/b": '"c"', "/a/2": "null", "/d/e/1": "2.5"}.items():
         assert value in lines[places.find_line(pointer) - 1]
+
+
+def test_values_on_one_line_have_columns() -> None:
+    places = JsonPlaces('{"é": [{"text": "a"}, {"text": "b"}]}')
+    assert [places.find_place(pointer) for pointer in ("/é/0", "/é/1", "/é/1/text")] == [
+        (1, 8),
+        (1, 23),
+        (1, 32),
+    ]
