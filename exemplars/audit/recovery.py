@@ -146,11 +146,15 @@ def _recover_rwlock(root: Path) -> list[str]:
 
 
 def _is_running(pid: int, written: float) -> bool:
-    """Check whether a process is still the one that an rwlock names: the number may have been given again."""
+    """Check whether a process is still the one that an rwlock names: the number may have been given again.
+
+    In a container without an init process, a killed process stays as a zombie.
+    """
     import psutil
 
     try:
-        return bool(psutil.Process(pid).create_time() <= written)
+        process = psutil.Process(pid)
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= written)
     except psutil.Error:
         return False
 

@@ -165,6 +165,17 @@ def test_locks_of_processes_that_are_no_more_are_removed(root: Path) -> None:
     assert not path.exists()
 
 
+def test_a_killed_process_that_nobody_waits_for_holds_no_lock(root: Path) -> None:
+    child = subprocess.Popen(["sleep", "60"])
+    path = write_rwlock(root, child.pid)
+    child.kill()
+    while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+        pass
+    assert recover_project(root) == [".dvc/tmp/rwlock named processes that were killed: removed"]
+    assert not path.exists()
+    child.wait()
+
+
 def test_a_process_that_got_the_number_of_a_killed_one_holds_no_lock(root: Path) -> None:
     path = write_rwlock(root, os.getpid())
     before = psutil.Process().create_time() - 60
