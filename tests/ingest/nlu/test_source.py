@@ -136,3 +136,13 @@ def test_parallel_files_of_a_folder_belong_together(project: Workspace) -> None:
     assert [(row["id"], row["split"]) for row in rows if row["skill"] == "go"] == [
         ("mine:test/seq.in#1", "test")
     ]
+
+
+def test_lint_names_the_line_of_each_problem(project: Workspace) -> None:
+    done = project.run("exemplars.cli.main", "lint", "--source", "mine")
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        "raw/data/nlu.yml:5:1: duplicate_slot: slot 'city' is filled twice; keep one of the values",
+        "raw/data/nlu.yml:6:1: malformed_record: found a bracket at character 1 that never closes, expected [text](entity), or "
+        '[text]{"entity": ...}; correct the markup',
+    ]
