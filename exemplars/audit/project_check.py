@@ -134,7 +134,7 @@ def _check_shares(
             Severity.WARNING,
             ("validate", "max_skill_share"),
             "unreachable_bound",
-            f"{len(skills)} skills, with `no call` as one: one of them has more than validate.max_skill_share",
+            f"{len(skills)} of the {needed} skills that validate.max_skill_share needs, with `no call` as one",
             f"add examples of at least {needed - len(skills)} more, or raise the bound",
         )
     modes = {mode for table in tables for mode in table.records.column("mode").to_pylist()}
@@ -148,12 +148,12 @@ def _check_shares(
         )
     split = project.sections.get("split")
     rows = 0 if split is None else round(records * split.ratios.test)
-    if split is not None and 0 < rows < params.min_test_rows and records < 10 * params.min_test_rows:
+    if split is not None and records and rows < params.min_test_rows:
         yield project.report(
             Severity.WARNING,
             ("split", "ratios"),
             "small_test",
-            f"about {rows} rows in the test split: expect a 95 % interval of {format_interval_width(rows)} "
+            f"the test split will have about {rows} of {records:,} records: expect a 95 % interval of {format_interval_width(rows)} "
             f"around a score of 0.5; at least {params.min_test_rows} (validate.min_test_rows)",
             "add examples, or read figures of the model with care",
         )

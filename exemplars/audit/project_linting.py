@@ -72,11 +72,9 @@ def _lint_all(project: Project, wanted: list[str], *, everything: bool) -> Proje
             *(item.tables.recognizers for item in read.values() if item.tables is not None),
         ]
     )
-    catalog = {
-        skill.name: skill
-        for item in read.values()
-        for skill in (() if item.tables is None else item.tables.skills)
-    }
+    skills = [skill for item in read.values() if item.tables is not None for skill in item.tables.skills]
+    # A skill that is inferred from calls gives way to a definition.
+    catalog = {skill.name: skill for skill in sorted(skills, key=lambda skill: not skill.inferred)}
     found = [*_lint_skills(project, own), *_lint_sources(others, catalog, recognizers)]
     return _collect(found, [name for name in wanted if name not in skipped], skipped)
 
@@ -124,7 +122,7 @@ def _lint_sources(
         if source.tables is None:
             yield 0, list(source.problems)
             continue
-        skills = {**catalog, **{skill.name: skill for skill in source.tables.skills}}
+        skills = {**catalog, **{skill.name: skill for skill in source.tables.skills if not skill.inferred}}
         records = records_from_table(source.tables.records)
         rejections = [*rejections_from_table(source.tables.rejections), *_compile(records, skills, lexicon)]
         rows = describe_rejections(row for row in rejections if is_loss(row.reason))

@@ -83,6 +83,9 @@ def format_rejections(rejections: Sequence[Rejection], limit: int, reason: str |
     from exemplars.audit.rejections import count_by_remedy
     from exemplars.core.remedies import REMEDIES, Where
 
+    if not rejections:
+        yield "nothing is rejected"
+        return
     counts = count_by_remedy(rejections)
     yield from _wrap(
         f"{len(rejections):,} rejected: {counts[Where.SOURCE]:,} to correct in a source, "

@@ -85,7 +85,7 @@ MEASURES: Final[Mapping[tuple[str, str], Measure]] = {
     ),
     ("data", "test_rows"): Measure(
         Unit.COUNT,
-        "{test_rows} rows in the test split: expect a 95 % interval of {test_interval} around a score of 0.5",
+        "rows in the test split: {test_rows}, so expect a 95 % interval of {test_interval} around a score of 0.5",
         "add exemplars, raise split.ratios.test, or read figures of the model with care",
     ),
     ("associations", "effect"): Measure(

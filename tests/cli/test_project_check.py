@@ -89,7 +89,7 @@ def test_licenses_of_the_author_do_not_clash_and_others_do(hotel: Workspace) -> 
         ("  title: Hotel", "  title: Hotel\n  sources: {hotle: {about: x, kind: written, authors: me}}", "did you mean 'hotel'?"),
         ("  title: Hotel", "  title: Voice assistant exemplars", "params.yaml:10: warning: leftover: publish.title"),
         ("min_exemplars: 3", "min_exemplars: 100", "params.yaml:6: error: too_few_records: all sources have 4 records; at least 100"),
-        ("max_skill_share: 0.6", "max_skill_share: 0.2", "params.yaml:7: warning: unreachable_bound: 3 skills"),
+        ("max_skill_share: 0.6", "max_skill_share: 0.2", "params.yaml:7: warning: unreachable_bound: 3 of the 5 skills"),
         (", none_skill: other", "", "params.yaml:2: warning: no_none: no example asks for no call"),
         ("validate:", "curate: {lexicons: schemas/lost}\nvalidate:", "schemas/lost/names.json: error: bad_lexicon: found no such file"),
         ("validate:", "train: {recipe: lora, shared: {tracker: mlflow}}\nvalidate:", "params.yaml:5: error: no_tracker"),
@@ -106,15 +106,16 @@ def test_each_mistake_has_its_line_and_remedy(hotel: Workspace, old: str, new: s
 
 
 def test_a_skill_that_two_sources_define_names_both_places_and_what_differs(hotel: Workspace) -> None:
-    line = '{"utterance": "a room in Rome, with breakfast", "skill": "book_room", "arguments": {"city": "Rome"}}\n'
-    hotel.write("raw/logs/calls.jsonl", LINE + line.replace('"Rome"}', '"Rome", "breakfast": true}'))
+    city = {"properties": {"city": {"type": "string"}}}
+    tools = [{"function": {"name": name, "parameters": city}} for name in ("call_taxi", "book_room")]
+    hotel.write("raw/logs/tools.json", "[\n" + ",\n".join(map(json.dumps, tools)) + "]")
     status, [problem] = check(hotel)
     assert status == 1
     assert problem.startswith(
-        "raw/logs/calls.jsonl:2: error: clashing_skill: found skill 'book_room' of source 'logs'"
+        "raw/logs/tools.json:3: error: clashing_skill: found skill 'book_room' of source 'logs'"
     )
     assert "(raw/hotel/book.md:2)" in problem
-    assert "parameter 'breakfast' only in the second" in problem
+    assert "description 'Books a room.' or ''" in problem
     assert check(hotel, ("validate:", "compile: {same_skill: union}\nvalidate:"))[0] == 0
 
 
