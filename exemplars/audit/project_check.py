@@ -154,6 +154,7 @@ def _check_shares(
             ("split", "ratios"),
             "small_test",
             f"the test split will have about {rows} of {records:,} records: expect a 95 % interval of "
-            f"{format_interval_width(rows)} around a score of 0.5; at least {params.min_test_rows} (validate.min_test_rows)",
+            f"{format_interval_width(rows)} around a score of 0.5; at least {params.min_test_rows} "
+            "(validate.min_test_rows)",
             "add examples, or read figures of the model with care",
         )
