@@ -126,12 +126,15 @@ def _read_type(text: str) -> dict[str, Any]:
 
     >>> _read_type("List[int]"), _read_type("Optional[str]"), _read_type("any")
     ({'type': 'array', 'items': {'type': 'integer'}}, {'type': 'string'}, {})
+    >>> _read_type("Union[bool, str]"), _read_type("Union[int, None]")
+    ({'anyOf': [{'type': 'boolean'}, {'type': 'string'}]}, {'type': 'integer'})
     """
     head, _, rest = text.strip().partition("[")
     inner = rest.removesuffix("]")
     name = head.strip().lower()
     if name in ("optional", "union"):
-        return _read_type(inner.split(",")[0])
+        options = [_read_type(option) for option in _split_types(inner) if option.strip().lower() != "none"]
+        return options[0] if len(options) == 1 else {"anyOf": options} if all(options) else {}
     type_ = _JSON_TYPES.get(name)
     if type_ is None:
         return {}
@@ -139,6 +142,18 @@ def _read_type(text: str) -> dict[str, Any]:
         items = _read_type(inner) if "," not in inner or "[" in inner else {}
         return {"type": type_, **({"items": items} if items else {})}
     return {"type": type_}
+
+
+def _split_types(text: str) -> list[str]:
+    """Split a list of types at its commas, except at those within brackets."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
 
 
 def locate_property(pointer: str, name: str) -> str:
