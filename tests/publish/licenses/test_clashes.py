@@ -153,3 +153,9 @@ def test_the_alternative_of_an_expression_without_a_clash_is_chosen() -> None:
 def test_licenses_that_apply_together_clash_within_one_source() -> None:
     [clash] = find_clashes({"train": declared(a="CC-BY-SA-4.0_AND_ODbL-1.0")}, ())
     assert clash.sources == (("a", "CC-BY-SA-4.0 AND ODbL-1.0"),)
+
+
+def test_two_licenses_of_the_author_do_not_clash_and_one_with_another_license_does() -> None:
+    assert explain_clash("LicenseRef-hotel", "LicenseRef-logs") is None
+    assert explain_clash("LicenseRef-hotel", "CC-BY-SA-4.0") is not None
+    assert explain_clash("DocumentRef-x", "LicenseRef-logs") is not None
