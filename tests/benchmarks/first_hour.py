@@ -120,7 +120,7 @@ class FirstHour:
         """Replace the examples by those of a hotel, and run the pipeline once."""
         for file in HOTEL.glob("*.md"):
             shutil.copy(file, self.project / "data/raw/hotel")
-        self.call("exemplars", "lint", "data/raw/hotel")
+        self.call("exemplars", "lint")
         self.validate("dvc repro validate", {"hotel": 36})
         self.compiled = self.read_lock()["compile"]
 
