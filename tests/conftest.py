@@ -22,6 +22,8 @@ settings.register_profile("stable", deadline=None, derandomize=True, max_example
 settings.load_profile("stable")
 
 PROJECT = Path(__file__).parents[1]
+SAMPLE = PROJECT / "tests/sample"
+"""The tests' own project: four small sources and their parameters. No test depends on this project's own data."""
 SLOW = (
     "tests/pipeline",
     "tests/project/test_all_stages.py",
@@ -95,6 +97,15 @@ class Workspace:
 def stage_server() -> Iterator[StageServer]:
     """A server that runs stages as forked processes, one for each worker of the tests."""
     server = StageServer()
+    server.wait()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def model_server() -> Iterator[StageServer]:
+    """A server that also runs the stages that need torch."""
+    server = StageServer(models=True)
     server.wait()
     yield server
     server.stop()

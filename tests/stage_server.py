@@ -1,12 +1,13 @@
 """Stages as processes that start in milliseconds: forked from a process that has imported what they import.
 
-A stage's own work takes a fraction of a second on a small project, and its imports (Great Expectations, spaCy)
+A stage's own work takes a fraction of a second on a small project, and its imports (Great Expectations, torch)
 take several. A `StageServer` imports them once for all tests of a worker and forks for each run, so that every
-run is still a process of its own, with its own folder, environment, output and exit status. Its `python` is a
-program that hands `python -m stages.<name>` to the server, for DVC, and any other command to the real Python.
+run is still a process of its own, with its own folder, environment, limit of file sizes, output and exit status;
+if its client is killed, so is the run. Its `python` is a program that hands `python -m` of a stage, of `dvc` or of
+`exemplars` to the server, and any other command to the real Python.
 
-What must not be forked (a test that replaces Python's own functions by `sitecustomize`, sets limits, or depends
-on the hash seed) runs `sys.executable` instead.
+What must not be forked (a test that replaces Python's own functions by `sitecustomize`, or depends on the hash
+seed) runs `sys.executable` instead.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pkgutil
+import resource
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -22,12 +26,16 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 PROJECT: Final = Path(__file__).parents[1]
+COMMANDS: Final = ("exemplars.cli.main", "dvc")
 STAGES: Final = ("ingest", "compile", "curate", "split", "validate", "publish")
+MODEL_STAGES: Final = ("render", "train", "evaluate")
+"""Those that import torch, which takes several seconds more."""
 LIBRARIES: Final = (
     "great_expectations",
     "cleanlab.rank",
@@ -43,12 +51,46 @@ LIBRARIES: Final = (
     "cyclonedx.model.bom",
 )
 """What stages import inside functions."""
+MODEL_LIBRARIES: Final = (
+    "accelerate",
+    "bitsandbytes",
+    "dvclive",
+    "peft",
+    "safetensors.torch",
+    "torch.distributed.run",
+    "transformers.models.auto.modeling_auto",
+    "transformers.models.llama.modeling_llama",
+    "trl",
+)
+DVC_LIBRARIES: Final = (
+    "dvc.cachemgr",
+    "dvc.cli.parser",
+    "dvc.data_cloud",
+    "dvc.fs",
+    "dvc.parsing",
+    "dvc.render",
+    "dvc.repo.commit",
+    "dvc.repo.metrics.show",
+    "dvc.repo.params.diff",
+    "dvc.repo.push",
+    "dvc.repo.reproduce",
+    "dvc.repo.status",
+    "dvc.rwlock",
+    "dvc.stage.cache",
+    "dvc.stage.run",
+    "dvc_data.index.checkout",
+    "dvc_data.index.push",
+    "networkx.algorithms",
+    "scmrepo.git",
+)
 CLIENT: Final = """\
 #!{python} -ISs
-import json, os, socket, sys
-if sys.argv[1:2] != ["-m"] or not sys.argv[2].startswith(tuple(f"stages.{{name}}" for name in {stages})):
+import json, os, resource, socket, sys
+words = [word for word in sys.argv[1:] if word != "-u"]
+if words[:1] != ["-m"] or words[1] not in {modules!r}:
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
-request = json.dumps({{"argv": sys.argv[2:], "cwd": os.getcwd(), "env": dict(os.environ)}}).encode()
+request = {{"argv": words[1:], "cwd": os.getcwd(), "env": dict(os.environ)}}
+request = json.dumps({{**request, "limit": resource.getrlimit(resource.RLIMIT_FSIZE)}}).encode()
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
     socket.send_fds(server, [len(request).to_bytes(8, "big")], [0, 1, 2])
@@ -61,17 +103,21 @@ os._exit(status)
 class StageServer:
     """The server's process, and the folder with its `python`."""
 
-    def __init__(self) -> None:
-        """Start the server; it is ready when its imports are done."""
+    def __init__(self, models: bool = False) -> None:
+        """Start the server; it is ready when its imports are done. models: it runs all stages, `torchrun`, too."""
         self._folder = tempfile.TemporaryDirectory(prefix="stages-")
         self.bin = Path(self._folder.name) / "bin"
         self.bin.mkdir()
         address = str(Path(self._folder.name) / "socket")
-        client = CLIENT.format(python=sys.executable, stages=repr(STAGES), address=address)
+        names = (*STAGES, *(MODEL_STAGES if models else ()))
+        modules = [*(f"stages.{name}" for name in names), *COMMANDS]
+        modules += ["torch.distributed.run"] if models else []
+        client = CLIENT.format(python=sys.executable, modules=modules, address=address)
         self.python.write_text(client, "utf-8")
         self.python.chmod(0o755)
         environment = {**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"}
-        self._process = subprocess.Popen([sys.executable, __file__, address], env=environment)
+        command = [sys.executable, __file__, address, *(["models"] if models else [])]
+        self._process = subprocess.Popen(command, env=environment)
 
     @property
     def python(self) -> Path:
@@ -96,9 +142,11 @@ class StageServer:
         self._folder.cleanup()
 
 
-def serve(address: str) -> None:
+def serve(address: str, models: bool) -> None:
     """Import what the stages need, then run a stage for each connection."""
     _import_all()
+    if models:
+        _import_models()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{address}.new")
         listener.listen()
@@ -124,7 +172,21 @@ def _import_all() -> None:
     with hide_packages("torch", "transformers"):
         load_blank_english()
         import_module("presidio_analyzer.predefined_recognizers")
-    for name in LIBRARIES:
+    _import_each(LIBRARIES)
+    _import_each((*DVC_LIBRARIES, *COMMANDS[:1]))
+    del sys.modules["exemplars.cli.main"]  # It runs as `__main__` later.
+
+
+def _import_models() -> None:
+    for stage in MODEL_STAGES:
+        package = import_module(f"stages.{stage}")
+        names = [module.name for module in pkgutil.iter_modules(package.__path__, f"stages.{stage}.")]
+        _import_each(name for name in names if not name.endswith(".__main__"))
+    _import_each(MODEL_LIBRARIES)
+
+
+def _import_each(names: Iterable[str]) -> None:
+    for name in names:
         with contextlib.suppress(ImportError):
             import_module(name)
 
@@ -138,12 +200,18 @@ def _answer(connection: socket.socket) -> None:
     child = os.fork()
     if child == 0:
         connection.close()
+        resource.setrlimit(resource.RLIMIT_FSIZE, tuple(request["limit"]))
         for number, descriptor in enumerate(descriptors):
             os.dup2(descriptor, number)
         os._exit(_run_stage(request["argv"], request["cwd"], request["env"]))
+    process = os.pidfd_open(child)
+    ready, _, _ = select.select([process, connection], [], [])
+    if process not in ready:  # The client is gone.
+        os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
-    connection.sendall(str(code if code >= 0 else 128 - code).encode())
+    with contextlib.suppress(BrokenPipeError):
+        connection.sendall(str(code if code >= 0 else 128 - code).encode())
 
 
 def _run_stage(argv: list[str], folder: str, environment: dict[str, str]) -> int:
@@ -167,4 +235,4 @@ def _run_stage(argv: list[str], folder: str, environment: dict[str, str]) -> int
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(sys.argv[1], "models" in sys.argv[2:])

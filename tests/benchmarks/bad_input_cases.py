@@ -26,7 +26,7 @@ from stages.split.params import SplitParams
 from stages.train.params import TrainParams
 from stages.validate.params import ValidateParams
 
-PROJECT: Final = Path(__file__).parents[2]
+SAMPLE: Final = Path(__file__).parents[1] / "sample"
 INGEST: Final = ("stages.ingest", "mine")
 COMPILE: Final = ("stages.compile",)
 LINT: Final = ("exemplars.cli.main", "lint", "raw", "--recognizers", "recognizers.json")
@@ -710,7 +710,7 @@ NAMES: Final = (
 
 def _list_parameters() -> Iterator[Case]:
     """List bad names, bad numbers for every number of `params.yaml`, and other bad values."""
-    document = yaml.safe_load((PROJECT / "params.yaml").read_text("utf-8"))
+    document = yaml.safe_load((SAMPLE / "params.yaml").read_text("utf-8"))
     for name in NAMES:
         label = json.dumps(name[:20])
         renamed = json.loads(json.dumps(document))

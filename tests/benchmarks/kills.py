@@ -251,7 +251,7 @@ def make_repro_scenario(folder: Path, recover: bool) -> Scenario:
     server = StageServer()
     server.wait()
     prepared = folder / "prepared"
-    Clone(prepared / "project")
+    Clone(prepared / "project", data=None)
 
     def run(root: Path, moment: Moment) -> int | None:
         return _run_repro(root, moment, server, recover)

@@ -96,8 +96,8 @@ class PlantedProject(SmallProject):
         renamed: dict[str, Any] = json.loads(text)
         return renamed
 
-    def _make_small(self) -> None:
-        super()._make_small()
+    def _prepare(self) -> None:
+        super()._prepare()
         self.edit("params.yaml", "    mode: report\n", "    mode: surrogate\n")
         self.edit("params.yaml", "  speech: [test]\n", "  speech: [train, validation, test]\n")
         with (self.root / "data/raw/skills/call.md").open("a", encoding="utf-8") as file:

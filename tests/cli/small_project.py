@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import subprocess
 import sys
@@ -17,29 +16,22 @@ import yaml
 
 from exemplars.audit.verification.hashes import hash_dir_manifest
 from tests.pipeline.conftest import Clone
+from tests.sharing import build_once
 from tests.tiny import save_tiny
 
 SOURCES = ("bots", "labelled", "sgd", "skills")
 STAGES = ("compile", "curate", "split", "validate", "render", "train", "evaluate", "publish")
-DROPPED = (
-    *(f"data/raw/skills/{name}.md" for name in ("calendar_event", "convert_currency", "light", "navigate")),
-    *(f"data/raw/skills/{name}.md" for name in ("play_music", "reminder", "send_message", "set_alarm")),
-    *(f"data/raw/skills/{name}.md" for name in ("shopping_list", "thermostat", "translate")),
-    "data/raw/sgd/train/dialogues_001.json",
-    "data/raw/sgd/train/dialogues_003.json",
-)
 
 
 class SmallProject(Clone):
     """Its stages run in this process; only `dvc commit` does not."""
 
-    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        super().__init__(root)
-        monkeypatch.chdir(root)
-        self._make_small()
+    def build(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Run all stages, and commit to DVC and git."""
+        monkeypatch.chdir(self.root)
+        self._prepare()
         for stage in (*(f"ingest@{name}" for name in SOURCES), *STAGES):
             self._run(stage, monkeypatch)
-        (root / "dvc.lock").unlink()
         done = self.dvc("commit", "-f")
         assert done.returncode == 0, done.stderr
         self.git("add", "-A")
@@ -89,31 +81,9 @@ class SmallProject(Clone):
         lock = (self.root / "dvc.lock").read_text("utf-8")
         (self.root / "dvc.lock").write_text(lock.replace(f"{entry}{before}", f"{entry}{after}"), "utf-8")
 
-    def _make_small(self) -> None:
-        for name in DROPPED:
-            (self.root / name).unlink()
+    def _prepare(self) -> None:
+        """Make the base model; other projects add their rows."""
         save_tiny(self.root / "base")
-        text = (self.root / "params.yaml").read_text("utf-8")
-        base = "  base:\n    from: folder\n    path: base\n    license: MIT\n"
-        text, count = re.subn(r"^  base:\n(?:    .*\n)+", base, text, flags=re.MULTILINE)
-        assert count == 1
-        for old, new in (
-            ("    enabled: true\n    # words", "    enabled: false\n    # words"),
-            ("max_tokens: 384", "max_tokens: 500"),
-            ("max_steps: null", "max_steps: 2"),
-            ("log_every: 5", "log_every: 1"),
-            ("validation_rows: 64", "validation_rows: 2"),
-            ("max_thin_share: 0.25", "max_thin_share: 0.9"),
-            ("compare: [base, knn, tuned, tuned_constrained]", "compare: [base, knn, tuned]"),
-            ("reference: tuned_constrained", "reference: tuned"),
-            ("max_rows: 150", "max_rows: 16"),
-            ("max_new_tokens: 64", "max_new_tokens: 8"),
-            ("text_metrics: true", "text_metrics: false"),
-            ("rank: 16, alpha: 32, dropout: 0.0, layers: 20", "rank: 2, alpha: 4, dropout: 0.0, layers: 2"),
-        ):
-            assert text.count(old) == 1, old
-            text = text.replace(old, new)
-        (self.root / "params.yaml").write_text(text, "utf-8")
 
     def _run(self, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Run a stage in this process, with the arguments that `dvc.yaml` gives it."""
@@ -124,3 +94,13 @@ class SmallProject(Clone):
             command = command.replace(reference, value)
         monkeypatch.setattr(sys, "argv", shlex.split(command)[2:])
         import_module(f"stages.{name}.__main__").main()
+
+
+def build_small_project(factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a small project as the stages made it, which all workers share: copy it."""
+
+    def build(root: Path) -> None:
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            SmallProject(root).build(monkeypatch)
+
+    return build_once(factory, "small", build)

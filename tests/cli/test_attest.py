@@ -16,10 +16,10 @@ from exemplars.audit.revisions import open_revision
 from exemplars.cli.main import main
 from tests.cli.hidden_changes import HIDDEN
 from tests.cli.small_project import SmallProject
-from tests.cli.test_verify import built, list_project_files, project
+from tests.cli.test_verify import _fork_stages, built, list_project_files, project
 
 pytest.importorskip("trl")
-__all__ = ["built", "project"]
+__all__ = ["_fork_stages", "built", "project"]
 
 
 def make_keys(folder: Path) -> None:

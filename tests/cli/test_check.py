@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from exemplars.cli.main import main
+from tests.conftest import PROJECT, SAMPLE
 
-PARAMS = (Path(__file__).parents[2] / "params.yaml").read_text("utf-8")
+PARAMS = (SAMPLE / "params.yaml").read_text("utf-8")
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +26,8 @@ def check(text: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
 
 
 def test_the_parameters_of_this_project_are_valid(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check(PARAMS, capsys) == (0, "params.yaml: no problems\n")
+    text = (PROJECT / "params.yaml").read_text("utf-8")
+    assert check(text, capsys) == (0, "params.yaml: no problems\n")
 
 
 def test_a_name_that_a_shell_would_run_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,8 @@ from exemplars.audit.verification.tables import Tables
 from exemplars.audit.verification.verification import run_checks
 from exemplars.cli.main import main
 from tests.cli.hidden_changes import HIDDEN, Found, flip_bit
-from tests.cli.small_project import SmallProject
+from tests.cli.small_project import SmallProject, build_small_project
+from tests.stage_server import StageServer
 
 pytest.importorskip("trl")
 FLIPS, ROUNDS = 12, 20
@@ -29,9 +30,15 @@ GROUPS = ("data/raw", "data/records", "data/exemplars", "data/curated", "data/sp
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallProject]:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        yield SmallProject(tmp_path_factory.mktemp("small"), monkeypatch)
+def built(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
+    root = tmp_path_factory.mktemp("built") / "small"
+    return SmallProject(shutil.copytree(build_small_project(tmp_path_factory), root))
+
+
+@pytest.fixture(autouse=True)
+def _fork_stages(model_server: StageServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the stages that are recomputed be forked."""
+    monkeypatch.setattr("exemplars.audit.verification.sandbox.PYTHON", str(model_server.python))
 
 
 @pytest.fixture
@@ -423,7 +430,7 @@ def test_json_has_the_same_problems(project: SmallProject, capsys: pytest.Captur
         "path": "reports/details/split.json",
         "code": "wrong_count",
         "found": "no key exemplars",
-        "expected": "727, counted in the tables",
+        "expected": "257, counted in the tables",
         "fix": "`git diff reports/details/split.json` shows a change: revert it, or run `dvc repro`",
     }
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from exemplars.core.tables import read_table
 from exemplars.dataset.embeddings import embed_texts
@@ -49,6 +51,7 @@ def test_a_skill_with_fewer_rows_than_folds_is_left_out() -> None:
     assert find_label_errors([*CALLS, *SONGS[:2]], labels, 3, build_word_classifier()) == []
 
 
+@pytest.mark.workspace
 def test_planted_errors_of_the_default_data_are_in_the_top_ranks(workspace: Workspace) -> None:
     """Of 72 planted errors in 904 examples, at least 80 % are among the top 144 (66 measured)."""
     files = sorted((PROJECT / "data/raw/skills").glob("*.md"))

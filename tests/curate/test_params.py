@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from stages.curate.params import CurateParams
-from tests.conftest import PROJECT
+from tests.conftest import SAMPLE
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from tests.conftest import PROJECT
     ],
 )
 def test_a_value_out_of_bounds_is_rejected(section: str, key: str, value: Any, message: str) -> None:
-    params = yaml.safe_load((PROJECT / "params.yaml").read_text("utf-8"))["curate"]
+    params = yaml.safe_load((SAMPLE / "params.yaml").read_text("utf-8"))["curate"]
     params[section][key] = value
     with pytest.raises(msgspec.ValidationError, match=rf"{message} - at `\$\.{section}\.{key}`"):
         msgspec.convert(params, CurateParams)

@@ -14,7 +14,7 @@ from exemplars.models.run_manifest import Manifest
 from stages.evaluate.inputs import build_question
 from stages.evaluate.loaders import make_run_loader
 from stages.evaluate.params import EvaluateParams
-from tests.conftest import PROJECT
+from tests.conftest import SAMPLE
 from tests.runs import make_manifest
 from tests.tiny import make_render_manifest, save_tiny
 
@@ -52,7 +52,7 @@ def test_a_run_on_a_different_base_than_the_rows_is_not_evaluated(
 
 
 def test_empty_splits_are_reported_together(base: FolderBase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(PROJECT)
+    monkeypatch.chdir(SAMPLE)
     params = load_section("evaluate", EvaluateParams)
     rendered = make_render_manifest(base, "0" * 64)
     with pytest.raises(UserError) as raised:

@@ -1,4 +1,4 @@
-"""A clone of the project, in which DVC runs for real."""
+"""A project with the code of this one and the data of `tests/sample`, in which DVC runs for real."""
 
 from __future__ import annotations
 
@@ -12,18 +12,38 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import PROJECT, SAMPLE
+from tests.sharing import build_once
 from tests.stage_server import StageServer
 
-PROJECT = Path(__file__).parents[2]
+CODE = (
+    ".dvc/",
+    ".dvcignore",
+    ".gitignore",
+    "dvc.yaml",
+    "exemplars/",
+    "pyproject.toml",
+    "schemas/",
+    "stages/",
+)
+"""What a project with other data has in common with this one."""
 
 
 class Clone:
-    """The project's tracked files in a git repository of their own, without the cache of this one."""
+    """A git repository with the tracked code of this project and the sample as its data, never reproduced."""
 
-    def __init__(self, root: Path, server: StageServer | None = None) -> None:
-        """server: what runs the stages; `None`: a new Python for each."""
+    def __init__(self, root: Path, server: StageServer | None = None, data: Path | None = SAMPLE) -> None:
+        """Open the repository, or copy and commit its files if there is none yet.
+
+        server: what runs DVC and the stages; `None`: a new Python for each. data: what is not code; `None`: as
+        tracked here.
+        """
         self.root = root
         self._server = server
+        if not (root / ".git").exists():
+            self._create(data)
+
+    def _create(self, data: Path | None) -> None:
         names = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=PROJECT,
@@ -32,9 +52,11 @@ class Clone:
             check=True,
         ).stdout.split("\0")
         for name in filter(None, names):
-            if (PROJECT / name).is_file():
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(PROJECT / name, root / name)
+            if (PROJECT / name).is_file() and (data is None or name.startswith(CODE)):
+                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(PROJECT / name, self.root / name)
+        if data is not None:
+            shutil.copytree(data, self.root, dirs_exist_ok=True)
         for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "as cloned"]):
             self.git(*command)
 
@@ -51,13 +73,14 @@ class Clone:
     ) -> subprocess.CompletedProcess[str]:
         """Run DVC; return what it printed and its status.
 
-        forked: the stages that DVC runs are forked by the stage server, if the clone has one.
+        forked: DVC and the stages that it runs are forked by the stage server, if the clone has one.
         """
-        folders = [str(Path(sys.executable).parent), os.environ["PATH"]]
+        folders, python = [str(Path(sys.executable).parent), os.environ["PATH"]], sys.executable
         if forked and self._server is not None:
             folders.insert(0, str(self._server.bin))
+            python = str(self._server.python)
         return subprocess.run(
-            [sys.executable, "-m", "dvc", *arguments],
+            [python, "-m", "dvc", *arguments],
             cwd=self.root,
             env={**os.environ, "PATH": os.pathsep.join(folders), "DVC_NO_ANALYTICS": "1", **environment},
             capture_output=True,
@@ -108,6 +131,19 @@ class Clone:
     def ran(self, printed: str) -> list[str]:
         """List the stages that DVC ran, in order, from what it printed."""
         return [line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage")]
+
+
+@pytest.fixture(scope="session")
+def reproduced(tmp_path_factory: pytest.TempPathFactory, stage_server: StageServer) -> Path:
+    """The sample after `dvc repro validate` with two workers, committed."""
+
+    def build(root: Path) -> None:
+        clone = Clone(root, stage_server)
+        clone.repro(EXEMPLARS_WORKERS="2")
+        clone.git("add", "-A")
+        clone.git("commit", "-q", "-m", "as reproduced")
+
+    return build_once(tmp_path_factory, "reproduced", build)
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from exemplars.core.tables import write_table
 from exemplars.dataset.row_tables import exemplars_to_table
 from exemplars.models.rows import TRAINING_SCHEMA
-from tests.conftest import PROJECT, Workspace
+from tests.conftest import SAMPLE, Workspace
 from tests.render.rows import exemplar
 
-PARAMS = yaml.safe_load((PROJECT / "params.yaml").read_bytes())
+PARAMS = yaml.safe_load((SAMPLE / "params.yaml").read_bytes())
 SHA256 = "0" * 64
 
 

@@ -6,7 +6,7 @@ import grimp
 import pytest
 import yaml
 
-from tests.pipeline.conftest import PROJECT
+from tests.conftest import PROJECT
 
 STAGES = sorted(path.parent.name for path in PROJECT.glob("stages/*/__main__.py"))
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.pipeline.conftest import PROJECT
+from tests.cli.small_project import build_small_project
+from tests.conftest import PROJECT
 
 # Lists every folder backwards, as another file system might.
 BACKWARDS = """
@@ -32,15 +33,15 @@ class Backwards:
 os.scandir = Backwards
 """
 COMMANDS = (
-    ("stages.ingest", "bots"),
-    ("stages.ingest", "labelled"),
-    ("stages.ingest", "sgd"),
-    ("stages.ingest", "skills"),
-    ("stages.compile",),
-    ("stages.curate",),
-    ("stages.split",),
-    ("stages.validate",),
-    ("stages.render",),
+    "stages.ingest bots",
+    "stages.ingest labelled",
+    "stages.ingest sgd",
+    "stages.ingest skills",
+    "stages.compile",
+    "stages.curate",
+    "stages.split",
+    "stages.validate",
+    "stages.render",
 )
 OTHER = {
     "EXEMPLARS_WORKERS": "2",
@@ -50,11 +51,19 @@ OTHER = {
 }
 
 
-def run_stage(root: Path, *command: str, **environment: str) -> None:
-    """Run a stage in a new Python, which lists folders backwards."""
+RUN_ALL = """
+import runpy, sys
+for command in sys.argv[1:]:
+    sys.argv = command.split()
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+
+
+def run_stages(root: Path, *commands: str, **environment: str) -> None:
+    """Run stages in a new Python, one after the other; it lists folders as the file `sitecustomize.py` says."""
     path = os.pathsep.join([str(root / "site"), str(PROJECT)])
     done = subprocess.run(
-        [sys.executable, "-m", *command],
+        [sys.executable, "-c", RUN_ALL, *commands],
         cwd=root,
         env={**os.environ, "PYTHONPATH": path, **environment},
         capture_output=True,
@@ -74,24 +83,24 @@ def hash_as_dvc(path: Path) -> str:
     return hashlib.md5(json.dumps(entries).encode()).hexdigest() + ".dir"
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The default data, gone through all stages up to `render`, in an environment like no other."""
-    root = tmp_path_factory.mktemp("other")
+def run_elsewhere(project: Path, root: Path) -> Path:
+    """Run all stages up to `render` on the data of a project, in an environment like no other."""
     for name in ("data/raw", "schemas"):
-        shutil.copytree(PROJECT / name, root / name)
+        shutil.copytree(project / name, root / name)
+    if (project / "base").exists():
+        shutil.copytree(project / "base", root / "base")
     for name in ("params.yaml", "dvc.yaml"):
-        shutil.copy(PROJECT / name, root)
+        shutil.copy(project / name, root)
     (root / "site").mkdir()
     (root / "site/sitecustomize.py").write_text(BACKWARDS)
-    for command in COMMANDS:
-        run_stage(root, *command, **OTHER)
+    run_stages(root, *COMMANDS, **OTHER)
     return root
 
 
-def test_every_output_is_that_of_the_lock_file_whatever_the_machine_does(root: Path) -> None:
-    stages = yaml.safe_load((PROJECT / "dvc.lock").read_bytes())["stages"]
-    names = {".".join(command).removeprefix("stages.").replace(".", "@") for command in COMMANDS}
+def assert_outputs_are_locked(root: Path, project: Path) -> None:
+    """Compare the outputs in `root` with the hashes in the project's `dvc.lock`."""
+    stages = yaml.safe_load((project / "dvc.lock").read_bytes())["stages"]
+    names = {command.removeprefix("stages.").replace(" ", "@") for command in COMMANDS}
     locked = {out["path"]: out["md5"] for name in names for out in stages[name]["outs"]}
     assert {path: hash_as_dvc(root / path) for path in locked} == locked
     assert {"data/exemplars/exemplars.parquet", "data/splits/train.parquet", "reports/data_docs"} <= set(
@@ -99,11 +108,31 @@ def test_every_output_is_that_of_the_lock_file_whatever_the_machine_does(root: P
     )
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project as the stages made it, in an environment like any other."""
+    return build_small_project(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory, small: Path) -> Path:
+    return run_elsewhere(small, tmp_path_factory.mktemp("other"))
+
+
+def test_every_output_is_that_of_the_lock_file_whatever_the_machine_does(root: Path, small: Path) -> None:
+    assert_outputs_are_locked(root, small)
+
+
+@pytest.mark.workspace
+def test_every_output_of_the_default_data_is_that_of_the_lock_file(tmp_path: Path) -> None:
+    assert_outputs_are_locked(run_elsewhere(PROJECT, tmp_path / "other"), PROJECT)
+
+
 def test_documents_are_the_same_whatever_the_machine_does(root: Path, tmp_path: Path) -> None:
     plain = shutil.copytree(root, tmp_path / "plain")
     (plain / "site/sitecustomize.py").write_text("")
-    run_stage(root, "stages.publish", **OTHER)
-    run_stage(plain, "stages.publish", PYTHONHASHSEED="1")
+    run_stages(root, "stages.publish", **OTHER)
+    run_stages(plain, "stages.publish", PYTHONHASHSEED="1")
     documents = [path for path in sorted((root / "reports").rglob("*")) if path.is_file()]
     assert root / "reports/dataset.html" in documents
     for document in documents:

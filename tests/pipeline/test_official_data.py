@@ -6,7 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.pipeline.conftest import PROJECT, Clone
+from tests.conftest import SAMPLE
+from tests.pipeline.conftest import Clone
 
 
 def release(root: Path) -> str:
@@ -14,7 +15,7 @@ def release(root: Path) -> str:
     root.mkdir()
     (root / "README.md").write_text("the release\n", "utf-8")
     for split in ("train", "dev", "test"):
-        shutil.copytree(PROJECT / "data/raw/sgd" / split, root / split)
+        shutil.copytree(SAMPLE / "data/raw/sgd" / split, root / split)
     git = ["git", "-c", "user.name=Test", "-c", "user.email=test@localhost"]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "release"]):
         subprocess.run([*git, *command], cwd=root, check=True)
@@ -33,5 +34,5 @@ def test_one_pinned_import_and_two_parameters_switch_to_the_release(clone: Clone
     clone.edit("params.yaml", "sources: [bots, labelled, sgd, skills]", "sources: [sgd]")
     clone.repro()
     report = clone.report("compile")
-    assert report["records_by_source"] == {"sgd": 377}
+    assert report["records_by_source"] == {"sgd": 47}
     assert report["records"] == report["exemplars"] + report["rejections"]

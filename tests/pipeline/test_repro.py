@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from exemplars.core.reports import MAX_METRICS
-from tests.pipeline.conftest import PROJECT, Clone
+from tests.cli.small_project import build_small_project
+from tests.pipeline.conftest import Clone
+from tests.stage_server import StageServer
 
 EXAMPLE = """
 ### User: could you ring the harbour master for me
@@ -15,7 +20,24 @@ EXAMPLE = """
 """
 
 
-def test_a_second_clone_with_one_worker_gives_the_bytes_of_the_lock_file(clone: Clone) -> None:
+@pytest.fixture(scope="module")
+def clone(reproduced: Path, tmp_path_factory: pytest.TempPathFactory, stage_server: StageServer) -> Clone:
+    """A clone by git of the sample after `dvc repro`: with its lock file, without its outputs."""
+    root = tmp_path_factory.mktemp("second") / "clone"
+    subprocess.run(["git", "clone", "-q", reproduced, root], check=True)
+    return Clone(root, stage_server)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, stage_server: StageServer) -> Clone:
+    """A project in which all stages ran, up to `publish`."""
+    root = tmp_path_factory.mktemp("trained") / "clone"
+    return Clone(shutil.copytree(build_small_project(tmp_path_factory), root), stage_server)
+
+
+def test_a_second_clone_with_one_worker_gives_the_bytes_of_the_lock_file(
+    clone: Clone, reproduced: Path
+) -> None:
     printed = clone.repro(EXEMPLARS_WORKERS="1")
     assert clone.ran(printed) == [
         "ingest@bots",
@@ -27,7 +49,7 @@ def test_a_second_clone_with_one_worker_gives_the_bytes_of_the_lock_file(clone: 
         "split",
         "validate",
     ]
-    assert (clone.root / "dvc.lock").read_text("utf-8") == (PROJECT / "dvc.lock").read_text("utf-8")
+    assert (clone.root / "dvc.lock").read_text("utf-8") == (reproduced / "dvc.lock").read_text("utf-8")
     assert clone.git("status", "--short") == ""
 
 
@@ -92,12 +114,11 @@ def test_an_edited_parameter_runs_its_stage_alone_and_shows_in_the_diff(clone: C
         ),
     ],
 )
-def test_an_edit_of_code_runs_the_stages_that_use_it(clone: Clone, path: str, stages: set[str]) -> None:
-    before = clone.stages_with_changed_code()
-    with (clone.root / path).open("a") as file:
+def test_an_edit_of_code_runs_the_stages_that_use_it(trained: Clone, path: str, stages: set[str]) -> None:
+    with (trained.root / path).open("a") as file:
         file.write("\n")
-    assert clone.stages_with_changed_code() - before == stages
-    clone.git("checkout", "--", path)
+    assert trained.stages_with_changed_code() == stages
+    trained.git("checkout", "--", path)
 
 
 def test_plots_are_drawn(clone: Clone) -> None:
@@ -109,10 +130,10 @@ def test_plots_are_drawn(clone: Clone) -> None:
 
 
 def test_a_broken_critical_expectation_fails_the_pipeline(clone: Clone) -> None:
-    clone.edit("params.yaml", "min_exemplars: 100", "min_exemplars: 100000")
+    clone.edit("params.yaml", "min_exemplars: 30", "min_exemplars: 100000")
     done = clone.dvc("repro", "validate")
     assert done.returncode != 0
-    assert "expect_table_row_count_to_be_between(table): found 2245" in done.stderr
+    assert "expect_table_row_count_to_be_between(table): found 257" in done.stderr
     assert "Traceback" not in done.stderr
     assert clone.ran(done.stdout) == ["validate"]
     clone.restore()

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.pipeline.conftest import PROJECT, Clone
+from tests.conftest import PROJECT
+from tests.pipeline.conftest import Clone
 
 PAGE = PROJECT / "docs/compliance.md"
 KEY = "a key of the walkthrough"
@@ -61,7 +62,7 @@ def workspace(tmp_path: Path) -> Clone:
     """A copy of this workspace with its cache: what the page erases stays here."""
     if not (PROJECT / "data/exemplars/exemplars.parquet").exists():
         pytest.skip("needs a reproduced workspace: make repro")
-    clone = Clone(tmp_path / "project")
+    clone = Clone(tmp_path / "project", data=None)
     shutil.copytree(PROJECT / ".dvc/cache/files", clone.root / ".dvc/cache/files")
     assert clone.dvc("checkout").returncode == 0
     return clone

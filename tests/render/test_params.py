@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -8,8 +7,9 @@ import pytest
 import yaml
 
 from stages.render.params import RenderParams
+from tests.conftest import SAMPLE
 
-PARAMS = Path(__file__).parents[2] / "params.yaml"
+PARAMS = SAMPLE / "params.yaml"
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import msgspec
 import pytest
 import yaml
 
 from stages.train.params import TrainParams
+from tests.conftest import SAMPLE
 
-PARAMS = Path(__file__).parents[2] / "params.yaml"
+PARAMS = SAMPLE / "params.yaml"
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
+import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,21 +25,23 @@ from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
 from exemplars.models.rows import TrainingRow
 from stages.render.training_rows import render_split
 from stages.train.__main__ import main
-from tests.conftest import PROJECT, Workspace
+from tests.conftest import PROJECT, SAMPLE, Workspace
 from tests.render.rows import SKILLS, params
+from tests.stage_server import StageServer
 from tests.tiny import make_render_manifest, save_tiny
 from tests.train.test_run import ROWS
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
-PARAMS = yaml.safe_load((PROJECT / "params.yaml").read_bytes())
-SMALL_DISK = """
-import resource, runpy, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
-sys.argv = ["train"]
-runpy.run_module("stages.train", run_name="__main__")
-"""
+PARAMS = yaml.safe_load((SAMPLE / "params.yaml").read_bytes())
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, model_server: StageServer) -> Workspace:
+    """An empty project, in which the stages of models start in milliseconds, too."""
+    shutil.copytree(PROJECT / "schemas", tmp_path / "schemas")
+    return Workspace(tmp_path, model_server.python)
 
 
 def prepare(workspace: Workspace, **shared: Any) -> None:
@@ -68,14 +72,13 @@ def train_here(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> dict[st
 
 
 def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_weights(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, model_server: StageServer
 ) -> None:
     prepare(workspace, max_steps=60)
     process = subprocess.Popen(
-        [sys.executable, "-m", "stages.train"],
+        [model_server.python, "-m", "stages.train"],
         cwd=workspace.root,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 120
@@ -84,7 +87,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_weights(
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()  # Until the stage, which has the other end of the pipe, is dead, too.
     assert not (workspace.root / "models/lora").exists()
     resumed = workspace.run("stages.train")
     assert resumed.returncode == 0, resumed.stderr
@@ -104,10 +107,21 @@ def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_weights(
     ids=["the weights", "the optimizer"],
 )
 def test_a_disk_that_is_full_at_a_checkpoint_is_one_sentence_and_no_model(
-    limit: int, found: str, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    limit: int,
+    found: str,
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    model_server: StageServer,
 ) -> None:
     prepare(workspace)
-    done = workspace.run_code(SMALL_DISK.format(limit=limit))
+    done = subprocess.run(
+        [model_server.python, "-m", "stages.train"],
+        cwd=workspace.root,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
     assert "error: 1 problem(s) found\n  models: not_saved: found " in done.stderr
     assert found in done.stderr
@@ -120,7 +134,8 @@ def test_a_disk_that_is_full_at_a_checkpoint_is_one_sentence_and_no_model(
 
 def test_without_a_terminal_losses_and_a_summary_are_printed(workspace: Workspace) -> None:
     prepare(workspace, max_steps=4, log_every=2, validation_rows=2)
-    done = workspace.run("stages.train")
+    # In a new Python, which imports torch after the stage has silenced what imports print.
+    done = Workspace(workspace.root, Path(sys.executable)).run("stages.train")
     lines = [re.sub(r"\d\.\d{3}$", "L", line) for line in done.stderr.splitlines()]
     assert done.returncode == 0
     assert re.fullmatch(
@@ -136,8 +151,9 @@ def test_without_a_terminal_losses_and_a_summary_are_printed(workspace: Workspac
 
 
 def test_two_processes_share_the_rows_and_the_first_alone_writes(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, model_server: StageServer
 ) -> None:
+    monkeypatch.setenv("PYTHON_EXEC", str(model_server.python))  # What `torchrun` starts its workers with.
     prepare(workspace, batching="group_by_length", max_steps=1, batch_rows=2, warmup_share=0.0)
     # What `accelerate launch` starts for several GPUs; its own way on CPUs wants MPI.
     launched = workspace.run("torch.distributed.run", "--nproc-per-node=2", "-m", "stages.train")

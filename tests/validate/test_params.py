@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 import pytest
 import yaml
 
 from stages.validate.params import ValidateParams
+from tests.conftest import SAMPLE
 
-PARAMS = Path(__file__).parents[2] / "params.yaml"
+PARAMS = SAMPLE / "params.yaml"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ import stages
 
 CODE_ROOT: Final = Path(stages.__file__).parent.parent
 """The folder that holds the packages `stages` and `exemplars` of this process."""
+PYTHON: Final = sys.executable
+"""What runs the stages."""
 SANDBOXES: Final = Path(".dvc/tmp/exemplars-verify")
 """The folder of the sandboxes, relative to the project's root; a killed process may leave some there."""
 _CODE: Final = ("exemplars/", "stages/")
@@ -104,7 +106,7 @@ def run_stage(folder: Path, stage: str, *arguments: str) -> StageFailure | None:
     python_path = os.pathsep.join(filter(None, [str(CODE_ROOT), os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, "PYTHONPATH": python_path, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", f"stages.{stage}", *arguments],
+        [PYTHON, "-m", f"stages.{stage}", *arguments],
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
