@@ -24,6 +24,8 @@ settings.load_profile("stable")
 PROJECT = Path(__file__).parents[1]
 SAMPLE = PROJECT / "tests/sample"
 """The tests' own project: four small sources and their parameters. No test depends on this project's own data."""
+OWN_DATA = tuple(str(PROJECT / name) for name in ("data/", "dvc.lock", "models/", "reports/"))
+"""What a fork of this project changes: only tests that are marked `workspace` or `benchmark` may open it."""
 SLOW = (
     "tests/pipeline",
     "tests/project/test_all_stages.py",
@@ -49,15 +51,44 @@ SLOW = (
     "tests/audit/test_revisions.py",
 )
 """Tests of these take seconds each: real DVC, a trained model, a browser."""
+_running: list[pytest.Item] = []
+
+
+def _refuse_own_data(event: str, arguments: tuple[object, ...]) -> None:
+    """Fail the test that opens data of this project, as an audit hook of Python."""
+    if event == "open" and _running and isinstance(arguments[0], str):
+        path = os.path.abspath(arguments[0])
+        marks = ("workspace", "benchmark")
+        if path.startswith(OWN_DATA) and not any(map(_running[-1].get_closest_marker, marks)):
+            raise AssertionError(f"the test opens {path}, which a fork may change; use tests/sample")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Note which test runs."""
+    _running.append(item)
+    try:
+        return (yield)
+    finally:
+        _running.pop()
+
+
+def pytest_configure() -> None:
+    """Watch what tests open."""
+    sys.addaudithook(_refuse_own_data)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that `make test-fast` leaves out."""
+    """Mark the tests that `make test-fast` leaves out, and run them first: a long module last leaves a core idle."""
     for item in items:
-        if item.path.is_relative_to(PROJECT / "tests") and item.path.relative_to(
-            PROJECT
-        ).as_posix().startswith(SLOW):
+        if _is_slow(item):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: not _is_slow(item))
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    path = item.path
+    return path.is_relative_to(PROJECT) and path.relative_to(PROJECT).as_posix().startswith(SLOW)
 
 
 class Workspace:

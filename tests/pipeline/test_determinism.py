@@ -55,7 +55,11 @@ RUN_ALL = """
 import runpy, sys
 for command in sys.argv[1:]:
     sys.argv = command.split()
-    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    except SystemExit as done:
+        if done.code:
+            raise
 """
 
 

@@ -125,7 +125,7 @@ def test_plots_are_drawn(clone: Clone) -> None:
     done = clone.dvc("plots", "show")
     assert done.returncode == 0, done.stderr
     page = (clone.root / "dvc_plots/index.html").read_text("utf-8")
-    for title in ("Rejections by reason", "Grounding of arguments", "Exemplars by skill"):
+    for title in ("Rejected records by reason", "Arguments by grounding", "Exemplars by skill"):
         assert title in page
 
 
@@ -133,7 +133,7 @@ def test_a_broken_critical_expectation_fails_the_pipeline(clone: Clone) -> None:
     clone.edit("params.yaml", "min_exemplars: 30", "min_exemplars: 100000")
     done = clone.dvc("repro", "validate")
     assert done.returncode != 0
-    assert "expect_table_row_count_to_be_between(table): found 257" in done.stderr
+    assert "min_exemplars: 257 exemplars; at least 100,000" in done.stderr
     assert "Traceback" not in done.stderr
     assert clone.ran(done.stdout) == ["validate"]
     clone.restore()
