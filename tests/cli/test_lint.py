@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.conftest import PROJECT, Workspace
+from tests.conftest import SAMPLE, Workspace
 
 GOOD = """\
 #### Prompt:
@@ -124,7 +124,7 @@ def project(workspace: Workspace) -> Workspace:
     workspace.write("raw/mine/ring.md", BAD)
     workspace.write("raw/logs/a.jsonl", LOGS)
     for name in ("sgd/dev", "bots/bakery"):
-        for path in (PROJECT / "data/raw" / name).iterdir():
+        for path in (SAMPLE / "data/raw" / name).iterdir():
             workspace.write(f"raw/{name.partition('/')[0].removesuffix('s')}/{path.name}", path.read_bytes())
     return workspace
 

@@ -33,7 +33,7 @@ class Clone:
     """A git repository with the tracked code of this project and the sample as its data, never reproduced."""
 
     def __init__(self, root: Path, server: StageServer | None = None, data: Path | None = SAMPLE) -> None:
-        """Open the repository, or copy and commit its files if there is none yet.
+        """Open the repository, or make it: copy the files, and commit them.
 
         server: what runs DVC and the stages; `None`: a new Python for each. data: what is not code; `None`: as
         tracked here.

@@ -23,6 +23,8 @@ from typing import Final, NamedTuple
 
 PROJECT: Final = Path(__file__).parents[2]
 STYLE: Final = Path(__file__).parent
+SAMPLE: Final = PROJECT / "tests/sample/data"
+"""What people say to a machine is data."""
 CODE: Final = ("exemplars", "stages")
 TESTS: Final = ("tests",)
 PROSE: Final = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "params.yaml", "dvc.yaml", "Makefile")
@@ -193,7 +195,8 @@ def find_files(paths: list[Path]) -> list[Path]:
         file
         for path in paths
         for file in (path.rglob("*") if path.is_dir() else [path])
-        if file.suffix in (".py", ".md", ".yaml", ".jinja") or file.name == "Makefile"
+        if (file.suffix in (".py", ".md", ".yaml", ".jinja") or file.name == "Makefile")
+        and not file.is_relative_to(SAMPLE)
     ]
     return sorted({file for file in files if STYLE not in file.parents and "__pycache__" not in file.parts})
 

@@ -43,7 +43,10 @@ SYSTEMS = {
 }
 """The systems of the card, by the names that the README gives them."""
 README = (PROJECT / "README.md").read_text("utf-8")
-CARD = (PROJECT / "reports/card/README.md").read_text("utf-8")
+
+
+def read_card() -> str:
+    return (PROJECT / "reports/card/README.md").read_text("utf-8")
 
 
 def read_numbers(text: str) -> list[float]:
@@ -53,7 +56,8 @@ def read_numbers(text: str) -> list[float]:
 def count_rejections(stage: str) -> float:
     """Count the records that a stage rejected, from the table of the card."""
     return sum(
-        sum(read_numbers(count)) for count in re.findall(rf"^\| {stage} \| \w+ \| ([\d,]+) \|", CARD, re.M)
+        sum(read_numbers(count))
+        for count in re.findall(rf"^\| {stage} \| \w+ \| ([\d,]+) \|", read_card(), re.M)
     )
 
 
@@ -63,9 +67,10 @@ def read_flow(stage: str) -> list[list[float]]:
     return [read_numbers(" ".join(numbers)) for numbers in re.findall(line, README, re.M)]
 
 
+@pytest.mark.workspace
 def test_the_counts_of_the_readme_are_those_of_the_card() -> None:
     [[exemplars, records, rejected]] = map(
-        read_numbers, re.findall("^Exemplars: .* Rejected: [0-9,]+", CARD, re.M)
+        read_numbers, re.findall("^Exemplars: .* Rejected: [0-9,]+", read_card(), re.M)
     )
     ingested = records - count_rejections("ingest")
     compiled = ingested - count_rejections("compile")
@@ -78,10 +83,11 @@ def test_the_counts_of_the_readme_are_those_of_the_card() -> None:
     assert ledger == [compiled, records - compiled]
 
 
+@pytest.mark.workspace
 def test_the_figures_of_the_readme_are_those_of_the_card() -> None:
     for name, system in SYSTEMS.items():
         [stated] = re.findall(rf"^\| {re.escape(name)} \| (.*) \|$", README, re.M)
-        [expected] = re.findall(rf"^\| {system} \| (.*) \|$", CARD, re.M)
+        [expected] = re.findall(rf"^\| {system} \| (.*) \|$", read_card(), re.M)
         for cell, exact in zip(stated.split(" | "), expected.split(" | "), strict=True):
             # The README may leave out an interval, and either may round to two digits.
             for number, figure in zip(read_numbers(cell), read_numbers(exact), strict=False):
