@@ -13,13 +13,14 @@ from exemplars.core.params import PATH
 from exemplars.core.preflight import Project, read_project
 from exemplars.core.rejection_bound import is_loss
 from exemplars.dataset.recognizers import Recognizers, merge_recognizers
-from stages.compile.inputs import read_recognizers
-from stages.ingest.params import SkillsSource
+from stages.compile.inputs import build_rules, read_recognizers
+from stages.ingest.params import SkillsSource, Ungrounded
 
 if TYPE_CHECKING:
     from exemplars.audit.source_reading import ReadSource
     from exemplars.core.records import Record, Rejection
     from exemplars.dataset.catalog import Skill
+    from stages.compile.exemplars import SourceRules
     from stages.compile.lexicon import Lexicon
 
 MAX_SOURCE_BYTES: Final = 16 * 2**20
@@ -75,8 +76,16 @@ def _lint_all(project: Project, wanted: list[str], *, everything: bool) -> Proje
     skills = [skill for item in read.values() if item.tables is not None for skill in item.tables.skills]
     # A skill that is inferred from calls gives way to a definition.
     catalog = {skill.name: skill for skill in sorted(skills, key=lambda skill: not skill.inferred)}
-    found = [*_lint_skills(project, own), *_lint_sources(others, catalog, recognizers)]
+    composing = [name for name in read if _is_composing(project, name)]
+    rules = build_rules(
+        composing, {name: item.tables.skills for name, item in read.items() if item.tables is not None}
+    )
+    found = [*_lint_skills(project, own), *_lint_sources(others, catalog, recognizers, rules)]
     return _collect(found, [name for name in wanted if name not in skipped], skipped)
+
+
+def _is_composing(project: Project, name: str) -> bool:
+    return getattr(project.get_sources()[name], "ungrounded", Ungrounded.REJECT) is Ungrounded.COMPOSE
 
 
 def _collect(
@@ -107,7 +116,10 @@ def _read_recognizers(project: Project) -> Recognizers:
 
 
 def _lint_sources(
-    sources: Iterable[ReadSource], catalog: Mapping[str, Skill], recognizers: Recognizers
+    sources: Iterable[ReadSource],
+    catalog: Mapping[str, Skill],
+    recognizers: Recognizers,
+    rules: Mapping[str, SourceRules],
 ) -> Iterator[tuple[int, list[Diagnostic]]]:
     """Lint sources that were read: what the reader rejects, and what `compile` rejects of the rest.
 
@@ -124,7 +136,8 @@ def _lint_sources(
             continue
         skills = {**catalog, **{skill.name: skill for skill in source.tables.skills if not skill.inferred}}
         records = records_from_table(source.tables.records)
-        rejections = [*rejections_from_table(source.tables.rejections), *_compile(records, skills, lexicon)]
+        compiled = _compile(records, skills, lexicon, rules[source.name])
+        rejections = [*rejections_from_table(source.tables.rejections), *compiled]
         rows = describe_rejections(row for row in rejections if is_loss(row.reason))
         yield (
             len(records) + source.tables.rejections.num_rows,
@@ -144,14 +157,16 @@ def _lint_sources(
         )
 
 
-def _compile(records: Iterable[Record], skills: Mapping[str, Skill], lexicon: Lexicon) -> list[Rejection]:
+def _compile(
+    records: Iterable[Record], skills: Mapping[str, Skill], lexicon: Lexicon, rules: SourceRules
+) -> list[Rejection]:
     """Compile records as the stage does; return what it would reject."""
     from exemplars.core.ledger import Ledger
     from exemplars.core.records import Exemplar
     from stages.compile.contradictions import reject_contradictions
     from stages.compile.exemplars import compile_record
 
-    compiled = [compile_record(record, skills, lexicon) for record in records]
+    compiled = [compile_record(record, skills, lexicon, rules) for record in records]
     ledger = Ledger("compile")
     reject_contradictions([row for row in compiled if isinstance(row, Exemplar)], ledger)
     return [*(row for row in compiled if not isinstance(row, Exemplar)), *ledger.rejections]

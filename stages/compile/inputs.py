@@ -72,13 +72,19 @@ def read_inputs(params: CompileParams, ingested: Mapping[str, Mapping[str, Any]]
     _check_recognizers(skills, recognizers)
     ledgers = {name: read_table(layout.record_rejections(name), REJECTION_SCHEMA) for name in sources}
     records = {name: _count_rows(layout.records(name)) + ledgers[name].num_rows for name in sources}
-    rules = {
-        name: SourceRules(
-            ingested.get(name, {}).get("ungrounded") == "compose", _find_adopted(name, catalogs)
-        )
-        for name in sources
-    }
+    composing = {name for name in sources if ingested.get(name, {}).get("ungrounded") == "compose"}
+    rules = build_rules(composing, catalogs)
     return CompileInputs(paths, pa.concat_tables(ledgers.values()), records, skills, recognizers, rules)
+
+
+def build_rules(
+    composing: Collection[str], catalogs: Mapping[str, Sequence[Skill]]
+) -> dict[str, SourceRules]:
+    """Build the rules of all sources.
+
+    composing: the sources with `ungrounded: compose`. catalogs: the skills of each source, by its name.
+    """
+    return {name: SourceRules(name in composing, _find_adopted(name, catalogs)) for name in catalogs}
 
 
 def _find_adopted(source: str, catalogs: Mapping[str, Sequence[Skill]]) -> frozenset[str]:

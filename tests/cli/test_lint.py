@@ -172,3 +172,43 @@ def test_a_source_that_cannot_be_read_is_a_problem_with_its_file(project: Worksp
 def test_a_source_and_a_path_together_are_wrong_usage(project: Workspace) -> None:
     done = project.run("exemplars.cli.main", "lint", "--source", "mine", "raw/mine")
     assert (done.returncode, done.stderr) == (2, "exemplars lint: name a source, or paths, but not both\n")
+
+
+ADOPTING = """\
+ingest:
+  sources:
+    mine: {format: skills, path: raw/mine, license: MIT}
+    logs: {format: jsonl, path: raw/logs, license: MIT}
+    chats: {format: jsonl, path: raw/chats, license: MIT, ungrounded: compose}
+"""
+REQUIRING = """\
+#### Prompt:
+call(contact="[who]", device="mobile|home")
+
+#### Parameters:
+contact: string, required
+device: string, optional
+
+#### Examples:
+
+### User: call Ann
+### Assistant: call(contact="Ann")
+"""
+
+
+def test_calls_of_a_source_are_held_to_its_rules_as_compile_does(workspace: Workspace) -> None:
+    workspace.write("params.yaml", ADOPTING)
+    workspace.write("raw/mine/call.md", REQUIRING)
+    workspace.write(
+        "raw/logs/a.jsonl",
+        '{"utterance": "call at home", "skill": "call", "arguments": {"device": "home"}}\n',
+    )
+    workspace.write(
+        "raw/chats/a.jsonl",
+        '{"utterance": "ask", "skill": "ask", "arguments": {"question": "What is new?"}}\n',
+    )
+    done = workspace.run("exemplars.cli.main", "lint")
+    assert done.stdout.splitlines() == [
+        "raw/logs/a.jsonl:1:1: missing_argument: found no contact, expected the required contact; add what is missing, "
+        "or make it optional where the skill is defined"
+    ]
