@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
 _SLOT: Final = re.compile(r"<\s*([^<>\s]+)\s*>")
+_NO_VALUES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class SlotSpan(NamedTuple):
@@ -52,11 +54,14 @@ def list_slots(template: str) -> tuple[str, ...]:
     return tuple(_SLOT.findall(template))
 
 
-def fill_spans(template: str, utterance: str, slots: Collection[str]) -> tuple[SlotSpan, ...]:
+def fill_spans(
+    template: str, utterance: str, slots: Collection[str], values: Mapping[str, str] = _NO_VALUES
+) -> tuple[SlotSpan, ...]:
     """Find the spans that a template has in an utterance: the inverse of `write_template`.
 
     slots: the names that are slots; other text in angle brackets is literal text. A value has at least
-    one code point.
+    one code point. values: of the slots, by name; where the template fits in several ways, those that the
+    utterance says letter for letter decide.
     Raises `TemplateError` if the template fits the utterance in no way, or in several.
 
     >>> fill_spans("call <contact> now", "call Maria now", {"contact"})
@@ -70,6 +75,9 @@ def fill_spans(template: str, utterance: str, slots: Collection[str]) -> tuple[S
         raise TemplateError(_describe_difference(template, texts, utterance))
     latest = _find_latest(texts, utterance)
     if earliest != latest:
+        said = [value if (value := values.get(name, "")) in utterance else "" for name in names]
+        earliest = _find_by_values(texts, said, utterance)
+    if earliest is None:
         raise TemplateError("the text between the slots fits the utterance in more than one way")
     return tuple(SlotSpan(name, start, end) for name, (start, end) in zip(names, earliest, strict=True))
 
@@ -115,6 +123,28 @@ def _find_latest(texts: list[str], utterance: str) -> list[tuple[int, int]]:
     if len(texts) > 1:
         spans.append((len(texts[0]), position))
     return spans[::-1]
+
+
+def _find_by_values(texts: list[str], said: list[str], utterance: str) -> list[tuple[int, int]] | None:
+    """Find the spans between texts, with values taken as text too; `None` if that fits in no way, or in several.
+
+    said: the value of each span, or an empty text for one that is open.
+    """
+    open_texts = [texts[0]]
+    for value, text in zip(said, texts[1:], strict=True):
+        if value:
+            open_texts[-1] += value + text
+        else:
+            open_texts.append(text)
+    earliest = _find_earliest(open_texts, utterance)
+    if earliest is None or earliest != _find_latest(open_texts, utterance):
+        return None
+    spans, position, found = [], len(texts[0]), iter(earliest)
+    for value, text in zip(said, texts[1:], strict=True):
+        end = position + len(value) if value else next(found)[1]
+        spans.append((position, end))
+        position = end + len(text)
+    return spans
 
 
 def _describe_difference(template: str, texts: list[str], utterance: str) -> str:

@@ -137,7 +137,8 @@ def _label_arguments(example: ExampleLine) -> tuple[LabelledArgument, ...]:
     lines = example.list_arguments()
     spans = dict(example.spans)
     if example.exemplar is not None and not spans and all(line.start is None for line in lines):
-        slot_spans = fill_spans(example.exemplar, example.utterance, [line.slot for line in lines])
+        values = {line.slot: format_literal(line.value) for line in lines}
+        slot_spans = fill_spans(example.exemplar, example.utterance, values, values)
         spans = {span.slot: (span.start, span.end) for span in slot_spans}
         lines = [_add_surface(line, spans.get(line.slot), example.utterance) for line in lines]
     return tuple(

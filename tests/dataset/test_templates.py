@@ -42,6 +42,29 @@ def test_a_template_that_fits_in_no_way_or_in_several_is_refused(
         fill_spans(template, utterance, {"x", "y"})
 
 
+@pytest.mark.parametrize(
+    ("values", "spans"),
+    [
+        ({"x": "06:45", "y": "tomorrow morning"}, (SlotSpan("x", 0, 4), SlotSpan("y", 5, 21))),
+        ({"x": "6:45", "y": "the day after"}, (SlotSpan("x", 0, 4), SlotSpan("y", 5, 21))),
+        ({"x": "6:45 tomorrow", "y": "morning"}, (SlotSpan("x", 0, 13), SlotSpan("y", 14, 21))),
+    ],
+)
+def test_values_that_are_said_decide_where_the_texts_between_slots_fit_in_several_ways(
+    values: dict[str, str], spans: tuple[SlotSpan, ...]
+) -> None:
+    assert fill_spans("<x> <y>, please", "6:45 tomorrow morning, please", values, values) == spans
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"x": "06:45", "y": "in the morning"}, {"x": "tomorrow", "y": "morning"}, {"x": "6", "y": "tomorrow"}],
+)
+def test_values_that_are_not_said_there_decide_nothing(values: dict[str, str]) -> None:
+    with pytest.raises(TemplateError, match="more than one way"):
+        fill_spans("<x> <y>, please", "6:45 tomorrow morning, please", values, values)
+
+
 @given(
     st.lists(st.tuples(st.text("ab c😀", max_size=5), st.text("xyz", min_size=1, max_size=4)), max_size=4),
     st.text("ab c", max_size=3),

@@ -150,8 +150,9 @@ def _label_arguments(
         return tuple(LabelledArgument(slot, format_literal(value)) for slot, value in arguments), None
     template, utterance = pair.exemplar, pair.user.text
     slots = [slot for slot, _ in arguments]
+    values = {slot: format_literal(value) for slot, value in arguments}
     try:
-        spans = {span.slot: span for span in fill_spans(template.text, utterance, slots)}
+        spans = {span.slot: span for span in fill_spans(template.text, utterance, slots, values)}
     except TemplateError as error:
         expected = "the utterance, with each value replaced by <slot>"
         return (), _describe_mismatch(outline, template, str(error), expected, summary=str(error))
