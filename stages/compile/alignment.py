@@ -69,7 +69,7 @@ class _Alignment:
                 label.slot, label.value, surface, match.start, match.end, match.grounding
             )
         else:
-            self.problems.append(_report_overlap(label, match, utterance))
+            self.report_overlap(index, match)
 
     def ground(self, index: int, grounding: Grounding) -> None:
         """Accept a label without a span."""
@@ -122,7 +122,12 @@ class _Alignment:
                 # All mentions of the value belong to other arguments: this one is meant, not said.
                 self.ground(index, Grounding.CATEGORICAL)
             else:
-                self.problems.append(_report_overlap(self.labels[index], matches[0], self.evidence.utterance))
+                self.report_overlap(index, matches[0])
+
+    def report_overlap(self, index: int, match: Match) -> None:
+        """Report a label whose match another argument claims, with the span of that argument."""
+        claim = next(argument for argument in self.arguments.values() if _overlaps(argument, match))
+        self.problems.append(_report_overlap(self.labels[index], match, claim, self.evidence.utterance))
 
 
 def align_arguments(
@@ -219,12 +224,18 @@ def _report_mismatch(label: LabelledArgument, surface: str) -> Problem:
     )
 
 
-def _report_overlap(label: LabelledArgument, match: Match, utterance: str) -> Problem:
+def _overlaps(argument: Argument, match: Match) -> bool:
+    if argument.start is None or argument.end is None:
+        return False
+    return argument.start < match.end and match.start < argument.end
+
+
+def _report_overlap(label: LabelledArgument, match: Match, claim: Argument, utterance: str) -> Problem:
     surface = quote_text(utterance[match.start : match.end])
     return Problem(
         Reason.OVERLAPPING_SPANS,
         summary=f"the value of slot {label.slot!r} is at {match.start}:{match.end} ({surface}), "
-        "which another argument claims",
+        f"and slot {claim.slot!r} at {claim.start}:{claim.end} ({quote_text(claim.surface or '')})",
         fix="give spans or an exemplar line, or merge the slots",
         slot=label.slot,
     )

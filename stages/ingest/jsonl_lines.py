@@ -66,6 +66,20 @@ _OTHER_NAMES: Final = {
     },
 }  # fmt: skip
 """What other formats call these values."""
+_OTHER_KEYS: Final = {
+    "text": "utterance", "input": "utterance", "query": "utterance", "sentence": "utterance",
+    "intent": "skill", "function": "skill", "tool": "skill", "label": "skill", "args": "arguments",
+    "parameters": "arguments", "slots": "arguments", "template": "exemplar", "history": "context",
+}  # fmt: skip
+"""What other formats call these keys of a line."""
+_FIXES: Final = (
+    (
+        re.compile(r"got `str` - at `\$\.arguments`"),
+        "write the arguments as an object, not as a text that holds one",
+    ),
+    (re.compile(r"got `null` - at `\$\.arguments\["), "leave out an argument that has no value"),
+)
+"""What to do about the mistakes that logs of calls often have, by what msgspec says."""
 _decode: Final = msgspec.json.Decoder(ExampleLine).decode
 _UNKNOWN_KEY: Final = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `(?P<path>.*)`)?", re.DOTALL)
 _ARGUMENT_KEYS: Final = tuple(field.name for field in msgspec.structs.fields(ArgumentLine))
@@ -153,6 +167,8 @@ def _describe_malformed(origin: Origin, line: str, error: msgspec.DecodeError) -
         return _describe_unknown_value(not_in_set["key"], not_in_set["value"], line)
     unknown = _UNKNOWN_KEY.search(message)
     keys = _ARGUMENT_KEYS if unknown is not None and unknown["path"] else _KEYS
+    guess = _suggest_key(unknown["key"], unknown["path"], line) if unknown is not None else ""
+    known = next((fix for pattern, fix in _FIXES if pattern.search(message)), "")
     place = format_place(origin)
     if not isinstance(error, msgspec.ValidationError):
         byte = _BYTE.search(message)
@@ -161,11 +177,19 @@ def _describe_malformed(origin: Origin, line: str, error: msgspec.DecodeError) -
     return Problem(
         Reason.MALFORMED_RECORD,
         found="",
-        fix=(unknown and suggest_name(unknown["key"], keys, _list_keys(line, unknown["path"])))
-        or f"write a JSON object with {', '.join(keys)}",
+        fix=guess or known or f"write a JSON object with {', '.join(keys)}",
         summary=f"{lower_first(message)} in {quote_text(line)}",
         place=place,
     )
+
+
+def _suggest_key(key: str, path: str | None, line: str) -> str:
+    """Guess which key of a line, or of the argument at `path`, is meant; never one that it has."""
+    taken = _list_keys(line, path)
+    meant = "" if path else _OTHER_KEYS.get(key.casefold(), "")
+    if meant:
+        return "" if meant in taken else f"did you mean {meant!r}?"
+    return suggest_name(key, _ARGUMENT_KEYS if path else _KEYS, taken)
 
 
 def _list_keys(line: str, path: str | None) -> list[str]:

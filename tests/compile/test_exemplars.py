@@ -151,7 +151,7 @@ def test_one_value_for_two_slots_that_occurs_once_overlaps() -> None:
     rejection = reject("Rome", label("source", "Rome"), label("target", "Rome"))
     assert rejection.reason is Reason.OVERLAPPING_SPANS
     assert rejection.message == (
-        "a.md:3: the value of slot 'target' is at 0:4 ('Rome'), which another argument claims; "
+        "a.md:3: the value of slot 'target' is at 0:4 ('Rome'), and slot 'source' at 0:4 ('Rome'); "
         "give spans or an exemplar line, or merge the slots"
     )
 

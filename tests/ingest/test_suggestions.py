@@ -130,6 +130,26 @@ def test_a_line_of_jsonl_gets_no_guess_that_would_contradict_it(line: str, messa
     assert read_line(line) == messages
 
 
+@pytest.mark.parametrize(
+    ("line", "fix"),
+    [
+        ('{"text": "call Ann", "skill": "call"}', "did you mean 'utterance'?"),
+        ('{"utterance": "call Ann", "intent": "call"}', "did you mean 'skill'?"),
+        ('{"utterance": "x", "skill": "call", "arguments": "{}"}', "write the arguments as an object, not as a text that holds one"),
+        ('{"utterance": "x", "skill": "call", "arguments": {"who": null}}', "leave out an argument that has no value"),
+        ('{"utterance": "x", "skill": "call", "arguments": [{"slot": "who", "value": null}]}', "leave out an argument that has no value"),
+    ],
+)  # fmt: skip
+def test_what_logs_of_calls_often_have_is_answered_in_their_terms(line: str, fix: str) -> None:
+    [message] = read_line(line)
+    assert message.endswith(f"; {fix}")
+
+
+def test_a_key_of_another_format_is_no_guess_if_the_line_has_the_key_it_means() -> None:
+    [message] = read_line('{"utterance": "call Ann", "text": "Call Ann!"}')
+    assert GUESS.search(message) is None
+
+
 def lint(text: str) -> list[tuple[str, str, str]]:
     diagnostics = parse_skill_file(SOURCE, "order.md", text.encode(), "other")[1]
     return [(diagnostic.code, diagnostic.expected, diagnostic.fix) for diagnostic in diagnostics]

@@ -370,7 +370,7 @@ def test_a_span_out_of_bounds_is_rejected_with_its_place(span: tuple[int, int], 
 def test_spans_that_overlap_are_rejected_when_they_are_compiled() -> None:
     rows = compile_reading(read(make_luis(("city", 6, 9), ("place", 3, 6))))
     assert [row.message for row in rows if isinstance(row, Rejection)] == [
-        "a.json#/utterances/0: the value of slot 'place' is at 2:6 ('to R'), which another argument claims; give "
+        "a.json#/utterances/0: the value of slot 'place' is at 2:6 ('to R'), and slot 'city' at 5:9 ('Rome'); give "
         "spans or an exemplar line, or merge the slots"
     ]
     assert sum(isinstance(row, Exemplar) for row in rows) == 1
