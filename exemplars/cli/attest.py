@@ -33,7 +33,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "attest",
         short="sign the hashes of all inputs and outputs, after verifying them",
-        long="Verify a revision, then sign the hashes of all inputs and outputs of its dvc.lock.",
+        long="Verify a revision, then sign the hashes of all inputs and outputs of its\ndvc.lock.",
         examples=_HELP,
     )
     parser.add_argument(

@@ -21,7 +21,7 @@ from exemplars.dataset.catalog import read_catalog
 
 _HELP: Final = """\
 examples:
-  exemplars catalog diff              HEAD and the workspace, after dvc repro compile
+  exemplars catalog diff              HEAD and what `dvc repro compile` made
   exemplars catalog diff v1.0         a tag or commit, and the workspace
   exemplars catalog diff v1.0 main    two revisions
 

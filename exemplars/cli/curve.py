@@ -19,9 +19,10 @@ examples:
   exemplars curve                      10, 25, 50 and 100 % of the train split
   exemplars curve --shares 0.5 1       only these two
 
-The default trains on 1.85 times the rows of the split, and evaluates four times. The results are
-reports/curve.json and a plot, reports/curve.svg. Smaller parts are within larger ones (by stable hash).
-Each is trained and evaluated as `dvc repro` does it, but in a temporary folder: the workspace does not change.
+The default trains on 1.85 times the rows of the split, and evaluates four
+times. The results are reports/curve.json and a plot, reports/curve.svg. Smaller
+parts are within larger ones (by stable hash). Each is trained and evaluated as
+`dvc repro` does it, but in a temporary folder: the workspace does not change.
 """
 
 

@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 _HELP: Final = """\
 examples:
   exemplars erase --plan                    list what the tombstones affect
-  exemplars erase --redact                  redact the raw files; then `dvc repro`
-  exemplars erase --purge                   remove it from DVC's cache and remote
+  exemplars erase --redact                  redact raw files; then `dvc repro`
+  exemplars erase --purge                   remove it from cache and remote
   exemplars erase --purge --all-revisions   even what older revisions need
   echo -n "Ada Byron" | exemplars erase --hash   the keyed hash of a value
 
 tombstones, one JSON object per line of data/raw/erasures.jsonl:
-  {"id": "t1", "dialogue": "sgd:train/1_0", "reviewer": "Kim", "reason": "asked"}
+  {"id": "t1", "dialogue": "sgd:train/1_0", "reviewer": "Kim", "reason": "x"}
   or, instead of dialogue: "place", "value" (a keyed hash), "pattern"
-The key of the hashes is read from the environment variable EXEMPLARS_ERASURE_KEY.
+The key of the hashes is read from the environment variable
+EXEMPLARS_ERASURE_KEY.
 
 exit status: 0 done, 1 something is left to do or went wrong, 2 wrong usage
 """

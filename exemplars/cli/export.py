@@ -19,8 +19,9 @@ examples:
   exemplars export --format trl --split validation --output validation.jsonl
   exemplars export --format opendu --output exemplars.json
 
-openai, trl, alpaca, sharegpt, xlam and bfcl are JSONL: one line for each row of the view `call` that
-`dvc repro render` made. opendu is one JSON document with the templates of the split.
+openai, trl, alpaca, sharegpt, xlam and bfcl are JSONL: one line for each
+row of the view `call` that `dvc repro render` made. opendu is one JSON document
+with the templates of the split.
 """
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final, NoReturn
 
 from exemplars.audit.revisions import WORKSPACE, check_lock
 from exemplars.cli import (
@@ -35,7 +37,11 @@ from exemplars.cli import (
     verify,
 )
 from exemplars.cli.project import find_project, require_project
-from exemplars.core.errors import report_errors
+from exemplars.core.errors import report_errors, suggest_name
+
+_NO_COMMAND: Final = re.compile(
+    r"argument COMMAND: invalid choice: '(?P<name>.*?)' \(choose from (?P<names>.*)\)$"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,14 +50,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     return report_errors(lambda: _run_in_project(arguments))
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong, with a guess at a misspelled command, and exit with 2."""
+        wrong = _NO_COMMAND.search(message)
+        if wrong is not None:
+            names = re.findall(r"'(.*?)'", wrong["names"])
+            advice = suggest_name(wrong["name"], names) or "`exemplars --help` lists them"
+            message = f"found no command {wrong['name']!r}; {advice}"
+        super().error(message)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="exemplars",
         description="Check, inspect, audit and export what `dvc repro` compiles and trains.",
         epilog="`exemplars COMMAND --help` shows the options of a command, with examples.",
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser
+    )
     init.add_parser(commands)
     lint.add_parser(commands)
     check.add_parser(commands)

@@ -15,8 +15,9 @@ examples:
   exemplars merge                     models/lora -> models/lora/merged
   exemplars merge full --output out   a different recipe and folder
 
-The result is safetensors that plain transformers loads. Before it is put in place, its logits are compared
-with those of base and adapter. Its README.md says what the model was made from.
+The result is safetensors that plain transformers loads. Before it is
+put in place, its logits are compared with those of base and adapter. Its
+README.md says what the model was made from.
 """
 
 

@@ -18,8 +18,9 @@ examples:
   exemplars plots-template     write the template, and name it in .dvc/config
   dvc plots show --open        the plots, without a network
 
-Commit both files: without the template, `dvc plots` stops. Run the command again
-after an upgrade of vl-convert-python; the same version writes the same bytes.
+Commit both files: without the template, `dvc plots` stops. Run the command
+again after an upgrade of vl-convert-python; the same version writes the same
+bytes.
 """
 
 
@@ -29,7 +30,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "plots-template",
         short="make pages of `dvc plots` that work offline",
-        long="Write a page template with Vega inside for `dvc plots show` and `dvc plots diff`.",
+        long="Write a page template with Vega inside, for `dvc plots show` and\n`dvc plots diff`.",
         examples=_EXAMPLES,
     )
     parser.set_defaults(run=run)

@@ -31,7 +31,7 @@ def add_parser(commands: Commands) -> None:
         "prove",
         short="show that conversations of any tool reach a model's tokens",
         long="Render conversations with a model's chat template, and show whether tools and\n"
-        "calls reach the tokens, what is supervised, and what is cut, encoded twice or lost.",
+        "calls reach the tokens, what is supervised, and what is cut, encoded twice or\nlost.",
         examples=_HELP,
     )
     parser.add_argument("file", metavar="FILE", type=parse_path, help="the conversations")

@@ -23,7 +23,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "schema",
         short="print the JSON Schema of a FullExemplar",
-        long="Print the JSON Schema of a FullExemplar, as in schemas/full_exemplar.schema.json.",
+        long="Print the JSON Schema of a FullExemplar, as in\nschemas/full_exemplar.schema.json.",
         examples=_HELP,
     )
     parser.set_defaults(run=run, needs_project=False)

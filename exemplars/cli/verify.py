@@ -25,9 +25,9 @@ _HELP: Final = """\
 examples:
   exemplars verify                       the files in the workspace
   exemplars verify --rev HEAD~1          a commit, from git and DVC's cache
-  exemplars verify --history             also the manifests and objects of all commits
-  exemplars verify --recompute           run curate, validate, render and publish again, too
-  exemplars verify --data                raw files to splits, without models: for CI
+  exemplars verify --history             manifests and objects of all commits
+  exemplars verify --recompute           run the slower stages again, too
+  exemplars verify --data                raw files to splits, for CI
   exemplars verify --attestation attestation.json --key key.pub
   exemplars verify --format json | jq .  JSON for programs
 

@@ -24,6 +24,8 @@ def encode_split(split: SplitName, format_name: str) -> bytes:
     if format_name == OPENCUI:
         exemplars = exemplars_from_table(read_table(layout.split(split), EXEMPLAR_SCHEMA))
         return encode_json(build_opencui_templates(exemplars))
+    if not layout.training(split).exists():
+        raise UserError([_not_rendered(split)])
     rows = rows_from_table(read_table(layout.training(split), TRAINING_SCHEMA), TrainingRow)
     calls = [row for row in rows if row.view == View.CALL]
     if rows and not calls:
@@ -31,6 +33,16 @@ def encode_split(split: SplitName, format_name: str) -> bytes:
         raise UserError([_no_call(split, views)])
     build_row = FORMATS[format_name]
     return b"".join(msgspec.json.encode(build_row(row)) + b"\n" for row in calls)
+
+
+def _not_rendered(split: SplitName) -> Diagnostic:
+    return Diagnostic(
+        path=str(layout.training(split)),
+        code="not_rendered",
+        found="no such file",
+        expected="the rendered rows of the split",
+        fix="run `dvc repro render`, which trains no model",
+    )
 
 
 def _no_call(split: SplitName, found: str) -> Diagnostic:

@@ -183,7 +183,7 @@ def test_export_without_rendered_rows_says_what_to_run(
     (tmp_path / ".dvc").mkdir()
     monkeypatch.chdir(tmp_path)
     assert main(["export", "--format", "openai"]) == 1
-    assert "run `dvc repro` to make it" in capsys.readouterr().err
+    assert "run `dvc repro render`, which trains no model" in capsys.readouterr().err
 
 
 def test_tools_that_no_message_shows_are_added_in_trl_and_alpaca() -> None:
