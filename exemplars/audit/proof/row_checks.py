@@ -41,9 +41,7 @@ def prove_row(place: str, row: Any, tokenizer: Any, limit: int | None) -> RowPro
     try:
         chat = render_conversation(conversation, tokenizer)
     except ChatTemplateError as error:
-        findings.append(
-            RowFinding(Finding.TEMPLATE_REFUSES, "", f"the template says: {quote_text(str(error))}")
-        )
+        findings.append(_describe_refusal(conversation, str(error)))
     else:
         tokens = len(encode_text(tokenizer, chat.text))
         supervised = _count_supervised(chat, tokenizer)
@@ -51,6 +49,17 @@ def prove_row(place: str, row: Any, tokenizer: Any, limit: int | None) -> RowPro
         if limit is not None and tokens > limit:
             findings.append(RowFinding(Finding.CUT, "", f"{tokens:,} tokens, of which {limit:,} fit"))
     return RowProof(place, conversation.dialect.value, calls, tokens, supervised, tuple(findings))
+
+
+def _describe_refusal(conversation: Conversation, error: str) -> RowFinding:
+    """Describe that a template refuses a row, with the message that it fails at, if that has no content."""
+    message = f"the template says: {quote_text(error)}"
+    if "content" in error or "NoneType" in error:
+        for turn in conversation.turns:
+            if turn.message is not None and turn.message.get("content") is None:
+                advice = 'this message has no content, which the template reads: write "content": ""'
+                return RowFinding(Finding.TEMPLATE_REFUSES, turn.pointer, f"{message}; {advice}")
+    return RowFinding(Finding.TEMPLATE_REFUSES, "", message)
 
 
 def _check_chat(conversation: Conversation, chat: RenderedChat, tokenizer: Any) -> Iterator[RowFinding]:

@@ -143,6 +143,18 @@ def test_a_template_that_refuses_a_row_is_quoted() -> None:
     assert [finding.message for finding in proof.findings] == ["the template says: 'Roles must alternate'"]
 
 
+@pytest.mark.parametrize("content", [{}, {"content": None}])
+def test_a_message_without_content_that_a_template_fails_at_is_named(content: dict[str, None]) -> None:
+    row = make_row()
+    row["messages"][1] = {"role": "assistant", "tool_calls": row["messages"][1]["tool_calls"], **content}
+    proof = prove(row, "{% for m in messages %}{{ '<s>' + m['content'] }}{% endfor %}")
+    [finding] = proof.findings
+    assert (finding.code.value, finding.pointer) == ("template_refuses", "/messages/1")
+    assert finding.message.endswith(
+        '; this message has no content, which the template reads: write "content": ""'
+    )
+
+
 @pytest.mark.parametrize("row", [5, {"text": "a"}, {"messages": []}])
 def test_a_row_that_is_no_conversation_is_inconsistent(row: Any) -> None:
     assert ("inconsistent", "") in list_findings(prove(row, KEEPS_ALL))
