@@ -66,7 +66,7 @@ MEASURES: Final[Mapping[tuple[str, str], Measure]] = {
     ("data", "thin_share"): Measure(
         Unit.SHARE,
         "{thin} of {parts} ({thin_share}) skills and parameters with fewer than {min_rows_a_parameter} exemplars",
-        "add exemplars of them (reports/dataset.html, coverage), or raise the bound",
+        "add exemplars of them (data/curated/representativeness.json lists the rarest), or raise the bound",
     ),
     ("data", "skill_entropy"): Measure(
         Unit.NUMBER,
