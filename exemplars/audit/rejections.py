@@ -119,7 +119,7 @@ def _describe(row: Rejection, sources: Mapping[str, str], files: dict[str, JsonP
     path = row.origin.path if folder is None else (PurePosixPath(folder) / row.origin.path).as_posix()
     rest = row.message.removeprefix(row.origin.path)
     precise = _PRECISE.match(rest)
-    line, column = _find_place(path, row.origin.locator, files)
+    line, column = find_place(path, row.origin.locator, files)
     if precise and precise["line"]:
         line, column = int(precise["line"]), int(precise["column"]) if precise["column"] else None
     remedy = REMEDIES[row.reason]
@@ -141,8 +141,11 @@ def _describe(row: Rejection, sources: Mapping[str, str], files: dict[str, JsonP
     )
 
 
-def _find_place(path: str, locator: str, files: dict[str, JsonPlaces]) -> tuple[int | None, int | None]:
-    """Find the line and the column of a record, as far as they are known."""
+def find_place(path: str, locator: str, files: dict[str, JsonPlaces]) -> tuple[int | None, int | None]:
+    """Find the line and the column of a record, as far as they are known.
+
+    path: of its file. locator: a line or a JSON Pointer. files: those that were read, which this adds to.
+    """
     if locator.isdecimal():
         return int(locator), None
     if not locator.startswith("/"):

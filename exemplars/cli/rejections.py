@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Final
 
 from exemplars.cli.output import print_json
 from exemplars.cli.parsers import Commands, add_command, add_format
-from exemplars.core.errors import run_main
+from exemplars.core.errors import quote_text, run_main
 from exemplars.core.terminal import escape_line, print_text
 
 if TYPE_CHECKING:
+    from exemplars.audit.review_list import ReviewRow
     from exemplars.core.records import Rejection
 
 _WIDTH: Final = 80
@@ -23,6 +25,7 @@ examples:
   exemplars rejections                           what you can fix first
   exemplars rejections --reason value_not_found --limit 50
   exemplars rejections --source skills --stage compile
+  exemplars rejections --review                  kept, but worth a look
   exemplars rejections --format json | jq .      all of them, for programs
 
 The reasons are explained in docs/ledger.md.
@@ -42,6 +45,11 @@ def add_parser(commands: Commands) -> None:
         examples=_EXAMPLES,
     )
     parser.add_argument("--reason", metavar="R", help="only this reason, such as value_not_found")
+    parser.add_argument(
+        "--review",
+        action="store_true",
+        help="list what curate keeps and puts on the review list instead (--reason: quality, conflict, ...)",
+    )
     parser.add_argument("--source", metavar="S", help="only this source of ingest.sources")
     parser.add_argument(
         "--stage", choices=("ingest", "compile", "curate", "split", "render"), help="only this stage"
@@ -60,6 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
     """List the rejections, and return the exit status."""
 
     def show() -> None:
+        if arguments.review:
+            _show_review(arguments)
+            return
         # Imported here: pyarrow would slow down every other command.
         from exemplars.audit.rejections import Filter, describe_rejections, list_rejections
 
@@ -72,6 +83,33 @@ def run(arguments: argparse.Namespace) -> int:
             print_text("\n".join(format_rejections(rejections, limit, arguments.reason)) + "\n")
 
     return run_main(show)
+
+
+def _show_review(arguments: argparse.Namespace) -> None:
+    from exemplars.audit.review_list import list_review_rows
+
+    rows = list_review_rows(arguments.reason, arguments.source)
+    if arguments.format == "json":
+        print_json(rows if arguments.limit is None else rows[: max(arguments.limit, 0)])
+    else:
+        limit = _LIMIT if arguments.limit is None else max(arguments.limit, 1)
+        print_text("\n".join(format_review(rows, limit)) + "\n")
+
+
+def format_review(rows: Sequence[ReviewRow], limit: int) -> Iterator[str]:
+    """Format rows to review as lines of at most 80 columns, but for long paths. limit: of rows of each kind."""
+    counts = Counter(row.why for row in rows)
+    kinds = ", ".join(f"{why} {count:,}" for why, count in sorted(counts.items()))
+    yield from _wrap(f"{len(rows):,} to review: {kinds}" if rows else "nothing to review", "")
+    for why, group in groupby(rows, key=lambda row: row.why):
+        yield ""
+        yield f"{why}: {counts[why]:,}"
+        for row in islice(group, limit):
+            place = ":".join(str(part) for part in (row.path, row.line, row.column) if part is not None)
+            yield f"  {escape_line(place)}"
+            yield from _wrap(f"{quote_text(row.utterance)}: {row.detail}", "    ")
+        if counts[why] > limit:
+            yield f"  … and {counts[why] - limit:,} more: --review --reason {why} --limit {counts[why]}"
 
 
 def format_rejections(rejections: Sequence[Rejection], limit: int, reason: str | None) -> Iterator[str]:
