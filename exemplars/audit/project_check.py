@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from exemplars.audit.source_reading import ReadSource, read_sources
-from exemplars.core.errors import UserError
+from exemplars.core.errors import UserError, quote_text, suggest_name
 from exemplars.core.params import PATH
 from exemplars.core.preflight import STAGES, Finding, Project, Severity, read_project, run_checks
 from exemplars.core.records import Mode
@@ -83,6 +83,7 @@ def _check_sources(project: Project) -> Iterator[Finding]:
             elif problem.code != "invalid_license":  # `publish` reports it, with its line.
                 yield Finding(Severity.ERROR, problem)
     yield from _check_skills(project, sources)
+    yield from _check_called_names(project, sources)
     if all(source.tables is not None for source in sources):
         yield from _check_size(project, sources)
 
@@ -95,6 +96,22 @@ def _check_skills(project: Project, sources: Sequence[ReadSource]) -> Iterator[F
         merge_catalogs({source.name: source.list_skills() for source in sources}, unite=unite)
     except UserError as error:
         yield from (Finding(Severity.ERROR, problem) for problem in error.diagnostics)
+
+
+def _check_called_names(project: Project, sources: Sequence[ReadSource]) -> Iterator[Finding]:
+    """Find skills that only calls show, with a name much like that of a defined skill: most likely a slip."""
+    skills = [(source.name, skill) for source in sources for skill in source.list_skills()]
+    defined = sorted({skill.name for _, skill in skills if not skill.inferred})
+    for source, skill in skills:
+        hint = suggest_name(skill.name, defined)
+        if skill.inferred and skill.name not in defined and hint:
+            yield project.report(
+                Severity.WARNING,
+                ("ingest", "sources", source),
+                "similar_skill",
+                f"source {source!r} calls {quote_text(skill.name)}, which no source defines",
+                f"{hint} Otherwise define it, in a skill file or in tools.json",
+            )
 
 
 def _check_size(project: Project, sources: Sequence[ReadSource]) -> Iterator[Finding]:

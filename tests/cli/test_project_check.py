@@ -106,6 +106,17 @@ def test_each_mistake_has_its_line_and_remedy(hotel: Workspace, old: str, new: s
     assert status == any(": error: " in line for line in lines)
 
 
+def test_a_call_of_a_name_much_like_a_defined_skill_is_a_warning(hotel: Workspace) -> None:
+    hotel.write("raw/logs/calls.jsonl", LINE + LINE.replace("call_taxi", "bookroom"))
+    assert check(hotel) == (
+        0,
+        [
+            "params.yaml:4: warning: similar_skill: source 'logs' calls 'bookroom', which no source defines; "
+            "did you mean 'book_room'? Otherwise define it, in a skill file or in tools.json"
+        ],
+    )
+
+
 def test_a_skill_that_two_sources_define_names_both_places_and_what_differs(hotel: Workspace) -> None:
     city = {"properties": {"city": {"type": "string"}}}
     tools = [{"function": {"name": name, "parameters": city}} for name in ("call_taxi", "book_room")]
