@@ -10,7 +10,7 @@ that a stage computes depends on them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 from importlib import import_module
 from importlib.util import find_spec
@@ -21,6 +21,7 @@ import msgspec
 
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.params import PATH, find_line, find_section_faults, find_unknown_sections, read_parameters
+from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
 STAGES: Final = ("ingest", "compile", "curate", "split", "validate", "render", "train", "evaluate", "publish")
 """In the order in which they run."""
@@ -121,11 +122,11 @@ def run_checks(project: Project, stages: Iterable[str], function: str) -> Iterat
 def check_later_stages(stage: str, path: Path = PATH) -> None:
     """Raise `UserError` with the errors that concern a stage or a later one, all at once.
 
-    A stage that loads a model looks at the machine, too. In a folder without `dvc.yaml`, later stages need not
-    have a section.
+    A stage that loads a model looks at the machine, too. Later stages that `dvc.yaml` does not have need no section.
     """
     concerned = STAGES[STAGES.index(stage) :]
-    optional = () if path.with_name("dvc.yaml").exists() else [name for name in STAGES if name != stage]
+    pipeline = _read_pipeline_stages(path.with_name("dvc.yaml"))
+    optional = [name for name in STAGES if name != stage and name not in pipeline]
     project, problems = read_project(path, concerned, optional)
     findings = [*run_checks(project, concerned, "check_params")]
     if stage in MACHINE_STAGES:
@@ -133,3 +134,13 @@ def check_later_stages(stage: str, path: Path = PATH) -> None:
     problems += [item.diagnostic for item in findings if item.severity is Severity.ERROR]
     if problems:
         raise UserError(sorted(problems, key=lambda item: (item.path, item.line or 0, item.code)))
+
+
+def _read_pipeline_stages(path: Path) -> Collection[str]:
+    """Read the names of the stages of a pipeline; none if there is no such file, or DVC cannot read it either."""
+    try:
+        document = decode_yaml(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, YamlProblem):
+        return ()
+    stages = document.get("stages") if isinstance(document, dict) else None
+    return stages.keys() if isinstance(stages, dict) else ()

@@ -39,7 +39,7 @@ def test_a_section_that_is_missing_in_a_pipeline_is_found_first(workspace: Works
     workspace.write("params.yaml", PARAMS.partition("publish")[0])
     workspace.write("raw/a.jsonl", '{"utterance": "hello"}\n')
     assert workspace.run("stages.ingest", "mine").returncode == 0
-    workspace.write("dvc.yaml", "stages: {}\n")
+    workspace.write("dvc.yaml", "stages: {publish: {cmd: python -m stages.publish}}\n")
     done = workspace.run("stages.ingest", "mine")
     assert done.returncode == 1
     assert "missing_section: found no section 'publish'" in done.stderr
