@@ -43,9 +43,9 @@ def recover_project(root: Path) -> list[str]:
 def read_stage_names(data: bytes) -> list[str] | None:
     """Read the names of the stages of a `dvc.lock`, in their order; `None` if it is empty, cut off or no `dvc.lock`.
 
-    >>> read_stage_names(b"schema: '2.0'\\nstages:\\n  a:\\n    cmd: x\\n")
+    >>> read_stage_names(b"schema: '2.0'\\nstages:\\n  a:\\n    cmd: x\\n    outs: []\\n")
     ['a']
-    >>> read_stage_names(b"schema: '2.0'\\nstages:\\n  a:\\n    cmd: x")  # DVC ends each line.
+    >>> read_stage_names(b"schema: '2.0'\\nstages:\\n  a:\\n    cmd: x\\n    outs: []")  # DVC ends each line.
     """
     if not data.endswith(b"\n"):
         return None

@@ -31,7 +31,8 @@ def format_github(annotations: Iterable[Annotation]) -> list[str]:
 
     Syntax: docs.github.com, "Workflow commands for GitHub Actions".
 
-    >>> format_github([Annotation("error", Diagnostic("a.md", "bad", "x", "y", "do", line=3))])
+    >>> problem = Diagnostic(path="a.md", line=3, code="bad", found="x", expected="y", fix="do")
+    >>> format_github([Annotation("error", problem)])
     ['::error file=a.md,line=3,title=bad::found x, expected y; do']
     """
     lines = []
