@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from exemplars.cli.main import main
+from tests.cli.erasure_project import SmallErasureProject
 from tests.cli.project import Project
+from tests.stage_server import StageServer
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +21,14 @@ def _no_dvc_config_of_the_machine(
     """Hide the DVC configuration of the user and the system, which may name a shared cache."""
     for variable in ("DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR"):
         monkeypatch.setenv(variable, str(tmp_path_factory.getbasetemp() / "no-dvc-config"))
+
+
+@pytest.fixture(scope="session")
+def forked_commands(stage_server: StageServer) -> Iterator[None]:
+    """Let projects of `tests/cli/erasure_project.py` fork their commands instead of starting a Python for each."""
+    SmallErasureProject.python = str(stage_server.python)
+    yield
+    SmallErasureProject.python = sys.executable
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow.parquet as pq
 
@@ -68,6 +68,9 @@ UTTERANCE = b"please ring Augusta Byron at the mill"
 class SmallErasureProject:
     """A project of two stages, compiled, committed, and pushed to a remote."""
 
+    python: ClassVar[str] = sys.executable
+    """What runs stages, DVC and `exemplars`; the fixture `forked_commands` makes it the stage server's."""
+
     def __init__(self, root: Path) -> None:
         self.root = root
 
@@ -89,7 +92,8 @@ class SmallErasureProject:
         place.write_text(text, "utf-8")
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        folders = (Path(self.python).parent, Path(sys.executable).parent)
+        path = os.pathsep.join([*map(str, folders), os.environ["PATH"]])
         known = {"PYTHONPATH": str(PROJECT), "PATH": path, "DVC_NO_ANALYTICS": "1", "EXEMPLARS_WORKERS": "1"}
         return subprocess.run(
             command,
@@ -101,7 +105,7 @@ class SmallErasureProject:
         )
 
     def dvc(self, *arguments: str, **environment: str) -> str:
-        done = self.run(sys.executable, "-m", "dvc", *arguments, **environment)
+        done = self.run(self.python, "-m", "dvc", *arguments, **environment)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -112,7 +116,7 @@ class SmallErasureProject:
         return self.run("git", "rev-parse", "--short=12", "HEAD").stdout.strip()
 
     def erase(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return self.run(sys.executable, "-m", "exemplars.cli.main", "erase", *arguments, **environment)
+        return self.run(self.python, "-m", "exemplars.cli.main", "erase", *arguments, **environment)
 
     def find_holding_files(self, *folders: str) -> list[str]:
         """List the files that hold the utterance, plain or in the columns of a table."""

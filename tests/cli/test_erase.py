@@ -29,7 +29,7 @@ from tests.cli.erasure_project import (
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(forked_commands: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project next to its remote, made once; tests work on copies."""
     folder = tmp_path_factory.mktemp("made")
     small = SmallErasureProject(folder / "project")

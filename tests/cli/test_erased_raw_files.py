@@ -43,7 +43,7 @@ class UntrackedProject(SmallErasureProject):
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> UntrackedProject:
+def project(forked_commands: None, tmp_path: Path) -> UntrackedProject:
     project = UntrackedProject(tmp_path / "project")
     project.new("../remote")
     project.write("params.yaml", PARAMS)
