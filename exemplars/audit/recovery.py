@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,9 @@ from exemplars.core.files import read_file, write_bytes
 from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
 _TMP: Final = Path(".dvc/tmp")
+_OUTPUT_FOLDERS: Final = ("data", "models", "reports")
+_TEMPORARY: Final = re.compile(r".*\.[A-Za-z0-9_-]{22}\.tmp", re.DOTALL)
+"""The names that DVC gives to files while it links or copies them (dvc-objects, `tmp_fname`)."""
 
 
 def recover_project(root: Path) -> list[str]:
@@ -30,7 +34,7 @@ def recover_project(root: Path) -> list[str]:
     Raises `UserError` if a DVC command is running: it may be writing these files.
     """
     with _hold_dvc_locks(root):
-        done = _recover_rwlock(root)
+        done = [*_recover_rwlock(root), *_remove_temporary_files(root)]
         lock = root / LOCK
         data = _read(lock)
         if data is not None and _is_damaged(root, data):
@@ -38,6 +42,19 @@ def recover_project(root: Path) -> list[str]:
         elif data is not None:
             write_bytes(root / LOCK_COPY, data)
     return done
+
+
+def _remove_temporary_files(root: Path) -> list[str]:
+    """Remove what DVC was writing into the folders of outputs, where it would count in their hash."""
+    files = [
+        path
+        for folder in _OUTPUT_FOLDERS
+        for path in sorted((root / folder).rglob("*.tmp"))
+        if _TEMPORARY.fullmatch(path.name) and path.is_file()
+    ]
+    for file in files:
+        file.unlink(missing_ok=True)
+    return [f"{file.relative_to(root).as_posix()}: a temporary file of DVC, removed" for file in files]
 
 
 def read_stage_names(data: bytes) -> list[str] | None:

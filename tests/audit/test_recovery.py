@@ -211,3 +211,15 @@ def test_a_stage_that_dvc_runs_keeps_a_copy_of_a_complete_lock(
     (root / "dvc.lock").write_bytes(LOCK[:-1])
     keep_lock_copy()
     assert (root / LOCK_COPY).read_bytes() == LOCK
+
+
+def test_what_dvc_was_linking_when_it_was_killed_is_removed(tmp_path: Path) -> None:
+    names = ("data/curated/.qlmKWTD8B8VIylInwD64pA.tmp", "models/lora/weights.qlmKWTD8B8VIylInwD64-_.tmp")
+    others = ("data/raw/notes.tmp", "data/curated/.short.tmp", "data/curated/pairs.parquet")
+    for name in (*names, *others):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / ".dvc/tmp").mkdir(parents=True)
+    assert recover_project(tmp_path) == [f"{name}: a temporary file of DVC, removed" for name in names]
+    assert [(tmp_path / name).exists() for name in (*names, *others)] == [False, False, True, True, True]
+    assert recover_project(tmp_path) == []
