@@ -51,9 +51,19 @@ def is_within_unit(text: str, index: int) -> bool:
     (True, False, False)
     """
     if not text.isascii():
-        return not _list_boundaries(text)[index]
+        return not _find_boundaries(text)[index]
     before, after = text[index - 1], text[index]
     return (after.isalnum() or after == "_") and (before.isalnum() or before == "_")
+
+
+_latest: list[tuple[str, bytearray]] = []
+"""The latest text with its boundaries: found by identity, since a cache compares equal texts at each look-up."""
+
+
+def _find_boundaries(text: str) -> bytearray:
+    if not _latest or _latest[0][0] is not text:
+        _latest[:] = [(text, _list_boundaries(text))]
+    return _latest[0][1]
 
 
 @functools.lru_cache(maxsize=256)
