@@ -27,8 +27,17 @@ SAMPLE = PROJECT / "tests/sample"
 OWN_DATA = tuple(str(PROJECT / name) for name in ("data/", "dvc.lock", "models/", "reports/"))
 """What a fork of this project changes: only tests that are marked `workspace` or `benchmark` may open it."""
 SLOW = (
+    "tests/project",
+    "tests/publish/test_browser.py",
+    "tests/cli/test_project_check.py",
+    "tests/cli/test_rejections.py",
+    "tests/cli/test_init.py",
+    "tests/cli/test_prove.py",
+    "tests/ingest/nlu/test_source.py",
+    "tests/export/test_plots.py",
+    "tests/validate/test_pages.py",
+    "tests/validate/test_checkpoint.py",
     "tests/pipeline",
-    "tests/project/test_all_stages.py",
     "tests/train",
     "tests/evaluate/test_systems.py",
     "tests/cli/test_erase.py",
@@ -44,7 +53,6 @@ SLOW = (
     "tests/cli/test_hostile_data.py",
     "tests/models/test_chat_templates.py",
     "tests/models/test_thinking.py",
-    "tests/project/test_ci.py",
     "tests/render/test_control_tokens.py",
     "tests/cli/test_documented_examples.py",
     "tests/ingest/test_patterns.py",
