@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from exemplars.audit.revisions import LOCK, Revision, Stage, run_git
+from exemplars.audit.git_history import run_git
+from exemplars.audit.revisions import LOCK, Revision, Stage
 from exemplars.audit.verification.checks import Check, build_diagnostic, shorten_hash
 from exemplars.audit.verification.hashes import hash_files, list_files, parse_dvcignore
 from exemplars.core.digests import hash_content

@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import msgspec
 
-from exemplars.audit.revisions import LOCK, run_git_bytes
+from exemplars.audit.git_history import run_git_bytes
+from exemplars.audit.revisions import LOCK
 from exemplars.core.code_version import LOCK_COPY
 from exemplars.core.documents import decode_json
 from exemplars.core.errors import Diagnostic, UserError

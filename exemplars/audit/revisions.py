@@ -6,46 +6,25 @@ revision's `dvc.lock`. Objects that the cache does not have are fetched from the
 
 from __future__ import annotations
 
-import json
-import logging
-import subprocess
-from collections.abc import Iterable, Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import yaml
 
+from exemplars.audit.dvc_cache import (
+    Output,
+    fetch_objects,
+    locate_object,
+    read_dir_manifest,
+)
+from exemplars.audit.git_history import read_history, require_full_history, run_git, run_git_bytes
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import write_bytes
 
 WORKSPACE: Final = "workspace"
 """The revision name of the files as they are on disk now."""
 LOCK: Final = "dvc.lock"
-
-
-class Output(NamedTuple):
-    """A dependency or output of a stage, as `dvc.lock` names it."""
-
-    path: str
-    """Relative to the project's root, with `/`."""
-    md5: str
-    """DVC's hash of the content; of a folder it ends in `.dir`."""
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether the output is a folder."""
-        return self.md5.endswith(".dir")
-
-
-class CommittedFile(NamedTuple):
-    """A version of a file, and the commit that made it."""
-
-    commit: str
-    short: str
-    """The commit as git abbreviates it."""
-    path: str
-    data: bytes
 
 
 class Stage(NamedTuple):
@@ -166,60 +145,6 @@ def open_revision(root: Path, name: str = WORKSPACE) -> Revision:
     return Revision(root, name, commit.strip())
 
 
-def read_history(root: Path, *arguments: str) -> str:
-    """Run `git log` and return what it prints; empty if there is no commit, or no repository.
-
-    Raises `UserError` in a shallow clone, whose history is not the history: the oldest commit that it has seems
-    to have made everything, and what later commits removed is missing.
-    """
-    require_full_history(root)
-    return run_git(root, "log", *arguments) or ""
-
-
-def read_versions(root: Path, pattern: str) -> Iterator[CommittedFile]:
-    """Read each version of the files that match a pattern, as git has them, newest first.
-
-    Raises `UserError` in a shallow clone.
-    """
-    log = read_history(root, "--all", "--format=%x00%H %h", "--name-only", "--diff-filter=AM", "--", pattern)
-    for entry in log.split("\0")[1:]:
-        commits, *paths = [line for line in entry.splitlines() if line]
-        commit, short = commits.split()
-        for path in paths:
-            if (data := run_git_bytes(root, "show", f"{commit}:{path}")) is not None:
-                yield CommittedFile(commit, short, path, data)
-
-
-def find_last_change(root: Path, path: str) -> str | None:
-    """Find the last commit that changed a file; `None` if no commit did, or if a shallow clone may not have it."""
-    if is_shallow(root):
-        return None
-    return (run_git(root, "log", "-1", "--format=%H", "--", path) or "").strip() or None
-
-
-def is_shallow(root: Path) -> bool:
-    """Return whether git has only a part of the history, as in the clones of most CI services."""
-    return (run_git(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
-
-
-def require_full_history(root: Path) -> None:
-    """Raise `UserError` if git has only a part of the history."""
-    if not is_shallow(root):
-        return
-    raise UserError(
-        [
-            Diagnostic(
-                path="git",
-                code="shallow_clone",
-                found="a part of the history",
-                expected="all of it",
-                summary="this clone is shallow, so that commits are missing",
-                fix="run `git fetch --unshallow` (in GitHub Actions: `fetch-depth: 0`)",
-            )
-        ]
-    )
-
-
 def check_lock(root: Path) -> None:
     """Raise `UserError` if the `dvc.lock` of the workspace is empty or damaged. There need not be one."""
     revision = Revision(root, WORKSPACE, None)
@@ -237,127 +162,6 @@ def list_revisions(root: Path, *patterns: str) -> list[Revision]:
     log = read_history(root, *command, "--", LOCK, *(f":(glob)**/{pattern}" for pattern in patterns))
     commits = [entry.split("\n")[0] for entry in log.split("\0")[1:]]
     return [Revision(root, commit[:12], commit) for commit in commits]
-
-
-def find_cache_folder(root: Path) -> Path:
-    """Return DVC's cache folder, as `dvc cache dir` prints it.
-
-    The system, global, repository and local configuration count, in DVC's order. They are read once per process.
-    Raises `UserError` if the configuration is damaged.
-    """
-    return _read_cache_folder(root.resolve())
-
-
-@lru_cache(maxsize=16)
-def _read_cache_folder(root: Path) -> Path:
-    config = _read_dvc_config(root)
-    # `cache.local` names a remote that serves as the cache. DVC resolves a relative path from the folder of the
-    # configuration file that it is in.
-    shared = config["remote"].get(config["cache"].get("local"), {}).get("url")
-    return Path(shared or config["cache"].get("dir") or root / ".dvc" / "cache")
-
-
-def describe_shared_cache(root: Path) -> str:
-    """Describe why other clones may use DVC's cache, as the end of a sentence; empty if it is this clone's own.
-
-    Raises `UserError` if the configuration is damaged.
-    """
-    folder = find_cache_folder(root).resolve()
-    if not folder.is_relative_to(root.resolve()):
-        return f"it is outside of the project, at {folder}"
-    if _read_dvc_config(root)["cache"].get("shared") == "group":
-        return "DVC's setting cache.shared is `group`"
-    return ""
-
-
-def locate_object(root: Path, md5: str) -> Path:
-    """Return the path at which DVC's cache keeps an object, whether it is there or not."""
-    return find_cache_folder(root) / "files" / "md5" / md5[:2] / md5[2:]
-
-
-def read_dir_manifest(manifest: Path) -> list[Output]:
-    """List the files of a folder from its `.dir` object in the cache; paths are relative to the folder."""
-    return parse_dir_manifest(manifest.read_bytes())
-
-
-def parse_dir_manifest(data: bytes) -> list[Output]:
-    """Parse a `.dir` object: the files of a folder; paths are relative to the folder."""
-    return [Output(entry["relpath"], entry["md5"]) for entry in json.loads(data)]
-
-
-def fetch_objects(root: Path, hashes: Iterable[str]) -> None:
-    """Fetch objects from the default remote into the cache; do nothing if no remote is configured.
-
-    An object that the remote does not have is no error. Raises `UserError` if the remote does not answer.
-    """
-    if not _read_dvc_config(root)["core"].get("remote"):
-        return  # The rest of DVC takes half a second to import.
-    from dvc.repo import Repo
-    from dvc_data.hashfile.hash_info import HashInfo
-
-    logging.getLogger("dvc").setLevel(logging.CRITICAL)  # The caller reports what is missing.
-    try:
-        with Repo(str(root)) as repo:
-            repo.cloud.pull({HashInfo("md5", md5) for md5 in hashes})
-    except Exception as error:  # Every kind of remote has its own library and its own exceptions.
-        raise _remote_down(error) from None
-
-
-def fetch_missing_objects(root: Path, hashes: Iterable[str]) -> None:
-    """Fetch those of the objects that the cache does not have; as `fetch_objects` otherwise."""
-    if missing := [md5 for md5 in hashes if not locate_object(root, md5).is_file()]:
-        fetch_objects(root, missing)
-
-
-def _read_dvc_config(root: Path) -> dict[str, Any]:
-    """Read the merged configuration of all levels, unvalidated: validation takes longer than all else."""
-    from dvc.config import Config
-    from dvc.exceptions import DvcException
-
-    try:
-        return dict(Config(dvc_dir=str(root.resolve() / ".dvc"), validate=False))
-    except DvcException as error:
-        found = " ".join(str(error).split())
-        raise UserError(
-            [
-                Diagnostic(
-                    path=".dvc/config",
-                    code="unreadable_config",
-                    found=found,
-                    expected="a configuration that DVC can read",
-                    fix="`dvc config --list --show-origin` names the file to correct",
-                )
-            ]
-        ) from None
-
-
-def _remote_down(error: Exception) -> UserError:
-    return UserError(
-        [
-            Diagnostic(
-                path="the DVC remote",
-                code="remote_down",
-                found=" ".join(str(error).split()) or type(error).__name__,
-                expected="a remote that answers",
-                fix="check `dvc remote list`, the network and your credentials",
-            )
-        ]
-    )
-
-
-def run_git(root: Path, *arguments: str) -> str | None:
-    """Run a git command and return what it prints; `None` if it fails or git is not installed."""
-    data = run_git_bytes(root, *arguments)
-    return None if data is None else data.decode("utf-8", "replace")
-
-
-def run_git_bytes(root: Path, *arguments: str) -> bytes | None:
-    """Run a git command and return the bytes that it prints; `None` if it fails or git is not installed."""
-    try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout
 
 
 def _write_copy(root: Path, md5: str, data: bytes) -> Path:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from exemplars.audit.revisions import WORKSPACE, read_versions
+from exemplars.audit.git_history import read_versions
+from exemplars.audit.revisions import WORKSPACE
 from exemplars.core import layout
 from exemplars.models.run_manifest import Manifest
 

@@ -11,16 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from exemplars.audit.revisions import (
-    LOCK,
-    WORKSPACE,
-    Revision,
-    fetch_missing_objects,
-    locate_object,
-    open_revision,
-    read_history,
-    run_git_bytes,
-)
+from exemplars.audit.dvc_cache import fetch_missing_objects, locate_object
+from exemplars.audit.git_history import read_history, run_git_bytes
+from exemplars.audit.revisions import LOCK, WORKSPACE, Revision, open_revision
 from exemplars.audit.run_history import RecordedRun, find_runs
 from exemplars.core import layout
 from exemplars.core.digests import hash_content

@@ -9,26 +9,7 @@ from exemplars.core.params import SECTIONS
 
 def load_section_types() -> dict[str, type[msgspec.Struct]]:
     """Import the type of each section, in the order of `SECTIONS`."""
-    # Imported here: the sections' types would slow down every other command.
-    from stages.compile.params import CompileParams
-    from stages.curate.params import CurateParams
-    from stages.evaluate.params import EvaluateParams
-    from stages.ingest.params import IngestParams
-    from stages.publish.params import PublishParams
-    from stages.render.params import RenderParams
-    from stages.split.params import SplitParams
-    from stages.train.params import TrainParams
-    from stages.validate.params import ValidateParams
+    # Imported here: what checks parameters would slow down every other command.
+    from exemplars.core.preflight import load_section_type
 
-    types: tuple[type[msgspec.Struct], ...] = (
-        IngestParams,
-        CompileParams,
-        CurateParams,
-        ValidateParams,
-        SplitParams,
-        RenderParams,
-        TrainParams,
-        EvaluateParams,
-        PublishParams,
-    )
-    return dict(zip(SECTIONS, types, strict=True))
+    return {name: load_section_type(name) for name in SECTIONS}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from exemplars.audit.revisions import run_git
+from exemplars.audit.git_history import run_git
 from exemplars.core import layout
 from exemplars.core.code_version import CODE, PIPELINE, get_version
 from exemplars.core.errors import Diagnostic, UserError, quote_text, summarize_names

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from exemplars.audit.revisions import find_cache_folder, find_last_change, locate_object, read_versions
+from exemplars.audit.dvc_cache import find_cache_folder, locate_object
+from exemplars.audit.git_history import find_last_change, read_versions
 from exemplars.core.errors import UserError
 
 

@@ -15,16 +15,7 @@ from typing import Annotated, Any, Final, NamedTuple, Union, get_args, get_origi
 import msgspec
 import yaml
 
-from exemplars.core.params import SECTIONS
-from stages.compile.params import CompileParams
-from stages.curate.params import CurateParams
-from stages.evaluate.params import EvaluateParams
-from stages.ingest.params import IngestParams
-from stages.publish.params import PublishParams
-from stages.render.params import RenderParams
-from stages.split.params import SplitParams
-from stages.train.params import TrainParams
-from stages.validate.params import ValidateParams
+from exemplars.cli.sections import load_section_types
 
 SAMPLE: Final = Path(__file__).parents[1] / "sample"
 INGEST: Final = ("stages.ingest", "mine")
@@ -720,18 +711,7 @@ def _list_parameters() -> Iterator[Case]:
         )
         if name != "a" * 300:
             yield _check_parameters(f"recipe {label}", _replace_at(document, ("train", "recipe"), name))
-    types_ = (
-        IngestParams,
-        CompileParams,
-        CurateParams,
-        ValidateParams,
-        SplitParams,
-        RenderParams,
-        TrainParams,
-        EvaluateParams,
-        PublishParams,
-    )
-    for section, type_ in zip(SECTIONS, types_, strict=True):
+    for section, type_ in load_section_types().items():
         for keys in _list_numbers((section,), document[section], type_):
             for value in (float("nan"), -1, 2**70):
                 label = f"{'.'.join(keys)} is {str(value)[:10]}"

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from hidden_spans import Score
 from sgd_archive import MISSING, find_dialogues
 
 from exemplars.core.records import DONTCARE, LabelledArgument
@@ -26,26 +27,6 @@ from stages.ingest.sgd.schema import Service, decode_schema
 from stages.ingest.sgd.source import collect_variants
 
 TODAY = datetime.date(2019, 3, 1)
-
-
-class Score(NamedTuple):
-    """Counts of values."""
-
-    values: int
-    located: int
-    """Values with exactly one span."""
-    right: int
-    """Values whose only span is the given one."""
-
-    @property
-    def located_share(self) -> float:
-        """The share of all values that are located."""
-        return self.located / self.values
-
-    @property
-    def right_share(self) -> float:
-        """The share of the located values that are right."""
-        return self.right / self.located
 
 
 class _Given(NamedTuple):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
+from hidden_spans import Score
 from real_archive import MISSING, PROJECT, find_archive, unpack_archive
 
 from exemplars.core.records import LabelledArgument
@@ -58,26 +59,6 @@ class Outcome(NamedTuple):
     def exact_share(self) -> float:
         """The share of distinct utterances that are exemplars with exactly the given spans."""
         return self.exact / self.distinct
-
-
-class Score(NamedTuple):
-    """Counts of values whose spans are hidden."""
-
-    values: int
-    located: int
-    """Values with exactly one span."""
-    right: int
-    """Values whose only span is the given one."""
-
-    @property
-    def located_share(self) -> float:
-        """The share of all values that are located."""
-        return self.located / self.values
-
-    @property
-    def right_share(self) -> float:
-        """The share of the located values that are right."""
-        return self.right / self.located
 
 
 def compile_set(data: Path, folder: Path) -> Path:

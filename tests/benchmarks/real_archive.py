@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tarfile
 from pathlib import Path
+
+from archives import find_file, unpack_file
 
 PROJECT = Path(__file__).parents[2]
 DEFAULT = PROJECT.parent / "shared" / "real" / "real.tar.xz"
@@ -13,15 +13,10 @@ MISSING = "no real data: put real.tar.xz where REAL_ARCHIVE says (see docs/forma
 
 def find_archive() -> Path | None:
     """Return the path of the archive, or `None` if it is missing."""
-    path = Path(os.environ.get("REAL_ARCHIVE", DEFAULT))
-    return path if path.is_file() else None
+    return find_file("REAL_ARCHIVE", DEFAULT)
 
 
 def unpack_archive(folder: Path) -> Path:
     """Unpack the archive; return its folder, with a folder for each dataset."""
-    path = find_archive()
-    if path is None:
-        raise FileNotFoundError(MISSING)
-    with tarfile.open(path) as archive:
-        archive.extractall(folder, filter="data")
+    unpack_file(find_archive(), folder, MISSING)
     return folder / "real"

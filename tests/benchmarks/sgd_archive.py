@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tarfile
 from pathlib import Path
+
+from archives import find_file, unpack_file
 
 PROJECT = Path(__file__).parents[2]
 DEFAULT = PROJECT.parent / "shared" / "sgd" / "sgd.tar.xz"
@@ -16,17 +16,12 @@ MISSING = "no SGD data: put sgd.tar.xz where SGD_ARCHIVE says, or pass --small"
 
 def find_archive() -> Path | None:
     """Return the path of the archive, or `None` if it is missing."""
-    path = Path(os.environ.get("SGD_ARCHIVE", DEFAULT))
-    return path if path.is_file() else None
+    return find_file("SGD_ARCHIVE", DEFAULT)
 
 
 def unpack_archive(folder: Path) -> Path:
     """Unpack the archive; return the folder that holds `train`, `dev` and `test`."""
-    path = find_archive()
-    if path is None:
-        raise FileNotFoundError(MISSING)
-    with tarfile.open(path) as archive:
-        archive.extractall(folder, filter="data")
+    unpack_file(find_archive(), folder, MISSING)
     return folder / "sgd"
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from exemplars.audit.revisions import locate_object, open_revision
+from exemplars.audit.dvc_cache import locate_object
+from exemplars.audit.revisions import open_revision
 from exemplars.audit.verification.checks import Check
 from exemplars.audit.verification.figures import check_figures
 from exemplars.audit.verification.recomputation import Recompute, check_recomputation

@@ -12,15 +12,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from exemplars.audit.revisions import (
-    WORKSPACE,
-    Output,
-    Revision,
-    describe_shared_cache,
-    list_revisions,
-    parse_dir_manifest,
-    run_git,
-)
+from exemplars.audit.dvc_cache import Output, describe_shared_cache, parse_dir_manifest
+from exemplars.audit.git_history import run_git
+from exemplars.audit.revisions import WORKSPACE, Revision, list_revisions
 from exemplars.core.errors import Diagnostic, UserError
 
 

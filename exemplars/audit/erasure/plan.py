@@ -17,8 +17,9 @@ from exemplars.audit.erasure.search import Matcher, SearchTerms, make_matcher
 from exemplars.audit.erasure.table_reader import ShowProgress, TableReader
 from exemplars.audit.erasure.tracing import Trace, build_search_terms, trace_rows
 from exemplars.audit.erasure.transaction import read_log
+from exemplars.audit.git_history import read_history
 from exemplars.audit.lineage.row_digests import find_digests_of_texts
-from exemplars.audit.revisions import WORKSPACE, Revision, read_history
+from exemplars.audit.revisions import WORKSPACE, Revision
 from exemplars.audit.run_membership import find_runs_trained_on
 from exemplars.core import layout
 from exemplars.core.errors import UserError

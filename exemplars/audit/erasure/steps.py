@@ -31,7 +31,7 @@ from exemplars.audit.erasure.purge import (
 from exemplars.audit.erasure.receipt import build_receipt
 from exemplars.audit.erasure.table_reader import ShowProgress
 from exemplars.audit.erasure.transaction import Redaction, read_log, redact_files
-from exemplars.audit.revisions import require_full_history
+from exemplars.audit.git_history import require_full_history
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import write_json

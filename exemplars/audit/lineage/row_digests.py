@@ -9,10 +9,11 @@ from typing import Final
 
 import polars as pl
 
+from exemplars.audit.dvc_cache import locate_object
 from exemplars.audit.lineage.id_columns import strip_speech_column
 from exemplars.audit.lineage.row_outcomes import SPLIT_TABLES
 from exemplars.audit.lineage.tables import is_available, read_columns
-from exemplars.audit.revisions import Revision, list_revisions, locate_object, open_revision
+from exemplars.audit.revisions import Revision, list_revisions, open_revision
 from exemplars.core import layout
 from exemplars.core.errors import UserError
 

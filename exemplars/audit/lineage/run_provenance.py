@@ -7,10 +7,11 @@ from typing import Any
 
 import polars as pl
 
+from exemplars.audit.git_history import run_git
 from exemplars.audit.lineage.row_outcomes import NO_SKILL
 from exemplars.audit.lineage.sources import read_folder, read_sources
 from exemplars.audit.lineage.tables import read_columns
-from exemplars.audit.revisions import Revision, run_git
+from exemplars.audit.revisions import Revision
 from exemplars.audit.run_history import RecordedRun
 from exemplars.audit.run_membership import find_run_revision
 from exemplars.core import layout

@@ -8,16 +8,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from exemplars.audit.revisions import (
-    LOCK,
-    Output,
-    Revision,
-    locate_object,
-    read_dir_manifest,
-    read_history,
-    run_git,
-    run_git_bytes,
-)
+from exemplars.audit.dvc_cache import Output, locate_object, read_dir_manifest
+from exemplars.audit.git_history import read_history, run_git, run_git_bytes
+from exemplars.audit.revisions import LOCK, Revision
 from exemplars.core.digests import hash_content
 from exemplars.core.params import PATH as PARAMS
 from exemplars.core.yaml_documents import YamlProblem, decode_yaml

@@ -10,7 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from exemplars.audit.revisions import Revision, fetch_missing_objects
+from exemplars.audit.dvc_cache import fetch_missing_objects
+from exemplars.audit.revisions import Revision
 from exemplars.core.errors import Diagnostic, UserError
 
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from exemplars.audit.revisions import LOCK, Revision, Stage, run_git
+from exemplars.audit.git_history import run_git
+from exemplars.audit.revisions import LOCK, Revision, Stage
 from exemplars.audit.verification.checks import Check, build_diagnostic, shorten_hash
 from exemplars.audit.verification.hashes import list_files, parse_dvcignore
 from exemplars.core.code_version import CODE_KEY, get_version, hash_stage_code, list_stages

@@ -14,17 +14,9 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from exemplars.audit.revisions import (
-    LOCK,
-    Output,
-    Revision,
-    fetch_objects,
-    find_last_change,
-    locate_object,
-    read_dir_manifest,
-    run_git,
-    run_git_bytes,
-)
+from exemplars.audit.dvc_cache import Output, fetch_objects, locate_object, read_dir_manifest
+from exemplars.audit.git_history import find_last_change, run_git, run_git_bytes
+from exemplars.audit.revisions import LOCK, Revision
 from exemplars.audit.verification.hashes import hash_dir_manifest, hash_md5
 
 

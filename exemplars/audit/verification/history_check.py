@@ -7,14 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from exemplars.audit.revisions import (
-    Output,
-    Revision,
-    list_revisions,
-    locate_object,
-    read_dir_manifest,
-    read_versions,
-)
+from exemplars.audit.dvc_cache import Output, locate_object, read_dir_manifest
+from exemplars.audit.git_history import read_versions
+from exemplars.audit.revisions import Revision, list_revisions
 from exemplars.audit.verification.checks import Check, build_diagnostic, shorten_hash
 from exemplars.audit.verification.dir_manifests import fetch_missing, hash_git_folder, list_git_objects
 from exemplars.audit.verification.hashes import hash_dir_manifest, hash_files, hash_md5, hash_md5_file

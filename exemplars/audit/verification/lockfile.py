@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec
 
-from exemplars.audit.revisions import Output, Revision, Stage, run_git
+from exemplars.audit.dvc_cache import Output
+from exemplars.audit.git_history import run_git
+from exemplars.audit.revisions import Revision, Stage
 from exemplars.audit.verification.checks import Check, build_diagnostic, shorten_hash
 from exemplars.audit.verification.dir_manifests import reconstruct_dir_manifest
 from exemplars.audit.verification.hashes import (

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 import pyarrow as pa
 
-from exemplars.audit.revisions import Output
+from exemplars.audit.dvc_cache import Output
 from exemplars.audit.verification.checks import build_diagnostic
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError

@@ -13,14 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from exemplars.audit.attestation import Attestation, build_statement, check_attestation
-from exemplars.audit.revisions import (
-    Revision,
-    Stage,
-    locate_object,
-    open_revision,
-    read_dir_manifest,
-    run_git_bytes,
-)
+from exemplars.audit.dvc_cache import locate_object, read_dir_manifest
+from exemplars.audit.git_history import run_git_bytes
+from exemplars.audit.revisions import Revision, Stage, open_revision
 from exemplars.audit.verification.checks import Check
 from exemplars.audit.verification.commits import check_code
 from exemplars.audit.verification.conservation import check_row_conservation
