@@ -9,7 +9,7 @@ import msgspec
 
 from exemplars.cli.output import print_json
 from exemplars.cli.parsers import Commands, add_command
-from exemplars.core.records import Exemplar
+from exemplars.core.records import ROW_VERSION, Exemplar
 
 _HELP: Final = """\
 example:
@@ -37,4 +37,4 @@ def run(arguments: argparse.Namespace) -> int:
 
 def build_exemplar_schema() -> dict[str, Any]:
     """Build the JSON Schema (2020-12) of one row."""
-    return msgspec.json.schema(Exemplar)
+    return {"title": "FullExemplar", "x-version": ROW_VERSION, **msgspec.json.schema(Exemplar)}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from exemplars.core.records import Argument, Mode, Turn
+from exemplars.core.records import Exemplar
 
 _encode = msgspec.json.Encoder().encode
 
@@ -17,18 +17,19 @@ def hash_content(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def hash_row(
-    utterance: str,
-    context: tuple[Turn, ...],
-    skill: str | None,
-    mode: Mode,
-    arguments: tuple[Argument, ...],
-) -> str:
-    """Hash the content of a row: the JSON array of the five parameters, in this order.
+def hash_row(row: Exemplar) -> str:
+    """Hash the content of a row: the JSON array of utterance, speaker, context, skill, mode, arguments and reply.
 
-    The row's origin, license and group are not hashed, so the same content has the same digest everywhere.
+    A row without a reply leaves it out. Origin, license, group and turn are not hashed, so the same content has the
+    same digest everywhere.
     """
-    return hashlib.sha256(_encode((utterance, context, skill, mode, arguments))).hexdigest()
+    content = (row.utterance, row.speaker, row.context, row.skill, row.mode, row.arguments)
+    return hashlib.sha256(_encode(content if row.reply is None else (*content, row.reply))).hexdigest()
+
+
+def stamp_digest(row: Exemplar) -> Exemplar:
+    """Return a row with the digest of its content."""
+    return msgspec.structs.replace(row, digest=hash_row(row))
 
 
 def hash_split(row_digests: Iterable[str]) -> str:

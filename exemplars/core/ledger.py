@@ -5,7 +5,7 @@ A check returns a `Problem` or `None`; a `Ledger` turns problems into rejections
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from exemplars.core.errors import Diagnostic, UserError, compose_message
@@ -90,6 +90,37 @@ def reject_row(row: Rejectable, stage: str, problems: Sequence[Problem]) -> Reje
     )
 
 
+def find_incomplete_turns(rows: Iterable[Rejectable], dropped: Collection[str]) -> dict[str, Problem]:
+    """Find the rows whose turn has another call that is dropped: their ids, each with its problem.
+
+    The frames that a turn has for several services are labeled each by itself, so only calls of one service count.
+
+    dropped: the ids of rows that are dropped, among `rows` or not.
+    """
+    by_answer: dict[tuple[str, str | None], list[str]] = {}
+    for row in rows:
+        turn = getattr(row, "turn", None)
+        if turn is not None:
+            by_answer.setdefault((turn, getattr(row, "service", None)), []).append(row.id)
+    problems: dict[str, Problem] = {}
+    for ids in by_answer.values():
+        lost = [row_id for row_id in ids if row_id in dropped]
+        if lost:
+            problems.update(
+                {row_id: report_incomplete_turn(lost[0]) for row_id in ids if row_id not in dropped}
+            )
+    return problems
+
+
+def report_incomplete_turn(lost: str) -> Problem:
+    """Report a call whose turn has another call that was rejected. lost: the id of that call."""
+    return Problem(
+        Reason.INCOMPLETE_TURN,
+        summary=f"{lost}, a call of the same turn, is rejected, and without it the turn would ask for too little",
+        fix="correct that call",
+    )
+
+
 class Ledger:
     """The rejections of one stage."""
 
@@ -119,8 +150,13 @@ class Ledger:
         return kept
 
     def drop(self, rows: Iterable[R], problems: Mapping[str, Problem]) -> list[R]:
-        """Return the rows whose id is not in `problems`, in their order; add the others to the ledger."""
-        return self.keep(rows, lambda row: problems.get(row.id))
+        """Return the rows whose id is not in `problems`, in their order; add the others to the ledger.
+
+        The other calls of a dropped call's turn are dropped with it: see `find_incomplete_turns`.
+        """
+        rows = list(rows)
+        dropped = {**find_incomplete_turns(rows, problems), **problems}
+        return self.keep(rows, lambda row: dropped.get(row.id))
 
     def revise(self, revise: Callable[[Rejection], Rejection]) -> None:
         """Replace each rejection so far, for example by a copy without its text."""

@@ -17,11 +17,17 @@ REDACTED: Final = "[erased]"
 """Replaces an erased utterance in a raw file."""
 
 
+ROW_VERSION: Final = 2
+"""The version of the columns of records and exemplars. Version 1 had neither turns nor paths, and one call a turn."""
+
+
 class Speaker(StrEnum):
     """Who says a turn."""
 
     USER = "user"
-    SYSTEM = "system"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+    """The result of a call."""
 
 
 class Mode(StrEnum):
@@ -84,8 +90,9 @@ class LabelledArgument(msgspec.Struct, frozen=True, gc=False):
     """An argument as its author labeled it, not yet aligned with the utterance."""
 
     slot: str
+    """The path of the leaf that it fills: see `exemplars.core.slot_paths`."""
     value: str
-    """The canonical value."""
+    """The canonical value, as `exemplars.dataset.leaves` writes it."""
     spoken: tuple[str, ...] = ()
     """How the value was, or may be, said according to the source; the best first."""
     start: int | None = None
@@ -93,12 +100,16 @@ class LabelledArgument(msgspec.Struct, frozen=True, gc=False):
     end: int | None = None
     context: bool = False
     """Whether the source says that the value comes from an earlier turn, not from this utterance."""
+    accepted: tuple[str, ...] = ()
+    """The other values that the source accepts as right."""
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One user request in context, as its author labeled it: the output of `ingest`, the input of `compile`."""
+    """One call, or its absence, in context, as its author labeled it: what `ingest` writes and `compile` reads."""
 
     id: str
+    turn: str
+    """The id of the turn; several rows with one turn are the several calls that it asks for."""
     source: str
     utterance: str
     mode: Mode
@@ -115,6 +126,12 @@ class Record(msgspec.Struct, frozen=True):
     """The split that the source prescribes (`train`, `validation`, `test`), if any."""
     today: str | None = None
     """The day that relative dates in the utterance refer to (ISO 8601)."""
+    call: int = 0
+    """The position of this call among the calls of its turn."""
+    speaker: Speaker = Speaker.USER
+    """Who says the utterance: the tool, if the call follows a result."""
+    reply: str | None = None
+    """What the assistant says in addition to, or instead of, a call."""
 
 
 class Argument(msgspec.Struct, frozen=True, gc=False):
@@ -126,22 +143,33 @@ class Argument(msgspec.Struct, frozen=True, gc=False):
     start: int | None
     end: int | None
     grounding: Grounding
+    accepted: tuple[str, ...] = ()
+    """The other values that the source accepts as right."""
 
 
 class Exemplar(msgspec.Struct, frozen=True):
-    """The FullExemplar: one user request in context, with its meaning."""
+    """The FullExemplar: one call, or its absence, in context. Rows of the same turn are its several calls."""
 
     id: str
     digest: str
     """SHA-256 of the row's content, not of its origin: see `exemplars.core.digests`."""
     source: str
+    turn: str
+    """The id of the turn; several rows with one turn are the several calls that it asks for."""
+    call: int
+    """The position of this call among the calls of its turn, from 0."""
     service: str | None
     skill: str | None
     mode: Mode
+    speaker: Speaker
+    """Who says the utterance: the tool, if the call follows a result."""
     utterance: str
     exemplar: str
-    """The template: the utterance with each aligned value replaced by `<slot>`."""
+    """The template: the utterance with each aligned value replaced by `<path>`."""
     arguments: tuple[Argument, ...]
+    """One for each leaf of the call's arguments; its `slot` is the path of the leaf."""
+    reply: str | None
+    """What the assistant says in addition to, or instead of, a call."""
     context: tuple[Turn, ...]
     group: str
     license: str
@@ -188,9 +216,11 @@ class Reason(StrEnum):
     VALUE_AMBIGUOUS = "value_ambiguous"
     """The value occurs more than once, and neither a span nor a template says which one is meant."""
     DUPLICATE_SLOT = "duplicate_slot"
-    """One slot is filled twice."""
+    """One path is filled twice."""
     OVERLAPPING_SPANS = "overlapping_spans"
     """Two arguments claim the same text."""
+    INCOMPLETE_TURN = "incomplete_turn"
+    """Another call of the same turn is rejected; without it, the turn would teach too little."""
     DUPLICATE_EXEMPLAR = "duplicate_exemplar"
     """The same utterance and meaning as another exemplar, which is kept."""
     CONFLICTING_LABEL = "conflicting_label"

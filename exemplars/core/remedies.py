@@ -43,6 +43,9 @@ REMEDIES: Final[dict[Reason, Remedy]] = {
     Reason.EXEMPLAR_MISMATCH: Remedy(Where.SOURCE, "correct the template, or the values"),
     Reason.VALUE_AMBIGUOUS: Remedy(Where.SOURCE, "add a template or a span that says which mention counts"),
     Reason.OVERLAPPING_SPANS: Remedy(Where.SOURCE, "give spans or a template, or merge the slots"),
+    Reason.INCOMPLETE_TURN: Remedy(
+        Where.SOURCE, "correct the other calls of the turn, which the ledger lists"
+    ),
     Reason.DUPLICATE_SLOT: Remedy(Where.SOURCE, "keep one of the values"),
     Reason.MALFORMED_RECORD: Remedy(Where.SOURCE, "write the record as its format asks (docs/formats)"),
     Reason.UNREADABLE_FILE: Remedy(Where.SOURCE, "repair the file, or move it away"),

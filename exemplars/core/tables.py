@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import replace_file
 from exemplars.core.imports import hide_packages
-from exemplars.core.records import Turn
+from exemplars.core.records import ROW_VERSION, Turn
 from exemplars.core.schemas import derive_schema, derive_type, resolve_field_types, strip_optional
 
 ROWS_PER_GROUP: Final = 8192
@@ -141,15 +141,25 @@ def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
     """
     try:
         with pq.ParquetFile(path) as file:  # `pq.read_table` imports pandas.
-            known = file.schema_arrow.equals(schema)
+            found = file.schema_arrow
+            known = found.equals(schema)
             table = file.read(columns=None if columns is None else list(columns)) if known else None
     except FileNotFoundError:
         raise UserError([_unreadable(path, "no such file", "run `dvc repro` to make it")]) from None
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError([_unreadable(path, str(error), "delete it, then run `dvc repro`")]) from None
     if table is None:
-        raise UserError([_unreadable(path, "unexpected columns", "run `dvc repro` to rebuild it")])
+        raise UserError(
+            [_unreadable(path, _describe_columns(found, schema), "run `dvc repro` to rebuild it")]
+        )
     return table
+
+
+def _describe_columns(found: pa.Schema, expected: pa.Schema) -> str:
+    """Describe columns that are not the expected ones; those of version 1 by their version."""
+    if "turn" in expected.names and "turn" not in found.names and "utterance" in found.names:
+        return f"rows of version 1, which have no `turn`; this is version {ROW_VERSION}"
+    return "unexpected columns"
 
 
 def _unreadable(path: Path, found: str, fix: str) -> Diagnostic:

@@ -18,12 +18,18 @@ import msgspec
 from exemplars.core.files import encode_json, read_json
 from exemplars.core.literals import PYTHON_TYPES, find_type, format_literal, parse_literal
 from exemplars.core.records import DONTCARE
+from exemplars.core.slot_paths import parse_path
+from exemplars.dataset.json_schemas import admits_null, find_subschema
 
 SPAN: Final = "span"
 COMPOSED: Final = "composed"
 """What `x-filled-by` may say: a text of the utterance, a text that the model writes, or the name of a recognizer."""
 TYPES: Final = tuple(PYTHON_TYPES)
-"""The JSON types that a parameter may have."""
+"""The JSON types of literals."""
+_FLAT_KEYS: Final = frozenset(
+    {"type", "enum", "description", "default", "x-recognizer", "x-filled-by", "x-dontcare"}
+)
+"""The keys of a schema that a parameter has fields for."""
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -32,7 +38,7 @@ class Parameter(msgspec.Struct, frozen=True):
     name: str
     description: str = ""
     type: str | None = "string"
-    """One of `TYPES`; `None` accepts any literal."""
+    """One of `TYPES`, `array` or `object`; `None` accepts any literal, or what `schema` says."""
     enum: tuple[str, ...] = ()
     """The values that are accepted, as text; empty: any value."""
     required: bool = False
@@ -47,11 +53,18 @@ class Parameter(msgspec.Struct, frozen=True):
     """Whether the model writes the value, so that no span is searched; never together with a recognizer."""
     default: str | None = None
     """The value of a call that leaves the parameter out, as text; `None`: it declares none."""
+    schema: Mapping[str, Any] | None = None
+    """The JSON Schema, if the fields above do not say all of it: of an array, an object, several types, a format."""
+
+    @property
+    def accepts_null(self) -> bool:
+        """Whether a call may fill it with `None`."""
+        return self.schema is not None and admits_null(self.schema)
 
     @property
     def accepts_dontcare(self) -> bool:
         """Whether a call may fill it with `dontcare`; free text may be anything."""
-        is_free_text = not self.enum and self.type in ("string", None)
+        is_free_text = not self.enum and self.type in ("string", None) and self.schema is None
         return self.dontcare or is_free_text or DONTCARE in self.enum
 
 
@@ -67,9 +80,24 @@ class Skill(msgspec.Struct, frozen=True):
     inferred: bool = False
     """Whether it is only known from calls of it, so that a definition takes precedence."""
 
-    def find_parameter(self, name: str) -> Parameter | None:
-        """Return the parameter of that name, or `None`."""
-        return next((parameter for parameter in self.parameters if parameter.name == name), None)
+    def find_parameter(self, path: str) -> Parameter | None:
+        """Return the parameter that a path leads to, or `None`.
+
+        A leaf of an array or object is returned as a parameter whose name is its path.
+        """
+        found = next((parameter for parameter in self.parameters if parameter.name == path), None)
+        return found or self._find_leaf(path)
+
+    def _find_leaf(self, path: str) -> Parameter | None:
+        try:
+            name, *rest = parse_path(path)
+        except ValueError:
+            return None
+        root = next((parameter for parameter in self.parameters if parameter.name == name), None)
+        if root is None or not rest:
+            return root
+        schema = None if root.schema is None else find_subschema(root.schema, rest)
+        return None if schema is None else parse_property(path, {**_list_filling(root), **schema})
 
 
 def build_tool_definition(skill: Skill) -> dict[str, Any]:
@@ -115,7 +143,7 @@ def parse_tool_definition(definition: Mapping[str, Any]) -> Skill:
         inferred=function.get("x-inferred", False),
         parameters=tuple(
             msgspec.structs.replace(
-                _parse_property(name, property_), required=name in required, needed=name in needed
+                parse_property(name, property_), required=name in required, needed=name in needed
             )
             for name, property_ in schema.get("properties", {}).items()
         ),
@@ -154,8 +182,17 @@ def read_catalog(path: Path) -> tuple[Skill, ...]:
     return tuple(map(parse_tool_definition, definitions))
 
 
+def _list_filling(parameter: Parameter) -> dict[str, Any]:
+    """List what the leaves of a parameter inherit from it: who writes their values."""
+    if parameter.composed:
+        return {"x-filled-by": COMPOSED}
+    return {} if parameter.recognizer is None else {"x-recognizer": parameter.recognizer}
+
+
 def _build_property(parameter: Parameter) -> dict[str, Any]:
     """Build the JSON Schema of a parameter, which admits exactly the values that its calls may have."""
+    if parameter.schema is not None:
+        return {**parameter.schema, "description": parameter.description, **_list_filling(parameter)}
     values: dict[str, Any] = {"type": list(TYPES) if parameter.type is None else parameter.type}
     if parameter.enum:
         values["enum"] = [parse_literal(value, parameter.type) for value in parameter.enum]
@@ -177,7 +214,7 @@ def _build_property(parameter: Parameter) -> dict[str, Any]:
     return schema
 
 
-def _parse_property(name: str, schema: Mapping[str, Any]) -> Parameter:
+def parse_property(name: str, schema: Mapping[str, Any]) -> Parameter:
     """Parse the JSON Schema of a parameter; of alternatives, `null` and `dontcare` do not count as types."""
     options = schema.get("anyOf") or [schema]
     typed = [option for option in options if option.get("type") != "null" and not _is_dontcare(option)]
@@ -196,7 +233,32 @@ def _parse_property(name: str, schema: Mapping[str, Any]) -> Parameter:
         dontcare=dontcare,
         composed=filled_by == COMPOSED,
         default=None if default is None or isinstance(default, (list, dict)) else format_literal(default),
+        schema=_select_schema(schema),
     )
+
+
+def _select_schema(schema: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a schema without what the other fields of a parameter say; `None` if they say all of it."""
+    is_flat = (
+        not schema.keys() - _FLAT_KEYS
+        and schema.get("type") in (*TYPES, None, list(TYPES))
+        and None not in _list(schema.get("enum"))
+    )
+    if is_flat or _is_flat_with_dontcare(schema):
+        return None
+    return {
+        key: value
+        for key, value in schema.items()
+        if key not in ("description", "x-filled-by", "x-recognizer")
+    }
+
+
+def _is_flat_with_dontcare(schema: Mapping[str, Any]) -> bool:
+    """Return whether a schema is that of a literal, or `dontcare`, as `_build_property` writes it."""
+    options = schema.get("anyOf")
+    if not options or not any(map(_is_dontcare, options)) or schema.keys() - {*_FLAT_KEYS, "anyOf"}:
+        return False
+    return len(options) == 2 and all(not option.keys() - {"type", "enum", "const"} for option in options)
 
 
 def _is_dontcare(option: Mapping[str, Any]) -> bool:

@@ -7,10 +7,13 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from exemplars.core.errors import quote_text
 from exemplars.core.ledger import Problem
 from exemplars.core.records import DONTCARE, Argument, Grounding, LabelledArgument, Reason, Turn
 from exemplars.dataset.catalog import Parameter
+from exemplars.dataset.leaves import decode_leaf
 from stages.compile.expressions.verbatim import find_exact
 from stages.compile.grounding import Match, confirm_span, find_matches
 from stages.compile.lexicon import Lexicon
@@ -26,7 +29,7 @@ class Evidence(NamedTuple):
     has_template: bool = False
     """The source gives the template, so a value without a slot in it is not in the utterance."""
     composes: bool = False
-    """The model writes the values that nothing ties to the conversation (`ungrounded: compose`)."""
+    """The model writes the values that no single mention in the conversation explains (`ungrounded: compose`)."""
 
 
 class _ClaimedSpans:
@@ -66,7 +69,7 @@ class _Alignment:
             self.claimed.claim(match)
             surface = utterance[match.start : match.end]
             self.arguments[index] = Argument(
-                label.slot, label.value, surface, match.start, match.end, match.grounding
+                label.slot, label.value, surface, match.start, match.end, match.grounding, label.accepted
             )
         else:
             self.report_overlap(index, match)
@@ -74,7 +77,7 @@ class _Alignment:
     def ground(self, index: int, grounding: Grounding) -> None:
         """Accept a label without a span."""
         label = self.labels[index]
-        self.arguments[index] = Argument(label.slot, label.value, None, None, None, grounding)
+        self.arguments[index] = Argument(label.slot, label.value, None, None, None, grounding, label.accepted)
 
     def claim_given_spans(self) -> None:
         """Align the labels for which the source gives a span."""
@@ -116,7 +119,10 @@ class _Alignment:
         """Report the labels that have several free matches, or none."""
         for index, matches in self.candidates.items():
             free = [match for match in matches if self.claimed.is_free(match)]
-            if free:
+            if self.evidence.composes:
+                # Which mention is meant cannot be known, and the model writes the value all the same.
+                self.ground(index, Grounding.COMPOSED)
+            elif free:
                 self.problems.append(_report_ambiguity(self.labels[index], free))
             elif self.parameters[index].enum:
                 # All mentions of the value belong to other arguments: this one is meant, not said.
@@ -157,6 +163,11 @@ def _search_value(
     """Return the candidate spans of a value, its grounding if it needs none, or the problem."""
     if label.value == DONTCARE:
         return Grounding.DONTCARE
+    leaf = decode_leaf(label.value, parameter)
+    if leaf is None or isinstance(leaf, list | dict):
+        return Grounding.CATEGORICAL  # There is no text for `None`, nor for an empty list or object.
+    if isinstance(leaf, str) and leaf != label.value:
+        label = msgspec.structs.replace(label, value=leaf)
     if parameter.composed:
         return Grounding.COMPOSED
     if label.context and _is_in_context(label, parameter, evidence):

@@ -7,12 +7,23 @@ import functools
 from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
-from exemplars.core.digests import hash_row
+from exemplars.core.digests import stamp_digest
 from exemplars.core.errors import quote_text, suggest_name, summarize_names
 from exemplars.core.ledger import Problem, reject_row
-from exemplars.core.literals import is_of_type, parse_literal
-from exemplars.core.records import DONTCARE, Exemplar, LabelledArgument, Mode, Reason, Record, Rejection
+from exemplars.core.literals import format_literal
+from exemplars.core.records import (
+    DONTCARE,
+    Argument,
+    Exemplar,
+    LabelledArgument,
+    Mode,
+    Reason,
+    Record,
+    Rejection,
+)
+from exemplars.core.slot_paths import find_root
 from exemplars.dataset.catalog import Parameter, Skill, find_missing_parameters
+from exemplars.dataset.leaves import decode_leaf, is_leaf_of
 from exemplars.dataset.templates import write_template
 from stages.compile.alignment import Evidence, align_arguments
 from stages.compile.lexicon import Lexicon
@@ -29,7 +40,7 @@ class SourceRules(NamedTuple):
     """What differs between sources."""
 
     composes: bool = False
-    """The model writes the values that nothing ties to the conversation (`ungrounded: compose`)."""
+    """The model writes the values that no single mention in the conversation explains (`ungrounded: compose`)."""
     adopted: frozenset[str] = frozenset()
     """The skills that the source calls and another source defines: its calls were never checked for completeness."""
 
@@ -44,7 +55,7 @@ def compile_record(
 
     skills: the catalog, by name. rules: of the record's source.
     """
-    parameters, problems = _resolve_parameters(record, skills)
+    parameters, problems = _resolve_parameters(record, skills, rules)
     if not problems and record.skill in rules.adopted:
         problems = _find_missing(record, skills[record.skill])
     if problems:
@@ -58,16 +69,25 @@ def compile_record(
     template = write_template(record.utterance, arguments)
     if has_template and template != record.exemplar:
         return reject_row(record, "compile", [_report_template(record, template)])
+    return stamp_digest(_build_exemplar(record, template, arguments))
+
+
+def _build_exemplar(record: Record, template: str, arguments: tuple[Argument, ...]) -> Exemplar:
+    """Build an exemplar, still without its digest."""
     return Exemplar(
         id=record.id,
-        digest=hash_row(record.utterance, record.context, record.skill, record.mode, arguments),
+        digest="",
         source=record.source,
+        turn=record.turn,
+        call=record.call,
         service=record.service,
         skill=record.skill,
         mode=record.mode,
+        speaker=record.speaker,
         utterance=record.utterance,
         exemplar=template,
         arguments=arguments,
+        reply=record.reply,
         context=record.context,
         group=record.group,
         license=record.license,
@@ -78,7 +98,7 @@ def compile_record(
 
 def _find_missing(record: Record, skill: Skill) -> list[Problem]:
     """Find the required parameters that a request leaves out."""
-    missing = find_missing_parameters(skill, {label.slot for label in record.arguments})
+    missing = find_missing_parameters(skill, {find_root(label.slot) for label in record.arguments})
     if not missing or record.mode is Mode.NEGATIVE:
         return []
     names = summarize_names(missing)
@@ -86,39 +106,43 @@ def _find_missing(record: Record, skill: Skill) -> list[Problem]:
     return [Problem(Reason.MISSING_ARGUMENT, f"no {names}", f"the required {names}", fix, missing[0])]
 
 
-def _resolve_parameters(record: Record, skills: Mapping[str, Skill]) -> tuple[list[Parameter], list[Problem]]:
+def _resolve_parameters(
+    record: Record, skills: Mapping[str, Skill], rules: SourceRules
+) -> tuple[list[Parameter], list[Problem]]:
     """Return the parameter that each argument fills, and what the catalog does not accept."""
     if record.skill is None:
         return [], [_report_unexpected(label) for label in record.arguments]
     skill = skills.get(record.skill)
     if skill is None:
         return [], [_report_unknown_skill(record.skill)]
-    by_name = {parameter.name: parameter for parameter in skill.parameters}
     parameters, problems, filled = [], [], set()
     for label in record.arguments:
-        parameter = by_name.get(label.slot)
+        parameter = skill.find_parameter(label.slot)
         if parameter is None:
             given = {other.slot for other in record.arguments}
-            problems.append(_report_unknown_slot(label, by_name, given))
+            problems.append(_report_unknown_slot(label, skill, given))
             continue
         if label.slot in filled:
             problems.append(_report_duplicate_slot(label))
         filled.add(label.slot)
-        invalid = _check_value(label, parameter)
+        invalid = _check_value(label, parameter, rules.composes)
         if invalid is not None:
             problems.append(invalid)
         parameters.append(parameter)
     return parameters, problems
 
 
-def _check_value(label: LabelledArgument, parameter: Parameter) -> Problem | None:
+def _check_value(label: LabelledArgument, parameter: Parameter, composes: bool) -> Problem | None:
     if label.value == DONTCARE and parameter.accepts_dontcare:
         return None
-    if parameter.enum and label.value not in parameter.enum:
+    leaf = decode_leaf(label.value, parameter)
+    if leaf is None and parameter.accepts_null:
+        return None
+    if parameter.enum and format_literal(leaf) not in parameter.enum:
         expected = f"one of {', '.join(parameter.enum)}"
-    elif not is_of_type(parse_literal(label.value, parameter.type), parameter.type):
+    elif not is_leaf_of(leaf, parameter):
         expected = f"a value of type {parameter.type}"
-    elif not label.value:
+    elif not label.value and not composes:
         expected = "a value"
     else:
         return None
@@ -149,9 +173,8 @@ def _report_unknown_skill(skill: str) -> Problem:
     )
 
 
-def _report_unknown_slot(
-    label: LabelledArgument, parameters: Mapping[str, Parameter], given: Collection[str]
-) -> Problem:
+def _report_unknown_slot(label: LabelledArgument, skill: Skill, given: Collection[str]) -> Problem:
+    parameters = [parameter.name for parameter in skill.parameters]
     return Problem(
         Reason.UNKNOWN_SLOT,
         found=f"slot {quote_text(label.slot)}",

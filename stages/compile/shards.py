@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from exemplars.core.ledger import Ledger, check_conservation
+from exemplars.core.ledger import Ledger, check_conservation, find_incomplete_turns, reject_row
 from exemplars.core.records import Exemplar, Rejection
 from exemplars.core.schemas import RECORD_SCHEMA
 from exemplars.core.tables import read_table, sort_by_id, take_rows
@@ -71,8 +71,10 @@ def compile_tables(inputs: CompileInputs, workers: int) -> Compiled:
     compiled = pa.concat_tables([select_compiled([]), *(shard.compiled for shard in shards)])
 
     kept, contradictions = _drop_contradictions(records, rows, compiled, keys)
-    exemplars = join_compiled(records, [rows[index] for index in kept], take_rows(compiled, kept))
     rejections = pa.concat_tables([inputs.rejected, *(shard.rejections for shard in shards), contradictions])
+    kept, incomplete = _drop_incomplete_turns(records, rows, kept, rejections.column("id").to_pylist())
+    exemplars = join_compiled(records, [rows[index] for index in kept], take_rows(compiled, kept))
+    rejections = pa.concat_tables([rejections, incomplete])
     check_conservation("compile", sum(inputs.records.values()), exemplars.num_rows, rejections.num_rows)
     return Compiled(sort_by_id(exemplars), sort_by_id(rejections))
 
@@ -120,3 +122,24 @@ def _drop_contradictions(
     rejected = {index for index, row_id in zip(suspects, ids, strict=True) if row_id in rejected_ids}
     kept = [index for index in range(len(rows)) if index not in rejected]
     return kept, rejections_to_table(ledger.rejections)
+
+
+def _drop_incomplete_turns(
+    records: pa.Table, rows: Sequence[int], kept: Sequence[int], rejected: Collection[str]
+) -> tuple[list[int], pa.Table]:
+    """Return the indices of the exemplars whose turn is complete, and the rejections of the others.
+
+    kept: the indices of the exemplars so far. rejected: the ids of all rejected records.
+    """
+    turns = records.column("turn").to_pylist()
+    shared = {turn for turn, count in Counter(turns).items() if count > 1}
+    suspects = [number for number, turn in enumerate(turns) if turn in shared]
+    if not suspects:
+        return list(kept), rejections_to_table([])
+    several = records_from_table(take_rows(records, suspects))
+    problems = find_incomplete_turns(several, set(rejected))
+    rejections = [
+        reject_row(record, "compile", [problems[record.id]]) for record in several if record.id in problems
+    ]
+    dropped = {number for number, record in zip(suspects, several, strict=True) if record.id in problems}
+    return [index for index in kept if rows[index] not in dropped], rejections_to_table(rejections)

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from num2words import num2words
 
-from exemplars.core.digests import hash_row, hash_to_fraction
+from exemplars.core.digests import hash_to_fraction, stamp_digest
 from exemplars.core.ids import make_speech_id
 from exemplars.core.records import Argument, Exemplar, Grounding
 from exemplars.dataset.templates import write_template
@@ -82,14 +82,15 @@ def make_speech_view(exemplar: Exemplar) -> Exemplar:
         _move_argument(argument, utterance, new_spans.get(index))
         for index, argument in enumerate(exemplar.arguments)
     )
-    return msgspec.structs.replace(
+    view = msgspec.structs.replace(
         exemplar,
         id=make_speech_id(exemplar.id),
+        turn=make_speech_id(exemplar.turn),
         utterance=utterance,
         exemplar=write_template(utterance, arguments),
         arguments=arguments,
-        digest=hash_row(utterance, exemplar.context, exemplar.skill, exemplar.mode, arguments),
     )
+    return stamp_digest(view)
 
 
 def _append_text(utterance: str, text: str) -> str:

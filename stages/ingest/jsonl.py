@@ -116,6 +116,7 @@ def _make_record(
     key = hashlib.sha256(example.utterance.casefold().encode()).hexdigest()[:16]
     return Record(
         id=make_row_id(source.name, origin),
+        turn=make_row_id(source.name, origin),
         source=source.name,
         utterance=example.utterance,
         mode=example.mode or (Mode.NONE if example.skill is None else Mode.NORMAL),

@@ -57,8 +57,8 @@ _CLOSED_SETS: Final = {"mode": tuple(Mode), "speaker": tuple(Speaker), "split": 
 _OTHER_NAMES: Final = {
     "mode": {"positive": "normal", "no_call": "none", "irrelevant": "none", "contextual": "extended"},
     "speaker": {
-        "agent": "system", "assistant": "system", "bot": "system", "model": "system", "customer": "user",
-        "human": "user",
+        "agent": "assistant", "bot": "assistant", "model": "assistant", "system": "assistant", "customer": "user",
+        "human": "user", "function": "tool", "observation": "tool",
     },
     "split": {
         "dev": "validation", "development": "validation", "eval": "validation", "valid": "validation",

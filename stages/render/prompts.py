@@ -17,7 +17,7 @@ from stages.render.tool_choice import find_called_skill, is_tool_withheld
 
 _SPOKEN: Final = frozenset({Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED})
 """The kinds of grounding of a value that the utterance itself says."""
-_ROLES: Final = {Speaker.USER: "user", Speaker.SYSTEM: "assistant"}
+_ROLES: Final = {Speaker.USER: "user", Speaker.ASSISTANT: "assistant", Speaker.TOOL: "tool"}
 _TYPE_NAMES: Final = {"integer": "int", "number": "float", "boolean": "bool"}
 
 

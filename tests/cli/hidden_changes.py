@@ -145,9 +145,7 @@ def change_value(rows: list[dict[str, Any]]) -> None:
     row["arguments"] = [argument]
     (exemplar,) = exemplars_from_table(pa.Table.from_pylist([row], schema=EXEMPLAR_SCHEMA))
     row["exemplar"] = write_template(exemplar.utterance, exemplar.arguments)
-    row["digest"] = hash_row(
-        exemplar.utterance, exemplar.context, exemplar.skill, exemplar.mode, exemplar.arguments
-    )
+    row["digest"] = hash_row(exemplar)
 
 
 def replace_weights(path: Path) -> bytes:

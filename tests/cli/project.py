@@ -14,9 +14,19 @@ import pyarrow.parquet as pq
 import yaml
 
 from exemplars.core import layout
-from exemplars.core.digests import hash_content, hash_row, hash_split
+from exemplars.core.digests import hash_content, hash_split, stamp_digest
 from exemplars.core.ids import parse_row_id
-from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Reason, Rejection, Turn
+from exemplars.core.records import (
+    Argument,
+    Exemplar,
+    Grounding,
+    Mode,
+    Origin,
+    Reason,
+    Rejection,
+    Speaker,
+    Turn,
+)
 from exemplars.core.schemas import PAIR_SCHEMA, REVIEW_SCHEMA
 from exemplars.dataset.row_tables import exemplars_to_table, rejections_to_table
 from exemplars.models.rows import PREDICTION_SCHEMA, TRAINING_SCHEMA
@@ -66,21 +76,26 @@ def exemplar(
     """Build a row; its origin is the one in its id."""
     place = parse_row_id(row_id)
     mode = Mode.NORMAL if skill else Mode.NONE
-    return Exemplar(
+    row = Exemplar(
         id=row_id,
-        digest=hash_row(utterance, context, skill, mode, arguments),
+        digest="",
         source=place.source,
+        turn=row_id,
+        call=0,
         service=service,
         skill=skill,
         mode=mode,
+        speaker=Speaker.USER,
         utterance=utterance,
         exemplar=utterance,
         arguments=arguments,
+        reply=None,
         context=context,
         group=group or f"{place.source}:{utterance}",
         license="Apache-2.0",
         origin=Origin(place.path, sha256, place.locator),
     )
+    return stamp_digest(row)
 
 
 def rejection(

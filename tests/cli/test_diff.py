@@ -133,7 +133,7 @@ def test_context_and_service_are_compared(committed: Project, printed: Printed) 
     fields = document(printed)["rows"]["changed"][0]["fields"]
     assert fields == {
         "service": [None, "Cafes_1"],
-        "context": [[], [{"speaker": "system", "utterance": "hi"}]],
+        "context": [[], [{"speaker": "assistant", "utterance": "hi"}]],
     }
     assert "context: 0 turns -> 1 turns" in printed("diff")
 

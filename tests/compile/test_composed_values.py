@@ -39,6 +39,7 @@ def compile_example(
 ) -> Exemplar | Rejection:
     record = Record(
         id="s:a.md#1",
+        turn="s:a.md#1",
         source="s",
         utterance=utterance,
         mode=Mode.NORMAL,
@@ -156,6 +157,7 @@ def test_a_dataset_without_composed_values_has_no_suspicious_ones() -> None:
 def test_a_call_of_a_skill_that_another_source_defines_has_all_required_arguments() -> None:
     record = msgspec.structs.replace(
         Record(
+            "s:a#1",
             "s:a#1",
             "s",
             "add it up",

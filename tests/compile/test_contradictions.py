@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from exemplars.core.digests import hash_row
+from exemplars.core.digests import stamp_digest
 from exemplars.core.ledger import Ledger
 from exemplars.core.records import Exemplar, Mode, Origin, Reason, Rejection, Speaker, Turn
 from stages.compile.contradictions import content_key, prefilter_key, reject_contradictions
@@ -9,21 +9,26 @@ from stages.compile.contradictions import content_key, prefilter_key, reject_con
 def exemplar(
     row_id: str, skill: str = "call", context: tuple[Turn, ...] = (), service: str | None = None
 ) -> Exemplar:
-    return Exemplar(
+    row = Exemplar(
         id=row_id,
-        digest=hash_row("again please", context, skill, Mode.NORMAL, ()),
+        digest="",
         source="s",
+        turn=row_id,
+        call=0,
         service=service,
         skill=skill,
         mode=Mode.NORMAL,
+        speaker=Speaker.USER,
         utterance="again please",
         exemplar="again please",
         arguments=(),
+        reply=None,
         context=context,
         group=row_id,
         license="MIT",
         origin=Origin("a.md", "0", row_id),
     )
+    return stamp_digest(row)
 
 
 def reject(*exemplars: Exemplar) -> dict[str, Rejection]:
@@ -61,12 +66,12 @@ def test_a_long_list_of_contradicting_exemplars_is_cut() -> None:
 
 
 def test_a_different_context_or_service_is_not_a_contradiction() -> None:
-    other = (Turn(Speaker.SYSTEM, "Text or call?"),)
+    other = (Turn(Speaker.ASSISTANT, "Text or call?"),)
     assert reject(exemplar("a"), exemplar("b", "text", other), exemplar("c", "text", service="S_1")) == {}
 
 
 def test_the_prefilter_key_is_equal_whenever_the_content_key_is() -> None:
-    turns = tuple(Turn(Speaker.SYSTEM, f"turn {number}") for number in range(5))
+    turns = tuple(Turn(Speaker.ASSISTANT, f"turn {number}") for number in range(5))
     first, second = exemplar("a", context=turns), exemplar("b", "text", context=turns)
     assert content_key(first) == content_key(second)
     assert prefilter_key(first) == prefilter_key(second)

@@ -45,13 +45,14 @@ LEXICON = Lexicon(
 def record(utterance: str, *labels: LabelledArgument, context: tuple[str, ...] = (), **others: Any) -> Record:
     fields: dict[str, Any] = {
         "id": "t:a.md#3",
+        "turn": "t:a.md#3",
         "source": "t",
         "utterance": utterance,
         "mode": Mode.NORMAL,
         "skill": "trip",
         "service": None,
         "arguments": labels,
-        "context": tuple(Turn(Speaker.SYSTEM, utterance) for utterance in context),
+        "context": tuple(Turn(Speaker.ASSISTANT, utterance) for utterance in context),
         "group": "g",
         "license": "MIT",
         "origin": Origin("a.md", "0", "3"),

@@ -35,7 +35,7 @@ def compile_with_span(utterance: str, slot: str, value: str, surface: str) -> Ex
     start = utterance.index(surface)
     label = LabelledArgument(slot, value, (), start, start + len(surface))
     record = Record(
-        id="t:a.jsonl#1", source="t", utterance=utterance, mode=Mode.NORMAL, skill="go", service=None,
+        id="t:a.jsonl#1", turn="t:a.jsonl#1", source="t", utterance=utterance, mode=Mode.NORMAL, skill="go", service=None,
         arguments=(label,), context=(), group="g", license="MIT", origin=Origin("a.jsonl", "0", "1"), today="2024-02-28",
     )  # fmt: skip
     return compile_record(record, {"go": SKILL}, LEXICON)

@@ -1,23 +1,64 @@
 from __future__ import annotations
 
-from exemplars.core.digests import hash_content, hash_row, hash_split, hash_to_fraction
-from exemplars.core.records import Argument, Grounding, Mode, Speaker, Turn
+from typing import Any
 
-ARGUMENTS = (Argument("contact", "Maria", "Maria", 5, 10, Grounding.VERBATIM),)
+import msgspec
+
+from exemplars.core.digests import hash_content, hash_row, hash_split, hash_to_fraction, stamp_digest
+from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker, Turn
+
+ROW = Exemplar(
+    id="s:a.md#3",
+    digest="",
+    source="s",
+    turn="s:a.md#3",
+    call=0,
+    service=None,
+    skill="call",
+    mode=Mode.NORMAL,
+    speaker=Speaker.USER,
+    utterance="call Maria",
+    exemplar="call <contact>",
+    arguments=(Argument("contact", "Maria", "Maria", 5, 10, Grounding.VERBATIM),),
+    reply=None,
+    context=(Turn(Speaker.ASSISTANT, "Yes?"),),
+    group="s:a.md",
+    license="MIT",
+    origin=Origin("a.md", "0" * 64, "3"),
+)
 
 
 def test_the_digest_of_a_row_never_changes() -> None:
-    digest = hash_row("call Maria", (Turn(Speaker.SYSTEM, "Yes?"),), "call", Mode.NORMAL, ARGUMENTS)
-    assert digest == "760bf25428051a7bf1a79947154ef286bac191f259a4a4fe7b3259baaba7dd0e"
+    assert hash_row(ROW) == "7f200d952b1cd97fda751b6616651d40223a673dd5cbcac237b356e69308009e"
+    assert stamp_digest(ROW).digest == hash_row(ROW)
 
 
-def test_the_digest_depends_on_context_and_mode() -> None:
-    digests = {
-        hash_row("yes", context, "call", mode, ())
-        for context in ((), (Turn(Speaker.SYSTEM, "Call?"),))
-        for mode in (Mode.EXTENDED, Mode.NEGATIVE)
-    }
-    assert len(digests) == 4
+def test_the_digest_depends_on_all_that_is_said_and_meant() -> None:
+    changes: list[dict[str, Any]] = [
+        {},
+        {"context": ()},
+        {"mode": Mode.NEGATIVE},
+        {"speaker": Speaker.TOOL},
+        {"reply": "Calling."},
+        {"reply": ""},
+        {"skill": "text"},
+        {"arguments": ()},
+    ]
+    assert len({hash_row(msgspec.structs.replace(ROW, **change)) for change in changes}) == len(changes)
+
+
+def test_the_digest_depends_neither_on_the_origin_nor_on_the_turn() -> None:
+    other = msgspec.structs.replace(
+        ROW,
+        id="t:b#1",
+        turn="t:b#0",
+        call=1,
+        source="t",
+        group="g",
+        license="X",
+        origin=Origin("b", "1", "1"),
+    )
+    assert hash_row(other) == hash_row(ROW)
 
 
 def test_the_data_hash_does_not_depend_on_the_order_of_rows() -> None:

@@ -17,6 +17,7 @@ UNKNOWN = Problem(
 def record(row_id: str, locator: str = "3") -> Record:
     return Record(
         id=row_id,
+        turn=row_id,
         source="trips",
         utterance="to Rome",
         mode=Mode.NORMAL,

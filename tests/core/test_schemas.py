@@ -28,6 +28,7 @@ LABEL = pa.struct(
         ("start", pa.int32()),
         ("end", pa.int32()),
         ("context", pa.bool_()),
+        ("accepted", pa.list_(TEXT)),
     ]
 )
 ARGUMENT = pa.struct(
@@ -38,11 +39,13 @@ ARGUMENT = pa.struct(
         ("start", pa.int32()),
         ("end", pa.int32()),
         ("grounding", TEXT),
+        ("accepted", pa.list_(TEXT)),
     ]
 )
 RECORDS = pa.schema(
     [
         ("id", TEXT),
+        ("turn", TEXT),
         ("source", TEXT),
         ("utterance", TEXT),
         ("mode", TEXT),
@@ -56,6 +59,9 @@ RECORDS = pa.schema(
         ("exemplar", TEXT),
         ("split", TEXT),
         ("today", TEXT),
+        ("call", pa.int32()),
+        ("speaker", TEXT),
+        ("reply", TEXT),
     ]
 )
 EXEMPLARS = pa.schema(
@@ -63,12 +69,16 @@ EXEMPLARS = pa.schema(
         ("id", TEXT),
         ("digest", TEXT),
         ("source", TEXT),
+        ("turn", TEXT),
+        ("call", pa.int32()),
         ("service", TEXT),
         ("skill", TEXT),
         ("mode", TEXT),
+        ("speaker", TEXT),
         ("utterance", TEXT),
         ("exemplar", TEXT),
         ("arguments", pa.list_(ARGUMENT)),
+        ("reply", TEXT),
         ("context", pa.list_(TURN)),
         ("group", TEXT),
         ("license", TEXT),

@@ -33,6 +33,7 @@ TURNS = st.lists(st.builds(Turn, st.sampled_from(list(Speaker)), TEXT), max_size
 RECORDS = st.builds(
     Record,
     id=TEXT,
+    turn=TEXT,
     source=TEXT,
     utterance=TEXT,
     mode=st.sampled_from(list(Mode)),
@@ -47,6 +48,7 @@ RECORDS = st.builds(
             st.none() | st.integers(0, 99),
             st.none() | st.integers(0, 99),
             st.booleans(),
+            st.lists(TEXT, max_size=2).map(tuple),
         ),
         max_size=3,
     ).map(tuple),
@@ -57,6 +59,9 @@ RECORDS = st.builds(
     exemplar=st.none() | TEXT,
     split=st.none() | TEXT,
     today=st.none() | TEXT,
+    call=st.integers(0, 9),
+    speaker=st.sampled_from(list(Speaker)),
+    reply=st.none() | TEXT,
 )
 
 
@@ -65,13 +70,17 @@ def exemplar(row_id: str) -> Exemplar:
         id=row_id,
         digest="d",
         source="s",
+        turn=row_id,
+        call=0,
         service=None,
         skill="call",
         mode=Mode.NORMAL,
+        speaker=Speaker.USER,
         utterance="call 😀 Maria",
         exemplar="call 😀 <contact>",
         arguments=(Argument("contact", "Maria", "Maria", 7, 12, Grounding.VERBATIM),),
-        context=(Turn(Speaker.SYSTEM, "whom?"),),
+        reply="Calling.",
+        context=(Turn(Speaker.ASSISTANT, "whom?"),),
         group="g",
         license="MIT",
         origin=Origin("a.md", "0", "3"),
@@ -132,3 +141,13 @@ def test_a_table_of_another_schema_is_refused(tmp_path: Path) -> None:
         match="found unexpected columns, expected a table of this version; run `dvc repro` to rebuild it",
     ):
         read_table(tmp_path / "x", RECORD_SCHEMA)
+
+
+def test_a_table_of_version_1_is_named_as_such(tmp_path: Path) -> None:
+    names = [name for name in EXEMPLAR_SCHEMA.names if name not in ("turn", "call", "speaker", "reply")]
+    write_table(tmp_path / "x.parquet", exemplars_to_table([exemplar("a")]).select(names))
+    expected = (
+        "found rows of version 1, which have no `turn`; this is version 2, expected a table of this version"
+    )
+    with pytest.raises(UserError, match=expected):
+        read_table(tmp_path / "x.parquet", EXEMPLAR_SCHEMA)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exemplars.core.digests import hash_row
+from exemplars.core.digests import stamp_digest
 from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker, Turn
 from exemplars.dataset.templates import write_template
 from stages.curate.lexicons import read_lexicons
@@ -28,21 +28,26 @@ def make_row(
     mode: Mode | None = None,
 ) -> Exemplar:
     """Make an exemplar with the id `s:<name>`."""
-    context = tuple(Turn(Speaker.SYSTEM, turn) for turn in before)
+    context = tuple(Turn(Speaker.ASSISTANT, turn) for turn in before)
     mode = mode or (Mode.NONE if skill is None else Mode.NORMAL)
-    return Exemplar(
+    row = Exemplar(
         id=f"s:{name}",
-        digest=hash_row(utterance, context, skill, mode, arguments),
+        digest="",
         source="s",
+        turn=f"s:{name}",
+        call=0,
         service=None,
         skill=skill,
         mode=mode,
+        speaker=Speaker.USER,
         utterance=utterance,
         exemplar=write_template(utterance, arguments),
         arguments=arguments,
+        reply=None,
         context=context,
         group=group or f"s:{name}",
         license="MIT",
         origin=Origin("a.md", "0" * 64, name),
         split=split,
     )
+    return stamp_digest(row)

@@ -71,12 +71,15 @@ def test_a_catalog_comes_back_from_its_file() -> None:
 @pytest.mark.parametrize(
     ("schema", "parameter"),
     [
-        ({"type": ["integer", "null"]}, Parameter("p", type="integer")),
-        ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, Parameter("p", type="integer")),
+        ({"type": ["integer", "null"]}, Parameter("p", type="integer", schema={"type": ["integer", "null"]})),
+        (
+                {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+                Parameter("p", type="integer", schema={"anyOf": [{"type": "integer"}, {"type": "null"}]}),
+            ),
         ({"enum": [1, 2]}, Parameter("p", type="integer", enum=("1", "2"))),
-        ({"enum": ["1", "2", None]}, Parameter("p", enum=("1", "2"))),
+        ({"enum": ["1", "2", None]}, Parameter("p", enum=("1", "2"), schema={"enum": ["1", "2", None]})),
         ({"enum": [1, "two"]}, Parameter("p", type=None, enum=("1", "two"))),
-        ({"type": ["integer", "string"]}, Parameter("p", type=None)),
+        ({"type": ["integer", "string"]}, Parameter("p", type=None, schema={"type": ["integer", "string"]})),
         ({"anyOf": [{"type": "boolean"}, {"const": "dontcare"}]}, Parameter("p", type="boolean", dontcare=True)),
         ({"type": "boolean", "x-dontcare": True}, Parameter("p", type="boolean", dontcare=True)),
         ({}, Parameter("p", type=None)),

@@ -53,9 +53,9 @@ def test_without_a_skill_the_mode_is_none() -> None:
 
 def test_context_group_split_and_license_are_kept() -> None:
     [record] = parse(
-        '{"utterance": "yes", "skill": "call", "mode": "extended", "context": [{"speaker": "system", "utterance": "Call?"}], "group": "d1", "split": "test", "license": "CC0-1.0", "service": "S_1"}'
+        '{"utterance": "yes", "skill": "call", "mode": "extended", "context": [{"speaker": "assistant", "utterance": "Call?"}], "group": "d1", "split": "test", "license": "CC0-1.0", "service": "S_1"}'
     ).records
-    assert record.context == (Turn(Speaker.SYSTEM, "Call?"),)
+    assert record.context == (Turn(Speaker.ASSISTANT, "Call?"),)
     assert (record.group, record.split, record.license, record.service) == (
         "mine:d1",
         "test",
@@ -196,7 +196,7 @@ def test_a_request_without_a_required_argument_is_rejected_and_other_rows_are_ke
         ('"skill": "say", "split": "tset"', Reason.MALFORMED_RECORD, "found split 'tset', expected one of train, validation, test; did you mean 'test'?"),
         ('"skill": "say", "split": "holdout"', Reason.MALFORMED_RECORD, "found split 'holdout', expected one of train, validation, test; correct the split"),
         ('"skill": "say", "mode": "normall"', Reason.MALFORMED_RECORD, "found mode 'normall', expected one of normal, extended, negative, none; did you mean 'normal'?"),
-        ('"context": [{"speaker": "assistant", "utterance": "hi"}]', Reason.MALFORMED_RECORD, "found speaker 'assistant', expected one of user, system; did you mean 'system'?"),
+        ('"context": [{"speaker": "system", "utterance": "hi"}]', Reason.MALFORMED_RECORD, "found speaker 'system', expected one of user, assistant, tool; did you mean 'assistant'?"),
         ('"skill": "say", "mode": "none"', Reason.MALFORMED_RECORD, "found mode 'none' with the skill 'say', expected no skill, or mode 'normal', 'extended' or 'negative'; remove the skill, or correct the mode"),
         ('"mode": "normal"', Reason.MALFORMED_RECORD, "found mode 'normal' without a skill, expected a skill, or mode 'none'; name the skill, or correct the mode"),
         ('"skill": " "', Reason.MALFORMED_RECORD, "found an empty skill, expected the name of a skill, or null; name the skill"),

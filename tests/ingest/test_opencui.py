@@ -69,7 +69,7 @@ def test_a_template_that_answers_a_question_has_it_as_context() -> None:
     record = parse({"order": [template]}).records[0]
     assert (record.mode, record.context) == (
         Mode.EXTENDED,
-        (Turn(Speaker.SYSTEM, "Order bread: which bread?"),),
+        (Turn(Speaker.ASSISTANT, "Order bread: which bread?"),),
     )
 
 

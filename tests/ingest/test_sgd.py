@@ -134,7 +134,7 @@ def test_an_accepted_offer_is_an_extended_record_with_the_canonical_value(tmp_pa
     assert accepted.arguments == (LabelledArgument("boat", "Gull", ("the Gull",), context=True),)
     assert accepted.context == (
         Turn(Speaker.USER, "Boats from Kiel, two of us"),
-        Turn(Speaker.SYSTEM, "The Gull?"),
+        Turn(Speaker.ASSISTANT, "The Gull?"),
     )
 
 

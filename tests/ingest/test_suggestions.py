@@ -86,7 +86,7 @@ def make_lines() -> list[dict[str, Any]]:
             "split": "train",
         },
         {**order, "arguments": listed, "license": "Apache-2.0", "group": "g"},
-        {**order, "mode": "negative", "context": [{"speaker": "system", "utterance": "Bread?"}]},
+        {**order, "mode": "negative", "context": [{"speaker": "assistant", "utterance": "Bread?"}]},
         {"utterance": "hello", "mode": "none", "split": "validation", "license": "MIT OR CC-BY-4.0"},
     ]
 
@@ -113,7 +113,8 @@ def test_a_guess_at_what_a_line_of_jsonl_means_is_accepted(data: Any, line_and_n
     damaged = line.replace(f'"{name}"', f'"{wrong}"', 1)
     for message in read_line(damaged):
         guess = GUESS.search(message)
-        if guess is not None:
+        # A guess for another place, which the wrong word has made a mistake as well, is not about this word.
+        if guess is not None and guess["name"] != wrong:
             assert read_line(damaged.replace(f'"{wrong}"', f'"{guess["name"]}"', 1)) == []
 
 

@@ -26,6 +26,7 @@ PLACE = Origin("a.md", "0" * 64, "1")
 def record(name: str, utterance: str, group: str = "g", context: tuple[str, ...] = ()) -> Record:
     return Record(
         id=name,
+        turn=name,
         source="skills",
         utterance=utterance,
         mode=Mode.NORMAL,

@@ -66,7 +66,7 @@ def test_the_library_of_the_format_loads_all_rows() -> None:
     assert row["train/service"] is None
     assert row["train/origin"]["train/origin/path"] == b"a.md"
     assert row["train/context"] == [
-        {"train/context/speaker": b"system", "train/context/utterance": b"Hello?"}
+        {"train/context/speaker": b"assistant", "train/context/utterance": b"Hello?"}
     ]
     [argument] = row["train/arguments"]
     assert (argument["train/arguments/slot"], argument["train/arguments/start"]) == (b"who", 5)

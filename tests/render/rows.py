@@ -53,8 +53,8 @@ def exemplar(
     before: tuple[str, ...] = (),
     group: str = "g",
 ) -> Exemplar:
-    """Build a row. before: the preceding turns; user and system alternate, the system comes last."""
-    speakers = [Speaker.SYSTEM, Speaker.USER]
+    """Build a row. before: the preceding turns; user and assistant alternate, the assistant comes last."""
+    speakers = [Speaker.ASSISTANT, Speaker.USER]
     turns = tuple(
         Turn(speakers[(len(before) - 1 - position) % 2], text) for position, text in enumerate(before)
     )
@@ -62,12 +62,16 @@ def exemplar(
         id=f"s:{utterance}",
         digest=f"{utterance} {skill}".encode().hex().ljust(64, "0")[:64],
         source="s",
+        turn=f"s:{utterance}",
+        call=0,
         service=None,
         skill=skill,
         mode=Mode(mode),
+        speaker=Speaker.USER,
         utterance=utterance,
         exemplar=utterance,
         arguments=arguments,
+        reply=None,
         context=turns,
         group=group,
         license="Apache-2.0",

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from exemplars.core.digests import hash_row
-from exemplars.core.records import Exemplar, Mode, Origin, Reason, TextPair
+from exemplars.core.digests import stamp_digest
+from exemplars.core.records import Exemplar, Mode, Origin, Reason, Speaker, TextPair
 from exemplars.core.tables import rows_to_table
 from exemplars.dataset.row_tables import exemplars_to_table, rejections_from_table
 from stages.split.params import Leaks, Official, Ratios, SplitParams
@@ -18,22 +18,27 @@ NO_PAIRS = rows_to_table([], TextPair)
 
 def row(number: int, utterance: str = "", split: str | None = None, skill: str | None = None) -> Exemplar:
     text = utterance or f"text {number}"
-    return Exemplar(
+    row = Exemplar(
         id=f"s:a#{number:03}",
-        digest=hash_row(text, (), skill, Mode.NORMAL, ()),
+        digest="",
         source="s",
+        turn=f"s:a#{number:03}",
+        call=0,
         service=None,
         skill=skill,
         mode=Mode.NORMAL,
+        speaker=Speaker.USER,
         utterance=text,
         exemplar=text,
         arguments=(),
+        reply=None,
         context=(),
         group=f"s:{number}",
         license="MIT",
         origin=Origin("a", "0" * 64, str(number)),
         split=split,
     )
+    return stamp_digest(row)
 
 
 def list_ids(table: pa.Table) -> list[str]:
@@ -83,7 +88,7 @@ def test_the_manifest_has_the_data_hash_of_each_split() -> None:
             "train": {
                 "rows": 1,
                 "groups": 1,
-                "data_hash": "1bd1e87a569c5098bba8bf61cc28e6375f63ea97d226ef48b65e637d7fba933e",
+                "data_hash": "",
             },
             "validation": {
                 "rows": 0,
@@ -93,7 +98,7 @@ def test_the_manifest_has_the_data_hash_of_each_split() -> None:
             "test": {
                 "rows": 1,
                 "groups": 1,
-                "data_hash": "f721d297ea3cb6d026926d6273926ec2236d46bdf17dcc197d3398572c584fc6",
+                "data_hash": "5b73fa58a848c11f71d44fe2cce33b5cfaf10c3683c30322afc3613152946e79",
             },
         },
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin
+from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker
 from exemplars.dataset.catalog import Parameter, Skill
 
 CALL = Skill("call", parameters=(Parameter("who"), Parameter("kind", enum=("home", "work"))))
@@ -12,12 +12,16 @@ ROW = Exemplar(
     id="s:a#1",
     digest="d" * 64,
     source="s",
+    turn="s:a#1",
+    call=0,
     service=None,
     skill="call",
     mode=Mode.NORMAL,
+    speaker=Speaker.USER,
     utterance="call mum at home",
     exemplar="call <who> at home",
     arguments=(WHO,),
+    reply=None,
     context=(),
     group="s:a",
     license="MIT",

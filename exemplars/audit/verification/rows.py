@@ -59,7 +59,7 @@ def find_wrong_rows(name: str, rows: Sequence[Exemplar]) -> Iterator[Diagnostic]
     """Find exemplars whose digest, spans or template do not fit their content. name: of their table."""
     for row in rows:
         place = f"{name}: {row.id}"
-        digest = hash_row(row.utterance, row.context, row.skill, row.mode, row.arguments)
+        digest = hash_row(row)
         if digest != row.digest:
             found, expected = f"content with digest {shorten_hash(digest)}", shorten_hash(row.digest)
             yield build_diagnostic(place, "wrong_digest", found, expected, _FIX)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 import regex
 
-from exemplars.core.digests import hash_row
+from exemplars.core.digests import stamp_digest
 from exemplars.core.records import Argument, Exemplar, Turn
 from exemplars.dataset.templates import write_template
 
@@ -79,14 +79,16 @@ def apply_surrogates(exemplar: Exemplar, surrogates: Mapping[str, str]) -> Exemp
     arguments = tuple(
         _move_argument(argument, utterance, replacements, surrogates) for argument in exemplar.arguments
     )
-    return msgspec.structs.replace(
+    reply = None if exemplar.reply is None else replace_texts(exemplar.reply, surrogates)[0]
+    replaced = msgspec.structs.replace(
         exemplar,
         utterance=utterance,
         exemplar=write_template(utterance, arguments),
         context=context,
         arguments=arguments,
-        digest=hash_row(utterance, context, exemplar.skill, exemplar.mode, arguments),
+        reply=reply,
     )
+    return stamp_digest(replaced)
 
 
 def _keep_crossing(exemplar: Exemplar, surrogates: Mapping[str, str]) -> dict[str, str]:

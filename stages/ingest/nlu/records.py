@@ -161,13 +161,14 @@ class _Builder:
         answered = Mode.NORMAL if question is None else Mode.EXTENDED
         return Record(
             id=make_row_id(self.source.name, origin),
+            turn=make_row_id(self.source.name, origin),
             source=self.source.name,
             utterance=text,
             mode=Mode.NONE if is_none else answered,
             skill=None if is_none else make_name(intent),
             service=None,
             arguments=() if is_none else arguments,
-            context=(Turn(Speaker.SYSTEM, question),) if question else (),
+            context=(Turn(Speaker.ASSISTANT, question),) if question else (),
             group=self.source.make_group(key) if key else _group_text(self.source, text),
             license=self.source.license,
             origin=origin,

@@ -198,6 +198,7 @@ def _fill_template(
             continue
         yield Record(
             id=make_row_id(bot.source.name, origin),
+            turn=make_row_id(bot.source.name, origin),
             source=bot.source.name,
             utterance=utterance,
             mode=mode,
@@ -245,7 +246,7 @@ def _make_context(bot: _Bot, template: Template) -> tuple[tuple[Turn, ...], Mode
     question = (slot.description or slot.name) if slot else template.context_slot
     subject = (frame.description or frame.name) if frame else template.context_frame
     text = f"{subject}: {question}?" if question else f"{subject}?"
-    return (Turn(Speaker.SYSTEM, text),), Mode.EXTENDED
+    return (Turn(Speaker.ASSISTANT, text),), Mode.EXTENDED
 
 
 def _list_expressions(bot: _Bot, parameter: Parameter) -> list[tuple[str, str]]:

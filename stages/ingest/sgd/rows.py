@@ -14,7 +14,7 @@ from stages.ingest.sgd.dialogues import Action, Dialogue, DialogueFrame
 from stages.ingest.sgd.meaning import NOTHING_KNOWN, Known, Meaning, derive_meaning, update_known
 from stages.ingest.sgd.schema import Service, make_skill_name
 
-_SPEAKERS: Final = {"USER": Speaker.USER, "SYSTEM": Speaker.SYSTEM}
+_SPEAKERS: Final = {"USER": Speaker.USER, "SYSTEM": Speaker.ASSISTANT}
 _OUT_OF_SCOPE: Final = {
     Reason.ASKS_ABOUT_RESULT: "the turn asks for a property of a result, and fills no slot",
     Reason.ASKS_ALTERNATIVES: "the turn asks for other results, and fills no slot",
@@ -99,7 +99,7 @@ def _read_turn(
     if len(frames) > 1:
         meanings = _keep_one_none_frame(meanings)
     for number, (frame, meaning) in enumerate(zip(frames, meanings, strict=True)):
-        yield _read_frame(turn, f"{turn.pointer}/frames/{number}", frame, meaning, services)
+        yield _read_frame(turn, number, frame, meaning, services)
 
 
 def _keep_one_none_frame(meanings: list[Meaning]) -> list[Meaning]:
@@ -119,11 +119,12 @@ def _keep_one_none_frame(meanings: list[Meaning]) -> list[Meaning]:
 
 def _read_frame(
     turn: _UserTurn,
-    pointer: str,
+    number: int,
     frame: DialogueFrame,
     meaning: Meaning,
     services: Mapping[str, Service],
 ) -> Record | Rejection:
+    pointer = f"{turn.pointer}/frames/{number}"
     problem = _find_problem(frame, meaning, services)
     if problem is not None:
         return _reject(turn, pointer, problem)
@@ -131,6 +132,7 @@ def _read_frame(
     origin = Origin(turn.file.path, turn.file.sha256, pointer)
     return Record(
         id=make_row_id(source.name, origin),
+        turn=f"{source.name}:{turn.file.path}#{turn.pointer}",
         source=source.name,
         utterance=turn.utterance,
         mode=meaning.mode,
@@ -143,6 +145,7 @@ def _read_frame(
         origin=origin,
         split=turn.file.split,
         today=source.today,
+        call=number,
     )
 
 

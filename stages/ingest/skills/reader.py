@@ -127,6 +127,7 @@ def _make_record(
     is_none = skill.name == file.none_skill
     return Record(
         id=make_row_id(file.source.name, origin),
+        turn=make_row_id(file.source.name, origin),
         source=file.source.name,
         utterance=pair.user.text,
         mode=Mode.NONE if is_none else Mode.NORMAL,

@@ -306,9 +306,9 @@ def test_alexa_samples_are_templates_that_the_values_of_types_fill() -> None:
         (("weather in Roma", "Weather", [("city", "Rome", "Roma")]), Mode.NORMAL, ()),
         (("weather in Rome", "Weather", [("city", "Rome", "Rome")]), Mode.NORMAL, ()),
         (("weather", "Weather", []), Mode.NORMAL, ()),
-        (("in Oslo", "Weather", [("city", "Oslo", "Oslo")]), Mode.EXTENDED, (Turn(Speaker.SYSTEM, "Where?"),)),
-        (("in Roma", "Weather", [("city", "Rome", "Roma")]), Mode.EXTENDED, (Turn(Speaker.SYSTEM, "Where?"),)),
-        (("in Rome", "Weather", [("city", "Rome", "Rome")]), Mode.EXTENDED, (Turn(Speaker.SYSTEM, "Where?"),)),
+        (("in Oslo", "Weather", [("city", "Oslo", "Oslo")]), Mode.EXTENDED, (Turn(Speaker.ASSISTANT, "Where?"),)),
+        (("in Roma", "Weather", [("city", "Rome", "Roma")]), Mode.EXTENDED, (Turn(Speaker.ASSISTANT, "Where?"),)),
+        (("in Rome", "Weather", [("city", "Rome", "Rome")]), Mode.EXTENDED, (Turn(Speaker.ASSISTANT, "Where?"),)),
     ]  # fmt: skip
     assert [rejection.message for rejection in reading.rejections] == [
         f"{SAMPLES}/1: found {{day}} without values, expected values of the type AMAZON.DATE; add values of AMAZON.DATE to "

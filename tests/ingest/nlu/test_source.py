@@ -63,6 +63,7 @@ def test_examples_become_exemplars_and_every_record_has_a_row(project: Workspace
             "start": 11,
             "end": 15,
             "grounding": "normalized",
+            "accepted": [],
         }
     ]
     rejections = list_rows(project, "data/exemplars/rejections.parquet")

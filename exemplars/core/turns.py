@@ -1,0 +1,18 @@
+"""Turns: the rows that are the several calls of one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from exemplars.core.records import Exemplar
+
+
+def group_by_turn(rows: Iterable[Exemplar]) -> dict[str, list[Exemplar]]:
+    """Group rows by their turn: turns in the order of their first rows, calls by position and id."""
+    turns: dict[str, list[Exemplar]] = {}
+    for row in rows:
+        turns.setdefault(row.turn, []).append(row)
+    return {
+        turn: sorted(calls, key=lambda row: (row.call, row.id)) if len(calls) > 1 else calls
+        for turn, calls in turns.items()
+    }
