@@ -88,7 +88,7 @@ def test_the_manifest_has_the_data_hash_of_each_split() -> None:
             "train": {
                 "rows": 1,
                 "groups": 1,
-                "data_hash": "",
+                "data_hash": "f3b87f987f573ef9bf133866e14c72521b780afb39d369fa380f649b382ba254",
             },
             "validation": {
                 "rows": 0,
