@@ -13,8 +13,8 @@ from exemplars.core.errors import quote_text
 from exemplars.core.ledger import Problem
 from exemplars.core.records import DONTCARE, Argument, Grounding, LabelledArgument, Reason, Turn
 from exemplars.dataset.catalog import Parameter
+from exemplars.dataset.expressions.verbatim import find_exact
 from exemplars.dataset.leaves import decode_leaf
-from stages.compile.expressions.verbatim import find_exact
 from stages.compile.grounding import Match, confirm_span, find_matches
 from stages.compile.lexicon import Lexicon
 

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exemplars.core.records import Exemplar, Grounding
+from exemplars.dataset.expressions.numbers import find_numbers
 from exemplars.dataset.row_tables import exemplars_from_table
 from exemplars.dataset.texts import list_words
-from stages.compile.expressions.numbers import find_numbers
 
 _NAME: Final = re.compile(r"(?<![^\W_])[A-Z][^\W\d_]+")
 _SENTENCE_START: Final = re.compile(r"(?:^|[.!?:;\"'(]\s*|\n)[A-Z][^\W\d_]+")

@@ -9,18 +9,18 @@ from typing import NamedTuple
 
 from exemplars.core.records import Grounding, LabelledArgument
 from exemplars.dataset.catalog import Parameter
-from exemplars.dataset.recognizers import BUILT_IN
-from stages.compile.expressions.mentions import Spanned, keep_longest
-from stages.compile.expressions.quantities import is_part_of_quantity
-from stages.compile.expressions.values import (
+from exemplars.dataset.expressions.mentions import Spanned, keep_longest
+from exemplars.dataset.expressions.quantities import is_part_of_quantity
+from exemplars.dataset.expressions.values import (
     drop_other_uses,
     find_notations,
     find_value,
     has_repeatable_number,
     parse_digits,
 )
-from stages.compile.expressions.verbatim import Span, find_exact, find_ignoring_case
-from stages.compile.expressions.words import is_value
+from exemplars.dataset.expressions.verbatim import Span, find_exact, find_ignoring_case
+from exemplars.dataset.expressions.words import is_value
+from exemplars.dataset.recognizers import BUILT_IN
 from stages.compile.lexicon import Lexicon
 
 

@@ -17,6 +17,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from exemplars.core.terminal import escape_line
+from exemplars.dataset.expressions.amounts import find_durations, find_money
+from exemplars.dataset.expressions.dates import find_dates
+from exemplars.dataset.expressions.numbers import find_numbers, find_ordinals
+from exemplars.dataset.expressions.times import find_times
+from exemplars.dataset.expressions.verbatim import find_exact, find_ignoring_case
+from exemplars.dataset.expressions.words import find_wordings, split_words
 from exemplars.dataset.templates import TemplateError, fill_spans, list_slots
 from exemplars.dataset.texts import (
     is_mentioned,
@@ -26,12 +32,6 @@ from exemplars.dataset.texts import (
     make_similarity_text,
     make_spelling_key,
 )
-from stages.compile.expressions.amounts import find_durations, find_money
-from stages.compile.expressions.dates import find_dates
-from stages.compile.expressions.numbers import find_numbers, find_ordinals
-from stages.compile.expressions.times import find_times
-from stages.compile.expressions.verbatim import find_exact, find_ignoring_case
-from stages.compile.expressions.words import find_wordings, split_words
 from stages.curate.lexicons import read_lexicons
 from stages.curate.privacy.findings import build_finder
 from stages.curate.quality_flags import has_markup

@@ -77,7 +77,7 @@ def test_a_part_of_a_larger_number_is_no_mention() -> None:
 
 @pytest.mark.parametrize("text", ["one night", "two night stay", "one afternoon", "one night 2 people"])
 def test_an_hour_needs_the_context_of_an_hour(text: str) -> None:
-    from stages.compile.expressions.times import find_times
+    from exemplars.dataset.expressions.times import find_times
 
     assert find_times(text) == ()
 
@@ -99,7 +99,7 @@ def test_an_hour_needs_the_context_of_an_hour(text: str) -> None:
     ],
 )
 def test_times_in_other_notations(text: str, surface: str) -> None:
-    from stages.compile.expressions.times import find_times
+    from exemplars.dataset.expressions.times import find_times
 
     assert [text[time.start : time.end] for time in find_times(text)] == [surface]
 

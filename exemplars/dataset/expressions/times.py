@@ -6,9 +6,9 @@ import functools
 import re
 from typing import Final
 
-from stages.compile.expressions.mentions import Mention, keep_longest
-from stages.compile.expressions.numbers import UNITS, parse_number
-from stages.compile.expressions.white_space import read_single_spaces
+from exemplars.dataset.expressions.mentions import Mention, keep_longest
+from exemplars.dataset.expressions.numbers import UNITS, parse_number
+from exemplars.dataset.expressions.white_space import read_single_spaces
 
 _HOUR_WORDS: Final = "|".join(
     sorted((word for word, hour in UNITS.items() if 1 <= hour <= 12), key=len)[::-1]

@@ -7,9 +7,9 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from stages.compile.expressions.mentions import Mention, keep_longest
-from stages.compile.expressions.numbers import DIGITS, END, SCALES, START, find_numbers
-from stages.compile.expressions.white_space import read_single_spaces
+from exemplars.dataset.expressions.mentions import Mention, keep_longest
+from exemplars.dataset.expressions.numbers import DIGITS, END, SCALES, START, find_numbers
+from exemplars.dataset.expressions.white_space import read_single_spaces
 
 _MINUS: Final = re.compile(r"(?:(?<!\w)(?:minus|negative)\s|(?<!\w)[-\u2212])$", re.IGNORECASE)
 _MINUS_WORD: Final = re.compile(r"(?:^|[^\w\s]\s*|[^\W\d]\s)(?:minus|negative)\s$", re.IGNORECASE)

@@ -8,8 +8,8 @@ from typing import Final
 
 import regex
 
-from stages.compile.expressions.letters import is_within_unit
-from stages.compile.expressions.occurrences import find_occurrences
+from exemplars.dataset.expressions.letters import is_within_unit
+from exemplars.dataset.expressions.occurrences import find_occurrences
 
 _NOT_BEFORE: Final = regex.compile(r"\d[.,:/]$|\p{Currency_Symbol}$|(?<!\w)[-\u2212]$")
 _NOT_AFTER: Final = re.compile(r"[.,:/]\d")

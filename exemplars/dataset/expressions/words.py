@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 
 import regex
 
-from stages.compile.expressions.letters import SYLLABLE, make_word_pattern
-from stages.compile.expressions.mentions import Mention, keep_longest
-from stages.compile.expressions.occurrences import find_occurrences
-from stages.compile.expressions.spelling import list_beginnings, normalize_word
+from exemplars.dataset.expressions.letters import SYLLABLE, make_word_pattern
+from exemplars.dataset.expressions.mentions import Mention, keep_longest
+from exemplars.dataset.expressions.occurrences import find_occurrences
+from exemplars.dataset.expressions.spelling import list_beginnings, normalize_word
 
 _SIGNS: Final = r"(?<=[^\W\d_])(?:\+{1,2}|#)(?![\w+#])"
 """What makes another name of a letter or a word: C++, C#."""

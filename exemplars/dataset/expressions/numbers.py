@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from stages.compile.expressions.mentions import Mention, keep_longest
-from stages.compile.expressions.white_space import read_single_spaces
+from exemplars.dataset.expressions.mentions import Mention, keep_longest
+from exemplars.dataset.expressions.white_space import read_single_spaces
 
 UNITS: Final = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,

@@ -7,9 +7,9 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from stages.compile.expressions.mentions import Mention, keep_longest
-from stages.compile.expressions.numbers import DIGITS, START, WORDS, parse_number
-from stages.compile.expressions.white_space import read_single_spaces
+from exemplars.dataset.expressions.mentions import Mention, keep_longest
+from exemplars.dataset.expressions.numbers import DIGITS, START, WORDS, parse_number
+from exemplars.dataset.expressions.white_space import read_single_spaces
 
 Money = tuple[Decimal, str]
 """The amount and the ISO 4217 code of the currency."""

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from stages.compile.expressions.quantities import find_percentages, find_quantities
+from exemplars.dataset.expressions.quantities import find_percentages, find_quantities
 
 
 @pytest.mark.parametrize(

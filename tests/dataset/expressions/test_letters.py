@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from stages.compile.expressions.verbatim import find_exact, find_ignoring_case
-from stages.compile.expressions.words import find_wordings
+from exemplars.dataset.expressions.verbatim import find_exact, find_ignoring_case
+from exemplars.dataset.expressions.words import find_wordings
 
 
 @pytest.mark.parametrize(

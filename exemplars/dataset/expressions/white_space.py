@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
-from stages.compile.expressions.mentions import Mention
+from exemplars.dataset.expressions.mentions import Mention
 
 P = ParamSpec("P")
 V = TypeVar("V")

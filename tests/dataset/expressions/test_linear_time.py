@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 import pytest
 
-from stages.compile.expressions.amounts import find_durations, find_money
-from stages.compile.expressions.dates import find_dates
-from stages.compile.expressions.mentions import Mention, drop_parts, keep_longest
-from stages.compile.expressions.numbers import find_numbers, find_ordinals
-from stages.compile.expressions.occurrences import find_occurrences
-from stages.compile.expressions.times import find_times
-from stages.compile.expressions.verbatim import find_exact, find_ignoring_case
-from stages.compile.expressions.words import find_wordings
+from exemplars.dataset.expressions.amounts import find_durations, find_money
+from exemplars.dataset.expressions.dates import find_dates
+from exemplars.dataset.expressions.mentions import Mention, drop_parts, keep_longest
+from exemplars.dataset.expressions.numbers import find_numbers, find_ordinals
+from exemplars.dataset.expressions.occurrences import find_occurrences
+from exemplars.dataset.expressions.times import find_times
+from exemplars.dataset.expressions.verbatim import find_exact, find_ignoring_case
+from exemplars.dataset.expressions.words import find_wordings
 
 MAX_SECONDS = 30
 TODAY = datetime.date(2024, 2, 28)
@@ -99,7 +99,7 @@ def test_mentions_are_those_of_the_text_with_all_its_spaces() -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "sNaN", "Infinity", "-Infinity"])
 def test_words_for_no_number_are_not_numbers(value: str) -> None:
-    from stages.compile.expressions.numbers import parse_number
+    from exemplars.dataset.expressions.numbers import parse_number
 
     with pytest.raises(ValueError, match=f"'{value}' is not a number"):
         parse_number(value)

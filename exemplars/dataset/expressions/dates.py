@@ -9,9 +9,9 @@ import functools
 import re
 from typing import Final
 
-from stages.compile.expressions.mentions import Mention, keep_longest
-from stages.compile.expressions.numbers import ORDINAL_WORDS, UNITS, parse_number, parse_ordinal
-from stages.compile.expressions.white_space import read_single_spaces
+from exemplars.dataset.expressions.mentions import Mention, keep_longest
+from exemplars.dataset.expressions.numbers import ORDINAL_WORDS, UNITS, parse_number, parse_ordinal
+from exemplars.dataset.expressions.white_space import read_single_spaces
 
 _MONTHS: Final = {
     name.lower(): number

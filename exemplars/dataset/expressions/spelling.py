@@ -9,7 +9,7 @@ from typing import Final
 import regex
 from pluralizer import Pluralizer
 
-from stages.compile.expressions.numbers import TENS, UNITS
+from exemplars.dataset.expressions.numbers import TENS, UNITS
 
 _AMERICAN: Final = {
     "aeroplane": "airplane", "aluminium": "aluminum", "analyse": "analyze", "apologise": "apologize",

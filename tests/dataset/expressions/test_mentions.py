@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.compile.expressions.mentions import Mention, drop_parts, keep_longest, select_reading
+from exemplars.dataset.expressions.mentions import Mention, drop_parts, keep_longest, select_reading
 
 SPANS = st.tuples(st.integers(0, 20), st.integers(1, 6)).map(lambda pair: Mention(pair[0], sum(pair), ()))
 

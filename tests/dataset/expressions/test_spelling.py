@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from stages.compile.expressions.spelling import normalize_word
-from stages.compile.expressions.words import find_wordings
+from exemplars.dataset.expressions.spelling import normalize_word
+from exemplars.dataset.expressions.words import find_wordings
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,14 @@ from typing import Any, Final, TypeVar
 
 from exemplars.core.records import LabelledArgument
 from exemplars.dataset.catalog import Parameter
+from exemplars.dataset.expressions.amounts import CURRENCIES, find_durations, find_money
+from exemplars.dataset.expressions.dates import find_dates
+from exemplars.dataset.expressions.mentions import Mention, Spanned, drop_parts, keep_longest, select_reading
+from exemplars.dataset.expressions.numbers import ORDINALS, SCALES, TENS, UNITS, find_ordinals
+from exemplars.dataset.expressions.quantities import WHOLE_PARTS, find_percentages, find_quantities
+from exemplars.dataset.expressions.times import find_certain_times, find_times
+from exemplars.dataset.expressions.words import find_wordings
 from exemplars.dataset.recognizers import BUILT_IN
-from stages.compile.expressions.amounts import CURRENCIES, find_durations, find_money
-from stages.compile.expressions.dates import find_dates
-from stages.compile.expressions.mentions import Mention, Spanned, drop_parts, keep_longest, select_reading
-from stages.compile.expressions.numbers import ORDINALS, SCALES, TENS, UNITS, find_ordinals
-from stages.compile.expressions.quantities import WHOLE_PARTS, find_percentages, find_quantities
-from stages.compile.expressions.times import find_certain_times, find_times
-from stages.compile.expressions.words import find_wordings
 
 Mentions = tuple[Mention[Any], ...]
 S = TypeVar("S", bound=Spanned)

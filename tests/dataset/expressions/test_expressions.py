@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.compile.expressions.amounts import find_durations, find_money
-from stages.compile.expressions.dates import find_dates
-from stages.compile.expressions.mentions import Mention
-from stages.compile.expressions.numbers import find_numbers, find_ordinals, parse_number, parse_ordinal
-from stages.compile.expressions.spelling import normalize_word
-from stages.compile.expressions.times import find_times
-from stages.compile.expressions.words import find_wordings
+from exemplars.dataset.expressions.amounts import find_durations, find_money
+from exemplars.dataset.expressions.dates import find_dates
+from exemplars.dataset.expressions.mentions import Mention
+from exemplars.dataset.expressions.numbers import find_numbers, find_ordinals, parse_number, parse_ordinal
+from exemplars.dataset.expressions.spelling import normalize_word
+from exemplars.dataset.expressions.times import find_times
+from exemplars.dataset.expressions.words import find_wordings
 
 FRIDAY = datetime.date(2019, 3, 1)
 
