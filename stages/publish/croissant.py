@@ -21,14 +21,18 @@ CONFORMS_TO: Final = "http://mlcommons.org/croissant/1.1"
 PARQUET: Final = "application/x-parquet"
 DESCRIPTIONS: Final = {
     "id": "`<source>:<file>#<locator>`; the same on every rebuild of the same input.",
-    "digest": "SHA-256 of the row's content: utterance, context, skill, mode and arguments.",
+    "digest": "SHA-256 of the row's content: utterance, speaker, context, skill, mode, arguments and reply.",
     "source": "The source that the row comes from.",
+    "turn": "The id of the turn; several rows with one turn are the several calls that it asks for.",
+    "call": "The position of this call among the calls of the turn, from 0.",
     "service": "The API family that the skill belongs to; null if the skill has no family.",
     "skill": "The function that is called; null if no call is asked for.",
     "mode": "normal (says it), extended (means it, given the context), negative (declines it), none.",
-    "utterance": "What the user said, unchanged.",
-    "exemplar": "The utterance with each located value replaced by <slot>.",
-    "arguments": "The arguments; utterance[start:end] == surface in code points, null if not located.",
+    "speaker": "Who says the utterance: user, or tool where the call follows a tool's result.",
+    "utterance": "What that speaker said, unchanged.",
+    "exemplar": "The utterance with each located value of the call replaced by <path>.",
+    "arguments": "The leaves of the arguments; utterance[start:end] == surface in code points, null if not located.",
+    "reply": "What the assistant says in addition to, or instead of, a call; null if nothing.",
     "context": "The turns before, oldest first.",
     "group": "Rows of a group are always in the same split: a dialogue, or a cluster of examples.",
     "license": "SPDX expression of the source.",
@@ -139,14 +143,18 @@ def _describe_field(split: SplitSummary, field: pa.Field) -> dict[str, Any]:
     members = [type_.field(number) for number in range(type_.num_fields)]
     return {
         **description,
-        "subField": [
-            {
-                "@type": "cr:Field",
-                "@id": f"{field_id}/{member.name}",
-                "name": member.name,
-                "dataType": _DATA_TYPES[member.type],
-                "source": {**source, "transform": {"jsonPath": f"$.{member.name}"}},
-            }
-            for member in members
-        ],
+        "subField": [_describe_member(field_id, member, source) for member in members],
+    }
+
+
+def _describe_member(field_id: str, member: pa.Field, source: dict[str, Any]) -> dict[str, Any]:
+    """Describe a member of a struct; a list of texts is repeated."""
+    repeated = pa.types.is_list(member.type)
+    return {
+        "@type": "cr:Field",
+        "@id": f"{field_id}/{member.name}",
+        "name": member.name,
+        "dataType": _DATA_TYPES[member.type.value_type if repeated else member.type],
+        **({"repeated": True} if repeated else {}),
+        "source": {**source, "transform": {"jsonPath": f"$.{member.name}"}},
     }
