@@ -86,7 +86,31 @@ class NluSource(BaseSource, tag="nlu", frozen=True, forbid_unknown_fields=True):
     today: datetime.date | None = None
 
 
-AnySource = SgdSource | SkillsSource | JsonlSource | OpencuiSource | NluSource
+InstructDialect = Literal["alpaca", "dolly", "flan", "lima", "completion"]
+"""The formats of instruction data."""
+
+
+class SystemText(StrEnum):
+    """What becomes of the `system` of a row, which no speaker of a dialogue says."""
+
+    PREPEND = "prepend"
+    """It begins what the user says first: the reply may depend on it."""
+    LEAVE_OUT = "leave_out"
+    """It is not kept."""
+
+
+class InstructSource(BaseSource, tag="instruct", frozen=True, forbid_unknown_fields=True):
+    """Instructions with replies, which ask for no call."""
+
+    dialect: InstructDialect | None = None
+    """What all files must be; null: each file is of the dialect that its rows look like."""
+    mask_history: bool = False
+    """Keep only the last reply of a conversation as a row; earlier ones are context, and not learned."""
+    system: SystemText = SystemText.PREPEND
+    """What becomes of a row's system text. prepend: it begins what the user says first; leave_out: it is not kept."""
+
+
+AnySource = SgdSource | SkillsSource | JsonlSource | OpencuiSource | NluSource | InstructSource
 
 
 class IngestParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -98,7 +122,7 @@ class IngestParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     sources: dict[Name, AnySource]
     """The sources, each under a name of your choice (a-z, 0-9, _ and -), which is the prefix of its row ids. Common
     keys:
-      format       sgd, skills, jsonl, opencui or nlu: see docs/
+      format       sgd, skills, jsonl, opencui, nlu or instruct: see docs/
       path         a folder, relative to this file
       license      SPDX expression of the data's license
       on_bad_file  what a file that cannot be read does. fail: it stops the stage; reject: it goes to the ledger

@@ -16,12 +16,14 @@ from exemplars.core.tables import sort_by_id
 from exemplars.dataset.catalog_merge import merge_catalogs, place_skills
 from stages.ingest.erasure import erase_rows
 from stages.ingest.file_listing import FileKind, list_files
+from stages.ingest.instruct import INSTRUCT_FILES, parse_instruct_file
 from stages.ingest.jsonl import infer_skills, parse_jsonl_file, reject_incomplete
 from stages.ingest.nlu import read_nlu_source
 from stages.ingest.opencui import group_bot_files, parse_bot
 from stages.ingest.params import (
     AnySource,
     IngestParams,
+    InstructSource,
     JsonlSource,
     NluSource,
     OpencuiSource,
@@ -74,9 +76,9 @@ def read_source(
     if settings is None:
         raise UserError([_unknown_source(name, params)])
     check_expressions({f"ingest.sources.{name}.license": settings.license})
-    source = SourceInfo(
-        name, settings.license, None if settings.today is None else settings.today.isoformat()
-    )
+    # Instructions have no arguments whose values could refer to a date.
+    today = None if isinstance(settings, InstructSource) else settings.today
+    source = SourceInfo(name, settings.license, None if today is None else today.isoformat())
     is_dialogues = isinstance(settings, SgdSource)
     tables, erased_groups = erase_rows(_read(settings, source, params, workers), erasures, is_dialogues)
     if erased_groups and isinstance(settings, SgdSource | NluSource):
@@ -104,6 +106,8 @@ def _read(settings: AnySource, source: SourceInfo, params: IngestParams, workers
             return build_tables(read_nlu_source(root, settings, source))
         case OpencuiSource():
             return build_tables(_read_bots(root, settings, source))
+        case InstructSource():
+            return build_tables(_read_instructions(root, settings, source, params.context_turns))
 
 
 def _read_skills(root: Path, settings: SkillsSource, source: SourceInfo) -> Reading:
@@ -135,6 +139,15 @@ def _read_bots(root: Path, settings: OpencuiSource, source: SourceInfo) -> Readi
         return parse_bot(source, data, settings.instances_a_template)
 
     return read_parts(source, parts, settings.on_bad_file, parse)
+
+
+def _read_instructions(
+    root: Path, settings: InstructSource, source: SourceInfo, context_turns: int
+) -> Reading:
+    def parse(path: str, data: bytes) -> Reading:
+        return parse_instruct_file(source, path, data, settings, context_turns)
+
+    return read_files(source, list_files(root, "", INSTRUCT_FILES), settings.on_bad_file, parse)
 
 
 def _unknown_source(name: str, params: IngestParams) -> Diagnostic:

@@ -259,6 +259,8 @@ def _flatten_texts(table: pa.Table) -> Iterator[tuple[Any, Any]]:
         quotations = [list_quotations(message) for message in table.column("message").to_pylist()]
         rows = [row for row, texts in enumerate(quotations) for _ in texts]
         yield pa.array(chain.from_iterable(quotations), pa.string()), pa.array(rows, pa.int64())
+    if "reply" in table.column_names:
+        yield _combine_column(table, "reply"), pa.array(range(table.num_rows), pa.int64())
     if "context" in table.column_names:
         context = _combine_column(table, "context")
         yield pc.struct_field(pc.list_flatten(context), "utterance"), pc.list_parent_indices(context)

@@ -62,6 +62,22 @@ def test_the_labeled_examples_of_the_document_become_exemplars(workspace: Worksp
     assert '"duplicate_exemplar": 1' in report
 
 
+def test_the_instructions_of_the_document_become_rows(workspace: Workspace) -> None:
+    source, data, message, *_ = blocks("docs/formats/instruct.md")
+    workspace.write("data/raw/chats/a.jsonl", data)
+    workspace.write("params.yaml", f"{source}validate: {{max_rejection_rate: 1.0}}\n")
+    done = workspace.run("stages.ingest", "chats")
+    assert done.returncode == 0, done.stderr
+    records = pq.read_table(workspace.root / "data/records/chats.parquet")
+    assert records.column("id").to_pylist() == [
+        "chats:a.jsonl#/1/history/0",
+        "chats:a.jsonl#1",
+        "chats:a.jsonl#2",
+    ]
+    rejections = pq.read_table(workspace.root / "data/records/chats.rejections.parquet")
+    assert rejections.column("message").to_pylist() == [message.strip()]
+
+
 def test_the_nlu_data_of_the_document_becomes_exemplars(workspace: Workspace) -> None:
     source, data, *_ = blocks("docs/formats/nlu.md")
     workspace.write("data/raw/support/nlu.yml", data)
