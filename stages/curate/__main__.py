@@ -13,12 +13,12 @@ from exemplars.core.params import load_section
 from exemplars.core.records import Exemplar, Rejection, ReviewItem, TextPair
 from exemplars.core.reports import announce_step
 from exemplars.core.tables import rows_to_table, write_table
+from exemplars.dataset.speech import make_speech_views
 from stages.curate.curation import curate
 from stages.curate.inputs import read_inputs
 from stages.curate.params import CurateParams
 from stages.curate.privacy.key import read_surrogate_key
 from stages.curate.report import build_curate_metrics, build_curate_report, summarize_curation
-from stages.curate.speech import make_speech_views
 
 
 def main() -> str:

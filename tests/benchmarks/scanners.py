@@ -23,6 +23,7 @@ from exemplars.dataset.expressions.numbers import find_numbers, find_ordinals
 from exemplars.dataset.expressions.times import find_times
 from exemplars.dataset.expressions.verbatim import find_exact, find_ignoring_case
 from exemplars.dataset.expressions.words import find_wordings, split_words
+from exemplars.dataset.speech import write_as_spoken
 from exemplars.dataset.templates import TemplateError, fill_spans, list_slots
 from exemplars.dataset.texts import (
     is_mentioned,
@@ -35,7 +36,6 @@ from exemplars.dataset.texts import (
 from stages.curate.lexicons import read_lexicons
 from stages.curate.privacy.findings import build_finder
 from stages.curate.quality_flags import has_markup
-from stages.curate.speech import write_as_spoken
 from stages.ingest.patterns import LimitedPattern
 from stages.ingest.skills.outline import parse_outline
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exemplars.core.records import Argument, Grounding
+from exemplars.dataset.speech import FILLERS, make_speech_view, make_speech_views, write_as_spoken
 from exemplars.dataset.templates import write_template
-from stages.curate.speech import FILLERS, make_speech_view, make_speech_views, write_as_spoken
 from tests.curate.rows import make_argument, make_row
 
 
