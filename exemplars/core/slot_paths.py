@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from exemplars.core.literals import Literal
+from exemplars.core.literals import Literal, find_excess
 
 Segments = tuple[str | int, ...]
 """The names and indexes that lead to a leaf."""
@@ -19,6 +19,7 @@ Leaf = Literal | None | list[Any] | dict[str, Any]
 """What a path leads to: a literal, `None`, or an empty list or object."""
 MAX_DEPTH: Final = 32
 """The number of segments that a path may have."""
+TOO_DEEP: Final = f"values nested more than {MAX_DEPTH} deep"
 
 _BARE: Final = re.compile(r"""[^\s.\[\]<>"']+""")
 _SEGMENT: Final = re.compile(
@@ -106,6 +107,25 @@ def _walk(value: Any, segments: Segments) -> Iterator[tuple[Segments, Leaf]]:
         raise ValueError(f"arguments that are nested more than {MAX_DEPTH} deep")
     for key, child in children:
         yield from _walk(child, (*segments, key))
+
+
+def find_value_excess(value: object, depth: int = 1) -> tuple[str, str] | None:
+    """Find what keeps the value of an argument from being stored leaf by leaf: what was found, and what is expected.
+
+    depth: that of the value's path, from 1.
+
+    >>> find_value_excess([{"count": 2**63}])
+    ('a larger integer', 'an integer of at most 64 bits')
+    """
+    if isinstance(value, Mapping):
+        children: Iterable[object] = [*value, *value.values()]
+    elif isinstance(value, list):
+        children = value
+    else:
+        return find_excess(value)
+    if value and depth == MAX_DEPTH:
+        return TOO_DEEP, f"at most {MAX_DEPTH} levels"
+    return next((excess for child in children if (excess := find_value_excess(child, depth + 1))), None)
 
 
 def assemble_arguments(leaves: Iterable[tuple[str, Leaf]]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from exemplars.core.literals import Literal, parse_literal
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.texts import is_mentioned
-from exemplars.models.calls import Call, CallFormat, format_call
+from exemplars.models.calls import Call, CallFormat, format_calls
 from exemplars.models.rows import Message, TrainingRow
 
 
@@ -32,14 +32,14 @@ def predict_from_neighbor(
     """Predict the call of a train row, with only those of its values that occur in the utterance."""
     skill = skills.get(neighbor.call) if neighbor.call else None
     if skill is None:
-        return format_call(None, form)
+        return format_calls([], form)
     arguments: dict[str, Literal] = {}
     for answer in neighbor.answers:
         parameter = skill.find_parameter(answer.slot)
         if any(is_mentioned(value, utterance) for value in answer.accepted):
             value = parse_literal(answer.value, parameter.type if parameter else None)
             arguments[answer.slot] = value if isinstance(value, Literal) else str(value)
-    return format_call(Call(skill.name, arguments), form)
+    return format_calls([Call(skill.name, arguments)], form)
 
 
 def insert_examples(messages: Sequence[Message], examples: Sequence[Sequence[Message]]) -> list[Message]:

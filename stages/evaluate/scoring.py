@@ -9,11 +9,12 @@ from typing import Final, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
-from exemplars.core.literals import Literal, format_literal, is_of_type, parse_literal
+from exemplars.core.call_syntax import Value
+from exemplars.core.literals import format_literal, is_of_type, parse_literal
 from exemplars.core.records import DONTCARE
 from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.dataset.texts import make_equality_key
-from exemplars.models.calls import Call, CallFormat, MalformedCall, parse_call
+from exemplars.models.calls import Call, CallFormat, MalformedCall, parse_calls
 from exemplars.models.rows import TrainingRow
 
 _MISSPELLING_SIMILARITY: Final = 0.8
@@ -105,7 +106,7 @@ def score_prediction(
     >>> score_prediction('ring(who="ada")', True, expected, skills, CallFormat.PYTHON).kind.value
     'right'
     """
-    parsed = parse_call(text, form)
+    parsed = _parse_only_call(text, form)
     call = None if isinstance(parsed, MalformedCall) else parsed
     predicted = dict(call.arguments) if call is not None else {}
     skill = skills.get(call.skill) if call is not None else None
@@ -134,8 +135,17 @@ def score_prediction(
     )
 
 
+def _parse_only_call(text: str, form: CallFormat) -> Call | MalformedCall | None:
+    calls = parse_calls(text, form)
+    if isinstance(calls, MalformedCall):
+        return calls
+    if len(calls) > 1:
+        return MalformedCall("several calls")
+    return calls[0] if calls else None
+
+
 def _find_correct_slots(
-    predicted: Mapping[str, Literal], expected: ExpectedCall, skill: Skill | None
+    predicted: Mapping[str, Value], expected: ExpectedCall, skill: Skill | None
 ) -> set[str]:
     """Find the slots whose predicted value is accepted, and of the parameter's type."""
     return {
@@ -147,17 +157,17 @@ def _find_correct_slots(
     }
 
 
-def has_parameter_type(value: Literal, parameter: Parameter | None) -> bool:
+def has_parameter_type(value: Value, parameter: Parameter | None) -> bool:
     """Return whether a value is of its parameter's type; `dontcare` is of every type."""
     return parameter is None or value == DONTCARE or is_of_type(value, parameter.type)
 
 
-def is_accepted(value: Literal, accepted: Sequence[str]) -> bool:
+def is_accepted(value: Value, accepted: Sequence[str]) -> bool:
     """Return whether a value equals an accepted one."""
     return any(is_same_value(value, other) for other in accepted)
 
 
-def is_same_value(value: Literal, other: str) -> bool:
+def is_same_value(value: Value, other: str) -> bool:
     """Return whether a value equals another, which is given as text: each type in its own sense.
 
     Numbers are equal as numbers, however they are written, and texts in the sense of `make_equality_key`.
@@ -195,7 +205,7 @@ def _classify_error(
     return ErrorKind.EXTRA_ARGUMENT
 
 
-def _is_misspelled(value: Literal, accepted: Sequence[str]) -> bool:
+def _is_misspelled(value: Value, accepted: Sequence[str]) -> bool:
     """Return whether a value is nearly an accepted one; values with digits never are."""
     text = make_equality_key(format_literal(value))
     return any(

@@ -11,7 +11,7 @@ import msgspec
 from exemplars.core.errors import quote_text
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Reason
-from exemplars.models.calls import CallFormat, MalformedCall, parse_call
+from exemplars.models.calls import CallFormat, MalformedCall, parse_calls
 from exemplars.models.chat_templates import (
     ChatTemplateError,
     TokenizedChat,
@@ -138,21 +138,16 @@ def _check_call(prompt: Prompt, form: CallFormat) -> Problem | None:
     if prompt.view != View.CALL:
         return None
     answer = prompt.messages[-1].content
-    call = parse_call(answer, form)
-    if call is None:
-        is_same = prompt.skill is None
-    else:
-        is_same = (
-            not isinstance(call, MalformedCall)
-            and call.skill == prompt.skill
-            and set(call.arguments) == {expected.slot for expected in prompt.answers}
-        )
+    calls = parse_calls(answer, form)
+    is_same = not isinstance(calls, MalformedCall) and [
+        (call.skill, set(call.arguments)) for call in calls
+    ] == ([] if prompt.skill is None else [(prompt.skill, {expected.slot for expected in prompt.answers})])
     if is_same:
         return None
     return Problem(
         Reason.NOT_SUPERVISED,
         found=f"{quote_text(answer)}, which is parsed as a different call, or as none",
-        fix="give skills and parameters names that are valid identifiers",
+        fix="check its values: texts in Unicode, numbers of at most 64 bits",
     )
 
 

@@ -10,7 +10,7 @@ from exemplars.core.literals import Literal, parse_literal
 from exemplars.core.records import Argument, Exemplar, Grounding, Reason, Speaker, Turn
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.dataset.texts import is_mentioned
-from exemplars.models.calls import Call, CallFormat, format_call, format_value
+from exemplars.models.calls import Call, CallFormat, format_calls, format_value
 from exemplars.models.rows import Answer, Message, View
 from stages.render.params import RenderParams, ToolForm, Values
 from stages.render.tool_choice import find_called_skill, is_tool_withheld
@@ -154,7 +154,7 @@ def _ask(
         return
     call = None if called is None else _build_call(called, answers)
     if view == View.CALL:
-        yield _Question(view, None, tools, format_call(call, form))
+        yield _Question(view, None, tools, format_calls([] if call is None else [call], form))
     elif called is not None and call is not None:
         for parameter in called.parameters:
             value = format_value(call.arguments.get(parameter.name), form)

@@ -8,9 +8,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exemplars.core.call_syntax import ArgumentText, CallText, NotACall, parse_call_text
+from exemplars.core.call_syntax import (
+    NOT_A_LITERAL,
+    ArgumentText,
+    CallText,
+    NotACall,
+    NotAValue,
+    parse_call_list_text,
+    parse_call_text,
+)
 
-VALUES = st.one_of(st.text(max_size=20), st.integers(), st.booleans(), st.floats(allow_nan=False))
+LITERALS = st.one_of(
+    st.none(),
+    st.text(max_size=20),
+    st.integers(),
+    st.booleans(),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+VALUES = st.recursive(
+    LITERALS,
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=5), values, max_size=3),
+    max_leaves=8,
+)
 
 
 def parse_value(text: str) -> object:
@@ -51,25 +70,80 @@ def test_a_name_may_be_a_word_that_python_reserves_or_a_path(name: str) -> None:
         ("1e5", 100000.0),
         ("True", True),
         ("None", None),
-        ('["red", "blue"]', None),
-        ("home()", None),
-        ("“Rome”", None),
-        ("1 + 1", None),
-        ("-True", None),
-        ("007", None),
-        ("--5", None),
-        ('f"x"', None),
+        ('["red", "blue"]', ["red", "blue"]),
+        ("[ 1 , [ ] , { } , ]", [1, [], {}]),
+        ('[{"dish": "soup", \'count\': 2}, None]', [{"dish": "soup", "count": 2}, None]),
     ],
 )
-def test_only_a_literal_has_a_value(text: str, value: object) -> None:
+def test_a_value_is_a_literal_or_a_list_or_an_object_of_them(text: str, value: object) -> None:
     assert parse_value(text) == value
     assert type(parse_value(text)) is type(value)
 
 
+@pytest.mark.parametrize(
+    ("text", "why", "position"),
+    [
+        ("home()", NOT_A_LITERAL, 4),
+        ("“Rome”", NOT_A_LITERAL, 4),
+        ("1 + 1", NOT_A_LITERAL, 4),
+        ("[1] + [2]", NOT_A_LITERAL, 4),
+        ("-True", NOT_A_LITERAL, 4),
+        ("007", NOT_A_LITERAL, 4),
+        ("--5", NOT_A_LITERAL, 4),
+        ('f"x"', NOT_A_LITERAL, 4),
+        ("(1, 2)", NOT_A_LITERAL, 4),
+        ("[1, home()]", NOT_A_LITERAL, 8),
+        ("[1 2]", NOT_A_LITERAL, 7),
+        ('{"a"}', NOT_A_LITERAL, 8),
+        ("{1: 2}", NOT_A_LITERAL, 5),
+        ('{"a": 1, "a": 2}', "a twice", 18),
+        ("[" * 50 + "1" + "]" * 50, "an argument with values nested more than 32 deep", 35),
+    ],
+)
+def test_what_is_not_a_value_has_a_reason_and_the_position_where_that_shows(
+    text: str, why: str, position: int
+) -> None:
+    assert parse_value(text) == NotAValue(why, position)
+
+
 @given(VALUES)
-def test_a_literal_as_python_writes_it_has_its_value(value: object) -> None:
-    if value not in (float("inf"), -float("inf")):
-        assert parse_value(repr(value)) == value
+def test_a_value_as_python_writes_it_has_its_value(value: object) -> None:
+    assert parse_value(repr(value)) == value
+
+
+def test_names_with_other_signs_are_quoted() -> None:
+    assert parse_call_text('"find inn"("e-mail address" = "a", "class"=2)') == CallText(
+        "find inn", (ArgumentText("e-mail address", "a", 11, 30), ArgumentText("class", 2, 35, 43))
+    )
+    assert parse_call_text("calendar/new(to=1)") == CallText("calendar/new", (ArgumentText("to", 1, 13, 16),))
+
+
+def test_several_calls_are_in_brackets() -> None:
+    lock, light = CallText("lock", ()), CallText("light", (ArgumentText("on", False, 15, 18),))
+    assert parse_call_list_text(" [ lock(), light(on=False) , ] ") == (
+        lock,
+        light._replace(arguments=(ArgumentText("on", False, 17, 20),)),
+    )
+    assert parse_call_list_text("[]") == ()
+    assert parse_call_list_text("lock()") == (lock,)
+
+
+@pytest.mark.parametrize(
+    ("text", "why", "position"),
+    [
+        ("[lock()", "not the syntax of a call", 0),
+        ("[lock(), ", "not the syntax of a call", 0),
+        ("[lock() light()]", "not the syntax of a call", 8),
+        ("[lock()] and more", "not a call", 9),
+        ("[1, 2]", "not the syntax of a call", 1),
+        ('["a"]', "not the syntax of a call", 4),
+        ("lock(), light()", "not a call", 6),
+    ],
+)
+def test_a_text_that_is_not_a_list_of_calls_has_the_position_where_that_shows(
+    text: str, why: str, position: int
+) -> None:
+    assert parse_call_list_text(text) == NotACall(why, position)
 
 
 @given(st.text(alphabet="\"'\\nxu0aN{ré ", max_size=12))
@@ -119,6 +193,13 @@ def test_a_text_that_is_not_a_call_has_the_position_where_that_shows(
         ('f(a="', "\\\\", '"'),
         ("f(a=", "'", ""),
         ("f(a=", 'x" ', ""),
+        ("f(a=", "[", ""),
+        ("f(a=", '{"a":', ""),
+        ("f(a=[", "1,", "])"),
+        ("f(a=[", '"x" ', "])"),
+        ("f(", '"x",', ")"),
+        ("[", "f(),", "]"),
+        ("[", "f(a=[1,", ""),
         ("f(", "a.", "  )"),
         ("f(", "a", ""),
         ("f", " ", "x"),
@@ -126,5 +207,5 @@ def test_a_text_that_is_not_a_call_has_the_position_where_that_shows(
 )
 def test_a_long_text_takes_time_in_proportion_to_its_length(start: str, unit: str, end: str) -> None:
     begin = time.process_time()
-    parse_call_text(start + unit * 100_000 + end)
+    parse_call_list_text(start + unit * 100_000 + end)
     assert time.process_time() - begin < 60

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from exemplars.dataset.catalog import Parameter, Skill
-from exemplars.models.calls import Call, CallFormat, format_call
+from exemplars.models.calls import Call, CallFormat, format_calls
 from stages.evaluate.grammar import build_call_grammar
 
 xgrammar = pytest.importorskip("xgrammar")
@@ -49,7 +49,7 @@ def matches() -> object:
     ],
 )
 def test_calls_of_the_tools_are_admitted(matches: object, call: Call | None, form: CallFormat) -> None:
-    assert matches(format_call(call, form), form)  # type: ignore[operator]
+    assert matches(format_calls([] if call is None else [call], form), form)  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from exemplars.core.ids import SPLITS
 from exemplars.core.records import Exemplar, Reason, Rejection
 from exemplars.core.tables import read_table, rows_from_table
 from exemplars.export.formats import FORMATS
-from exemplars.models.calls import Call, CallFormat, parse_call
+from exemplars.models.calls import CallFormat, MalformedCall, parse_calls
 from exemplars.models.rows import TRAINING_SCHEMA, TrainingRow, View
 from stages.compile.exemplars import compile_record
 from stages.compile.lexicon import Lexicon, Recognizers
@@ -108,10 +108,11 @@ def read_openai(document: dict[str, Any], row: TrainingRow) -> ExportedCall | No
 
 def read_text(text: str, tools: list[dict[str, Any]], row: TrainingRow) -> ExportedCall | None:
     """Read a call as the text that a model learns to write."""
-    call = parse_call(text, CallFormat.JSON if text.startswith("{") else CallFormat.PYTHON)
-    assert call is None or isinstance(call, Call), text
-    if call is None:
+    calls = parse_calls(text, CallFormat.JSON if text.startswith("{") else CallFormat.PYTHON)
+    assert not isinstance(calls, MalformedCall), text
+    if not calls:
         return None
+    [call] = calls
     schemas = {tool["function"]["name"]: tool["function"]["parameters"] for tool in tools}
     return ExportedCall(call.skill, call.arguments, schemas[call.skill])
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from exemplars.core.errors import UserError
 from exemplars.core.records import LabelledArgument, Mode, Reason
 from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.leaves import build_arguments
 from stages.ingest.reading import Reading, SourceInfo
 from stages.ingest.skills import parse_skill_file
 from stages.ingest.skills.outline import parse_outline
@@ -408,5 +410,120 @@ day: string, composed, recognizer=date
     )
     assert [str(diagnostic) for diagnostic in diagnostics] == [
         "math.md:6:1: malformed_parameter: found 'recognizer=date', expected one of string, integer, number, boolean, "
-        "required, optional, composed or recognizer=NAME, default=VALUE; correct the line"
+        "array, object, a JSON Schema, required, optional, composed or recognizer=NAME, default=VALUE; correct the line"
     ]
+
+
+ORDER = """\
+#### Prompt:
+order(dishes=[what to eat], notes=[for the cook])
+Orders food.
+
+#### Parameters:
+dishes: {"type": "array", "items": {"type": "object", "properties": {"category": {"type": "string"}, \
+"quantity": {"type": "integer"}, "spice": {"enum": ["mild", "hot"]}}, "additionalProperties": false}}, required
+notes: array, composed
+
+#### Examples:
+"""
+DISHES: dict[str, Any] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {
+            "category": {"type": "string"},
+            "quantity": {"type": "integer"},
+            "spice": {"enum": ["mild", "hot"]},
+        },
+        "additionalProperties": False,
+    },
+}
+
+
+def test_a_parameter_may_be_an_array_or_an_object_with_a_schema() -> None:
+    [skill] = parse(ORDER)[0].skills
+    assert skill.parameters == (
+        Parameter("dishes", "what to eat", type="array", required=True, schema=DISHES),
+        Parameter("notes", "for the cook", type="array", composed=True, schema={"type": "array"}),
+    )
+
+
+def test_the_leaves_of_a_nested_value_are_slots_with_spans() -> None:
+    reading, diagnostics = parse(
+        ORDER
+        + "### User: two soups, and soup for Ann\n"
+        + "### Exemplar: <dishes[0].quantity> soups, and <dishes[1].category> for Ann\n"
+        + '### Assistant: order(dishes=[{"category": "soup", "quantity": 2}, {"category": "soup"}], notes=["for Ann"])\n'
+    )
+    assert diagnostics == []
+    [record] = reading.records
+    assert record.arguments == (
+        LabelledArgument("dishes[0].category", "soup"),
+        LabelledArgument("dishes[0].quantity", "2", ("two",), 0, 3),
+        LabelledArgument("dishes[1].category", "soup", ("soup",), 15, 19),
+        LabelledArgument("notes[0]", "for Ann"),
+    )
+    [skill] = reading.skills
+    leaves = [(argument.slot, argument.value) for argument in record.arguments]
+    assert build_arguments(leaves, skill) == {
+        "dishes": [{"category": "soup", "quantity": 2}, {"category": "soup"}],
+        "notes": ["for Ann"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            'order(dishes=[{"category": "soup", "size": "big"}])',
+            "w.md:11:29: found slot 'dishes[0].size', expected a path that the parameter's schema has; correct the call",
+        ),
+        (
+            'order(dishes=[{"quantity": "two"}])',
+            "w.md:11:29: found dishes[0].quantity='two', expected a value of type integer; correct the call",
+        ),
+        (
+            'order(dishes=[{"spice": "sweet"}])',
+            "w.md:11:29: found dishes[0].spice='sweet', expected one of mild, hot; correct the call",
+        ),
+        (
+            'order(dishes="soup")',
+            "w.md:11:29: found dishes='soup', expected a value of type array; correct the call",
+        ),
+        (
+            'order(dishes=[{"quantity": 1, "quantity": 2}])',
+            "w.md:11:29: found dishes with quantity twice, expected each key once, and at most 32 levels; correct the call",
+        ),
+        (
+            f"order(dishes={'[' * 50}{']' * 50})",
+            "w.md:11:29: found dishes with values nested more than 32 deep, expected each key once, and at most 32 "
+            "levels; correct the call",
+        ),
+    ],
+)
+def test_a_wrong_leaf_is_rejected_with_its_path(call: str, message: str) -> None:
+    assert [rejection.message for rejection in parse(ORDER + pair("x", call))[0].rejections] == [message]
+
+
+def test_a_list_is_not_a_value_of_a_parameter_of_literals() -> None:
+    call = 'weather(location=["Rome", "Oslo"])'
+    assert [rejection.message for rejection in parse(HEAD + pair("x", call))[0].rejections] == [
+        'w.md:11:33: found location=\'["Rome", "Oslo"]\', expected a value of type string; correct the call'
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'dishes: {"type": "array"',
+        'dishes: {"type": "array"} required',
+        'dishes: {"type": "list"}',
+        'dishes: {"type": "array", "type": "object"}',
+        'dishes: {"$ref": "#/dish"}',
+    ],
+)
+def test_a_schema_that_is_none_is_reported(line: str) -> None:
+    _, diagnostics = parse(
+        f"#### Prompt:\norder(dishes=[dishes])\n#### Parameters:\n{line}\n#### Examples:\n"
+    )
+    assert diagnostics == [f"4:1: malformed_parameter: {line.removeprefix('dishes: ')!r}"]

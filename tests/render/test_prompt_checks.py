@@ -136,15 +136,21 @@ def build_prompt_of_slot(skill: str, slot: str) -> Prompt:
         ("get-weather", "day"),
         ("weather", "day-of-week"),
         ("weather.get", "days[0].name"),
+        ("get weather", "day"),
+        ("weather", "day of week"),
     ],
 )
-def test_names_may_be_keywords_or_have_hyphens_and_dots(tokenizer: Any, skill: str, slot: str) -> None:
+def test_names_may_be_keywords_or_have_hyphens_dots_or_spaces(tokenizer: Any, skill: str, slot: str) -> None:
     check(build_prompt_of_slot(skill, slot), tokenizer)
 
 
-@pytest.mark.parametrize(("skill", "slot"), [("get weather", "day"), ("weather", "day of week")])
-def test_a_call_that_is_parsed_differently_is_rejected(tokenizer: Any, skill: str, slot: str) -> None:
-    problem = find_problem(build_prompt_of_slot(skill, slot), tokenizer)
+@pytest.mark.parametrize(
+    "answer", ["weather(day", 'rain(day="Sunday")', "None", '[weather(day="Sunday"), rain()]']
+)
+def test_a_call_that_is_parsed_differently_is_rejected(tokenizer: Any, answer: str) -> None:
+    prompt = build_prompt_of_slot("weather", "day")
+    messages = (*prompt.messages[:-1], Message("assistant", answer))
+    problem = find_problem(prompt._replace(messages=messages), tokenizer)
     assert problem.reason == Reason.NOT_SUPERVISED
     assert problem.found.endswith(", which is parsed as a different call, or as none")
 

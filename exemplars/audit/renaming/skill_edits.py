@@ -42,7 +42,7 @@ def _find_names(outline: Outline, rename: Rename) -> Iterator[tuple[Line, int]]:
         if pair.assistant is not None:
             yield from ((pair.assistant, position) for position in _find_in_call(pair.assistant.text, rename))
         if pair.exemplar is not None and rename.parameter is not None:
-            slot = re.compile(rf"<{re.escape(rename.parameter)}>")
+            slot = re.compile(rf"<{re.escape(rename.parameter)}(?=[.\[>])")
             yield from ((pair.exemplar, match.start() + 1) for match in slot.finditer(pair.exemplar.text))
 
 

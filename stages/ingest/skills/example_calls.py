@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from exemplars.core.call_syntax import BROKEN_ESCAPE, ArgumentText, CallText, NotACall, parse_call_text
+from exemplars.core.call_syntax import (
+    BROKEN_ESCAPE,
+    NOT_A_LITERAL,
+    ArgumentText,
+    CallText,
+    NotACall,
+    NotAValue,
+    Value,
+    parse_call_text,
+)
 from exemplars.core.errors import Diagnostic, quote_text, suggest_name
 from exemplars.core.literals import (
     Literal,
-    find_excess,
     format_literal,
     is_of_type,
     parse_literal,
 )
-from exemplars.dataset.catalog import Parameter, Skill, find_missing_parameters
+from exemplars.core.slot_paths import MAX_DEPTH, Leaf, find_value_excess, flatten_arguments
+from exemplars.dataset.catalog import TYPES, Parameter, Skill, find_missing_parameters
+from exemplars.dataset.leaves import is_leaf_of
 from stages.ingest.skills.outline import Line, Outline
 
 _FIX: Final = "correct the call"
@@ -25,9 +36,10 @@ _MAX_DIAGNOSTICS: Final = 20
 
 
 class ExampleCall(NamedTuple):
-    """The arguments of a call in their order, and all that is wrong with it."""
+    """The values of a call in their order, and all that is wrong with it."""
 
-    arguments: tuple[tuple[str, Literal], ...]
+    leaves: tuple[tuple[str, Leaf], ...]
+    """The leaves of its arguments, by path."""
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -41,23 +53,22 @@ def parse_example_call(outline: Outline, line: Line, skill: Skill) -> ExampleCal
         return ExampleCall((), (call,))
     # The first diagnostic gives the row its reason.
     diagnostics = _check_names(outline, line, call, skill)
-    arguments: list[tuple[str, Literal]] = []
-    parameters = {parameter.name: parameter for parameter in skill.parameters}
+    leaves: list[tuple[str, Leaf]] = []
     filled: set[str] = set()
     given = {argument.name for argument in call.arguments}
     for argument in call.arguments:
         if len(diagnostics) >= _MAX_DIAGNOSTICS:
             break
-        if argument.name is None and argument.value is not None:
+        if argument.name is None and not isinstance(argument.value, NotAValue):
             continue  # As `_check_names` reports.
-        diagnostic = _check_argument(outline, line, argument, parameters, filled, given)
+        diagnostic = _check_argument(outline, line, argument, skill, filled, given)
         if diagnostic is not None:
             diagnostics.append(diagnostic)
-        elif argument.name is not None and argument.value is not None:
-            arguments.append((argument.name, argument.value))
+        elif argument.name is not None:
+            leaves += flatten_arguments({argument.name: argument.value})
         filled.add(argument.name or "")
     diagnostics += _check_required(outline, line, call, skill)
-    return ExampleCall(tuple(arguments), tuple(diagnostics))
+    return ExampleCall(tuple(leaves), tuple(diagnostics))
 
 
 def _parse_call(outline: Outline, line: Line, skill: Skill) -> CallText | Diagnostic:
@@ -80,7 +91,9 @@ def _parse_call(outline: Outline, line: Line, skill: Skill) -> CallText | Diagno
 def _check_names(outline: Outline, line: Line, call: CallText, skill: Skill) -> list[Diagnostic]:
     """Check that all arguments have names."""
     unnamed = [
-        argument for argument in call.arguments if argument.name is None and argument.value is not None
+        argument
+        for argument in call.arguments
+        if argument.name is None and not isinstance(argument.value, NotAValue)
     ]
     if not unnamed:
         return []
@@ -105,48 +118,85 @@ def _check_argument(
     outline: Outline,
     line: Line,
     argument: ArgumentText,
-    parameters: Mapping[str, Parameter],
+    skill: Skill,
     filled: Collection[str],
     given: Collection[str | None],
 ) -> Diagnostic | None:
     """Check an argument. filled: the names of the arguments before it; given: of all arguments."""
-    name, value = argument.name, argument.value
-    if name is None or name not in parameters:
+    name = argument.name
+    names = [parameter.name for parameter in skill.parameters]
+    if name is None or name not in names:
         found = "an argument without a name" if name is None else f"slot {quote_text(name)}"
-        expected = f"one of {', '.join(parameters)}" if parameters else "no argument"
-        fix = suggest_name(name or "", parameters, given) or _FIX
+        expected = f"one of {', '.join(names)}" if names else "no argument"
+        fix = suggest_name(name or "", names, given) or _FIX
         return _make_diagnostic(outline, line, argument.start, "unknown_slot", found, expected, fix)
     if name in filled:
         found, expected = f"slot {name!r} again", "each slot once"
         return _make_diagnostic(outline, line, argument.start, "duplicate_slot", found, expected)
-    fix = _FIX
-    if value is None:
-        found, expected = f"{name} without a literal", "text in quotes, a number, True or False"
-    elif (excess := find_excess(value)) is not None:
-        found, expected = f"{name} with {excess[0]}", excess[1]
-    elif isinstance(value, str) and any(unicodedata.category(letter) == "Cc" for letter in value):
-        found, expected, fix = (
-            f"{name}={quote_text(value)}",
-            "text without control characters",
-            _BACKSLASH_FIX,
+    fault = _find_fault(skill, name, argument.value)
+    if fault is None:
+        return None
+    return _make_diagnostic(outline, line, argument.value_start, *fault)
+
+
+class _Fault(NamedTuple):
+    """What is wrong with a value, as the parts of a diagnostic."""
+
+    code: str
+    found: str
+    expected: str
+    fix: str = _FIX
+
+
+def _find_fault(skill: Skill, name: str, value: Value | NotAValue) -> _Fault | None:
+    """Find what is wrong with the value of an argument, or with the first of its leaves that is wrong."""
+    parameter = skill.find_parameter(name)
+    is_nested = parameter is not None and parameter.schema is not None
+    if isinstance(value, NotAValue) and value.why != NOT_A_LITERAL:
+        found = f"{name} with {value.why.removeprefix('an argument with ')}"
+        return _Fault("invalid_value", found, f"each key once, and at most {MAX_DEPTH} levels")
+    if isinstance(value, NotAValue) or (value is None and not is_nested):
+        expected = "text in quotes, a number, True or False" + (
+            ", None, a list or an object" if is_nested else ""
         )
-    elif (mismatch := _find_expected(parameters[name], value)) is not None:
-        found, expected = f"{name}={quote_text(value) if isinstance(value, str) else value}", mismatch
-    else:
+        return _Fault("invalid_value", f"{name} without a literal", expected)
+    if (excess := find_value_excess(value)) is not None:
+        return _Fault("invalid_value", f"{name} with {excess[0]}", excess[1])
+    if isinstance(value, (list, dict)) and not is_nested and parameter is not None:
+        return _Fault("invalid_value", f"{name}={quote_text(json.dumps(value))}", _describe_type(parameter))
+    leaves = flatten_arguments({name: value})
+    return next((fault for path, leaf in leaves if (fault := _find_leaf_fault(skill, path, leaf))), None)
+
+
+def _find_leaf_fault(skill: Skill, path: str, leaf: Leaf) -> _Fault | None:
+    parameter = skill.find_parameter(path)
+    found = f"{path}={quote_text(leaf) if isinstance(leaf, str) else leaf}"
+    if parameter is None:
+        return _Fault("unknown_slot", f"slot {quote_text(path)}", "a path that the parameter's schema has")
+    if isinstance(leaf, str) and any(unicodedata.category(letter) == "Cc" for letter in leaf):
+        return _Fault("invalid_value", found, "text without control characters", _BACKSLASH_FIX)
+    expected = _find_expected(parameter, leaf)
+    return None if expected is None else _Fault("invalid_value", found, expected)
+
+
+def _find_expected(parameter: Parameter, leaf: Leaf) -> str | None:
+    """Describe the values that a parameter takes; `None` if `leaf` is among them."""
+    if leaf is None and parameter.accepts_null:
         return None
-    return _make_diagnostic(outline, line, argument.value_start, "invalid_value", found, expected, fix)
-
-
-def _find_expected(parameter: Parameter, value: Literal) -> str | None:
-    """Describe the values that a parameter takes; `None` if `value` is among them."""
     if parameter.enum:
-        return None if format_literal(value) in parameter.enum else f"one of {', '.join(parameter.enum)}"
-    if is_of_type(value, parameter.type):
+        return None if format_literal(leaf) in parameter.enum else f"one of {', '.join(parameter.enum)}"
+    if is_leaf_of(leaf, parameter) and not (isinstance(leaf, float) and parameter.type == "integer"):
         return None
-    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    if not isinstance(leaf, Literal):
+        return _describe_type(parameter)
+    whole = int(leaf) if isinstance(leaf, float) and leaf.is_integer() else leaf
     typed = parse_literal(format_literal(whole), parameter.type)
-    hint = f", such as {parameter.name}={typed!r}" if is_of_type(typed, parameter.type) else ""
-    return f"a value of type {parameter.type}{hint}"
+    is_typed = parameter.type in TYPES and is_of_type(typed, parameter.type)
+    return _describe_type(parameter) + (f", such as {parameter.name}={typed!r}" if is_typed else "")
+
+
+def _describe_type(parameter: Parameter) -> str:
+    return "a literal" if parameter.type is None else f"a value of type {parameter.type}"
 
 
 def _make_diagnostic(

@@ -11,9 +11,10 @@ from exemplars.core.digests import hash_content
 from exemplars.core.errors import Diagnostic
 from exemplars.core.ids import make_row_id
 from exemplars.core.ledger import Problem, reject_row
-from exemplars.core.literals import Literal, format_literal
 from exemplars.core.records import REDACTED, LabelledArgument, Mode, Origin, Reason, Record, Rejection
+from exemplars.core.slot_paths import Leaf
 from exemplars.dataset.catalog import Skill
+from exemplars.dataset.leaves import encode_leaf
 from exemplars.dataset.templates import TemplateError, fill_spans, list_slots
 from stages.ingest.file_listing import FileKind
 from stages.ingest.reading import (
@@ -107,7 +108,7 @@ def _read_pair(file: _SkillFile, pair: ExamplePair) -> tuple[Record | Rejection,
     if skill is not None and pair.assistant is not None:
         call = parse_example_call(file.outline, pair.assistant, skill)
         diagnostics += call.diagnostics
-        arguments, mismatch = _label_arguments(file.outline, pair, call.arguments)
+        arguments, mismatch = _label_arguments(file.outline, pair, skill, call.leaves)
         if mismatch is not None and not call.diagnostics:
             diagnostics.append(mismatch)
     if skill is None or diagnostics:
@@ -144,34 +145,33 @@ def _make_record(
 
 
 def _label_arguments(
-    outline: Outline, pair: ExamplePair, arguments: tuple[tuple[str, Literal], ...]
+    outline: Outline, pair: ExamplePair, skill: Skill, leaves: tuple[tuple[str, Leaf], ...]
 ) -> tuple[tuple[LabelledArgument, ...], Diagnostic | None]:
     """Build the arguments of a pair, with their spans if it has a template; or find why that does not fit."""
+    values = {path: encode_leaf(leaf, skill.find_parameter(path)) for path, leaf in leaves}
     if pair.exemplar is None:
-        return tuple(LabelledArgument(slot, format_literal(value)) for slot, value in arguments), None
+        return tuple(LabelledArgument(path, value) for path, value in values.items()), None
     template, utterance = pair.exemplar, pair.user.text
-    slots = [slot for slot, _ in arguments]
-    values = {slot: format_literal(value) for slot, value in arguments}
     try:
-        spans = {span.slot: span for span in fill_spans(template.text, utterance, slots, values)}
+        spans = {span.slot: span for span in fill_spans(template.text, utterance, values, values)}
     except TemplateError as error:
         expected = "the utterance, with each value replaced by <slot>"
         return (), _describe_mismatch(outline, template, str(error), expected, summary=str(error))
     unknown = [
-        slot for slot in list_slots(template.text) if slot not in slots and f"<{slot}>" not in utterance
+        slot for slot in list_slots(template.text) if slot not in values and f"<{slot}>" not in utterance
     ]
     if unknown:
-        expected = f"one of {', '.join(slots)}" if slots else "no slot"
+        expected = f"one of {', '.join(values)}" if values else "no slot"
         return (), _describe_mismatch(outline, template, f"<{unknown[0]}>", expected)
     return tuple(
         LabelledArgument(
-            slot,
-            format_literal(value),
-            (utterance[span.start : span.end],) if (span := spans.get(slot)) else (),
+            path,
+            value,
+            (utterance[span.start : span.end],) if (span := spans.get(path)) else (),
             span.start if span else None,
             span.end if span else None,
         )
-        for slot, value in arguments
+        for path, value in values.items()
     ), None
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from exemplars.core.documents import decode_json
 from exemplars.core.errors import Diagnostic, quote_text, suggest_name
-from exemplars.dataset.catalog import COMPOSED, TYPES, Parameter, Skill
+from exemplars.dataset.catalog import COMPOSED, TYPES, Parameter, Skill, parse_property
 from stages.ingest.skills.outline import Line, Outline
 
 _HEAD: Final = re.compile(r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_-]{0,63})\s*\(\s*")
@@ -16,6 +18,8 @@ _PARAMETER: Final = re.compile(
     r"(?P<name>[A-Za-z_]\w*)\s*=\s*"
     r"(?:(?P<quote>[\"'])(?P<quoted>.*?)(?P=quote)|\[(?P<unquoted>[^\]]*)\])\s*(?P<next>,\s*|(?=\)))"
 )
+_NESTED: Final = ("array", "object")
+"""The types of parameters that have leaves."""
 _DECLARATION: Final = re.compile(r"\s*(?:-\s*)?(?P<name>\w+)\s*:\s*(?P<facts>.*)$")
 
 
@@ -123,9 +127,8 @@ def _apply_declarations(
         if match is None or match["name"] not in parameters:
             found = quote_text(line.text) if match is None else f"parameter {quote_text(match['name'])}"
             known = f"a name among {', '.join(parameters)}" if parameters else "no parameter in the signature"
-            expected = (
-                f"`name: type, required|optional, composed|recognizer=NAME, default=VALUE` with {known}"
-            )
+            form = "`name: type or JSON Schema, required|optional, composed|recognizer=NAME, default=VALUE`"
+            expected = f"{form} with {known}"
             fix = suggest_name(match["name"] if match else "", parameters) or "correct the line"
             diagnostics.append(outline.make_diagnostic(line, "malformed_parameter", found, expected, fix))
             continue
@@ -133,7 +136,8 @@ def _apply_declarations(
         if isinstance(parameter, str):
             found, expected = (
                 quote_text(parameter),
-                f"one of {', '.join(TYPES)}, required, optional, composed or recognizer=NAME, default=VALUE",
+                f"one of {', '.join((*TYPES, *_NESTED))}, a JSON Schema, required, optional, "
+                "composed or recognizer=NAME, default=VALUE",
             )
             diagnostics.append(
                 outline.make_diagnostic(line, "malformed_parameter", found, expected, "correct the line")
@@ -148,11 +152,18 @@ def _apply_facts(parameter: Parameter, facts: str) -> Parameter | str:
 
     The model writes the value of a `composed` parameter, so that it has no recognizer.
     """
+    if facts.startswith("{"):
+        declared = _apply_schema(parameter, facts)
+        if declared is None:
+            return facts
+        parameter, facts = declared
     changes: dict[str, Any] = {}
-    for fact in map(str.strip, facts.split(",")):
+    for fact in map(str.strip, facts.split(",") if facts else ()):
         name, _, value = fact.partition("=")
         if fact in TYPES:
             changes["type"] = fact
+        elif fact in _NESTED:
+            changes |= {"type": fact, "schema": {"type": fact}}
         elif fact in ("required", "optional"):
             changes["required"] = fact == "required"
         elif name.strip() == "recognizer" and value.strip():
@@ -166,6 +177,24 @@ def _apply_facts(parameter: Parameter, facts: str) -> Parameter | str:
         if changes.get("composed") and changes.get("recognizer"):
             return fact
     return msgspec.structs.replace(parameter, **changes)
+
+
+def _apply_schema(parameter: Parameter, facts: str) -> tuple[Parameter, str] | None:
+    """Add the JSON Schema that facts begin with; return the parameter and the other facts, or `None`."""
+    from jsonschema import Draft202012Validator  # Most skill files have no schema.
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        _, end = json.JSONDecoder().raw_decode(facts)
+        schema = decode_json(facts[:end])
+        Draft202012Validator.check_schema(schema)
+    except (ValueError, RecursionError, SchemaError):
+        return None
+    others = re.fullmatch(r"\s*(?:,(.*))?", facts[end:])
+    if others is None or '"$ref"' in facts[:end]:
+        return None
+    described = {"description": parameter.description, **schema}
+    return parse_property(parameter.name, described), others[1] or ""
 
 
 def _malformed(outline: Outline, line: Line, position: int, expected: str) -> Diagnostic:

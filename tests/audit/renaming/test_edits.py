@@ -59,6 +59,32 @@ def test_a_skill_is_renamed_in_signature_and_calls() -> None:
     assert text == SKILL.replace("ring(", "dial(")
 
 
+def test_the_paths_of_leaves_follow_a_parameter() -> None:
+    text = """\
+#### Prompt:
+order(dishes=[what to eat], dish="[what else]")
+#### Parameters:
+dishes: array
+#### Examples:
+### User: two soups
+### Exemplar: <dishes[0].quantity> <dishes[0].name>
+### Assistant: order(dishes=[{"quantity": 2, "name": "soups"}], dish="dishes")
+"""
+    assert (
+        apply_edits(text, find_skill_edits("order.md", text, Rename("order", "dishes", "meals")))
+        == """\
+#### Prompt:
+order(meals=[what to eat], dish="[what else]")
+#### Parameters:
+meals: array
+#### Examples:
+### User: two soups
+### Exemplar: <meals[0].quantity> <meals[0].name>
+### Assistant: order(meals=[{"quantity": 2, "name": "soups"}], dish="dishes")
+"""
+    )
+
+
 def test_line_ends_of_windows_stay() -> None:
     text = SKILL.replace("\n", "\r\n")
     edits = find_skill_edits("ring.md", text, Rename("ring", "at", "place"))
