@@ -68,6 +68,10 @@ class Grounding(StrEnum):
     """The value is written by the model from what was said: an expression, a query, the text of a message."""
 
 
+ALIGNED: Final = frozenset({Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED})
+"""The kinds of grounding of a value that a span of the utterance says."""
+
+
 class Turn(msgspec.Struct, frozen=True, gc=False):
     """One turn of a dialogue."""
 
@@ -102,6 +106,8 @@ class LabelledArgument(msgspec.Struct, frozen=True, gc=False):
     """Whether the source says that the value comes from an earlier turn, not from this utterance."""
     accepted: tuple[str, ...] = ()
     """The other values that the source accepts as right."""
+    grounding: Grounding | None = None
+    """How the value is tied to the conversation according to the source; `None`: it does not say."""
 
 
 class Record(msgspec.Struct, frozen=True):

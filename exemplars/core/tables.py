@@ -89,7 +89,8 @@ def _read_values(array: pa.Array, hint: Any) -> list[Any]:
         return list(map(hint, *(_read_values(column, inner) for column, inner in columns)))
     values = list(array.to_pylist())
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        members = {member.value: member for member in hint}
+        members: dict[str | None, StrEnum | None] = {member.value: member for member in hint}
+        members[None] = None
         return list(map(members.__getitem__, values))
     return values
 

@@ -11,7 +11,7 @@ import msgspec
 
 from exemplars.core.errors import quote_text
 from exemplars.core.ledger import Problem
-from exemplars.core.records import DONTCARE, Argument, Grounding, LabelledArgument, Reason, Turn
+from exemplars.core.records import ALIGNED, DONTCARE, Argument, Grounding, LabelledArgument, Reason, Turn
 from exemplars.dataset.catalog import Parameter
 from exemplars.dataset.expressions.verbatim import find_exact
 from exemplars.dataset.leaves import decode_leaf
@@ -93,7 +93,7 @@ class _Alignment:
         """Search the matches of all other labels; accept those that need no span."""
         for index, (label, parameter) in enumerate(zip(self.labels, self.parameters, strict=True)):
             if label.start is None and label.end is None:
-                result = _search_value(label, parameter, self.evidence)
+                result = _get_given_grounding(label) or _search_value(label, parameter, self.evidence)
                 if isinstance(result, Problem):
                     self.problems.append(result)
                 elif isinstance(result, Grounding):
@@ -155,6 +155,11 @@ def align_arguments(
     alignment.report_open_labels()
     arguments = alignment.arguments
     return tuple(arguments[index] for index in sorted(arguments)), tuple(alignment.problems)
+
+
+def _get_given_grounding(label: LabelledArgument) -> Grounding | None:
+    """Return the grounding that the source gives, unless it demands a span."""
+    return None if label.grounding in ALIGNED else label.grounding
 
 
 def _search_value(
@@ -221,7 +226,7 @@ def _check_given_span(label: LabelledArgument, parameter: Parameter, evidence: E
     grounding = confirm_span(label, utterance, (start, end), parameter, evidence.lexicon, evidence.today)
     if grounding is None:
         return _report_mismatch(label, utterance[start:end])
-    return Match(start, end, grounding)
+    return Match(start, end, label.grounding if label.grounding in ALIGNED else grounding)
 
 
 def _report_mismatch(label: LabelledArgument, surface: str) -> Problem:

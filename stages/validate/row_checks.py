@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from exemplars.core.records import DONTCARE, Argument, Exemplar, Grounding, Mode
+from exemplars.core.records import ALIGNED, DONTCARE, Argument, Exemplar, Mode
 from exemplars.core.reports import NO_SKILL
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.templates import write_template
-
-_ALIGNED: Final = frozenset({Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED})
-"""The kinds of grounding of an argument with a span."""
 
 
 class RowChecks(NamedTuple):
@@ -64,7 +61,7 @@ def check_rows(exemplars: Iterable[Exemplar], skills: Mapping[str, Skill]) -> It
             surfaces_are_exact=all(_is_exact(argument, exemplar.utterance) for argument in arguments),
             spans_are_apart=_has_disjoint_spans(bounded),
             grounding_fits_span=all(
-                (argument.start is not None) == (argument.grounding in _ALIGNED) for argument in arguments
+                (argument.start is not None) == (argument.grounding in ALIGNED) for argument in arguments
             ),
             exemplar_agrees=len(bounded) == len(aligned) and _has_matching_template(exemplar),
         )

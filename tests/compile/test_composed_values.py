@@ -181,3 +181,19 @@ def test_a_call_of_a_skill_that_another_source_defines_has_all_required_argument
         "of",
         "a:1: found no of, expected the required of; add what is missing, or make it optional where the skill is defined",
     )
+
+
+def test_the_grounding_that_a_source_gives_is_kept_where_no_text_can_check_it() -> None:
+    said = LabelledArgument("unit", "meter", ("metres",), 3, 9, grounding=Grounding.RECOGNIZED)
+    earlier = LabelledArgument("question", "Ada", grounding=Grounding.CONTEXT)
+    assert list_groundings(compile_kept("in metres", said, earlier)) == [
+        ("unit", "meter", "metres", Grounding.RECOGNIZED),
+        ("question", "Ada", None, Grounding.CONTEXT),
+    ]
+
+
+def test_the_grounding_that_a_source_gives_does_not_excuse_a_wrong_span() -> None:
+    label = LabelledArgument("unit", "meter", ("metres",), 0, 2, grounding=Grounding.RECOGNIZED)
+    row = compile_example("in metres", label)
+    assert isinstance(row, Rejection)
+    assert row.reason is Reason.SPAN_MISMATCH

@@ -49,6 +49,7 @@ RECORDS = st.builds(
             st.none() | st.integers(0, 99),
             st.booleans(),
             st.lists(TEXT, max_size=2).map(tuple),
+            st.none() | st.sampled_from(list(Grounding)),
         ),
         max_size=3,
     ).map(tuple),
