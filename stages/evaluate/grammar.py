@@ -1,73 +1,201 @@
-"""The grammar of the calls that tools admit, in xgrammar's EBNF."""
+"""The grammar of the answers that tools admit, from their JSON Schemas, in xgrammar's EBNF.
+
+xgrammar writes grammars of JSON Schemas as well, but only of JSON, and calls in Python's syntax are to admit the same.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from exemplars.core.literals import Literal, parse_literal
-from exemplars.core.records import DONTCARE
-from exemplars.dataset.catalog import Parameter, Skill
-from exemplars.models.calls import NO_CALL, CallFormat, format_value
+from exemplars.dataset.catalog import Skill, build_tool_definition
+from exemplars.models.calls import NO_CALL, CallFormat, format_argument_name, format_call_name, format_value
 
 _COMMON: Final = r"""
 string ::= "\"" character* "\""
-character ::= [^"\\\x00-\x1f] | "\\" ["\\/bfnrt]
+character ::= [^"\\\x00-\x1f] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F]{4})
 integer ::= "-"? ("0" | [1-9] [0-9]*)
-number ::= integer ("." [0-9]+)?
+number ::= integer ("." [0-9]+)? ([eE] [+-]? [0-9]+)?
 """
-_BOOLEAN: Final = {CallFormat.PYTHON: ("True", "False"), CallFormat.JSON: ("true", "false")}
+_EMPTY: Final = '""'
+"""The text without characters."""
+_TYPES: Final = frozenset({"string", "integer", "number", "boolean", "null", "array", "object"})
+_OBJECT_KEYS: Final = frozenset({"properties", "additionalProperties"})
+_ARRAY_KEYS: Final = frozenset({"items", "prefixItems"})
+"""The keys that say the type of a schema that names none."""
+_ANY_DEPTH: Final = 8
+"""How deep a value may be nested that no schema describes."""
+_MAX_COUNTED: Final = 100
+"""The greatest number of items that is counted; greater bounds are not part of the grammar."""
+Schema = Mapping[str, Any]
 
 
 def build_call_grammar(tools: Sequence[Skill], form: CallFormat) -> str:
-    """Build a grammar whose texts are exactly: a call of one of the tools, or no call.
+    """Build a grammar whose texts are exactly: a call of one of the tools, several such calls, or no call.
 
-    Arguments are in the order of the catalog, each at most once. A parameter with listed values takes only
-    these, others any value of their type; `dontcare` is a value where the tool says so.
+    Arguments are in the order of the catalog, each at most once, and the members of an object are in the order of its
+    schema. A value has what its schema says of types, listed values, items, properties and required properties; what
+    it says of texts and numbers (patterns, formats, bounds) is not part of the grammar. A value that no schema
+    describes is any value of JSON; where a schema leads back to itself, it describes nothing.
     """
-    roots = [_quote(NO_CALL[form])]
-    rules = []
-    for number, skill in enumerate(tools):
-        roots.append(f"call{number}")
-        rules += _build_skill_rules(number, skill, form)
-    true, false = _BOOLEAN[form]
-    boolean = f"boolean ::= {_quote(true)} | {_quote(false)}"
-    return "\n".join([f"root ::= {' | '.join(roots)}", *rules, boolean]) + _COMMON
+    return _Writer(form).write(tools)
 
 
-def _build_skill_rules(number: int, skill: Skill, form: CallFormat) -> list[str]:
-    """Build the rules `call<n>`, and `rest<n>_<i>`: at least one argument, from parameter i on."""
-    if form == CallFormat.PYTHON:
-        opening, closing = f"{skill.name}(", ")"
-    else:
-        opening, closing = f'{{"name": {json.dumps(skill.name)}, "arguments": {{', "}}"
-    arguments = f" rest{number}_0?" if skill.parameters else ""
-    rules = [f"call{number} ::= {_quote(opening)}{arguments} {_quote(closing)}"]
-    last = len(skill.parameters) - 1
-    for place, parameter in enumerate(skill.parameters):
-        name = f"{parameter.name}=" if form == CallFormat.PYTHON else f"{json.dumps(parameter.name)}: "
-        argument = f"{_quote(name)} {_build_value_rule(parameter, form)}"
-        if place == last:
-            rules.append(f"rest{number}_{place} ::= {argument}")
+class _Writer:
+    """Writes the rules of a grammar, each of them once."""
+
+    def __init__(self, form: CallFormat) -> None:
+        self._form = form
+        self._rules: dict[str, str] = {}
+        """The names of the rules, by what they derive."""
+
+    def write(self, tools: Sequence[Skill]) -> str:
+        calls = self._alternate(self._write_call(build_tool_definition(tool)["function"]) for tool in tools)
+        none = _quote(NO_CALL[self._form])
+        answers = [none, calls, f'"[" {calls} (", " {calls})+ "]"'] if tools else [none]
+        rules = [f"root ::= {' | '.join(answers)}"]
+        rules += [f"{name} ::= {body}" for body, name in self._rules.items()]
+        true, false, null = (_quote(format_value(value, self._form)) for value in (True, False, None))
+        return "\n".join([*rules, f"boolean ::= {true} | {false}", f"null ::= {null}"]) + _COMMON
+
+    def _name(self, body: str) -> str:
+        """Name a rule for what it derives; a name is its own."""
+        if body.isidentifier():
+            return body
+        return self._rules.setdefault(body, f"rule{len(self._rules)}")
+
+    def _alternate(self, bodies: Iterable[str]) -> str:
+        return self._name(" | ".join(dict.fromkeys(bodies)))
+
+    def _write_call(self, function: Schema) -> str:
+        name = format_call_name(function["name"], self._form)
+        if self._form == CallFormat.PYTHON:
+            opening, closing = f"{name}(", ")"
         else:
-            rest = f"rest{number}_{place + 1}"
-            rules.append(f'rest{number}_{place} ::= {argument} (", " {rest})? | {rest}')
-    return rules
-
-
-def _build_value_rule(parameter: Parameter, form: CallFormat) -> str:
-    dontcare = (DONTCARE,) if parameter.dontcare else ()
-    if parameter.enum:
-        values = [parse_literal(text, parameter.type) for text in parameter.enum]
-        texts = [
-            format_value(value if isinstance(value, Literal) else str(value), form)
-            for value in (*values, *dontcare)
+            opening, closing = f'{{"name": {name}, "arguments": {{', "}}"
+        equals = "=" if self._form == CallFormat.PYTHON else ": "
+        members = [
+            (f"{_quote(format_argument_name(name, self._form) + equals)} {self._write_value(schema)}", False)
+            for name, schema in function["parameters"]["properties"].items()
         ]
-        return f"({' | '.join(_quote(text) for text in dict.fromkeys(texts))})"
-    if parameter.type in ("integer", "number", "boolean"):
-        return f"({' | '.join((parameter.type, *(_quote(format_value(value, form)) for value in dontcare)))})"
-    return "string" if parameter.type == "string" else "(string | number | boolean)"
+        return self._name(f"{_quote(opening)} {self._write_members(members, None)} {_quote(closing)}")
+
+    def _write_members(self, members: Sequence[tuple[str, bool]], other: str | None) -> str:
+        """Write what is between brackets: members in their order, after commas.
+
+        members: each with whether it is required. other: what may follow them, any number of times.
+        """
+        after = _EMPTY if other is None else f'(", " {other})*'
+        first = _EMPTY if other is None else f"({other} {after})?"
+        for member, is_required in reversed(members):
+            first = self._name(f"{member} {after}" if is_required else f"{member} {after} | {first}")
+            after = self._name(f'", " {member} {after}' if is_required else f'(", " {member})? {after}')
+        return first
+
+    def _write_value(self, schema: Any, depth: int = _ANY_DEPTH) -> str:
+        """Write a rule for the values of a schema. depth: of a value that no schema describes."""
+        options = _list_options(schema) if isinstance(schema, Mapping) else None
+        if options is None:
+            return self._write_any(depth)
+        if options != [schema]:
+            return self._alternate([self._write_value(option, depth) for option in options])
+        if "enum" in schema:
+            return self._alternate(_quote(format_value(value, self._form)) for value in schema["enum"])
+        if schema["type"] == "array":
+            return self._write_array(schema, depth)
+        return self._write_object(schema, depth) if schema["type"] == "object" else str(schema["type"])
+
+    def _write_array(self, schema: Schema, depth: int) -> str:
+        is_old = isinstance(schema.get("items"), list)  # The form of tuples before JSON Schema 2020-12.
+        first = schema["items"] if is_old else schema.get("prefixItems", ())
+        others = schema.get("additionalItems" if is_old else "items", True)
+        least, most = _get_count(schema, "minItems") or 0, _get_count(schema, "maxItems")
+        other = None if others is False else self._write_value(others, depth)
+        if first:
+            items = [(self._write_value(item, depth), place < least) for place, item in enumerate(first)]
+            return self._write_tuple(items, other)
+        if other is None or most == 0:
+            return self._name('"[]"')
+        counted = f"{{{max(least - 1, 0)},{'' if most is None else most - 1}}}"
+        filled = f'"[" {other} (", " {other}){counted} "]"'
+        return self._name(filled if least else f'"[]" | {filled}')
+
+    def _write_tuple(self, items: Sequence[tuple[str, bool]], other: str | None) -> str:
+        """Write a list whose first items have schemas of their own, each with whether it is required."""
+        rest = _EMPTY if other is None else f'(", " {other})*'
+        for place, (item, is_required) in reversed(list(enumerate(items))):
+            comma = _quote(", ") if place else _EMPTY
+            rest = self._name(f"{comma} {item} {rest}" if is_required else f"({comma} {item} {rest})?")
+        return self._name(f'"[" {rest} "]"')
+
+    def _write_object(self, schema: Schema, depth: int) -> str:
+        properties = schema.get("properties") or {}
+        required = schema.get("required") or ()
+        members = [
+            (
+                f"{_quote(format_value(name, self._form) + ': ')} {self._write_value(value, depth)}",
+                name in required,
+            )
+            for name, value in properties.items()
+        ]
+        others = schema.get("additionalProperties", not properties)
+        other = None if others is False else f'string ": " {self._write_value(others, depth)}'
+        return self._name(f'"{{" {self._write_members(members, other)} "}}"')
+
+    def _write_any(self, depth: int) -> str:
+        """Write a rule for any value, as deep as is left."""
+        nested = [{"type": "array", "items": {}}, {"type": "object"}] if depth else []
+        values = [self._write_value(schema, depth - 1) for schema in nested]
+        return self._alternate(("string", "number", "boolean", "null", *values))
+
+
+def _list_options(schema: Schema) -> list[Schema] | None:
+    """List simpler schemas that a value may satisfy; the schema itself, if it is simple; `None`: any value does."""
+    options = next((schema[key] for key in ("anyOf", "oneOf") if isinstance(schema.get(key), list)), None)
+    if schema.get("nullable") is True:
+        return [_leave_out(schema, "nullable"), {"type": "null"}]
+    if "const" in schema:
+        return [{"enum": [schema["const"]]}]
+    if isinstance(schema.get("enum"), list):
+        return [schema]
+    if options:
+        common = _leave_out(schema, "anyOf", "oneOf")
+        return [{**common, **option} for option in options if isinstance(option, Mapping)] or None
+    if isinstance(schema.get("allOf"), list):
+        return _list_options(_merge(_leave_out(schema, "allOf"), schema["allOf"]))
+    type_ = schema.get("type")
+    if isinstance(type_, list) and len(type_) > 1:
+        return [{**schema, "type": name} for name in type_]
+    if isinstance(type_, list):
+        return _list_options({**schema, "type": next(iter(type_), None)})
+    if type_ is None and _OBJECT_KEYS & schema.keys():
+        return [{**schema, "type": "object"}]
+    if type_ is None and _ARRAY_KEYS & schema.keys():
+        return [{**schema, "type": "array"}]
+    return [schema] if type_ in _TYPES else None
+
+
+def _leave_out(schema: Schema, *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in schema.items() if key not in keys}
+
+
+def _merge(schema: dict[str, Any], parts: Sequence[Any]) -> dict[str, Any]:
+    """Merge schemas that all hold: their properties and required properties, of other keys the last."""
+    merged = dict(schema)
+    for part in parts:
+        if isinstance(part, Mapping):
+            properties = {**(merged.get("properties") or {}), **(part.get("properties") or {})}
+            required = [*(merged.get("required") or ()), *(part.get("required") or ())]
+            merged |= part
+            if properties:
+                merged |= {"properties": properties, "required": required}
+    return merged
+
+
+def _get_count(schema: Schema, key: str) -> int | None:
+    """Return a bound on the number of items; `None`: it has none, or one that is too great to be counted."""
+    count = schema.get(key)
+    return count if isinstance(count, int) and 0 <= count <= _MAX_COUNTED else None
 
 
 def _quote(text: str) -> str:
