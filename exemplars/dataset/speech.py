@@ -61,14 +61,15 @@ def make_speech_view(exemplar: Exemplar) -> Exemplar:
     """Make the speech view of a row: all spans exact, all values unchanged.
 
     Each piece of text between the borders of spans is converted separately, so that a span keeps exactly its
-    text. A span of punctuation alone stays as it is. The id decides whether the view begins with a filler.
+    text. A span of punctuation alone stays as it is. The turn decides whether the view begins with a filler: its calls
+    have one utterance.
     """
     spans = sorted(
         (argument.start, argument.end, index)
         for index, argument in enumerate(exemplar.arguments)
         if argument.start is not None and argument.end is not None
     )
-    utterance = _draw_filler(exemplar.id)
+    utterance = _draw_filler(exemplar.turn)
     new_spans: dict[int, tuple[int, int]] = {}
     position = 0
     for start, end, index in spans:
@@ -109,11 +110,11 @@ def _move_argument(argument: Argument, utterance: str, span: tuple[int, int] | N
         grounding = Grounding.RECOGNIZED
     else:
         grounding = Grounding.NORMALIZED
-    return Argument(argument.slot, argument.value, surface, *span, grounding)
+    return Argument(argument.slot, argument.value, surface, *span, grounding, argument.accepted)
 
 
-def _draw_filler(row_id: str) -> str:
-    fraction = hash_to_fraction(row_id, "filler")
+def _draw_filler(turn: str) -> str:
+    fraction = hash_to_fraction(turn, "filler")
     return FILLERS[int(fraction / _FILLED_SHARE * len(FILLERS))] if fraction < _FILLED_SHARE else ""
 
 

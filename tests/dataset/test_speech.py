@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,3 +94,16 @@ def test_the_view_keeps_every_span_exact(pieces: list[str], picks: set[int], nam
         assert argument.surface
     assert all(end <= start for (_, end), (start, _) in pairwise(spans))
     assert view.exemplar == write_template(view.utterance, view.arguments)
+
+
+def test_the_calls_of_a_turn_have_one_utterance_and_keep_what_counts_as_right() -> None:
+    text = "Lock it and call Bob"
+    called = Argument("who", "Robert", "Bob", 17, 20, Grounding.NORMALIZED, ("Bob", "Bobby"))
+    for turn in map(str, range(20)):
+        rows = [
+            msgspec.structs.replace(make_row(f"{turn}/0", text), turn=turn),
+            msgspec.structs.replace(make_row(f"{turn}/1", text, arguments=(called,)), turn=turn),
+        ]
+        first, second = make_speech_views(rows)
+        assert first.utterance == second.utterance
+        assert [argument.accepted for argument in second.arguments] == [("Bob", "Bobby")]
