@@ -93,7 +93,8 @@ class _Alignment:
         """Search the matches of all other labels; accept those that need no span."""
         for index, (label, parameter) in enumerate(zip(self.labels, self.parameters, strict=True)):
             if label.start is None and label.end is None:
-                result = _get_given_grounding(label) or _search_value(label, parameter, self.evidence)
+                given = _confirm_given_grounding(label, parameter, self.evidence)
+                result = given or _search_value(label, parameter, self.evidence)
                 if isinstance(result, Problem):
                     self.problems.append(result)
                 elif isinstance(result, Grounding):
@@ -157,9 +158,24 @@ def align_arguments(
     return tuple(arguments[index] for index in sorted(arguments)), tuple(alignment.problems)
 
 
-def _get_given_grounding(label: LabelledArgument) -> Grounding | None:
-    """Return the grounding that the source gives, unless it demands a span."""
-    return None if label.grounding in ALIGNED else label.grounding
+def _confirm_given_grounding(
+    label: LabelledArgument, parameter: Parameter, evidence: Evidence
+) -> Grounding | None:
+    """Return the grounding that the source gives if it demands no span and is true; otherwise, it is searched."""
+    match label.grounding:
+        case Grounding.COMPOSED:
+            confirmed = True
+        case Grounding.CONTEXT:
+            confirmed = _is_in_context(label, parameter, evidence)
+        case Grounding.CATEGORICAL:
+            confirmed = bool(parameter.enum)
+        case Grounding.BOOLEAN:
+            confirmed = parameter.type == "boolean"
+        case Grounding.DEFAULT:
+            confirmed = label.value == parameter.default
+        case _:
+            confirmed = False
+    return label.grounding if confirmed else None
 
 
 def _search_value(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from exemplars.core.ledger import Problem
 from exemplars.core.records import (
@@ -197,3 +198,10 @@ def test_the_grounding_that_a_source_gives_does_not_excuse_a_wrong_span() -> Non
     row = compile_example("in metres", label)
     assert isinstance(row, Rejection)
     assert row.reason is Reason.SPAN_MISMATCH
+
+
+@pytest.mark.parametrize("grounding", [Grounding.CONTEXT, Grounding.CATEGORICAL, Grounding.DEFAULT])
+def test_a_grounding_that_is_not_true_does_not_excuse_a_value_that_nobody_says(grounding: Grounding) -> None:
+    row = compile_example("in metres", LabelledArgument("unit", "furlong", grounding=grounding))
+    assert isinstance(row, Rejection)
+    assert row.reason is Reason.VALUE_NOT_FOUND
