@@ -6,16 +6,17 @@ from typing import Any
 
 import msgspec
 
-from exemplars.core.records import Mode, Origin
-from exemplars.models.rows import Message, TrainingRow, View
+from exemplars.core.records import Mode, Origin, Speaker
+from exemplars.models.rows import Message, TargetCall, TrainingRow, View
 
 _ROW = TrainingRow(
     id="s:f.md#1",
-    exemplar_id="s:f.md#1",
-    digest="0" * 64,
+    turn="s:f.md#1",
+    exemplar_ids=("s:f.md#1",),
+    digests=("0" * 64,),
     source="s",
-    service=None,
-    skill="stop",
+    services=(),
+    skills=("stop",),
     mode=Mode.NORMAL,
     group="g",
     license="MIT",
@@ -23,11 +24,12 @@ _ROW = TrainingRow(
     view=View.CALL,
     slot=None,
     speech=False,
+    speaker=Speaker.USER,
     utterance="stop it",
+    reply=None,
     messages=(Message("system", "Call one."), Message("user", "stop it"), Message("assistant", "stop()")),
     tools="[]",
-    call="stop",
-    answers=(),
+    calls=(TargetCall("stop", ()),),
     input_ids=(),
     prompt_tokens=0,
 )

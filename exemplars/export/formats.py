@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from exemplars.core.literals import parse_literal
 from exemplars.core.records import Exemplar, Mode
-from exemplars.dataset.catalog import parse_tool_definition
+from exemplars.dataset.catalog import Skill, parse_tool_definition
+from exemplars.dataset.leaves import build_arguments, decode_leaf
 from exemplars.models.calls import NO_CALL, Call, CallFormat
 
 if TYPE_CHECKING:  # Its module imports pyarrow, which would slow down every command.
@@ -30,15 +30,17 @@ Tool = Mapping[str, Any]
 def build_openai_row(row: TrainingRow) -> Document:
     """Build `messages` with `tool_calls`, whose arguments are JSON text, and `tools`."""
     tools = _decode_tools(row)
-    call = _build_call(row, tools)
-    answer: Document = {"role": "assistant", "content": NO_CALL[CallFormat.PYTHON]}
-    if call is not None:
-        function = {"name": call.skill, "arguments": _encode(call.arguments)}
-        answer = {
-            "role": "assistant",
-            "content": None,
-            "tool_calls": [{"id": "call_0", "type": "function", "function": function}],
-        }
+    calls = _build_calls(row, tools)
+    answer: Document = {"role": "assistant", "content": row.reply if calls else _get_reply(row)}
+    if calls:
+        answer["tool_calls"] = [
+            {
+                "id": f"call_{number}",
+                "type": "function",
+                "function": {"name": call.skill, "arguments": _encode(call.arguments)},
+            }
+            for number, call in enumerate(calls)
+        ]
     return {"messages": [*_list_turns(row), answer], "tools": [_strip_tool(tool) for tool in tools]}
 
 
@@ -79,16 +81,16 @@ def build_sharegpt_row(row: TrainingRow) -> Document:
 
     The first turn is a human's, an empty one if the system spoke first: LLaMA-Factory skips other rows.
     """
-    names = {"user": "human", "assistant": "gpt"}
+    names = {"user": "human", "assistant": "gpt", "tool": "observation"}
     conversations = [{"from": names[turn["role"]], "value": turn["content"]} for turn in _list_turns(row)]
     if conversations[0]["from"] == "gpt":
         conversations.insert(0, {"from": "human", "value": ""})
     tools = _decode_tools(row)
-    call = _build_call(row, tools)
-    if call is None:
-        conversations.append({"from": "gpt", "value": NO_CALL[CallFormat.PYTHON]})
+    calls = [{"name": call.skill, "arguments": dict(call.arguments)} for call in _build_calls(row, tools)]
+    if not calls:
+        conversations.append({"from": "gpt", "value": _get_reply(row)})
     else:
-        value = _encode({"name": call.skill, "arguments": dict(call.arguments)})
+        value = _encode(calls[0] if len(calls) == 1 else calls)
         conversations.append({"from": "function_call", "value": value})
     functions = [_strip_tool(tool)["function"] for tool in tools]
     return {"conversations": conversations, "system": "", "tools": _encode(functions)}
@@ -97,8 +99,8 @@ def build_sharegpt_row(row: TrainingRow) -> Document:
 def build_xlam_row(row: TrainingRow) -> Document:
     """Build `id`, `query`, and `tools` and `answers` as JSON text. Earlier turns precede the query in it."""
     tools = _decode_tools(row)
-    call = _build_call(row, tools)
-    answers = [] if call is None else [{"name": call.skill, "arguments": dict(call.arguments)}]
+    calls = _build_calls(row, tools)
+    answers = [{"name": call.skill, "arguments": dict(call.arguments)} for call in calls]
     functions = [_build_xlam_function(tool["function"]) for tool in tools]
     return {
         "id": row.id,
@@ -133,11 +135,11 @@ def build_bfcl_row(row: TrainingRow) -> Document:
         }
         parameters = {**function["parameters"], "type": "dict", "properties": properties}
         functions.append({**function, "parameters": parameters})
-    truth: list[Document] = []
-    if row.call is not None:
-        types = _find_types(row, tools)
-        values = {answer.slot: _list_accepted(answer, types) for answer in row.answers}
-        truth = [{row.call: values}]
+    skills = _parse_skills(tools)
+    truth = [
+        {call.skill: {answer.slot: _list_accepted(answer, skills.get(call.skill)) for answer in call.answers}}
+        for call in row.calls
+    ]
     return {"id": row.id, "question": [_list_turns(row)], "function": functions, "ground_truth": truth}
 
 
@@ -180,25 +182,30 @@ def _decode_tools(row: TrainingRow) -> list[Tool]:
     return tools
 
 
-def _build_call(row: TrainingRow, tools: Sequence[Tool]) -> Call | None:
-    """Build the right call, its values typed by its tool."""
-    if row.call is None:
-        return None
-    types = _find_types(row, tools)
-    arguments = {answer.slot: parse_literal(answer.value, types.get(answer.slot)) for answer in row.answers}
-    return Call(row.call, arguments)  # type: ignore[arg-type]
+def _get_reply(row: TrainingRow) -> str:
+    """Get what the assistant answers in place of a call."""
+    answer = row.messages[-1].content
+    return answer if answer == row.reply else NO_CALL[CallFormat.PYTHON]
 
 
-def _find_types(row: TrainingRow, tools: Sequence[Tool]) -> dict[str, str | None]:
-    """Find the type of each parameter of the called skill, as the catalog has it."""
-    for tool in tools:
-        if tool["function"]["name"] == row.call:
-            return {parameter.name: parameter.type for parameter in parse_tool_definition(tool).parameters}
-    return {}
+def _build_calls(row: TrainingRow, tools: Sequence[Tool]) -> list[Call]:
+    """Build the right calls, their values typed by their tools."""
+    skills = _parse_skills(tools)
+    calls = []
+    for call in row.calls:
+        leaves = ((answer.slot, answer.value) for answer in call.answers)
+        calls.append(Call(call.skill, build_arguments(leaves, skills.get(call.skill))))
+    return calls
 
 
-def _list_accepted(answer: Answer, types: Mapping[str, str | None]) -> list[object]:
-    return [parse_literal(value, types.get(answer.slot)) for value in answer.accepted]
+def _parse_skills(tools: Sequence[Tool]) -> dict[str, Skill]:
+    """Parse the tools that a row shows, by name."""
+    return {tool["function"]["name"]: parse_tool_definition(tool) for tool in tools}
+
+
+def _list_accepted(answer: Answer, skill: Skill | None) -> list[object]:
+    parameter = None if skill is None else skill.find_parameter(answer.slot)
+    return [decode_leaf(value, parameter) for value in answer.accepted]
 
 
 def _shows_tools(row: TrainingRow, tools: Sequence[Tool]) -> bool:

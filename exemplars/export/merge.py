@@ -137,8 +137,9 @@ def _read_licenses(manifest: Manifest) -> list[str]:
     path = layout.training("train")
     if not path.exists():
         return []
-    table = pq.ParquetFile(path).read(["digest", "license"])
-    if hash_split(sorted(set(table.column("digest").to_pylist()))) != manifest.data_hashes.get("train"):
+    table = pq.ParquetFile(path).read(["digests", "license"])
+    digests = {digest for row in table.column("digests").to_pylist() for digest in row}
+    if hash_split(digests) != manifest.data_hashes.get("train"):
         return []
     return list(table.column("license").to_pylist())
 

@@ -12,7 +12,7 @@ from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.render_manifest import read_render_manifest
 from exemplars.models.run_manifest import read_manifest
 from stages.evaluate.evaluation import evaluate_systems
-from stages.evaluate.inputs import build_question, read_rows, read_skills
+from stages.evaluate.inputs import build_question, list_digests, read_rows, read_skills
 from stages.evaluate.loaders import make_base_loader, make_run_loader
 from stages.evaluate.outputs import write_evaluation
 from stages.evaluate.params import EvaluateParams
@@ -28,7 +28,7 @@ def main() -> str:
     train, test = read_rows("train"), read_rows("test")
     rendered, folder = read_render_manifest(), layout.model(recipe)
     manifest = read_manifest(folder)
-    load_run = make_run_loader(folder, manifest, rendered.base, [row.digest for row in test])
+    load_run = make_run_loader(folder, manifest, rendered.base, list_digests(test))
     question = build_question(train, test, read_skills(), rendered, params)
     answers = collect_answers(question, make_base_loader(rendered.base), load_run, params)
     texts = compute_system_columns(answers, question.rows) if params.text_metrics else {}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exemplars.core.literals import format_literal
-from exemplars.core.records import Mode
+from exemplars.core.slot_paths import flatten_arguments
 from exemplars.dataset.catalog import Skill
 from exemplars.models.rows import TrainingRow
 from stages.evaluate.goal_accuracy import GOAL_METRICS, GoalFrame, build_goal_columns, score_goals
@@ -24,38 +24,40 @@ def score_dialogue_states(
 ) -> dict[str, NDArray[np.float64]]:
     """Score the states of dialogues: the columns that `GOAL_METRICS` need.
 
-    places: of the rows as written. A state consists of those rows among them that belong to a service, call
-    something, and show their tool. scores: of all rows.
+    places: of the rows as written. A state consists of the calls in them whose skill belongs to a service; each
+    service that a row calls is a frame. scores: of all rows.
     """
-    frame_places = [place for place in places if _is_frame(rows[place])]
-    frames = [_build_frame(rows[place], scores[place], skills) for place in frame_places]
+    frames: list[GoalFrame] = []
+    frame_places: list[int] = []
+    for place in places:
+        for frame in _build_frames(rows[place], scores[place], skills):
+            frames.append(frame)
+            frame_places.append(place)
     goal_scores = score_goals(frames, _find_categorical_slots(skills))
-    return build_goal_columns(dict(zip(frame_places, goal_scores, strict=True)), len(rows))
+    return build_goal_columns(list(zip(frame_places, goal_scores, strict=True)), len(rows))
 
 
 def compute_goal_figures(
     resamples: Resamples, rows: Sequence[TrainingRow], columns: Columns, seen_services: frozenset[str]
 ) -> dict[str, tuple[int, dict[str, Figure]]]:
-    """Compute goal accuracy over all frames, and over those of seen and unseen services.
+    """Compute goal accuracy over all frames, and over those of rows with only seen services and of the others.
 
     Returns the number of frames and the figures of each part that is not empty.
     """
-    frames = [int(place) for place in columns["goal_frames"].nonzero()[0]]
+    places = [int(place) for place in columns["goal_frames"].nonzero()[0]]
     parts = {
-        "all": frames,
-        "seen": [place for place in frames if rows[place].service in seen_services],
-        "unseen": [place for place in frames if rows[place].service not in seen_services],
+        "all": places,
+        "seen": [place for place in places if seen_services.issuperset(rows[place].services)],
+        "unseen": [place for place in places if not seen_services.issuperset(rows[place].services)],
     }
     return {
-        name: (len(places), resamples.compute_figures(columns, places, GOAL_METRICS))
-        for name, places in parts.items()
-        if places
+        name: (
+            int(columns["goal_frames"][part].sum()),
+            resamples.compute_figures(columns, part, GOAL_METRICS),
+        )
+        for name, part in parts.items()
+        if part
     }
-
-
-def _is_frame(row: TrainingRow) -> bool:
-    called = row.mode in (Mode.NORMAL, Mode.EXTENDED) and row.call is not None
-    return row.service is not None and called
 
 
 def _find_categorical_slots(skills: Mapping[str, Skill]) -> dict[str, frozenset[str]]:
@@ -68,19 +70,22 @@ def _find_categorical_slots(skills: Mapping[str, Skill]) -> dict[str, frozenset[
     return categorical
 
 
-def _build_frame(row: TrainingRow, score: Score, skills: Mapping[str, Skill]) -> GoalFrame:
-    """Build a frame; a predicted call of a different service adds nothing to the state."""
-    skill = skills.get(score.call.skill) if score.call is not None else None
-    same_service = skill is not None and skill.service == row.service
-    arguments = score.call.arguments if same_service and score.call is not None else {}
-    assert row.service is not None  # As `_is_frame` demands.
-    return GoalFrame(
-        dialogue=row.group,
-        turn=_parse_turn(row.origin.locator),
-        service=row.service,
-        expected={answer.slot: answer.accepted for answer in row.answers},
-        predicted={slot: (format_literal(value),) for slot, value in arguments.items()},
-    )
+def _build_frames(row: TrainingRow, score: Score, skills: Mapping[str, Skill]) -> Iterator[GoalFrame]:
+    """Build a frame for each service that a row calls; predicted calls of other services add nothing to the state."""
+    expected: dict[str, dict[str, tuple[str, ...]]] = {}
+    for target in row.calls:
+        skill = skills.get(target.skill)
+        if skill is not None and skill.service is not None:
+            answers = {answer.slot: answer.accepted for answer in target.answers}
+            expected.setdefault(skill.service, {}).update(answers)
+    predicted: dict[str | None, dict[str, tuple[str, ...]]] = {}
+    for call in () if score.call is None else (score.call,):
+        skill = skills.get(call.skill)
+        values = {path: (format_literal(leaf),) for path, leaf in flatten_arguments(call.arguments)}
+        predicted.setdefault(None if skill is None else skill.service, {}).update(values)
+    for service, state in expected.items():
+        turn = _parse_turn(row.origin.locator)
+        yield GoalFrame(row.group, turn, service, state, predicted.get(service, {}))
 
 
 def _parse_turn(locator: str) -> int:

@@ -8,7 +8,7 @@ slots of the correct state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import Final, NamedTuple
 
@@ -67,19 +67,20 @@ def score_goals(frames: Sequence[GoalFrame], categorical: Mapping[str, frozenset
     return [scores[place] for place in range(len(frames))]
 
 
-def build_goal_columns(scores: Mapping[int, GoalScore], rows: int) -> dict[str, NDArray[np.float64]]:
+def build_goal_columns(scores: Iterable[tuple[int, GoalScore]], rows: int) -> dict[str, NDArray[np.float64]]:
     """Build the columns that `GOAL_METRICS` need.
 
-    scores: by the places of their rows. rows: the number of all rows; those without a score count as 0.
+    scores: each after the place of its row, which may have several. rows: the number of all rows; those without a
+    score count as 0.
     """
     names = ("goal_frames", "goal_joint", "goal_averaged", "goal_average")
     columns = {name: np.zeros(rows) for name in names}
-    for place, score in scores.items():
-        columns["goal_frames"][place] = 1
-        columns["goal_joint"][place] = score.joint
+    for place, score in scores:
+        columns["goal_frames"][place] += 1
+        columns["goal_joint"][place] += score.joint
         if score.average is not None:
-            columns["goal_averaged"][place] = 1
-            columns["goal_average"][place] = score.average
+            columns["goal_averaged"][place] += 1
+            columns["goal_average"][place] += score.average
     return columns
 
 

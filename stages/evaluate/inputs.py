@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from exemplars.core import layout
 from exemplars.core.digests import hash_to_fraction
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.ids import SplitName, strip_speech
+from exemplars.core.ids import SplitName
 from exemplars.core.tables import read_table, rows_from_table
 from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.embeddings import embed_texts
@@ -15,12 +15,17 @@ from exemplars.models.render_manifest import RenderManifest
 from exemplars.models.rows import TRAINING_SCHEMA, TrainingRow, View
 from stages.evaluate.knn import find_nearest_rows
 from stages.evaluate.params import EvaluateParams
-from stages.evaluate.question import Question, list_tool_names, sample_test_rows
+from stages.evaluate.question import Question, list_tool_names, make_sampling_key, sample_test_rows
 
 
 def read_rows(split: SplitName) -> list[TrainingRow]:
     """Read the chat rows of a split. Raises `UserError` if their table is missing or unreadable."""
     return rows_from_table(read_table(layout.training(split), TRAINING_SCHEMA), TrainingRow)
+
+
+def list_digests(rows: Sequence[TrainingRow]) -> list[str]:
+    """List the digests of the exemplars that chat rows were made from."""
+    return [digest for row in rows for digest in row.digests]
 
 
 def read_skills() -> tuple[Skill, ...]:
@@ -40,8 +45,7 @@ def build_question(
     Raises `UserError` if `train` or `test` has no row of the view `call`.
     """
     calls = [row for row in train if row.view == View.CALL]
-    exemplars = {strip_speech(row.exemplar_id) for row in test}
-    order = {exemplar: hash_to_fraction(exemplar, "evaluate") for exemplar in exemplars}
+    order = {key: hash_to_fraction(key, "evaluate") for key in map(make_sampling_key, test)}
     rows = sample_test_rows((row for row in test if params.speech or not row.speech), params.max_rows, order)
     problems = [_no_calls(split) for split, found in (("train", calls), ("test", rows)) if not found]
     if problems:
@@ -55,7 +59,7 @@ def build_question(
         tools=[[by_name[name] for name in list_tool_names(row)] for row in rows],
         skills=by_name,
         neighbors=[[calls[place] for place in nearest] for nearest in places.tolist()],
-        seen_services=frozenset(row.service for row in train if row.service),
+        seen_services=frozenset(service for row in train for service in row.services),
         form=rendered.call_format,
         template_tools=rendered.tools == "template",
     )

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from exemplars.core.literals import Literal, parse_literal
+from exemplars.core.slot_paths import find_root
 from exemplars.dataset.catalog import Skill
+from exemplars.dataset.leaves import build_arguments
 from exemplars.dataset.texts import is_mentioned
 from exemplars.models.calls import Call, CallFormat, format_calls
-from exemplars.models.rows import Message, TrainingRow
+from exemplars.models.rows import Message, TargetCall, TrainingRow
 
 
 def find_nearest_rows(
@@ -29,23 +30,32 @@ def find_nearest_rows(
 def predict_from_neighbor(
     utterance: str, neighbor: TrainingRow, skills: Mapping[str, Skill], form: CallFormat
 ) -> str:
-    """Predict the call of a train row, with only those of its values that occur in the utterance."""
-    skill = skills.get(neighbor.call) if neighbor.call else None
-    if skill is None:
-        return format_calls([], form)
-    arguments: dict[str, Literal] = {}
-    for answer in neighbor.answers:
-        parameter = skill.find_parameter(answer.slot)
-        if any(is_mentioned(value, utterance) for value in answer.accepted):
-            value = parse_literal(answer.value, parameter.type if parameter else None)
-            arguments[answer.slot] = value if isinstance(value, Literal) else str(value)
-    return format_calls([Call(skill.name, arguments)], form)
+    """Predict the calls of a train row, with only those of its arguments whose values occur in the utterance."""
+    calls = [
+        _build_call(utterance, target, skill)
+        for target in neighbor.calls
+        if (skill := skills.get(target.skill)) is not None
+    ]
+    return format_calls(calls, form)
+
+
+def _build_call(utterance: str, target: TargetCall, skill: Skill) -> Call:
+    """Build a call without the arguments that have a value which the utterance does not mention."""
+    missing = {
+        find_root(answer.slot)
+        for answer in target.answers
+        if not any(is_mentioned(value, utterance) for value in answer.accepted)
+    }
+    leaves = [
+        (answer.slot, answer.value) for answer in target.answers if find_root(answer.slot) not in missing
+    ]
+    return Call(skill.name, build_arguments(leaves, skill))
 
 
 def insert_examples(messages: Sequence[Message], examples: Sequence[Sequence[Message]]) -> list[Message]:
     """Insert turns of examples into a prompt, after its system message.
 
-    examples: the messages of train rows, the nearest first. Of each, the last two are inserted: the user's
+    examples: the messages of train rows, the nearest first. Of each, the last two are inserted: the utterance
     and the answer. The nearest comes last, next to the question.
     """
     system = [message for message in messages if message.role == "system"]

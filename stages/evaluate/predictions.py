@@ -20,6 +20,7 @@ def list_predictions(evaluation: Evaluation) -> list[Prediction]:
     predictions = [
         Prediction(
             id=row.id,
+            exemplar_ids=row.exemplar_ids,
             system=system.value,
             kind=score.kind.value,
             utterance=row.utterance,
@@ -27,7 +28,7 @@ def list_predictions(evaluation: Evaluation) -> list[Prediction]:
             predicted=completion.text,
             ended=completion.ended,
             source=row.source,
-            skill=row.skill,
+            skill=next(iter(row.skills), None),
             nearest=tuple(neighbor.id for neighbor in nearest),
             origin=row.origin,
         )
@@ -56,7 +57,10 @@ def list_confusions(evaluation: Evaluation, system: System) -> list[dict[str, An
     """List the expected and the predicted skill of each row as written, for the plot of confusion."""
     rows, scores = evaluation.rows, evaluation.scores[system]
     return [
-        {"actual": rows[row].call or NO_SKILL, "predicted": _name_predicted(scores[row])}
+        {
+            "actual": next((call.skill for call in rows[row].calls), NO_SKILL),
+            "predicted": _name_predicted(scores[row]),
+        }
         for row in evaluation.written
     ]
 

@@ -33,14 +33,19 @@ class Question(NamedTuple):
 def sample_test_rows(
     rows: Iterable[TrainingRow], limit: int | None, order: Mapping[str, float]
 ) -> list[TrainingRow]:
-    """Sample rows of the view `call`: those of the first exemplars, with their speech views.
+    """Sample rows of the view `call`: those of the first turns, with their speech views.
 
-    limit: the number of exemplars; `None`: all. order: a number for each exemplar id, such as a stable hash.
+    limit: the number of turns; `None`: all. order: a number for each sampling key, such as a stable hash.
     """
     calls = [row for row in rows if row.view == View.CALL]
-    exemplars = sorted({strip_speech(row.exemplar_id) for row in calls}, key=lambda name: order[name])
-    sampled = set(exemplars if limit is None else exemplars[:limit])
-    return [row for row in calls if strip_speech(row.exemplar_id) in sampled]
+    keys = sorted({make_sampling_key(row) for row in calls}, key=lambda key: order[key])
+    sampled = set(keys if limit is None else keys[:limit])
+    return [row for row in calls if make_sampling_key(row) in sampled]
+
+
+def make_sampling_key(row: TrainingRow) -> str:
+    """Make a key that a row and its speech view have in common."""
+    return strip_speech(row.exemplar_ids[0])
 
 
 def list_tool_names(row: TrainingRow) -> list[str]:

@@ -21,7 +21,7 @@ def build_evaluate_report(evaluation: Evaluation, run: str, params: EvaluatePara
     return {
         "run": run,
         "rows": len(written),
-        "data_hash": hash_split(sorted({row.digest for row in written})),
+        "data_hash": hash_split(sorted({digest for row in written for digest in row.digests})),
         "speech_views": len(evaluation.rows) - len(written),
         "groups": len({row.group for row in written}),
         "systems": {system.value: _describe_system(evaluation, system) for system in evaluation.figures},

@@ -85,10 +85,12 @@ class Score(NamedTuple):
 
 def build_expected_call(row: TrainingRow, tools: Sequence[Skill]) -> ExpectedCall:
     """Build what is expected for a row. tools: those that its prompt shows."""
+    call = next(iter(row.calls), None)
+    answers = () if call is None else call.answers
     return ExpectedCall(
-        skill=row.call,
-        accepted={answer.slot: answer.accepted for answer in row.answers},
-        groundings={answer.slot: answer.grounding for answer in row.answers},
+        skill=None if call is None else call.skill,
+        accepted={answer.slot: answer.accepted for answer in answers},
+        groundings={answer.slot: answer.grounding for answer in answers},
         tools=frozenset(tool.name for tool in tools),
     )
 

@@ -28,14 +28,16 @@ def group_by_slice(
 
 def _list_slices(row: TrainingRow, seen_services: frozenset[str]) -> Iterator[tuple[str, str]]:
     """List the slices of a row as pairs of dimension and value."""
-    yield "skill", row.skill or NO_SKILL
+    for skill in row.skills or (NO_SKILL,):
+        yield "skill", skill
     yield "mode", row.mode.value
     yield "transcript", "as a recognizer hands it over" if row.speech else "as written"
     yield "words", _name_length(len(row.utterance.split()))
-    if row.service is not None:
-        yield "service", row.service
-        yield "service seen in training", "yes" if row.service in seen_services else "no"
-    for grounding in sorted({answer.grounding for answer in row.answers}):
+    for service in row.services:
+        yield "service", service
+    if row.services:
+        yield "service seen in training", "yes" if seen_services.issuperset(row.services) else "no"
+    for grounding in sorted({answer.grounding for call in row.calls for answer in call.answers}):
         yield "grounding", grounding
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from exemplars.core.errors import quote_text
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Reason
+from exemplars.core.slot_paths import find_root
 from exemplars.models.calls import CallFormat, MalformedCall, parse_calls
 from exemplars.models.chat_templates import (
     ChatTemplateError,
@@ -23,6 +24,14 @@ from exemplars.models.chat_templates import (
 )
 from exemplars.models.rows import Message, View
 from stages.render.prompts import Prompt
+
+_PLACES: Final = {
+    "system": "the system message",
+    "user": "an earlier turn",
+    "assistant": "an earlier reply",
+    "tool": "an earlier result",
+}
+"""What a message of each role is called."""
 
 
 class TokenizedPrompt(NamedTuple):
@@ -81,12 +90,12 @@ def _list_texts(prompt: Prompt) -> Iterator[tuple[str, str]]:
     *before, utterance, answer = prompt.messages
     yield "the utterance", utterance.content
     for message in before:
-        places = {"system": "the system message", "user": "an earlier turn", "assistant": "an earlier reply"}
-        yield places[message.role], message.content
+        yield _PLACES[message.role], message.content
     yield "the answer", answer.content
-    for expected in prompt.answers:
-        for value in expected.accepted:
-            yield f"the value of {expected.slot}", value
+    for call in prompt.calls:
+        for expected in call.answers:
+            for value in expected.accepted:
+                yield f"the value of {expected.slot}", value
     for definition in prompt.definitions:
         name = definition["function"]["name"]
         yield f"the definition of the tool {name}", msgspec.json.encode(definition).decode()
@@ -134,14 +143,18 @@ def _check_answer(prompt: Prompt, chat: TokenizedChat, tokenizer: Any) -> Proble
 
 
 def _check_call(prompt: Prompt, form: CallFormat) -> Problem | None:
-    """Check that the answer, as text, is parsed as the call that was meant."""
+    """Check that the answer, as text, is parsed as the calls that were meant, and a reply as no call."""
     if prompt.view != View.CALL:
         return None
     answer = prompt.messages[-1].content
     calls = parse_calls(answer, form)
-    is_same = not isinstance(calls, MalformedCall) and [
-        (call.skill, set(call.arguments)) for call in calls
-    ] == ([] if prompt.skill is None else [(prompt.skill, {expected.slot for expected in prompt.answers})])
+    if isinstance(calls, MalformedCall):
+        is_same = prompt.is_reply
+    else:
+        parsed = [(call.skill, set(call.arguments)) for call in calls]
+        is_same = parsed == [
+            (call.skill, {find_root(expected.slot) for expected in call.answers}) for call in prompt.calls
+        ]
     if is_same:
         return None
     return Problem(
@@ -152,19 +165,22 @@ def _check_call(prompt: Prompt, form: CallFormat) -> Problem | None:
 
 
 def _check_tools(prompt: Prompt, chat: TokenizedChat, tokenizer: Any) -> Problem | None:
-    """Check that the prompt's text has the called tool, and any tools that the template should write."""
+    """Check that the prompt's text has the called tools, and any tools that the template should write."""
+    names = [call.skill for call in prompt.calls]
     if prompt.template_tools:
         messages = _encode_messages(prompt.messages[:-1])
         text = render_prompt(tokenizer, messages, prompt.template_tools)
-        is_shown = text != render_prompt(tokenizer, messages, None) and (prompt.skill or "") in text
+        is_shown = text != render_prompt(tokenizer, messages, None)
+        missing = [name for name in names if name not in text]
     else:
         text = _decode(tokenizer, chat.prompt)
-        is_shown = prompt.skill is None or re.search(rf"(?<!\w){re.escape(prompt.skill)}\(", text) is not None
-    if is_shown:
+        is_shown = True
+        missing = [name for name in names if re.search(rf"(?<!\w){re.escape(name)}\(", text) is None]
+    if is_shown and not missing:
         return None
     return Problem(
         Reason.TOOL_NOT_IN_PROMPT,
-        found=f"no {prompt.skill or 'tool'} in the prompt",
+        found=f"no {', '.join(missing or names) or 'tool'} in the prompt",
         fix="set render.tools to compact",
     )
 

@@ -6,38 +6,40 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from exemplars.core.ledger import Problem
-from exemplars.core.literals import Literal, parse_literal
-from exemplars.core.records import Argument, Exemplar, Grounding, Reason, Speaker, Turn
+from exemplars.core.records import Argument, Exemplar, Grounding, Reason, Turn
+from exemplars.core.slot_paths import find_root
 from exemplars.dataset.catalog import Skill, build_tool_definition
+from exemplars.dataset.leaves import build_arguments, decode_leaf, encode_leaf
 from exemplars.dataset.texts import is_mentioned
 from exemplars.models.calls import Call, CallFormat, format_calls, format_value
-from exemplars.models.rows import Answer, Message, View
+from exemplars.models.rows import Answer, Message, TargetCall, View
 from stages.render.params import RenderParams, ToolForm, Values
-from stages.render.tool_choice import find_called_skill, is_tool_withheld
+from stages.render.tool_choice import are_tools_withheld
+from stages.render.turns import TurnRows
 
 _SPOKEN: Final = frozenset({Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED})
 """The kinds of grounding of a value that the utterance itself says."""
-_ROLES: Final = {Speaker.USER: "user", Speaker.ASSISTANT: "assistant", Speaker.TOOL: "tool"}
 _TYPE_NAMES: Final = {"integer": "int", "number": "float", "boolean": "bool"}
 
 
 class Prompt(NamedTuple):
     """A prompt with its answer."""
 
-    exemplar: Exemplar
+    turn: TurnRows
     view: View
     slot: str | None
     """The parameter that the view `slot` asks for."""
     messages: tuple[Message, ...]
-    """System, turns, user; the last is the answer."""
+    """System, turns, the utterance; the last is the answer."""
     tools: tuple[str, ...]
     """The names of the tools that are shown."""
     definitions: tuple[dict[str, Any], ...]
     """The OpenAI-style definitions of these tools."""
     form: ToolForm
-    skill: str | None
-    """The skill that the answer calls; `None`: no call."""
-    answers: tuple[Answer, ...]
+    calls: tuple[TargetCall, ...]
+    """The calls of the answer, or what the view asks about them; empty: no call."""
+    is_reply: bool
+    """Whether the answer is the assistant's reply."""
 
     @property
     def template_tools(self) -> tuple[dict[str, Any], ...]:
@@ -45,51 +47,62 @@ class Prompt(NamedTuple):
         return self.definitions if self.form == ToolForm.TEMPLATE else ()
 
 
+class _Target(NamedTuple):
+    """The right answer to a turn."""
+
+    calls: tuple[TargetCall, ...]
+    reply: str | None
+    """What is said instead of a call, if anything."""
+
+
 class _Question(NamedTuple):
-    """What a view asks of a row, with the text of the right answer."""
+    """What a view asks of a turn, with the text of the right answer."""
 
     view: View
     slot: str | None
     tools: Sequence[Skill]
+    calls: tuple[TargetCall, ...]
     answer: str
+    is_reply: bool = False
 
 
 def build_prompts(
-    exemplar: Exemplar, skills: Mapping[str, Skill], tools: Sequence[str], params: RenderParams
-) -> tuple[Prompt, ...] | Problem:
-    """Build all prompts of an exemplar, in the order of the views; or say why there can be none.
+    turn: TurnRows, skills: Mapping[str, Skill], tools: Sequence[str], params: RenderParams
+) -> tuple[Prompt, ...] | Mapping[str, Problem]:
+    """Build all prompts of a turn, in the order of the views; or say why there can be none.
 
     skills: the catalog, by name. tools: the names of the tools that the prompts show.
+    Returns the prompts; or the problems of rows, by their ids.
     """
-    turns = exemplar.context[-params.context_turns :] if params.context_turns else ()
-    if problem := _find_hidden_value(exemplar, turns):
-        return problem
-    name = None if is_tool_withheld(exemplar, params) else find_called_skill(exemplar)
-    called = None if name is None else skills[name]
-    answers = () if called is None else _build_answers(exemplar, called, params)
+    context = turn.first.context
+    before = context[-params.context_turns :] if params.context_turns else ()
+    if problems := {row.id: problem for row in turn.rows if (problem := _find_hidden_value(row, before))}:
+        return problems
+    target = _build_target(turn, skills, params)
     shown = [skills[name] for name in tools]
     questions = [
         question
         for view in params.views
-        for question in _ask(view, called, answers, shown, params.call_format)
+        for question in _ask(view, target, shown, skills, params.call_format)
     ]
     if not questions:
-        return Problem(
+        problem = Problem(
             Reason.NOT_SUPERVISED,
             found=f"no parameter to ask for in the views {', '.join(params.views)}",
             fix="add call or skill to render.views",
         )
+        return {row.id: problem for row in turn.rows}
     return tuple(
         Prompt(
-            exemplar=exemplar,
+            turn=turn,
             view=question.view,
             slot=question.slot,
-            messages=_build_messages(question, exemplar.utterance, turns, params),
+            messages=_build_messages(question, turn.first, before, params),
             tools=tuple(tool.name for tool in question.tools),
             definitions=tuple(build_tool_definition(tool) for tool in question.tools),
             form=params.tools,
-            skill=name,
-            answers=tuple(answer for answer in answers if question.slot in (None, answer.slot)),
+            calls=question.calls,
+            is_reply=question.is_reply,
         )
         for question in questions
     )
@@ -112,13 +125,11 @@ def format_signature(skill: Skill) -> str:
     return f"{skill.name}({', '.join(parameters)})"
 
 
-def _find_hidden_value(exemplar: Exemplar, turns: Sequence[Turn]) -> Problem | None:
-    """Find values that the call needs and that were said before the shown turns only."""
-    if find_called_skill(exemplar) is None:
+def _find_hidden_value(row: Exemplar, turns: Sequence[Turn]) -> Problem | None:
+    """Find values that the row's call needs and that were said before the shown turns only."""
+    if not TurnRows((row,)).called_rows:
         return None
-    hidden = [
-        argument.slot for argument in exemplar.arguments if not _is_shown(argument, exemplar.context, turns)
-    ]
+    hidden = [argument.slot for argument in row.arguments if not _is_shown(argument, row.context, turns)]
     if not hidden:
         return None
     return Problem(
@@ -141,41 +152,70 @@ def _is_shown(argument: Argument, context: Sequence[Turn], turns: Sequence[Turn]
     )
 
 
+def _build_target(turn: TurnRows, skills: Mapping[str, Skill], params: RenderParams) -> _Target:
+    """Build the right answer: the calls of the turn; without one, the reply.
+
+    Text in addition to calls is not a part of the answer. Where the right tools are withheld, the answer is none: the
+    reply is about them.
+    """
+    if are_tools_withheld(turn, params):
+        return _Target((), None)
+    calls = []
+    for row in turn.called_rows:
+        assert row.skill is not None  # As `called_rows` demands.
+        calls.append(TargetCall(row.skill, _build_answers(row, skills[row.skill], params.values)))
+    return _Target(tuple(calls), None if calls else turn.reply)
+
+
 def _ask(
-    view: View,
-    called: Skill | None,
-    answers: Sequence[Answer],
-    tools: Sequence[Skill],
-    form: CallFormat,
+    view: View, target: _Target, tools: Sequence[Skill], skills: Mapping[str, Skill], form: CallFormat
 ) -> Iterator[_Question]:
-    """Yield the questions of a view: one, or one per parameter of the called skill."""
+    """Yield the questions of a view: one, or one per parameter of each called skill.
+
+    The view `slot` does not ask about a skill that the turn calls twice: the question does not say which call.
+    """
+    targets = target.calls
+    names = [call.skill for call in targets]
     if view == View.SKILL:
-        yield _Question(view, None, tools, format_value(None if called is None else called.name, form))
-        return
-    call = None if called is None else _build_call(called, answers)
-    if view == View.CALL:
-        yield _Question(view, None, tools, format_calls([] if call is None else [call], form))
-    elif called is not None and call is not None:
-        for parameter in called.parameters:
-            value = format_value(call.arguments.get(parameter.name), form)
-            yield _Question(view, parameter.name, [called], value)
+        yield _Question(view, None, tools, targets, _format_names(names, form))
+    elif view == View.CALL and target.reply is not None:
+        yield _Question(view, None, tools, (), target.reply, is_reply=True)
+    elif view == View.CALL:
+        calls = [_build_call(call, skills[call.skill]) for call in targets]
+        yield _Question(view, None, tools, targets, format_calls(calls, form))
+    else:
+        for call in targets:
+            if names.count(call.skill) == 1:
+                yield from _ask_slots(call, skills[call.skill], form)
 
 
-def _build_call(skill: Skill, answers: Sequence[Answer]) -> Call:
-    """Build the call that a model is to make, its values typed by the catalog."""
-    types = {parameter.name: parameter.type for parameter in skill.parameters}
-    arguments: dict[str, Literal] = {}
-    for answer in answers:
-        value = parse_literal(answer.value, types.get(answer.slot))
-        arguments[answer.slot] = value if isinstance(value, (str, int, float)) else str(value)
-    return Call(skill.name, arguments)
+def _ask_slots(call: TargetCall, skill: Skill, form: CallFormat) -> Iterator[_Question]:
+    """Yield the questions for the values of a call, one for each parameter of its skill."""
+    arguments = _build_call(call, skill).arguments
+    for parameter in skill.parameters:
+        answers = tuple(answer for answer in call.answers if find_root(answer.slot) == parameter.name)
+        value = format_value(arguments.get(parameter.name), form)
+        yield _Question(View.SLOT, parameter.name, [skill], (TargetCall(skill.name, answers),), value)
 
 
-def _build_answers(exemplar: Exemplar, skill: Skill, params: RenderParams) -> tuple[Answer, ...]:
+def _format_names(names: Sequence[str], form: CallFormat) -> str:
+    """Format the names of the called skills: none, one, or a list of them."""
+    if len(names) > 1:
+        return f"[{', '.join(format_value(name, form) for name in names)}]"
+    return format_value(names[0] if names else None, form)
+
+
+def _build_call(target: TargetCall, skill: Skill) -> Call:
+    """Build a call that a model is to make, its values typed by the catalog."""
+    leaves = ((answer.slot, answer.value) for answer in target.answers)
+    return Call(skill.name, build_arguments(leaves, skill))
+
+
+def _build_answers(row: Exemplar, skill: Skill, values: Values) -> tuple[Answer, ...]:
     """Build the answers, in the order of the skill's parameters."""
     order = {parameter.name: position for position, parameter in enumerate(skill.parameters)}
-    arguments = sorted(exemplar.arguments, key=lambda argument: order.get(argument.slot, len(order)))
-    return tuple(_build_answer(argument, skill, params.values) for argument in arguments)
+    arguments = sorted(row.arguments, key=lambda argument: order.get(find_root(argument.slot), len(order)))
+    return tuple(_build_answer(argument, skill, values) for argument in arguments)
 
 
 def _build_answer(argument: Argument, skill: Skill, values: Values) -> Answer:
@@ -183,23 +223,26 @@ def _build_answer(argument: Argument, skill: Skill, values: Values) -> Answer:
     is_free_text = (
         parameter is not None
         and not parameter.enum
+        and isinstance(decode_leaf(argument.value, parameter), str)
         and parameter.type in ("string", None)
-        and isinstance(parse_literal(argument.value, parameter.type), str)
     )
-    spoken = argument.surface if argument.grounding in _SPOKEN and is_free_text else None
+    spoken = None
+    if argument.surface is not None and argument.grounding in _SPOKEN and is_free_text:
+        spoken = encode_leaf(argument.surface, parameter)
     value = spoken if spoken is not None and values == Values.SPOKEN else argument.value
-    accepted = dict.fromkeys(form for form in (value, argument.value, spoken) if form is not None)
+    forms = (value, argument.value, spoken, *argument.accepted)
+    accepted = dict.fromkeys(form for form in forms if form is not None)
     return Answer(argument.slot, value, tuple(accepted), argument.grounding)
 
 
 def _build_messages(
-    question: _Question, utterance: str, turns: Sequence[Turn], params: RenderParams
+    question: _Question, row: Exemplar, turns: Sequence[Turn], params: RenderParams
 ) -> tuple[Message, ...]:
     system = _format_system(question, params)
     return (
         *([Message("system", system)] if system else []),
-        *(Message(_ROLES[turn.speaker], turn.utterance) for turn in turns),
-        Message("user", utterance),
+        *(Message(turn.speaker.value, turn.utterance) for turn in turns),
+        Message(row.speaker.value, row.utterance),
         Message("assistant", question.answer),
     )
 

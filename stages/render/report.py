@@ -17,7 +17,8 @@ BIN_TOKENS: Final = 16
 def build_render_report(splits: Mapping[SplitName, RenderedSplit]) -> dict[str, Any]:
     """Build the report of the stage, by split."""
     return {
-        "prompts": sum(split.prompts for split in splits.values()),
+        "exemplars": sum(split.kept + len(split.rejections) for split in splits.values()),
+        "prompts": sum(len(split.rows) for split in splits.values()),
         "rejected": sum(len(split.rejections) for split in splits.values()),
         "rejections_by_source": count_sorted(
             rejection.source for split in splits.values() for rejection in split.rejections
@@ -30,8 +31,9 @@ def build_render_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
     """Build the metrics of the stage from its report."""
     splits = report["splits"].values()
     return build_row_metrics(
-        sum(split["rows"] for split in splits),
+        report["exemplars"] - report["rejected"],
         report["rejections_by_source"],
+        prompts=report["prompts"],
         tokens=sum(split["tokens"] for split in splits),
         supervised_tokens=sum(split["supervised_tokens"] for split in splits),
         longest_prompt=max(split["longest"] for split in splits),
@@ -40,9 +42,9 @@ def build_render_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def summarize_render(splits: Mapping[SplitName, RenderedSplit]) -> str:
     """Summarize the stage in a line for people."""
-    kept = sum(len(split.rows) for split in splits.values())
+    kept = sum(split.kept for split in splits.values())
     reasons = count_sorted(rejection.reason for split in splits.values() for rejection in split.rejections)
-    return format_summary("render", kept, reasons, "prompts")
+    return format_summary("render", kept, reasons)
 
 
 def list_length_bins(splits: Mapping[SplitName, RenderedSplit]) -> list[dict[str, Any]]:
@@ -59,7 +61,7 @@ def _summarize_split(split: RenderedSplit) -> dict[str, Any]:
     return {
         "rows": len(split.rows),
         "rows_by_view": count_sorted(row.view for row in split.rows),
-        "rows_that_call_nothing": sum(row.call is None for row in split.rows),
+        "rows_that_call_nothing": sum(not row.calls for row in split.rows),
         "rejections_by_reason": count_sorted(rejection.reason for rejection in split.rejections),
         "tokens": sum(lengths),
         "supervised_tokens": sum(len(row.input_ids) - row.prompt_tokens for row in split.rows),

@@ -7,98 +7,87 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from exemplars.core.digests import hash_to_fraction
-from exemplars.core.records import Exemplar, Mode
+from exemplars.core.records import Exemplar
 from exemplars.dataset.texts import make_equality_key
 from stages.render.params import RenderParams
+from stages.render.turns import TurnRows
 
 
 class ToolNeed(NamedTuple):
-    """What a row demands of the tools that its prompt shows."""
+    """What a turn demands of the tools that its prompt shows."""
 
     id: str
-    tool: str | None
-    """The tool that must be shown, if any."""
+    tools: tuple[str, ...]
+    """The tools that must be shown, if any."""
     excluded: frozenset[str]
-    """The tools that must not be: a different right answer, or the right tool if the answer is to be none."""
+    """The tools that must not be: a different right answer, or the right tools if the answer is to be none."""
     key: str
     """Seeds the random choices."""
 
 
 def choose_tools(
-    exemplars: Sequence[Exemplar], names: Sequence[str], params: RenderParams, rows_per_list: int
+    turns: Sequence[TurnRows], names: Sequence[str], params: RenderParams, rows_per_list: int
 ) -> dict[str, tuple[str, ...]]:
-    """Choose the tools that the prompt of each exemplar shows, by the exemplar's id.
+    """Choose the tools that the prompt of each turn shows, by the turn's id.
 
     names: all skills of the catalog, sorted. rows_per_list: see `assign_tools`.
     """
-    skills = group_skills_by_utterance(exemplars)
+    skills = group_skills_by_utterance(row for turn in turns for row in turn.rows)
     needs = [
-        find_tool_need(
-            exemplar, skills.get(make_utterance_key(exemplar), frozenset()) - {exemplar.skill}, params
-        )
-        for exemplar in exemplars
+        find_tool_need(turn, skills.get(make_utterance_key(turn.first), frozenset()), params)
+        for turn in turns
     ]
     return assign_tools(needs, names, params.distractors, rows_per_list)
 
 
-def find_called_skill(exemplar: Exemplar) -> str | None:
-    """Return the skill that the exemplar calls; a skill that it declines is not called."""
-    return None if exemplar.mode in (Mode.NONE, Mode.NEGATIVE) else exemplar.skill
+def are_tools_withheld(turn: TurnRows, params: RenderParams) -> bool:
+    """Return whether the right tools are withheld from the prompt, so that the answer is none."""
+    return bool(turn.called_rows) and hash_to_fraction(turn.content_key, params.salt) < params.without_tool
 
 
-def is_tool_withheld(exemplar: Exemplar, params: RenderParams) -> bool:
-    """Return whether the right tool is withheld from the prompt, so that the answer is none."""
-    if find_called_skill(exemplar) is None:
-        return False
-    return hash_to_fraction(exemplar.digest, params.salt) < params.without_tool
+def find_tool_need(turn: TurnRows, skills: Collection[str], params: RenderParams) -> ToolNeed:
+    """Find the tools that the turn's prompt must show, and must not show.
 
-
-def find_tool_need(exemplar: Exemplar, others: Collection[str], params: RenderParams) -> ToolNeed:
-    """Find the tools that the exemplar's prompt must show, and must not show.
-
-    others: the skills that other rows call by the same utterance.
+    skills: those that rows call by the same utterance.
     """
-    withheld = is_tool_withheld(exemplar, params)
-    right_tool = [exemplar.skill] if withheld and exemplar.skill else []
+    withheld = are_tools_withheld(turn, params)
     return ToolNeed(
-        id=exemplar.id,
-        tool=None if withheld else exemplar.skill,
-        excluded=frozenset((*others, *right_tool)),
-        key=f"{params.salt} {exemplar.digest}",
+        id=turn.id,
+        tools=() if withheld else turn.skills,
+        excluded=frozenset((*skills, *turn.skills) if withheld else set(skills).difference(turn.skills)),
+        key=f"{params.salt} {turn.content_key}",
     )
 
 
 def sample_tools(
-    needed: str | None, excluded: Collection[str], names: Sequence[str], distractors: int, key: str
+    needed: Sequence[str], excluded: Collection[str], names: Sequence[str], distractors: int, key: str
 ) -> list[str]:
-    """Sample the tools that a prompt shows; their order does not give away which of them is needed.
+    """Sample the tools that a prompt shows; their order does not give away which of them are needed.
 
-    needed: the tool that the row calls or declines; if `None`, one more distractor takes its place.
+    needed: the tools that the turn calls or declines; if it needs no tool, one more distractor takes their place.
     excluded: tools that must not be sampled. key: the same key samples the same tools.
 
-    >>> sample_tools("call", [], ["alarm", "call", "light", "music", "timer"], 2, "k")
+    >>> sample_tools(["call"], [], ["alarm", "call", "light", "music", "timer"], 2, "k")
     ['music', 'call', 'alarm']
     """
-    others = [name for name in names if name != needed and name not in excluded]
+    others = [name for name in names if name not in needed and name not in excluded]
     others.sort(key=lambda name: hash_to_fraction(name, f"{key} draw"))
-    shown = others[: distractors + (needed is None)]
-    if needed is not None:
-        shown.append(needed)
+    shown = [*others[: distractors + (not needed)], *needed]
     return sorted(shown, key=lambda name: hash_to_fraction(name, f"{key} place"))
 
 
 def assign_tools(
     needs: Sequence[ToolNeed], names: Sequence[str], distractors: int, rows_per_list: int
 ) -> dict[str, tuple[str, ...]]:
-    """Assign the tools that each prompt shows, by the id of its row.
+    """Assign the tools that each prompt shows, by the id of its turn.
 
     rows_per_list: the maximum number of rows that share a list of tools, so that training computes their
-    common prefix once; 1: each row has its own list.
+    common prefix once; 1: each row has its own list. A turn that needs several tools always has its own.
     """
     shared = _share_lists(needs, names, distractors + 1, rows_per_list) if rows_per_list > 1 else {}
     return {
         need.id: shared.get(need.id)
-        or tuple(sample_tools(need.tool, need.excluded, names, distractors, need.key))
+        or tuple(sample_tools(need.tools, need.excluded, names, distractors, need.key))
         for need in needs
     }
 
@@ -125,8 +114,8 @@ def _share_lists(
 ) -> dict[str, tuple[str, ...]]:
     """Put rows onto lists of `length` tools, up to `rows_per_list` rows on each.
 
-    Rows that need no tool are spread over these lists. A row is left out if its list has a tool that it
-    excludes.
+    Rows that need no tool are spread over these lists. A row is left out if it needs several tools, or if its list
+    has a tool that it excludes.
     """
     shared: dict[str, tuple[str, ...]] = {}
     lists: list[tuple[str, ...]] = []
@@ -134,7 +123,7 @@ def _share_lists(
     for tools, row_ids in _deal_lists(needs, names, length, rows_per_tool):
         lists.append(tools)
         shared.update(dict.fromkeys(row_ids, tools))
-    free = _sort_by_key(need for need in needs if need.tool is None)
+    free = _sort_by_key(need for need in needs if not need.tools)
     if lists:
         shared.update({need.id: lists[number % len(lists)] for number, need in enumerate(free)})
     excluded = {need.id: need.excluded for need in needs}
@@ -144,12 +133,12 @@ def _share_lists(
 def _deal_lists(
     needs: Sequence[ToolNeed], names: Sequence[str], length: int, rows_per_tool: int
 ) -> Iterator[tuple[tuple[str, ...], list[str]]]:
-    """Deal all skills into lists, again in each round, until every row that needs a tool is on a list.
+    """Deal all skills into lists, again in each round, until every row that needs one tool is on a list.
 
     Each round has its own order, so that a skill is shown with many others. Skills without rows left come
     last, and fill up lists only. Yields the tools of a list and the ids of its rows.
     """
-    queues = {name: _sort_by_key(need for need in needs if need.tool == name) for name in names}
+    queues = {name: _sort_by_key(need for need in needs if need.tools == (name,)) for name in names}
     turn = 0
     while any(queues.values()):
         order = sorted(names, key=lambda name: (not queues[name], hash_to_fraction(name, f"round {turn}")))

@@ -11,7 +11,7 @@ import pyarrow as pa
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.ids import SplitName, is_speech_id, make_view_id
-from exemplars.core.ledger import Ledger, Problem
+from exemplars.core.ledger import Ledger, Problem, report_incomplete_turn
 from exemplars.core.records import Exemplar, Rejection
 from exemplars.core.reports import count_sorted
 from exemplars.dataset.catalog import Skill
@@ -19,9 +19,10 @@ from exemplars.dataset.row_tables import rejections_to_table
 from exemplars.models.rows import TrainingRow
 from stages.render.params import RenderParams
 from stages.render.prompt_checks import TokenizedPrompt, tokenize_and_check
-from stages.render.prompts import build_prompts
-from stages.render.sampling import limit_none_share, sample_exemplars
+from stages.render.prompts import Prompt, build_prompts
+from stages.render.sampling import limit_none_share, sample_turns
 from stages.render.tool_choice import choose_tools
+from stages.render.turns import TurnRows, collect_turns
 
 
 class RenderedSplit(NamedTuple):
@@ -32,9 +33,9 @@ class RenderedSplit(NamedTuple):
     rejections: tuple[Rejection, ...]
 
     @property
-    def prompts(self) -> int:
-        """The number of prompts that were attempted."""
-        return len(self.rows) + len(self.rejections)
+    def kept(self) -> int:
+        """The number of exemplars in the chat rows, counted in each view."""
+        return sum(len(row.exemplar_ids) for row in self.rows)
 
 
 def render_split(
@@ -45,32 +46,39 @@ def render_split(
     params: RenderParams,
     limit: int,
 ) -> RenderedSplit:
-    """Render the exemplars of a split as chat rows, each checked.
+    """Render the turns of a split as chat rows, each checked.
 
-    In the train split only, rows that ask for nothing have a quota, and rows share lists of tools.
+    In the train split only, turns that ask for nothing have a quota, and rows share lists of tools.
 
     skills: the catalog, by name. limit: the maximum number of tokens of a row.
     """
     ledger = Ledger("render")
-    exemplars = sample_exemplars(exemplars, getattr(params.max_rows, split), params.salt, ledger)
+    turns = sample_turns(collect_turns(exemplars), getattr(params.max_rows, split), params.salt, ledger)
     rows_per_list = 1
     if split == "train":
-        exemplars = limit_none_share(exemplars, params.max_none_share, params.salt, ledger)
+        turns = limit_none_share(turns, params.max_none_share, params.salt, ledger)
         rows_per_list = params.rows_a_list
-    tools = choose_tools(exemplars, sorted(skills), params, rows_per_list)
+    tools = choose_tools(turns, sorted(skills), params, rows_per_list)
     rows = []
-    for exemplar in exemplars:
-        prompts = build_prompts(exemplar, skills, tools[exemplar.id], params)
-        if isinstance(prompts, Problem):
-            ledger.reject(exemplar, prompts)
+    for turn in turns:
+        prompts = build_prompts(turn, skills, tools[turn.id], params)
+        if isinstance(prompts, Mapping):
+            _reject_turn(turn, prompts, ledger)
             continue
         for prompt in prompts:
             checked = tokenize_and_check(prompt, tokenizer, limit, params.call_format)
             if isinstance(checked, Problem):
-                ledger.reject(exemplar, checked)
+                _reject_turn(turn, dict.fromkeys((row.id for row in turn.rows), checked), ledger)
             else:
                 rows.append(_make_row(checked))
     return RenderedSplit(tuple(sorted(rows, key=lambda row: row.id)), tuple(ledger.rejections))
+
+
+def _reject_turn(turn: TurnRows, problems: Mapping[str, Problem], ledger: Ledger) -> None:
+    """Reject all rows of a turn. problems: of at least one of them, by its id."""
+    incomplete = report_incomplete_turn(next(iter(problems)))
+    for row in turn.rows:
+        ledger.reject(row, problems.get(row.id, incomplete))
 
 
 def check_supervision(splits: Mapping[SplitName, RenderedSplit], params: RenderParams) -> None:
@@ -110,26 +118,36 @@ def collect_rejections(splits: Mapping[SplitName, RenderedSplit]) -> pa.Table:
 
 
 def _make_row(tokenized: TokenizedPrompt) -> TrainingRow:
-    prompt, exemplar = tokenized.prompt, tokenized.prompt.exemplar
+    prompt, turn = tokenized.prompt, tokenized.prompt.turn
+    about_skill = next((row for row in turn.rows if row.skill), turn.first)
     return TrainingRow(
-        id=make_view_id(exemplar.id, prompt.view, prompt.slot),
-        exemplar_id=exemplar.id,
-        digest=exemplar.digest,
-        source=exemplar.source,
-        service=exemplar.service,
-        skill=exemplar.skill,
-        mode=exemplar.mode,
-        group=exemplar.group,
-        license=exemplar.license,
-        origin=exemplar.origin,
+        id=make_view_id(turn.id, prompt.view, _name_slot(prompt)),
+        turn=turn.first.turn,
+        exemplar_ids=tuple(row.id for row in turn.rows),
+        digests=tuple(row.digest for row in turn.rows),
+        source=turn.first.source,
+        services=tuple(dict.fromkeys(row.service for row in turn.rows if row.service)),
+        skills=turn.skills,
+        mode=about_skill.mode,
+        group=turn.first.group,
+        license=turn.first.license,
+        origin=turn.first.origin,
         view=prompt.view,
         slot=prompt.slot,
-        speech=is_speech_id(exemplar.id),
-        utterance=exemplar.utterance,
+        speech=is_speech_id(turn.id),
+        speaker=turn.first.speaker,
+        utterance=turn.first.utterance,
+        reply=turn.reply,
         messages=prompt.messages,
         tools=msgspec.json.encode(prompt.definitions).decode(),
-        call=prompt.skill,
-        answers=prompt.answers,
+        calls=prompt.calls,
         input_ids=tokenized.input_ids,
         prompt_tokens=tokenized.prompt_tokens,
     )
+
+
+def _name_slot(prompt: Prompt) -> str | None:
+    """Name the parameter that a prompt asks for, after its skill if the turn has several calls."""
+    if prompt.slot is None or len(prompt.turn.called_rows) == 1:
+        return prompt.slot
+    return f"{prompt.calls[0].skill}.{prompt.slot}"

@@ -18,7 +18,7 @@ IGNORED: Final = -100
 class PromptRow(msgspec.Struct, frozen=True, gc=False):
     """The columns of a `TrainingRow` that training reads."""
 
-    digest: str
+    digests: tuple[str, ...]
     view: View
     tools: str
     input_ids: tuple[int, ...]

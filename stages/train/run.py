@@ -215,7 +215,10 @@ def _build_data(
         text_digests = [hash_content(text.encode()) for text in texts.values()]
         rows = build_text_rows(texts, tokenizer, recipe.block_tokens)
         return TrainingData(rows, [], text_digests, {"text": hash_split(text_digests)})
-    digests = {name: sorted({prompt.digest for prompt in prompts}) for name, prompts in splits.items()}
+    digests = {
+        name: sorted({digest for prompt in prompts for digest in prompt.digests})
+        for name, prompts in splits.items()
+    }
     return TrainingData(
         rows=build_chat_rows(splits["train"]),
         validation=sort_by_hash(build_chat_rows(splits["validation"])),

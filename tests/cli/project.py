@@ -188,6 +188,7 @@ class Project:
         rows = [
             {
                 "id": row_id,
+                "exemplar_ids": [row_id.partition("@")[0]],
                 "system": system,
                 "kind": kind,
                 "utterance": "",
@@ -257,10 +258,11 @@ class Project:
 def _training_row(row: Exemplar) -> dict[str, Any]:
     return {
         "id": row.id,
-        "exemplar_id": row.id,
-        "digest": row.digest,
+        "turn": row.turn,
+        "exemplar_ids": [row.id],
+        "digests": [row.digest],
         "source": row.source,
-        "skill": row.skill,
+        "skills": [row.skill] if row.skill else [],
         "license": row.license,
         "origin": {"path": row.origin.path, "sha256": row.origin.sha256, "locator": row.origin.locator},
         "view": "call",

@@ -15,7 +15,7 @@ from exemplars.dataset.catalog import Parameter, Skill, build_tool_definition, e
 from exemplars.models.base_models import HubBase
 from exemplars.models.calls import CallFormat
 from exemplars.models.render_manifest import RenderManifest
-from exemplars.models.rows import Answer, Prediction, TrainingRow
+from exemplars.models.rows import Answer, Prediction, TargetCall, TrainingRow
 from tests.chat_rows import make_training_row
 from tests.cli.project import Project
 
@@ -31,13 +31,12 @@ def make_rows(skill: str, slot: str, count: int = ROWS_A_SKILL) -> list[Training
     return [
         make_training_row(
             id=f"skills:{skill}.md#{number:02}",
-            exemplar_id=f"skills:{skill}.md#{number:02}",
+            exemplar_ids=(f"skills:{skill}.md#{number:02}",),
             group=f"skills:{skill}:{number}",
-            skill=skill,
+            skills=(skill,),
             utterance=f"{skill} it for number {number}",
             tools=json.dumps([build_tool_definition(tool) for tool in SKILLS]),
-            call=skill,
-            answers=(Answer(slot, f"n{number}", (f"n{number}",), "verbatim"),),
+            calls=(TargetCall(skill, (Answer(slot, f"n{number}", (f"n{number}",), "verbatim"),)),),
         )
         for number in range(count)
     ]
@@ -47,7 +46,8 @@ ROWS: Final = [*make_rows("call", "who"), *make_rows("light", "room")]
 
 
 def write_right_answer(row: TrainingRow) -> str:
-    return f'{row.call}({row.answers[0].slot}="{row.answers[0].value}")'
+    (call,) = row.calls
+    return f'{call.skill}({call.answers[0].slot}="{call.answers[0].value}")'
 
 
 def predict(rows: Iterable[TrainingRow], is_wrong: Callable[[str, int], bool]) -> list[Prediction]:
@@ -55,14 +55,15 @@ def predict(rows: Iterable[TrainingRow], is_wrong: Callable[[str, int], bool]) -
     return [
         Prediction(
             id=row.id,
+            exemplar_ids=row.exemplar_ids,
             system=system,
             kind="",
             utterance=row.utterance,
             right=write_right_answer(row),
-            predicted="None" if is_wrong(row.call or "", int(row.id[-2:])) else write_right_answer(row),
+            predicted="None" if is_wrong(row.skills[0], int(row.id[-2:])) else write_right_answer(row),
             ended=True,
             source=row.source,
-            skill=row.skill,
+            skill=row.skills[0],
             nearest=(),
             origin=row.origin,
         )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from exemplars.core import layout
-from exemplars.core.records import Argument, Exemplar, Grounding, Reason, Turn
+from exemplars.core.records import Argument, Exemplar, Grounding, Reason, Speaker, Turn
 from tests.cli.project import LEDGERS, Project, exemplar, rejection, said
 
 MARIA = exemplar("skills:call.md#7", "call Maria", said("Maria"))
@@ -127,7 +127,7 @@ def test_context_and_service_are_compared(committed: Project, printed: Printed) 
         "hello",
         skill=None,
         service="Cafes_1",
-        context=(Turn("system", "hi"),),  # type: ignore[arg-type]
+        context=(Turn(Speaker.ASSISTANT, "hi"),),
     )
     committed.compiled(train=[MARIA, diff], test=[BOB])
     fields = document(printed)["rows"]["changed"][0]["fields"]

@@ -115,14 +115,16 @@ REVIEW = pa.schema(
     ]
 )
 ANSWER = pa.struct([("slot", TEXT), ("value", TEXT), ("accepted", pa.list_(TEXT)), ("grounding", TEXT)])
+CALL = pa.struct([("skill", TEXT), ("answers", pa.list_(ANSWER))])
 TRAINING = pa.schema(
     [
         ("id", TEXT),
-        ("exemplar_id", TEXT),
-        ("digest", TEXT),
+        ("turn", TEXT),
+        ("exemplar_ids", pa.list_(TEXT)),
+        ("digests", pa.list_(TEXT)),
         ("source", TEXT),
-        ("service", TEXT),
-        ("skill", TEXT),
+        ("services", pa.list_(TEXT)),
+        ("skills", pa.list_(TEXT)),
         ("mode", TEXT),
         ("group", TEXT),
         ("license", TEXT),
@@ -130,11 +132,12 @@ TRAINING = pa.schema(
         ("view", TEXT),
         ("slot", TEXT),
         ("speech", pa.bool_()),
+        ("speaker", TEXT),
         ("utterance", TEXT),
+        ("reply", TEXT),
         ("messages", pa.list_(pa.struct([("role", TEXT), ("content", TEXT)]))),
         ("tools", TEXT),
-        ("call", TEXT),
-        ("answers", pa.list_(ANSWER)),
+        ("calls", pa.list_(CALL)),
         ("input_ids", pa.list_(pa.int32())),
         ("prompt_tokens", pa.int32()),
     ]
@@ -142,6 +145,7 @@ TRAINING = pa.schema(
 PREDICTIONS = pa.schema(
     [
         ("id", TEXT),
+        ("exemplar_ids", pa.list_(TEXT)),
         ("system", TEXT),
         ("kind", TEXT),
         ("utterance", TEXT),

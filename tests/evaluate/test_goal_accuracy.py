@@ -64,12 +64,14 @@ def test_an_empty_state_is_correct_and_has_no_average() -> None:
 
 
 def test_joint_is_a_mean_over_frames_and_average_over_those_with_a_slot() -> None:
-    columns = build_goal_columns({0: GoalScore(1, None), 2: GoalScore(0, 0.5), 3: GoalScore(0, 0.75)}, 4)
+    columns = build_goal_columns(
+        [(0, GoalScore(1, None)), (2, GoalScore(0, 0.5)), (3, GoalScore(0, 0.75))], 4
+    )
     figures = Resamples(["d", "x", "d", "d"], 10, 1).compute_figures(columns, [0, 2, 3], GOAL_METRICS)
     assert figures["joint"].value == pytest.approx(1 / 3)
     assert figures["average"].value == 0.625
 
 
 def test_accuracy_without_frames_is_undefined() -> None:
-    figures = Resamples(["x"], 10, 1).compute_figures(build_goal_columns({}, 1), [0], GOAL_METRICS)
+    figures = Resamples(["x"], 10, 1).compute_figures(build_goal_columns([], 1), [0], GOAL_METRICS)
     assert figures == {"joint": Figure(None, None, None), "average": Figure(None, None, None)}

@@ -4,7 +4,7 @@ import numpy as np
 
 from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.models.calls import CallFormat
-from exemplars.models.rows import Answer, Message
+from exemplars.models.rows import Answer, Message, TargetCall
 from stages.evaluate.knn import find_nearest_rows, insert_examples, predict_from_neighbor
 from tests.chat_rows import make_training_row
 
@@ -25,19 +25,21 @@ def test_nearest_rows_come_first_and_ties_go_to_the_first_place() -> None:
 
 
 def test_the_call_of_the_nearest_row_keeps_the_values_in_the_utterance() -> None:
-    neighbor = make_training_row(call="call", answers=(answer("contact", "mum"), answer("device", "work")))
+    neighbor = make_training_row(
+        calls=(TargetCall("call", (answer("contact", "mum"), answer("device", "work"))),)
+    )
     assert predict_from_neighbor("ring mum now", neighbor, SKILLS, CallFormat.PYTHON) == 'call(contact="mum")'
     assert predict_from_neighbor("ring mummy", neighbor, SKILLS, CallFormat.PYTHON) == "call()"
 
 
 def test_a_value_is_in_the_utterance_only_with_its_signs() -> None:
-    neighbor = make_training_row(call="call", answers=(answer("contact", "C"),))
+    neighbor = make_training_row(calls=(TargetCall("call", (answer("contact", "C"),)),))
     assert predict_from_neighbor("find C++", neighbor, SKILLS, CallFormat.PYTHON) == "call()"
     assert predict_from_neighbor("find C?", neighbor, SKILLS, CallFormat.PYTHON) == 'call(contact="C")'
 
 
 def test_a_nearest_row_that_calls_nothing_predicts_no_call() -> None:
-    neighbor = make_training_row(call=None)
+    neighbor = make_training_row(calls=())
     assert predict_from_neighbor("thanks", neighbor, SKILLS, CallFormat.PYTHON) == "None"
 
 

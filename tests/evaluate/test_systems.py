@@ -151,7 +151,9 @@ def test_report_has_figures_errors_slices_and_comparisons(question: Question) ->
     evaluation = evaluate_systems(question, texts, PARAMS, {})
     report = build_evaluate_report(evaluation, "lora-1-2", PARAMS)
     assert (report["run"], report["rows"], report["groups"]) == ("lora-1-2", 4, 3)
-    assert report["data_hash"] == hash_split(sorted(row.digest for row in question.rows))
+    assert report["data_hash"] == hash_split(
+        sorted(digest for row in question.rows for digest in row.digests)
+    )
     assert report["systems"]["base"]["exact_match"] == {"value": 0.0, "low": 0.0, "high": 0.0}
     assert report["systems"]["base"]["errors"] == {"malformed": 4}
     assert report["systems"]["tuned_constrained"]["exact_match"]["value"] == 1.0
@@ -180,8 +182,8 @@ def test_predictions_are_kept_with_their_error_and_their_nearest_rows(question: 
 
 
 def test_test_rows_are_the_first_by_their_order_with_their_speech_views() -> None:
-    rows = [make_training_row(exemplar_id=name) for name in ("a", "a~speech", "b", "c", "c~speech")]
+    rows = [make_training_row(exemplar_ids=(name,)) for name in ("a", "a~speech", "b", "c", "c~speech")]
     order = {"a": 0.9, "b": 0.5, "c": 0.1}
     assert sample_test_rows(rows, 2, order) == [rows[2], rows[3], rows[4]]
-    slot_row = make_training_row(view=View.SLOT, exemplar_id="b")
+    slot_row = make_training_row(view=View.SLOT, exemplar_ids=("b",))
     assert sample_test_rows([*rows, slot_row], None, order) == rows

@@ -24,6 +24,7 @@ from stages.ingest.reading import SourceInfo
 from stages.ingest.tools import parse_tools
 from stages.render.params import Values
 from stages.render.prompts import build_prompts
+from stages.render.turns import TurnRows
 from tests.chat_rows import make_training_row
 from tests.render.rows import params
 
@@ -85,15 +86,14 @@ def compiled(*lines: tuple[str, Mapping[str, object]]) -> Iterator[Exemplar | Re
 
 def rendered(exemplar: Exemplar, values: Values, form: CallFormat = CallFormat.PYTHON) -> TrainingRow:
     skills = {skill.name: skill for skill in parse_tools("tools.json", json.dumps(TOOLS).encode())}
-    prompts = build_prompts(exemplar, skills, ["book"], params(values=values, call_format=form))
+    prompts = build_prompts(TurnRows((exemplar,)), skills, ["book"], params(values=values, call_format=form))
     assert isinstance(prompts, tuple)
     [prompt] = prompts
     return make_training_row(
         utterance=exemplar.utterance,
         messages=prompt.messages,
         tools=json.dumps(prompt.definitions),
-        call=prompt.skill,
-        answers=prompt.answers,
+        calls=prompt.calls,
     )
 
 
@@ -188,7 +188,7 @@ def find_violation(form: str, row: TrainingRow) -> str | None:
     """Export a row, read it back, and validate its call; return what is wrong."""
     document = json.loads(json.dumps(FORMATS[form](row)))
     call = READERS[form](document, row)
-    assert (call is None) == (row.call is None), row.id
+    assert (call is None) == (not row.calls), row.id
     if call is None:
         return None
     schema = {**call.schema, "additionalProperties": False}
@@ -262,7 +262,7 @@ def test_every_call_of_the_default_data_validates(form: str) -> None:
         rows = rows_from_table(read_table(ROOT / layout.training(split), TRAINING_SCHEMA), TrainingRow)
         for row in rows:
             if row.view == View.CALL:
-                calls += row.call is not None
+                calls += len(row.calls)
                 violations.append(find_violation(form, row))
     assert calls > 1000
     assert [violation for violation in violations if violation] == []

@@ -86,6 +86,7 @@ def make_prediction(kind: str, system: str = "tuned") -> Prediction:
     """Make a prediction with text that would be a script if it were not escaped."""
     return Prediction(
         ROW_ID,
+        (ROW_ID,),
         system,
         kind,
         EVIL,

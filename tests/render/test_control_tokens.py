@@ -17,6 +17,7 @@ from exemplars.models.chat_templates import find_control_text, find_forged_token
 from stages.render.params import RenderParams, ToolForm
 from stages.render.prompt_checks import TokenizedPrompt, tokenize_and_check
 from stages.render.prompts import build_prompts
+from stages.render.turns import TurnRows
 from tests.render.rows import PARAMS, SKILLS, argument, exemplar, params
 from tests.tiny import TEMPLATE, save_tiny
 
@@ -50,8 +51,8 @@ def render(
     tokenizer: Any, row: Exemplar, tool: Skill = SKILLS["call"], chosen: RenderParams = PARAMS
 ) -> TokenizedPrompt | Problem:
     skills = {**SKILLS, tool.name: tool}
-    prompts = build_prompts(row, skills, [tool.name, "weather"], chosen)
-    assert not isinstance(prompts, Problem)
+    prompts = build_prompts(TurnRows((row,)), skills, [tool.name, "weather"], chosen)
+    assert isinstance(prompts, tuple)
     return tokenize_and_check(prompts[0], tokenizer, 4000, CallFormat.PYTHON)
 
 

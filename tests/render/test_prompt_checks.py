@@ -9,6 +9,7 @@ import pytest
 
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
+from exemplars.core.slot_paths import find_root
 from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
 from exemplars.models.calls import CallFormat
@@ -16,6 +17,7 @@ from exemplars.models.rows import Message
 from stages.render.params import RenderParams, ToolForm
 from stages.render.prompt_checks import TokenizedPrompt, tokenize_and_check
 from stages.render.prompts import Prompt, build_prompts
+from stages.render.turns import TurnRows
 from tests.render.rows import PARAMS, SKILLS, argument, exemplar, params
 from tests.tiny import save_tiny
 
@@ -36,8 +38,8 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def build_prompt(
     row: Exemplar, skills: Mapping[str, Skill], tools: list[str], chosen: RenderParams = PARAMS
 ) -> Prompt:
-    prompts = build_prompts(row, skills, tools, chosen)
-    assert not isinstance(prompts, Problem)
+    prompts = build_prompts(TurnRows((row,)), skills, tools, chosen)
+    assert isinstance(prompts, tuple)
     (prompt,) = prompts
     return prompt
 
@@ -125,7 +127,7 @@ def test_a_tool_whose_name_only_ends_like_the_called_one_does_not_count(tokenize
 
 
 def build_prompt_of_slot(skill: str, slot: str) -> Prompt:
-    skills = {skill: Skill(skill, parameters=(Parameter(slot),))}
+    skills = {skill: Skill(skill, parameters=(Parameter(find_root(slot)),))}
     return build_prompt(exemplar("dry on Sunday", skill, argument(slot, "Sunday", "Sunday")), skills, [skill])
 
 
@@ -137,7 +139,7 @@ def build_prompt_of_slot(skill: str, slot: str) -> Prompt:
         ("weather", "day-of-week"),
         ("weather.get", "days[0].name"),
         ("get weather", "day"),
-        ("weather", "day of week"),
+        ("weather", '["day of week"]'),
     ],
 )
 def test_names_may_be_keywords_or_have_hyphens_dots_or_spaces(tokenizer: Any, skill: str, slot: str) -> None:

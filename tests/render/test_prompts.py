@@ -10,15 +10,17 @@ from exemplars.models.rows import Message, View
 from stages.render.params import ToolForm, Values
 from stages.render.prompts import Prompt, build_prompts, format_signature
 from stages.render.tool_choice import assign_tools, find_tool_need
+from stages.render.turns import TurnRows
 from tests.render.rows import SKILLS, argument, exemplar, params
 
 
 def try_prompts(
     row: Exemplar, others: tuple[str, ...] = (), **changes: object
 ) -> tuple[Prompt, ...] | Problem:
-    chosen = params(**changes)
-    tools = assign_tools([find_tool_need(row, others, chosen)], sorted(SKILLS), chosen.distractors, 1)
-    return build_prompts(row, SKILLS, tools[row.id], chosen)
+    chosen, turn = params(**changes), TurnRows((row,))
+    tools = assign_tools([find_tool_need(turn, others, chosen)], sorted(SKILLS), chosen.distractors, 1)
+    built = build_prompts(turn, SKILLS, tools[turn.id], chosen)
+    return built if isinstance(built, tuple) else built[row.id]
 
 
 def prompts(row: Exemplar, others: tuple[str, ...] = (), **changes: object) -> tuple[Prompt, ...]:
@@ -77,7 +79,7 @@ def test_a_value_is_as_said_or_canonical_and_both_are_accepted(values: Values, t
     row = exemplar("next Friday", "weather", argument("day", "2019-03-08", "next Friday", "normalized"))
     (prompt,) = prompts(row, values=values)
     assert answer_of(prompt) == text
-    assert set(prompt.answers[0].accepted) == {"next Friday", "2019-03-08"}
+    assert set(prompt.calls[0].answers[0].accepted) == {"next Friday", "2019-03-08"}
 
 
 def test_numbers_and_listed_values_are_canonical_whatever_is_said() -> None:
@@ -91,13 +93,13 @@ def test_numbers_and_listed_values_are_canonical_whatever_is_said() -> None:
 def test_a_row_that_asks_for_nothing_or_declines_calls_nothing(mode: str) -> None:
     (prompt,) = prompts(exemplar("no thanks", None if mode == "none" else "call", mode=mode))
     assert answer_of(prompt) == "None"
-    assert prompt.skill is None
+    assert prompt.calls == ()
     assert ("call" in prompt.tools) or mode == "none"
 
 
 def test_a_row_whose_tool_is_withheld_calls_nothing() -> None:
     (prompt,) = prompts(exemplar("ring mum", "call", argument("contact", "mum", "mum")), without_tool=1.0)
-    assert (answer_of(prompt), prompt.answers, "call" in prompt.tools) == ("None", (), False)
+    assert (answer_of(prompt), prompt.calls, "call" in prompt.tools) == ("None", (), False)
 
 
 def test_other_right_answers_are_never_distractors() -> None:

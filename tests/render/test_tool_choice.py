@@ -9,42 +9,50 @@ NAMES = ["alarm", "call", "light", "music", "timer", "weather"]
 
 
 def test_the_needed_tool_is_among_distractors() -> None:
-    assert sorted(sample_tools("call", (), NAMES, 2, "k")) == ["alarm", "call", "music"]
+    assert sorted(sample_tools(["call"], (), NAMES, 2, "k")) == ["alarm", "call", "music"]
 
 
 def test_without_a_needed_tool_one_more_distractor_is_sampled() -> None:
-    assert len(sample_tools(None, (), NAMES, 2, "k")) == 3
+    assert len(sample_tools([], (), NAMES, 2, "k")) == 3
 
 
 def test_few_skills_are_all_shown() -> None:
-    assert sample_tools("call", (), ["call"], 5, "k") == ["call"]
-    assert sample_tools(None, ("call",), ["call"], 5, "k") == []
+    assert sample_tools(["call"], (), ["call"], 5, "k") == ["call"]
+    assert sample_tools([], ("call",), ["call"], 5, "k") == []
 
 
 @given(
-    st.sampled_from([None, *NAMES]), st.sets(st.sampled_from(NAMES)), st.integers(0, 8), st.text(max_size=9)
+    st.lists(st.sampled_from(NAMES), max_size=3, unique=True),
+    st.sets(st.sampled_from(NAMES)),
+    st.integers(0, 8),
+    st.text(max_size=9),
 )
 def test_the_sample_is_stable_and_has_no_other_right_answer(
-    needed: str | None, excluded: set[str], distractors: int, key: str
+    needed: list[str], excluded: set[str], distractors: int, key: str
 ) -> None:
-    shown = sample_tools(needed, excluded - {needed or ""}, NAMES, distractors, key)
-    assert shown == sample_tools(needed, excluded - {needed or ""}, NAMES[::-1], distractors, key)
-    assert len(shown) == len(set(shown)) <= distractors + 1
-    assert not set(shown) & (excluded - {needed or ""})
-    assert needed is None or needed in shown
+    others = excluded - set(needed)
+    shown = sample_tools(needed, others, NAMES, distractors, key)
+    assert shown == sample_tools(needed, others, NAMES[::-1], distractors, key)
+    assert len(shown) == len(set(shown)) <= distractors + max(1, len(needed))
+    assert not set(shown) & others
+    assert set(needed) <= set(shown)
 
 
 def test_the_position_of_the_needed_tool_does_not_give_it_away() -> None:
-    positions = {sample_tools("call", (), NAMES, 2, str(key)).index("call") for key in range(50)}
+    positions = {sample_tools(["call"], (), NAMES, 2, str(key)).index("call") for key in range(50)}
     assert positions == {0, 1, 2}
 
 
 NEEDS = st.lists(
-    st.tuples(st.sampled_from([None, *NAMES]), st.sets(st.sampled_from(NAMES), max_size=2)), max_size=30
+    st.tuples(
+        st.lists(st.sampled_from(NAMES), max_size=2, unique=True),
+        st.sets(st.sampled_from(NAMES), max_size=2),
+    ),
+    max_size=30,
 ).map(
     lambda cases: [
-        ToolNeed(str(number), tool, frozenset(excluded - {tool}), f"k{number}")  # type: ignore[arg-type]
-        for number, (tool, excluded) in enumerate(cases)
+        ToolNeed(str(number), tuple(tools), frozenset(excluded.difference(tools)), f"k{number}")
+        for number, (tools, excluded) in enumerate(cases)
     ]
 )
 
@@ -57,14 +65,14 @@ def test_each_row_is_shown_what_it_needs_and_nothing_that_it_excludes(
     assert shown.keys() == {need.id for need in needs}
     for need in needs:
         tools = shown[need.id]
-        assert len(tools) == len(set(tools)) <= distractors + 1
-        assert need.tool is None or need.tool in tools
+        assert len(tools) == len(set(tools)) <= distractors + max(1, len(need.tools))
+        assert set(need.tools) <= set(tools)
         assert not need.excluded & set(tools)
 
 
 def test_rows_share_lists_whose_tools_change_from_round_to_round() -> None:
     needs = [
-        ToolNeed(f"{name}{number}", name, frozenset(), f"{name}{number}")
+        ToolNeed(f"{name}{number}", (name,), frozenset(), f"{name}{number}")
         for name in NAMES
         for number in range(6)
     ]

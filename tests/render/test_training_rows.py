@@ -20,8 +20,8 @@ def test_rows_that_are_not_sampled_are_in_the_ledger(tmp_path: Path) -> None:
     tokenizer: Any = AutoTokenizer.from_pretrained(save_tiny(tmp_path))
     split = render_split(ROWS, "train", SKILLS, tokenizer, params(max_rows=MaxRows(train=5)), 400)
     ledger = rejections_from_table(collect_rejections({"train": split}))
-    assert (len(split.rows), len(ledger), split.prompts) == (5, 3, 8)
+    assert (len(split.rows), len(ledger), split.kept) == (5, 3, 5)
     assert {(rejection.stage, rejection.reason) for rejection in ledger} == {("render", "not_drawn")}
     assert {rejection.message for rejection in ledger} == {
-        "f.md:1: found more than 5 exemplars in this split; raise render.max_rows"
+        "f.md:1: found more than 5 turns in this split; raise render.max_rows"
     }

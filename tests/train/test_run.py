@@ -112,7 +112,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 def test_a_run_is_named_by_its_data_and_records_what_it_was_made_from(project: Project) -> None:
     manifest = read_manifest(project.train())
-    digests = project.tables["train"].column("digest").to_pylist()
+    digests = [digest for row in project.tables["train"].column("digests").to_pylist() for digest in row]
     assert manifest.run.startswith(f"lora-{hash_split(digests)[:12]}-")
     assert manifest.data_hashes["train"] == hash_split(digests)
     assert (project.root / "models/lora/rows.txt").read_text().split() == sorted(digests)

@@ -109,14 +109,14 @@ def read_exam(revision: Revision, ids: Collection[str]) -> Exam:
             msgspec.convert({**row, _TOKENS: ()}, TrainingRow)
             for row in read_columns(revision, test, columns, where).sort("id").to_dicts()
         ]
-        services = read_columns(revision, train, ("service",))["service"]
+        services = read_columns(revision, train, ("services",))["services"].explode().drop_nulls()
         catalog = revision.locate_output(layout.CATALOG).read_bytes()
         manifest = revision.locate_output(layout.TRAINING_BASE).read_bytes()
         return Exam(
             rows,
             {skill.name: skill for skill in decode_catalog(catalog)},
             msgspec.json.decode(manifest, type=RenderManifest),
-            frozenset(service for service in services if service),
+            frozenset(services),
         )
     except (msgspec.MsgspecError, OSError) as error:
         found = str(error).splitlines()[0]

@@ -220,7 +220,7 @@ def _list_changed_answers(
             {
                 "id": row.id,
                 "utterance": row.utterance,
-                "skill": row.skill,
+                "skill": next(iter(row.skills), None),
                 "expected": answers[1][row.id].right,
                 "before": answers[0][row.id].predicted,
                 "got": answers[1][row.id].predicted,

@@ -15,7 +15,14 @@ import pyarrow.compute as pc
 from exemplars.core.records import Origin, Reason
 
 ID_COLUMNS: Final = ("exemplar_id", "id")
-IDENTITY_COLUMNS: Final = (*ID_COLUMNS, "origin", "digest", "nearest", "utterance", "reason")
+"""Columns with the id of one row: chat rows of earlier versions were made from one row each."""
+LISTED_IDS: Final = "exemplar_ids"
+"""The column of the rows that a chat row, or a prediction for it, was made from."""
+LISTED_DIGESTS: Final = "digests"
+IDENTITY_COLUMNS: Final = (
+    *(*ID_COLUMNS, LISTED_IDS, "origin", "digest", LISTED_DIGESTS),
+    *("nearest", "utterance", "reason"),
+)
 """The columns that `find_derived_rows` compares."""
 _DERIVED: Final = r"(?s)(~speech)?(@(call|skill|slot)(:.*)?)?$"
 """As in `exemplars.core.ids`, for Arrow."""
@@ -64,9 +71,10 @@ def find_derived_rows(table: pa.Table, identity: RowIdentity) -> Any:
         mask = pc.or_(mask, is_among(keys, identity.origins))
     if is_text(table, "digest"):
         mask = pc.or_(mask, is_among(table.column("digest"), identity.digests))
+    mask = pc.or_(mask, _have_any(table, LISTED_DIGESTS, identity.digests))
     mask = pc.or_(mask, _have_id(table, keys, identity))
-    if "nearest" in table.column_names:
-        mask = pc.or_(mask, _have_neighbor(table.column("nearest"), identity.neighbors))
+    # A prediction that was made from an erased row repeats its call.
+    mask = pc.or_(mask, _have_any(table, "nearest", identity.neighbors))
     if is_text(table, "reason"):
         mask = pc.and_(mask, pc.invert(is_among(table.column("reason"), [Reason.ERASED.value])))
     return mask
@@ -108,7 +116,7 @@ def build_origin_keys(table: pa.Table) -> Any:
 def _have_id(table: pa.Table, keys: Any, identity: RowIdentity) -> Any:
     """Build a mask of the rows that have one of the ids, and are not known to be another row."""
     ids = list_base_ids(table)
-    mask = is_among(ids, identity.ids)
+    mask = pc.or_(is_among(ids, identity.ids), _have_any(table, LISTED_IDS, identity.ids))
     if keys is not None:
         return pc.and_(mask, pc.invert(is_among(keys, identity.other_origins)))
     if is_text(table, "utterance"):
@@ -117,11 +125,26 @@ def _have_id(table: pa.Table, keys: Any, identity: RowIdentity) -> Any:
     return mask
 
 
-def _have_neighbor(column: Any, ids: Collection[str]) -> Any:
-    """Build a mask of the rows that were predicted from one of the rows with these ids."""
-    lists = column.combine_chunks()
-    if not pa.types.is_list(lists.type) or not pa.types.is_string(lists.type.value_type):
-        return pa.chunked_array([pa.array([False] * len(lists), pa.bool_())])
-    neighbors = pc.replace_substring_regex(pc.list_flatten(lists), _DERIVED, "")
-    rows = pc.list_parent_indices(lists).filter(is_among(neighbors, ids))
+def list_texts(table: pa.Table, name: str) -> Any:
+    """List the texts in a column of lists, without the rows that they are in; none if there is no such column."""
+    lists = _find_lists(table, name)
+    return pa.array([], pa.string()) if lists is None else pc.list_flatten(lists)
+
+
+def _have_any(table: pa.Table, name: str, values: Collection[str]) -> Any:
+    """Build a mask of the rows with one of some ids or digests in a column of lists."""
+    lists = _find_lists(table, name)
+    if lists is None:
+        return pa.chunked_array([pa.array([False] * table.num_rows, pa.bool_())])
+    texts = pc.replace_substring_regex(pc.list_flatten(lists), _DERIVED, "")
+    rows = pc.list_parent_indices(lists).filter(is_among(texts, values))
     return pa.chunked_array([pc.is_in(pa.array(range(len(lists)), pa.int64()), rows.cast(pa.int64()))])
+
+
+def _find_lists(table: pa.Table, name: str) -> Any:
+    """Find a column of lists of texts; `None` if there is no such column."""
+    if name not in table.column_names:
+        return None
+    lists = table.column(name).combine_chunks()
+    is_listed = pa.types.is_list(lists.type) and pa.types.is_string(lists.type.value_type)
+    return lists if is_listed else None

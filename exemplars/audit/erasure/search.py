@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from exemplars.audit.erasure.identity import RowIdentity, find_derived_rows
+from exemplars.audit.erasure.identity import ID_COLUMNS, LISTED_IDS, RowIdentity, find_derived_rows
 from exemplars.audit.erasure.matched_rows import list_strings
 from exemplars.core.digests import hash_content
 
@@ -154,14 +154,16 @@ def parse_table(data: bytes, columns: Collection[str] | None = None) -> pa.Table
 
 
 def list_utterances(table: pa.Table) -> Iterator[tuple[str, str]]:
-    """List the exemplar's id and the utterance of each row, if the table has both columns."""
+    """List the ids of the exemplars and the utterance of each row, if the table has both columns."""
     names = table.column_names
-    if "utterance" not in names or not {"id", "exemplar_id"} & set(names):
+    column = next((name for name in (LISTED_IDS, *ID_COLUMNS) if name in names), None)
+    if "utterance" not in names or column is None:
         return
-    ids = table.column("exemplar_id" if "exemplar_id" in names else "id").to_pylist()
-    for row_id, utterance in zip(ids, table.column("utterance").to_pylist(), strict=True):
-        if isinstance(row_id, str) and isinstance(utterance, str):
-            yield row_id, utterance
+    ids = table.column(column).to_pylist()
+    for row_ids, utterance in zip(ids, table.column("utterance").to_pylist(), strict=True):
+        for row_id in row_ids if isinstance(row_ids, list) else [row_ids]:
+            if isinstance(row_id, str) and isinstance(utterance, str):
+                yield row_id, utterance
 
 
 def list_document_strings(data: bytes) -> Iterator[str]:

@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 
 from exemplars.audit.erasure.identity import (
     IDENTITY_COLUMNS,
+    LISTED_DIGESTS,
+    LISTED_IDS,
     RowIdentity,
     build_origin_keys,
     find_derived_rows,
@@ -17,6 +19,7 @@ from exemplars.audit.erasure.identity import (
     is_among,
     is_text,
     list_base_ids,
+    list_texts,
     make_text_key,
 )
 from exemplars.audit.erasure.matched_rows import MatchedRows
@@ -137,8 +140,11 @@ def _collect_forms(
         return set()
     rows = table.filter(find_derived_rows(table, identity._replace(neighbors=frozenset())))
     for row in rows.to_pylist():
-        row_id, text = row.get("id") or row.get("exemplar_id") or "", row.get("utterance")
-        is_speech = is_speech_id(row_id) or is_speech_id(row.get("exemplar_id") or "")
+        text, ids = (
+            row.get("utterance"),
+            (row.get("id"), row.get("exemplar_id"), *(row.get(LISTED_IDS) or ())),
+        )
+        is_speech = any(is_speech_id(row_id or "") for row_id in ids)
         form = "utterance" if text in utterances else "speech view" if is_speech else "replaced text"
         forms[form].update(filter(None, (text,)))
         forms["template"].update(filter(None, (row.get("exemplar"),)))
@@ -149,17 +155,17 @@ def _collect_forms(
     return set(rows.column("digest").drop_null().to_pylist()) if is_text(rows, "digest") else set()
 
 
-def _find_other_digests(digests: Collection[str], identity: RowIdentity, reader: TableReader) -> set[str]:
+def _find_other_digests(digests: set[str], identity: RowIdentity, reader: TableReader) -> set[str]:
     """Find the digests that rows have, too, that were not derived from the erased rows."""
     others: set[str] = set()
     for place in reader.read("digests"):
         table = place.read(IDENTITY_COLUMNS)
-        if table is not None and has_ids(table) and is_text(table, "digest"):
-            mask = pc.and_(
-                is_among(table.column("digest"), digests), pc.invert(find_derived_rows(table, identity))
-            )
-            others.update(table.column("digest").filter(mask).to_pylist())
-    return others
+        if table is not None and has_ids(table):
+            rows = table.filter(pc.invert(find_derived_rows(table, identity)))
+            others.update(list_texts(rows, LISTED_DIGESTS).to_pylist())
+            if is_text(rows, "digest"):
+                others.update(rows.column("digest").to_pylist())
+    return others & digests
 
 
 def _list_kept_texts(identity: RowIdentity, reader: TableReader) -> set[str]:

@@ -29,7 +29,7 @@ _EXEMPLAR: Final = (
     *("id", "digest", "source", "service", "skill", "mode", "utterance", "exemplar", "arguments"),
     *("context", "group", "license", "origin"),
 )
-_CHAT_ROW: Final = ("id", "digest", "view", "slot", "speech", "prompt_tokens")
+_CHAT_ROW: Final = ("id", "exemplar_ids", "digests", "view", "slot", "speech", "prompt_tokens")
 _TRAINING: Final = tuple(map(layout.training, SPLITS))
 _COLUMNS: Final[dict[Path, tuple[str, ...]]] = {
     layout.EXEMPLARS: _EXEMPLAR,
@@ -39,8 +39,8 @@ _COLUMNS: Final[dict[Path, tuple[str, ...]]] = {
     **{path: ("id", "digest") for path in SPLIT_TABLES.values()},
     layout.split_speech(): ("id", "digest", "split"),
     **{path: _LEDGER for path in (*LEDGERS, RENDER_LEDGER)},
-    **{path: ("exemplar_id", *_CHAT_ROW) for path in _TRAINING},
-    layout.PREDICTIONS: ("id", "system", "kind", "right", "predicted"),
+    **{path: _CHAT_ROW for path in _TRAINING},
+    layout.PREDICTIONS: ("id", "exemplar_ids", "system", "kind", "right", "predicted"),
 }
 """The columns to read of each table. Near duplicates are read by text: see `find_near_duplicates`."""
 
@@ -51,13 +51,14 @@ def collect_table_rows(revision: Revision, ids: Sequence[str]) -> RowsByTable:
     tables: RowsByTable = {}
     names = [*ids, *map(make_speech_id, ids)]
     for path, columns in _COLUMNS.items():
-        key = "exemplar_id" if path in _TRAINING else "id"
-        where = pl.col(key).is_in(names)
-        if path == layout.PREDICTIONS:  # Their ids name a view, too: narrow down here, compare below.
-            where = pl.col(key).str.contains_any(list(ids))
+        is_listed = "exemplar_ids" in columns
+        where = pl.col("id").is_in(names)
+        if is_listed:
+            where = pl.col("exemplar_ids").list.eval(pl.element().is_in(names)).list.any()
         rows: dict[str, list[TableRow]] = defaultdict(list)
         for row in filter_rows(revision, path, columns, where):
-            rows[_find_exemplar(row[key], ids)].append(row)
+            for name in row["exemplar_ids"] if is_listed else [row["id"]]:
+                rows[_find_exemplar(name, ids)].append(row)
         tables[path] = rows
     return tables
 
@@ -178,7 +179,10 @@ def _describe_render(row_id: str, tables: RowsByTable, made: Collection[Path]) -
 
 
 def _describe_train(row_id: str, tables: RowsByTable, runs: Iterable[RunRows]) -> Decision:
-    digests = {row["digest"] for path in (*DIGEST_TABLES, *_TRAINING) for row in tables[path].get(row_id, ())}
+    digests = {row["digest"] for path in DIGEST_TABLES for row in tables[path].get(row_id, ())}
+    for row in (row for path in _TRAINING for row in tables[path].get(row_id, ())):
+        of_rows = zip(row["exemplar_ids"], row["digests"], strict=True)
+        digests |= {digest for name, digest in of_rows if strip_derived(name) == strip_derived(row_id)}
     trained = select_runs_trained_on(runs, digests)
     outcome = "seen" if any(run.digests for run in trained) else "not seen"
     return _decide("train", outcome, runs=[run._asdict() for run in trained])

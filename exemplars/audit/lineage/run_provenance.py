@@ -32,11 +32,11 @@ def describe_run(root: Path, run: RecordedRun) -> dict[str, Any]:
         "made_by": _describe_commit(revision) if is_confirmed else None,
         "code": manifest.code,
         "data_hashes": manifest.data_hashes,
-        "rows_proved": hash_split(rows["digest"].unique()) == _find_data_hash(manifest),
+        "rows_proved": hash_split(rows["digests"].explode().unique()) == _find_data_hash(manifest),
         "rows": rows.height,
         "sources": _count_by(rows, "source", "path", "sha256", "license").to_dicts(),
         "rows_by_source": dict(_count_by(rows, "source").iter_rows()),
-        "rows_by_skill": dict(_count_by(rows, "skill").iter_rows()),
+        "rows_by_skill": dict(_count_by(rows.explode("skills"), "skills").iter_rows()),
         "base": {
             "name": run.base_name,
             "sha256": manifest.base_sha256,
@@ -47,13 +47,13 @@ def describe_run(root: Path, run: RecordedRun) -> dict[str, Any]:
 
 
 def _read_training_rows(revision: Revision) -> pl.DataFrame:
-    columns = ("digest", "source", "skill", "license", "origin")
+    columns = ("digests", "source", "skills", "license", "origin")
     rows = read_columns(revision, layout.training("train"), columns).unnest("origin")
     folders = {name: source.folder for name, source in read_sources(revision).items()}
     folder = pl.col("source").replace_strict(folders, default=None, return_dtype=pl.String)
     return rows.with_columns(
         pl.concat_str([folder, "path"], separator="/", ignore_nulls=True).alias("path"),
-        pl.col("skill").fill_null(NO_SKILL),
+        pl.when(pl.col("skills").list.len() > 0).then("skills").otherwise(pl.lit([NO_SKILL])).alias("skills"),
     )
 
 
@@ -62,13 +62,19 @@ def _read_raw_texts(revision: Revision, manifest: Manifest) -> pl.DataFrame:
     recipe = manifest.params["recipe"]
     folder = str(recipe["text"])
     rows = [
-        {"digest": hash_content(data), "source": folder, "skill": NO_SKILL, "path": path}
+        {"digests": [sha256], "sha256": sha256, "source": folder, "skills": [NO_SKILL], "path": path}
         for path, data in read_folder(revision, folder)
-        if path.endswith((".txt", ".md"))
+        if path.endswith((".txt", ".md")) and (sha256 := hash_content(data))
     ]
-    schema = {"digest": pl.String, "source": pl.String, "skill": pl.String, "path": pl.String}
-    texts = pl.DataFrame(rows, schema=schema)
-    return texts.with_columns(sha256=pl.col("digest"), license=pl.lit(recipe["license"]))
+    listed = pl.List(pl.String)
+    schema: dict[str, Any] = {
+        "digests": listed,
+        "sha256": pl.String,
+        "source": pl.String,
+        "skills": listed,
+        "path": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema).with_columns(license=pl.lit(recipe["license"]))
 
 
 def _find_data_hash(manifest: Manifest) -> str | None:

@@ -90,14 +90,14 @@ def _summarize_ids(ids: Collection[str]) -> str:
 def _check_render(tables: Tables, params: Mapping[str, Any]) -> tuple[int, list[Diagnostic]] | None:
     """Count the rows that `render` read, and find those that it lost, invented or duplicated.
 
-    A row has one prompt per view (of the view `slot`, one per parameter), so its id may be in a table and in
-    the ledger; with the view `call` alone it is in one of the two. `None` if a table is unreadable.
+    A turn has one prompt per view (of the view `slot`, one per parameter), so the ids of its rows may be in a table
+    and in the ledger; with the view `call` alone they are in one of the two. `None` if a table is unreadable.
     """
     inputs = [*map(layout.split, SPLITS), layout.split_speech()]
     outputs = [*map(layout.training, SPLITS)]
     ledger = layout.ledger_path(layout.TRAINING_BASE)
     columns = {path: tables.read_ids(path) for path in (*inputs, ledger)}
-    columns |= {path: tables.read_ids(path, "exemplar_id") for path in outputs}
+    columns |= {path: tables.read_listed(path, "exemplar_ids") for path in outputs}
     if any(column is None for column in columns.values()):
         return None
     before = [row_id for path in inputs for row_id in columns[path] or ()]
@@ -125,21 +125,25 @@ def _find_changed_content(tables: Tables, surrogate: bool) -> Iterator[Diagnosti
     yield from _compare_digests(tables, [layout.SPEECH], layout.split_speech())
     for name in SPLITS:
         before = [layout.split(name), layout.split_speech()]
-        yield from _compare_digests(tables, before, layout.training(name), "exemplar_id")
+        yield from _compare_digests(tables, before, layout.training(name), ("exemplar_ids", "digests"))
 
 
 def _compare_digests(
-    tables: Tables, before: Sequence[Path], after: Path, column: str = "id"
+    tables: Tables, before: Sequence[Path], after: Path, columns: tuple[str, str] = ("id", "digest")
 ) -> Iterator[Diagnostic]:
-    """Compare the digests of a table with those of the tables before. column: the id of the row before."""
+    """Compare the digests of a table with those of the tables before.
+
+    columns: the ids of the rows before, and their digests.
+    """
     digests: dict[str, str] = {}
     for path in before:
         if (table := tables.read_keys(path)) is None:
             return
         digests |= dict(zip(table.column("id").to_pylist(), table.column("digest").to_pylist(), strict=True))
-    if (table := tables.read_keys(after)) is None:
+    ids, contents = (tables.read_listed(after, column) for column in columns)
+    if ids is None or contents is None:
         return
-    rows = zip(table.column(column).to_pylist(), table.column("digest").to_pylist(), strict=True)
+    rows = zip(ids, contents, strict=True)
     changed = [row_id for row_id, digest in rows if digests.get(row_id, digest) != digest]
     if changed:
         found = f"{len(changed):,} row(s) whose content changed: {_summarize_ids(changed)}"

@@ -16,7 +16,6 @@ from exemplars.audit.verification.tables import Tables
 from exemplars.core import layout
 from exemplars.core.digests import hash_to_fraction
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.ids import strip_speech
 from exemplars.core.tables import rows_from_table
 from exemplars.dataset.catalog import decode_catalog
 from exemplars.models.render_manifest import RenderManifest
@@ -109,12 +108,11 @@ def _rebuild_question(
     params: EvaluateParams,
 ) -> Question:
     """Rebuild what the systems answered; the nearest train rows are those that the predictions name."""
-    from stages.evaluate.question import Question, list_tool_names, sample_test_rows
+    from stages.evaluate.question import Question, list_tool_names, make_sampling_key, sample_test_rows
 
     rendered = msgspec.json.decode((files / layout.TRAINING_BASE).read_bytes(), type=RenderManifest)
     skills = {skill.name: skill for skill in decode_catalog((files / layout.CATALOG).read_bytes())}
-    exemplars = {strip_speech(row.exemplar_id) for row in test}
-    order = {exemplar: hash_to_fraction(exemplar, "evaluate") for exemplar in exemplars}
+    order = {key: hash_to_fraction(key, "evaluate") for key in map(make_sampling_key, test)}
     rows = sample_test_rows((row for row in test if params.speech or not row.speech), params.max_rows, order)
     by_id = {row.id: row for row in train if row.view == View.CALL}
     nearest = {prediction.id: prediction.nearest for prediction in predictions}
@@ -123,7 +121,7 @@ def _rebuild_question(
         tools=[[skills[name] for name in list_tool_names(row)] for row in rows],
         skills=skills,
         neighbors=[[by_id[name] for name in nearest.get(row.id, ()) if name in by_id] for row in rows],
-        seen_services=frozenset(row.service for row in train if row.service),
+        seen_services=frozenset(service for row in train for service in row.services),
         form=rendered.call_format,
         template_tools=rendered.tools == "template",
     )

@@ -52,13 +52,13 @@ def _list_counters(sources: Iterable[str]) -> dict[Path, Callable[[Tables], Numb
         layout.details("curate"): _count_curate,
         layout.details("split"): _count_split,
         layout.details("render"): _count_render,
+        layout.report("render"): _count_rendered_rows,
         layout.details("evaluate"): _count_evaluate,
     }
     kept = {
         "compile": (layout.EXEMPLARS,),
         "curate": (layout.CURATED,),
         "split": tuple(map(layout.split, SPLITS)),
-        "render": tuple(map(layout.training, SPLITS)),
     }
     for stage, paths in kept.items():
         counters[layout.report(stage)] = partial(_count_rows, paths, layout.ledger_path(paths[0]))
@@ -154,11 +154,20 @@ def _count_split(tables: Tables) -> Numbers:
     }
 
 
+def _count_rendered_rows(tables: Tables) -> Numbers:
+    """Count the exemplars in the prompts, each as often as it is in one."""
+    rows = [_read(tables, layout.training(name)) for name in SPLITS]
+    kept = sum(len(table.column("exemplar_ids").combine_chunks().flatten()) for table in rows)
+    rejected = _read(tables, layout.ledger_path(layout.TRAINING_BASE)).num_rows
+    return {"rows_in": kept + rejected, "kept": kept, "rejected": rejected}
+
+
 def _count_render(tables: Tables) -> Numbers:
     rows = {name: _read(tables, layout.training(name)) for name in SPLITS}
     rejections = _read(tables, layout.ledger_path(layout.TRAINING_BASE))
     return {
-        "prompts": sum(table.num_rows for table in rows.values()) + rejections.num_rows,
+        "exemplars": _count_rendered_rows(tables)["rows_in"],
+        "prompts": sum(table.num_rows for table in rows.values()),
         "rejected": rejections.num_rows,
         "rejections_by_source": _count_by(rejections, "source"),
         **{f"splits.{name}.rows": table.num_rows for name, table in rows.items()},

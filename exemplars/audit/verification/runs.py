@@ -135,9 +135,9 @@ def _check_run_weights(run: _Run) -> Iterator[Diagnostic]:
 def _check_tables(run: _Run, digests: bytes | None, tables: Tables) -> Iterator[Diagnostic]:
     """Compare what a run was trained on with the training tables."""
     training: dict[str, set[str]] = {
-        name: set(table.column("digest").to_pylist())
+        name: set(listed)
         for name in SPLITS
-        if (table := tables.read_keys(layout.training(name))) is not None
+        if (listed := tables.read_listed(layout.training(name), "digests")) is not None
     }
     for name, recorded in run.manifest.data_hashes.items():
         if name in training and (current := hash_split(training[name])) != recorded:

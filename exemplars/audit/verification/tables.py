@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from exemplars.audit.dvc_cache import Output
 from exemplars.audit.verification.checks import build_diagnostic
@@ -20,11 +21,11 @@ from exemplars.core.tables import read_table
 from exemplars.models.rows import Prediction, TrainingRow
 
 _KEY_COLUMNS: Final = frozenset(
-    {"id", "exemplar_id", "digest", "source", "group", "origin", "skill", "mode", "split", "view", "slot"}
-    | {"reason", "system", "speech"}
+    {"id", "exemplar_ids", "digest", "digests", "source", "group", "origin", "skill", "mode", "split", "view"}
+    | {"slot", "reason", "system", "speech"}
 )
 """The small columns, which link tables to each other."""
-_REQUIRED: Final = ("id", "exemplar_id", "digest", "source", "group", "origin")
+_REQUIRED: Final = ("id", "exemplar_ids", "digest", "digests", "source", "group", "origin")
 """The columns in which every row has a value."""
 _RECORD_TYPES: Final[dict[Path, type[msgspec.Struct]]] = {
     **dict.fromkeys((layout.EXEMPLARS, layout.CURATED, layout.SPEECH, layout.split_speech()), Exemplar),
@@ -75,6 +76,13 @@ class Tables:
         table = self.read_keys(path)
         return None if table is None else table.column(column).to_pylist()
 
+    def read_listed(self, path: Path, column: str) -> list[str] | None:
+        """Read a column of texts, or the texts of a column of lists; `None` if the table is unreadable."""
+        values = self.read_ids(path, column)
+        if values is None:
+            return None
+        return [text for value in values for text in ([value] if isinstance(value, str) else value)]
+
     def read_whole(self, path: Path) -> pa.Table:
         """Read all columns of a table. Raises `UserError` if it is unreadable."""
         return read_table(self.files / path, _derive_schema(path))
@@ -116,6 +124,8 @@ def _check_required(table: pa.Table) -> None:
     for name in _REQUIRED:
         if name in table.column_names:
             column = table.column(name)
-            parts = [column, *(column.combine_chunks().flatten() if name == "origin" else ())]
+            whole = column.combine_chunks()
+            parts = [column, *(whole.flatten() if pa.types.is_struct(whole.type) else ())]
+            parts += [pc.list_flatten(whole)] if pa.types.is_list(whole.type) else []
             if any(part.null_count for part in parts):
                 raise ValueError(f"missing values in the column {name}")

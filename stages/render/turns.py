@@ -1,0 +1,57 @@
+"""The turns of a split: the rows that one prompt asks for together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from exemplars.core.ids import strip_speech
+from exemplars.core.records import Exemplar, Mode
+from exemplars.core.turns import group_by_turn
+
+
+class TurnRows(NamedTuple):
+    """The rows of a turn, in the order of their calls; or their speech views."""
+
+    rows: tuple[Exemplar, ...]
+    """At least one. They have the utterance, the context and the group in common."""
+
+    @property
+    def id(self) -> str:
+        """The id of the row, or of the turn if it has several."""
+        return self.first.id if len(self.rows) == 1 else self.first.turn
+
+    @property
+    def first(self) -> Exemplar:
+        """The first row."""
+        return self.rows[0]
+
+    @property
+    def sampling_key(self) -> str:
+        """What decides whether the turn is sampled; its speech view has the same."""
+        return strip_speech(self.first.id)
+
+    @property
+    def content_key(self) -> str:
+        """The digests of the rows."""
+        return " ".join(row.digest for row in self.rows)
+
+    @property
+    def called_rows(self) -> tuple[Exemplar, ...]:
+        """The rows that call something; a skill that is declined is not called."""
+        return tuple(row for row in self.rows if row.skill and row.mode in (Mode.NORMAL, Mode.EXTENDED))
+
+    @property
+    def skills(self) -> tuple[str, ...]:
+        """The skills that the rows are about, called or declined, each once."""
+        return tuple(dict.fromkeys(row.skill for row in self.rows if row.skill))
+
+    @property
+    def reply(self) -> str | None:
+        """What the assistant says in addition to, or instead of, a call."""
+        return next((row.reply for row in self.rows if row.reply is not None), None)
+
+
+def collect_turns(rows: Iterable[Exemplar]) -> list[TurnRows]:
+    """Collect rows by turn, in the order of their first rows."""
+    return [TurnRows(tuple(calls)) for calls in group_by_turn(rows).values()]
