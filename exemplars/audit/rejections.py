@@ -12,6 +12,7 @@ import msgspec
 from exemplars.audit.json_places import JsonPlaces
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError, suggest_name
+from exemplars.core.ids import split_locator
 from exemplars.core.params import PATH as PARAMS
 from exemplars.core.params import read_source_paths
 from exemplars.core.records import Reason, Rejection
@@ -28,7 +29,7 @@ _LEDGERS: Final = tuple(
         (layout.EXEMPLARS, layout.CURATED, layout.MANIFEST, layout.TRAINING_BASE),
     )
 )
-_PRECISE: Final = re.compile(r"(?::(?P<line>\d+)(?::(?P<column>\d+))?|#\S*?|, byte \d+)?: ")
+_PRECISE: Final = re.compile(r"(?::(?P<line>\d+)(?::(?P<column>\d+)|#\S*?)?|#\S*?|, byte \d+)?: ")
 """What follows the path at the beginning of a message."""
 
 
@@ -144,10 +145,11 @@ def _describe(row: Rejection, sources: Mapping[str, str], files: dict[str, JsonP
 def find_place(path: str, locator: str, files: dict[str, JsonPlaces]) -> tuple[int | None, int | None]:
     """Find the line and the column of a record, as far as they are known.
 
-    path: of its file. locator: a line or a JSON Pointer. files: those that were read, which this adds to.
+    path: of its file. locator: as in an `Origin`. files: those that were read, which this adds to.
     """
-    if locator.isdecimal():
-        return int(locator), None
+    line, _ = split_locator(locator)
+    if line is not None:
+        return line, None
     if not locator.startswith("/"):
         return None, None
     if path not in files:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import mmap
 import os
 import stat
 import tempfile
@@ -90,21 +91,11 @@ def read_file(path: Path, *, name: str = "", expected: str = "a file", limit: in
     link), or if it cannot be read or is too large.
     """
     place = name or format_path(path)
-    try:
-        found = _describe_kind(path.stat().st_mode)
-        if found is None:
-            # A pipe that takes the file's place in this moment must not block.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with open(descriptor, "rb") as file:
-                status = os.fstat(descriptor)
-                found = _describe_kind(status.st_mode)
-                data = _read_at_most(file, status.st_size, limit + 1) if found is None else b""
-    except (OSError, ValueError) as error:
-        raise UserError([_describe_failure(path, place, error, expected)]) from None
-    if found is not None:
-        fix = "move it away, or put a file in its place"
-        problem = Diagnostic(path=place, code="not_a_file", found=found, expected=expected, fix=fix)
-        raise UserError([problem])
+    with _open_regular(path, place, expected) as file:
+        try:
+            data = _read_at_most(file, os.fstat(file.fileno()).st_size, limit + 1)
+        except OSError as error:
+            raise UserError([_describe_failure(path, place, error, expected)]) from None
     if len(data) > limit:
         problem = Diagnostic(
             path=place,
@@ -115,6 +106,36 @@ def read_file(path: Path, *, name: str = "", expected: str = "a file", limit: in
         )
         raise UserError([problem])
     return data
+
+
+@contextmanager
+def map_file(path: Path, *, name: str = "", expected: str = "a file") -> Iterator[mmap.mmap | bytes]:
+    """Map a file that a user wrote into memory, of any length: only what is looked at is read; as `read_file`."""
+    place = name or format_path(path)
+    with _open_regular(path, place, expected) as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            yield b""  # Nothing cannot be mapped.
+            return
+        yield mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _open_regular(path: Path, place: str, expected: str) -> BinaryIO:
+    """Open a regular file, or a link to one; raise `UserError` for anything else."""
+    try:
+        found = _describe_kind(path.stat().st_mode)
+        if found is None:
+            # A pipe that takes the file's place in this moment must not block.
+            file = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")  # noqa: SIM115
+            found = _describe_kind(os.fstat(file.fileno()).st_mode)
+            if found is None:
+                return file
+            file.close()
+    except (OSError, ValueError) as error:
+        raise UserError([_describe_failure(path, place, error, expected)]) from None
+    fix = "move it away, or put a file in its place"
+    raise UserError(
+        [Diagnostic(path=place, code="not_a_file", found=found or "", expected=expected, fix=fix)]
+    )
 
 
 def _read_at_most(file: BinaryIO, size: int, limit: int) -> bytes:

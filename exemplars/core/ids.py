@@ -25,11 +25,21 @@ class RowId(NamedTuple):
     path: str
     """The file, relative to the root of its source."""
     locator: str
-    """A line number or a JSON Pointer."""
+    """A line number, a JSON Pointer, or a line number followed by a pointer within the line."""
     speech: bool = False
     view: str | None = None
     """`None` for the view `call`, and for a row that is not a chat row."""
     slot: str | None = None
+
+
+def split_locator(locator: str) -> tuple[int | None, str]:
+    """Split a locator into its line number, if it has one, and its JSON Pointer.
+
+    >>> split_locator("12"), split_locator("/3/turns/4"), split_locator("18/messages/4")
+    ((12, ''), (None, '/3/turns/4'), (18, '/messages/4'))
+    """
+    line, slash, pointer = locator.partition("/")
+    return (int(line), slash + pointer) if line.isdecimal() else (None, locator)
 
 
 def make_row_id(source: str, origin: Origin) -> str:

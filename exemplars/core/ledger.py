@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from exemplars.core.errors import Diagnostic, UserError, compose_message
+from exemplars.core.ids import split_locator
 from exemplars.core.records import Origin, Reason, Rejection
 
 
@@ -56,10 +57,13 @@ def format_place(origin: Origin) -> str:
 
     >>> format_place(Origin(path="call.md", sha256="0", locator="12"))
     'call.md:12'
+    >>> format_place(Origin(path="chats.jsonl", sha256="0", locator="18/messages/4"))
+    'chats.jsonl:18#/messages/4'
     """
-    if not origin.locator:
-        return origin.path
-    return f"{origin.path}{':' if origin.locator.isdigit() else '#'}{origin.locator}"
+    line, pointer = split_locator(origin.locator)
+    return "".join(
+        [origin.path, *([] if line is None else [f":{line}"]), *([f"#{pointer}"] if pointer else [])]
+    )
 
 
 def reject_row(row: Rejectable, stage: str, problems: Sequence[Problem]) -> Rejection:

@@ -150,6 +150,15 @@ def read_source_settings(path: Path = PATH) -> dict[str, dict[str, Any]]:
     }
 
 
+def composes_values(source: Mapping[str, Any]) -> bool:
+    """Return whether the model writes the values of a source that nothing ties to the conversation.
+
+    source: its parameters, as they are written. Of chat data that is so unless they say otherwise.
+    """
+    default = "compose" if source.get("format") == "chat" else "reject"
+    return bool(source.get("ungrounded", default) == "compose")
+
+
 def read_source_paths(path: Path = PATH) -> dict[str, str]:
     """Read the folder of each source, by its name, whatever else the section has; none if it has no sources."""
     settings = read_source_settings(path)

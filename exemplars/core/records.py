@@ -87,7 +87,7 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     sha256: str
     """The SHA-256 of the file: 64 hexadecimal digits."""
     locator: str
-    """Where the row is in the file: a line number, from 1, or a JSON Pointer."""
+    """Where the row is in the file: a line number, from 1; a JSON Pointer; or `18/messages/4`, a pointer in a line."""
 
 
 class LabelledArgument(msgspec.Struct, frozen=True, gc=False):

@@ -71,6 +71,8 @@ class _Alignment:
             self.arguments[index] = Argument(
                 label.slot, label.value, surface, match.start, match.end, match.grounding, label.accepted
             )
+        elif self.evidence.composes and label.start is None:
+            self.ground(index, Grounding.COMPOSED)  # As if its mention were not known.
         else:
             self.report_overlap(index, match)
 

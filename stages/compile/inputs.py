@@ -15,6 +15,7 @@ from exemplars.core import layout
 from exemplars.core.code_version import check_dependency
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import describe_bad_document, read_file
+from exemplars.core.params import composes_values
 from exemplars.core.schemas import RECORD_SCHEMA, REJECTION_SCHEMA
 from exemplars.core.tables import read_table
 from exemplars.dataset.catalog import Skill, read_catalog
@@ -72,7 +73,7 @@ def read_inputs(params: CompileParams, ingested: Mapping[str, Mapping[str, Any]]
     _check_recognizers(skills, recognizers)
     ledgers = {name: read_table(layout.record_rejections(name), REJECTION_SCHEMA) for name in sources}
     records = {name: _count_rows(layout.records(name)) + ledgers[name].num_rows for name in sources}
-    composing = {name for name in sources if ingested.get(name, {}).get("ungrounded") == "compose"}
+    composing = {name for name in sources if composes_values(ingested.get(name, {}))}
     rules = build_rules(composing, catalogs)
     return CompileInputs(paths, pa.concat_tables(ledgers.values()), records, skills, recognizers, rules)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from exemplars.core.names import Name
+from stages.ingest.chat.conversations import Dialect as ChatDialect
 
 
 class OnBadFile(StrEnum):
@@ -110,7 +111,16 @@ class InstructSource(BaseSource, tag="instruct", frozen=True, forbid_unknown_fie
     """What becomes of a row's system text. prepend: it begins what the user says first; leave_out: it is not kept."""
 
 
-AnySource = SgdSource | SkillsSource | JsonlSource | OpencuiSource | NluSource | InstructSource
+class ChatSource(BaseSource, tag="chat", frozen=True, forbid_unknown_fields=True):
+    """Conversations with tool calls."""
+
+    dialect: ChatDialect | None = None
+    """What all rows must be; null: each row is of the dialect that it looks like."""
+    ungrounded: Ungrounded = Ungrounded.COMPOSE
+    today: datetime.date | None = None
+
+
+AnySource = SgdSource | SkillsSource | JsonlSource | OpencuiSource | NluSource | InstructSource | ChatSource
 
 
 class IngestParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -122,10 +132,10 @@ class IngestParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     sources: dict[Name, AnySource]
     """The sources, each under a name of your choice (a-z, 0-9, _ and -), which is the prefix of its row ids. Common
     keys:
-      format       sgd, skills, jsonl, opencui, nlu or instruct: see docs/
+      format       sgd, skills, jsonl, opencui, nlu, chat or instruct: see docs/
       path         a folder, relative to this file
       license      SPDX expression of the data's license
       on_bad_file  what a file that cannot be read does. fail: it stops the stage; reject: it goes to the ledger
       ungrounded   what a value that is not said does. reject: its row goes to the ledger; compose: it counts as
-                   written by the model
+                   written by the model, which is the default of chat
       today        the date that "tomorrow" refers to, in quotes; without it, such words are not grounded"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import mmap
 import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
@@ -11,8 +11,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from exemplars.core.documents import RepeatedKeyError, decode_json, decode_with
+from exemplars.core.documents import RepeatedKeyError, decode_json
 from exemplars.core.errors import Diagnostic, UserError, quote_text
+from exemplars.core.files import MAX_RECORD_BYTES
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Reason
 from stages.ingest.reading import (
@@ -26,96 +27,142 @@ from stages.ingest.reading import (
 PARQUET_MAGIC: Final = b"PAR1"
 _ROWS_A_BATCH: Final = 1024
 _BYTE: Final = re.compile(r"\(byte (\d+)\)")
+_BEGIN: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*")
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},]', re.DOTALL)
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _FIX: Final = "correct the row, or remove it"
+
+Content = bytes | mmap.mmap
+"""The bytes of a file; of a large one, only those that are looked at are read."""
 
 
 class FileRow(NamedTuple):
     """A row of a file."""
 
     locator: str
-    """A line number, from 1; in a JSON array and in Parquet, a JSON Pointer such as `/17`."""
-    pointer: str
-    """The same row as a JSON Pointer, whose index counts from 0."""
+    """A line number, from 1; in a JSON array and in Parquet, a JSON Pointer such as `/17`, which counts from 0."""
     content: Any | Problem
     """The row as Python values; or why it cannot be decoded."""
 
     def locate(self, part: str) -> str:
         """Locate a part of the row. part: its JSON Pointer within the row; empty: the row itself.
 
-        >>> row = FileRow("18", "/17", {"history": []})
-        >>> row.locate(""), row.locate("/history/0")
-        ('18', '/17/history/0')
+        >>> FileRow("18", {}).locate("/history/0"), FileRow("/17", {}).locate("/history/0")
+        ('18/history/0', '/17/history/0')
         """
-        return f"{self.pointer}{part}" if part else self.locator
+        return f"{self.locator}{part}"
 
 
-def read_rows(path: str, data: bytes) -> Iterator[FileRow]:
+def read_rows(path: str, data: Content) -> Iterator[FileRow]:
     """Read the rows of a file one by one; a row that cannot be decoded does not hide the others.
 
-    path: for messages. Raises `UserError` if the file is empty, cannot be decoded at all, or has no row.
+    path: for messages. Only the row at hand is in memory, or a batch of rows of Parquet.
+    Raises `UserError` if the file is empty, cannot be decoded at all, or has no row.
     """
-    if data.startswith(PARQUET_MAGIC):
+    if data[: len(PARQUET_MAGIC)] == PARQUET_MAGIC:
         yield from _read_parquet(path, data)
         return
-    text = decode_text(path, data)
-    if text.lstrip().startswith("["):
-        yield from _read_array(path, text)
+    begin = _BEGIN.match(data)
+    start = begin.end() if begin else 0
+    if start == len(data) or data[:2] in _UTF_16:
+        decode_text(path, data[:start] or data[:2])
+        return
+    if data[start : start + 1] == b"[":
+        yield from _read_array(path, data, start)
     else:
-        yield from _read_lines(path, text)
+        yield from _read_lines(path, data)
 
 
-def _read_lines(path: str, text: str) -> Iterator[FileRow]:
-    for index, line in enumerate(text.split("\n")):
+def _read_lines(path: str, data: Content) -> Iterator[FileRow]:
+    start, number = 3 if data[:3] == b"\xef\xbb\xbf" else 0, 0
+    while start < len(data):
+        end = data.find(b"\n", start)
+        end = len(data) if end < 0 else end
+        number += 1
+        line = data[start:end]
+        start = end + 1
         if line.strip():
-            content = _decode_row(line, f"{path}:{index + 1}")
-            yield FileRow(str(index + 1), f"/{index}", content)
+            content = _decode_row(line, f"{path}:{number}")
+            if number == 1 and isinstance(content, Problem) and _is_object(data):
+                raise UserError([_report_object(path)])
+            yield FileRow(str(number), content)
 
 
-def _read_array(path: str, text: str) -> Iterator[FileRow]:
-    data = text.encode()
+def _is_object(data: Content) -> bool:
+    """Return whether a file is one object over several lines: no line of it is a row."""
     try:
-        rows = decode_with(_decode_raw_rows, data, allow_repeated_keys=True)
-    except msgspec.DecodeError as error:
-        raise UserError([describe_json_error(path, data, error, "a JSON array")]) from None
+        msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _read_array(path: str, data: Content, start: int) -> Iterator[FileRow]:
+    try:
+        rows = msgspec.json.decode(memoryview(data)[start:], type=list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        fault = error if isinstance(error, msgspec.DecodeError) else msgspec.DecodeError(str(error))
+        yield from _read_damaged_array(path, data, start, fault)
+        return
     if not rows:
         raise UserError([_report_empty(path, "an empty array")])
     for index, raw in enumerate(rows):
-        yield FileRow(f"/{index}", f"/{index}", _decode_row(bytes(raw).decode(), ""))
+        yield FileRow(f"/{index}", _decode_row(bytes(raw), ""))
 
 
-_decode_raw_rows: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
+def _read_damaged_array(
+    path: str, data: Content, start: int, error: msgspec.DecodeError
+) -> Iterator[FileRow]:
+    """Read the items of an array that is not JSON, up to where it is cut off."""
+    index = depth = 0
+    begin = start + 1
+    for token in _TOKEN.finditer(data, start):
+        sign = token[0]
+        depth += (sign in b"[{") - (sign in b"]}")
+        if depth == 0 or (depth == 1 and sign == b","):
+            yield FileRow(f"/{index}", _decode_row(data[begin : token.start()].strip(), ""))
+            index, begin = index + 1, token.end()
+        if depth == 0:
+            break
+    if data[begin:].strip():
+        problem = describe_json_error(path, data[:], error, "a JSON array")
+        place = problem.place
+        yield FileRow(
+            f"/{index}",
+            Problem(Reason.MALFORMED_RECORD, summary=problem.summary, fix=problem.fix, place=place),
+        )
 
 
-def _decode_row(text: str, line: str) -> Any | Problem:
+def _decode_row(data: bytes, line: str) -> Any | Problem:
     """Decode a row. line: the place of a row that is a line; empty: its pointer is the only place."""
-    oversize = find_oversize(text)
-    if oversize is not None:
-        return oversize
+    if len(data) > MAX_RECORD_BYTES:
+        return find_oversize(data.decode("utf-8", "replace"))
     try:
-        return decode_json(text)
+        return decode_json(data)
     except RepeatedKeyError as error:
         return describe_repeated_key(error, f"{line}:{error.column}" if line else "")
     except msgspec.DecodeError as error:
         byte = _BYTE.search(str(error))
-        before = text.encode()[: int(byte[1])].decode("utf-8", "ignore") if byte else text
+        before = data[: int(byte[1])] if byte else data
+        column = len(before.decode("utf-8", "ignore")) + 1
         sentence = lower_first(_BYTE.sub("", str(error)).strip())
         return Problem(
             Reason.MALFORMED_RECORD,
             fix=_FIX,
-            summary=f"{sentence} in {quote_text(text)}",
-            place=f"{line}:{len(before) + 1}" if line else "",
+            summary=f"{sentence} in {quote_text(data.decode('utf-8', 'replace'))}",
+            place=f"{line}:{column}" if line else "",
         )
 
 
-def _read_parquet(path: str, data: bytes) -> Iterator[FileRow]:
+def _read_parquet(path: str, data: Content) -> Iterator[FileRow]:
     try:
-        file = pq.ParquetFile(io.BytesIO(data))
+        file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(data)))
         if not file.metadata.num_rows:
             raise UserError([_report_empty(path, "a table without rows")])
         start = 0
         for batch in file.iter_batches(batch_size=_ROWS_A_BATCH):
             for index, content in enumerate(batch.to_pylist(), start):
-                yield FileRow(f"/{index}", f"/{index}", content)
+                yield FileRow(f"/{index}", content)
             start += batch.num_rows
     except (pa.ArrowException, OSError, ValueError) as error:  # A column of text that is not UTF-8 included.
         problem = Diagnostic(
@@ -135,4 +182,14 @@ def _report_empty(path: str, found: str) -> Diagnostic:
         found=found,
         expected="at least one record",
         fix="delete the file, or fill it",
+    )
+
+
+def _report_object(path: str) -> Diagnostic:
+    return Diagnostic(
+        path=path,
+        code="wrong_shape",
+        found="one object over several lines",
+        expected="rows, one a line or in a JSON array",
+        fix="write the list of its rows alone",
     )

@@ -14,6 +14,7 @@ from exemplars.core.licenses import check_expressions
 from exemplars.core.names import check_name
 from exemplars.core.tables import sort_by_id
 from exemplars.dataset.catalog_merge import merge_catalogs, place_skills
+from stages.ingest.chat.source import read_chat_source
 from stages.ingest.erasure import erase_rows
 from stages.ingest.file_listing import FileKind, list_files
 from stages.ingest.instruct import INSTRUCT_FILES, parse_instruct_file
@@ -22,6 +23,7 @@ from stages.ingest.nlu import read_nlu_source
 from stages.ingest.opencui import group_bot_files, parse_bot
 from stages.ingest.params import (
     AnySource,
+    ChatSource,
     IngestParams,
     InstructSource,
     JsonlSource,
@@ -79,7 +81,7 @@ def read_source(
     # Instructions have no arguments whose values could refer to a date.
     today = None if isinstance(settings, InstructSource) else settings.today
     source = SourceInfo(name, settings.license, None if today is None else today.isoformat())
-    is_dialogues = isinstance(settings, SgdSource)
+    is_dialogues = isinstance(settings, SgdSource | ChatSource)
     tables, erased_groups = erase_rows(_read(settings, source, params, workers), erasures, is_dialogues)
     if erased_groups and isinstance(settings, SgdSource | NluSource):
         # Read again: values and their names must not be learned from erased dialogues and examples.
@@ -102,6 +104,8 @@ def _read(settings: AnySource, source: SourceInfo, params: IngestParams, workers
             return build_tables(_read_skills(root, settings, source))
         case JsonlSource():
             return build_tables(_read_jsonl(root, settings, source))
+        case ChatSource():
+            return read_chat_source(root, settings, source, params.context_turns)
         case NluSource():
             return build_tables(read_nlu_source(root, settings, source))
         case OpencuiSource():

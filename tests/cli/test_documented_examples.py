@@ -70,9 +70,9 @@ def test_the_instructions_of_the_document_become_rows(workspace: Workspace) -> N
     assert done.returncode == 0, done.stderr
     records = pq.read_table(workspace.root / "data/records/chats.parquet")
     assert records.column("id").to_pylist() == [
-        "chats:a.jsonl#/1/history/0",
         "chats:a.jsonl#1",
         "chats:a.jsonl#2",
+        "chats:a.jsonl#2/history/0",
     ]
     rejections = pq.read_table(workspace.root / "data/records/chats.rejections.parquet")
     assert rejections.column("message").to_pylist() == [message.strip()]

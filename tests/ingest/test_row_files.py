@@ -29,17 +29,17 @@ def write_parquet(rows: list[dict[str, Any]]) -> bytes:
     return file.getvalue()
 
 
-def test_lines_have_a_line_number_and_a_pointer_that_counts_from_0() -> None:
+def test_lines_have_a_line_number() -> None:
     assert list(read_rows("a.jsonl", b'{"a": 1}\n\n{"a": 2}\r\n')) == [
-        FileRow("1", "/0", {"a": 1}),
-        FileRow("3", "/2", {"a": 2}),
+        FileRow("1", {"a": 1}),
+        FileRow("3", {"a": 2}),
     ]
 
 
 def test_items_of_an_array_have_pointers() -> None:
     assert list(read_rows("a.json", b'\xef\xbb\xbf [{"a": 1},\n 2]')) == [
-        FileRow("/0", "/0", {"a": 1}),
-        FileRow("/1", "/1", 2),
+        FileRow("/0", {"a": 1}),
+        FileRow("/1", 2),
     ]
 
 
@@ -72,12 +72,44 @@ def test_a_line_that_cannot_be_decoded_does_not_hide_the_others(line: str, sente
 
 
 @pytest.mark.parametrize(
+    ("data", "contents"),
+    [
+        (
+            b'[{"a": 1}, {"a": "]"}, {"a"',
+            [{"a": 1}, {"a": "]"}, "input data was truncated"],
+        ),
+        (
+            b'[{"a": 1}, {"a": NaN}, {"a": 2}]',
+            [{"a": 1}, "jSON is malformed: invalid character in '{\"a\": NaN}'", {"a": 2}],
+        ),
+        (b'[{"a": 1}] []', [{"a": 1}, "jSON is malformed: trailing characters"]),
+    ],
+)
+def test_a_damaged_array_is_read_as_far_as_it_goes(data: bytes, contents: list[Any]) -> None:
+    rows = list(read_rows("a.json", data))
+    assert [row.locator for row in rows] == [f"/{index}" for index in range(len(contents))]
+    for row, content in zip(rows, contents, strict=True):
+        if isinstance(content, str):
+            assert isinstance(row.content, Problem)
+            assert content.lower() in row.content.sentence.lower()
+        else:
+            assert row.content == content
+
+
+def test_a_line_that_is_not_utf8_does_not_hide_the_others() -> None:
+    first, damaged, last = read_rows("a.jsonl", b'{"a": 0}\n{"a": "caf\xe9"}\n{"a": 3}\n')
+    assert (first.content, last.content) == ({"a": 0}, {"a": 3})
+    assert isinstance(damaged.content, Problem)
+    assert damaged.content.sentence.startswith("JSON is malformed: text that is not UTF-8")
+
+
+@pytest.mark.parametrize(
     ("data", "message"),
     [
         (b"", "a.json, byte 0: empty_file: found an empty file"),
         (b"[]", "a.json: empty_file: found an empty array, expected at least one record"),
-        (b'[{"a": 1}, {"a"', "a.json, byte 15: not_json: not a JSON array: input data was truncated"),
-        (b"caf\xe9", "a.json, byte 3: not_utf8"),
+        (b"\xff\xfe[\x00", "a.json, byte 0: not_utf8"),
+        (b'{\n"a": 1\n}', "a.json: wrong_shape: found one object over several lines, expected rows"),
         (write_parquet([]), "a.json: empty_file: found a table without rows"),
         (write_parquet([{"a": "x"}])[:-20], "a.json: unreadable_parquet: found .*, expected a Parquet file"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -12,12 +12,14 @@ from exemplars.audit.dvc_cache import Output, locate_object, read_dir_manifest
 from exemplars.audit.git_history import read_history, run_git, run_git_bytes
 from exemplars.audit.revisions import LOCK, Revision
 from exemplars.core.digests import hash_content
+from exemplars.core.ids import split_locator
 from exemplars.core.params import PATH as PARAMS
 from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
 _MAX_COMMITS: Final = 200
 """How many versions of a file are searched for the one that a row was made from."""
 _MAX_TEXT: Final = 300
+_PARQUET_MAGIC: Final = b"PAR1"
 
 
 class Source(NamedTuple):
@@ -90,24 +92,49 @@ def extract_text(data: bytes, locator: str) -> str | None:
     """Extract the line (from 1) or the JSON value that a locator names, cut to a readable length.
 
     A JSON Pointer may go further than the value does, as those of expanded templates do: then it is the last value
-    on the way. `None` if the line does not exist, or if the bytes are not JSON.
+    on the way. `None` if the line does not exist, or if the bytes are not JSON, nor Parquet.
 
     >>> extract_text(b'[{"turns": ["hello"]}]', "/0/turns")
     '["hello"]'
+    >>> extract_text(b'{"a": 1}\\n{"messages": ["hi"]}', "2/messages/0")
+    '"hi"'
     >>> extract_text(b'["caf\\xe9"]', "/0")
     '"caf�"'
     """
-    if locator.isdecimal():
-        lines = data.decode("utf-8-sig", "replace").removesuffix("\n").split("\n")
-        number = int(locator)
-        return _shorten(lines[number - 1].removesuffix("\r")) if 0 < number <= len(lines) else None
-    if not locator.startswith("/"):
+    line, pointer = split_locator(locator)
+    text = data if line is None else _find_line(data, line)
+    if text is None or not (locator.startswith("/") or line is not None):
         return None
+    if not pointer:
+        return _shorten(text.decode("utf-8-sig", "replace"))
+    if text.startswith(_PARQUET_MAGIC):
+        return _extract_from_table(text, pointer)
     try:
-        value = msgspec.json.decode(data.decode("utf-8-sig", "replace"))
+        value = msgspec.json.decode(text.decode("utf-8-sig", "replace"))
     except msgspec.DecodeError:
         return None
-    for key in locator[1:].split("/"):
+    return _extract_value(value, pointer)
+
+
+def _find_line(data: bytes, number: int) -> bytes | None:
+    lines = data.removesuffix(b"\n").split(b"\n")
+    return lines[number - 1].removesuffix(b"\r") if 0 < number <= len(lines) else None
+
+
+def _extract_from_table(data: bytes, pointer: str) -> str | None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    row, slash, rest = pointer[1:].partition("/")
+    try:
+        table = pq.read_table(pa.BufferReader(data)).slice(int(row), 1)
+    except (pa.ArrowException, OSError, ValueError):
+        return None
+    return _extract_value(table.to_pylist()[0], slash + rest) if table.num_rows else None
+
+
+def _extract_value(value: Any, pointer: str) -> str:
+    for key in pointer.split("/")[1:]:
         name = key.replace("~1", "/").replace("~0", "~")
         if isinstance(value, dict) and name in value:
             value = value[name]
@@ -115,7 +142,7 @@ def extract_text(data: bytes, locator: str) -> str | None:
             value = value[int(name)]
         else:
             break
-    return _shorten(msgspec.json.encode(value).decode())
+    return _shorten(msgspec.json.encode(value, enc_hook=str).decode())
 
 
 def read_folder(revision: Revision, folder: str) -> Iterator[tuple[str, bytes]]:

@@ -17,7 +17,7 @@ from exemplars.audit.revisions import Revision
 from exemplars.audit.run_history import RecordedRun, find_runs
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError, quote_text, summarize_names
-from exemplars.core.ids import parse_row_id, strip_derived
+from exemplars.core.ids import parse_row_id, split_locator, strip_derived
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{6,64}")
 _RUN: Final = re.compile(r".+-[0-9a-f]{12}-[0-9a-f]{12}")
@@ -188,13 +188,11 @@ def _is_below(source: str, relative: str) -> pl.Expr:
 
 
 def _select_at(ids: Iterable[str], sign: str, locator: str, source: Source) -> tuple[str, ...]:
-    """Select the rows at a line, or at or below a JSON Pointer."""
+    """Select the rows at or below a line or a JSON Pointer."""
     locators = {row_id: parse_row_id(row_id).locator for row_id in ids}
-    below = f"{locator.rstrip('/')}/" if locator.startswith("/") else None
+    below = f"{locator.rstrip('/')}/"
     selected = tuple(
-        row_id
-        for row_id, place in locators.items()
-        if place == locator or (below is not None and place.startswith(below))
+        row_id for row_id, place in locators.items() if place == locator or place.startswith(below)
     )
     if selected or sign != ":" or source.format != "skills":
         return selected
@@ -207,10 +205,9 @@ def _select_at(ids: Iterable[str], sign: str, locator: str, source: Source) -> t
 def _no_row(text: str, ids: Collection[str], locator: str) -> UserError:
     """Return an error that names the rows nearest to a place that has none."""
     locators = [parse_row_id(row_id).locator for row_id in ids]
-    line = int(locator) if locator.isdecimal() else 0
-    lines = sorted(
-        {int(place) for place in locators if place.isdecimal()}, key=lambda other: abs(other - line)
-    )
+    line = split_locator(locator)[0] or 0
+    numbers = {number for number, _ in map(split_locator, locators) if number is not None}
+    lines = sorted(numbers, key=lambda other: abs(other - line))
     if lines:
         nearest = ", ".join(map(str, sorted(lines[:_MAX_NAMES])))
         expected = f"one of its {len(ids)} rows; near it they begin at {nearest}"

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice, pairwise
 from typing import Any, Final
 
+import msgspec
+
 from exemplars.core.errors import quote_text, suggest_name, summarize_names
 from exemplars.core.records import Reason
-from stages.ingest.chat.conversations import ChatTurn, FaultList, Role, ToolCall, escape_pointer
+from stages.ingest.chat.conversations import ChatTurn, Extent, FaultList, Role, ToolCall, escape_pointer
 from stages.ingest.chat.tool_definitions import locate_property
 
+_DAMAGES: Final = (RecursionError, TypeError, ValueError, LookupError, AttributeError, re.error)
+"""What a validator raises for a schema that is no schema."""
 _MAX_MISTAKES: Final = 20
 """More wrong values of one call are not listed."""
 
@@ -25,7 +31,12 @@ def check_turns(turns: Sequence[ChatTurn], tools: Sequence[Mapping[str, Any]], f
                 known = summarize_names(sorted(definitions)) or "at least one tool"
                 hint = suggest_name(call.name, definitions)
                 faults.add(
-                    call.pointer, Reason.UNKNOWN_SKILL, f"a call of {quote_text(call.name)}", known, hint
+                    call.pointer,
+                    Reason.UNKNOWN_SKILL,
+                    f"a call of {quote_text(call.name)}",
+                    known,
+                    hint,
+                    Extent.MESSAGE,
                 )
             else:
                 _check_arguments(call, definitions[call.name], faults)
@@ -38,7 +49,11 @@ def _check_order(turns: Sequence[ChatTurn], faults: FaultList) -> None:
         return
     if said[0].role != Role.USER:
         faults.add(
-            said[0].pointer, Reason.MALFORMED_RECORD, f"a first message of the {said[0].role}", "the user's"
+            said[0].pointer,
+            Reason.MALFORMED_RECORD,
+            f"a first message of the {said[0].role}",
+            "the user's",
+            extent=Extent.MESSAGE if said[0].role == Role.ASSISTANT else Extent.REST,
         )
     for before, turn in pairwise(said):
         if turn.role == Role.TOOL and before.role != Role.TOOL and not before.calls:
@@ -65,33 +80,54 @@ def _check_arguments(call: ToolCall, schema: Mapping[str, Any], faults: FaultLis
                     f"the argument {quote_text(name)} of {call.name}",
                     summarize_names(properties),
                     suggest_name(name, properties, call.arguments),
+                    Extent.MESSAGE,
                 )
     required = schema.get("required")
     for name in required if isinstance(required, list) else ():
         if name not in call.arguments:
-            faults.add(
-                call.pointer, Reason.MISSING_ARGUMENT, f"no argument {quote_text(str(name))} of {call.name}"
-            )
-    for pointer, message in islice(_find_wrong_values(call.arguments, schema), _MAX_MISTAKES):
+            found = f"no argument {quote_text(str(name))} of {call.name}"
+            faults.add(call.pointer, Reason.MISSING_ARGUMENT, found, extent=Extent.MESSAGE)
+    for pointer, message in _find_wrong_values(call.arguments, schema):
         faults.add(
-            f"{call.pointer}/arguments{pointer}", Reason.INVALID_VALUE, message, f"as {call.name} has it"
+            f"{call.pointer}/arguments{pointer}",
+            Reason.INVALID_VALUE,
+            message,
+            f"as {call.name} has it",
+            extent=Extent.MESSAGE,
         )
 
 
-def _find_wrong_values(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the JSON Pointer of each value that its schema does not allow, with the reason.
+def is_accepted(value: Any, schema: Any) -> bool:
+    """Return whether a JSON Schema accepts a value; one that is damaged accepts all."""
+    return not isinstance(schema, Mapping) or not _list_errors(value, schema)
 
-    A schema that is itself damaged, or that refers to another document, allows all.
-    """
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
+
+def _find_wrong_values(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the JSON Pointer of each value that its schema does not allow, with the reason."""
+    for error in _list_errors(arguments, schema):
+        if error.validator not in ("required", "additionalProperties"):
+            pointer = "".join(f"/{escape_pointer(str(key))}" for key in error.absolute_path)
+            yield pointer, error.message if len(error.message) <= 120 else f"{error.message[:119]}…"
+
+
+def _list_errors(value: Any, schema: Mapping[str, Any]) -> list[Any]:
+    """List what a JSON Schema does not accept; nothing if it is damaged, or refers to another document."""
+    validator = _make_validator(msgspec.json.encode(schema, enc_hook=str))
+    from jsonschema.exceptions import SchemaError, UnknownType
     from referencing.exceptions import Unresolvable
 
     try:
-        Draft202012Validator.check_schema(schema)
-        for error in Draft202012Validator(schema).iter_errors(arguments):
-            if error.validator not in ("required", "additionalProperties"):
-                pointer = "".join(f"/{escape_pointer(str(key))}" for key in error.absolute_path)
-                yield pointer, error.message if len(error.message) <= 120 else f"{error.message[:119]}…"
-    except (SchemaError, Unresolvable, RecursionError):
-        return
+        errors = list(islice(validator.iter_errors(value), _MAX_MISTAKES))
+        if errors:  # Checking a schema takes a hundred times as long as using it.
+            validator.check_schema(validator.schema)
+    except (SchemaError, UnknownType, Unresolvable, *_DAMAGES):
+        return []
+    return errors
+
+
+@lru_cache(maxsize=4096)
+def _make_validator(schema: bytes) -> Any:
+    """Make the validator of a JSON Schema. The rows of a file often share their tools."""
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(msgspec.json.decode(schema))

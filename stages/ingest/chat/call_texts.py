@@ -9,10 +9,10 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from exemplars.core.documents import decode_json
+from exemplars.core.documents import RepeatedKeyError, decode_json
 from exemplars.core.errors import quote_text
 from exemplars.core.records import Reason
-from stages.ingest.chat.conversations import FaultList, ToolCall
+from stages.ingest.chat.conversations import Extent, FaultList, ToolCall, locate_call
 
 _TAGGED: Final = re.compile(r"<tool_call>\s*(.*?)\s*(</tool_call>|\Z)", re.DOTALL)
 _PYTHON_LIST: Final = re.compile(r"\s*\[\s*[^\W\d][\w .\-/]*\(.*\)\s*\]\s*", re.DOTALL)
@@ -39,11 +39,15 @@ def read_call(value: Any, pointer: str, faults: FaultList) -> ToolCall | None:
     The arguments may be an object, or JSON text of an object.
     """
     if not isinstance(value, Mapping):
-        faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(value), "a call with name and arguments")
+        expected = "a call with name and arguments"
+        faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(value), expected, extent=Extent.UNREAD)
         return None
     name = value.get("name")
     if not isinstance(name, str) or not name:
-        faults.add(f"{pointer}/name", Reason.MALFORMED_RECORD, describe_value(name), "the name of a function")
+        expected = "the name of a function"
+        faults.add(
+            f"{pointer}/name", Reason.MALFORMED_RECORD, describe_value(name), expected, extent=Extent.UNREAD
+        )
         return None
     raw = value.get("arguments", value.get("parameters", {}))
     text = raw if isinstance(raw, str) else None
@@ -61,12 +65,14 @@ def _read_arguments(raw: Any, pointer: str, faults: FaultList) -> Mapping[str, A
         try:
             value = decode_json(raw)
         except msgspec.DecodeError as error:
+            flaw = "are not JSON" if not isinstance(error, RepeatedKeyError) else "have a key twice"
             faults.add(
                 pointer,
                 Reason.MALFORMED_RECORD,
-                f"arguments that are not JSON, {quote_text(raw)} ({error})",
+                f"arguments that {flaw}, {quote_text(raw)} ({error})",
                 "a JSON object",
                 "correct the text",
+                Extent.UNREAD,
             )
             return None
         if isinstance(value, str):
@@ -76,45 +82,51 @@ def _read_arguments(raw: Any, pointer: str, faults: FaultList) -> Mapping[str, A
                 "arguments that are encoded twice: JSON text of JSON text",
                 "JSON text of an object",
                 "encode them once",
+                Extent.UNREAD,
             )
             return None
     if not isinstance(value, Mapping):
-        faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(value), "an object of arguments")
+        expected = "an object of arguments"
+        faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(value), expected, extent=Extent.UNREAD)
         return None
     return value
 
 
-def read_json_calls(text: str, pointer: str, faults: FaultList) -> tuple[ToolCall, ...]:
-    """Read the JSON text of a call, or of a list of calls."""
+def read_json_calls(text: str, pointer: str, faults: FaultList, start: int = 0) -> tuple[ToolCall, ...]:
+    """Read the JSON text of a call, or of a list of calls. start: the number of calls before it in the message."""
     try:
         value = decode_json(text)
     except msgspec.DecodeError as error:
         faults.add(
-            pointer,
+            locate_call(pointer, start),
             Reason.MALFORMED_RECORD,
             f"a call that is not JSON, {quote_text(text)} ({error})",
             "an object with name and arguments",
             "correct the text",
+            Extent.UNREAD,
         )
         return ()
     values = value if isinstance(value, list) else [value]
-    calls = (read_call(call, pointer, faults) for call in values)
+    calls = (
+        read_call(call, locate_call(pointer, start + index), faults) for index, call in enumerate(values)
+    )
     return tuple(call for call in calls if call is not None)
 
 
 def split_tagged_calls(text: str, pointer: str, faults: FaultList) -> TaggedText:
     """Split a message into its text and the calls that it has in `<tool_call>` tags."""
     calls: list[ToolCall] = []
-    for match in _TAGGED.finditer(text):
+    for index, match in enumerate(_TAGGED.finditer(text)):
         if not match[2]:
             faults.add(
-                pointer,
+                locate_call(pointer, index),
                 Reason.MALFORMED_RECORD,
                 f"a <tool_call> that is cut off, {quote_text(match[1])}",
                 "</tool_call> after the call",
+                extent=Extent.UNREAD,
             )
         else:
-            calls += read_json_calls(match[1], pointer, faults)
+            calls += read_json_calls(match[1], pointer, faults, index)
     return TaggedText(_TAGGED.sub("", text).strip(), tuple(calls))
 
 
@@ -139,13 +151,14 @@ def read_call_list(text: str, pointer: str, faults: FaultList) -> tuple[ToolCall
         arguments = None if head is None or end is None else _read_keywords(body[head.end() : end])
         if head is None or end is None or arguments is None:
             faults.add(
-                pointer,
+                locate_call(pointer, len(calls)),
                 Reason.MALFORMED_RECORD,
                 f"{quote_text(body[position : position + 100])}, which is not a call",
                 "calls with literals, such as f(a=1)",
+                extent=Extent.UNREAD,
             )
-            return ()
-        calls.append(ToolCall(head[1].strip(), arguments, pointer))
+            return tuple(calls)
+        calls.append(ToolCall(head[1].strip(), arguments, locate_call(pointer, len(calls))))
         position = _skip_separators(body, end + 1)
     return tuple(calls)
 

@@ -47,9 +47,11 @@ class ToolCall(msgspec.Struct, frozen=True):
     name: str
     arguments: Mapping[str, Any]
     pointer: str
-    """Where it is in the row: a JSON Pointer."""
+    """Where it is in the row: a JSON Pointer; `/tool_calls/N` after that of its message if calls are a text."""
     text: str | None = None
     """The arguments as the row has them, if it has them as JSON text."""
+    accepted: Mapping[str, tuple[Any, ...]] = {}
+    """The other values that the source accepts, by the path of the leaf; an empty text: it may be left out."""
 
 
 class ChatTurn(msgspec.Struct, frozen=True):
@@ -65,11 +67,23 @@ class ChatTurn(msgspec.Struct, frozen=True):
     """The message as the row has it, if trainers give it to the chat template unchanged."""
 
 
+class Extent(StrEnum):
+    """What of a conversation is useless because of a fault."""
+
+    MESSAGE = "message"
+    """The message that it is in."""
+    REST = "rest"
+    """The message that it is in, and all that follow."""
+    UNREAD = "unread"
+    """As `REST`; the fault is a call, or a message, that cannot be read: nothing else is known of it."""
+
+
 class Fault(msgspec.Struct, frozen=True):
     """Something inconsistent in a row, and where it is."""
 
     pointer: str
     problem: Problem
+    extent: Extent = Extent.REST
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -89,13 +103,26 @@ class FaultList:
         """Begin without faults."""
         self._faults: list[Fault] = []
 
-    def add(self, pointer: str, reason: Reason, found: str, expected: str = "", fix: str = "") -> None:
+    def add(
+        self,
+        pointer: str,
+        reason: Reason,
+        found: str,
+        expected: str = "",
+        fix: str = "",
+        extent: Extent = Extent.REST,
+    ) -> None:
         """Add a fault."""
-        self._faults.append(Fault(pointer, Problem(reason, found, expected, fix)))
+        self._faults.append(Fault(pointer, Problem(reason, found, expected, fix), extent))
 
     def freeze(self) -> tuple[Fault, ...]:
         """Return all faults."""
         return tuple(self._faults)
+
+
+def locate_call(pointer: str, index: int) -> str:
+    """Build the JSON Pointer of a call that is written in the text of a message."""
+    return f"{pointer}/tool_calls/{index}"
 
 
 def escape_pointer(key: str) -> str:

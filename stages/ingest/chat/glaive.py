@@ -12,7 +12,15 @@ from exemplars.core.documents import decode_json
 from exemplars.core.errors import quote_text
 from exemplars.core.records import Reason
 from stages.ingest.chat.call_texts import describe_value, read_call
-from stages.ingest.chat.conversations import ChatTurn, Conversation, Dialect, FaultList, Role
+from stages.ingest.chat.conversations import (
+    ChatTurn,
+    Conversation,
+    Dialect,
+    Extent,
+    FaultList,
+    Role,
+    locate_call,
+)
 from stages.ingest.chat.tool_definitions import read_tools
 
 _SPEAKER: Final = re.compile(r"^\s*(USER|ASSISTANT|FUNCTION RESPONSE):", re.MULTILINE)
@@ -22,7 +30,7 @@ _QUOTED_ARGUMENTS: Final = re.compile(r'^(\{.*"arguments":\s*)\'(.*)\'(\s*\})$',
 
 
 def read_glaive_row(row: Mapping[str, Any]) -> Conversation:
-    """Read a row with the texts `system` and `chat`."""
+    """Read a row with the texts `system` and `chat`; the pointer of a message is `/chat` and its number."""
     faults = FaultList()
     system, chat = row.get("system"), row.get("chat")
     if not isinstance(chat, str):
@@ -40,18 +48,18 @@ def read_glaive_row(row: Mapping[str, Any]) -> Conversation:
 def _read_turns(chat: str, faults: FaultList) -> Iterator[ChatTurn]:
     speakers = list(_SPEAKER.finditer(chat))
     ends = [match.start() for match in speakers[1:]] + [len(chat)]
-    for match, end in zip(speakers, ends, strict=True):
+    for index, (match, end) in enumerate(zip(speakers, ends, strict=True)):
         text = chat[match.end() : end].replace("<|endoftext|>", "").strip()
-        role = _ROLES[match[1]]
+        role, pointer = _ROLES[match[1]], f"/chat/{index}"
         call = _CALL.search(text) if role == Role.ASSISTANT else None
         if call is None:
-            yield ChatTurn(role, text, "/chat")
+            yield ChatTurn(role, text, pointer)
             continue
-        read = _read_function_call(call[1].strip(), faults)
-        yield ChatTurn(role, text[: call.start()].strip(), "/chat", () if read is None else (read,))
+        read = _read_function_call(call[1].strip(), locate_call(pointer, 0), faults)
+        yield ChatTurn(role, text[: call.start()].strip(), pointer, () if read is None else (read,))
 
 
-def _read_function_call(text: str, faults: FaultList) -> Any:
+def _read_function_call(text: str, pointer: str, faults: FaultList) -> Any:
     """Read a call whose arguments are JSON text in single quotes, or an object."""
     quoted = _QUOTED_ARGUMENTS.match(text)
     plain = f"{quoted[1]}{quoted[2]}{quoted[3]}" if quoted else text
@@ -60,13 +68,14 @@ def _read_function_call(text: str, faults: FaultList) -> Any:
         value = decode_json(plain)
     except msgspec.DecodeError as error:
         faults.add(
-            "/chat",
+            pointer,
             Reason.MALFORMED_RECORD,
             f"a call that is not JSON, {quote_text(text)} ({error})",
             "an object with name and arguments",
+            extent=Extent.UNREAD,
         )
         return None
-    return read_call(value, "/chat", faults)
+    return read_call(value, pointer, faults)
 
 
 def _find_objects(text: str) -> Iterator[Any]:

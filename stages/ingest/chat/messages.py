@@ -8,7 +8,15 @@ from typing import Any, Final
 from exemplars.core.errors import suggest_name
 from exemplars.core.records import Reason
 from stages.ingest.chat.call_texts import describe_value, read_call
-from stages.ingest.chat.conversations import ChatTurn, Conversation, Dialect, FaultList, Role, ToolCall
+from stages.ingest.chat.conversations import (
+    ChatTurn,
+    Conversation,
+    Dialect,
+    Extent,
+    FaultList,
+    Role,
+    ToolCall,
+)
 from stages.ingest.chat.tool_definitions import read_tools
 
 _ROLES: Final = {
@@ -39,16 +47,17 @@ def read_messages_row(row: Mapping[str, Any]) -> Conversation:
 def read_message(message: Any, pointer: str, faults: FaultList) -> ChatTurn | None:
     """Read a message of OpenAI's form; `None`, with a fault, if it has another form."""
     if not isinstance(message, Mapping):
-        faults.add(
-            pointer, Reason.MALFORMED_RECORD, describe_value(message), "a message with role and content"
-        )
+        expected = "a message with role and content"
+        faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(message), expected, extent=Extent.UNREAD)
         return None
     name = message.get("role")
     role = _ROLES.get(name) if isinstance(name, str) else None
     if role is None:
         hint = suggest_name(name, _ROLES) if isinstance(name, str) else ""
         expected = "one of system, user, assistant, tool"
-        faults.add(f"{pointer}/role", Reason.MALFORMED_RECORD, describe_value(name), expected, hint)
+        faults.add(
+            f"{pointer}/role", Reason.MALFORMED_RECORD, describe_value(name), expected, hint, Extent.UNREAD
+        )
         return None
     content = _read_content(message.get("content"), f"{pointer}/content", faults)
     calls = _read_calls(message, pointer, faults)
@@ -83,8 +92,8 @@ def _read_calls(message: Mapping[str, Any], pointer: str, faults: FaultList) -> 
     calls: list[ToolCall | None] = []
     tool_calls = message.get("tool_calls") or ()
     if not isinstance(tool_calls, list | tuple):
-        place = f"{pointer}/tool_calls"
-        faults.add(place, Reason.MALFORMED_RECORD, describe_value(tool_calls), "a list of calls")
+        place, found = f"{pointer}/tool_calls", describe_value(tool_calls)
+        faults.add(place, Reason.MALFORMED_RECORD, found, "a list of calls", extent=Extent.UNREAD)
         tool_calls = ()
     for index, tool_call in enumerate(tool_calls):
         place = f"{pointer}/tool_calls/{index}"

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from exemplars.core.records import Reason
-from stages.ingest.chat.call_texts import describe_value, read_call, read_json_calls
-from stages.ingest.chat.conversations import ChatTurn, Conversation, Dialect, FaultList, Role, ToolCall
+from exemplars.core.slot_paths import find_root
+from stages.ingest.chat.accepted_values import LEFT_OUT, read_accepted_values
+from stages.ingest.chat.call_checks import is_accepted
+from stages.ingest.chat.call_texts import describe_value, read_call, read_call_list, read_json_calls
+from stages.ingest.chat.conversations import (
+    ChatTurn,
+    Conversation,
+    Dialect,
+    Extent,
+    FaultList,
+    Role,
+    ToolCall,
+)
 from stages.ingest.chat.messages import read_message
 from stages.ingest.chat.tool_definitions import read_tools
 
@@ -26,16 +39,17 @@ def read_xlam_row(row: Mapping[str, Any]) -> Conversation:
         calls = (read_call(answer, f"/answers/{index}", faults) for index, answer in enumerate(answers))
         turns.append(ChatTurn(Role.ASSISTANT, "", "/answers", tuple(call for call in calls if call)))
     elif answers is not None:
-        faults.add("/answers", Reason.MALFORMED_RECORD, describe_value(answers), "a list of calls")
+        found, expected = describe_value(answers), "a list of calls"
+        faults.add("/answers", Reason.MALFORMED_RECORD, found, expected, extent=Extent.UNREAD)
     return Conversation(
         Dialect.XLAM, tuple(turns), read_tools(row.get("tools"), "/tools", faults), faults.freeze()
     )
 
 
 def read_bfcl_row(row: Mapping[str, Any]) -> Conversation:
-    """Read a row with `question` and `function`, and the first accepted value of each argument of `ground_truth`.
+    """Read a row with `question`, `function` and `ground_truth`: see `read_accepted_values`.
 
-    An empty accepted value means that the argument may be left out: it is left out.
+    No call is right if `ground_truth` is an empty list, or is missing in a row whose id says `irrelevance`.
     """
     faults = FaultList()
     turns: list[ChatTurn] = []
@@ -49,46 +63,47 @@ def read_bfcl_row(row: Mapping[str, Any]) -> Conversation:
             pointer = f"/question/{number}" + (f"/{index}" if is_nested else "")
             turn = read_message(message, pointer, faults)
             turns += [turn] if turn is not None else []
-    calls = tuple(_read_ground_truth(row.get("ground_truth"), faults))
-    if calls:
-        turns.append(ChatTurn(Role.ASSISTANT, "", "/ground_truth", calls))
+    answers = row.get("ground_truth")
+    if answers is None and "irrelevance" in str(row.get("id")):
+        answers = []
     tools = read_tools(row.get("function"), "/function", faults)
+    calls = tuple(_drop_unfit(call, tools) for call in _read_ground_truth(answers, faults))
+    if calls or answers == []:
+        turns.append(ChatTurn(Role.ASSISTANT, "", "/ground_truth", calls))
     return Conversation(Dialect.BFCL, tuple(turns), tools, faults.freeze())
 
 
-def _read_ground_truth(ground_truth: Any, faults: FaultList) -> list[ToolCall]:
-    calls = []
-    for index, answer in enumerate(ground_truth if isinstance(ground_truth, list) else ()):
+def _read_ground_truth(ground_truth: Any, faults: FaultList) -> Iterator[ToolCall]:
+    if ground_truth is not None and not isinstance(ground_truth, list):
+        found, expected = describe_value(ground_truth), "a list of calls"
+        faults.add("/ground_truth", Reason.MALFORMED_RECORD, found, expected, extent=Extent.UNREAD)
+        return
+    for index, answer in enumerate(ground_truth or ()):
         pointer = f"/ground_truth/{index}"
-        if not isinstance(answer, Mapping) or len(answer) != 1:
-            faults.add(
-                pointer, Reason.MALFORMED_RECORD, describe_value(answer), "one function with its arguments"
-            )
+        if isinstance(answer, str):
+            yield from read_call_list(f"[{answer}]", pointer, faults)
             continue
-        [(name, accepted)] = answer.items()
-        arguments = {
-            slot: choose_accepted(values)
-            for slot, values in (accepted.items() if isinstance(accepted, Mapping) else ())
-            if not _may_be_missing(values)
-        }
-        calls.append(ToolCall(name, arguments, pointer))
-    return calls
+        values = next(iter(answer.values())) if isinstance(answer, Mapping) and len(answer) == 1 else None
+        if not isinstance(values, Mapping):
+            found, expected = describe_value(answer), "one function with its arguments"
+            faults.add(pointer, Reason.MALFORMED_RECORD, found, expected, extent=Extent.UNREAD)
+            continue
+        arguments, accepted = read_accepted_values(values)
+        yield ToolCall(next(iter(answer)), arguments, pointer, accepted=accepted)
 
 
-def choose_accepted(values: Any) -> Any:
-    """Choose the first accepted value of an argument, and of each key of the objects in it.
-
-    >>> choose_accepted([{"unit": ["km", "m"], "n": ["", 1]}]), choose_accepted([[{"n": [1, 2]}], 3])
-    ({'unit': 'km'}, [{'n': 1}])
-    """
-    return _choose_inside(values[0]) if isinstance(values, list) and values else values
-
-
-def _choose_inside(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: choose_accepted(inner) for key, inner in value.items() if not _may_be_missing(inner)}
-    return [_choose_inside(item) for item in value] if isinstance(value, list) else value
-
-
-def _may_be_missing(values: Any) -> bool:
-    return isinstance(values, list) and bool(values) and values[0] == ""
+def _drop_unfit(call: ToolCall, tools: Sequence[Mapping[str, Any]]) -> ToolCall:
+    """Drop the arguments that may be left out, and whose value the tool does not accept, such as `N/A`."""
+    schemas = [tool["function"]["parameters"] for tool in tools if tool["function"]["name"] == call.name]
+    properties = (schemas[0].get("properties") or {}) if schemas else {}
+    optional = {find_root(path) for path, values in call.accepted.items() if LEFT_OUT in values}
+    unfit = {
+        name
+        for name in optional
+        if name not in properties or not is_accepted(call.arguments.get(name), properties[name])
+    }
+    return msgspec.structs.replace(
+        call,
+        arguments={name: value for name, value in call.arguments.items() if name not in unfit},
+        accepted={path: values for path, values in call.accepted.items() if find_root(path) not in unfit},
+    )

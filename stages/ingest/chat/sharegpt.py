@@ -18,7 +18,7 @@ from stages.ingest.chat.call_texts import (
     read_json_calls,
     split_tagged_calls,
 )
-from stages.ingest.chat.conversations import ChatTurn, Conversation, Dialect, FaultList, Role
+from stages.ingest.chat.conversations import ChatTurn, Conversation, Dialect, Extent, FaultList, Role
 from stages.ingest.chat.tool_definitions import read_tools
 
 _ROLES: Final = {
@@ -30,8 +30,11 @@ _TOOLS_TAG: Final = re.compile(r"<tools>\s*(.*?)\s*</tools>", re.DOTALL)
 _RESPONSE_TAG: Final = re.compile(r"</?tool_response>")
 
 
-def read_sharegpt_row(row: Mapping[str, Any]) -> Conversation:
-    """Read a row with `conversations`; the dialect follows from how its calls are written."""
+def read_sharegpt_row(row: Mapping[str, Any], wanted: Dialect | None = None) -> Conversation:
+    """Read a row with `conversations`; the dialect follows from how its calls are written.
+
+    wanted: the dialect of a row that has no call.
+    """
     faults = FaultList()
     messages = row.get("conversations")
     if not isinstance(messages, list):
@@ -46,16 +49,23 @@ def read_sharegpt_row(row: Mapping[str, Any]) -> Conversation:
     system = row.get("system")
     if isinstance(system, str) and system:
         turns.insert(0, ChatTurn(Role.SYSTEM, system, "/system"))
-    dialect = _detect_dialect(messages)
+    dialect = _detect_dialect(messages, wanted or Dialect.SHAREGPT)
     tools = read_tools(row.get("tools"), "/tools", faults) or _find_tools_in_system(turns, dialect, faults)
     return Conversation(dialect, tuple(turns), tools, faults.freeze())
 
 
-def _detect_dialect(messages: list[Any]) -> Dialect:
-    texts = [str(_get_text(message)) for message in messages if isinstance(message, Mapping)]
+def _detect_dialect(messages: list[Any], default: Dialect) -> Dialect:
+    known = [message for message in messages if isinstance(message, Mapping)]
+    texts = [str(_get_text(message)) for message in known]
     if any("<tool_call>" in text or "<tools>" in text for text in texts):
         return Dialect.HERMES
-    return Dialect.TOOLACE if any(map(is_call_list, texts)) else Dialect.SHAREGPT
+    if any(map(is_call_list, texts)):
+        return Dialect.TOOLACE
+    return Dialect.SHAREGPT if any(_get_role(message) == "function_call" for message in known) else default
+
+
+def _get_role(message: Mapping[str, Any]) -> Any:
+    return message.get("from", message.get("role"))
 
 
 def _get_text(message: Mapping[str, Any]) -> Any:
@@ -64,9 +74,10 @@ def _get_text(message: Mapping[str, Any]) -> Any:
 
 def _read_message(message: Any, pointer: str, faults: FaultList) -> ChatTurn | None:
     if not isinstance(message, Mapping):
-        faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(message), "a message with from and value")
+        expected = "a message with from and value"
+        faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(message), expected, extent=Extent.UNREAD)
         return None
-    name = message.get("from", message.get("role"))
+    name = _get_role(message)
     role = _ROLES.get(name) if isinstance(name, str) else None
     text = _get_text(message)
     if role is None or not isinstance(text, str):
@@ -74,7 +85,7 @@ def _read_message(message: Any, pointer: str, faults: FaultList) -> ChatTurn | N
         hint = suggest_name(name, _ROLES) if isinstance(name, str) else ""
         if role is not None:
             found, expected, hint = text, "a text", ""
-        faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(found), expected, hint)
+        faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(found), expected, hint, Extent.UNREAD)
         return None
     if name == "function_call":
         return ChatTurn(role, "", pointer, read_json_calls(text, pointer, faults))

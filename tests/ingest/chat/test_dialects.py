@@ -256,7 +256,7 @@ FUNCTION = "/messages/1/tool_calls/0/function"
                     {"from": "gpt", "value": '<tool_call>{"name": "f'},
                 ]
             },
-            "/conversations/1",
+            "/conversations/1/tool_calls/0",
             'found a <tool_call> that is cut off, \'{"name": "f\', expected </tool_call> after the call',
         ),
         (
@@ -271,7 +271,7 @@ FUNCTION = "/messages/1/tool_calls/0/function"
         ),
         (
             {"conversations": [{"from": "user", "value": "q"}, {"from": "gpt", "value": "[f(a=b+c)]"}]},
-            "/conversations/1",
+            "/conversations/1/tool_calls/0",
             "found 'f(a=b+c)', which is not a call, expected calls with literals, such as f(a=1)",
         ),
     ],
