@@ -9,7 +9,7 @@ its `parameters`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,8 +18,8 @@ import msgspec
 from exemplars.core.files import encode_json, read_json
 from exemplars.core.literals import PYTHON_TYPES, find_type, format_literal, parse_literal
 from exemplars.core.records import DONTCARE
-from exemplars.core.slot_paths import parse_path
-from exemplars.dataset.json_schemas import admits_null, find_subschema
+from exemplars.core.slot_paths import format_path, parse_path
+from exemplars.dataset.json_schemas import admits_null, find_subschema, find_types, find_values, walk_schema
 
 SPAN: Final = "span"
 COMPOSED: Final = "composed"
@@ -54,7 +54,10 @@ class Parameter(msgspec.Struct, frozen=True):
     default: str | None = None
     """The value of a call that leaves the parameter out, as text; `None`: it declares none."""
     schema: Mapping[str, Any] | None = None
-    """The JSON Schema, if the fields above do not say all of it: of an array, an object, several types, a format."""
+    """The JSON Schema, if the fields above do not say all of it: of an array, an object, several types, a format.
+
+    An empty one accepts any value, lists and objects included.
+    """
 
     @property
     def accepts_null(self) -> bool:
@@ -64,7 +67,7 @@ class Parameter(msgspec.Struct, frozen=True):
     @property
     def accepts_dontcare(self) -> bool:
         """Whether a call may fill it with `dontcare`; free text may be anything."""
-        is_free_text = not self.enum and self.type in ("string", None) and self.schema is None
+        is_free_text = not self.enum and self.type in ("string", None) and not self.schema
         return self.dontcare or is_free_text or DONTCARE in self.enum
 
 
@@ -86,7 +89,19 @@ class Skill(msgspec.Struct, frozen=True):
         A leaf of an array or object is returned as a parameter whose name is its path.
         """
         found = next((parameter for parameter in self.parameters if parameter.name == path), None)
-        return found or self._find_leaf(path)
+        # A name that has a dot may be the path of a leaf of a different parameter.
+        return found if found is not None and format_path((path,)) == path else self._find_leaf(path) or found
+
+    def list_recognizers(self) -> list[tuple[str, str]]:
+        """List the recognizers that fill parameters or their leaves: place and name, as `dishes[].day`."""
+        own = [(parameter.name, parameter.recognizer) for parameter in self.parameters]
+        inner = [
+            (place, schema.get("x-recognizer", schema.get("x-filled-by")))
+            for parameter in self.parameters
+            if parameter.schema is not None
+            for place, schema in walk_schema(parameter.schema, parameter.name)
+        ]
+        return [(place, name) for place, name in (*own, *inner) if name not in (None, SPAN, COMPOSED)]
 
     def _find_leaf(self, path: str) -> Parameter | None:
         try:
@@ -96,8 +111,15 @@ class Skill(msgspec.Struct, frozen=True):
         root = next((parameter for parameter in self.parameters if parameter.name == name), None)
         if root is None or not rest:
             return root
-        schema = None if root.schema is None else find_subschema(root.schema, rest)
-        return None if schema is None else parse_property(path, {**_list_filling(root), **schema})
+        filling, schema = _list_filling(root), root.schema
+        for segment in rest:
+            schema = None if schema is None else find_subschema(schema, (segment,))
+            if schema is None:
+                return None
+            # What fills a list or an object fills its leaves, unless they say something else.
+            if "x-filled-by" in schema or "x-recognizer" in schema:
+                filling = {key: schema[key] for key in ("x-filled-by", "x-recognizer") if key in schema}
+        return parse_property(path, {**(schema or {}), **filling})
 
 
 def build_tool_definition(skill: Skill) -> dict[str, Any]:
@@ -215,65 +237,89 @@ def _build_property(parameter: Parameter) -> dict[str, Any]:
 
 
 def parse_property(name: str, schema: Mapping[str, Any]) -> Parameter:
-    """Parse the JSON Schema of a parameter; of alternatives, `null` and `dontcare` do not count as types."""
-    options = schema.get("anyOf") or [schema]
-    typed = [option for option in options if option.get("type") != "null" and not _is_dontcare(option)]
-    values: Mapping[str, Any] = typed[0] if len(typed) == 1 else {"type": list(TYPES)}
-    dontcare = bool(schema.get("x-dontcare")) or any(map(_is_dontcare, options))
-    enum = [value for value in _list(values.get("enum")) if value is not None]
+    """Parse the JSON Schema of a parameter, in normal form; of its types, `null` and that of `dontcare` do not count.
+
+    >>> parse_property("size", {"enum": ["S", "M", None]}).enum
+    ('S', 'M')
+    """
+    values, dontcare = _split_dontcare(schema)
+    type_ = _find_type(values)
+    enum = find_values(values) or []
     if schema.get("x-dontcare"):
-        enum = [value for value in enum if value != DONTCARE]
+        dontcare, enum = True, [value for value in enum if value != DONTCARE]
+    description = schema.get("description")
     filled_by, default = schema.get("x-filled-by", SPAN), schema.get("default")
     return Parameter(
         name=name,
-        description=schema.get("description", ""),
-        type=_parse_type(values, enum),
-        enum=tuple(map(format_literal, enum)),
+        description=description if isinstance(description, str) else "",
+        type=type_,
+        enum=tuple(map(format_literal, enum)) if all(map(find_type, enum)) else (),
         recognizer=schema.get("x-recognizer") or (filled_by if filled_by not in (SPAN, COMPOSED) else None),
         dontcare=dontcare,
         composed=filled_by == COMPOSED,
-        default=None if default is None or isinstance(default, (list, dict)) else format_literal(default),
-        schema=_select_schema(schema),
+        default=format_literal(default) if find_type(default) else None,
+        schema=None if _is_flat(schema, values, type_) else _select_schema(schema, dontcare),
     )
 
 
-def _select_schema(schema: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return a schema without what the other fields of a parameter say; `None` if they say all of it."""
-    is_flat = (
-        not schema.keys() - _FLAT_KEYS
-        and schema.get("type") in (*TYPES, None, list(TYPES))
-        and None not in _list(schema.get("enum"))
-    )
-    if is_flat or _is_flat_with_dontcare(schema):
-        return None
-    return {
+def _split_dontcare(schema: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+    """Return a schema without the alternative `dontcare`, and whether it had one."""
+    options = schema.get("anyOf")
+    others = [option for option in _list(options) if not _is_dontcare(option)]
+    if len(others) == len(_list(options)):
+        return schema, False
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    return ({**rest, **others[0]} if len(others) == 1 else {**rest, "anyOf": others}), True
+
+
+def _find_type(schema: Mapping[str, Any]) -> str | None:
+    """Find the only type that a schema leaves, except `null`; `None` if it leaves several."""
+    types = (find_types(schema) or frozenset()) - {"null"}
+    if types == {"integer", "number"}:
+        return "number"
+    return next(iter(types)) if len(types) == 1 else None
+
+
+def _is_flat(schema: Mapping[str, Any], values: Mapping[str, Any], type_: str | None) -> bool:
+    """Return whether the other fields of a parameter say all that its schema does. values: without `dontcare`."""
+    declared, enum = values.get("type"), values.get("enum")
+    if values.keys() - _FLAT_KEYS or (values is not schema and len(schema["anyOf"]) != 2):
+        return False
+    if type_ not in (*TYPES, None) or declared not in (type_, None, list(TYPES)):
+        return False
+    if declared is None and enum is None:
+        return False
+    literals = [*_list(enum), *([values["default"]] if "default" in values else [])]
+    return all(_is_literal(value, type_) for value in literals)
+
+
+def _is_literal(value: object, type_: str | None) -> bool:
+    """Return whether a value comes back from the text of a literal."""
+    if find_type(value) is None:
+        return False
+    read = parse_literal(format_literal(value), type_)
+    return type(read) is type(value) and read == value
+
+
+def _select_schema(schema: Mapping[str, Any], dontcare: bool) -> dict[str, Any]:
+    """Return a schema without what the other fields of a parameter say. dontcare: whether it accepts `dontcare`."""
+    rest = {
         key: value
         for key, value in schema.items()
-        if key not in ("description", "x-filled-by", "x-recognizer")
+        if key not in ("x-filled-by", "x-recognizer")
+        and not (key == "description" and isinstance(value, str))
     }
+    if not dontcare or any(map(_is_dontcare, _list(schema.get("anyOf")))):
+        return rest
+    del rest["x-dontcare"]
+    outer = {"default": rest.pop("default")} if "default" in rest else {}
+    return {"anyOf": [rest, {"type": "string", "enum": [DONTCARE]}], "x-dontcare": True, **outer}
 
 
-def _is_flat_with_dontcare(schema: Mapping[str, Any]) -> bool:
-    """Return whether a schema is that of a literal, or `dontcare`, as `_build_property` writes it."""
-    options = schema.get("anyOf")
-    if not options or not any(map(_is_dontcare, options)) or schema.keys() - {*_FLAT_KEYS, "anyOf"}:
-        return False
-    return len(options) == 2 and all(not option.keys() - {"type", "enum", "const"} for option in options)
-
-
-def _is_dontcare(option: Mapping[str, Any]) -> bool:
-    return option.get("enum") == [DONTCARE] or option.get("const") == DONTCARE
-
-
-def _parse_type(schema: Mapping[str, Any], enum: Sequence[object]) -> str | None:
-    """Return the only type of a schema; `None` if it has several. Without one, its listed values say it."""
-    declared = schema.get("type")
-    if declared is None:
-        types = {find_type(value) for value in enum}
-    else:
-        names = [declared] if isinstance(declared, str) else _list(declared)
-        types = {name for name in names if isinstance(name, str) and name != "null"}
-    return types.pop() if len(types) == 1 else None
+def _is_dontcare(option: object) -> bool:
+    return isinstance(option, Mapping) and (
+        option.get("enum") == [DONTCARE] or option.get("const") == DONTCARE
+    )
 
 
 def _list(value: object) -> list[Any]:

@@ -1,9 +1,12 @@
-"""Questions to the JSON Schema of a parameter; `$ref` is resolved before."""
+"""Questions to the JSON Schema of a parameter, which `schema_forms` has normalized."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from exemplars.core.literals import find_type
+from exemplars.core.slot_paths import format_path
 
 
 def find_subschema(schema: Mapping[str, Any], segments: Sequence[str | int]) -> Mapping[str, Any] | None:
@@ -27,42 +30,108 @@ def find_subschema(schema: Mapping[str, Any], segments: Sequence[str | int]) -> 
 
 def list_alternatives(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the schemas that a value may satisfy: those of `anyOf`, `oneOf` and `allOf`, or the schema itself."""
-    options = [
-        option
-        for key in ("anyOf", "oneOf", "allOf")
-        if isinstance(schema.get(key), list)
-        for option in schema[key]
-        if isinstance(option, Mapping)
-    ]
     yield schema
-    for option in options:
-        yield from list_alternatives(option)
+    for key in ("anyOf", "oneOf", "allOf"):
+        for option in _list_parts(schema, key):
+            yield from list_alternatives(option)
+
+
+def walk_schema(schema: Any, place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield a schema and all schemas in it, each with the place that its values have; an index is left open.
+
+    >>> schema = {"type": "array", "items": {"properties": {"zip.code": {"type": "string"}}}}
+    >>> [place for place, _ in walk_schema(schema, "stops")]
+    ['stops', 'stops[]', 'stops[]["zip.code"]']
+    """
+    if not isinstance(schema, Mapping):
+        return
+    yield place, schema
+    properties = schema.get("properties")
+    for name, child in properties.items() if isinstance(properties, Mapping) else ():
+        yield from walk_schema(child, place + format_path(("_", name)).removeprefix("_"))
+    yield from walk_schema(schema.get("additionalProperties"), f"{place}.*")
+    for child in (schema.get("items"), *_list_parts(schema, "prefixItems")):
+        yield from walk_schema(child, f"{place}[]")
+    for key in ("anyOf", "oneOf", "allOf"):
+        for option in _list_parts(schema, key):
+            yield from walk_schema(option, place)
 
 
 def admits_null(schema: Mapping[str, Any]) -> bool:
     """Return whether a schema admits `None`.
 
-    >>> admits_null({"type": ["string", "null"]}), admits_null({"type": "string"})
-    (True, False)
+    >>> admits_null({"type": ["string", "null"]}), admits_null({"type": "string"}), admits_null({})
+    (True, False, True)
     """
-    return any(
-        option.get("type") == "null"
-        or (isinstance(option.get("type"), list) and "null" in option["type"])
-        or option.get("nullable") is True
-        or (isinstance(option.get("enum"), list) and None in option["enum"])
-        for option in list_alternatives(schema)
-    )
+    types = find_types(schema)
+    return types is None or "null" in types
 
 
-def list_types(schema: Mapping[str, Any]) -> frozenset[str]:
-    """List the types that a schema names, of all alternatives; empty: it names none."""
-    types: set[str] = set()
-    for option in list_alternatives(schema):
-        declared = option.get("type")
-        types |= (
-            {declared} if isinstance(declared, str) else set(declared if isinstance(declared, list) else ())
-        )
-    return frozenset(types)
+def find_types(schema: Mapping[str, Any]) -> frozenset[str] | None:
+    """Find the types that a schema leaves: those of all alternatives, and of what must hold at once.
+
+    `None`: it leaves any. An integer is a number, too.
+
+    >>> sorted(find_types({"anyOf": [{"type": "integer"}, {"enum": ["all", None]}]}))
+    ['integer', 'null', 'string']
+    >>> sorted(find_types({"type": ["string", "null"], "allOf": [{"enum": ["a"]}]}))
+    ['string']
+    """
+    declared = schema.get("type")
+    names = declared if isinstance(declared, list) else [declared]
+    types = frozenset(name for name in names if isinstance(name, str)) or None
+    values = _list_own_values(schema)
+    if values is not None:
+        types = _intersect(types, frozenset(map(_find_json_type, values)))
+    for part in _list_parts(schema, "allOf"):
+        types = _intersect(types, find_types(part))
+    for key in ("anyOf", "oneOf"):
+        options = [find_types(option) for option in _list_parts(schema, key)]
+        if options and None not in options:
+            types = _intersect(types, frozenset().union(*(option for option in options if option)))
+    return types
+
+
+def find_values(schema: Mapping[str, Any]) -> list[Any] | None:
+    """Find the only values that a schema accepts, in its order, `None` left out; `None`: it accepts others, too.
+
+    >>> find_values({"anyOf": [{"enum": ["a", "b"]}, {"const": 5}, {"type": "null"}]})
+    ['a', 'b', 5]
+    """
+    values = _list_own_values(schema)
+    for part in _list_parts(schema, "allOf"):
+        values = find_values(part) if values is None else values
+    for key in ("anyOf", "oneOf"):
+        options = [option for option in _list_parts(schema, key) if option.get("type") != "null"]
+        listed = [find_values(option) for option in options]
+        if values is None and listed and None not in listed:
+            values = [value for option in listed for value in option or ()]
+    return None if values is None else [value for value in values if value is not None]
+
+
+def _list_own_values(schema: Mapping[str, Any]) -> list[Any] | None:
+    if "const" in schema:
+        return [schema["const"]]
+    values = schema.get("enum")
+    return values if isinstance(values, list) else None
+
+
+def _find_json_type(value: Any) -> str:
+    if value is None:
+        return "null"
+    return find_type(value) or ("array" if isinstance(value, list) else "object")
+
+
+def _intersect(first: frozenset[str] | None, second: frozenset[str] | None) -> frozenset[str] | None:
+    if first is None or second is None:
+        return second if first is None else first
+    integers = {"integer"} if {"integer", "number"} & first and {"integer", "number"} & second else set()
+    return first & second or frozenset(integers)
+
+
+def _list_parts(schema: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    parts = schema.get(key)
+    return [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
 
 
 def _find_item(schema: Mapping[str, Any], index: int) -> Mapping[str, Any] | None:
@@ -70,10 +139,6 @@ def _find_item(schema: Mapping[str, Any], index: int) -> Mapping[str, Any] | Non
     if isinstance(prefix, list) and index < len(prefix):
         return prefix[index] if isinstance(prefix[index], Mapping) else {}
     items = schema.get("items")
-    if isinstance(items, list):  # The form of tuples before JSON Schema 2020-12.
-        if index < len(items):
-            return items[index] if isinstance(items[index], Mapping) else {}
-        items = schema.get("additionalItems", {})
     if items is False or not _admits(schema, "array"):
         return None
     return items if isinstance(items, Mapping) else {}

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from exemplars.core.records import Exemplar, Mode
-from exemplars.dataset.catalog import Skill, parse_tool_definition
+from exemplars.dataset.catalog import TYPES, Skill, parse_tool_definition
+from exemplars.dataset.json_schemas import find_types
 from exemplars.dataset.leaves import build_arguments, decode_leaf
 from exemplars.models.calls import NO_CALL, Call, CallFormat
 
@@ -242,16 +243,18 @@ def _strip_extensions(value: Any) -> Any:
 
 
 def _list_types(schema: Mapping[str, Any]) -> list[str]:
-    """List the JSON types of a property that the catalog describes."""
-    options = schema.get("anyOf", [schema])
-    types = [option["type"] for option in options]
-    return [name for type_ in types for name in ([type_] if isinstance(type_, str) else type_)]
+    """List the JSON types of a property that the catalog describes; none: it accepts any value."""
+    types = find_types(schema) or ()
+    return [name for name in (*TYPES, "array", "object", "null") if name in types]
 
 
 def _name_python_type(schema: Mapping[str, Any]) -> str:
-    names = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
-    types = [names.get(name, name) for name in _list_types(schema)]
-    return types[0] if len(types) == 1 else f"Union[{', '.join(types)}]"
+    names = {
+        "string": "str", "integer": "int", "number": "float", "boolean": "bool", "array": "list", "object": "dict",
+        "null": "None",
+    }  # fmt: skip
+    types = [names[name] for name in _list_types(schema)]
+    return " ".join(types) or "Any" if len(types) < 2 else f"Union[{', '.join(types)}]"
 
 
 def _encode(document: Any) -> str:

@@ -7,18 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
-from exemplars.core.documents import decode_json
 from exemplars.core.errors import Diagnostic, UserError, summarize_names
 from exemplars.core.files import read_file
-from exemplars.dataset.catalog import TYPES
-from exemplars.project.openapi import parse_openapi
-from exemplars.project.references import CYCLE, UNRESOLVED, find_marks, resolve_references
-from stages.ingest.chat.conversations import FaultList
-from stages.ingest.chat.tool_definitions import read_tools
+from exemplars.core.slot_paths import parse_path
+from exemplars.dataset.catalog import COMPOSED, TYPES, Parameter, parse_tool_definition
+from exemplars.dataset.openapi import parse_openapi
+from exemplars.dataset.references import describe_marks
+from exemplars.dataset.schema_forms import find_schema_mistakes, normalize_parameters
 from stages.ingest.reading import decode_text
+from stages.ingest.tools import parse_tool_definitions
 
+_FIX: Final = "name another file, or correct this one"
 _MAX_NAME: Final = 64
 
 
@@ -36,8 +35,11 @@ def read_tool_drafts(path: Path, is_openapi: bool) -> list[SkillDraft]:
 
     Raises `UserError` if the file cannot be read, has another form, or has two tools of one name.
     """
-    text = decode_text(str(path), read_file(path, expected="tool definitions"))
-    definitions = parse_openapi(str(path), text) if is_openapi else parse_tool_file(str(path), text)
+    data = read_file(path, expected="tool definitions")
+    if is_openapi:
+        definitions = parse_openapi(str(path), decode_text(str(path), data))
+    else:
+        definitions = parse_tool_file(str(path), data)
     drafts = [draft_skill(definition["function"]) for definition in definitions]
     names = [draft.name.casefold() for draft in drafts]
     repeated = sorted({draft.name for draft in drafts if names.count(draft.name.casefold()) > 1})
@@ -46,25 +48,11 @@ def read_tool_drafts(path: Path, is_openapi: bool) -> list[SkillDraft]:
     return drafts
 
 
-def parse_tool_file(path: str, text: str) -> list[Mapping[str, Any]]:
-    """Parse tool definitions: a list, or an object with `tools`, as MCP's `tools/list` answers.
-
-    Raises `UserError` if they have another form.
-    """
-    try:
-        document = decode_json(text)
-    except msgspec.DecodeError as error:
-        raise UserError([_problem(path, f"what is not JSON ({error})", "a list of definitions")]) from None
-    result = document.get("result") if isinstance(document, Mapping) else None
-    tools = document if not isinstance(document, Mapping) else (result or document).get("tools", document)
-    faults = FaultList()
-    definitions = [resolve_references(tool, tool) for tool in read_tools(tools, "", faults)]
-    problems = [
-        _problem(f"{path}#{fault.pointer}", fault.problem.found, fault.problem.expected)
-        for fault in faults.freeze()
-    ]
-    if problems or not definitions:
-        raise UserError(problems or [_problem(path, "no tool", "at least one")])
+def parse_tool_file(path: str, data: bytes) -> list[dict[str, Any]]:
+    """Parse tool definitions, as `parse_tool_definitions` does. Raises `UserError` if there is none."""
+    definitions = parse_tool_definitions(path, data, _FIX)
+    if not definitions:
+        raise UserError([_problem(path, "no tool", "at least one")])
     return definitions
 
 
@@ -85,14 +73,18 @@ def draft_skill(function: Mapping[str, Any]) -> SkillDraft:
     """
     name = _clean_name(function["name"], "[^A-Za-z0-9_-]")
     remarks = [] if name == function["name"] else [f"{function['name']} is called {name}"]
-    schema = function.get("parameters") or {}
-    required = schema.get("required") or ()
+    parameters = normalize_parameters(function.get("parameters") or {})
+    for found, place in list(find_schema_mistakes(parameters)):
+        remarks.append(f"{name}.{place} has {found}: any value is accepted there")
+        parameters["properties"][str(parse_path(place)[0])] = {}
+    skill = parse_tool_definition({"function": {"name": name, "parameters": parameters}})
     signature, lines = [], []
-    for raw, parameter in (schema.get("properties") or {}).items():
-        slot = _clean_name(raw, r"\W")
-        remarks += [] if slot == raw else [f"the parameter {raw} of {name} is called {slot}"]
+    for parameter in skill.parameters:
+        slot = _clean_name(parameter.name, r"\W")
+        if slot != parameter.name:
+            remarks.append(f"the parameter {parameter.name} of {name} is called {slot}")
         signature.append(f"{slot}={_write_value(slot, parameter)}")
-        lines.append(f"{slot}: {', '.join(_list_facts(parameter, raw in required))}")
+        lines.append(f"{slot}: {', '.join(_list_facts(parameter))}")
         remarks += _list_remarks(f"{name}.{slot}", parameter)
     description = " ".join(str(function.get("description") or "").split()) or f"Says what {name} does."
     parts = ["#### Prompt:", f"{name}({', '.join(signature)})", description, ""]
@@ -105,43 +97,38 @@ def _clean_name(name: str, others: str) -> str:
     return clean if re.match("[A-Za-z_]", clean) else f"_{clean}"[:_MAX_NAME]
 
 
-def _write_value(slot: str, parameter: Any) -> str:
+def _write_value(slot: str, parameter: Parameter) -> str:
     """Write what stands for a value in a signature: its values, or its description."""
-    schema = parameter if isinstance(parameter, Mapping) else {}
-    values = schema.get("enum")
-    if isinstance(values, list) and _are_words(values):
-        return f'"{"|".join(values)}"'
-    text = " ".join(str(schema.get("description") or slot.replace("_", " ")).split())
+    if _are_words(parameter.enum):
+        return f'"{"|".join(parameter.enum)}"'
+    text = " ".join((parameter.description or slot.replace("_", " ")).split())
     text = re.sub(r"[\[\]\"]", "'", text)
-    is_text = schema.get("type", "string") == "string" and CYCLE not in schema
-    return f'"[{text}]"' if is_text else f"[{text}]"
+    return f'"[{text}]"' if parameter.type == "string" else f"[{text}]"
 
 
-def _are_words(values: Sequence[Any]) -> bool:
+def _are_words(values: Sequence[str]) -> bool:
     """Return whether values can be written as `add|list`."""
     word = re.compile(r"[^|\"\n]*\S[^|\"\n]*")
-    return len(values) > 1 and all(isinstance(value, str) and word.fullmatch(value) for value in values)
+    return len(values) > 1 and all(map(word.fullmatch, values))
 
 
-def _list_facts(parameter: Any, is_required: bool) -> Iterator[str]:
-    schema = parameter if isinstance(parameter, Mapping) else {}
-    if schema.get("type") in TYPES:
-        yield schema["type"]
-    yield "required" if is_required else "optional"
-    default = schema.get("default")
-    if isinstance(default, str | int | float) and re.fullmatch(r"[^,\n]+", str(default)):
-        yield f"default={default}"
+def _list_facts(parameter: Parameter) -> Iterator[str]:
+    if parameter.type in TYPES:
+        yield parameter.type
+    yield "required" if parameter.required else "optional"
+    if parameter.composed:
+        yield COMPOSED
+    elif parameter.recognizer is not None:
+        yield f"recognizer={parameter.recognizer}"
+    if parameter.default is not None and re.fullmatch(r"[^,\n]+", parameter.default):
+        yield f"default={parameter.default}"
 
 
-def _list_remarks(place: str, parameter: Any) -> Iterator[str]:
-    schema = parameter if isinstance(parameter, Mapping) else {}
-    if schema.get("type") in ("array", "object"):
-        yield f"{place} is an {schema['type']}: examples that fill it are rejected, since a value is a single literal"
-    for mark, what in ((CYCLE, "a cycle"), (UNRESOLVED, "nothing in the file")):
-        for reference in sorted(set(find_marks(schema, mark))):
-            yield f"{place} refers to {what}: {reference}"
+def _list_remarks(place: str, parameter: Parameter) -> Iterator[str]:
+    if parameter.type in ("array", "object"):
+        yield f"{place} is an {parameter.type}: examples that fill it are rejected, since a value is a single literal"
+    yield from describe_marks(parameter.schema, place)
 
 
 def _problem(path: str, found: str, expected: str) -> Diagnostic:
-    fix = "name another file, or correct this one"
-    return Diagnostic(path=path, code="bad_tools", found=found, expected=expected, fix=fix)
+    return Diagnostic(path=path, code="bad_tools", found=found, expected=expected, fix=_FIX)

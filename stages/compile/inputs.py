@@ -144,13 +144,13 @@ def _check_recognizers(skills: tuple[Skill, ...], recognizers: Recognizers) -> N
         Diagnostic(
             path="catalog",
             code="unknown_recognizer",
-            found=f"recognizer {parameter.recognizer!r} of parameter {skill.name}.{parameter.name}",
+            found=f"recognizer {name!r} of parameter {skill.name}.{place}",
             expected=f"one of {', '.join(sorted(known))}",
             fix="correct the name, or add the recognizer to the file that compile.recognizers names",
         )
         for skill in skills
-        for parameter in skill.parameters
-        if parameter.recognizer is not None and parameter.recognizer not in known
+        for place, name in skill.list_recognizers()
+        if name not in known
     ]
     if unknown:
         raise UserError(unknown)

@@ -82,7 +82,7 @@ def test_a_catalog_comes_back_from_its_file() -> None:
         ({"type": ["integer", "string"]}, Parameter("p", type=None, schema={"type": ["integer", "string"]})),
         ({"anyOf": [{"type": "boolean"}, {"const": "dontcare"}]}, Parameter("p", type="boolean", dontcare=True)),
         ({"type": "boolean", "x-dontcare": True}, Parameter("p", type="boolean", dontcare=True)),
-        ({}, Parameter("p", type=None)),
+        ({}, Parameter("p", type=None, schema={})),
     ],
 )  # fmt: skip
 def test_a_property_has_the_one_type_that_its_schema_leaves(

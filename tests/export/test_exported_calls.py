@@ -138,7 +138,7 @@ def read_sharegpt(document: dict[str, Any], row: TrainingRow) -> ExportedCall | 
 
 def read_xlam(document: dict[str, Any], row: TrainingRow) -> ExportedCall | None:
     """Read xLAM's Python types as JSON types; `optional` is part of a type."""
-    names = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+    names = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "None": "null"}
     for answer in json.loads(document["answers"]):
         [parameters] = [
             tool["parameters"] for tool in json.loads(document["tools"]) if tool["name"] == answer["name"]
@@ -148,6 +148,8 @@ def read_xlam(document: dict[str, Any], row: TrainingRow) -> ExportedCall | None
             "type": "object",
             "properties": {
                 name: {"type": [names[part] for part in type_.removeprefix("Union[").rstrip("]").split(", ")]}
+                if type_ != "Any"
+                else {}
                 for name, type_ in types.items()
             },
             "required": [

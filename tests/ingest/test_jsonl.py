@@ -119,7 +119,7 @@ def test_tools_are_read_and_broken_ones_are_reported() -> None:
         ),
         (
             '{"name": "f", "parameters": {"properties": {"n": {"enum": null}}}}',
-            "expected `array`, got `null` - at `$[0].function.parameters.properties[...].enum`",
+            "None is not of type 'array' at n.enum of 'f'",
         ),
         (
             '{"name": "f", "parameters": {"properties": []}}',

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from exemplars.core.errors import UserError
-from exemplars.project.openapi import parse_openapi
-from exemplars.project.references import resolve_references
 from exemplars.project.skill_drafts import draft_skill, read_tool_drafts
 from stages.ingest.reading import SourceInfo
 from stages.ingest.skills import parse_skill_file
@@ -71,7 +69,7 @@ X_Verbose: boolean, optional, default=False
         "post_pets__petId",
         """\
 #### Prompt:
-post_pets__petId(petId=[petId], name="[name]", kind="cat|dog", tags=[tags], parent=[parent], owner="[owner]")
+post_pets__petId(petId=[petId], name="[name]", kind="cat|dog", tags=[tags], parent=[parent], owner=[owner])
 Changes a pet.
 
 #### Parameters:
@@ -88,8 +86,9 @@ owner: optional
     assert post.remarks == (
         "post_pets/{petId} is called post_pets__petId",
         "post_pets__petId.tags is an array: examples that fill it are rejected, since a value is a single literal",
-        "post_pets__petId.parent refers to a cycle: #/components/schemas/Pet",
-        "post_pets__petId.owner refers to nothing in the file: other.yaml#/Owner",
+        "post_pets__petId.parent leads back to #/components/schemas/Pet, a schema that it is part of: what is nested there "
+        "is not checked",
+        "post_pets__petId.owner refers to other.yaml#/Owner, which is not in the file: any value is accepted there",
     )
     assert "ping(body=" in ping.text
 
@@ -131,9 +130,17 @@ def test_openai_and_mcp_tools_give_the_same_skill_file(tmp_path: Path, document:
 @pytest.mark.parametrize(
     ("text", "is_openapi", "message"),
     [
-        ("{", False, "bad_tools: found what is not JSON"),
+        (
+            "{",
+            False,
+            "bad_tools: not a list of tool definitions: input data was truncated; name another file",
+        ),
         ("[]", False, "bad_tools: found no tool, expected at least one"),
-        ('[{"type": "function"}]', False, "bad_tools: found the object"),
+        (
+            '[{"type": "function"}]',
+            False,
+            "bad_tools: not a list of tool definitions: object missing required field `function` - at `$[0]`",
+        ),
         ('[{"name": "a"}, {"name": "A"}]', False, "bad_tools: found A, a twice, expected each tool once"),
         ("swagger: '2.0'", True, "bad_openapi: found no document of OpenAPI 3"),
         ("openapi: 3.0.0", True, "bad_openapi: found no operation under paths"),
@@ -159,14 +166,19 @@ def test_names_that_are_no_identifiers_are_changed_and_said() -> None:
     assert draft.remarks == ("2 go is called _2_go", "the parameter a.b of _2_go is called a_b")
 
 
-def test_references_to_lists_escaped_keys_and_siblings_are_resolved() -> None:
-    document = {"a/b": [{"type": "string", "title": "old"}]}
-    assert resolve_references({"$ref": "#/a~1b/0", "title": "new"}, document) == {
-        "type": "string",
-        "title": "new",
-    }
-
-
-def test_an_operation_keeps_the_order_of_its_document() -> None:
-    names = [definition["function"]["name"] for definition in parse_openapi("pets.yaml", PETS)]
-    assert names == ["getPet", "post_pets/{petId}", "ping"]
+def test_what_is_no_json_schema_is_said_and_the_rest_of_the_document_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "api.json"
+    properties = {"n": {"type": "integr"}, "ok": {"type": "integer", "x-filled-by": "composed"}}
+    schema = {"type": "object", "properties": properties, "required": ["ok"]}
+    body = {"content": {"application/json": {"schema": schema}}}
+    path.write_text(
+        json.dumps(
+            {"openapi": "3.1.0", "paths": {"/a": {"POST": {"operationId": "add", "requestBody": body}}}}
+        )
+    )
+    [draft] = read_tool_drafts(path, is_openapi=True)
+    assert draft.text == (
+        "#### Prompt:\nadd(n=[n], ok=[ok])\nSays what add does.\n\n"
+        "#### Parameters:\nn: optional\nok: integer, required, composed\n\n#### Examples:\n"
+    )
+    assert draft.remarks == ("add.n.type has the type 'integr': any value is accepted there",)

@@ -9,6 +9,7 @@ import msgspec
 
 from exemplars.core.documents import decode_json
 from exemplars.core.records import Reason
+from exemplars.dataset.schema_forms import normalize_parameters
 from stages.ingest.chat.call_texts import describe_value
 from stages.ingest.chat.conversations import FaultList, escape_pointer
 
@@ -51,11 +52,12 @@ def read_tools(raw: Any, pointer: str, faults: FaultList) -> tuple[Mapping[str, 
     if not isinstance(raw, Sequence):
         faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(raw), "a list of definitions of tools")
         return ()
-    tools = (_read_tool(tool, f"{pointer}/{index}", faults) for index, tool in enumerate(raw))
+    tools = (_read_tool(tool, f"{pointer}/{index}", faults, raw) for index, tool in enumerate(raw))
     return tuple(tool for tool in tools if tool is not None)
 
 
-def _read_tool(raw: Any, pointer: str, faults: FaultList) -> Mapping[str, Any] | None:
+def _read_tool(raw: Any, pointer: str, faults: FaultList, document: Any) -> Mapping[str, Any] | None:
+    """Read a tool. document: the list of which it is a part, where its references are looked up, too."""
     function = raw.get("function", raw) if isinstance(raw, Mapping) else raw
     name = function.get("name") if isinstance(function, Mapping) else None
     if not isinstance(function, Mapping) or not isinstance(name, str):
@@ -68,7 +70,9 @@ def _read_tool(raw: Any, pointer: str, faults: FaultList) -> Mapping[str, Any] |
         "function": {
             "name": name,
             "description": description if isinstance(description, str) else "",
-            "parameters": _read_parameters(parameters, f"{pointer}/parameters", faults),
+            "parameters": normalize_parameters(
+                _read_parameters(parameters, f"{pointer}/parameters", faults), raw, document
+            ),
         },
     }
 
