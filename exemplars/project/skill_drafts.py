@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -49,7 +50,7 @@ def read_tool_drafts(path: Path, is_openapi: bool) -> list[SkillDraft]:
 
 
 def parse_tool_file(path: str, data: bytes) -> list[dict[str, Any]]:
-    """Parse tool definitions, as `parse_tool_definitions` does. Raises `UserError` if there is none."""
+    """Parse tool definitions, as `parse_tool_definitions` does. Raises `UserError` if they are empty."""
     definitions = parse_tool_definitions(path, data, _FIX)
     if not definitions:
         raise UserError([_problem(path, "no tool", "at least one")])
@@ -85,7 +86,7 @@ def draft_skill(function: Mapping[str, Any]) -> SkillDraft:
             remarks.append(f"the parameter {parameter.name} of {name} is called {slot}")
         signature.append(f"{slot}={_write_value(slot, parameter)}")
         lines.append(f"{slot}: {', '.join(_list_facts(parameter))}")
-        remarks += _list_remarks(f"{name}.{slot}", parameter)
+        remarks += describe_marks(parameter.schema, f"{name}.{slot}")
     description = " ".join(str(function.get("description") or "").split()) or f"Says what {name} does."
     parts = ["#### Prompt:", f"{name}({', '.join(signature)})", description, ""]
     parts += ["#### Parameters:", *lines, ""] if lines else []
@@ -113,21 +114,22 @@ def _are_words(values: Sequence[str]) -> bool:
 
 
 def _list_facts(parameter: Parameter) -> Iterator[str]:
-    if parameter.type in TYPES:
+    if parameter.schema is not None:
+        schema = {key: value for key, value in parameter.schema.items() if key != "description"}
+        yield json.dumps(schema, ensure_ascii=False)
+    elif parameter.type in TYPES:
         yield parameter.type
     yield "required" if parameter.required else "optional"
     if parameter.composed:
         yield COMPOSED
     elif parameter.recognizer is not None:
         yield f"recognizer={parameter.recognizer}"
-    if parameter.default is not None and re.fullmatch(r"[^,\n]+", parameter.default):
+    if (
+        parameter.schema is None
+        and parameter.default is not None
+        and re.fullmatch(r"[^,\n]+", parameter.default)
+    ):
         yield f"default={parameter.default}"
-
-
-def _list_remarks(place: str, parameter: Parameter) -> Iterator[str]:
-    if parameter.type in ("array", "object"):
-        yield f"{place} is an {parameter.type}: examples that fill it are rejected, since a value is a single literal"
-    yield from describe_marks(parameter.schema, place)
 
 
 def _problem(path: str, found: str, expected: str) -> Diagnostic:

@@ -76,16 +76,15 @@ Changes a pet.
 petId: integer, required
 name: string, required
 kind: string, optional
-tags: optional
-parent: optional
-owner: optional
+tags: {"type": "array", "items": {"type": "string"}}, optional
+parent: {"x-cycle": "#/components/schemas/Pet"}, optional
+owner: {"x-unresolved": "other.yaml#/Owner"}, optional
 
 #### Examples:
 """,
     )
     assert post.remarks == (
         "post_pets/{petId} is called post_pets__petId",
-        "post_pets__petId.tags is an array: examples that fill it are rejected, since a value is a single literal",
         "post_pets__petId.parent leads back to #/components/schemas/Pet, a schema that it is part of: what is nested there "
         "is not checked",
         "post_pets__petId.owner refers to other.yaml#/Owner, which is not in the file: any value is accepted there",
@@ -179,6 +178,6 @@ def test_what_is_no_json_schema_is_said_and_the_rest_of_the_document_is_read(tmp
     [draft] = read_tool_drafts(path, is_openapi=True)
     assert draft.text == (
         "#### Prompt:\nadd(n=[n], ok=[ok])\nSays what add does.\n\n"
-        "#### Parameters:\nn: optional\nok: integer, required, composed\n\n#### Examples:\n"
+        "#### Parameters:\nn: {}, optional\nok: integer, required, composed\n\n#### Examples:\n"
     )
     assert draft.remarks == ("add.n.type has the type 'integr': any value is accepted there",)

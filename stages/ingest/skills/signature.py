@@ -11,6 +11,7 @@ import msgspec
 from exemplars.core.documents import decode_json
 from exemplars.core.errors import Diagnostic, quote_text, suggest_name
 from exemplars.dataset.catalog import COMPOSED, TYPES, Parameter, Skill, parse_property
+from exemplars.dataset.schema_forms import normalize_schema
 from stages.ingest.skills.outline import Line, Outline
 
 _HEAD: Final = re.compile(r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_-]{0,63})\s*\(\s*")
@@ -187,14 +188,14 @@ def _apply_schema(parameter: Parameter, facts: str) -> tuple[Parameter, str] | N
     try:
         _, end = json.JSONDecoder().raw_decode(facts)
         schema = decode_json(facts[:end])
-        Draft202012Validator.check_schema(schema)
+        Draft202012Validator.check_schema(normalize_schema(schema))
     except (ValueError, RecursionError, SchemaError):
         return None
     others = re.fullmatch(r"\s*(?:,(.*))?", facts[end:])
     if others is None or '"$ref"' in facts[:end]:
         return None
     described = {"description": parameter.description, **schema}
-    return parse_property(parameter.name, described), others[1] or ""
+    return parse_property(parameter.name, normalize_schema(described)), others[1] or ""
 
 
 def _malformed(outline: Outline, line: Line, position: int, expected: str) -> Diagnostic:
