@@ -53,6 +53,7 @@ SLOW = (
     "tests/cli/test_hostile_data.py",
     "tests/models/test_chat_templates.py",
     "tests/models/test_thinking.py",
+    "tests/models/tagger/test_predictor.py",
     "tests/render/test_control_tokens.py",
     "tests/cli/test_documented_examples.py",
     "tests/ingest/test_patterns.py",

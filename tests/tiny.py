@@ -58,6 +58,39 @@ def save_tiny(folder: Path, template: str | None = TEMPLATE, layers: int = 3) ->
     return folder
 
 
+def save_tiny_encoder(folder: Path, tokens: int = 64) -> Path:
+    """Write a BERT of a few thousand parameters, with random weights, and a tokenizer of whole words and letters.
+
+    tokens: its window.
+    """
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    words = sorted({word for text in TEXT for word in text.lower().replace("(", " ").split()})
+    letters = [chr(code) for code in range(33, 127)]
+    entries = dict.fromkeys([*special, *words, *letters, *(f"##{letter}" for letter in letters)])
+    tokenizer = Tokenizer(
+        models.WordPiece({entry: number for number, entry in enumerate(entries)}, unk_token="[UNK]")
+    )
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token"), special, strict=True))
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(str(folder))
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(entries),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=tokens,
+    )
+    BertModel(config).save_pretrained(str(folder))
+    return folder
+
+
 def make_render_manifest(base: FolderBase, sha256: str) -> RenderManifest:
     """Make the manifest of rows that were rendered for a tiny base."""
     return RenderManifest(

@@ -26,7 +26,10 @@ TemplateArguments = dict[
 
 
 class PackagedBase(msgspec.Struct, frozen=True, tag_field="from", tag="package", forbid_unknown_fields=True):
-    """A GGUF file in an installed Python package. package: the name to import."""
+    """A model in an installed Python package.
+
+    package: the name to import. file: a GGUF file, or the weights in a folder that `save_pretrained` wrote.
+    """
 
     package: str
     file: str
@@ -139,6 +142,13 @@ def load_model(files: BaseFiles, **options: Any) -> Any:
     return model
 
 
+def load_encoder(files: BaseFiles) -> Any:
+    """Load a base model as an encoder, in fp32. Raises `UserError` if transformers cannot read it."""
+    from transformers import AutoModel
+
+    return _load_pretrained(AutoModel, files, {"dtype": "float32"})
+
+
 def read_context_length(files: BaseFiles) -> int | None:
     """Read the maximum number of tokens of a base model; `None` if its configuration does not say."""
     maximum = getattr(load_config(files), "max_position_embeddings", None)
@@ -214,7 +224,8 @@ def _find_in_package(base: PackagedBase) -> BaseFiles:
     if sha256 != base.sha256:
         expected = f"{base.sha256[:16]}…"
         raise UserError([_problem(base.file, f"SHA-256 {sha256[:16]}…", expected, f"reinstall {name}")])
-    return BaseFiles(path.stem, str(path.parent), {"gguf_file": base.file}, sha256, base.license)
+    arguments = {"gguf_file": base.file} if path.suffix == ".gguf" else {}
+    return BaseFiles(path.stem, str(path.parent), arguments, sha256, base.license)
 
 
 def _find_in_folder(base: FolderBase) -> BaseFiles:

@@ -23,6 +23,8 @@ WEIGHTS: Final = "weights"
 """The folder of a run's weights, next to its manifest."""
 ROWS: Final = "rows.txt"
 """The file with the sorted digests of the rows that a run was trained on, one per line."""
+TAGGER: Final = "tagger"
+"""The method of runs whose model is an encoder, not a language model."""
 _CODE: Final = "unusable_run"
 _EXPECTED: Final = "a run of this version"
 
@@ -55,6 +57,11 @@ class Manifest(msgspec.Struct, frozen=True):
     """The step of the checkpoint from which training was resumed, if any."""
     losses: dict[str, float]
 
+    @property
+    def method(self) -> str:
+        """How it was trained: `lora`, `tagger` and so on."""
+        return str(self.params.get("recipe", {}).get("method", ""))
+
 
 def read_manifest(folder: Path) -> Manifest:
     """Read the manifest in a run's folder. Raises `UserError` if it is missing or damaged."""
@@ -68,9 +75,13 @@ def load_run(folder: Path, **options: Any) -> tuple[Any, Any]:
     """Load the model of a run (adapters on top of its base model) and its tokenizer.
 
     options: more keyword arguments of `from_pretrained`, such as `dtype`.
-    Raises `UserError` if a file is missing, or if base model or weights do not match the manifest.
+    Raises `UserError` if a file is missing, if base model or weights do not match the manifest, or if the run is a
+    tagger, which is not a language model.
     """
     manifest = read_manifest(folder)
+    if manifest.method == TAGGER:
+        found = f"{manifest.run}, a tagger"
+        raise UserError([_problem(folder, found, "choose a recipe that trains a language model")])
     weights = folder / WEIGHTS
     if not weights.is_dir() or hash_model(weights) != manifest.weights_sha256:
         found = "other weights" if weights.is_dir() else "no weights"

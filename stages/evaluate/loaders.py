@@ -8,7 +8,7 @@ from typing import Any
 
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.models.base_models import Base, find_base, load_model, load_tokenizer
-from exemplars.models.run_manifest import ROWS, Manifest, load_run
+from exemplars.models.run_manifest import ROWS, TAGGER, Manifest, load_run
 
 Loader = Callable[[], tuple[Any, Any]]
 """Loads a model and its tokenizer, ready to predict."""
@@ -27,9 +27,14 @@ def make_base_loader(base: Base) -> Loader:
 def make_run_loader(folder: Path, manifest: Manifest, base: Base, test_digests: Sequence[str]) -> Loader:
     """Make a function that loads a run, ready to predict.
 
-    base: what the rows were rendered for. Raises `UserError` if the run has a different base, whose tokens
-    differ, or if it was trained on a test row.
+    base: what the rows were rendered for. Raises `UserError` if the run is a tagger, if it has a different base, whose
+    tokens differ, or if it was trained on a test row.
     """
+    if manifest.method == TAGGER:
+        found, expected = "a tagger", "a language model"
+        raise UserError(
+            [_describe_unusable(folder, found, expected, f"{manifest.run} is {found}, not {expected}")]
+        )
     rendered_for = find_base(base).sha256
     if manifest.base_sha256 != rendered_for:
         found = f"a run on the base {manifest.base_sha256[:16]}…"

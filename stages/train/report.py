@@ -19,6 +19,7 @@ def build_train_report(trained: TrainedRun) -> dict[str, Any]:
         "tokens": manifest.tokens,
         "parameters": trained.parameters.all,
         "trained_parameters": trained.parameters.trained,
+        **trained.figures,
     }
 
 
@@ -29,4 +30,9 @@ def build_train_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
         "steps": report["steps"],
         "tokens": report["tokens"],
         "trained_parameters": report["trained_parameters"],
+        **{
+            f"validation_{name}": report["validation"][name]
+            for name in ("exact_match", "skill_accuracy", "answered", "exact_match_of_answered")
+            if "validation" in report
+        },
     }

@@ -28,11 +28,9 @@ from stages.train.checks import check_base, check_block, check_packages, check_r
 from stages.train.loss_log import open_loss_log
 from stages.train.manifest import (
     build_run_id,
-    describe_hardware,
+    describe_run,
     encode_digests,
     hash_params,
-    list_packages,
-    read_code_revision,
 )
 from stages.train.params import (
     Batching,
@@ -52,7 +50,7 @@ from stages.train.rows import PromptRow, TokenRow, build_chat_rows, build_text_r
 if TYPE_CHECKING:
     from stages.train.training import FitResult
 
-_SPACE_ADVICE: Final = "free some space, then run `dvc repro train`: it resumes from its last checkpoint"
+SPACE_ADVICE: Final = "free some space, then run `dvc repro train`: it resumes from its last checkpoint"
 
 
 class TrainingData(NamedTuple):
@@ -76,6 +74,8 @@ class TrainedRun(NamedTuple):
     """The content of `rows.txt`."""
     parameters: ParameterCounts
     checkpoints: Path
+    figures: Mapping[str, Any] = {}
+    """What the recipe reports in addition."""
 
 
 def train_run(
@@ -128,7 +128,7 @@ def _fit_recipe(
     set_seeds(shared.seed)
     model = prepare_model(load_base(base, recipe, shared), recipe)
     models = checkpoints.parents[1]
-    with open_loss_log(Path("reports/train")) as log, save_errors_as_user_errors(models, _SPACE_ADVICE):
+    with open_loss_log(Path("reports/train")) as log, save_errors_as_user_errors(models, SPACE_ADVICE):
         return fit(
             model, tokenizer, data.rows, data.validation, shared, recipe.learning_rate, checkpoints, log
         )
@@ -147,9 +147,7 @@ def _describe_inputs(rendered: RenderManifest, base: BaseFiles, data: TrainingDa
 def _describe_training(result: FitResult) -> dict[str, Any]:
     """Describe what a training did, and with which code and machine: fields of a `Manifest`."""
     return {
-        "code": read_code_revision(Path()),
-        "packages": list_packages(),
-        "hardware": describe_hardware(),
+        **describe_run(),
         "seconds": round(result.seconds, 1),
         "tokens": result.tokens,
         "steps": result.steps,
@@ -242,7 +240,7 @@ def _save_weights(model: Any, tokenizer: Any, base: BaseFiles, models: Path) -> 
     # No recipe trains embeddings; without this argument, peft looks the base up at the hub to find out.
     options = {"save_embedding_layers": False} if hasattr(model, "peft_config") else {}
     try:
-        with save_errors_as_user_errors(models, _SPACE_ADVICE):
+        with save_errors_as_user_errors(models, SPACE_ADVICE):
             model.save_pretrained(str(folder), **options)
             if not options:
                 tokenizer.save_pretrained(str(folder))

@@ -40,6 +40,14 @@ def test_a_run_that_saw_a_test_row_is_not_evaluated(
         make_run_loader(tmp_path, manifest, base, ["b" * 64, "c" * 64])
 
 
+def test_a_tagger_is_not_evaluated_as_a_language_model(
+    base: FolderBase, manifest: Manifest, tmp_path: Path
+) -> None:
+    tagger = msgspec.structs.replace(manifest, params={"recipe": {"method": "tagger"}})
+    with pytest.raises(UserError, match="lora-1-2 is a tagger, not a language model; run"):
+        make_run_loader(tmp_path, tagger, base, [])
+
+
 def test_a_run_on_a_different_base_than_the_rows_is_not_evaluated(
     base: FolderBase, manifest: Manifest, tmp_path: Path
 ) -> None:

@@ -292,7 +292,7 @@ def test_empty_split_trains_nothing(project: Project) -> None:
 def test_an_unknown_recipe_is_an_error() -> None:
     with pytest.raises(
         ValueError,
-        match=r"one of adapter, continued, dora, freeze, full, lora, prompt_tuning, qlora, got 'lara'",
+        match=r"one of adapter, continued, dora, freeze, full, lora, prompt_tuning, qlora, tagger, got 'lara'",
     ):
         TrainParams(recipe="lara", shared=SHARED, recipes=RECIPES)
 

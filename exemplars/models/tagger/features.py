@@ -1,0 +1,191 @@
+"""Rows as an encoder takes them: the tokens of an utterance and of the turns before it, and what each is to become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from exemplars.core.ledger import Problem
+from exemplars.core.records import Argument, Exemplar, Grounding, LabelledArgument, Reason, Speaker, Turn
+from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.expressions.values import find_value
+from exemplars.dataset.expressions.verbatim import Span, find_exact, find_ignoring_case
+from exemplars.models.tagger.vocabulary import NO_SKILL, OUTSIDE, Choice, Slot, Vocabulary, make_choice
+
+SPECIAL: Final = -1
+"""The turn of a token that is in no text."""
+UTTERANCE: Final = 0
+"""The turn of a token of the utterance; 1 is the turn before it, 2 the one before that."""
+
+
+class EncodedText(NamedTuple):
+    """The tokens of an utterance, then those of the turns before it, the latest first. All lists are of one length."""
+
+    input_ids: list[int]
+    segments: list[int]
+    """0: the utterance; 1: the turns before it."""
+    turns: list[int]
+    """`SPECIAL`, `UTTERANCE`, or how many turns before the utterance."""
+    offsets: list[Span]
+    """The span of a token in the text of its turn: code points, end exclusive."""
+    begins_word: list[bool]
+    texts: list[str]
+    """The texts by turn: the utterance first."""
+
+
+class Target(NamedTuple):
+    """What a tagger is to say about a row."""
+
+    skill: int
+    """The number of the skill in the vocabulary."""
+    tags: list[int]
+    """One for each token, local to the skill: `OUTSIDE`, or 1 + 2 * slot for its first word, and 1 more for others."""
+    choices: list[int]
+    """The place of the choice of each slot of the skill."""
+
+
+def encode_text(
+    tokenizer: Any, utterance: str, speaker: Speaker, context: Sequence[Turn], max_tokens: int
+) -> EncodedText | Problem:
+    """Encode an utterance with the turns before it; the oldest turns that do not fit are left out whole.
+
+    max_tokens: including special tokens. Returns a problem if the utterance alone does not fit.
+    """
+    encoded = EncodedText([tokenizer.cls_token_id], [0], [SPECIAL], [(0, 0)], [False], [])
+    _append(encoded, tokenizer, utterance, speaker, UTTERANCE)
+    if len(encoded.input_ids) > max_tokens:
+        return Problem(
+            Reason.TOO_LONG,
+            found=f"an utterance of {len(encoded.input_ids)} tokens",
+            expected=f"at most {max_tokens} tokens, the window of the encoder",
+            fix="shorten it, raise max_tokens of the recipe, or choose an encoder with a longer window",
+        )
+    for number, turn in enumerate(reversed(context), 1):
+        longer = EncodedText(*(list(column) for column in encoded))  # type: ignore[arg-type]
+        _append(longer, tokenizer, turn.utterance, turn.speaker, number)
+        if len(longer.input_ids) > max_tokens:
+            break
+        encoded = longer
+    return encoded
+
+
+def _append(encoded: EncodedText, tokenizer: Any, text: str, speaker: Speaker, turn: int) -> None:
+    """Append the tokens of a turn, after its speaker unless the user says the utterance, and a separator."""
+    segment = int(turn != UTTERANCE)
+    if turn != UTTERANCE or speaker is not Speaker.USER:
+        _append_special(
+            encoded, tokenizer(f"{speaker.value}:", add_special_tokens=False)["input_ids"], segment
+        )
+    tokens = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    words = tokens.word_ids()
+    encoded.input_ids.extend(tokens["input_ids"])
+    encoded.segments.extend([segment] * len(words))
+    encoded.turns.extend([turn] * len(words))
+    encoded.offsets.extend(tuple(span) for span in tokens["offset_mapping"])
+    encoded.begins_word.extend(place == 0 or words[place - 1] != word for place, word in enumerate(words))
+    _append_special(encoded, [tokenizer.sep_token_id], segment)
+    encoded.texts.append(text)
+
+
+def _append_special(encoded: EncodedText, ids: Sequence[int], segment: int) -> None:
+    encoded.input_ids.extend(ids)
+    encoded.segments.extend([segment] * len(ids))
+    encoded.turns.extend([SPECIAL] * len(ids))
+    encoded.offsets.extend([(0, 0)] * len(ids))
+    encoded.begins_word.extend([False] * len(ids))
+
+
+def build_target(
+    exemplar: Exemplar, encoded: EncodedText, vocabulary: Vocabulary, skill: Skill | None
+) -> Target | Problem:
+    """Build what a tagger is to say about a row. skill: that of the catalog, if the row has one.
+
+    A value from an earlier turn is tagged in the latest turn that says it, if one does.
+    Returns a problem if the vocabulary does not have the skill, or if only a turn that was left out says a value.
+    """
+    number = vocabulary.number_skill(exemplar.skill)
+    if number is None:
+        return Problem(
+            Reason.UNKNOWN_SKILL, found=f"skill {exemplar.skill!r}", expected="one that train rows have"
+        )
+    slots = vocabulary.find_slots(number)
+    target = Target(number, [OUTSIDE] * len(encoded.input_ids), [0] * len(slots))
+    places = {slot.path: place for place, slot in enumerate(slots)}
+    for argument in exemplar.arguments if number != NO_SKILL else ():
+        place = places.get(argument.slot)
+        if place is None:
+            found = f"an argument {argument.slot!r}, which no train row has"
+            return Problem(Reason.UNKNOWN_SLOT, found, "one that train rows have", slot=argument.slot)
+        parameter = (skill.find_parameter(argument.slot) if skill else None) or Parameter(argument.slot)
+        target.choices[place] = _find_choice(argument, slots[place])
+        if argument.start is not None and argument.end is not None:
+            _tag(target, encoded, UTTERANCE, (argument.start, argument.end), place)
+        elif argument.grounding is Grounding.CONTEXT:
+            problem = _tag_context(target, encoded, exemplar, argument, parameter, place)
+            if problem is not None:
+                return problem
+    return target
+
+
+def _find_choice(argument: Argument, slot: Slot) -> int:
+    """Find the choice of an argument; one that is said has the choice of its value if it is a listed one."""
+    choice = make_choice(argument)
+    if argument.start is not None:
+        choice = Choice(Grounding.CATEGORICAL, argument.value)
+    return slot.choices.index(choice) if choice in slot.choices else 0
+
+
+def _tag(target: Target, encoded: EncodedText, turn: int, span: Span, place: int) -> None:
+    """Tag the words that a span touches, unless they have a tag."""
+    touched = [
+        index
+        for index, (start, end) in enumerate(encoded.offsets)
+        if encoded.turns[index] == turn and start < span[1] and span[0] < end
+    ]
+    if not touched:
+        return
+    first, last = touched[0], touched[-1]
+    while not encoded.begins_word[first]:
+        first -= 1
+    while (
+        last + 1 < len(encoded.turns)
+        and encoded.turns[last + 1] == turn
+        and not encoded.begins_word[last + 1]
+    ):
+        last += 1
+    if all(tag == OUTSIDE for tag in target.tags[first : last + 1]):
+        target.tags[first] = 1 + 2 * place
+        target.tags[first + 1 : last + 1] = [2 + 2 * place] * (last - first)
+
+
+def _tag_context(
+    target: Target,
+    encoded: EncodedText,
+    exemplar: Exemplar,
+    argument: Argument,
+    parameter: Parameter,
+    place: int,
+) -> Problem | None:
+    """Tag the latest mention of a value in the turns before; or report that only a turn that was left out says it."""
+    shown = len(encoded.texts) - 1
+    for number, turn in enumerate(reversed(exemplar.context), 1):
+        span = next(_find_mentions(turn.utterance, argument, parameter), None)
+        if span is not None and number > shown:
+            return Problem(
+                Reason.VALUE_NOT_IN_PROMPT,
+                found=f"the value of {argument.slot!r} {number} turns before",
+                expected=f"one of the {shown} turns that fit into the window",
+                fix="raise max_tokens or context_turns of the recipe",
+                slot=argument.slot,
+            )
+        if span is not None:
+            _tag(target, encoded, number, span, place)
+            return None
+    return None
+
+
+def _find_mentions(text: str, argument: Argument, parameter: Parameter) -> Iterator[Span]:
+    yield from find_exact(text, argument.value)
+    yield from find_ignoring_case(text, argument.value)
+    label = LabelledArgument(argument.slot, argument.value)
+    yield from ((mention.start, mention.end) for mention in find_value(text, label, parameter, None))

@@ -1,0 +1,164 @@
+"""A trained tagger: what it says about an utterance, and its files. Imports torch."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import torch
+from safetensors.torch import load_file, save_file
+
+from exemplars.core.errors import Diagnostic, UserError, summarize_names
+from exemplars.core.files import read_json, write_bytes, write_json
+from exemplars.core.ledger import Problem
+from exemplars.core.records import Speaker, Turn
+from exemplars.dataset.catalog import Skill, encode_catalog, read_catalog
+from exemplars.models.base_models import BaseFiles, hash_model, load_encoder, load_tokenizer
+from exemplars.models.run_manifest import WEIGHTS, read_manifest
+from exemplars.models.tagger.calibration import Calibration
+from exemplars.models.tagger.calls import UNCERTAIN, Logits, TaggedCall, assemble_call
+from exemplars.models.tagger.features import EncodedText, encode_text
+from exemplars.models.tagger.network import TaggerNetwork, collate
+from exemplars.models.tagger.vocabulary import Vocabulary
+
+SETTINGS: Final = "tagger.json"
+"""What a tagger needs in addition to its weights, tokenizer and catalog."""
+_CATALOG: Final = "catalog.json"
+_HEADS: Final = "heads.safetensors"
+_ENCODER: Final = "encoder."
+_BATCH: Final = 32
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What a tagger needs in addition to its weights."""
+
+    vocabulary: Vocabulary
+    max_tokens: int
+    context_turns: int
+    calibration: Calibration = Calibration()
+
+
+class Question(NamedTuple):
+    """An utterance in its context, oldest turn first."""
+
+    utterance: str
+    context: Sequence[Turn] = ()
+    speaker: Speaker = Speaker.USER
+    today: datetime.date | None = None
+    """What relative dates refer to."""
+
+
+class Tagger:
+    """A tagger, ready to answer."""
+
+    def __init__(
+        self, network: TaggerNetwork, tokenizer: Any, settings: Settings, skills: Iterable[Skill]
+    ) -> None:
+        """skills: the catalog that it was trained for."""
+        self.network = network.eval()
+        self.tokenizer = tokenizer
+        self.settings = settings
+        self.skills = {skill.name: skill for skill in skills}
+
+    def answer(self, questions: Sequence[Question]) -> list[TaggedCall]:
+        """Answer questions, in their order. One that does not fit into the window has a problem, and no skill."""
+        encoded = [
+            encode_text(
+                self.tokenizer,
+                question.utterance,
+                question.speaker,
+                _cut_turns(question.context, self.settings.context_turns),
+                self.settings.max_tokens,
+            )
+            for question in questions
+        ]
+        texts = {place: text for place, text in enumerate(encoded) if not isinstance(text, Problem)}
+        calls = {
+            place: TaggedCall(None, (), UNCERTAIN, text.sentence)
+            for place, text in enumerate(encoded)
+            if isinstance(text, Problem)
+        }
+        # Texts of about the same length go together, which saves padding.
+        order = sorted(texts, key=lambda place: (len(texts[place].input_ids), place))
+        for start in range(0, len(order), _BATCH):
+            places = order[start : start + _BATCH]
+            for place, logits in zip(places, self._score([texts[place] for place in places]), strict=True):
+                vocabulary, today = self.settings.vocabulary, questions[place].today
+                calls[place] = assemble_call(logits, texts[place], vocabulary, self.skills, today)
+        return [calls[place] for place in range(len(questions))]
+
+    def rate(self, call: TaggedCall) -> float:
+        """Rate a call: the calibrated probability that all of it is right."""
+        return self.settings.calibration.rate(call.score)
+
+    def abstains(self, call: TaggedCall) -> bool:
+        """Return whether a call is too uncertain to be answered."""
+        return call.problem is not None or self.rate(call) < self.settings.calibration.threshold
+
+    @torch.inference_mode()  # type: ignore[untyped-decorator]
+    def _score(self, texts: Sequence[EncodedText]) -> Iterator[Logits]:
+        batch = collate(texts, int(self.tokenizer.pad_token_id or 0))
+        skills, tags, choices = (scores.double().numpy() for scores in self.network(batch))
+        for row, text in enumerate(texts):
+            yield Logits(skills[row], tags[row, : len(text.input_ids)], choices[row])
+
+
+def _cut_turns(context: Sequence[Turn], limit: int) -> Sequence[Turn]:
+    return context[-limit:] if limit else ()
+
+
+def save_tagger(tagger: Tagger, folder: Path) -> None:
+    """Save a tagger into a folder, as `load_tagger` reads it."""
+    tagger.network.encoder.save_pretrained(str(folder))
+    tagger.tokenizer.save_pretrained(str(folder))
+    heads = {
+        name: weights
+        for name, weights in tagger.network.state_dict().items()
+        if not name.startswith(_ENCODER)
+    }
+    save_file(heads, folder / _HEADS)
+    write_json(folder / SETTINGS, msgspec.to_builtins(tagger.settings))
+    write_bytes(folder / _CATALOG, encode_catalog(tagger.skills.values()))
+
+
+def load_tagger(folder: Path, skills: Sequence[Skill] | None = None) -> Tagger:
+    """Load the tagger of a run. skills: the catalog that it is to answer for; `None`: that of its training.
+
+    Raises `UserError` if a file is missing or changed, or if a skill is not what it was when it was trained.
+    """
+    manifest, weights = read_manifest(folder), folder / WEIGHTS
+    if not weights.is_dir() or hash_model(weights) != manifest.weights_sha256:
+        found = "other weights" if weights.is_dir() else "no weights"
+        raise UserError([_problem(weights, found, "those of its manifest")])
+    settings = read_json(
+        weights / SETTINGS, Settings, code="unusable_run", expected="a tagger", fix="run `dvc repro train`"
+    )
+    trained = read_catalog(weights / _CATALOG)
+    if skills is not None:
+        _check_catalog(folder, settings.vocabulary, trained, skills)
+    files = BaseFiles(folder.name, str(weights), {}, manifest.weights_sha256, manifest.base_license)
+    network = TaggerNetwork(load_encoder(files), settings.vocabulary, dropout=0.0)
+    network.load_state_dict(load_file(weights / _HEADS), strict=False)
+    return Tagger(network, load_tokenizer(files), settings, trained)
+
+
+def _check_catalog(
+    folder: Path, vocabulary: Vocabulary, trained: Sequence[Skill], current: Sequence[Skill]
+) -> None:
+    """Raise `UserError` if a skill that the tagger knows has changed, or is missing."""
+    known = {skill.name for skill in vocabulary.skills}
+    before = {skill.name: skill for skill in trained}
+    now = {skill.name: skill for skill in current}
+    changed = sorted(name for name in known if before.get(name) != now.get(name))
+    if changed:
+        found = f"skills that changed since the training: {summarize_names(changed)}"
+        raise UserError([_problem(folder, found, "the catalog of its training")])
+
+
+def _problem(path: Path, found: str, expected: str) -> Diagnostic:
+    return Diagnostic(
+        path=str(path), code="unusable_run", found=found, expected=expected, fix="run `dvc repro train`"
+    )

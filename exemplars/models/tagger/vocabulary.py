@@ -1,0 +1,164 @@
+"""What a tagger can say: the skills, the paths of their leaves, and the values that need no words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from exemplars.core.records import Argument, Exemplar, Grounding
+from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.expressions.readings import READABLE, read_value
+from exemplars.dataset.expressions.values import classify_value
+
+NO_SKILL: Final = 0
+"""The number of "no call" among the skills; that of a skill is one more than its place."""
+OUTSIDE: Final = 0
+"""The tag of a token that no argument covers."""
+_LISTED: Final = (Grounding.CATEGORICAL, Grounding.BOOLEAN, Grounding.DONTCARE)
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What a slot may be filled with that is not a span of the utterance."""
+
+    grounding: Grounding | None
+    """`None`: nothing but a span fills the slot."""
+    value: str | None = None
+    """`None`: the value is a span of an earlier turn (`context`), or the tagger cannot know it (`composed`)."""
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """A path of a skill's arguments."""
+
+    path: str
+    choices: tuple[Choice, ...]
+    """The first is that of no choice."""
+    kind: str | None = None
+    """How its words are read as a value: one of `READABLE`; `None`: as they are."""
+    aliases: dict[str, str] = {}
+    """The values of words, folded, that mean a different value than they say, from train rows."""
+
+
+class SkillSlots(msgspec.Struct, frozen=True):
+    """A skill and its slots."""
+
+    name: str
+    slots: tuple[Slot, ...]
+
+
+class Vocabulary(msgspec.Struct, frozen=True):
+    """The skills that a tagger knows, by name."""
+
+    skills: tuple[SkillSlots, ...]
+
+    def number_skill(self, name: str | None) -> int | None:
+        """Return the number of a skill, or of "no call" for `None`; `None` if the tagger does not know it."""
+        if name is None:
+            return NO_SKILL
+        return next((place + 1 for place, skill in enumerate(self.skills) if skill.name == name), None)
+
+    def find_slots(self, number: int) -> tuple[Slot, ...]:
+        """Return the slots of the skill with a number; none for "no call"."""
+        return () if number == NO_SKILL else self.skills[number - 1].slots
+
+    @property
+    def tag_starts(self) -> list[int]:
+        """The first tag of each skill, by number, and the number of tags; a slot has two: begin and inside."""
+        starts = [1, 1]
+        for skill in self.skills:
+            starts.append(starts[-1] + 2 * len(skill.slots))
+        return starts
+
+    @property
+    def choice_starts(self) -> list[list[int]]:
+        """The first choice of each slot of each skill, by number, and of what follows the last slot."""
+        position, starts = 0, [[0]]
+        for skill in self.skills:
+            starts.append([position])
+            for slot in skill.slots:
+                position += len(slot.choices)
+                starts[-1].append(position)
+        return starts
+
+
+def build_vocabulary(skills: Iterable[Skill], exemplars: Iterable[Exemplar]) -> Vocabulary:
+    """Build the vocabulary of the skills that have train rows, from the catalog and these rows.
+
+    A leaf of an array or an object has a slot if a train row fills its path.
+    """
+    arguments: dict[str, dict[str, list[tuple[Exemplar, Argument]]]] = {}
+    for exemplar in exemplars:
+        if exemplar.skill is not None:
+            by_path = arguments.setdefault(exemplar.skill, {})
+            for argument in exemplar.arguments:
+                by_path.setdefault(argument.slot, []).append((exemplar, argument))
+    by_name = sorted((skill for skill in skills if skill.name in arguments), key=lambda skill: skill.name)
+    return Vocabulary(tuple(_build_skill(skill, arguments[skill.name]) for skill in by_name))
+
+
+def _build_skill(skill: Skill, arguments: Mapping[str, Sequence[tuple[Exemplar, Argument]]]) -> SkillSlots:
+    flat = [parameter.name for parameter in skill.parameters if parameter.type not in ("array", "object")]
+    paths = dict.fromkeys([*flat, *sorted(arguments)])
+    return SkillSlots(
+        skill.name,
+        tuple(_build_slot(path, skill.find_parameter(path), arguments.get(path, ())) for path in paths),
+    )
+
+
+def _build_slot(path: str, parameter: Parameter | None, filled: Sequence[tuple[Exemplar, Argument]]) -> Slot:
+    kind = _determine_kind(parameter, filled)
+    return Slot(path, _list_choices(parameter, filled), kind, _list_aliases(kind, filled))
+
+
+def _list_choices(
+    parameter: Parameter | None, filled: Sequence[tuple[Exemplar, Argument]]
+) -> tuple[Choice, ...]:
+    """List the choices of a slot: those that the catalog declares, and those that train rows make."""
+    choices = [Choice(None)]
+    if parameter is not None:
+        choices += [Choice(Grounding.CATEGORICAL, value) for value in parameter.enum]
+        if parameter.type == "boolean":
+            choices += [Choice(Grounding.BOOLEAN, "True"), Choice(Grounding.BOOLEAN, "False")]
+    seen = {make_choice(argument) for _, argument in filled if argument.grounding in _LISTED}
+    without_value = {Grounding.CONTEXT, Grounding.COMPOSED}
+    seen |= {Choice(argument.grounding) for _, argument in filled if argument.grounding in without_value}
+    seen |= {make_choice(argument) for _, argument in filled if argument.grounding is Grounding.DEFAULT}
+    new = sorted(seen - set(choices), key=lambda choice: (str(choice.grounding), choice.value or ""))
+    return (*choices, *new)
+
+
+def make_choice(argument: Argument) -> Choice:
+    """Make the choice that an argument without a span of its own is."""
+    if argument.grounding in (Grounding.CONTEXT, Grounding.COMPOSED):
+        return Choice(argument.grounding)
+    return Choice(argument.grounding, argument.value)
+
+
+def _determine_kind(parameter: Parameter | None, filled: Sequence[tuple[Exemplar, Argument]]) -> str | None:
+    """Determine how the words of a slot are read: as its type or recognizer says, or as most of its values are."""
+    if parameter is not None:
+        if parameter.type in ("integer", "number"):
+            return "number"
+        if parameter.recognizer in READABLE:
+            return parameter.recognizer
+        if parameter.enum:
+            return None
+    said = Counter(classify_value(argument.value) for _, argument in filled if argument.start is not None)
+    kind, count = said.most_common(1)[0] if said else (None, 0)
+    return kind if kind in READABLE and 2 * count > said.total() else None
+
+
+def _list_aliases(kind: str | None, filled: Sequence[tuple[Exemplar, Argument]]) -> dict[str, str]:
+    """List the words that mean a different value than they say, if no expression reads them so."""
+    counts: dict[str, Counter[str]] = {}
+    for exemplar, argument in filled:
+        if argument.surface is not None and argument.start is not None and argument.end is not None:
+            read = kind and read_value(exemplar.utterance, argument.start, argument.end, kind, None)
+            if argument.value not in (argument.surface, read) and kind != "date":
+                counts.setdefault(argument.surface.casefold(), Counter())[argument.value] += 1
+    return {
+        surface: min(values, key=lambda value: (-values[value], value))
+        for surface, values in sorted(counts.items())
+    }

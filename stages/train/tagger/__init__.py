@@ -1,0 +1,1 @@
+"""The recipe `tagger`: training of `exemplars.models.tagger`."""

@@ -1,0 +1,273 @@
+"""A run of the recipe `tagger`: from rows with spans to weights, calibration and manifest."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from exemplars.core.digests import hash_content, hash_split
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.ledger import Ledger
+from exemplars.core.records import Exemplar, Rejection
+from exemplars.dataset.catalog import Skill, encode_catalog
+from exemplars.models.base_models import (
+    BaseFiles,
+    find_base,
+    hash_model,
+    load_encoder,
+    load_tokenizer,
+    read_context_length,
+    save_errors_as_user_errors,
+)
+from exemplars.models.run_manifest import Manifest
+from exemplars.models.tagger.calibration import Calibration, choose_threshold, fit_temperature, list_risks
+from exemplars.models.tagger.calls import TaggedCall, is_right
+from exemplars.models.tagger.vocabulary import build_vocabulary
+from stages.train.checks import check_packages
+from stages.train.loss_log import open_loss_log
+from stages.train.manifest import build_run_id, describe_run, encode_digests, hash_params
+from stages.train.params import Shared, Tagger, TrainParams
+from stages.train.recipes import count_parameters
+from stages.train.run import SPACE_ADVICE, TrainedRun, set_seeds
+from stages.train.tagger.augmentation import augment_row, build_pools
+from stages.train.tagger.rows import Encoder, TaggerInput, TaggerRow, encode_epoch, select_rows
+
+if TYPE_CHECKING:
+    from exemplars.models.tagger.predictor import Settings
+    from stages.train.tagger.training import TaggerResult
+
+_COVERAGES: Final = (0.25, 0.5, 0.75, 0.9, 1.0)
+
+
+class TaggerData(NamedTuple):
+    """What a tagger is trained on."""
+
+    encoder: Encoder
+    train: list[Exemplar]
+    validation: list[Exemplar]
+    """All of them: those that the encoder cannot encode count as wrong."""
+    rejections: list[Rejection]
+    """The train rows that cannot be learned."""
+    pad: int
+
+
+def train_tagger(params: TrainParams, data: TaggerInput, models: Path) -> TrainedRun:
+    """Train a tagger, or resume a killed training of the same run; then calibrate it on the validation rows.
+
+    models: the folder of all models. Raises `UserError` if the encoder or the data is unusable, or the disk is full.
+    """
+    recipe, shared = params.chosen, params.shared
+    assert isinstance(recipe, Tagger)
+    check_packages(recipe, shared)
+    base = find_base(recipe.encoder)
+    _check_window(base, recipe)
+    ready = prepare_data(data, recipe, load_tokenizer(base))
+    digests = [exemplar.digest for exemplar in ready.train]
+    params_hash = hash_tagger_params(params, base.sha256, digests, data)
+    run = build_run_id(params.recipe, digests, params_hash)
+    checkpoints = models / ".checkpoints" / run
+    set_seeds(shared.seed)
+    network, result, losses = _fit(ready, base, recipe, shared, checkpoints)
+    settings, figures = _calibrate(network, ready, recipe, data.skills)
+    folder = _save(network, ready, settings, data.skills, models)
+    lines = encode_digests(set(digests))
+    manifest = Manifest(
+        run=run,
+        recipe=params.recipe,
+        params=msgspec.to_builtins({"recipe": recipe, "shared": shared}),
+        rows_sha256=hash_content(lines),
+        weights_sha256=hash_model(folder),
+        seed=shared.seed,
+        base=recipe.encoder,
+        base_sha256=base.sha256,
+        base_license=base.license,
+        data_hashes=_hash_splits(ready),
+        steps=result.steps,
+        tokens=result.tokens,
+        resumed_from=result.resumed_from,
+        seconds=round(result.seconds, 1),
+        losses=losses,
+        **describe_run(),
+    )
+    report = {**_describe_rows(data, ready), **figures}
+    return TrainedRun(manifest, folder, lines, count_parameters(network), checkpoints, report)
+
+
+def hash_tagger_params(
+    params: TrainParams, base_sha256: str, digests: Sequence[str], data: TaggerInput
+) -> str:
+    """Hash all that determines a run in addition to its train rows, and these.
+
+    digests: of the train rows that are learned.
+    """
+    validation = sorted({exemplar.digest for exemplar in data.validation})
+    catalog = hash_content(encode_catalog(data.skills))
+    return hash_params(params, base_sha256, sorted(set(digests)), [validation, catalog])
+
+
+def prepare_data(data: TaggerInput, recipe: Tagger, tokenizer: Any) -> TaggerData:
+    """Build the vocabulary from the train rows, and leave out the rows that do not fit into the window.
+
+    Raises `UserError` if no row is left, or if none calls a skill.
+    """
+    skills = {skill.name: skill for skill in data.skills}
+    vocabulary = build_vocabulary(data.skills, data.train)
+    encoder = Encoder(tokenizer, vocabulary, skills, recipe.max_tokens, recipe.context_turns)
+    ledger = Ledger("train")
+    train = select_rows(encoder, data.train, ledger)
+    ledger.check_conservation(len(data.train), len(train))
+    if not vocabulary.skills or not any(exemplar.skill for exemplar in train):
+        raise UserError(
+            [
+                Diagnostic(
+                    path="data/splits/train.parquet",
+                    code="empty_split",
+                    found="no row with a call to train on",
+                    expected="at least one row for the recipe tagger",
+                    fix="see reports/details/split.json for where the rows went, or raise max_tokens of the recipe",
+                )
+            ]
+        )
+    pad = tokenizer.pad_token_id
+    return TaggerData(
+        encoder, train, list(data.validation), ledger.rejections, 0 if pad is None else int(pad)
+    )
+
+
+def _check_window(base: BaseFiles, recipe: Tagger) -> None:
+    longest = read_context_length(base)
+    if longest is not None and recipe.max_tokens > longest:
+        found = f"max_tokens: {recipe.max_tokens}, for an encoder with a window of {longest} tokens"
+        raise UserError(
+            [
+                Diagnostic(
+                    path="params.yaml",
+                    code="invalid_value",
+                    found=found,
+                    expected=f"at most {longest}",
+                    fix="correct the recipe",
+                )
+            ]
+        )
+
+
+def _fit(
+    data: TaggerData, base: BaseFiles, recipe: Tagger, shared: Shared, checkpoints: Path
+) -> tuple[Any, TaggerResult, dict[str, float]]:
+    """Fit a network, and compute its losses. Raises `UserError` if the disk is full."""
+    from exemplars.models.tagger.network import TaggerNetwork
+    from stages.train.tagger.training import TaggerTraining, compute_mean_loss
+
+    vocabulary = data.encoder.vocabulary
+    network = TaggerNetwork(load_encoder(base), vocabulary, recipe.dropout)
+    training = TaggerTraining(network, vocabulary, recipe, shared, data.pad)
+    pools = build_pools(data.train)
+
+    def encode(epoch: int) -> list[TaggerRow]:
+        def change(exemplar: Exemplar) -> Exemplar:
+            return augment_row(exemplar, epoch, pools, recipe.swap_share, recipe.speech_share)
+
+        return list(encode_epoch(data.encoder, data.train, change))
+
+    with open_loss_log(Path("reports/train")) as log:
+        with save_errors_as_user_errors(checkpoints.parents[1], SPACE_ADVICE):
+            result = training.fit(encode, checkpoints, log)
+        losses = {"train_loss": round(result.train_loss, 6)}
+        known = select_rows(data.encoder, data.validation, Ledger("train"))
+        if known:
+            rows = list(encode_epoch(data.encoder, known, lambda exemplar: exemplar))
+            loss = compute_mean_loss(network, training.loss, rows, recipe.batch_rows)
+            losses["validation_loss"] = round(loss, 6)
+            log(result.steps, {"eval_loss": losses["validation_loss"]})
+    return network, result, losses
+
+
+def _calibrate(
+    network: Any, data: TaggerData, recipe: Tagger, skills: Sequence[Skill]
+) -> tuple[Settings, dict[str, Any]]:
+    """Fit temperature and threshold on the validation rows; return the settings, and figures for the report."""
+    from exemplars.models.tagger.predictor import Question, Settings
+    from exemplars.models.tagger.predictor import Tagger as Predictor
+
+    vocabulary = data.encoder.vocabulary
+    settings = Settings(vocabulary, recipe.max_tokens, recipe.context_turns)
+    tagger = Predictor(network, data.encoder.tokenizer, settings, skills)
+    calls = tagger.answer(
+        [Question(exemplar.utterance, exemplar.context, exemplar.speaker) for exemplar in data.validation]
+    )
+    right = [
+        is_right(call, exemplar, tagger.skills.get(exemplar.skill or ""))
+        for call, exemplar in zip(calls, data.validation, strict=True)
+    ]
+    temperature = fit_temperature([call.score for call in calls], right)
+    confidences = [Calibration(temperature).rate(call.score) for call in calls]
+    threshold = choose_threshold(confidences, right, recipe.max_risk)
+    calibration = Calibration(temperature, threshold)
+    figures = _describe_validation(calls, data.validation, right, confidences, calibration)
+    return msgspec.structs.replace(settings, calibration=calibration), figures
+
+
+def _describe_validation(
+    calls: Sequence[TaggedCall],
+    exemplars: Sequence[Exemplar],
+    right: Sequence[bool],
+    confidences: Sequence[float],
+    calibration: Calibration,
+) -> dict[str, Any]:
+    if not exemplars:
+        return {}
+    answered = [
+        is_good for is_good, sure in zip(right, confidences, strict=True) if sure >= calibration.threshold
+    ]
+    same_skill = [call.skill == exemplar.skill for call, exemplar in zip(calls, exemplars, strict=True)]
+    return {
+        "validation": {
+            "exact_match": _share(right),
+            "skill_accuracy": _share(same_skill),
+            "temperature": round(calibration.temperature, 4),
+            "threshold": round(calibration.threshold, 4),
+            "answered": round(len(answered) / len(exemplars), 4),
+            "exact_match_of_answered": _share(answered),
+            "risk_coverage": list_risks(confidences, right, _COVERAGES),
+        }
+    }
+
+
+def _share(flags: Sequence[bool]) -> float:
+    return round(sum(flags) / len(flags), 4) if flags else 0.0
+
+
+def _describe_rows(data: TaggerInput, ready: TaggerData) -> dict[str, Any]:
+    """Describe which rows and skills of the data are learned."""
+    known = {skill.name for skill in ready.encoder.vocabulary.skills}
+    return {
+        "rows": {"in": len(data.train), "trained": len(ready.train), "rejected": len(ready.rejections)},
+        "rejections": [f"{rejection.reason}: {rejection.message}" for rejection in ready.rejections],
+        "skills_without_rows": sorted(skill.name for skill in data.skills if skill.name not in known),
+    }
+
+
+def _hash_splits(data: TaggerData) -> dict[str, str]:
+    splits = {"train": data.train, "validation": data.validation}
+    return {name: hash_split({exemplar.digest for exemplar in rows}) for name, rows in splits.items()}
+
+
+def _save(network: Any, data: TaggerData, settings: Settings, skills: Sequence[Skill], models: Path) -> Path:
+    """Save the tagger in a temporary folder. Raises `UserError` if the disk is full; then nothing is left."""
+    from exemplars.models.tagger.predictor import Tagger as Predictor
+    from exemplars.models.tagger.predictor import save_tagger
+
+    models.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=models))
+    try:
+        with save_errors_as_user_errors(models, SPACE_ADVICE):
+            save_tagger(Predictor(network, data.encoder.tokenizer, settings, skills), folder)
+    except UserError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder

@@ -1,0 +1,233 @@
+"""The training loop of a tagger: deterministic by seed, and resumed from its last checkpoint. Imports torch."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import torch
+from torch import Tensor
+
+from exemplars.core.files import replace_file
+from exemplars.core.terminal import print_errors
+from exemplars.models.tagger.features import SPECIAL
+from exemplars.models.tagger.network import TaggerNetwork, collate
+from exemplars.models.tagger.vocabulary import NO_SKILL, Vocabulary
+from stages.train.loss_log import LossLogger, format_losses
+from stages.train.params import Shared, Tagger
+from stages.train.tagger.batches import build_batches
+from stages.train.tagger.rows import TaggerRow
+
+_IGNORED: Final = -100
+_CHECKPOINT: Final = "tagger.pt"
+_PRINTED_LINES: Final = 10
+_ADAM_BETA1: Final = 0.9
+EpochRows = Callable[[int], Sequence[TaggerRow]]
+"""Makes the rows of an epoch, always in the same order."""
+
+
+class TaggerResult(NamedTuple):
+    """What a training did."""
+
+    steps: int
+    tokens: int
+    """Without padding."""
+    resumed_from: int | None
+    train_loss: float
+    seconds: float
+
+
+class _State:
+    """Where a training is."""
+
+    def __init__(self) -> None:
+        self.step = 0
+        self.epoch = 0
+        self.batch = 0
+        """The next batch of the epoch."""
+        self.tokens = 0
+        self.losses: list[float] = []
+        self.seconds = 0.0
+
+
+class TaggerTraining:
+    """The training of a network."""
+
+    def __init__(
+        self, network: TaggerNetwork, vocabulary: Vocabulary, recipe: Tagger, shared: Shared, pad: int
+    ) -> None:
+        """pad: the id of the padding token."""
+        self.network = network
+        self.loss = TaggerLoss(vocabulary, pad)
+        self.recipe = recipe
+        self.shared = shared
+        heads = [weights for head in network.list_heads() for weights in head.parameters()]
+        groups = [
+            {"params": list(network.encoder.parameters()), "peak": recipe.learning_rate},
+            {"params": heads, "peak": recipe.head_learning_rate},
+        ]
+        self.optimizer = torch.optim.AdamW(
+            groups,
+            lr=recipe.learning_rate,
+            betas=(_ADAM_BETA1, shared.adam_beta2),
+            weight_decay=shared.weight_decay,
+        )
+        self.state = _State()
+
+    def fit(self, epoch_rows: EpochRows, folder: Path, log: LossLogger) -> TaggerResult:
+        """Fit the network, or resume from the checkpoint in a folder, which is that of this very run."""
+        resumed = self._load(folder)
+        start = time.monotonic() - self.state.seconds
+        for step, loss in enumerate(self.state.losses, 1):
+            self._report(step, loss, 0, log, prints=False)
+        self.network.train()
+        while self.state.epoch < self.recipe.epochs and not self._is_done():
+            rows = epoch_rows(self.state.epoch)
+            lengths = [len(row.encoded.input_ids) for row in rows]
+            recipe, seed = self.recipe, self.shared.seed
+            batches = build_batches(lengths, recipe.batch_rows, recipe.batch_tokens, seed, self.state.epoch)
+            steps = self.shared.max_steps or len(batches) * recipe.epochs
+            while self.state.batch < len(batches) and not self._is_done():
+                loss = self._take_step([rows[place] for place in batches[self.state.batch]], len(batches))
+                self._report(self.state.step, loss, steps, log)
+                self.state.seconds = time.monotonic() - start
+                if self.state.step % self.shared.checkpoint_every == 0:
+                    self._save(folder)
+            if self.state.batch == len(batches):
+                self.state.epoch, self.state.batch = self.state.epoch + 1, 0
+        state = self.state
+        mean = sum(state.losses) / max(1, len(state.losses))
+        return TaggerResult(state.step, state.tokens, resumed, mean, time.monotonic() - start)
+
+    def _is_done(self) -> bool:
+        return self.shared.max_steps is not None and self.state.step >= self.shared.max_steps
+
+    def _take_step(self, rows: Sequence[TaggerRow], batches: int) -> float:
+        """Take an optimizer step on the rows of a batch, and return their loss."""
+        share = self._measure_progress(batches)
+        rate = min(share / self.shared.warmup_share if self.shared.warmup_share else 1.0, 1.0) * (
+            (1 - share) / (1 - self.shared.warmup_share) if share > self.shared.warmup_share else 1.0
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * rate
+        loss = self.loss(self.network, rows)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.shared.max_grad_norm)
+        self.optimizer.step()
+        state = self.state
+        state.step, state.batch = state.step + 1, state.batch + 1
+        state.tokens += sum(len(row.encoded.input_ids) for row in rows)
+        state.losses.append(round(float(loss.detach()), 6))
+        return state.losses[-1]
+
+    def _measure_progress(self, batches: int) -> float:
+        """Measure the share of the training that this step ends, from 0 to 1."""
+        if self.shared.max_steps is not None:
+            return (self.state.step + 0.5) / self.shared.max_steps
+        return (self.state.epoch + (self.state.batch + 0.5) / batches) / self.recipe.epochs
+
+    def _report(self, step: int, loss: float, steps: int, log: LossLogger, prints: bool = True) -> None:
+        log(step, {"loss": loss})
+        due = prints and steps and step * _PRINTED_LINES // steps > (step - 1) * _PRINTED_LINES // steps
+        if due:
+            print_errors([format_losses(step, steps, {"loss": loss})])
+
+    def _save(self, folder: Path) -> None:
+        """Save everything that the rest of the training depends on."""
+        content = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": torch.get_rng_state(),
+            "state": vars(self.state),
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        with replace_file(folder / _CHECKPOINT) as partial:
+            torch.save(content, partial)
+
+    def _load(self, folder: Path) -> int | None:
+        """Load the checkpoint of a folder, and return its step; `None` if it is missing or damaged."""
+        content = _read_checkpoint(folder / _CHECKPOINT)
+        if content is None:
+            return None
+        self.network.load_state_dict(content["network"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        torch.set_rng_state(content["random"])
+        vars(self.state).update(content["state"])
+        return self.state.step
+
+
+def _read_checkpoint(path: Path) -> Mapping[str, Any] | None:
+    """Read a checkpoint; `None` if it is missing or damaged, for which torch has many errors."""
+    try:
+        content: Mapping[str, Any] = torch.load(path, weights_only=True)
+    except (OSError, RuntimeError, ValueError, LookupError, EOFError, pickle.UnpicklingError):
+        return None
+    return content
+
+
+class TaggerLoss:
+    """The loss of a batch: the sum of the mean losses of skills, of tags and of choices."""
+
+    def __init__(self, vocabulary: Vocabulary, pad: int) -> None:
+        """pad: the id of the padding token."""
+        self.vocabulary = vocabulary
+        self.pad = pad
+
+    def __call__(self, network: TaggerNetwork, rows: Sequence[TaggerRow]) -> Tensor:
+        """Compute the loss. Tags and choices compete with those of the same skill only."""
+        skill_logits, tag_logits, choice_logits = network(collate([row.encoded for row in rows], self.pad))
+        skills = torch.tensor([row.target.skill for row in rows])
+        loss = torch.nn.functional.cross_entropy(skill_logits, skills)
+        loss = loss + self._compute_tag_loss(tag_logits, rows)
+        return loss + self._compute_choice_loss(choice_logits, rows)
+
+    def _compute_tag_loss(self, logits: Tensor, rows: Sequence[TaggerRow]) -> Tensor:
+        """Compute the loss of the tags, summed over the tokens of each row that are in a text."""
+        starts = self.vocabulary.tag_starts
+        tags = torch.full(logits.shape[:2], _IGNORED)
+        allowed = torch.zeros(len(rows), logits.shape[2], dtype=torch.bool)
+        allowed[:, 0] = True
+        for place, (encoded, target) in enumerate(rows):
+            if target.skill == NO_SKILL:
+                continue
+            first = starts[target.skill]
+            allowed[place, first : starts[target.skill + 1]] = True
+            numbers = [
+                _IGNORED if turn == SPECIAL else tag and tag - 1 + first
+                for tag, turn in zip(target.tags, encoded.turns, strict=True)
+            ]
+            tags[place, : len(numbers)] = torch.tensor(numbers)
+        masked = logits.masked_fill(~allowed.unsqueeze(1), torch.finfo(logits.dtype).min)
+        total = torch.nn.functional.cross_entropy(
+            masked.flatten(0, 1), tags.flatten(), ignore_index=_IGNORED, reduction="sum"
+        )
+        return total / len(rows)
+
+    def _compute_choice_loss(self, logits: Tensor, rows: Sequence[TaggerRow]) -> Tensor:
+        """Compute the loss of the choices, summed over the slots of each row."""
+        starts = self.vocabulary.choice_starts
+        total = logits.new_zeros(())
+        for place, (_, target) in enumerate(rows):
+            bounds = starts[target.skill]
+            for slot, choice in enumerate(target.choices):
+                scores = logits[place, bounds[slot] : bounds[slot + 1]]
+                if len(scores) > 1:
+                    total = total + torch.logsumexp(scores, 0) - scores[choice]
+        return total / len(rows)
+
+
+@torch.inference_mode()  # type: ignore[untyped-decorator]
+def compute_mean_loss(
+    network: TaggerNetwork, loss: TaggerLoss, rows: Sequence[TaggerRow], batch_rows: int
+) -> float:
+    """Compute the mean loss of rows, without dropout."""
+    network.eval()
+    total = 0.0
+    for start in range(0, len(rows), batch_rows):
+        batch = rows[start : start + batch_rows]
+        total += float(loss(network, batch)) * len(batch)
+    return total / len(rows)

@@ -1,0 +1,160 @@
+"""Calls from scores."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from exemplars.core.records import Argument, Grounding
+from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.models.tagger.calls import UNCERTAIN, Logits, TaggedCall, assemble_call, is_right
+from exemplars.models.tagger.features import EncodedText
+from exemplars.models.tagger.vocabulary import Choice, SkillSlots, Slot, Vocabulary
+from tests.models.tagger.rows import ROWS, SKILLS, make_row, meant
+
+HOME = Choice(Grounding.CATEGORICAL, "home")
+NOTHING, CONTEXT, COMPOSED = Choice(None), Choice(Grounding.CONTEXT), Choice(Grounding.COMPOSED)
+
+
+def encode(utterance: str, *before: str) -> EncodedText:
+    """Encode texts as tokens that are words, the latest turn before the utterance first."""
+    encoded = EncodedText([], [], [], [], [], [utterance, *before])
+    for turn, text in enumerate(encoded.texts):
+        position = 0
+        for word in text.split():
+            start = text.index(word, position)
+            position = start + len(word)
+            encoded.input_ids.append(0)
+            encoded.segments.append(int(turn > 0))
+            encoded.turns.append(turn)
+            encoded.offsets.append((start, position))
+            encoded.begins_word.append(True)
+    return encoded
+
+
+def answer(
+    skill: Skill, slots: list[Slot], encoded: EncodedText, tags: Mapping[int, int], choices: list[int]
+) -> TaggedCall:
+    """Assemble the call of scores that are certain. tags: by token. choices: of each slot."""
+    vocabulary = Vocabulary((SkillSlots(skill.name, tuple(slots)),))
+    tag_scores = np.zeros((len(encoded.turns), 1 + 2 * len(slots)))
+    for token in range(len(encoded.turns)):
+        tag_scores[token, tags.get(token, 0)] = 50.0
+    chosen = np.zeros(sum(len(slot.choices) for slot in slots))
+    for place, choice in enumerate(choices):
+        chosen[vocabulary.choice_starts[1][place] + choice] = 50.0
+    logits = Logits(np.array([0.0, 50.0]), tag_scores, chosen)
+    return assemble_call(logits, encoded, vocabulary, {skill.name: skill}, datetime.date(2019, 3, 1))
+
+
+def test_words_and_choices_become_arguments_in_their_canonical_form() -> None:
+    skill = Skill("call", parameters=(Parameter("contact"), Parameter("device", enum=("home", "work"))))
+    slots = [Slot("contact", (NOTHING,)), Slot("device", (NOTHING, HOME))]
+    call = answer(skill, slots, encode("ring Ann Lee indoors"), {1: 1, 2: 2}, [0, 1])
+    assert call.arguments == (
+        Argument("contact", "Ann Lee", "Ann Lee", 5, 12, Grounding.VERBATIM),
+        Argument("device", "home", None, None, None, Grounding.CATEGORICAL),
+    )
+    assert (call.skill, call.problem, round(call.score, 6)) == ("call", None, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "slot", "text", "tags", "value", "grounding"),
+    [
+        (Parameter("n", type="integer"), Slot("n", (NOTHING,), "number"), "for two", {1: 1}, "2", "normalized"),
+        (Parameter("at"), Slot("at", (NOTHING,), "time"), "at noon", {1: 1}, "12:00", "normalized"),
+        (Parameter("on"), Slot("on", (NOTHING,), "date"), "leave tomorrow", {1: 1}, "2019-03-02", "normalized"),
+        (Parameter("to", recognizer="r"), Slot("to", (NOTHING,), None, {"bucks": "USD"}), "in Bucks", {1: 1}, "USD", "recognized"),
+        (Parameter("d", enum=("home", "work")), Slot("d", (NOTHING,)), "at Home", {1: 1}, "home", "case"),
+        (Parameter("d", enum=("home", "work")), Slot("d", (NOTHING, HOME)), "the landline", {1: 1}, "home", "normalized"),
+    ],
+)  # fmt: skip
+def test_words_are_read_as_grounding_reads_them(
+    parameter: Parameter, slot: Slot, text: str, tags: dict[int, int], value: str, grounding: str
+) -> None:
+    choice = 1 if len(slot.choices) > 1 else 0
+    call = answer(Skill("s", parameters=(parameter,)), [slot], encode(text), tags, [choice])
+    assert [(argument.value, argument.grounding.value) for argument in call.arguments] == [(value, grounding)]
+
+
+def test_a_value_from_an_earlier_turn_has_no_span() -> None:
+    skill, slots = Skill("s", parameters=(Parameter("city"),)), [Slot("city", (NOTHING, CONTEXT))]
+    encoded = encode("yes please", "in Rome ?")
+    call = answer(skill, slots, encoded, {3: 1}, [1])
+    assert call.arguments == (Argument("city", "Rome", None, None, None, Grounding.CONTEXT),)
+    assert answer(skill, slots, encoded, {3: 1}, [0]).arguments == ()
+
+
+@pytest.mark.parametrize(
+    ("parameter", "choices", "choice", "tags", "problem"),
+    [
+        (Parameter("n", type="integer"), (NOTHING,), 0, {1: 1}, "x does not accept 'many'"),
+        (Parameter("x", enum=("a", "b")), (NOTHING,), 0, {1: 1}, "x does not accept 'many'"),
+        (Parameter("x"), (NOTHING, CONTEXT), 1, {}, "no earlier turn says x"),
+        (Parameter("x", composed=True), (NOTHING, COMPOSED), 1, {}, "x is written by a model"),
+    ],
+)
+def test_what_the_tagger_cannot_know_is_a_problem_and_not_invented(
+    parameter: Parameter, choices: tuple[Choice, ...], choice: int, tags: dict[int, int], problem: str
+) -> None:
+    slot = Slot("x", choices, "number" if parameter.type == "integer" else None)
+    skill = Skill("s", parameters=(Parameter(**{**_fields(parameter), "name": "x"}),))
+    call = answer(skill, [slot], encode("take many"), tags, [choice])
+    assert (call.arguments, call.problem) == ((), problem)
+    assert call.score < UNCERTAIN / 2
+
+
+def _fields(parameter: Parameter) -> dict[str, object]:
+    return {name: getattr(parameter, name) for name in parameter.__struct_fields__}
+
+
+def test_paths_that_do_not_fit_together_are_a_problem() -> None:
+    schema = {"type": "array", "items": {"type": "string"}}
+    skill = Skill("order", parameters=(Parameter("dishes", type="array", schema=schema),))
+    slots = [Slot("dishes[0]", (NOTHING,)), Slot("dishes[1]", (NOTHING,))]
+    assert answer(skill, slots, encode("soup rice"), {0: 1, 1: 3}, [0, 0]).problem is None
+    assert answer(skill, slots, encode("soup rice"), {1: 3}, [0, 0]).problem is not None
+
+
+def test_no_call_has_no_arguments() -> None:
+    vocabulary = Vocabulary((SkillSlots("s", (Slot("x", (NOTHING,)),)),))
+    logits = Logits(np.array([2.0, 2.0 - np.log(3)]), np.zeros((1, 3)), np.zeros(1))
+    call = assemble_call(logits, encode("no"), vocabulary, {})
+    assert (call.skill, call.arguments, call.problem) == (None, (), None)
+    assert call.score == pytest.approx(np.log(0.75))
+
+
+@pytest.mark.parametrize(
+    ("skill", "arguments", "problem", "right"),
+    [
+        ("set_timer", {"minutes": "10"}, None, True),
+        ("set_timer", {"minutes": "10.0"}, None, True),
+        ("set_timer", {"minutes": "ten"}, None, False),
+        ("set_timer", {"minutes": "10", "label": "tea"}, None, False),
+        ("set_timer", {}, None, False),
+        ("set_timer", {"minutes": "10"}, "x is written by a model", False),
+        ("call", {"minutes": "10"}, None, False),
+        (None, {}, None, False),
+    ],
+)
+def test_a_call_is_right_if_skill_and_all_arguments_are(
+    skill: str | None, arguments: dict[str, str], problem: str | None, right: bool
+) -> None:
+    call = TaggedCall(
+        skill, tuple(meant(slot, value, "verbatim") for slot, value in arguments.items()), 0.0, problem
+    )
+    assert is_right(call, ROWS[3], SKILLS[1]) is right
+
+
+def test_a_text_is_right_as_said_and_in_every_accepted_form() -> None:
+    row = make_row(
+        "in San Fran",
+        "weather",
+        Argument("location", "San Francisco", "San Fran", 0, 0, Grounding.NORMALIZED, ("SF",)),
+    )
+    forms = ["San Francisco", "san fran", "SF", "Oslo"]
+    calls = [TaggedCall("weather", (meant("location", form, "verbatim"),), 0.0) for form in forms]
+    assert [is_right(call, row, SKILLS[2]) for call in calls] == [True, True, True, False]
