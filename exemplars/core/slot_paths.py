@@ -83,6 +83,15 @@ def find_root(path: str) -> str:
         return path
 
 
+def generalize_path(path: str) -> str:
+    """Remove the indexes of a path, so that the items of a list have one name.
+
+    >>> generalize_path("dishes[12].name"), generalize_path('["a[0]"]')
+    ('dishes[].name', '["a[0]"]')
+    """
+    return _SEGMENT.sub(lambda match: match[0] if match["index"] is None else "[]", path)
+
+
 def flatten_arguments(arguments: Mapping[str, Any]) -> list[tuple[str, Leaf]]:
     """List the leaves of a call's arguments with their paths, in their order.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -145,10 +146,13 @@ def _find_item(schema: Mapping[str, Any], index: int) -> Mapping[str, Any] | Non
 
 
 def _find_property(schema: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-    properties = schema.get("properties")
+    properties, patterns = schema.get("properties"), schema.get("patternProperties")
     if isinstance(properties, Mapping) and name in properties:
         return properties[name] if isinstance(properties[name], Mapping) else {}
-    others = schema.get("additionalProperties", not properties)
+    for pattern, child in patterns.items() if isinstance(patterns, Mapping) else ():
+        if re.search(pattern, name):
+            return child if isinstance(child, Mapping) else {}
+    others = schema.get("additionalProperties", not properties and not patterns)
     if others is False or not _admits(schema, "object"):
         return None
     return others if isinstance(others, Mapping) else {}

@@ -188,7 +188,9 @@ def _search_value(
         return Grounding.DONTCARE
     leaf = decode_leaf(label.value, parameter)
     if leaf is None or isinstance(leaf, list | dict):
-        return Grounding.CATEGORICAL  # There is no text for `None`, nor for an empty list or object.
+        # There is no text for `None`, nor for an empty list or object.
+        is_default = "default" in (parameter.schema or {}) and (parameter.schema or {})["default"] == leaf
+        return Grounding.DEFAULT if is_default else Grounding.CATEGORICAL
     if isinstance(leaf, str) and leaf != label.value:
         label = msgspec.structs.replace(label, value=leaf)
     if parameter.composed:

@@ -21,12 +21,14 @@ from exemplars.core.records import (
     Record,
     Rejection,
 )
-from exemplars.core.slot_paths import find_root
+from exemplars.core.slot_paths import find_root, format_path, generalize_path
 from exemplars.dataset.catalog import Parameter, Skill, find_missing_parameters
+from exemplars.dataset.json_schemas import walk_schema
 from exemplars.dataset.leaves import decode_leaf, is_leaf_of
 from exemplars.dataset.templates import write_template
 from stages.compile.alignment import Evidence, align_arguments
 from stages.compile.lexicon import Lexicon
+from stages.compile.schema_checks import find_schema_problems
 
 _DONTCARE_FIX: Final = (
     "leave the argument out, or let the tool accept it: add `dontcare` to its enum, or `x-dontcare`"
@@ -56,6 +58,8 @@ def compile_record(
     skills: the catalog, by name. rules: of the record's source.
     """
     parameters, problems = _resolve_parameters(record, skills, rules)
+    if not problems and record.skill is not None:
+        problems = find_schema_problems(record.arguments, skills[record.skill])
     if not problems and record.skill in rules.adopted:
         problems = _find_missing(record, skills[record.skill])
     if problems:
@@ -174,12 +178,17 @@ def _report_unknown_skill(skill: str) -> Problem:
 
 
 def _report_unknown_slot(label: LabelledArgument, skill: Skill, given: Collection[str]) -> Problem:
-    parameters = [parameter.name for parameter in skill.parameters]
+    known = [parameter.name for parameter in skill.parameters]
+    name, root = label.slot, skill.find_parameter(find_root(label.slot))
+    if root is not None and root.schema is not None:
+        places = (place for place, _ in walk_schema(root.schema, format_path((root.name,))))
+        known = [place for place in dict.fromkeys(places) if place != root.name]
+        name, given = generalize_path(name), ()
     return Problem(
         Reason.UNKNOWN_SLOT,
         found=f"slot {quote_text(label.slot)}",
-        expected=f"one of {', '.join(parameters)}" if parameters else "no slot",
-        fix=suggest_name(label.slot, parameters, given) or "correct the slot",
+        expected=f"one of {summarize_names(known, 20)}" if known else "no slot",
+        fix=suggest_name(name, known, given) or "correct the slot",
         slot=label.slot,
     )
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exemplars.core.records import Exemplar, Grounding
+from exemplars.core.slot_paths import generalize_path
 from exemplars.dataset.expressions.numbers import find_numbers
 from exemplars.dataset.row_tables import exemplars_from_table
 from exemplars.dataset.texts import list_words
@@ -21,7 +22,10 @@ _MAX_LISTED: Final = 50
 
 
 def count_fillings(exemplars: pa.Table) -> dict[str, dict[str, int]]:
-    """Count the groundings of the values of each parameter, by `skill.parameter`."""
+    """Count the groundings of the values of each parameter, by `skill.parameter`.
+
+    The items of a list count as one: `order.dishes[].name`.
+    """
     arguments = exemplars.column("arguments").combine_chunks()
     flat = arguments.flatten()
     skills = exemplars.column("skill").combine_chunks().take(pc.list_parent_indices(arguments))
@@ -29,7 +33,8 @@ def count_fillings(exemplars: pa.Table) -> dict[str, dict[str, int]]:
     rows = zip(skills.to_pylist(), slots.to_pylist(), groundings.to_pylist(), strict=True)
     fillings: dict[str, dict[str, int]] = {}
     for (skill, slot, grounding), count in sorted(Counter(rows).items(), key=str):
-        fillings.setdefault(f"{skill}.{slot}", {})[grounding] = count
+        groundings = fillings.setdefault(f"{skill}.{generalize_path(slot)}", {})
+        groundings[grounding] = groundings.get(grounding, 0) + count
     return dict(sorted(fillings.items()))
 
 
