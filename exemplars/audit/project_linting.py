@@ -161,15 +161,19 @@ def _compile(
     records: Iterable[Record], skills: Mapping[str, Skill], lexicon: Lexicon, rules: SourceRules
 ) -> list[Rejection]:
     """Compile records as the stage does; return what it would reject."""
-    from exemplars.core.ledger import Ledger
+    from exemplars.core.ledger import Ledger, find_incomplete_turns
     from exemplars.core.records import Exemplar
     from stages.compile.contradictions import reject_contradictions
     from stages.compile.exemplars import compile_record
 
+    records = list(records)
     compiled = [compile_record(record, skills, lexicon, rules) for record in records]
+    rejections = [row for row in compiled if not isinstance(row, Exemplar)]
     ledger = Ledger("compile")
-    reject_contradictions([row for row in compiled if isinstance(row, Exemplar)], ledger)
-    return [*(row for row in compiled if not isinstance(row, Exemplar)), *ledger.rejections]
+    incomplete = find_incomplete_turns(records, {rejection.id for rejection in rejections})
+    exemplars = ledger.drop([row for row in compiled if isinstance(row, Exemplar)], incomplete)
+    reject_contradictions(exemplars, ledger)
+    return [*rejections, *ledger.rejections]
 
 
 def _unknown_source(name: str, known: Mapping[str, object]) -> Diagnostic:

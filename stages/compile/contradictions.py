@@ -1,8 +1,9 @@
-"""Duplicates and contradictions: what is wrong with several exemplars together.
+"""Duplicates and contradictions: what is wrong with several turns together.
 
-Two exemplars with equal service, utterance and context are duplicates if they mean the same, and contradict
-each other if they do not. The service counts, because a model is never offered the skills of two services
-together.
+Two turns with equal services, utterance, speaker and context are duplicates if they ask for the same calls and have
+the same reply, and contradict each other if they ask for different calls. The services count, because a model is
+never offered the skills of two services together. Different replies to one text are no contradiction: a question has
+many good answers.
 """
 
 from __future__ import annotations
@@ -17,36 +18,44 @@ import msgspec
 from exemplars.core.errors import summarize_names
 from exemplars.core.ledger import Ledger, Problem
 from exemplars.core.records import Exemplar, Reason
+from exemplars.core.turns import group_by_turn
 
 _encode: Final = msgspec.json.Encoder().encode
 _SHOWN_ARGUMENTS: Final = 3
+_SHOWN_CALLS: Final = 3
 _PREFILTER_TURNS: Final = 3
 """How many of the last turns of the context go into the prefilter key."""
 
 
-def content_key(exemplar: Exemplar) -> int:
-    """Compute a 63-bit key that is equal for exemplars with equal service, utterance and context."""
-    content = _encode((exemplar.service, exemplar.utterance, exemplar.context))
-    return _hash_to_int(content)
+def content_key(calls: Sequence[Exemplar]) -> int:
+    """Compute a 63-bit key that is equal for turns with equal services, utterance, speaker and context.
+
+    calls: of one turn.
+    """
+    services = sorted({call.service or "" for call in calls})
+    first = calls[0]
+    return _hash_to_int(_encode((services, first.utterance, first.speaker, first.context)))
 
 
 def prefilter_key(exemplar: Exemplar) -> int:
-    """Compute a key that is equal whenever `content_key` is, and seldom otherwise.
+    """Compute a key that a call has in common with a call of every turn of the same `content_key`, and seldom else.
 
-    It is cheap, since it encodes no turns as JSON, and only the few exemplars that share one are compared.
+    It is cheap, since it encodes no turns as JSON, and only the few turns that share one are compared.
     """
     last = [turn.utterance for turn in exemplar.context[-_PREFILTER_TURNS:]]
     return _hash_to_int("\x00".join([exemplar.service or "", exemplar.utterance, *last]).encode())
 
 
 def reject_contradictions(exemplars: Sequence[Exemplar], ledger: Ledger) -> list[Exemplar]:
-    """Return the exemplars that stay; add duplicates and contradictions to the ledger.
+    """Return the exemplars that stay; add duplicates and contradictions to the ledger, all calls of a turn together.
 
-    Of duplicates the first by id stays; of contradicting exemplars none does.
+    Of duplicates the first by id stays; of contradicting turns none does.
+
+    exemplars: all calls of their turns.
     """
-    by_content: dict[int, list[Exemplar]] = defaultdict(list)
-    for exemplar in sorted(exemplars, key=lambda exemplar: exemplar.id):
-        by_content[content_key(exemplar)].append(exemplar)
+    by_content: dict[int, list[list[Exemplar]]] = defaultdict(list)
+    for calls in group_by_turn(sorted(exemplars, key=lambda exemplar: exemplar.id)).values():
+        by_content[content_key(calls)].append(calls)
     problems: dict[str, Problem] = {}
     for equal in by_content.values():
         if len(equal) > 1:
@@ -58,20 +67,33 @@ def _hash_to_int(content: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big") >> 1
 
 
-def _find_problems(equal: list[Exemplar]) -> Iterator[tuple[str, Problem]]:
-    """Yield the ids of exemplars with equal content, sorted by id, that cannot stay, with the problem."""
-    if len({exemplar.digest for exemplar in equal}) > 1:
-        for exemplar in equal:
-            others = [other for other in equal if other.digest != exemplar.digest]
-            yield exemplar.id, _report_contradiction(exemplar, others)
-    else:
-        for exemplar in equal[1:]:
-            yield exemplar.id, _report_duplicate(equal[0])
+def _find_problems(equal: list[list[Exemplar]]) -> Iterator[tuple[str, Problem]]:
+    """Yield the ids of all calls of the turns that cannot stay, with the problem.
+
+    equal: turns with equal content, each as its calls, in the order of their ids.
+    """
+    meanings = [_encode_meaning(calls) for calls in equal]
+    if len(set(meanings)) > 1:
+        for calls, meaning in zip(equal, meanings, strict=True):
+            others = [other for other, theirs in zip(equal, meanings, strict=True) if theirs != meaning]
+            problem = _report_contradiction(calls, others)
+            yield from ((call.id, problem) for call in calls)
+        return
+    firsts: dict[tuple[str | None, ...], Exemplar] = {}
+    for calls in equal:
+        first = firsts.setdefault(tuple(call.reply for call in calls), calls[0])
+        if first is not calls[0]:
+            yield from ((call.id, _report_duplicate(first)) for call in calls)
 
 
-def _report_contradiction(exemplar: Exemplar, others: Sequence[Exemplar]) -> Problem:
-    mine, theirs = _format_meaning(exemplar), _format_meaning(others[0])
-    names = summarize_names(other.id for other in others)
+def _encode_meaning(calls: Sequence[Exemplar]) -> tuple[bytes, ...]:
+    """Encode what a turn asks for: its calls, in whatever order."""
+    return tuple(sorted(_encode((call.skill, call.mode, call.arguments)) for call in calls))
+
+
+def _report_contradiction(calls: Sequence[Exemplar], others: Sequence[Sequence[Exemplar]]) -> Problem:
+    mine, theirs = _format_meaning(calls), _format_meaning(others[0])
+    names = summarize_names(other[0].id for other in others)
     return Problem(
         Reason.CONFLICTING_LABEL,
         summary=f"labeled {mine}, but the same utterance and context are labeled {theirs} in {names}",
@@ -87,7 +109,12 @@ def _report_duplicate(first: Exemplar) -> Problem:
     )
 
 
-def _format_meaning(exemplar: Exemplar) -> str:
+def _format_meaning(calls: Sequence[Exemplar]) -> str:
+    more = " and …" if len(calls) > _SHOWN_CALLS else ""
+    return " and ".join(map(_format_call, calls[:_SHOWN_CALLS])) + more
+
+
+def _format_call(exemplar: Exemplar) -> str:
     shown = exemplar.arguments[:_SHOWN_ARGUMENTS]
     arguments = ", ".join(f"{argument.slot}={argument.value!r}" for argument in shown)
     more = ", …" if len(exemplar.arguments) > _SHOWN_ARGUMENTS else ""

@@ -70,11 +70,12 @@ def compile_tables(inputs: CompileInputs, workers: int) -> Compiled:
     )
     compiled = pa.concat_tables([select_compiled([]), *(shard.compiled for shard in shards)])
 
-    kept, contradictions = _drop_contradictions(records, rows, compiled, keys)
-    rejections = pa.concat_tables([inputs.rejected, *(shard.rejections for shard in shards), contradictions])
-    kept, incomplete = _drop_incomplete_turns(records, rows, kept, rejections.column("id").to_pylist())
+    rejected = pa.concat_tables([inputs.rejected, *(shard.rejections for shard in shards)])
+    # First, because a part of a turn must not be compared with whole ones.
+    kept, incomplete = _drop_incomplete_turns(records, rows, rejected.column("id").to_pylist())
+    kept, contradictions = _drop_contradictions(records, rows, kept, compiled, keys)
     exemplars = join_compiled(records, [rows[index] for index in kept], take_rows(compiled, kept))
-    rejections = pa.concat_tables([rejections, incomplete])
+    rejections = pa.concat_tables([rejected, incomplete, contradictions])
     check_conservation("compile", sum(inputs.records.values()), exemplars.num_rows, rejections.num_rows)
     return Compiled(sort_by_id(exemplars), sort_by_id(rejections))
 
@@ -105,41 +106,54 @@ def _compile_shard(
     return _Shard(len(records), rows, select_compiled(exemplars), rejections_to_table(rejections), keys)
 
 
-def _drop_contradictions(
-    records: pa.Table, rows: Sequence[int], compiled: pa.Table, keys: Sequence[int]
-) -> tuple[list[int], pa.Table]:
-    """Return the indices of the exemplars that stay, and the rejections of the others.
-
-    rows, compiled, keys: of all exemplars; see `_Shard`. Only exemplars that share a key are built in full.
-    """
-    counts = Counter(keys)
-    suspects = [index for index, key in enumerate(keys) if counts[key] > 1]
-    table = join_compiled(records, [rows[index] for index in suspects], take_rows(compiled, suspects))
-    ledger = Ledger("compile")
-    reject_contradictions(exemplars_from_table(table), ledger)
-    rejected_ids = {rejection.id for rejection in ledger.rejections}
-    ids = table.column("id").to_pylist()
-    rejected = {index for index, row_id in zip(suspects, ids, strict=True) if row_id in rejected_ids}
-    kept = [index for index in range(len(rows)) if index not in rejected]
-    return kept, rejections_to_table(ledger.rejections)
-
-
 def _drop_incomplete_turns(
-    records: pa.Table, rows: Sequence[int], kept: Sequence[int], rejected: Collection[str]
+    records: pa.Table, rows: Sequence[int], rejected: Collection[str]
 ) -> tuple[list[int], pa.Table]:
     """Return the indices of the exemplars whose turn is complete, and the rejections of the others.
 
-    kept: the indices of the exemplars so far. rejected: the ids of all rejected records.
+    rows: of all exemplars; see `_Shard`. rejected: the ids of all rejected records.
     """
     turns = records.column("turn").to_pylist()
     shared = {turn for turn, count in Counter(turns).items() if count > 1}
     suspects = [number for number, turn in enumerate(turns) if turn in shared]
     if not suspects:
-        return list(kept), rejections_to_table([])
+        return list(range(len(rows))), rejections_to_table([])
     several = records_from_table(take_rows(records, suspects))
     problems = find_incomplete_turns(several, set(rejected))
     rejections = [
         reject_row(record, "compile", [problems[record.id]]) for record in several if record.id in problems
     ]
     dropped = {number for number, record in zip(suspects, several, strict=True) if record.id in problems}
-    return [index for index in kept if rows[index] not in dropped], rejections_to_table(rejections)
+    kept = [index for index, row in enumerate(rows) if row not in dropped]
+    return kept, rejections_to_table(rejections)
+
+
+def _drop_contradictions(
+    records: pa.Table, rows: Sequence[int], kept: Sequence[int], compiled: pa.Table, keys: Sequence[int]
+) -> tuple[list[int], pa.Table]:
+    """Return the indices of the exemplars that stay, and the rejections of the others.
+
+    rows, compiled, keys: of all exemplars; see `_Shard`. kept: the indices of those whose turns are complete.
+    Only exemplars of turns that share a key with another turn are built in full.
+    """
+    all_turns = records.column("turn").to_pylist()
+    suspects = _list_suspects(kept, [all_turns[row] for row in rows], keys)
+    table = join_compiled(records, [rows[index] for index in suspects], take_rows(compiled, suspects))
+    ledger = Ledger("compile")
+    reject_contradictions(exemplars_from_table(table), ledger)
+    rejected_ids = {rejection.id for rejection in ledger.rejections}
+    ids = table.column("id").to_pylist()
+    rejected = {index for index, row_id in zip(suspects, ids, strict=True) if row_id in rejected_ids}
+    return [index for index in kept if index not in rejected], rejections_to_table(ledger.rejections)
+
+
+def _list_suspects(kept: Sequence[int], turns: Sequence[str], keys: Sequence[int]) -> list[int]:
+    """List the exemplars of all turns that share a prefilter key with another turn.
+
+    kept: the indices of the exemplars to look at. turns, keys: of all exemplars.
+    """
+    counts = Counter(keys[index] for index in kept)
+    shared = {(keys[index], turns[index]) for index in kept if counts[keys[index]] > 1}
+    turn_counts = Counter(key for key, _ in shared)
+    suspects = {turn for key, turn in shared if turn_counts[key] > 1}
+    return [index for index in kept if turns[index] in suspects]

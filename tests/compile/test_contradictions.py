@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import msgspec
+
 from exemplars.core.digests import stamp_digest
 from exemplars.core.ledger import Ledger
 from exemplars.core.records import Exemplar, Mode, Origin, Reason, Rejection, Speaker, Turn
@@ -7,28 +9,41 @@ from stages.compile.contradictions import content_key, prefilter_key, reject_con
 
 
 def exemplar(
-    row_id: str, skill: str = "call", context: tuple[Turn, ...] = (), service: str | None = None
+    row_id: str,
+    skill: str | None = "call",
+    context: tuple[Turn, ...] = (),
+    service: str | None = None,
+    turn: str = "",
+    call: int = 0,
+    reply: str | None = None,
 ) -> Exemplar:
     row = Exemplar(
         id=row_id,
         digest="",
         source="s",
-        turn=row_id,
-        call=0,
+        turn=turn or row_id,
+        call=call,
         service=service,
         skill=skill,
-        mode=Mode.NORMAL,
+        mode=Mode.NORMAL if skill else Mode.NONE,
         speaker=Speaker.USER,
         utterance="again please",
         exemplar="again please",
         arguments=(),
-        reply=None,
+        reply=reply,
         context=context,
         group=row_id,
         license="MIT",
         origin=Origin("a.md", "0", row_id),
     )
     return stamp_digest(row)
+
+
+def turn(name: str, *skills: str, reply: str | None = None) -> list[Exemplar]:
+    return [
+        exemplar(f"{name}/{call}", skill, turn=name, call=call, reply=reply)
+        for call, skill in enumerate(skills)
+    ]
 
 
 def reject(*exemplars: Exemplar) -> dict[str, Rejection]:
@@ -39,21 +54,19 @@ def reject(*exemplars: Exemplar) -> dict[str, Rejection]:
     return rejections
 
 
+def list_reasons(rejections: dict[str, Rejection]) -> dict[str, Reason]:
+    return {row_id: rejection.reason for row_id, rejection in rejections.items()}
+
+
 def test_of_duplicates_the_first_by_id_stays() -> None:
     rejections = reject(exemplar("c"), exemplar("a"), exemplar("b"))
-    assert {row_id: rejection.reason for row_id, rejection in rejections.items()} == {
-        "b": Reason.DUPLICATE_EXEMPLAR,
-        "c": Reason.DUPLICATE_EXEMPLAR,
-    }
+    assert list_reasons(rejections) == {"b": Reason.DUPLICATE_EXEMPLAR, "c": Reason.DUPLICATE_EXEMPLAR}
     assert rejections["c"].message == "a.md#c: a duplicate of a, which is kept; remove one of them"
 
 
 def test_of_contradicting_exemplars_none_stays_and_each_names_the_other() -> None:
     rejections = reject(exemplar("a"), exemplar("b", "text"))
-    assert {row_id: rejection.reason for row_id, rejection in rejections.items()} == {
-        "a": Reason.CONFLICTING_LABEL,
-        "b": Reason.CONFLICTING_LABEL,
-    }
+    assert list_reasons(rejections) == {"a": Reason.CONFLICTING_LABEL, "b": Reason.CONFLICTING_LABEL}
     assert rejections["a"].message == (
         "a.md#a: labeled normal call(), but the same utterance and context are labeled normal text() in b; "
         "correct one of them"
@@ -65,14 +78,56 @@ def test_a_long_list_of_contradicting_exemplars_is_cut() -> None:
     assert "are labeled normal text() in b, c, d and 2 more;" in reject(exemplar("a"), *others)["a"].message
 
 
-def test_a_different_context_or_service_is_not_a_contradiction() -> None:
+def test_a_different_context_speaker_or_service_is_not_a_contradiction() -> None:
     other = (Turn(Speaker.ASSISTANT, "Text or call?"),)
-    assert reject(exemplar("a"), exemplar("b", "text", other), exemplar("c", "text", service="S_1")) == {}
+    tool = msgspec.structs.replace(exemplar("d", "text"), speaker=Speaker.TOOL)
+    rows = (exemplar("a"), exemplar("b", "text", other), exemplar("c", "text", service="S_1"), tool)
+    assert reject(*rows) == {}
+
+
+def test_the_calls_of_one_turn_neither_repeat_nor_contradict_each_other() -> None:
+    assert reject(*turn("a", "call", "text", "call")) == {}
+
+
+def test_of_duplicate_turns_all_calls_of_the_later_one_go_whatever_their_order() -> None:
+    rejections = reject(*turn("a", "call", "text"), *turn("b", "text", "call"))
+    assert list_reasons(rejections) == {
+        "b/0": Reason.DUPLICATE_EXEMPLAR,
+        "b/1": Reason.DUPLICATE_EXEMPLAR,
+    }
+    assert rejections["b/1"].message == "a.md#b/1: a duplicate of a/0, which is kept; remove one of them"
+
+
+def test_a_turn_with_one_call_more_contradicts_the_other() -> None:
+    rejections = reject(*turn("a", "call", "call"), *turn("b", "call"))
+    assert list_reasons(rejections) == dict.fromkeys(("a/0", "a/1", "b/0"), Reason.CONFLICTING_LABEL)
+    assert rejections["a/1"].message == (
+        "a.md#a/1: labeled normal call() and normal call(), but the same utterance and context are labeled "
+        "normal call() in b/0; correct one of them"
+    )
+
+
+def test_turns_of_several_services_are_compared_with_turns_of_the_same_services() -> None:
+    def frames(name: str, *services: str) -> list[Exemplar]:
+        return [
+            exemplar(f"{name}/{service}", service, service=service, turn=name, call=call)
+            for call, service in enumerate(services)
+        ]
+
+    rejections = reject(*frames("a", "A", "B"), *frames("b", "A", "B"), *frames("c", "A"))
+    assert list_reasons(rejections) == dict.fromkeys(("b/A", "b/B"), Reason.DUPLICATE_EXEMPLAR)
+
+
+def test_turns_that_differ_in_their_replies_alone_all_stay() -> None:
+    rows = [
+        exemplar(name, None, reply=reply) for name, reply in (("a", "Hi."), ("b", "Hello."), ("c", "Hi."))
+    ]
+    assert list_reasons(reject(*rows)) == {"c": Reason.DUPLICATE_EXEMPLAR}
 
 
 def test_the_prefilter_key_is_equal_whenever_the_content_key_is() -> None:
     turns = tuple(Turn(Speaker.ASSISTANT, f"turn {number}") for number in range(5))
     first, second = exemplar("a", context=turns), exemplar("b", "text", context=turns)
-    assert content_key(first) == content_key(second)
+    assert content_key([first]) == content_key([second])
     assert prefilter_key(first) == prefilter_key(second)
     assert prefilter_key(first) != prefilter_key(exemplar("a", context=turns[:4]))
