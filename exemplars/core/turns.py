@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from exemplars.core.records import Exemplar
+from exemplars.core.records import Exemplar, Speaker
 
 
 def group_by_turn(rows: Iterable[Exemplar]) -> dict[str, list[Exemplar]]:
@@ -16,3 +16,14 @@ def group_by_turn(rows: Iterable[Exemplar]) -> dict[str, list[Exemplar]]:
         turn: sorted(calls, key=lambda row: (row.call, row.id)) if len(calls) > 1 else calls
         for turn, calls in turns.items()
     }
+
+
+def find_user_text(row: Exemplar) -> str:
+    """Return what the user said last: the utterance, or the turn of the context that a tool's result answers.
+
+    Rows are alike if their users say the same: many results of tools are, such as `{"success": true}`.
+    """
+    if row.speaker is Speaker.USER:
+        return row.utterance
+    said = (turn.utterance for turn in reversed(row.context) if turn.speaker is Speaker.USER)
+    return next(said, row.utterance)

@@ -19,7 +19,14 @@ from exemplars.core.files import encode_json, read_json
 from exemplars.core.literals import PYTHON_TYPES, find_type, format_literal, parse_literal
 from exemplars.core.records import DONTCARE
 from exemplars.core.slot_paths import format_path, parse_path
-from exemplars.dataset.json_schemas import admits_null, find_subschema, find_types, find_values, walk_schema
+from exemplars.dataset.json_schemas import (
+    admits_null,
+    find_subschema,
+    find_types,
+    find_values,
+    list_leaf_paths,
+    walk_schema,
+)
 
 SPAN: Final = "span"
 COMPOSED: Final = "composed"
@@ -102,6 +109,14 @@ class Skill(msgspec.Struct, frozen=True):
             for place, schema in walk_schema(parameter.schema, parameter.name)
         ]
         return [(place, name) for place, name in (*own, *inner) if name not in (None, SPAN, COMPOSED)]
+
+    def list_leaf_paths(self) -> list[str]:
+        """List the paths of the leaves that the parameters declare, with 0 as the index of every item."""
+        return [
+            format_path((parameter.name, *rest))
+            for parameter in self.parameters
+            for rest in (((),) if parameter.schema is None else list_leaf_paths(parameter.schema))
+        ]
 
     def _find_leaf(self, path: str) -> Parameter | None:
         try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from exemplars.core.literals import find_type
-from exemplars.core.slot_paths import format_path
+from exemplars.core.slot_paths import MAX_DEPTH, format_path
 
 
 def find_subschema(schema: Mapping[str, Any], segments: Sequence[str | int]) -> Mapping[str, Any] | None:
@@ -56,6 +56,36 @@ def walk_schema(schema: Any, place: str) -> Iterator[tuple[str, Mapping[str, Any
     for key in ("anyOf", "oneOf", "allOf"):
         for option in _list_parts(schema, key):
             yield from walk_schema(option, place)
+
+
+def list_leaf_paths(schema: Mapping[str, Any]) -> list[tuple[str | int, ...]]:
+    """List the paths of the leaves that a schema declares, with 0 as the index of every item; of alternatives, all.
+
+    A schema without declared properties or items is a leaf itself.
+
+    >>> items = {"type": "object", "properties": {"name": {"type": "string"}, "sizes": {"type": "array", "items": {}}}}
+    >>> list_leaf_paths({"type": "array", "items": items})
+    [(0, 'name'), (0, 'sizes', 0)]
+    """
+    return list(dict.fromkeys(_walk_leaves(schema, MAX_DEPTH)))
+
+
+def _walk_leaves(schema: Mapping[str, Any], depth: int) -> Iterator[tuple[str | int, ...]]:
+    children = [child for option in list_alternatives(schema) for child in _list_children(option)]
+    if not children or not depth:
+        yield ()
+        return
+    for key, child in children:
+        for rest in _walk_leaves(child, depth - 1):
+            yield key, *rest
+
+
+def _list_children(schema: Mapping[str, Any]) -> Iterator[tuple[str | int, Mapping[str, Any]]]:
+    properties, items = schema.get("properties"), schema.get("items")
+    for name, child in properties.items() if isinstance(properties, Mapping) else ():
+        yield name, child if isinstance(child, Mapping) else {}
+    if isinstance(items, Mapping):
+        yield 0, items
 
 
 def admits_null(schema: Mapping[str, Any]) -> bool:

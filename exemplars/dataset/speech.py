@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain, pairwise
 from typing import Final
 
 import msgspec
@@ -15,7 +16,8 @@ from num2words import num2words
 
 from exemplars.core.digests import hash_to_fraction, stamp_digest
 from exemplars.core.ids import make_speech_id
-from exemplars.core.records import Argument, Exemplar, Grounding
+from exemplars.core.records import Argument, Exemplar, Grounding, Speaker
+from exemplars.core.turns import group_by_turn
 from exemplars.dataset.templates import write_template
 
 FILLERS: Final = ("um", "uh", "well", "so", "okay")
@@ -52,36 +54,50 @@ def write_as_spoken(text: str) -> str:
 
 
 def make_speech_views(exemplars: Sequence[Exemplar]) -> list[Exemplar]:
-    """Make the views of the rows, in their order; rows whose view would be empty have none."""
-    views = (make_speech_view(exemplar) for exemplar in exemplars)
-    return [view for view in views if view.utterance]
+    """Make the views of the rows, in their order.
+
+    Rows whose view would be empty have none; nor have rows that follow a tool's result, which nobody speaks.
+    """
+    turns = group_by_turn(row for row in exemplars if row.speaker is Speaker.USER)
+    views = {view.id: view for calls in turns.values() for view in make_turn_views(calls) if view.utterance}
+    ids = (make_speech_id(exemplar.id) for exemplar in exemplars)
+    return [views[view_id] for view_id in ids if view_id in views]
 
 
-def make_speech_view(exemplar: Exemplar) -> Exemplar:
-    """Make the speech view of a row: all spans exact, all values unchanged.
+def make_turn_views(calls: Sequence[Exemplar]) -> list[Exemplar]:
+    """Make the speech views of the calls of a turn: one utterance, all spans exact, all values unchanged.
 
     Each piece of text between the borders of spans is converted separately, so that a span keeps exactly its
-    text. A span of punctuation alone stays as it is. The turn decides whether the view begins with a filler: its calls
-    have one utterance.
+    text. A span of punctuation alone stays as it is. The turn decides whether the views begin with a filler.
     """
-    spans = sorted(
-        (argument.start, argument.end, index)
-        for index, argument in enumerate(exemplar.arguments)
+    text = calls[0].utterance
+    spans = {
+        (argument.start, argument.end)
+        for call in calls
+        for argument in call.arguments
         if argument.start is not None and argument.end is not None
-    )
-    utterance = _draw_filler(exemplar.turn)
-    new_spans: dict[int, tuple[int, int]] = {}
-    position = 0
-    for start, end, index in spans:
-        utterance = _append_text(utterance, write_as_spoken(exemplar.utterance[position:start]))
-        surface = write_as_spoken(exemplar.utterance[start:end]) or exemplar.utterance[start:end]
-        utterance = _append_text(utterance, surface)
-        new_spans[index] = (len(utterance) - len(surface), len(utterance))
-        position = end
-    utterance = _append_text(utterance, write_as_spoken(exemplar.utterance[position:]))
+    }
+    utterance = _draw_filler(calls[0].turn)
+    starts: dict[int, int] = {}
+    ends: dict[int, int] = {}
+    for start, end in pairwise(sorted({0, len(text), *chain.from_iterable(spans)})):
+        piece = text[start:end]
+        is_in_span = any(first <= start and end <= last for first, last in spans)
+        spoken = write_as_spoken(piece) or (piece if is_in_span else "")
+        utterance = _append_text(utterance, spoken)
+        starts[start], ends[end] = len(utterance) - len(spoken), len(utterance)
+    return [_make_view(call, utterance, starts, ends) for call in calls]
+
+
+def _make_view(
+    exemplar: Exemplar, utterance: str, starts: Mapping[int, int], ends: Mapping[int, int]
+) -> Exemplar:
+    """Make the view of a call. starts, ends: the new offset of each border of a span, by the old one."""
     arguments = tuple(
-        _move_argument(argument, utterance, new_spans.get(index))
-        for index, argument in enumerate(exemplar.arguments)
+        argument
+        if argument.start is None or argument.end is None
+        else _move_argument(argument, utterance, (starts[argument.start], ends[argument.end]))
+        for argument in exemplar.arguments
     )
     view = msgspec.structs.replace(
         exemplar,
@@ -98,9 +114,7 @@ def _append_text(utterance: str, text: str) -> str:
     return " ".join(filter(None, (utterance, text)))
 
 
-def _move_argument(argument: Argument, utterance: str, span: tuple[int, int] | None) -> Argument:
-    if span is None:
-        return argument
+def _move_argument(argument: Argument, utterance: str, span: tuple[int, int]) -> Argument:
     surface = utterance[span[0] : span[1]]
     if surface == argument.value:
         grounding = Grounding.VERBATIM

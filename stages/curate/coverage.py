@@ -9,12 +9,15 @@ from typing import Final
 
 from exemplars.core.records import DONTCARE, Exemplar
 from exemplars.core.representativeness import Balance, Coverage
+from exemplars.core.slot_paths import generalize_path
 from exemplars.dataset.catalog import Skill
 
 _MAX_EXAMPLES: Final = 3
 
 Part = tuple[str, str, str]
-"""A part of the catalog: skill, parameter, value. Empty: the parameter, or the skill, as a whole."""
+"""A part of the catalog: skill, parameter, value. Empty: the parameter, or the skill, as a whole.
+
+A parameter of a list or an object is named by the path of its leaf, without indexes: `dishes[].quantity`."""
 
 
 def measure_coverage(exemplars: Iterable[Exemplar], skills: Sequence[Skill]) -> list[Coverage]:
@@ -28,20 +31,35 @@ def _group_utterances(exemplars: Iterable[Exemplar]) -> dict[Part, list[str]]:
     utterances: dict[Part, list[str]] = defaultdict(list)
     for row in exemplars:
         if row.skill is not None:
-            utterances[row.skill, "", ""].append(row.utterance)
-            for argument in row.arguments:
-                utterances[row.skill, argument.slot, ""].append(row.utterance)
-                if argument.value != DONTCARE:
-                    utterances[row.skill, argument.slot, argument.value].append(row.utterance)
+            for part in {("", ""): None} | _list_filled(row):
+                utterances[row.skill, *part].append(row.utterance)
     return utterances
+
+
+def _list_filled(row: Exemplar) -> dict[tuple[str, str], None]:
+    """List the parameters that a row fills, and their values, each once."""
+    filled: dict[tuple[str, str], None] = {}
+    for argument in row.arguments:
+        path = generalize_path(argument.slot)
+        filled[path, ""] = None
+        if argument.value != DONTCARE:
+            filled[path, argument.value] = None
+    return filled
 
 
 def _list_parts(skill: Skill) -> Iterator[Part]:
     yield skill.name, "", ""
-    for parameter in skill.parameters:
-        yield skill.name, parameter.name, ""
-        for value in parameter.enum or ():
-            yield skill.name, parameter.name, value
+    for path, enum in _list_leaves(skill):
+        yield skill.name, path, ""
+        for value in enum:
+            yield skill.name, path, value
+
+
+def _list_leaves(skill: Skill) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the path of each leaf that the skill declares, without indexes, and its listed values."""
+    for path in skill.list_leaf_paths():
+        parameter = skill.find_parameter(path)
+        yield generalize_path(path), () if parameter is None else parameter.enum
 
 
 def _cover_part(utterances: Mapping[Part, list[str]], part: Part) -> Coverage:
@@ -56,15 +74,19 @@ def _cover_part(utterances: Mapping[Part, list[str]], part: Part) -> Coverage:
 def measure_balances(rows: Sequence[Exemplar], skills: Sequence[Skill]) -> list[Balance]:
     """Measure the balance of skills (`skills`), and of the values of each enumeration (`skill.parameter`)."""
     skill_counts = Counter(row.skill for row in rows if row.skill is not None)
-    values = Counter((row.skill, argument.slot, argument.value) for row in rows for argument in row.arguments)
+    values = Counter(
+        (row.skill, generalize_path(argument.slot), argument.value)
+        for row in rows
+        for argument in row.arguments
+    )
     enumerations = [
         (
-            f"{skill.name}.{parameter.name}",
-            [values[skill.name, parameter.name, value] for value in parameter.enum],
+            f"{skill.name}.{path}",
+            [values[skill.name, path, value] for value in enum],
         )
         for skill in skills
-        for parameter in skill.parameters
-        if parameter.enum
+        for path, enum in _list_leaves(skill)
+        if enum
     ]
     return [
         measure_balance("skills", skill_counts.values()),

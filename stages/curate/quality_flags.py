@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from exemplars.core.records import Exemplar
+from exemplars.core.records import Exemplar, Speaker
+from exemplars.core.turns import group_by_turn
 from exemplars.dataset.texts import list_words
 from stages.curate.english import load_blank_english
 from stages.curate.params import QualityFlag, QualityParams
@@ -48,13 +49,19 @@ _MIN_PROBABILITY_FOREIGN: Final = 0.95
 def flag_texts(
     exemplars: Sequence[Exemplar], params: QualityParams, identify_language: IdentifyLanguage
 ) -> dict[str, tuple[QualityFlag, ...]]:
-    """Return the flags of each row that has any, by id, in the order of `QualityFlag`."""
+    """Return the flags of each row that has any, by id, in the order of `QualityFlag`.
+
+    The result of a tool is no text that a person wrote, and gets no flags.
+    """
     count_tokens = _load_token_counter()
-    misspelled = find_misspelled_words(exemplars)
+    turns = group_by_turn(row for row in exemplars if row.speaker is Speaker.USER)
+    misspelled = find_misspelled_words(turns.values())
     flags = {}
     for row in exemplars:
+        if row.turn not in turns:
+            continue
         row_flags = set(_find_flags(row, count_tokens(row.utterance), params, identify_language))
-        if any(word in misspelled for word in list_plain_words(row)):
+        if not misspelled.isdisjoint(list_plain_words(turns[row.turn])):
             row_flags.add(QualityFlag.MISSPELLING)
         if QualityFlag.WRONG_LANGUAGE in row_flags:
             # Both are detected by English words.

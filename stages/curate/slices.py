@@ -11,6 +11,7 @@ from typing import Final
 from exemplars.core.records import Exemplar
 from exemplars.core.reports import NO_SKILL
 from exemplars.core.representativeness import Slice
+from exemplars.core.slot_paths import generalize_path
 from stages.curate.lexicons import Lexicons
 
 Dimension = Callable[[Exemplar], Sequence[str]]
@@ -50,13 +51,18 @@ def build_dimensions(lexicons: Lexicons) -> dict[str, Dimension]:
     return {
         "skill": lambda row: (row.skill or NO_SKILL,),
         "service": lambda row: (row.service or NO_SLICE,),
-        "pattern": lambda row: (", ".join(sorted(argument.slot for argument in row.arguments)) or NO_SLICE,),
+        "pattern": lambda row: (_format_pattern(row) or NO_SLICE,),
         "length": lambda row: (classify_length(len(row.utterance.split())),),
         "form": lambda row: (classify_form(row.utterance),),
         "gender": _build_mention_finder(_list_gender_words(lexicons)),
         "place": _build_mention_finder(lexicons.places.slices),
         "age": _build_mention_finder(lexicons.ages.slices),
     }
+
+
+def _format_pattern(exemplar: Exemplar) -> str:
+    """Format which parameters a row fills, each once."""
+    return ", ".join(sorted({generalize_path(argument.slot) for argument in exemplar.arguments}))
 
 
 def classify_length(words: int) -> str:

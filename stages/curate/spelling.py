@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from exemplars.core.records import Exemplar
@@ -18,13 +18,15 @@ _MIN_LETTERS: Final = 5
 """A shorter word has too many neighbors in the dictionary."""
 
 
-def find_misspelled_words(exemplars: Iterable[Exemplar]) -> frozenset[str]:
+def find_misspelled_words(turns: Iterable[Sequence[Exemplar]]) -> frozenset[str]:
     """Find lower-case words that are in no dictionary, while a word one edit away is.
 
-    Words of arguments are ignored, because they are often names; so are words of several rows, because they
+    Words of arguments are ignored, because they are often names; so are words of several turns, because they
     are vocabulary of the data.
+
+    turns: the calls of each.
     """
-    counts = Counter(word for row in exemplars for word in set(list_plain_words(row)))
+    counts = Counter(word for calls in turns for word in list_plain_words(calls))
     if not counts:
         return frozenset()
     dictionary = _load_dictionary()
@@ -33,9 +35,12 @@ def find_misspelled_words(exemplars: Iterable[Exemplar]) -> frozenset[str]:
     return frozenset(word for word in unknown if dictionary.known(dictionary.edit_distance_1(word)))
 
 
-def list_plain_words(exemplar: Exemplar) -> Iterator[str]:
-    """List the lower-case words of a text outside its arguments, except those with an apostrophe."""
-    template = exemplar.exemplar
+def list_plain_words(calls: Sequence[Exemplar]) -> set[str]:
+    """List the lower-case words of a text outside the arguments of all its calls, except those with an apostrophe."""
+    return set.intersection(*(set(_list_words(call.exemplar)) for call in calls))
+
+
+def _list_words(template: str) -> Iterator[str]:
     for match in _WORD.finditer(template):
         is_slot_name = template[match.start() - 1 : match.start()] in {"<", "_"}
         if match[0].islower() and "'" not in match[0] and "’" not in match[0] and not is_slot_name:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from exemplars.core.digests import stamp_digest
 from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker, Turn
 from exemplars.dataset.templates import write_template
@@ -26,9 +28,12 @@ def make_row(
     group: str = "",
     split: str | None = None,
     mode: Mode | None = None,
+    reply: str | None = None,
+    context: tuple[Turn, ...] = (),
+    speaker: Speaker = Speaker.USER,
 ) -> Exemplar:
-    """Make an exemplar with the id `s:<name>`."""
-    context = tuple(Turn(Speaker.ASSISTANT, turn) for turn in before)
+    """Make an exemplar with the id `s:<name>`. before: what the assistant said, instead of a context."""
+    context = context or tuple(Turn(Speaker.ASSISTANT, turn) for turn in before)
     mode = mode or (Mode.NONE if skill is None else Mode.NORMAL)
     row = Exemplar(
         id=f"s:{name}",
@@ -39,11 +44,11 @@ def make_row(
         service=None,
         skill=skill,
         mode=mode,
-        speaker=Speaker.USER,
+        speaker=speaker,
         utterance=utterance,
         exemplar=write_template(utterance, arguments),
         arguments=arguments,
-        reply=None,
+        reply=reply,
         context=context,
         group=group or f"s:{name}",
         license="MIT",
@@ -51,3 +56,12 @@ def make_row(
         split=split,
     )
     return stamp_digest(row)
+
+
+def make_turn(name: str, utterance: str, *calls: tuple[str, tuple[Argument, ...]]) -> list[Exemplar]:
+    """Make the exemplars of the calls of a turn, each a skill with its arguments, with the ids `s:<name>/<call>`."""
+    rows = [
+        make_row(f"{name}/{number}", utterance, skill, arguments, group=f"s:{name}")
+        for number, (skill, arguments) in enumerate(calls)
+    ]
+    return [msgspec.structs.replace(row, turn=f"s:{name}", call=number) for number, row in enumerate(rows)]

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from exemplars.core.records import Argument, Grounding
 from exemplars.core.representativeness import Balance, Coverage
 from exemplars.dataset.catalog import Parameter, Skill
-from stages.curate.coverage import measure_balance, measure_coverage
+from stages.curate.coverage import measure_balance, measure_balances, measure_coverage
 from tests.curate.rows import make_argument, make_row
 
 
@@ -21,6 +22,33 @@ def test_coverage_begins_with_the_thinnest_and_has_examples_to_start_from() -> N
         Coverage("call", "kind", "", 1, ("call at home",)),
         Coverage("call", "kind", "home", 1, ("call at home",)),
         Coverage("call", "", "", 2, ("call", "call at home")),
+    ]
+
+
+def test_items_of_a_list_count_as_one_parameter_and_each_row_once() -> None:
+    size = {"type": "string", "enum": ["small", "large"]}
+    items = {"type": "object", "properties": {"name": {"type": "string"}, "size": size}}
+    order = Skill(
+        "order", parameters=(Parameter("dishes", type="array", schema={"type": "array", "items": items}),)
+    )
+    text = "a small soup and a small pie"
+    arguments = (
+        make_argument("dishes[0].size", "small", text),
+        make_argument("dishes[0].name", "soup", text),
+        Argument("dishes[1].size", "small", "small", 19, 24, Grounding.VERBATIM),
+        make_argument("dishes[1].name", "pie", text),
+    )
+    rows = [make_row("1", text, "order", arguments), make_row("2", "the usual", "order")]
+    assert measure_coverage(rows, [order]) == [
+        Coverage("order", "dishes[].size", "large", 0, (text,)),
+        Coverage("order", "dishes[].name", "", 1, (text,)),
+        Coverage("order", "dishes[].size", "", 1, (text,)),
+        Coverage("order", "dishes[].size", "small", 1, (text,)),
+        Coverage("order", "", "", 2, ("the usual", text)),
+    ]
+    assert measure_balances(rows, [order]) == [
+        Balance("skills", 1, 0.0, 1.0),
+        Balance("order.dishes[].size", 1, 0.0, 1.0),
     ]
 
 

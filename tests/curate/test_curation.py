@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exemplars.core.errors import UserError
-from exemplars.core.records import Exemplar, Reason
+from exemplars.core.records import Exemplar, Reason, Speaker, Turn
 from exemplars.dataset.catalog import Parameter, Skill
 from stages.curate import curation
 from stages.curate.curation import Curated, curate
@@ -25,7 +25,7 @@ from stages.curate.params import (
 )
 from stages.curate.report import build_curate_report
 from stages.curate.steps.base import CurationStep
-from tests.curate.rows import LEXICONS, make_argument, make_row
+from tests.curate.rows import LEXICONS, make_argument, make_row, make_turn
 
 PARAMS = CurateParams(
     duplicates=DuplicateParams(OnDuplicate.REJECT, OnDuplicate.KEEP, 0.8, 60),
@@ -107,6 +107,47 @@ def test_rows_with_unlabeled_personal_data_in_their_context_are_rejected() -> No
     )
     report = build_curate_report(curated)["personal_data"]
     assert report["unlabelled_in_context"] == {"phone": 1}
+
+
+def test_personal_data_in_a_reply_or_in_a_tools_result_is_found() -> None:
+    result = (Turn(Speaker.USER, "her number?"), Turn(Speaker.TOOL, '{"phone": "415-286-4372"}'))
+    rows = [
+        make_row("1", "her number?", None, reply="It is 415-286-4371."),
+        make_row("2", "thanks", None, context=result),
+        make_row("3", "call mum"),
+    ]
+    reported = curate_rows(rows)
+    assert [(item.id, item.why, item.detail) for item in reported.review] == [
+        ("s:1", "personal_data", "phone")
+    ]
+    assert build_curate_report(reported)["personal_data"]["unlabelled"] == {"phone": 1}
+    rejected = curate_rows(rows, privacy=PrivacyParams(PrivacyMode.REJECT, 0.4))
+    assert {rejection.id: rejection.message.partition(",")[0] for rejection in rejected.rejections} == {
+        "s:1": "a.md:1: found personal data (phone) in the reply that no argument labels",
+        "s:2": "a.md:2: found personal data (phone) in the context that no argument labels",
+    }
+    replaced = curate_rows(rows, KEY, privacy=PrivacyParams(PrivacyMode.SURROGATE, 0.4))
+    assert "286-437" not in str(replaced)
+    assert [row.id for row in replaced.kept] == ["s:1", "s:2", "s:3"]
+
+
+def test_a_turn_leaves_with_all_of_its_calls() -> None:
+    text = "please call mum at home"
+    mum = (make_argument("who", "mum", text),)
+    rows = [
+        *make_turn("1", text, ("call", mum), ("ring", ())),
+        *make_turn("2", f"{text} now", ("ring", ()), ("call", mum)),
+        *make_turn("3", "call <b>mum</b>", ("call", ()), ("ring", ())),
+    ]
+    near = DuplicateParams(OnDuplicate.REJECT, OnDuplicate.REJECT, 0.8, 60)
+    curated = curate_rows(rows, duplicates=near)
+    assert [row.id for row in curated.kept] == ["s:1/0", "s:1/1"]
+    assert [(rejection.id, rejection.reason) for rejection in curated.rejections] == [
+        ("s:2/0", Reason.NEAR_DUPLICATE),
+        ("s:2/1", Reason.NEAR_DUPLICATE),
+        ("s:3/0", Reason.LOW_QUALITY),
+        ("s:3/1", Reason.LOW_QUALITY),
+    ]
 
 
 @pytest.mark.parametrize("mode", [PrivacyMode.SURROGATE, PrivacyMode.REJECT])

@@ -4,7 +4,7 @@ import pytest
 
 from exemplars.core.representativeness import Slice
 from stages.curate.slices import classify_form, classify_length, measure_slices
-from tests.curate.rows import LEXICONS, make_row
+from tests.curate.rows import LEXICONS, make_argument, make_row
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,11 @@ def test_names_count_as_mentions_unless_they_are_words() -> None:
 
 def test_no_rows_have_no_slices() -> None:
     assert measure_slices([], LEXICONS) == []
+
+
+def test_the_items_of_a_list_are_one_part_of_the_pattern() -> None:
+    text = "soup and pie for Ann"
+    paths = {"dishes[0].name": "soup", "dishes[1].name": "pie", "who": "Ann"}
+    arguments = tuple(make_argument(path, word, text) for path, word in paths.items())
+    slices = measure_slices([make_row("1", text, arguments=arguments)], LEXICONS)
+    assert [slice_.slice for slice_ in slices if slice_.dimension == "pattern"] == ["dishes[].name, who"]

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exemplars.core.records import Argument, Grounding
-from exemplars.dataset.speech import FILLERS, make_speech_view, make_speech_views, write_as_spoken
+from exemplars.core.records import Argument, Grounding, Speaker
+from exemplars.dataset.speech import FILLERS, make_speech_views, make_turn_views, write_as_spoken
 from exemplars.dataset.templates import write_template
-from tests.curate.rows import make_argument, make_row
+from tests.curate.rows import make_argument, make_row, make_turn
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,39 @@ def test_a_text_is_written_as_it_is_spoken(text: str, spoken: str) -> None:
 def test_spans_move_and_values_stay() -> None:
     text = "Wake me at 7:30, Bob!"
     arguments = (make_argument("time", "7:30", text, "07:30"), make_argument("who", "Bob", text))
-    view = make_speech_view(make_row("plain", text, arguments=arguments))
+    [view] = make_turn_views([make_row("plain", text, arguments=arguments)])
     assert (view.id, view.utterance) == ("s:plain~speech", "wake me at seven thirty bob")
     assert view.exemplar == "wake me at <time> <who>"
     assert view.arguments == (
         Argument("time", "07:30", "seven thirty", 11, 23, Grounding.NORMALIZED),
         Argument("who", "Bob", "bob", 24, 27, Grounding.CASE),
     )
+
+
+def test_the_calls_of_a_turn_have_one_utterance_and_may_share_spans() -> None:
+    text = "Rain in New York, NY at 7:30?"
+    city, state = make_argument("city", "New York", text), make_argument("place", "York, NY", text)
+    turn = make_turn("2", text, ("rain", (city,)), ("map", (state, make_argument("time", "7:30", text))))
+    views = make_speech_views(turn)
+    assert [(view.id, view.turn, view.call) for view in views] == [
+        ("s:2/0~speech", "s:2~speech", 0),
+        ("s:2/1~speech", "s:2~speech", 1),
+    ]
+    assert {view.utterance for view in views} == {"rain in new york ny at seven thirty"}
+    assert [view.exemplar for view in views] == [
+        "rain in <city> ny at seven thirty",
+        "rain in new <place> at <time>",
+    ]
+
+
+def test_a_view_keeps_the_accepted_values() -> None:
+    argument = Argument("who", "Bob", "Bob", 5, 8, Grounding.VERBATIM, ("Robert",))
+    [view] = make_turn_views([make_row("plain", "call Bob", arguments=(argument,))])
+    assert view.arguments == (Argument("who", "Bob", "bob", 5, 8, Grounding.CASE, ("Robert",)),)
+
+
+def test_what_a_tool_returned_has_no_view() -> None:
+    assert make_speech_views([make_row("1", '{"ok": true}', speaker=Speaker.TOOL)]) == []
 
 
 def test_some_views_begin_with_a_filler_always_the_same_ones() -> None:
@@ -81,7 +107,7 @@ def test_the_view_keeps_every_span_exact(pieces: list[str], picks: set[int], nam
                 Argument(f"s{number}", piece, piece, position, position + len(piece), Grounding.VERBATIM)
             )
         position += len(piece)
-    view = make_speech_view(make_row(name, text, arguments=tuple(arguments)))
+    [view] = make_turn_views([make_row(name, text, arguments=tuple(arguments))])
     assert [argument.value for argument in view.arguments] == [argument.value for argument in arguments]
     spans = sorted(
         (argument.start, argument.end)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -66,13 +66,22 @@ def is_whole_word(text: str, start: int, end: int) -> bool:
     return not (_LONGER_BEFORE.search(text[max(start - 3, 0) : start]) or _LONGER_AFTER.match(text, end))
 
 
-def apply_surrogates(exemplar: Exemplar, surrogates: Mapping[str, str]) -> Exemplar:
-    """Replace texts in the utterance, the template, the context, the values and the spans of a row.
+def apply_surrogates(calls: Sequence[Exemplar], surrogates: Mapping[str, str]) -> list[Exemplar]:
+    """Replace texts in the utterance, the template, the context, the values, the spans and the reply of a turn.
 
-    All spans stay exact. A text that crosses the border of an argument's span is not replaced in the
+    All spans stay exact. A text that crosses the border of the span of any argument is not replaced in the
     utterance, because the label would be torn.
+
+    calls: of one turn.
     """
-    utterance, replacements = replace_texts(exemplar.utterance, _keep_crossing(exemplar, surrogates))
+    kept_whole = _keep_crossing(calls, surrogates)
+    return [_replace_in_call(call, surrogates, kept_whole) for call in calls]
+
+
+def _replace_in_call(
+    exemplar: Exemplar, surrogates: Mapping[str, str], kept_whole: Mapping[str, str]
+) -> Exemplar:
+    utterance, replacements = replace_texts(exemplar.utterance, kept_whole)
     context = tuple(
         Turn(turn.speaker, replace_texts(turn.utterance, surrogates)[0]) for turn in exemplar.context
     )
@@ -91,26 +100,28 @@ def apply_surrogates(exemplar: Exemplar, surrogates: Mapping[str, str]) -> Exemp
     return stamp_digest(replaced)
 
 
-def _keep_crossing(exemplar: Exemplar, surrogates: Mapping[str, str]) -> dict[str, str]:
+def _keep_crossing(calls: Sequence[Exemplar], surrogates: Mapping[str, str]) -> dict[str, str]:
     """Return the surrogates, with each text that crosses the border of an argument's span as its own.
 
     It stays as a whole: a shorter text that has a surrogate is not replaced within it.
     """
+    text, spans = calls[0].utterance, list_spans(calls)
     crossing = {
-        exemplar.utterance[replacement.start : replacement.end]
-        for replacement in replace_texts(exemplar.utterance, surrogates)[1]
-        for start, end in list_spans(exemplar)
+        text[replacement.start : replacement.end]
+        for replacement in replace_texts(text, surrogates)[1]
+        for start, end in spans
         if replacement.start < end and start < replacement.end
         and not (start <= replacement.start and replacement.end <= end)
     }  # fmt: skip
     return {old: old if old in crossing else new for old, new in surrogates.items()}
 
 
-def list_spans(exemplar: Exemplar) -> list[tuple[int, int]]:
-    """List the spans of the arguments that have one; code points, end exclusive."""
+def list_spans(calls: Iterable[Exemplar]) -> list[tuple[int, int]]:
+    """List the spans of the arguments of a turn's calls that have one; code points, end exclusive."""
     return [
         (argument.start, argument.end)
-        for argument in exemplar.arguments
+        for call in calls
+        for argument in call.arguments
         if argument.start is not None and argument.end is not None
     ]
 
@@ -118,13 +129,17 @@ def list_spans(exemplar: Exemplar) -> list[tuple[int, int]]:
 def _move_argument(
     argument: Argument, utterance: str, replacements: Sequence[Replacement], surrogates: Mapping[str, str]
 ) -> Argument:
-    """Return the argument with its value replaced, and its span in the new utterance."""
-    value = replace_texts(argument.value, surrogates)[0]
+    """Return the argument with its values replaced, and its span in the new utterance."""
+    argument = msgspec.structs.replace(
+        argument,
+        value=replace_texts(argument.value, surrogates)[0],
+        accepted=tuple(replace_texts(value, surrogates)[0] for value in argument.accepted),
+    )
     if argument.start is None or argument.end is None:
-        return msgspec.structs.replace(argument, value=value)
+        return argument
     start = _move_offset(argument.start, replacements)
     end = _move_offset(argument.end, replacements)
-    return msgspec.structs.replace(argument, value=value, start=start, end=end, surface=utterance[start:end])
+    return msgspec.structs.replace(argument, start=start, end=end, surface=utterance[start:end])
 
 
 def _move_offset(offset: int, replacements: Sequence[Replacement]) -> int:

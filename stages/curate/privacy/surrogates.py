@@ -13,12 +13,12 @@ from stages.curate.privacy.replacement import list_spans, replace_texts
 from stages.curate.privacy.surrogate_texts import make_surrogate
 
 
-def find_unlabeled(exemplar: Exemplar, findings: Iterable[Finding]) -> list[Finding]:
-    """Find the personal data in an utterance that overlaps no argument.
+def find_unlabeled(calls: Sequence[Exemplar], findings: Iterable[Finding]) -> list[Finding]:
+    """Find the personal data in an utterance that overlaps no argument of its turn.
 
-    findings: in the utterance of `exemplar`.
+    calls: of the turn. findings: in its utterance.
     """
-    spans = list_spans(exemplar)
+    spans = list_spans(calls)
     return [
         finding
         for finding in findings
@@ -31,20 +31,34 @@ def find_unlabeled_in_context(rows: Sequence[Exemplar], find: Finder) -> dict[st
 
     What an earlier turn of the dialogue labels stays in that turn's own row, so that it is labeled here, too.
     """
+    texts = {row.id: [turn.utterance for turn in row.context] for row in rows if row.context}
+    return _find_unlabeled_in_texts(rows, texts, find)
+
+
+def find_unlabeled_in_replies(rows: Sequence[Exemplar], find: Finder) -> dict[str, list[Finding]]:
+    """Find the personal data in the replies of rows that no argument of a row of the same group labels, by row id."""
+    texts = {row.id: [row.reply] for row in rows if row.reply is not None}
+    return _find_unlabeled_in_texts(rows, texts, find)
+
+
+def _find_unlabeled_in_texts(
+    rows: Sequence[Exemplar], texts: Mapping[str, Sequence[str]], find: Finder
+) -> dict[str, list[Finding]]:
+    """Find the personal data in the texts of rows that no argument of a row of the same group labels, by row id."""
     labeled: dict[str, set[str | None]] = {}
-    for row in rows:
-        texts = labeled.setdefault(row.group, set())
-        texts.update(text for argument in row.arguments for text in (argument.value, argument.surface))
+    for row in rows if texts else ():
+        values = labeled.setdefault(row.group, set())
+        values.update(text for argument in row.arguments for text in (argument.value, argument.surface))
+    groups = {row.id: row.group for row in rows if row.id in texts}
     found: dict[str, list[tuple[str, Finding]]] = {}
     unlabeled: dict[str, list[Finding]] = {}
-    for row in rows:
-        for turn in row.context:
-            if turn.utterance not in found:
-                findings = find(turn.utterance)
-                found[turn.utterance] = [(turn.utterance[hit.start : hit.end], hit) for hit in findings]
-            private = [hit for text, hit in found[turn.utterance] if text not in labeled[row.group]]
+    for row_id, row_texts in texts.items():
+        for text in row_texts:
+            if text not in found:
+                found[text] = [(text[hit.start : hit.end], hit) for hit in find(text)]
+            private = [hit for words, hit in found[text] if words not in labeled[groups[row_id]]]
             if private:
-                unlabeled.setdefault(row.id, []).extend(private)
+                unlabeled.setdefault(row_id, []).extend(private)
     return unlabeled
 
 
@@ -53,15 +67,15 @@ def assign_surrogates(
 ) -> dict[str, dict[str, str]]:
     """Assign surrogates to the unlabeled personal data of each group: for each group, the new text by the old.
 
-    rows: each with the unlabeled findings in its utterance. Personal data in the context counts, too, unless
-    it is the value of an argument of the row. A name is replaced as a whole wherever the group has it: where an
+    rows: each with the unlabeled findings in its utterance. Personal data in the context and the reply counts, too,
+    unless it is the value of an argument of the row. A name is replaced as a whole wherever the group has it: where an
     argument labels "Mary Smith" and another text has "Mary", both change; and so does a "Smith" alone.
     """
     kinds: dict[str, dict[str, PersonalDataKind]] = {}
     texts: dict[str, dict[str, None]] = {}
     for row, findings in rows:
         group_kinds = kinds.setdefault(row.group, {})
-        turns = [turn.utterance for turn in row.context]
+        turns = [turn.utterance for turn in row.context] + ([] if row.reply is None else [row.reply])
         texts.setdefault(row.group, {}).update(dict.fromkeys((row.utterance, *turns)))
         for finding in findings:
             group_kinds.setdefault(row.utterance[finding.start : finding.end], finding.kind)

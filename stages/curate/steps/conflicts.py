@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
+from exemplars.core.turns import find_user_text, group_by_turn
 from exemplars.dataset.texts import make_equality_key
 from stages.curate.meanings import format_meaning
 from stages.curate.params import OnConflict
@@ -15,15 +16,16 @@ from stages.curate.review import make_review_item
 from stages.curate.steps.base import Curation, CurationStep
 
 _SHOWN: Final = 3
-"""Rows of other meanings that a message names."""
+"""Turns of other meanings that a message names."""
 
 
 class Conflict(NamedTuple):
-    """Rows with the same text and different meanings, sorted by id."""
+    """Turns with the same text and different meanings, in the order of their ids."""
 
-    rows: tuple[Exemplar, ...]
+    turns: tuple[tuple[Exemplar, ...], ...]
+    """The calls of each."""
     majority: str | None
-    """The meaning of more than half of the rows; `None` if no meaning has a majority."""
+    """The meaning of more than half of the turns; `None` if no meaning has a majority."""
 
 
 def resolve_conflicts(rows: list[Exemplar], curation: Curation) -> list[Exemplar]:
@@ -33,32 +35,43 @@ def resolve_conflicts(rows: list[Exemplar], curation: Curation) -> list[Exemplar
     curation.figures["conflicts"] = len(conflicts)
     curation.review += [
         make_review_item(
-            row, "conflict", _describe_conflict(row, conflict).sentence, suggested=conflict.majority
+            row, "conflict", _describe_conflict(calls, conflict).sentence, suggested=conflict.majority
         )
         for conflict in conflicts
-        for row in conflict.rows
+        for calls in conflict.turns
+        for row in calls
     ]
     return curation.ledger.drop(rows, find_conflict_problems(conflicts, params.action))
 
 
 def find_conflicts(exemplars: Iterable[Exemplar], context_turns: int) -> list[Conflict]:
-    """Find all conflicts, in the order of their first rows.
+    """Find all conflicts, in the order of their first turns.
 
-    context_turns: how many of the preceding turns must be equal, too. Rows of different services are never
-    offered to a model together, so they do not contradict each other.
+    context_turns: how many of the preceding turns must be equal, too. Turns of different services are never
+    offered to a model together, so they do not contradict each other; nor do different replies to one text.
     """
-    rows_by_text: dict[tuple[object, ...], list[Exemplar]] = defaultdict(list)
-    for row in sorted(exemplars, key=lambda exemplar: exemplar.id):
-        turns = row.context[-context_turns:] if context_turns else ()
-        context = tuple(make_equality_key(turn.utterance) for turn in turns)
-        rows_by_text[row.service, make_equality_key(row.utterance), context].append(row)
+    turns_by_text: dict[tuple[object, ...], list[tuple[Exemplar, ...]]] = defaultdict(list)
+    for calls in group_by_turn(sorted(exemplars, key=lambda exemplar: exemplar.id)).values():
+        turns_by_text[_make_key(calls, context_turns)].append(tuple(calls))
     conflicts = []
-    for rows in rows_by_text.values():
-        votes = Counter(format_meaning(row) for row in rows)
+    for turns in turns_by_text.values():
+        votes = Counter(map(format_meaning, turns))
         if len(votes) > 1:
             meaning, count = votes.most_common(1)[0]
-            conflicts.append(Conflict(tuple(rows), meaning if count * 2 > len(rows) else None))
+            conflicts.append(Conflict(tuple(turns), meaning if count * 2 > len(turns) else None))
     return conflicts
+
+
+def _make_key(calls: Sequence[Exemplar], context_turns: int) -> tuple[object, ...]:
+    row = calls[0]
+    turns = row.context[-context_turns:] if context_turns else ()
+    return (
+        tuple(sorted({call.service or "" for call in calls})),
+        row.speaker,
+        make_equality_key(row.utterance),
+        make_equality_key(find_user_text(row)),
+        tuple(make_equality_key(turn.utterance) for turn in turns),
+    )
 
 
 def find_conflict_problems(conflicts: Iterable[Conflict], action: OnConflict) -> dict[str, Problem]:
@@ -69,16 +82,17 @@ def find_conflict_problems(conflicts: Iterable[Conflict], action: OnConflict) ->
     if action is OnConflict.KEEP:
         return {}
     return {
-        row.id: _describe_conflict(row, conflict)
+        row.id: _describe_conflict(calls, conflict)
         for conflict in conflicts
-        for row in conflict.rows
-        if action is OnConflict.REJECT or format_meaning(row) != conflict.majority
+        for calls in conflict.turns
+        if action is OnConflict.REJECT or format_meaning(calls) != conflict.majority
+        for row in calls
     }
 
 
-def _describe_conflict(exemplar: Exemplar, conflict: Conflict) -> Problem:
-    meaning = format_meaning(exemplar)
-    others = [(row.id, format_meaning(row)) for row in conflict.rows if format_meaning(row) != meaning]
+def _describe_conflict(calls: Sequence[Exemplar], conflict: Conflict) -> Problem:
+    meaning = format_meaning(calls)
+    others = [(turn[0].id, other) for turn in conflict.turns if (other := format_meaning(turn)) != meaning]
     contradictions = "; ".join(f"{row_id} means {other}" for row_id, other in others[:_SHOWN])
     return Problem(
         Reason.CONFLICTING_LABEL,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from exemplars.core.records import Exemplar, Mode, ReviewItem
+from exemplars.core.records import Exemplar, Mode, ReviewItem, Speaker
 from exemplars.core.reports import NO_SKILL
+from exemplars.core.turns import group_by_turn
 from exemplars.dataset.embeddings import embed_texts
 from stages.curate.label_errors import build_embedding_classifier, build_word_classifier, find_label_errors
 from stages.curate.params import LabelNoiseParams
@@ -17,8 +18,7 @@ from stages.curate.steps.base import Curation, CurationStep
 def list_label_noise(rows: list[Exemplar], curation: Curation) -> list[Exemplar]:
     """List rows whose skill is likely wrong for review, the most likely first; keep all rows."""
     params = curation.params.label_noise
-    # The text of an extended or negative row says something else than its skill.
-    plain = [row for row in rows if row.mode in (Mode.NORMAL, Mode.NONE)]
+    plain = _select_plain(rows)
     if not params.enabled:
         outcome = "off"
     elif len(plain) > params.max_rows:
@@ -28,6 +28,21 @@ def list_label_noise(rows: list[Exemplar], curation: Curation) -> list[Exemplar]
         curation.review += _find_suspects(plain, params)
     curation.figures["label_noise"] = outcome
     return rows
+
+
+def _select_plain(rows: Sequence[Exemplar]) -> list[Exemplar]:
+    """Select the rows whose text says their skill, and no other.
+
+    The text of an extended or negative row says something else, and so does the result of a tool; the text of a turn
+    with calls of several skills says all of them.
+    """
+    turns = group_by_turn(rows)
+    mixed = {turn for turn, calls in turns.items() if len({(call.service, call.skill) for call in calls}) > 1}
+    return [
+        row
+        for row in rows
+        if row.mode in (Mode.NORMAL, Mode.NONE) and row.speaker is Speaker.USER and row.turn not in mixed
+    ]
 
 
 def _find_suspects(rows: Sequence[Exemplar], params: LabelNoiseParams) -> list[ReviewItem]:

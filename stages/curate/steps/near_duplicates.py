@@ -1,4 +1,4 @@
-"""Rows whose utterance or template is nearly that of another row: joined into one group, or rejected."""
+"""Turns whose utterance or template is nearly that of another turn: joined into one group, or rejected."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Final
 import msgspec
 
 from exemplars.core.ledger import Problem
-from exemplars.core.records import Exemplar, Reason, TextPair
+from exemplars.core.records import Exemplar, Reason, Speaker, TextPair
 from exemplars.core.reports import count_sorted
+from exemplars.core.turns import find_user_text, group_by_turn
 from exemplars.dataset.embeddings import embed_texts
 from exemplars.dataset.similar_pairs import SimilarPair, find_similar_pairs
-from exemplars.dataset.texts import make_similarity_text
+from exemplars.dataset.texts import make_equality_key, make_similarity_text
 from stages.curate.clusters import cluster_texts, join_groups
 from stages.curate.meanings import format_meaning
 from stages.curate.params import DuplicateParams, OnDuplicate
@@ -30,7 +31,7 @@ def join_near_duplicates(rows: list[Exemplar], curation: Curation) -> list[Exemp
     pairs: list[TextPair] = []
     clusters: dict[str, str] = {}
     for column in COLUMNS:
-        texts = [make_similarity_text(getattr(row, column)) for row in rows]
+        texts = [make_similarity_text(_select_text(row, column)) for row in rows]
         column_pairs = _find_pairs(texts, column, params)
         pairs += [TextPair(column, *pair) for pair in column_pairs]
         clusters |= _assign_clusters(rows, texts, column, column_pairs)
@@ -77,15 +78,26 @@ def _assign_clusters(
 
 
 def find_repeat_problems(rows: Iterable[Exemplar], clusters: Mapping[str, str]) -> dict[str, Problem]:
-    """Find the rows whose cluster has an earlier row of the same meaning: their ids, each with its problem."""
+    """Find the rows whose cluster has an earlier turn of the same meaning: their ids, each with its problem.
+
+    Turns mean the same if they ask for the same calls, have the same reply, and follow the same result of a tool.
+    """
     problems: dict[str, Problem] = {}
-    first_ids: dict[tuple[str, str], str] = {}
-    for row in rows:
+    first_ids: dict[tuple[str, ...], str] = {}
+    for calls in group_by_turn(rows).values():
+        row = calls[0]
         if row.id in clusters:
-            first = first_ids.setdefault((clusters[row.id], format_meaning(row)), row.id)
+            result = row.utterance if row.speaker is Speaker.TOOL else ""
+            key = (clusters[row.id], format_meaning(calls), make_equality_key(row.reply or ""), result)
+            first = first_ids.setdefault(key, row.id)
             if first != row.id:
-                problems[row.id] = _describe_near_duplicate(first)
+                problems.update({call.id: _describe_near_duplicate(first) for call in calls})
     return problems
+
+
+def _select_text(row: Exemplar, column: str) -> str:
+    """Select the text of a row that is compared: of a row that follows a tool's result, what the user said before."""
+    return str(getattr(row, column)) if row.speaker is Speaker.USER else find_user_text(row)
 
 
 def _describe_near_duplicate(first: str) -> Problem:

@@ -10,10 +10,16 @@ import msgspec
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason, Rejection, ReviewItem
 from exemplars.core.reports import count_sorted
+from exemplars.core.turns import group_by_turn
 from stages.curate.params import PrivacyMode
 from stages.curate.privacy.findings import Finder, Finding, build_finder
 from stages.curate.privacy.replacement import apply_surrogates, replace_texts
-from stages.curate.privacy.surrogates import assign_surrogates, find_unlabeled, find_unlabeled_in_context
+from stages.curate.privacy.surrogates import (
+    assign_surrogates,
+    find_unlabeled,
+    find_unlabeled_in_context,
+    find_unlabeled_in_replies,
+)
 from stages.curate.review import make_review_item
 from stages.curate.steps.base import Curation, CurationStep
 
@@ -26,32 +32,43 @@ def protect_personal_data(rows: list[Exemplar], curation: Curation) -> list[Exem
     params = curation.params.privacy
     find = build_finder(curation.lexicons.names, params.min_score)
     findings = {row.id: row_findings for row in rows if (row_findings := find(row.utterance))}
+    turns = group_by_turn(rows)
     unlabeled = {
         row.id: row_findings
         for row in rows
-        if (row_findings := find_unlabeled(row, findings.get(row.id, ())))
+        if row.id in findings and (row_findings := find_unlabeled(turns[row.turn], findings[row.id]))
     }
-    curation.figures["personal_data"] = count_findings(findings, unlabeled)
-    curation.review += [_make_review_item(row, unlabeled[row.id]) for row in rows if row.id in unlabeled]
+    in_replies = find_unlabeled_in_replies(rows, find)
+    curation.figures["personal_data"] = count_findings(findings, unlabeled, in_replies)
+    curation.review += [
+        _make_review_item(row, [*unlabeled.get(row.id, ()), *in_replies.get(row.id, ())])
+        for row in rows
+        if row.id in unlabeled or row.id in in_replies
+    ]
     if params.mode is not PrivacyMode.REPORT:
         _hide_originals(rows, unlabeled, find, curation)
     match params.mode:
         case PrivacyMode.REPORT:
             return rows
         case PrivacyMode.REJECT:
-            return _reject_unlabeled(rows, unlabeled, find, curation)
+            return _reject_unlabeled(rows, unlabeled, in_replies, find, curation)
         case PrivacyMode.SURROGATE:
             return _replace_unlabeled(rows, unlabeled, find, curation)
 
 
-def count_findings(findings: Findings, unlabeled: Findings) -> dict[str, dict[str, int]]:
-    """Count the findings by kind: in texts that an argument labels, and in texts that no argument labels."""
+def count_findings(
+    findings: Findings, unlabeled: Findings, in_replies: Findings
+) -> dict[str, dict[str, int]]:
+    """Count the findings by kind: in texts that an argument labels, and in texts that no argument labels.
+
+    in_replies: those that no argument labels.
+    """
     counts = _count_kinds(findings.values())
     unlabeled_counts = _count_kinds(unlabeled.values())
     labeled_counts = {kind: count - unlabeled_counts.get(kind, 0) for kind, count in counts.items()}
     return {
         "labelled": {kind: count for kind, count in labeled_counts.items() if count},
-        "unlabelled": unlabeled_counts,
+        "unlabelled": _count_kinds([*unlabeled.values(), *in_replies.values()]),
     }
 
 
@@ -60,12 +77,16 @@ def _count_kinds(findings: Iterable[Sequence[Finding]]) -> dict[str, int]:
 
 
 def _reject_unlabeled(
-    rows: list[Exemplar], unlabeled: Findings, find: Finder, curation: Curation
+    rows: list[Exemplar], unlabeled: Findings, in_replies: Findings, find: Finder, curation: Curation
 ) -> list[Exemplar]:
     in_context = find_unlabeled_in_context(rows, find)
     problems = {
         row_id: _describe_personal_data(row_findings, " in the context")
         for row_id, row_findings in in_context.items()
+    }
+    problems |= {
+        row_id: _describe_personal_data(row_findings, " in the reply")
+        for row_id, row_findings in in_replies.items()
     }
     problems |= {row_id: _describe_personal_data(row_findings) for row_id, row_findings in unlabeled.items()}
     curation.figures["personal_data"]["unlabelled_in_context"] = _count_kinds(in_context.values())
@@ -83,7 +104,13 @@ def _replace_unlabeled(
         curation.lexicons.names,
         curation.surrogate_key,
     )
-    return [apply_surrogates(row, surrogates[row.group]) if row.group in surrogates else row for row in rows]
+    replaced = {
+        row.id: row
+        for calls in group_by_turn(rows).values()
+        if calls[0].group in surrogates
+        for row in apply_surrogates(calls, surrogates[calls[0].group])
+    }
+    return [replaced.get(row.id, row) for row in rows]
 
 
 def _hide_originals(rows: Iterable[Exemplar], unlabeled: Findings, find: Finder, curation: Curation) -> None:

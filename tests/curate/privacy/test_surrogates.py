@@ -11,7 +11,7 @@ from stages.curate.privacy.findings import Finding, PersonalDataKind, build_find
 from stages.curate.privacy.replacement import Replacement, apply_surrogates, replace_texts
 from stages.curate.privacy.surrogate_texts import make_surrogate
 from stages.curate.privacy.surrogates import assign_surrogates, find_unlabeled
-from tests.curate.rows import LEXICONS, make_argument, make_row
+from tests.curate.rows import LEXICONS, make_argument, make_row, make_turn
 
 NAMES = LEXICONS.names
 KEY = b"a key of the tests, not a secret"
@@ -63,7 +63,7 @@ def test_surrogates_are_applied_everywhere_in_a_row_and_its_spans_stay_exact() -
         arguments=(make_argument("what", "Boston", text), make_argument("who", "Maria", text)),
         before=("Maria?",),
     )
-    replaced = apply_surrogates(row, {"415-286-4371": "+1 555 0100", "Maria": "Guadalupe"})
+    [replaced] = apply_surrogates([row], {"415-286-4371": "+1 555 0100", "Maria": "Guadalupe"})
     assert replaced.utterance == "call +1 555 0100 about Boston for Guadalupe"
     assert replaced.exemplar == "call +1 555 0100 about <what> for <who>"
     assert [
@@ -76,7 +76,7 @@ def test_surrogates_are_applied_everywhere_in_a_row_and_its_spans_stay_exact() -
 def test_a_label_is_not_torn() -> None:
     text = "play Maria Maria now"
     row = make_row("1", text, arguments=(make_argument("song", "Maria now", text),))
-    assert apply_surrogates(row, {"Maria Maria": "Eve Eve"}).utterance == text
+    assert apply_surrogates([row], {"Maria Maria": "Eve Eve"})[0].utterance == text
 
 
 def test_a_finding_in_an_argument_is_labeled() -> None:
@@ -86,7 +86,7 @@ def test_a_finding_in_an_argument_is_labeled() -> None:
         Finding(5, 10, PersonalDataKind.PERSON, 0.7),
         Finding(14, 26, PersonalDataKind.PHONE, 0.4),
     ]
-    assert find_unlabeled(row, findings) == [findings[1]]
+    assert find_unlabeled([row], findings) == [findings[1]]
 
 
 def test_a_text_has_one_surrogate_within_a_group_and_different_ones_across_groups() -> None:
@@ -117,7 +117,7 @@ def test_surrogates_keep_every_span_exact(words: list[str], picks: set[int], new
             )
         position += len(word) + 1
     row = make_row("1", text, arguments=tuple(arguments))
-    replaced = apply_surrogates(row, {"Ann": new or "z", "Bo Li": "Q"})
+    [replaced] = apply_surrogates([row], {"Ann": new or "z", "Bo Li": "Q"})
     for argument in replaced.arguments:
         assert replaced.utterance[argument.start : argument.end] == argument.surface
     assert replaced.exemplar == write_template(replaced.utterance, replaced.arguments)
@@ -127,7 +127,7 @@ def test_surrogates_keep_every_span_exact(words: list[str], picks: set[int], new
 def assign(*rows: Exemplar) -> dict[str, str]:
     """Return the surrogates of rows that are one group."""
     find = build_finder(NAMES, 0.4)
-    found = [(row, find_unlabeled(row, find(row.utterance))) for row in rows]
+    found = [(row, find_unlabeled([row], find(row.utterance))) for row in rows]
     return assign_surrogates(found, find, NAMES, KEY)["g"]
 
 
@@ -139,7 +139,9 @@ def test_a_name_keeps_its_case_and_loses_every_part() -> None:
     )
     assert (capitals, lower) == (mixed.upper(), mixed.lower())
     assert len(mixed.split()) == 2
-    assert apply_surrogates(make_row("1", text), surrogates).utterance == f"{mixed}, {capitals} or {lower}"
+    assert (
+        apply_surrogates([make_row("1", text)], surrogates)[0].utterance == f"{mixed}, {capitals} or {lower}"
+    )
 
 
 def test_a_part_of_a_name_that_is_elsewhere_alone_has_the_same_part_of_the_surrogate() -> None:
@@ -156,7 +158,7 @@ def test_a_labeled_name_changes_as_a_whole_where_a_part_of_it_has_a_surrogate() 
     labeled = make_row("1", text, arguments=(make_argument("who", "Mary Smith", text),), group="g")
     surrogates = assign(labeled, make_row("2", "I mean Mary, please", group="g"))
     assert sorted(surrogates) == ["Mary", "Mary Smith"]
-    replaced = apply_surrogates(labeled, surrogates)
+    [replaced] = apply_surrogates([labeled], surrogates)
     assert replaced.utterance == f"call {surrogates['Mary Smith']}"
     assert replaced.arguments[0].value == surrogates["Mary Smith"]
 
@@ -170,4 +172,30 @@ def test_a_part_of_a_word_with_a_hyphen_or_an_apostrophe_is_not_replaced() -> No
 def test_a_name_that_crosses_a_label_stays_whole() -> None:
     text = "play Maria Kowalski Live now"
     row = make_row("1", text, arguments=(make_argument("song", "Kowalski Live", text),))
-    assert apply_surrogates(row, {"Maria Kowalski": "Eve Roe", "Maria": "Eve"}).utterance == text
+    assert apply_surrogates([row], {"Maria Kowalski": "Eve Roe", "Maria": "Eve"})[0].utterance == text
+
+
+def test_what_another_call_of_the_turn_labels_is_labeled_and_not_torn() -> None:
+    text = "call Maria and play Maria Maria now"
+    turn = make_turn(
+        "1",
+        text,
+        ("call", (make_argument("who", "Maria", text),)),
+        ("play", (make_argument("song", "Maria now", text),)),
+    )
+    finding = Finding(5, 10, PersonalDataKind.PERSON, 0.7)
+    assert find_unlabeled(turn, [finding]) == find_unlabeled(turn[:1], [finding]) == []
+    assert find_unlabeled(turn[1:], [finding]) == [finding]
+    replaced = apply_surrogates(turn, {"Maria Maria": "Eve Eve", "Maria": "Eve"})
+    assert {row.utterance for row in replaced} == {"call Eve and play Maria Maria now"}
+
+
+def test_surrogates_replace_the_reply_and_the_accepted_values() -> None:
+    argument = Argument("who", "Maria", "Maria", 5, 10, Grounding.VERBATIM, ("Maria K",))
+    row = make_row("1", "call Maria", arguments=(argument,), reply="Calling Maria.")
+    [replaced] = apply_surrogates([row], {"Maria": "Eve"})
+    assert (replaced.reply, replaced.arguments[0].value, replaced.arguments[0].accepted) == (
+        "Calling Eve.",
+        "Eve",
+        ("Eve K",),
+    )

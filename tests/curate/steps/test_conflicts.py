@@ -5,7 +5,7 @@ import pytest
 from stages.curate.meanings import format_meaning
 from stages.curate.params import OnConflict
 from stages.curate.steps.conflicts import find_conflict_problems, find_conflicts
-from tests.curate.rows import make_argument, make_row
+from tests.curate.rows import make_argument, make_row, make_turn
 
 MUM = make_row("1", "call mum", arguments=(make_argument("who", "mum", "call mum"),))
 RING = make_row("2", "Call mum!", "ring")
@@ -15,8 +15,8 @@ OTHER = make_row("4", "call dad", "ring")
 
 def test_equal_texts_with_different_meanings_conflict() -> None:
     [conflict] = find_conflicts([OTHER, AGAIN, RING, MUM], 0)
-    assert [row.id for row in conflict.rows] == ["s:1", "s:2", "s:3"]
-    assert [format_meaning(row) for row in conflict.rows] == ["call(who='mum')", "ring()", "ring()"]
+    assert [row.id for calls in conflict.turns for row in calls] == ["s:1", "s:2", "s:3"]
+    assert [format_meaning(calls) for calls in conflict.turns] == ["call(who='mum')", "ring()", "ring()"]
     assert conflict.majority == "ring()"
 
 
@@ -50,7 +50,10 @@ def test_a_problem_names_the_rows_with_other_meanings() -> None:
 
 
 def test_a_meaning_reads_as_a_call() -> None:
-    assert [format_meaning(row) for row in (MUM, make_row("5", "um", None))] == ["call(who='mum')", "nothing"]
+    assert [format_meaning([row]) for row in (MUM, make_row("5", "um", None))] == [
+        "call(who='mum')",
+        "nothing",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -66,3 +69,27 @@ def test_texts_that_differ_in_a_sign_or_a_symbol_do_not_conflict(first: str, sec
     assert find_conflicts([make_row("1", first), make_row("2", second, "ring")], 0) == []
     before = [make_row("1", "yes", before=(first,)), make_row("2", "yes", "ring", before=(second,))]
     assert find_conflicts(before, 1) == []
+
+
+def test_turns_with_other_calls_conflict_as_a_whole() -> None:
+    text = "mum and dad"
+    mum, dad = (make_argument("who", who, text) for who in ("mum", "dad"))
+    rows = [
+        *make_turn("1", text, ("call", (mum,)), ("call", (dad,))),
+        *make_turn("2", text, ("call", (dad,)), ("call", (mum,))),
+        *make_turn("3", text, ("call", (mum,))),
+    ]
+    [conflict] = find_conflicts(rows, 0)
+    assert conflict.majority == "call(who='dad') and call(who='mum')"
+    assert {
+        row_id: problem.found
+        for row_id, problem in find_conflict_problems([conflict], OnConflict.MAJORITY).items()
+    } == {
+        "s:3/0": "call(who='mum'), but s:1/0 means call(who='dad') and call(who='mum'); "
+        "s:2/0 means call(who='dad') and call(who='mum')"
+    }
+
+
+def test_different_replies_to_one_text_do_not_conflict() -> None:
+    rows = [make_row("1", "hi", None, reply="Hello."), make_row("2", "hi", None, reply="Good day.")]
+    assert find_conflicts(rows, 0) == []
