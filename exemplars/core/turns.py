@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from exemplars.core.records import Exemplar, Speaker
+
+T = TypeVar("T")
 
 
 def group_by_turn(rows: Iterable[Exemplar]) -> dict[str, list[Exemplar]]:
@@ -18,12 +21,24 @@ def group_by_turn(rows: Iterable[Exemplar]) -> dict[str, list[Exemplar]]:
     }
 
 
-def find_user_text(row: Exemplar) -> str:
-    """Return what the user said last: the utterance, or the turn of the context that a tool's result answers.
+def find_user_text(row: Exemplar, column: str = "utterance") -> str:
+    """Return what the user said last: the row's own text, or the turn of the context that a tool's result answers.
 
     Rows are alike if their users say the same: many results of tools are, such as `{"success": true}`.
+
+    column: of the row's own text: `utterance`, or `exemplar` for the template.
     """
     if row.speaker is Speaker.USER:
-        return row.utterance
+        return str(getattr(row, column))
     said = (turn.utterance for turn in reversed(row.context) if turn.speaker is Speaker.USER)
     return next(said, row.utterance)
+
+
+def spread_over_turns(rows: Iterable[Exemplar], problems: Mapping[str, T]) -> dict[str, T]:
+    """Give all calls of a turn the problem of its first call that has one; return the problems by row id."""
+    return {
+        call.id: problem
+        for calls in group_by_turn(rows).values()
+        if (problem := next((problems[call.id] for call in calls if call.id in problems), None)) is not None
+        for call in calls
+    }

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from exemplars.core.ids import SplitName
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
+from exemplars.core.turns import find_user_text, spread_over_turns
 from exemplars.dataset.similar_pairs import find_similar_pairs
 from exemplars.dataset.texts import make_equality_key, make_similarity_text, make_spelling_key
 from stages.split.foreign_texts import ForeignText
@@ -23,17 +24,19 @@ def find_contaminated(
     """Find the train rows that are in a test set; return the problem of each, by the row's id.
 
     A row counts if its utterance or template is equal to a text, in the sense of `make_equality_key` or but for
-    spelling, or nearly so.
+    spelling, or nearly so; all calls of a turn count if any of them does. Of a row that follows a tool's result, what
+    the user said before counts.
 
     splits: the split of each group. texts: of the test sets. similarity: the minimum Jaccard similarity of texts that
     are nearly the same, as for near duplicates.
     """
     train = [row for row in rows if splits[row.group] == "train"]
-    return {
+    problems = {
         row_id: problem
         for column in reversed(COLUMN_NAMES)
         for row_id, problem in _find_in_column(train, column, texts, similarity).items()
     }
+    return spread_over_turns(train, problems)
 
 
 def _find_in_column(
@@ -53,7 +56,7 @@ def _find_in_column(
     name = COLUMN_NAMES[column]
     problems: dict[str, Problem] = {}
     for row in train:
-        own = getattr(row, column)
+        own = find_user_text(row, column)
         if match := same.get(make_equality_key(own)):
             problems[row.id] = _describe(f"the same {name}", match)
         elif match := spelled.get(make_spelling_key(own)):
@@ -67,7 +70,7 @@ def _find_near(
     train: Sequence[Exemplar], column: str, similar: Mapping[str, ForeignText], similarity: float
 ) -> dict[str, ForeignText]:
     """Find the first text of the test sets that each text of a column is nearly the same as."""
-    own = {make_similarity_text(getattr(row, column)) for row in train}
+    own = {make_similarity_text(find_user_text(row, column)) for row in train}
     matches: dict[str, list[str]] = defaultdict(list)
     for pair in find_similar_pairs([*own, *similar], similarity):
         for text, other in ((pair.first, pair.second), (pair.second, pair.first)):

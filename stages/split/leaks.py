@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from exemplars.core.ids import SplitName
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
+from exemplars.core.turns import find_user_text, group_by_turn
 from exemplars.dataset.texts import make_equality_key, make_similarity_text, make_spelling_key
 
 COLUMN_NAMES: Final = {"utterance": "utterance", "exemplar": "template"}
@@ -25,7 +27,8 @@ def find_leaks(
 
     A train row leaks if its utterance or template is in validation or test, in the sense of
     `make_equality_key` or in another spelling, or if a near duplicate of it is. A validation row leaks if a near
-    duplicate of its text is in test.
+    duplicate of its text is in test. All calls of a turn leak if any of them does; of a row that follows a tool's
+    result, what the user said before counts.
 
     rows: sorted by id. splits: the split of each group. context_turns: the number of preceding turns that
     must be equal, too, for the same text to count; near duplicates count whatever their turns. pairs: the
@@ -33,22 +36,30 @@ def find_leaks(
     """
     near = {column: _index_pairs(pairs.get(column, ())) for column in COLUMN_NAMES}
     held_out = _HeldOutTexts(near, context_turns)
-    by_split: dict[SplitName, list[Exemplar]] = defaultdict(list)
-    for row in rows:
-        by_split[splits[row.group]].append(row)
-    leaks: dict[str, Problem] = {}
-    for row in by_split["test"]:
+    by_split: dict[SplitName, list[list[Exemplar]]] = defaultdict(list)
+    for calls in group_by_turn(rows).values():
+        by_split[splits[calls[0].group]].append(calls)
+    for row in chain.from_iterable(by_split["test"]):
         held_out.add(row, "test")
-    for row in by_split["validation"]:
-        if problem := held_out.find_near(row):
-            leaks[row.id] = problem
-    for row in by_split["validation"]:
+    leaks = _find_in_turns(by_split["validation"], held_out.find_near)
+    for row in chain.from_iterable(by_split["validation"]):
         if row.id not in leaks:
             held_out.add(row, "validation")
-    for row in by_split["train"]:
-        if problem := held_out.find_same(row) or held_out.find_near(row):
-            leaks[row.id] = problem
-    return leaks
+    return leaks | _find_in_turns(
+        by_split["train"], lambda row: held_out.find_same(row) or held_out.find_near(row)
+    )
+
+
+def _find_in_turns(
+    turns: Iterable[Sequence[Exemplar]], find: Callable[[Exemplar], Problem | None]
+) -> dict[str, Problem]:
+    """Find the turns with a call that has a problem; return it for all of their calls, by id."""
+    return {
+        call.id: problem
+        for calls in turns
+        if (problem := next(filter(None, map(find, calls)), None)) is not None
+        for call in calls
+    }
 
 
 class _HeldOutTexts:
@@ -65,7 +76,7 @@ class _HeldOutTexts:
         for column in COLUMN_NAMES:
             self._by_key.setdefault(self._make_key(row, column, make_equality_key), (row, split))
             self._by_spelling.setdefault(self._make_key(row, column, make_spelling_key), (row, split))
-            similar = make_similarity_text(getattr(row, column))
+            similar = make_similarity_text(find_user_text(row, column))
             self._by_text.setdefault((column, similar), (row, split))
 
     def find_same(self, row: Exemplar) -> Problem | None:
@@ -81,14 +92,14 @@ class _HeldOutTexts:
     def find_near(self, row: Exemplar) -> Problem | None:
         """Find a near duplicate of a text of the row."""
         for column in COLUMN_NAMES:
-            for other in self._near[column].get(make_similarity_text(getattr(row, column)), ()):
+            for other in self._near[column].get(make_similarity_text(find_user_text(row, column)), ()):
                 if match := self._by_text.get((column, other)):
                     return _describe_leak(f"nearly the same {COLUMN_NAMES[column]}", *match)
         return None
 
     def _make_key(self, row: Exemplar, column: str, make_key: Callable[[str], str]) -> tuple[str, ...]:
         turns = row.context[-self._context_turns :] if self._context_turns else ()
-        return column, make_key(getattr(row, column)), *(make_key(turn.utterance) for turn in turns)
+        return column, make_key(find_user_text(row, column)), *(make_key(turn.utterance) for turn in turns)
 
 
 def _describe_leak(likeness: str, other: Exemplar, split: SplitName) -> Problem:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from exemplars.core import layout
 from exemplars.core.digests import hash_split
+from exemplars.core.errors import Diagnostic, UserError, summarize_names
 from exemplars.core.ids import SPLITS
 from exemplars.core.ledger import Ledger
+from exemplars.core.records import Exemplar
 from exemplars.core.tables import take_rows
+from exemplars.core.turns import group_by_turn
 from exemplars.dataset.row_tables import exemplars_from_table, rejections_to_table
 from stages.split.assignment import Assignment, assign_groups
 from stages.split.contamination import find_contaminated
@@ -35,8 +39,10 @@ def split_exemplars(
     """Assign every group to a split, and reject the rows that leak.
 
     pairs: the verified near duplicates (`PAIR_SCHEMA`). foreign: the texts of the test sets of other people.
+    Raises `UserError` if the calls of a turn are in several groups, which splits might separate.
     """
     rows = exemplars_from_table(exemplars)
+    _check_turns(rows)
     splits, rescued = _assign_table(exemplars, params)
     leaks = find_leaks(rows, splits, params.leaks.context_turns, _group_pairs(pairs))
     contaminated = find_contaminated(rows, splits, foreign, params.leaks.similarity)
@@ -52,6 +58,22 @@ def split_exemplars(
         rejections_to_table(ledger.rejections),
         rescued,
     )
+
+
+def _check_turns(rows: Iterable[Exemplar]) -> None:
+    problems = [
+        Diagnostic(
+            path=layout.CURATED.as_posix(),
+            code="torn_turn",
+            found=f"calls of turn {turn} in the groups {summarize_names(groups)}",
+            expected="one group",
+            fix="give all calls of the turn one `group` in their source",
+        )
+        for turn, calls in group_by_turn(rows).items()
+        if len(groups := sorted({call.group for call in calls})) > 1
+    ]
+    if problems:
+        raise UserError(problems)
 
 
 def build_split_manifest(result: SplitResult, params: SplitParams) -> dict[str, Any]:

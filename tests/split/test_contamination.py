@@ -16,7 +16,7 @@ from exemplars.core.records import Reason
 from stages.split.contamination import find_contaminated
 from stages.split.foreign_texts import ForeignText, list_user_texts
 from stages.split.inputs import read_foreign_texts
-from tests.curate.rows import make_row
+from tests.curate.rows import make_argument, make_row, make_turn
 
 
 def find(texts: dict[str, tuple[SplitName, str, str]], *foreign: tuple[str, str]) -> dict[str, Problem]:
@@ -38,6 +38,16 @@ def problem(likeness: str, line: int) -> Problem:
         Reason.LEAKED,
         found=f"{likeness} as bfcl/a.jsonl:{line}, which other people test with",
         fix="to keep this row, remove the set from split.leaks.against",
+    )
+
+
+def test_all_calls_of_a_turn_leave_train_together() -> None:
+    text = "call mum and dad"
+    arguments = [(make_argument("who", who, text),) for who in ("mum", "dad")]
+    turn = make_turn("1", text, ("call", arguments[0]), ("call", arguments[1]))
+    foreign = ForeignText("bfcl", "bfcl/a.jsonl:1", "call <who> and dad", "exemplar")
+    assert find_contaminated(turn, {"s:1": "train"}, [foreign], 0.8) == dict.fromkeys(
+        ("s:1/0", "s:1/1"), problem("the same template", 1)
     )
 
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from exemplars.core.ids import SPLITS, SplitName
 from exemplars.core.ledger import Problem
-from exemplars.core.records import Exemplar, Reason
+from exemplars.core.records import Exemplar, Reason, Speaker, Turn
 from stages.split.leaks import find_leaks
-from tests.curate.rows import make_row
+from tests.curate.rows import make_argument, make_row, make_turn
 
 Case = tuple[SplitName, str, str, tuple[str, ...]]
 
@@ -132,3 +132,22 @@ def test_no_pair_crosses_what_stays(
             with_first = {splits[row.group] for row in kept if getattr(row, column) == first}
             with_second = {splits[row.group] for row in kept if getattr(row, column) == second}
             assert len(with_first | with_second) <= 1 or not with_first or not with_second
+
+
+def test_all_calls_of_a_turn_leak_with_the_call_whose_template_leaks() -> None:
+    text = "call mum and dad"
+    arguments = [(make_argument("who", who, text),) for who in ("mum", "dad")]
+    turn = make_turn("1", text, ("call", arguments[0]), ("call", arguments[1]))
+    rows, splits = build_rows(("test", "call ann and dad", "call <who> and dad", ()))
+    leaks = find_leaks([*rows, *turn], {**splits, "s:1": "train"}, 0, {})
+    assert leaks == dict.fromkeys(("s:1/0", "s:1/1"), leak("the same template", "s:0", "test"))
+
+
+def test_after_a_tools_result_what_the_user_said_decides() -> None:
+    def after_result(name: str, asked: str) -> Exemplar:
+        context = (Turn(Speaker.USER, asked), Turn(Speaker.ASSISTANT, "…"))
+        return make_row(name, '{"ok": true}', None, context=context, speaker=Speaker.TOOL)
+
+    rows = [after_result("0", "call mum"), after_result("1", "text dad"), after_result("2", "Call mum!")]
+    splits: dict[str, SplitName] = {"s:0": "test", "s:1": "train", "s:2": "train"}
+    assert find_leaks(rows, splits, 0, {}) == {"s:2": leak("the same utterance", "s:0", "test")}

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import msgspec
 import pyarrow as pa
 import pytest
 
 from exemplars.core.digests import stamp_digest
+from exemplars.core.errors import UserError
 from exemplars.core.records import Exemplar, Mode, Origin, Reason, Speaker, TextPair
 from exemplars.core.tables import rows_to_table
 from exemplars.dataset.row_tables import exemplars_to_table, rejections_from_table
@@ -140,3 +142,42 @@ def test_a_near_duplicate_goes_to_the_ledger_and_says_so() -> None:
     pairs = rows_to_table([TextPair("utterance", "call my mum", "call my mum now", 0.8)], TextPair)
     [rejection] = rejections_from_table(split_exemplars(table, pairs, PARAMS).rejections)
     assert "found nearly the same utterance as s:a#002, which is in test" in rejection.message
+
+
+def make_turns(groups: int) -> list[Exemplar]:
+    """Make a turn of three calls of different skills for each group."""
+    return [
+        msgspec.structs.replace(
+            row(number * 3 + call, f"text {number}", skill=f"skill {call}"),
+            turn=f"turn {number}",
+            call=call,
+            group=f"g{number}",
+        )
+        for number in range(groups)
+        for call in range(3)
+    ]
+
+
+def test_the_calls_of_a_turn_are_in_one_split_also_where_a_skill_is_rescued() -> None:
+    result = split_exemplars(exemplars_to_table(make_turns(8)), NO_PAIRS, PARAMS)
+    turns = {name: set(table.column("turn").to_pylist()) for name, table in result.tables.items()}
+    assert {name: len(names) for name, names in turns.items()} == {"train": 5, "validation": 1, "test": 2}
+    assert sum(table.num_rows for table in result.tables.values()) == 24
+    assert not turns["train"] & turns["test"] | turns["train"] & turns["validation"]
+
+
+def test_the_order_of_the_rows_does_not_change_their_splits() -> None:
+    rows = make_turns(8)
+    backwards = split_exemplars(exemplars_to_table(rows[::-1]), NO_PAIRS, PARAMS).tables
+    for name, table in split_exemplars(exemplars_to_table(rows), NO_PAIRS, PARAMS).tables.items():
+        assert sorted(list_ids(backwards[name])) == list_ids(table)
+
+
+def test_a_turn_in_two_groups_is_an_error() -> None:
+    first, second, *_ = make_turns(1)
+    table = exemplars_to_table([first, msgspec.structs.replace(second, group="other")])
+    with pytest.raises(
+        UserError,
+        match=r"torn_turn: found calls of turn turn 0 in the groups g0, other, expected one group; give all calls",
+    ):
+        split_exemplars(table, NO_PAIRS, PARAMS)

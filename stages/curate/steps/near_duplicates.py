@@ -31,7 +31,7 @@ def join_near_duplicates(rows: list[Exemplar], curation: Curation) -> list[Exemp
     pairs: list[TextPair] = []
     clusters: dict[str, str] = {}
     for column in COLUMNS:
-        texts = [make_similarity_text(_select_text(row, column)) for row in rows]
+        texts = [make_similarity_text(find_user_text(row, column)) for row in rows]
         column_pairs = _find_pairs(texts, column, params)
         pairs += [TextPair(column, *pair) for pair in column_pairs]
         clusters |= _assign_clusters(rows, texts, column, column_pairs)
@@ -93,11 +93,6 @@ def find_repeat_problems(rows: Iterable[Exemplar], clusters: Mapping[str, str]) 
             if first != row.id:
                 problems.update({call.id: _describe_near_duplicate(first) for call in calls})
     return problems
-
-
-def _select_text(row: Exemplar, column: str) -> str:
-    """Select the text of a row that is compared: of a row that follows a tool's result, what the user said before."""
-    return str(getattr(row, column)) if row.speaker is Speaker.USER else find_user_text(row)
 
 
 def _describe_near_duplicate(first: str) -> Problem:
