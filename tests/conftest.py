@@ -37,6 +37,7 @@ SLOW = (
     "tests/export/test_plots.py",
     "tests/validate/test_pages.py",
     "tests/validate/test_checkpoint.py",
+    "tests/validate/test_planted_rows.py",
     "tests/pipeline",
     "tests/train",
     "tests/evaluate/test_systems.py",

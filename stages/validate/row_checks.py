@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from exemplars.core.records import ALIGNED, DONTCARE, Argument, Exemplar, Mode
+from exemplars.core.records import ALIGNED, Argument, Exemplar, Mode
 from exemplars.core.reports import NO_SKILL
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.templates import write_template
+from exemplars.dataset.texts import has_text
+from stages.validate.call_checks import build_call_checks
+from stages.validate.turn_checks import check_turns
 
 
 class RowChecks(NamedTuple):
@@ -18,67 +21,75 @@ class RowChecks(NamedTuple):
     id: str
     digest: str
     source: str
+    turn: str
+    call: int
     skill: str
     mode: str
+    speaker: str
     license: str
     utterance_length: int
     """In code points."""
+    calls_are_numbered: bool
+    turn_agrees: bool
     skill_is_known: bool
     slots_are_known: bool
+    paths_are_well_formed: bool
     values_are_admitted: bool
     slots_are_filled_once: bool
+    arguments_fit_together: bool
+    call_fits_schema: bool
     spans_are_in_bounds: bool
     surfaces_are_exact: bool
     spans_are_apart: bool
     grounding_fits_span: bool
+    groundings_fit_values: bool
     exemplar_agrees: bool
+    reply_is_text: bool
 
 
-def check_rows(exemplars: Iterable[Exemplar], skills: Mapping[str, Skill]) -> Iterator[RowChecks]:
+def check_rows(exemplars: Sequence[Exemplar], skills: Mapping[str, Skill]) -> Iterator[RowChecks]:
     """Check each exemplar, in the order given.
 
     skills: the catalog, by name.
     """
+    check_call, turns = build_call_checks(skills), check_turns(exemplars)
     for exemplar in exemplars:
         skill = None if exemplar.skill is None else skills.get(exemplar.skill)
         arguments = exemplar.arguments
         aligned = [argument for argument in arguments if argument.start is not None]
         bounded = [argument for argument in aligned if _is_in_bounds(argument, exemplar.utterance)]
+        call = check_call(exemplar)
         yield RowChecks(
             id=exemplar.id,
             digest=exemplar.digest,
             source=exemplar.source,
+            turn=exemplar.turn,
+            call=exemplar.call,
             skill=exemplar.skill or NO_SKILL,
             mode=str(exemplar.mode),
+            speaker=str(exemplar.speaker),
             license=exemplar.license,
             utterance_length=len(exemplar.utterance),
+            calls_are_numbered=turns[exemplar.turn].calls_are_numbered,
+            turn_agrees=turns[exemplar.turn].turn_agrees,
             skill_is_known=(exemplar.skill is None) == (exemplar.mode is Mode.NONE)
             and (exemplar.skill is None or skill is not None),
             slots_are_known=skill is not None or not arguments,
-            values_are_admitted=_has_admitted_values(arguments, skill),
+            paths_are_well_formed=call.paths_are_well_formed,
+            values_are_admitted=call.values_are_admitted,
             slots_are_filled_once=len({argument.slot for argument in arguments}) == len(arguments),
+            arguments_fit_together=call.arguments_fit_together,
+            call_fits_schema=call.call_fits_schema,
             spans_are_in_bounds=len(bounded) == len(aligned),
             surfaces_are_exact=all(_is_exact(argument, exemplar.utterance) for argument in arguments),
             spans_are_apart=_has_disjoint_spans(bounded),
             grounding_fits_span=all(
                 (argument.start is not None) == (argument.grounding in ALIGNED) for argument in arguments
             ),
+            groundings_fit_values=call.groundings_fit_values,
             exemplar_agrees=len(bounded) == len(aligned) and _has_matching_template(exemplar),
+            reply_is_text=exemplar.reply is None or has_text(exemplar.reply),
         )
-
-
-def _has_admitted_values(arguments: Iterable[Argument], skill: Skill | None) -> bool:
-    """Return whether the skill has a parameter for each argument, and admits its value."""
-    if skill is None:
-        return True
-    parameters = {parameter.name: parameter for parameter in skill.parameters}
-    for argument in arguments:
-        parameter = parameters.get(argument.slot)
-        if parameter is None:
-            return False
-        if parameter.enum and argument.value not in (DONTCARE, *parameter.enum):
-            return False
-    return True
 
 
 def _is_in_bounds(argument: Argument, utterance: str) -> bool:

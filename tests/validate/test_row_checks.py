@@ -1,27 +1,21 @@
 from __future__ import annotations
 
+from typing import get_type_hints
+
 import msgspec
 import pytest
 
-from exemplars.core.records import Argument, Exemplar, Grounding, Mode
-from stages.validate.row_checks import check_rows
+from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Speaker
+from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.templates import write_template
+from stages.validate.row_checks import RowChecks, check_rows
 from tests.validate.rows import ROW, SKILLS, WHO
 
-RULES = (
-    "skill_is_known",
-    "slots_are_known",
-    "values_are_admitted",
-    "slots_are_filled_once",
-    "spans_are_in_bounds",
-    "surfaces_are_exact",
-    "spans_are_apart",
-    "grounding_fits_span",
-    "exemplar_agrees",
-)
+RULES = tuple(name for name, type_ in get_type_hints(RowChecks).items() if type_ is bool)
 
 
-def find_broken_rules(row: Exemplar) -> list[str]:
-    [checks] = check_rows([row], SKILLS)
+def find_broken_rules(row: Exemplar, skills: dict[str, Skill] = SKILLS) -> list[str]:
+    [checks] = check_rows([row], skills)
     return [rule for rule in RULES if not getattr(checks, rule)]
 
 
@@ -40,10 +34,13 @@ def test_a_row_that_keeps_the_contract_breaks_no_rule() -> None:
         ({"skill": None}, ["skill_is_known", "slots_are_known"]),
         ({"mode": Mode.NONE}, ["skill_is_known"]),
         ({"arguments": change_argument(WHO, slot="whom")}, ["values_are_admitted", "exemplar_agrees"]),
-        ({"arguments": change_argument(WHO, slot="kind")}, ["values_are_admitted", "exemplar_agrees"]),
         (
-            {"arguments": (WHO, Argument("who", "x", None, None, None, Grounding.CATEGORICAL))},
-            ["slots_are_filled_once"],
+            {"arguments": change_argument(WHO, slot="kind")},
+            ["values_are_admitted", "call_fits_schema", "exemplar_agrees"],
+        ),
+        (
+            {"arguments": (WHO, Argument("who", "x", None, None, None, Grounding.COMPOSED))},
+            ["slots_are_filled_once", "arguments_fit_together", "call_fits_schema"],
         ),
         (
             {"arguments": change_argument(WHO, end=99)},
@@ -59,8 +56,97 @@ def test_a_row_that_keeps_the_contract_breaks_no_rule() -> None:
             ["spans_are_apart", "exemplar_agrees"],
         ),
         ({"arguments": change_argument(WHO, grounding=Grounding.CONTEXT)}, ["grounding_fits_span"]),
+        ({"arguments": change_argument(WHO, grounding=Grounding.COMPOSED)}, ["grounding_fits_span"]),
         ({"exemplar": "call <whom> at home"}, ["exemplar_agrees"]),
+        ({"call": 1}, ["calls_are_numbered"]),
+        ({"reply": " \n"}, ["reply_is_text"]),
     ],
 )
 def test_a_broken_rule_is_named(change: dict[str, object], rules: list[str]) -> None:
     assert find_broken_rules(msgspec.structs.replace(ROW, **change)) == rules
+
+
+DISH = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "count": {"type": "integer", "minimum": 1}},
+    "required": ["name"],
+}
+ORDER = Skill(
+    "order",
+    parameters=(
+        Parameter("dishes", type="array", schema={"type": "array", "items": DISH}, required=True),
+        Parameter("loud", type="boolean"),
+        Parameter("unit", default="piece"),
+        Parameter("table", type="integer"),
+    ),
+)
+
+
+def order(*leaves: tuple[str, str, Grounding]) -> Exemplar:
+    """Make a row that orders something, without spans."""
+    arguments = tuple(Argument(path, value, None, None, None, kind) for path, value, kind in leaves)
+    return msgspec.structs.replace(
+        ROW, skill="order", arguments=arguments, exemplar=write_template(ROW.utterance, arguments)
+    )
+
+
+COMPOSED = Grounding.COMPOSED
+SOUP = ("dishes[0].name", "soup", COMPOSED)
+
+
+@pytest.mark.parametrize(
+    ("leaves", "rules"),
+    [
+        ([SOUP, ("dishes[0].count", "2", COMPOSED), ("unit", "piece", Grounding.DEFAULT)], []),
+        ([("dishes", "[]", Grounding.CATEGORICAL)], []),
+        ([SOUP, ("dishes[1].name", "pie", COMPOSED), ("table", "dontcare", COMPOSED)], ["values_are_admitted", "call_fits_schema"]),
+        ([SOUP, ("dishes[2].name", "pie", COMPOSED)], ["arguments_fit_together", "call_fits_schema"]),
+        ([SOUP, ("dishes[0].name.short", "so", COMPOSED)], ["values_are_admitted", "arguments_fit_together", "call_fits_schema"]),
+        ([SOUP, ("dishes[0", "2", COMPOSED)], ["paths_are_well_formed", "values_are_admitted", "arguments_fit_together", "call_fits_schema"]),
+        ([SOUP, ("dishes[0].size", "big", COMPOSED)], ["values_are_admitted"]),
+        ([SOUP, ("dishes[0].count", "many", COMPOSED)], ["values_are_admitted", "call_fits_schema"]),
+        ([SOUP, ("dishes[0].count", "0", COMPOSED)], ["call_fits_schema"]),
+        ([("dishes[0].count", "2", COMPOSED)], ["call_fits_schema"]),
+        ([("unit", "piece", Grounding.DEFAULT)], ["call_fits_schema"]),
+        ([SOUP, ("unit", "bowl", Grounding.DEFAULT)], ["groundings_fit_values"]),
+        ([SOUP, ("unit", "bowl", Grounding.CATEGORICAL)], ["groundings_fit_values"]),
+        ([SOUP, ("unit", "bowl", Grounding.DONTCARE)], ["groundings_fit_values"]),
+        ([SOUP, ("unit", "True", Grounding.BOOLEAN)], ["groundings_fit_values"]),
+        ([SOUP, ("loud", "True", Grounding.BOOLEAN), ("unit", "dontcare", Grounding.DONTCARE)], []),
+        ([SOUP, ("unit", "bowl", Grounding.VERBATIM)], ["grounding_fits_span"]),
+    ],
+)  # fmt: skip
+def test_nested_arguments_are_checked_by_path_and_as_a_call(
+    leaves: list[tuple[str, str, Grounding]], rules: list[str]
+) -> None:
+    assert find_broken_rules(order(*leaves), {"order": ORDER}) == rules
+
+
+def test_a_refusal_need_not_fill_what_a_call_requires() -> None:
+    refusal = msgspec.structs.replace(order(), mode=Mode.NEGATIVE)
+    assert find_broken_rules(refusal, {"order": ORDER}) == []
+    assert find_broken_rules(order(), {"order": ORDER}) == ["call_fits_schema"]
+
+
+def check_turn(*changes: dict[str, object]) -> list[tuple[bool, bool]]:
+    """Check rows of one turn: whether their calls are numbered, and whether they agree."""
+    rows = [
+        msgspec.structs.replace(ROW, id=f"s:a#1/{number}", **{"call": number, **change})
+        for number, change in enumerate(changes)
+    ]
+    return [(checks.calls_are_numbered, checks.turn_agrees) for checks in check_rows(rows, SKILLS)]
+
+
+def test_the_calls_of_a_turn_are_numbered_without_gaps_and_frames_of_services_are_not() -> None:
+    assert check_turn({}, {}) == [(True, True)] * 2
+    assert check_turn({}, {"call": 2}) == [(False, True)] * 2
+    assert check_turn({}, {"call": 0}) == [(False, True)] * 2
+    assert check_turn({"service": "A", "call": 1}, {"service": "B", "call": 3}) == [(True, True)] * 2
+    assert check_turn({"service": "A"}, {"service": "B", "call": 0}) == [(False, True)] * 2
+
+
+@pytest.mark.parametrize(
+    "change", [{"utterance": "call dad"}, {"group": "s:b"}, {"speaker": Speaker.TOOL}, {"source": "t"}]
+)
+def test_the_calls_of_a_turn_agree_on_what_was_said(change: dict[str, object]) -> None:
+    assert check_turn({}, change) == [(True, False)] * 2
