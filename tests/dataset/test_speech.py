@@ -70,12 +70,6 @@ def test_the_calls_of_a_turn_have_one_utterance_and_may_share_spans() -> None:
     ]
 
 
-def test_a_view_keeps_the_accepted_values() -> None:
-    argument = Argument("who", "Bob", "Bob", 5, 8, Grounding.VERBATIM, ("Robert",))
-    [view] = make_turn_views([make_row("plain", "call Bob", arguments=(argument,))])
-    assert view.arguments == (Argument("who", "Bob", "bob", 5, 8, Grounding.CASE, ("Robert",)),)
-
-
 def test_what_a_tool_returned_has_no_view() -> None:
     assert make_speech_views([make_row("1", '{"ok": true}', speaker=Speaker.TOOL)]) == []
 
