@@ -9,7 +9,7 @@ import msgspec
 
 from exemplars.core.digests import hash_to_fraction
 from exemplars.core.records import Argument, Exemplar, Grounding
-from exemplars.dataset.speech import make_speech_view
+from exemplars.dataset.speech import make_turn_views
 
 _UNCHANGED_EPOCH: Final = 0
 """The rows of the first epoch are as written."""
@@ -50,7 +50,7 @@ def augment_row(
         return exemplar
     swapped = _swap_values(exemplar, epoch, pools, swap_share)
     if _draw(exemplar, epoch, "speech") < speech_share:
-        view = make_speech_view(swapped)
+        [view] = make_turn_views([swapped])
         return view if view.utterance else swapped
     return swapped
 
