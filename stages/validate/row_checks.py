@@ -58,7 +58,6 @@ def check_rows(exemplars: Sequence[Exemplar], skills: Mapping[str, Skill]) -> It
         arguments = exemplar.arguments
         aligned = [argument for argument in arguments if argument.start is not None]
         bounded = [argument for argument in aligned if _is_in_bounds(argument, exemplar.utterance)]
-        call = check_call(exemplar)
         yield RowChecks(
             id=exemplar.id,
             digest=exemplar.digest,
@@ -70,25 +69,20 @@ def check_rows(exemplars: Sequence[Exemplar], skills: Mapping[str, Skill]) -> It
             speaker=str(exemplar.speaker),
             license=exemplar.license,
             utterance_length=len(exemplar.utterance),
-            calls_are_numbered=turns[exemplar.turn].calls_are_numbered,
-            turn_agrees=turns[exemplar.turn].turn_agrees,
             skill_is_known=(exemplar.skill is None) == (exemplar.mode is Mode.NONE)
             and (exemplar.skill is None or skill is not None),
             slots_are_known=skill is not None or not arguments,
-            paths_are_well_formed=call.paths_are_well_formed,
-            values_are_admitted=call.values_are_admitted,
             slots_are_filled_once=len({argument.slot for argument in arguments}) == len(arguments),
-            arguments_fit_together=call.arguments_fit_together,
-            call_fits_schema=call.call_fits_schema,
             spans_are_in_bounds=len(bounded) == len(aligned),
             surfaces_are_exact=all(_is_exact(argument, exemplar.utterance) for argument in arguments),
             spans_are_apart=_has_disjoint_spans(bounded),
             grounding_fits_span=all(
                 (argument.start is not None) == (argument.grounding in ALIGNED) for argument in arguments
             ),
-            groundings_fit_values=call.groundings_fit_values,
             exemplar_agrees=len(bounded) == len(aligned) and _has_matching_template(exemplar),
             reply_is_text=exemplar.reply is None or has_text(exemplar.reply),
+            **check_call(exemplar)._asdict(),
+            **turns[exemplar.turn]._asdict(),
         )
 
 
