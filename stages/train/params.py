@@ -118,7 +118,8 @@ class Tagger(_Method, frozen=True, tag="tagger"):
     window; a row that does not fit goes to the ledger. context_turns: the turns before the utterance that are read.
     swap_share: the share of spans that get a different value of their parameter, drawn for each epoch; speech_share:
     the share of rows in speech form. max_risk: the share of wrong calls that the threshold admits on validation rows.
-    encoder: as render.base; by default all-MiniLM-L6-v2, a package.
+    train_embeddings: train the encoder's word embeddings, too, half of its weights. encoder: as render.base; by default
+    all-MiniLM-L6-v2, a package.
     """
 
     learning_rate: Positive = 3e-4
@@ -132,6 +133,7 @@ class Tagger(_Method, frozen=True, tag="tagger"):
     swap_share: Share = 0.3
     speech_share: Share = 0.1
     max_risk: Share = 0.05
+    train_embeddings: bool = False
     encoder: Base = MINILM
 
 

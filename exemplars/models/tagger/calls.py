@@ -72,10 +72,10 @@ def assemble_call(
         return TaggedCall(None, (), score)
     name = vocabulary.skills[number - 1].name
     spans, tag_score = _decode_spans(logits, encoded, vocabulary, number)
-    choices, choice_score = _choose(logits, vocabulary, number)
+    ranked, choice_score = _choose(logits, vocabulary, number)
     fillings = [
         _fill(
-            slot, choices[place], [span for span in spans if span.slot == place], encoded, skills[name], today
+            slot, ranked[place], [span for span in spans if span.slot == place], encoded, skills[name], today
         )
         for place, slot in enumerate(vocabulary.find_slots(number))
     ]
@@ -120,34 +120,36 @@ def _decode_spans(
     return list_spans(tags, scores, encoded), float(total)
 
 
-def _choose(logits: Logits, vocabulary: Vocabulary, number: int) -> tuple[list[Choice], float]:
-    """Choose for each slot of a skill, and return the log-probability of all choices."""
+def _choose(logits: Logits, vocabulary: Vocabulary, number: int) -> tuple[list[list[Choice]], float]:
+    """Rank the choices of each slot of a skill, and return the log-probability of all best choices."""
     starts = vocabulary.choice_starts[number]
-    chosen, total = [], 0.0
+    ranked, total = [], 0.0
     for place, slot in enumerate(vocabulary.find_slots(number)):
         scores = _normalize(logits.choices[starts[place] : starts[place + 1]])
-        best = int(scores.argmax())
-        chosen.append(slot.choices[best])
-        total += float(scores[best])
-    return chosen, total
+        order = sorted(range(len(scores)), key=lambda choice: (-scores[choice], choice))
+        ranked.append([slot.choices[choice] for choice in order])
+        total += float(scores.max())
+    return ranked, total
 
 
 def _fill(
     slot: Slot,
-    choice: Choice,
+    ranked: Sequence[Choice],
     spans: Sequence[TaggedSpan],
     encoded: EncodedText,
     skill: Skill,
     today: datetime.date | None,
 ) -> _Filling:
-    """Fill a slot by its words in the utterance, or else by its choice."""
+    """Fill a slot by its words in the utterance, or else by its best choice. ranked: its choices, the best first."""
+    choice = ranked[0]
     parameter = skill.find_parameter(slot.path) or Parameter(slot.path)
     said = next((span for span in spans if span.turn == UTTERANCE), None)
     before = next((span for span in spans if span.turn != UTTERANCE), None)
     if choice.grounding is Grounding.COMPOSED:
         return _Filling(None, f"{slot.path} is written by a model")
     if said is not None:
-        value = _read(slot, choice, said, encoded, parameter, today)
+        listed = next((option for option in ranked if option.grounding is Grounding.CATEGORICAL), choice)
+        value = _read(slot, listed, said, encoded, parameter, today)
         return _make(slot, value, said, encoded.texts[UTTERANCE], parameter, None)
     if choice.grounding is Grounding.CONTEXT:
         if before is None:

@@ -65,8 +65,10 @@ class TaggerTraining:
         self.recipe = recipe
         self.shared = shared
         heads = [weights for head in network.list_heads() for weights in head.parameters()]
+        network.encoder.get_input_embeddings().requires_grad_(recipe.train_embeddings)
+        encoder = [weights for weights in network.encoder.parameters() if weights.requires_grad]
         groups = [
-            {"params": list(network.encoder.parameters()), "peak": recipe.learning_rate},
+            {"params": encoder, "peak": recipe.learning_rate},
             {"params": heads, "peak": recipe.head_learning_rate},
         ]
         self.optimizer = torch.optim.AdamW(
@@ -74,6 +76,7 @@ class TaggerTraining:
             lr=recipe.learning_rate,
             betas=(_ADAM_BETA1, shared.adam_beta2),
             weight_decay=shared.weight_decay,
+            fused=True,  # On a CPU, the loops over weights take a quarter of the time of a step.
         )
         self.state = _State()
 

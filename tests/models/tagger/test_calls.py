@@ -75,8 +75,7 @@ def test_words_and_choices_become_arguments_in_their_canonical_form() -> None:
 def test_words_are_read_as_grounding_reads_them(
     parameter: Parameter, slot: Slot, text: str, tags: dict[int, int], value: str, grounding: str
 ) -> None:
-    choice = 1 if len(slot.choices) > 1 else 0
-    call = answer(Skill("s", parameters=(parameter,)), [slot], encode(text), tags, [choice])
+    call = answer(Skill("s", parameters=(parameter,)), [slot], encode(text), tags, [0])
     assert [(argument.value, argument.grounding.value) for argument in call.arguments] == [(value, grounding)]
 
 
