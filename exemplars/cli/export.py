@@ -21,7 +21,8 @@ examples:
 
 openai, trl, alpaca, sharegpt, xlam and bfcl are JSONL: one line for each
 row of the view `call` that `dvc repro render` made. opendu is one JSON document
-with the templates of the split.
+with the templates of the split. All but trl and opendu have a key `exemplars`,
+by which `ingest` reads a row back as it was; --no-labels leaves it out.
 """
 
 
@@ -36,6 +37,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument("--format", choices=(*FORMATS, OPENCUI), required=True, help="the format to write")
     parser.add_argument("--split", choices=SPLITS, default="train", help="default: train")
+    parser.add_argument("--no-labels", action="store_true", help="leave out the key `exemplars`")
     parser.add_argument("--output", metavar="FILE", type=parse_path, help="default: standard output")
     parser.set_defaults(run=run)
 
@@ -47,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         # Imported here: pyarrow would slow down every other command.
         from exemplars.export.split_export import encode_split
 
-        data = encode_split(arguments.split, arguments.format)
+        data = encode_split(arguments.split, arguments.format, has_labels=not arguments.no_labels)
         if arguments.output is None:
             sys.stdout.buffer.write(data)
         else:

@@ -15,13 +15,13 @@ class MadeCall(NamedTuple):
 
 
 def format_context_turn(text: str, calls: Sequence[MadeCall]) -> str:
-    """Format a turn of the assistant.
+    """Format a turn of the assistant. A value that JSON does not have, as a table may hold it, is written as text.
 
     >>> format_context_turn("Let me see.", [MadeCall("find", {"city": "Rome"})])
     'Let me see.\\n{"name": "find", "arguments": {"city": "Rome"}}'
     """
     lines = [
-        json.dumps({"name": call.name, "arguments": dict(call.arguments)}, ensure_ascii=False)
+        json.dumps({"name": call.name, "arguments": dict(call.arguments)}, ensure_ascii=False, default=str)
         for call in calls
     ]
     return "\n".join([*([text] if text else []), *lines])

@@ -53,21 +53,27 @@ def add_labels(document: Mapping[str, Any], labels: RowLabels) -> dict[str, Any]
     return {**document, KEY: _encode(bound).decode()}
 
 
-def find_labels(document: Mapping[str, Any]) -> RowLabels | None:
+def drop_labels(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row without its labels, for readers that admit only the keys they know."""
+    return {key: value for key, value in document.items() if key != KEY}
+
+
+def find_labels(document: Any) -> RowLabels | None:
     """Find the labels of a row; `None` if it has none, or if they are void.
 
     >>> row = add_labels({"query": "stop"}, RowLabels("", (CallLabels(Mode.NORMAL, "halt"),)))
     >>> find_labels(row).calls[0].skill, find_labels({**row, "query": "go"})
     ('halt', None)
     """
-    text = document.get(KEY)
+    text = document.get(KEY) if isinstance(document, Mapping) else None
     if not isinstance(text, str):
         return None
     try:
         labels = _decode(text)
     except (msgspec.DecodeError, RecursionError):
         return None
-    return labels if labels.calls and labels.row == hash_document(document) else None
+    is_sound = bool(labels.calls) and all(map(_is_sound, labels.calls))
+    return labels if is_sound and labels.row == hash_document(document) else None
 
 
 def hash_document(document: Mapping[str, Any]) -> str:
@@ -75,8 +81,20 @@ def hash_document(document: Mapping[str, Any]) -> str:
 
     A table gives all its rows the same keys; that adds no meaning.
     """
-    content = {key: value for key, value in document.items() if key != KEY}
-    return hash_content(json.dumps(_drop_nulls(content), sort_keys=True, default=str).encode())
+    content = _drop_nulls(drop_labels(document))
+    return hash_content(json.dumps(content, sort_keys=True, default=str).encode())
+
+
+def _is_sound(call: CallLabels) -> bool:
+    """Return whether labels are those of a row: mode and skill agree, and a table can hold the spans."""
+    spans = [(argument.start, argument.end) for argument in call.arguments]
+    are_spans = all(
+        span == (None, None)
+        or (None not in span and all(0 <= end < 2**31 for end in span if end is not None))
+        for span in spans
+    )
+    is_call = call.skill is not None
+    return are_spans and is_call == (call.mode is not Mode.NONE) and (is_call or not spans)
 
 
 def _drop_nulls(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Chat rows in the formats of other trainers: one object for each row of the view `call`.
+"""Turns in the formats of other trainers: one object for each turn.
 
 The formats are those that their readers document: OpenAI's chat fine-tuning, TRL's prompt-completion, Alpaca
 and ShareGPT as LLaMA-Factory reads them, xLAM's function-calling dataset, the Berkeley Function-Calling
@@ -13,146 +13,114 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from exemplars.core.records import Exemplar, Mode
-from exemplars.dataset.catalog import TYPES, Skill, parse_tool_definition
-from exemplars.dataset.json_schemas import find_types
-from exemplars.dataset.leaves import build_arguments, decode_leaf
-from exemplars.models.calls import NO_CALL, Call, CallFormat
+from exemplars.core.records import Exemplar, Mode, Speaker
+from exemplars.core.slot_paths import Leaf, format_path
+from exemplars.dataset.context_calls import MadeCall, format_context_turn
+from exemplars.dataset.row_labels import RowLabels, add_labels
+from exemplars.export.conversations import ChatMessage, alternate_messages, build_conversation, keeps_turns
+from exemplars.export.tool_schemas import build_bfcl_function, build_xlam_function
+from exemplars.export.turns import Document, ExportedCall, ExportedTurn, build_labels, strip_tool
+from exemplars.models.calls import NO_CALL, CallFormat
 
 if TYPE_CHECKING:  # Its module imports pyarrow, which would slow down every command.
-    from exemplars.models.rows import Answer, Message, TrainingRow
+    from exemplars.models.rows import Message
 
-Document = dict[str, Any]
-"""A JSON object."""
-Tool = Mapping[str, Any]
-"""An OpenAI-style tool definition, decoded."""
+_UNSET: Final = msgspec.UNSET
 
 
-def build_openai_row(row: TrainingRow) -> Document:
-    """Build `messages` with `tool_calls`, whose arguments are JSON text, and `tools`."""
-    tools = _decode_tools(row)
-    calls = _build_calls(row, tools)
-    answer: Document = {"role": "assistant", "content": row.reply if calls else _get_reply(row)}
-    if calls:
-        answer["tool_calls"] = [
-            {
-                "id": f"call_{number}",
-                "type": "function",
-                "function": {"name": call.skill, "arguments": _encode(call.arguments)},
-            }
-            for number, call in enumerate(calls)
-        ]
-    return {"messages": [*_list_turns(row), answer], "tools": [_strip_tool(tool) for tool in tools]}
+def build_openai_row(turn: ExportedTurn) -> Document:
+    """Build `messages` with `tool_calls`, whose arguments are JSON text, and `tools`.
+
+    The assistant's earlier messages have `weight: 0`: the last one alone is to be learned.
+    """
+    conversation = _build_conversation(turn)
+    messages = [
+        {**message, "weight": 0} if message["role"] == "assistant" else message
+        for message in _build_messages(conversation)
+    ]
+    calls = [MadeCall(call.skill, call.arguments) for call in turn.calls]
+    answer = ChatMessage(Speaker.ASSISTANT, turn.reply or ("" if calls else _NO_CALL), tuple(calls))
+    messages.append(_build_message(answer, sum(len(message.calls) for message in conversation)))
+    document = {"messages": messages, "tools": [strip_tool(tool) for tool in turn.all_tools]}
+    return _label(document, turn, conversation, has_reply=_has_reply(turn))
 
 
-def build_trl_row(row: TrainingRow) -> Document:
+def build_trl_row(turn: ExportedTurn) -> Document:
     """Build `prompt` and `completion`: the messages of `train`; with `tools` if no message shows them."""
-    tools = _decode_tools(row)
-    messages = [_build_message(message) for message in row.messages]
+    messages = [_copy_message(message) for message in turn.row.messages]
     document: Document = {"prompt": messages[:-1], "completion": messages[-1:]}
-    if not _shows_tools(row, tools):
-        document["tools"] = [_strip_tool(tool) for tool in tools]
+    if not _shows_tools(turn):
+        document["tools"] = [strip_tool(tool) for tool in turn.tools]
     return document
 
 
-def build_alpaca_row(row: TrainingRow) -> Document:
+def build_alpaca_row(turn: ExportedTurn) -> Document:
     """Build `instruction`, `input`, `output`, `system` and `history` (pairs of earlier turns).
 
-    Tools that no message shows are appended to `system` as JSON: the format has no other place for them.
+    The output is what `train` learns. Tools that no message shows are appended to `system` as JSON: the format has no
+    other place for them.
     """
-    tools = _decode_tools(row)
-    first = row.messages[0]
+    first = turn.row.messages[0]
     system = [first.content] if first.role == "system" else []
-    if not _shows_tools(row, tools):
-        system += [_encode(_strip_tool(tool)) for tool in tools]
-    earlier = [turn["content"] for turn in _list_turns(row)[:-1]]
-    if len(earlier) % 2:
-        earlier = ["", *earlier]  # The system spoke first.
-    return {
-        "instruction": row.utterance,
+    if not _shows_tools(turn):
+        system += [_encode(strip_tool(tool)) for tool in turn.tools]
+    conversation = alternate_messages(_build_conversation(turn))
+    earlier = [format_context_turn(message.content, message.calls) for message in conversation[:-1]]
+    document = {
+        "instruction": conversation[-1].content,
         "input": "",
-        "output": row.messages[-1].content,
+        "output": turn.row.messages[-1].content,
         "system": "\n".join(system),
         "history": [[user, reply] for user, reply in zip(earlier[::2], earlier[1::2], strict=True)],
     }
+    return _label(document, turn, (), has_tools=False)
 
 
-def build_sharegpt_row(row: TrainingRow) -> Document:
-    """Build `conversations` of `human`, `gpt` and `function_call`, and `tools` as JSON text.
+def build_sharegpt_row(turn: ExportedTurn) -> Document:
+    """Build `conversations` of `human`, `gpt`, `function_call` and `observation`, and `tools` as JSON text.
 
-    The first turn is a human's, an empty one if the system spoke first: LLaMA-Factory skips other rows.
+    Every message of one side is followed by one of the other, and the first is a human's: LLaMA-Factory skips other
+    rows. A message with calls has no text.
     """
-    names = {"user": "human", "assistant": "gpt", "tool": "observation"}
-    conversations = [{"from": names[turn["role"]], "value": turn["content"]} for turn in _list_turns(row)]
-    if conversations[0]["from"] == "gpt":
-        conversations.insert(0, {"from": "human", "value": ""})
-    tools = _decode_tools(row)
-    calls = [{"name": call.skill, "arguments": dict(call.arguments)} for call in _build_calls(row, tools)]
-    if not calls:
-        conversations.append({"from": "gpt", "value": _get_reply(row)})
-    else:
-        value = _encode(calls[0] if len(calls) == 1 else calls)
-        conversations.append({"from": "function_call", "value": value})
-    functions = [_strip_tool(tool)["function"] for tool in tools]
-    return {"conversations": conversations, "system": "", "tools": _encode(functions)}
+    conversation = alternate_messages(_build_conversation(turn))
+    calls = tuple(MadeCall(call.skill, call.arguments) for call in turn.calls)
+    answer = ChatMessage(Speaker.ASSISTANT, turn.reply or _NO_CALL, calls)
+    document = {
+        "conversations": [_build_sharegpt_message(message) for message in (*conversation, answer)],
+        "system": "",
+        "tools": _encode([strip_tool(tool)["function"] for tool in turn.all_tools]),
+    }
+    read = [message._replace(content="") if message.calls else message for message in conversation]
+    return _label(document, turn, read, has_reply=_has_reply(turn) and not (calls and turn.reply))
 
 
-def build_xlam_row(row: TrainingRow) -> Document:
+def build_xlam_row(turn: ExportedTurn) -> Document:
     """Build `id`, `query`, and `tools` and `answers` as JSON text. Earlier turns precede the query in it."""
-    tools = _decode_tools(row)
-    calls = _build_calls(row, tools)
-    answers = [{"name": call.skill, "arguments": dict(call.arguments)} for call in calls]
-    functions = [_build_xlam_function(tool["function"]) for tool in tools]
-    return {
-        "id": row.id,
-        "query": _build_query(row),
-        "tools": _encode(functions),
+    turns = turn.turns
+    lines = [f"{said.speaker.value}: {said.utterance}" for said in turns]
+    answers = [{"name": call.skill, "arguments": call.arguments} for call in turn.calls]
+    document = {
+        "id": turn.row.id,
+        "query": "\n".join(lines) if len(turns) > 1 else turns[0].utterance,
+        "tools": _encode([build_xlam_function(tool) for tool in turn.tools]),
         "answers": _encode(answers),
     }
+    return _label(document, turn, [ChatMessage(Speaker.USER, document["query"])])
 
 
-def _build_xlam_function(function: Mapping[str, Any]) -> Document:
-    """Build a function with Python's names of types, in which `optional` is part of a type."""
-    required = set(function["parameters"]["required"])
-    parameters = {
-        name: {
-            "type": _name_python_type(schema) + ("" if name in required else ", optional"),
-            "description": schema["description"],
-        }
-        for name, schema in function["parameters"]["properties"].items()
-    }
-    return {"name": function["name"], "description": function["description"], "parameters": parameters}
-
-
-def build_bfcl_row(row: TrainingRow) -> Document:
+def build_bfcl_row(turn: ExportedTurn) -> Document:
     """Build `id`, `question` and `function`, with the possible answers under `ground_truth`."""
-    tools = _decode_tools(row)
-    functions = []
-    for tool in tools:
-        function = _strip_tool(tool)["function"]
-        properties = {
-            name: _build_bfcl_property(schema)
-            for name, schema in function["parameters"]["properties"].items()
-        }
-        parameters = {**function["parameters"], "type": "dict", "properties": properties}
-        functions.append({**function, "parameters": parameters})
-    skills = _parse_skills(tools)
-    truth = [
-        {call.skill: {answer.slot: _list_accepted(answer, skills.get(call.skill)) for answer in call.answers}}
-        for call in row.calls
-    ]
-    return {"id": row.id, "question": [_list_turns(row)], "function": functions, "ground_truth": truth}
+    conversation = _build_conversation(turn)
+    document = {
+        "id": turn.row.id,
+        "question": [_build_messages(conversation)],
+        "function": [build_bfcl_function(tool) for tool in turn.all_tools],
+        "ground_truth": [{call.skill: _list_possible(call)} for call in turn.calls],
+    }
+    return _label(document, turn, conversation)
 
 
-def _build_bfcl_property(schema: Mapping[str, Any]) -> Document:
-    """Build a property with BFCL's names of types: `float` for numbers, `any` for more than one type."""
-    types = _list_types(schema)
-    if len(types) == 1:
-        return {**schema, "type": {"number": "float"}.get(types[0], types[0])}
-    return {"type": "any", "description": schema["description"]}
-
-
-FORMATS: Final[dict[str, Callable[[TrainingRow], Document]]] = {
+FORMATS: Final[dict[str, Callable[[ExportedTurn], Document]]] = {
     "openai": build_openai_row,
     "trl": build_trl_row,
     "alpaca": build_alpaca_row,
@@ -160,9 +128,10 @@ FORMATS: Final[dict[str, Callable[[TrainingRow], Document]]] = {
     "xlam": build_xlam_row,
     "bfcl": build_bfcl_row,
 }
-"""The function that builds a line of JSONL from a row, by the name of the format."""
+"""The function that builds a line of JSONL from a turn, by the name of the format."""
 OPENCUI: Final = "opendu"
 """The name of OpenCUI's format, which has one document for all rows."""
+_NO_CALL: Final = NO_CALL[CallFormat.PYTHON]
 
 
 def build_opencui_templates(exemplars: Iterable[Exemplar]) -> dict[str, list[Document]]:
@@ -178,83 +147,113 @@ def build_opencui_templates(exemplars: Iterable[Exemplar]) -> dict[str, list[Doc
     return dict(sorted(templates.items()))
 
 
-def _decode_tools(row: TrainingRow) -> list[Tool]:
-    tools: list[Tool] = msgspec.json.decode(row.tools)
-    return tools
+def _label(
+    document: Document,
+    turn: ExportedTurn,
+    messages: Sequence[ChatMessage],
+    *,
+    has_reply: bool = False,
+    has_tools: bool = True,
+) -> Document:
+    """Add the labels, without what the row itself says. messages: as a reader finds them before the answer."""
+    labels: RowLabels = msgspec.structs.replace(
+        build_labels(turn),
+        **({"turns": _UNSET} if keeps_turns(messages, turn.turns) else {}),
+        **({"reply": _UNSET} if has_reply else {}),
+        **({"tools": _UNSET} if has_tools else {}),
+    )
+    return add_labels(document, labels)
 
 
-def _get_reply(row: TrainingRow) -> str:
-    """Get what the assistant answers in place of a call."""
-    answer = row.messages[-1].content
-    return answer if answer == row.reply else NO_CALL[CallFormat.PYTHON]
+def _build_conversation(turn: ExportedTurn) -> list[ChatMessage]:
+    return build_conversation(turn.turns, [tool["function"]["name"] for tool in turn.all_tools])
 
 
-def _build_calls(row: TrainingRow, tools: Sequence[Tool]) -> list[Call]:
-    """Build the right calls, their values typed by their tools."""
-    skills = _parse_skills(tools)
-    calls = []
-    for call in row.calls:
-        leaves = ((answer.slot, answer.value) for answer in call.answers)
-        calls.append(Call(call.skill, build_arguments(leaves, skills.get(call.skill))))
-    return calls
+def _has_reply(turn: ExportedTurn) -> bool:
+    """Return whether the last message has the reply of the turn, and no other text."""
+    reply = turn.exemplars[0].reply
+    return turn.reply == reply and (bool(turn.calls) or bool(reply))
 
 
-def _parse_skills(tools: Sequence[Tool]) -> dict[str, Skill]:
-    """Parse the tools that a row shows, by name."""
-    return {tool["function"]["name"]: parse_tool_definition(tool) for tool in tools}
+def _build_messages(conversation: Sequence[ChatMessage]) -> list[Document]:
+    """Build messages of OpenAI's form; calls are numbered, and each result has the number of its call."""
+    messages, made, answered = [], 0, 0
+    for message in conversation:
+        if message.speaker is Speaker.TOOL:
+            messages.append(_build_message(message, min(answered, made - 1)))
+            answered += 1
+        else:
+            messages.append(_build_message(message, made))
+            answered, made = made, made + len(message.calls)
+    return messages
 
 
-def _list_accepted(answer: Answer, skill: Skill | None) -> list[object]:
-    parameter = None if skill is None else skill.find_parameter(answer.slot)
-    return [decode_leaf(value, parameter) for value in answer.accepted]
+def _build_message(message: ChatMessage, number: int) -> Document:
+    """Build a message of OpenAI's form. number: of its first call, or of the call that it is the result of."""
+    if message.speaker is Speaker.TOOL:
+        return {"role": "tool", "tool_call_id": f"call_{number}", "content": message.content}
+    if not message.calls:
+        return {"role": message.speaker.value, "content": message.content}
+    calls = [
+        {
+            "id": f"call_{number + index}",
+            "type": "function",
+            "function": {"name": call.name, "arguments": _encode(call.arguments)},
+        }
+        for index, call in enumerate(message.calls)
+    ]
+    return {"role": "assistant", "content": message.content or None, "tool_calls": calls}
 
 
-def _shows_tools(row: TrainingRow, tools: Sequence[Tool]) -> bool:
-    """Return whether the system message lists the tools; otherwise the model's own template does."""
-    first = row.messages[0]
-    return first.role == "system" and all(f"{tool['function']['name']}(" in first.content for tool in tools)
+def _build_sharegpt_message(message: ChatMessage) -> Document:
+    if message.calls:
+        calls = [{"name": call.name, "arguments": call.arguments} for call in message.calls]
+        return {"from": "function_call", "value": _encode(calls if len(calls) > 1 else calls[0])}
+    names = {Speaker.USER: "human", Speaker.ASSISTANT: "gpt", Speaker.TOOL: "observation"}
+    return {"from": names[message.speaker], "value": message.content}
 
 
-def _build_message(message: Message) -> dict[str, str]:
-    return {"role": message.role, "content": message.content}
+def _list_possible(call: ExportedCall) -> Document:
+    """List the possible values of each argument; of the properties of an object, too."""
+    return {name: _list_values(value, (name,), call.accepted) for name, value in call.arguments.items()}
 
 
-def _list_turns(row: TrainingRow) -> list[dict[str, str]]:
-    """List the turns of user and assistant, the row's utterance last; no system message, no answer."""
-    return [_build_message(message) for message in row.messages[:-1] if message.role != "system"]
+def _list_values(
+    value: Any, path: tuple[str | int, ...], accepted: Mapping[str, Sequence[Leaf]]
+) -> list[Any]:
+    """List the possible values of an argument or property, the canonical one first."""
+    if not isinstance(value, list) or not value:
+        inner = _list_inner_values(value, path, accepted)
+        return [inner, *accepted.get(format_path(path), ())]
+    items = [_list_inner_values(item, (*path, index), accepted) for index, item in enumerate(value)]
+    others = [
+        [*items[:index], other, *items[index + 1 :]]
+        for index in range(len(items))
+        for other in accepted.get(format_path((*path, index)), ())
+    ]
+    return [items, *others]
 
 
-def _build_query(row: TrainingRow) -> str:
-    turns = _list_turns(row)
-    if len(turns) == 1:
-        return row.utterance
-    return "\n".join(f"{turn['role']}: {turn['content']}" for turn in turns)
-
-
-def _strip_tool(tool: Tool) -> Document:
-    """Copy a definition without the keys that begin with `x-`, which strict readers reject."""
-    return {"type": "function", "function": _strip_extensions(tool["function"])}
-
-
-def _strip_extensions(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _strip_extensions(inner) for key, inner in value.items() if not key.startswith("x-")}
+def _list_inner_values(
+    value: Any, path: tuple[str | int, ...], accepted: Mapping[str, Sequence[Leaf]]
+) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _list_values(inner, (*path, key), accepted) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_list_inner_values(item, (*path, index), accepted) for index, item in enumerate(value)]
     return value
 
 
-def _list_types(schema: Mapping[str, Any]) -> list[str]:
-    """List the JSON types of a property that the catalog describes; none: it accepts any value."""
-    types = find_types(schema) or ()
-    return [name for name in (*TYPES, "array", "object", "null") if name in types]
+def _shows_tools(turn: ExportedTurn) -> bool:
+    """Return whether the system message lists the tools; otherwise the model's own template does."""
+    first = turn.row.messages[0]
+    return first.role == "system" and all(
+        f"{tool['function']['name']}(" in first.content for tool in turn.tools
+    )
 
 
-def _name_python_type(schema: Mapping[str, Any]) -> str:
-    names = {
-        "string": "str", "integer": "int", "number": "float", "boolean": "bool", "array": "list", "object": "dict",
-        "null": "None",
-    }  # fmt: skip
-    types = [names[name] for name in _list_types(schema)]
-    return " ".join(types) or "Any" if len(types) < 2 else f"Union[{', '.join(types)}]"
+def _copy_message(message: Message) -> dict[str, str]:
+    return {"role": message.role, "content": message.content}
 
 
 def _encode(document: Any) -> str:

@@ -172,7 +172,7 @@ def _confirm_given_grounding(
         case Grounding.CATEGORICAL:
             confirmed = bool(parameter.enum)
         case Grounding.BOOLEAN:
-            confirmed = parameter.type == "boolean"
+            confirmed = isinstance(decode_leaf(label.value, parameter), bool)
         case Grounding.DEFAULT:
             confirmed = label.value == parameter.default
         case _:

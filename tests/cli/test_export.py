@@ -18,8 +18,9 @@ from exemplars.dataset.row_tables import exemplars_to_table
 from exemplars.export.formats import FORMATS
 from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
 from exemplars.models.rows import TrainingRow
+from stages.render.params import ToolForm
 from stages.render.training_rows import render_split
-from tests.chat_rows import make_training_row
+from tests.export.turns import export_turn
 from tests.render.rows import SKILLS, argument, exemplar, params
 from tests.tiny import save_tiny
 
@@ -187,9 +188,36 @@ def test_export_without_rendered_rows_says_what_to_run(
 
 
 def test_tools_that_no_message_shows_are_added_in_trl_and_alpaca() -> None:
-    tool = {"type": "function", "function": {"name": "stop", "description": "", "parameters": {}}}
-    row = make_training_row(tools=json.dumps([tool]))
-    assert FORMATS["trl"](row)["tools"] == [tool]
-    assert FORMATS["alpaca"](row)["system"] == (
-        'Call one.\n{"type": "function", "function": {"name": "stop", "description": "", "parameters": {}}}'
+    turn = export_turn([ROWS[4]], SKILLS, ["weather"], tools=ToolForm.TEMPLATE, instruction="Call one.")
+    parameters = (
+        '{"type": "object", "properties": {"location": {"type": "string", "description": ""}, '
+        '"day": {"type": "string", "description": ""}}, "required": []}'
     )
+    function = f'{{"name": "weather", "description": "", "parameters": {parameters}}}'
+    assert FORMATS["trl"](turn)["tools"] == [{"type": "function", "function": json.loads(function)}]
+    assert FORMATS["alpaca"](turn)["system"] == f'Call one.\n{{"type": "function", "function": {function}}}'
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_labels_can_be_left_out(form: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labelled = [
+        json.loads(line) for line in exported(project, form, monkeypatch).read_text("utf-8").splitlines()
+    ]
+    output = project / "plain.jsonl"
+    assert main(["export", "--format", form, "--no-labels", "--output", str(output)]) == 0
+    plain = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    assert plain == [{key: value for key, value in row.items() if key != "exemplars"} for row in labelled]
+    assert all(("exemplars" in row) == (form != "trl") for row in labelled)
+
+
+def test_chat_rows_of_other_exemplars_are_an_error(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project)
+    write_table(project / layout.training("validation"), pq.read_table(project / layout.training("train")))
+    write_table(project / layout.split("validation"), exemplars_to_table(ROWS[1:]))
+    assert main(["export", "--format", "openai", "--split", "validation"]) == 1
+    assert (
+        "data/training/validation.parquet: other_rows: found the row s:ring mum at work, which is not in "
+        "data/splits/validation.parquet, expected chat rows of the split; run `dvc repro render`"
+    ) in capsys.readouterr().err

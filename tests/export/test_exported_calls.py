@@ -15,7 +15,9 @@ from exemplars.core.ids import SPLITS
 from exemplars.core.records import Exemplar, Reason, Rejection
 from exemplars.core.tables import read_table, rows_from_table
 from exemplars.export.formats import FORMATS
-from exemplars.models.calls import CallFormat, MalformedCall, parse_calls
+from exemplars.export.split_export import encode_split
+from exemplars.export.turns import ExportedTurn
+from exemplars.models.calls import CallFormat, parse_calls
 from exemplars.models.rows import TRAINING_SCHEMA, TrainingRow, View
 from stages.compile.exemplars import compile_record
 from stages.compile.lexicon import Lexicon, Recognizers
@@ -23,10 +25,8 @@ from stages.ingest.jsonl import parse_jsonl_file
 from stages.ingest.reading import SourceInfo
 from stages.ingest.tools import parse_tools
 from stages.render.params import Values
-from stages.render.prompts import build_prompts
-from stages.render.turns import TurnRows
-from tests.chat_rows import make_training_row
-from tests.render.rows import params
+from tests.export import test_formats
+from tests.export.turns import export_turn
 
 ROOT = Path(__file__).parents[2]
 DONTCARE = {"type": "string", "enum": ["dontcare"]}
@@ -53,6 +53,7 @@ TOOLS = [
         },
     }
 ]
+SKILLS = {skill.name: skill for skill in parse_tools("tools.json", json.dumps(TOOLS).encode())}
 LINES: list[tuple[str, dict[str, object]]] = [
     ("two guests for 99.50", {"guests": 2, "budget": 99.5}),
     ("one guest, half board, quiet please", {"guests": 1, "board": "half", "quiet": True}),
@@ -65,7 +66,7 @@ LINES: list[tuple[str, dict[str, object]]] = [
 ]
 
 
-class ExportedCall(NamedTuple):
+class ReadCall(NamedTuple):
     """A call as a consumer of a format reads it, with the JSON Schema of its exported tool."""
 
     name: str
@@ -79,104 +80,124 @@ def compiled(*lines: tuple[str, Mapping[str, object]]) -> Iterator[Exemplar | Re
         json.dumps({"utterance": utterance, "skill": "book", "arguments": arguments})
         for utterance, arguments in lines
     )
-    skills = {skill.name: skill for skill in parse_tools("tools.json", json.dumps(TOOLS).encode())}
     for record in parse_jsonl_file(SourceInfo("mine", "MIT"), "a.jsonl", text.encode()).records:
-        yield compile_record(record, skills, Lexicon(Recognizers({})))
+        yield compile_record(record, SKILLS, Lexicon(Recognizers({})))
 
 
-def rendered(exemplar: Exemplar, values: Values, form: CallFormat = CallFormat.PYTHON) -> TrainingRow:
-    skills = {skill.name: skill for skill in parse_tools("tools.json", json.dumps(TOOLS).encode())}
-    prompts = build_prompts(TurnRows((exemplar,)), skills, ["book"], params(values=values, call_format=form))
-    assert isinstance(prompts, tuple)
-    [prompt] = prompts
-    return make_training_row(
-        utterance=exemplar.utterance,
-        messages=prompt.messages,
-        tools=json.dumps(prompt.definitions),
-        calls=prompt.calls,
-    )
+def exported(exemplar: Exemplar, values: Values, form: CallFormat = CallFormat.PYTHON) -> ExportedTurn:
+    return export_turn([exemplar], SKILLS, ["book"], values=values, call_format=form)
 
 
-def read_openai(document: dict[str, Any], row: TrainingRow) -> ExportedCall | None:
-    calls = document["messages"][-1].get("tool_calls", ())
-    for call in calls:
-        function = call["function"]
-        schemas = {tool["function"]["name"]: tool["function"]["parameters"] for tool in document["tools"]}
-        return ExportedCall(function["name"], json.loads(function["arguments"]), schemas[function["name"]])
-    return None
+def index_schemas(tools: list[dict[str, Any]]) -> dict[str, Any]:
+    functions = [tool.get("function", tool) for tool in tools]
+    return {function["name"]: function["parameters"] for function in functions}
 
 
-def read_text(text: str, tools: list[dict[str, Any]], row: TrainingRow) -> ExportedCall | None:
-    """Read a call as the text that a model learns to write."""
-    calls = parse_calls(text, CallFormat.JSON if text.startswith("{") else CallFormat.PYTHON)
-    assert not isinstance(calls, MalformedCall), text
-    if not calls:
-        return None
-    [call] = calls
-    schemas = {tool["function"]["name"]: tool["function"]["parameters"] for tool in tools}
-    return ExportedCall(call.skill, call.arguments, schemas[call.skill])
+def read_openai(document: dict[str, Any], tools: str) -> list[ReadCall]:
+    schemas = index_schemas(document["tools"])
+    functions = [call["function"] for call in document["messages"][-1].get("tool_calls", ())]
+    return [
+        ReadCall(each["name"], json.loads(each["arguments"]), schemas[each["name"]]) for each in functions
+    ]
 
 
-def read_trl(document: dict[str, Any], row: TrainingRow) -> ExportedCall | None:
-    return read_text(
-        document["completion"][0]["content"], document.get("tools") or json.loads(row.tools), row
-    )
+def read_text(text: str, tools: list[dict[str, Any]]) -> list[ReadCall]:
+    """Read calls as the text that a model learns to write."""
+    form = CallFormat.JSON if text.startswith(("{", '[{"name"')) else CallFormat.PYTHON
+    calls = parse_calls("None" if text == "null" else text, form)
+    assert isinstance(calls, tuple), text
+    schemas = index_schemas(tools)
+    return [ReadCall(call.skill, call.arguments, schemas[call.skill]) for call in calls]
 
 
-def read_alpaca(document: dict[str, Any], row: TrainingRow) -> ExportedCall | None:
-    return read_text(document["output"], json.loads(row.tools), row)
+def read_trl(document: dict[str, Any], tools: str) -> list[ReadCall]:
+    return read_text(document["completion"][0]["content"], document.get("tools") or json.loads(tools))
 
 
-def read_sharegpt(document: dict[str, Any], row: TrainingRow) -> ExportedCall | None:
+def read_alpaca(document: dict[str, Any], tools: str) -> list[ReadCall]:
+    return read_text(document["output"], json.loads(tools))
+
+
+def read_sharegpt(document: dict[str, Any], tools: str) -> list[ReadCall]:
     last = document["conversations"][-1]
     if last["from"] != "function_call":
-        return None
-    call = json.loads(last["value"])
-    schemas = {tool["name"]: tool["parameters"] for tool in json.loads(document["tools"])}
-    return ExportedCall(call["name"], call["arguments"], schemas[call["name"]])
+        return []
+    value = json.loads(last["value"])
+    schemas = index_schemas(json.loads(document["tools"]))
+    calls = value if isinstance(value, list) else [value]
+    return [ReadCall(call["name"], call["arguments"], schemas[call["name"]]) for call in calls]
 
 
-def read_xlam(document: dict[str, Any], row: TrainingRow) -> ExportedCall | None:
+def read_xlam(document: dict[str, Any], tools: str) -> list[ReadCall]:
     """Read xLAM's Python types as JSON types; `optional` is part of a type."""
-    names = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "None": "null"}
-    for answer in json.loads(document["answers"]):
-        [parameters] = [
-            tool["parameters"] for tool in json.loads(document["tools"]) if tool["name"] == answer["name"]
-        ]
-        types = {name: schema["type"].removesuffix(", optional") for name, schema in parameters.items()}
-        schema = {
-            "type": "object",
-            "properties": {
-                name: {"type": [names[part] for part in type_.removeprefix("Union[").rstrip("]").split(", ")]}
-                if type_ != "Any"
-                else {}
-                for name, type_ in types.items()
-            },
-            "required": [
-                name for name, schema in parameters.items() if not schema["type"].endswith("optional")
-            ],
-        }
-        return ExportedCall(answer["name"], answer["arguments"], schema)
-    return None
+    parameters = index_schemas(json.loads(document["tools"]))
+    return [
+        ReadCall(answer["name"], answer["arguments"], read_xlam_schema(parameters[answer["name"]]))
+        for answer in json.loads(document["answers"])
+    ]
 
 
-def read_bfcl(document: dict[str, Any], row: TrainingRow) -> ExportedCall | None:
+def read_xlam_schema(parameters: dict[str, Any]) -> dict[str, Any]:
+    def read_type(text: str) -> dict[str, Any]:
+        names = {
+            "str": "string", "int": "integer", "float": "number", "bool": "boolean", "dict": "object", "list": "array",
+            "None": "null",
+        }  # fmt: skip
+        if text.startswith("Union["):
+            return {"anyOf": [read_type(part) for part in text[6:-1].split(", ")]}
+        if text.startswith("List["):
+            return {"type": "array", "items": read_type(text[5:-1])}
+        return {} if text == "Any" else {"type": names[text]}
+
+    return {
+        "type": "object",
+        "properties": {
+            name: {
+                **read_type(schema["type"].removesuffix(", optional")),
+                **{key: value for key, value in schema.items() if key != "type"},
+            }
+            for name, schema in parameters.items()
+        },
+        "required": [name for name, schema in parameters.items() if not schema["type"].endswith("optional")],
+    }
+
+
+def read_bfcl(document: dict[str, Any], tools: str) -> list[ReadCall]:
     """Read BFCL's types as JSON types, and the first of the possible answers as the call."""
-    names = {"float": "number", "any": ["string", "integer", "number", "boolean"]}
-    for truth in document["ground_truth"]:
-        [(name, values)] = truth.items()
-        [parameters] = [tool["parameters"] for tool in document["function"] if tool["name"] == name]
-        assert parameters["type"] == "dict"
-        properties = {
-            key: {**schema, "type": names.get(schema["type"], schema["type"])}
-            for key, schema in parameters["properties"].items()
-        }
-        schema = {**parameters, "type": "object", "properties": properties}
-        return ExportedCall(name, {key: possible[0] for key, possible in values.items()}, schema)
-    return None
+    schemas = index_schemas(document["function"])
+    return [
+        ReadCall(
+            name,
+            {key: choose_first(values) for key, values in arguments.items()},
+            read_bfcl_schema(schemas[name]),
+        )
+        for truth in document["ground_truth"]
+        for name, arguments in truth.items()
+    ]
 
 
-READERS: dict[str, Callable[[dict[str, Any], TrainingRow], ExportedCall | None]] = {
+def choose_first(values: Any) -> Any:
+    def choose_inside(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: choose_first(inner) for key, inner in value.items()}
+        return [choose_inside(item) for item in value] if isinstance(value, list) else value
+
+    return choose_inside(values[0])
+
+
+def read_bfcl_schema(schema: Any) -> Any:
+    if not isinstance(schema, dict):
+        return schema
+    names = {"float": "number", "dict": "object"}
+    read = {key: read_bfcl_schema(inner) for key, inner in schema.items() if key != "type"}
+    if "properties" in schema:
+        read["properties"] = {key: read_bfcl_schema(inner) for key, inner in schema["properties"].items()}
+    if isinstance(schema.get("type"), str) and schema["type"] != "any":
+        read["type"] = names.get(schema["type"], schema["type"])
+    return read
+
+
+READERS: dict[str, Callable[[dict[str, Any], str], list[ReadCall]]] = {
     "openai": read_openai,
     "trl": read_trl,
     "alpaca": read_alpaca,
@@ -186,17 +207,17 @@ READERS: dict[str, Callable[[dict[str, Any], TrainingRow], ExportedCall | None]]
 }
 
 
-def find_violation(form: str, row: TrainingRow) -> str | None:
-    """Export a row, read it back, and validate its call; return what is wrong."""
-    document = json.loads(json.dumps(FORMATS[form](row)))
-    call = READERS[form](document, row)
-    assert (call is None) == (not row.calls), row.id
-    if call is None:
-        return None
-    schema = {**call.schema, "additionalProperties": False}
-    jsonschema.Draft202012Validator.check_schema(schema)
-    error = next(jsonschema.Draft202012Validator(schema).iter_errors(dict(call.arguments)), None)
-    return None if error is None else f"{row.id}: {call.name}: {error.message}"
+def find_violations(form: str, document: dict[str, Any], tools: str, names: list[str]) -> list[str]:
+    """Read an exported row, and validate its calls; return what is wrong. names: the skills that it must call."""
+    calls = READERS[form](json.loads(json.dumps(document)), tools)
+    assert [call.name for call in calls] == names
+    violations = []
+    for call in calls:
+        schema = {**call.schema, "additionalProperties": False}
+        jsonschema.Draft202012Validator.check_schema(schema)
+        errors = jsonschema.Draft202012Validator(schema).iter_errors(dict(call.arguments))
+        violations += [f"{call.name}: {error.message}" for error in errors]
+    return violations
 
 
 def test_every_format_is_read() -> None:
@@ -211,7 +232,20 @@ def test_every_call_validates_against_its_tool(form: str, values: Values, call_f
     assert [exemplar for exemplar in exemplars if isinstance(exemplar, Rejection)] == []
     for exemplar in exemplars:
         assert isinstance(exemplar, Exemplar)
-        assert find_violation(form, rendered(exemplar, values, call_format)) is None
+        turn = exported(exemplar, values, call_format)
+        assert find_violations(form, FORMATS[form](turn), turn.row.tools, ["book"]) == []
+
+
+@pytest.mark.parametrize("call_format", list(CallFormat))
+@pytest.mark.parametrize("form", FORMATS)
+def test_nested_arguments_of_several_calls_validate(form: str, call_format: CallFormat) -> None:
+    turn = export_turn(test_formats.ROWS, test_formats.SKILLS, call_format=call_format)
+    document = FORMATS[form](turn)
+    assert find_violations(form, document, turn.row.tools, ["order", "notify"]) == []
+    assert [dict(call.arguments) for call in READERS[form](document, turn.row.tools)] == [
+        {"dishes": [{"name": "soup", "count": 2}], "tip": 5},
+        {"who": "Ada"},
+    ]
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -219,23 +253,27 @@ def test_numbers_and_booleans_keep_their_types(form: str) -> None:
     arguments = []
     for exemplar in compiled(*LINES):
         assert isinstance(exemplar, Exemplar)
-        row = rendered(exemplar, Values.CANONICAL)
-        call = READERS[form](json.loads(json.dumps(FORMATS[form](row))), row)
-        assert call is not None
+        turn = exported(exemplar, Values.CANONICAL)
+        [call] = READERS[form](json.loads(json.dumps(FORMATS[form](turn))), turn.row.tools)
         arguments.append(dict(call.arguments))
     assert arguments == [arguments for _, arguments in LINES]
     assert [type(argument["guests"]) for argument in arguments] == [int] * len(LINES)
 
 
-def test_a_number_is_canonical_even_where_text_is_as_spoken() -> None:
+@pytest.mark.parametrize(
+    ("form", "arrival"),
+    [(form, "half past seven" if form in ("trl", "alpaca") else "07:30") for form in FORMATS],
+)
+def test_text_that_a_model_learns_has_values_as_spoken_and_calls_are_canonical(
+    form: str, arrival: str
+) -> None:
     arguments = []
     for exemplar in compiled(LINES[4], LINES[5]):
         assert isinstance(exemplar, Exemplar)
-        row = rendered(exemplar, Values.SPOKEN)
-        call = read_openai(FORMATS["openai"](row), row)
-        assert call is not None
+        turn = exported(exemplar, Values.SPOKEN)
+        [call] = READERS[form](FORMATS[form](turn), turn.row.tools)
         arguments.append(call.arguments)
-    assert arguments == [{"guests": 4, "arrival": "half past seven"}, {"guests": 2, "extra": 3}]
+    assert arguments == [{"guests": 4, "arrival": arrival}, {"guests": 2, "extra": 3}]
 
 
 @pytest.mark.parametrize(
@@ -258,13 +296,15 @@ def test_a_value_that_its_type_does_not_admit_is_in_the_ledger(
 
 @pytest.mark.workspace
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_call_of_the_default_data_validates(form: str) -> None:
+def test_every_call_of_the_default_data_validates(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
     calls, violations = 0, []
     for split in SPLITS:
-        rows = rows_from_table(read_table(ROOT / layout.training(split), TRAINING_SCHEMA), TrainingRow)
-        for row in rows:
-            if row.view == View.CALL:
-                calls += len(row.calls)
-                violations.append(find_violation(form, row))
+        table = read_table(layout.training(split), TRAINING_SCHEMA)
+        rows = [row for row in rows_from_table(table, TrainingRow) if row.view == View.CALL]
+        for row, line in zip(rows, encode_split(split, form).splitlines(), strict=True):
+            calls += len(row.calls)
+            names = [call.skill for call in row.calls]
+            violations += find_violations(form, json.loads(line), row.tools, names)
     assert calls > 1000
-    assert [violation for violation in violations if violation] == []
+    assert violations == []

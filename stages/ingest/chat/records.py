@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -23,7 +22,9 @@ from exemplars.core.records import (
     Turn,
 )
 from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.context_calls import MadeCall, format_context_turn
 from exemplars.dataset.leaves import build_arguments, decode_leaf, encode_leaf, list_leaves
+from exemplars.dataset.row_labels import RowLabels
 from stages.ingest.chat.conversations import (
     ChatTurn,
     Conversation,
@@ -33,6 +34,7 @@ from stages.ingest.chat.conversations import (
     Role,
     ToolCall,
 )
+from stages.ingest.labels import apply_labels
 from stages.ingest.reading import STAGE, SourceInfo, UnreadRecord, make_unread
 
 _WITHOUT_REPLY = (Dialect.BFCL, Dialect.XLAM)
@@ -107,6 +109,19 @@ def build_rows(
     rows = [row for answer in _list_answers(conversation, place) for row in builder.build_answer(answer)]
     yield from rows
     yield from builder.report_open_faults(nothing_else=not rows)
+
+
+def build_labelled_rows(
+    conversation: Conversation, place: RowPlace, skills: Mapping[str, Skill], labels: RowLabels
+) -> Iterator[Record | Rejection]:
+    """Build the rows of a conversation that has labels: those of its last answer; all before it is context."""
+    turns = conversation.turns
+    last = max((index for index, turn in enumerate(turns) if turn.role != Role.ASSISTANT), default=-1)
+    context = (msgspec.structs.replace(turn, is_supervised=False) for turn in turns[: last + 1])
+    conversation = msgspec.structs.replace(conversation, turns=(*context, *turns[last + 1 :]))
+    rows = list(build_rows(conversation, place, skills))
+    records = [row for row in rows if isinstance(row, Record)]
+    yield from apply_labels(records, labels, place.context_turns) if len(records) == len(rows) else rows
 
 
 class _RowBuilder:
@@ -286,12 +301,7 @@ def _list_answers(conversation: Conversation, place: RowPlace) -> Iterator[_Answ
 
 
 def _format_turn(turn: ChatTurn) -> str:
-    """Format a message as context: its text, then each of its calls as a line of JSON."""
-    calls = [
-        json.dumps({"name": call.name, "arguments": call.arguments}, ensure_ascii=False, default=str)
-        for call in turn.calls
-    ]
-    return "\n".join([*([turn.content] if turn.content else []), *calls])
+    return format_context_turn(turn.content, [MadeCall(call.name, call.arguments) for call in turn.calls])
 
 
 def _label_arguments(call: ToolCall, skill: Skill | None) -> tuple[LabelledArgument, ...] | Problem:

@@ -20,10 +20,11 @@ from exemplars.core.ledger import Problem, reject_row
 from exemplars.core.records import Origin, Reason, Record, Rejection
 from exemplars.dataset.catalog import Skill, parse_tool_definition
 from exemplars.dataset.recognizers import Recognizers
+from exemplars.dataset.row_labels import find_labels
 from exemplars.dataset.row_tables import records_to_table, rejections_to_table
 from exemplars.dataset.schema_union import unite_definitions
 from stages.ingest.chat.dialects import parse_row, read_conversation
-from stages.ingest.chat.records import RowPlace, build_rows, reject_conversation
+from stages.ingest.chat.records import RowPlace, build_labelled_rows, build_rows, reject_conversation
 from stages.ingest.file_listing import FileKind, SourceFile, list_files
 from stages.ingest.params import ChatSource, OnBadFile
 from stages.ingest.reading import STAGE, SourceInfo, collect_rows, make_unread
@@ -187,6 +188,8 @@ class _SourceReader:
         conversation = read_conversation(content, self.wanted, self.tools)
         if isinstance(conversation, Problem):
             yield reject_conversation(place, conversation)
+        elif (labels := find_labels(content)) is not None:
+            yield from build_labelled_rows(conversation, place, self.skills, labels)
         else:
             yield from build_rows(conversation, place, self.skills)
 

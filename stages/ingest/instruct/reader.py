@@ -11,6 +11,7 @@ from exemplars.core.errors import Diagnostic, UserError, summarize_names
 from exemplars.core.ids import make_row_id
 from exemplars.core.ledger import Problem, reject_row
 from exemplars.core.records import Mode, Origin, Reason, Record, Rejection, Speaker, Turn
+from exemplars.dataset.row_labels import find_labels
 from exemplars.dataset.texts import has_text
 from stages.ingest.file_listing import FileKind
 from stages.ingest.instruct.dialects import (
@@ -20,6 +21,7 @@ from stages.ingest.instruct.dialects import (
     detect_dialect,
     read_exchanges,
 )
+from stages.ingest.labels import apply_labels, collect_skills
 from stages.ingest.params import InstructDialect, InstructSource
 from stages.ingest.reading import STAGE, Reading, SourceInfo, collect_rows, make_unread
 from stages.ingest.row_files import FileRow, read_rows
@@ -59,7 +61,8 @@ def parse_instruct_file(
     rows = list(read_rows(path, data))
     dialect = _find_dialect(path, rows, settings.dialect)
     file = _File(source, path, hash_content(data), context_turns)
-    return collect_rows(record for row in rows for record in _read_row(file, row, dialect, settings))
+    reading = collect_rows(record for row in rows for record in _read_row(file, row, dialect, settings))
+    return reading._replace(skills=collect_skills(row.content for row in rows))
 
 
 def _find_dialect(path: str, rows: Sequence[FileRow], fixed: InstructDialect | None) -> InstructDialect:
@@ -94,6 +97,14 @@ def _read_row(
         exchanges = read_exchanges(row.content, dialect, settings.system)
     except RowError as error:
         yield file.reject(row.locator, error.problem)
+        return
+    labels = find_labels(row.content)
+    if labels is not None and exchanges:
+        record = _read_exchange(file, row, exchanges[-1], exchanges[:-1])
+        if isinstance(record, Rejection):
+            yield record
+        else:
+            yield from apply_labels([record], labels, file.context_turns)
         return
     for index, exchange in enumerate(exchanges):
         if index == len(exchanges) - 1 or not settings.mask_history:
