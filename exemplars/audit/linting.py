@@ -6,23 +6,27 @@ No pyarrow is imported here, so that `exemplars lint` answers in half a second.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
+from exemplars.audit.unsaid_values import compile_records
 from exemplars.core.errors import Diagnostic, UserError, quote_text
 from exemplars.core.files import format_path
 from exemplars.core.ledger import format_place
 from exemplars.core.records import Record, Rejection
+from exemplars.core.slot_paths import find_root
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.recognizers import BUILT_IN, Recognizers
-from stages.compile.exemplars import compile_record
+from stages.compile.exemplars import SourceRules
 from stages.compile.lexicon import Lexicon
 from stages.ingest.file_listing import SourceFile, list_files
-from stages.ingest.reading import SourceInfo
+from stages.ingest.reading import SourceInfo, decode_text
 from stages.ingest.skills import SKILL_FILES, parse_skill_file
+from stages.ingest.skills.outline import Outline, parse_outline
+from stages.ingest.skills.signature import locate_declared_name, locate_signature_names
 
 _UTTERANCE_COLUMN: Final = len("### User: ") + 1
 
@@ -31,7 +35,7 @@ class LintResult(NamedTuple):
     """What linting found."""
 
     examples: int
-    """The number of examples that could be read."""
+    """The number of examples, of those that could not be read, too: as many as a run has records."""
     diagnostics: list[Diagnostic]
     """By path, line, column and code."""
 
@@ -40,9 +44,12 @@ class _SkillFile(NamedTuple):
     """What could be read of a skill file."""
 
     path: str
-    records: Sequence[Record]
-    skills: Sequence[Skill]
     diagnostics: Sequence[Diagnostic]
+    records: Sequence[Record] = ()
+    rejected: int = 0
+    skills: Sequence[Skill] = ()
+    declarations: Mapping[str, tuple[int, int]] = {}
+    """The line and the column that declare a parameter, by its name."""
 
 
 def list_skill_files(path: Path) -> list[SourceFile]:
@@ -69,7 +76,7 @@ def lint_skill_files(files: Iterable[SourceFile], recognizers: Recognizers, none
     diagnostics += _check_values(parsed, recognizers)
     diagnostics += _check_repeated_utterances(parsed)
     diagnostics.sort(key=lambda item: (item.path, item.line or 0, item.column or 0, item.code))
-    return LintResult(sum(len(file.records) for file in parsed), diagnostics)
+    return LintResult(sum(len(file.records) + file.rejected for file in parsed), diagnostics)
 
 
 def _parse_file(file: SourceFile, none_skill: str) -> _SkillFile:
@@ -77,8 +84,24 @@ def _parse_file(file: SourceFile, none_skill: str) -> _SkillFile:
         reading, diagnostics = parse_skill_file(SourceInfo("lint", ""), file.name, file.read(), none_skill)
     except UserError as error:
         located = [msgspec.structs.replace(diagnostic, path=file.name) for diagnostic in error.diagnostics]
-        return _SkillFile(file.name, (), (), located)
-    return _SkillFile(file.name, reading.records, reading.skills, diagnostics)
+        return _SkillFile(file.name, located)
+    declarations = _locate_declarations(parse_outline(file.name, decode_text(file.name, file.read())))
+    return _SkillFile(
+        file.name, diagnostics, reading.records, len(reading.rejections), reading.skills, declarations
+    )
+
+
+def _locate_declarations(outline: Outline) -> dict[str, tuple[int, int]]:
+    """Locate the names of the parameters: in the section `Parameters`, or else in the signature."""
+    places: dict[str, tuple[int, int]] = {}
+    for line in outline.prompt[:1]:
+        for name, position in locate_signature_names(line.text).items():
+            if name is not None:
+                places[name] = (line.number, line.column + position)
+    for line in outline.parameters:
+        if (declared := locate_declared_name(line.text)) is not None:
+            places[declared[0]] = (line.number, line.column + declared[1])
+    return places
 
 
 def _check_recognizers(files: Iterable[_SkillFile], recognizers: Recognizers) -> Iterator[Diagnostic]:
@@ -100,13 +123,18 @@ def _check_recognizers(files: Iterable[_SkillFile], recognizers: Recognizers) ->
 def _check_values(files: Sequence[_SkillFile], recognizers: Recognizers) -> Iterator[Diagnostic]:
     """Compile every example: find values that are not in the utterance, and calls that the catalog rules out."""
     skills = {skill.name: skill for file in files for skill in file.skills}
-    lexicon = Lexicon(recognizers)
-    for file in files:
-        for record in file.records:
-            row = compile_record(record, skills, lexicon)
-            if isinstance(row, Rejection):
-                sentence = row.message.removeprefix(f"{format_place(row.origin)}: ")
-                yield _locate(record, row.reason, sentence, "", "", summary=sentence)
+    records = [record for file in files for record in file.records]
+    rows, unsaid = compile_records(records, skills, Lexicon(recognizers), SourceRules())
+    for record, row in zip(records, rows, strict=True):
+        if isinstance(row, Rejection):
+            sentence = row.message.removeprefix(f"{format_place(row.origin)}: ")
+            yield _locate(record, row.reason, sentence, "", "", summary=sentence)
+    declarations = {file.path: file.declarations for file in files}
+    for parameter in unsaid:
+        first, problem = parameter.records[0], parameter.describe()
+        found = _locate(first, problem.reason, "", "", problem.fix, summary=problem.summary)
+        place = declarations[first.origin.path].get(find_root(parameter.slot.replace("[]", "[0]")))
+        yield (found if place is None else msgspec.structs.replace(found, line=place[0], column=place[1]))
 
 
 def _check_repeated_utterances(files: Iterable[_SkillFile]) -> Iterator[Diagnostic]:

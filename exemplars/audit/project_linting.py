@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -158,22 +158,23 @@ def _lint_sources(
 
 
 def _compile(
-    records: Iterable[Record], skills: Mapping[str, Skill], lexicon: Lexicon, rules: SourceRules
+    records: Sequence[Record], skills: Mapping[str, Skill], lexicon: Lexicon, rules: SourceRules
 ) -> list[Rejection]:
     """Compile records as the stage does; return what it would reject."""
-    from exemplars.core.ledger import Ledger, find_incomplete_turns
+    from exemplars.audit.unsaid_values import compile_records
+    from exemplars.core.ledger import Ledger, find_incomplete_turns, reject_row
     from exemplars.core.records import Exemplar
     from stages.compile.contradictions import reject_contradictions
-    from stages.compile.exemplars import compile_record
 
-    records = list(records)
-    compiled = [compile_record(record, skills, lexicon, rules) for record in records]
+    compiled, unsaid = compile_records(records, skills, lexicon, rules)
     rejections = [row for row in compiled if not isinstance(row, Exemplar)]
     ledger = Ledger("compile")
     incomplete = find_incomplete_turns(records, {rejection.id for rejection in rejections})
     exemplars = ledger.drop([row for row in compiled if isinstance(row, Exemplar)], incomplete)
     reject_contradictions(exemplars, ledger)
-    return [*rejections, *ledger.rejections]
+    # A parameter that nobody says is reported once, where it is filled first.
+    unsaid_rows = [reject_row(item.records[0], "compile", [item.describe()]) for item in unsaid]
+    return [*rejections, *ledger.rejections, *unsaid_rows]
 
 
 def _unknown_source(name: str, known: Mapping[str, object]) -> Diagnostic:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import re
 from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
@@ -33,7 +34,8 @@ from stages.compile.schema_checks import find_schema_problems
 _DONTCARE_FIX: Final = (
     "leave the argument out, or let the tool accept it: add `dontcare` to its enum, or `x-dontcare`"
 )
-
+_NOTATIONS: Final = {"time": re.compile(r"\d{1,2}:\d\d"), "date": re.compile(r"\d{4}-\d\d-\d\d")}
+"""How the built-in recognizers write a time and a date."""
 _SHOWN: Final = 1_000
 """The length in code points up to which a template is quoted, so that it can be copied from the message."""
 
@@ -148,6 +150,8 @@ def _check_value(label: LabelledArgument, parameter: Parameter, composes: bool) 
         expected = f"a value of type {parameter.type}"
     elif not label.value and not composes:
         expected = "a value"
+    elif parameter.recognizer in _NOTATIONS and _is_impossible(label.value, parameter.recognizer):
+        expected = f"a {parameter.recognizer} that exists"
     else:
         return None
     return Problem(
@@ -157,6 +161,20 @@ def _check_value(label: LabelledArgument, parameter: Parameter, composes: bool) 
         fix=_DONTCARE_FIX if label.value == DONTCARE else "correct the value",
         slot=label.slot,
     )
+
+
+def _is_impossible(value: str, recognizer: str) -> bool:
+    """Return whether a value has the notation of a time or a date, but is none: 25:00, 2026-02-30."""
+    if _NOTATIONS[recognizer].fullmatch(value) is None:
+        return False
+    try:
+        if recognizer == "date":
+            datetime.date.fromisoformat(value)
+            return False
+    except ValueError:
+        return True
+    hour, minute = map(int, value.split(":"))
+    return hour > 24 or minute > 59
 
 
 def _report_unexpected(label: LabelledArgument) -> Problem:

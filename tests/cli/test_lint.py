@@ -212,3 +212,20 @@ def test_calls_of_a_source_are_held_to_its_rules_as_compile_does(workspace: Work
         "raw/logs/a.jsonl:1:1: missing_argument: found no contact, expected the required contact; add what is missing, "
         "or make it optional where the skill is defined"
     ]
+
+
+def test_a_parameter_of_labeled_examples_that_nobody_says_is_one_finding(workspace: Workspace) -> None:
+    workspace.write(
+        "params.yaml", "ingest: {sources: {logs: {format: jsonl, path: raw/logs, license: MIT}}}\n"
+    )
+    lines = [
+        f'{{"utterance": "what is {first} times {second}", "skill": "math", "arguments": {{"term": "{first}*{second}"}}}}'
+        for first in range(2, 4)
+        for second in range(2, 4)
+    ]
+    workspace.write("raw/logs/a.jsonl", "\n".join(lines))
+    done = workspace.run("exemplars.cli.main", "lint")
+    assert [line.split(";")[0] for line in done.stdout.splitlines()] == [
+        "raw/logs/a.jsonl:1:1: value_not_found: none of the 4 values of math.term is found in its utterances"
+    ]
+    assert done.stderr == "1 source(s), 4 record(s), 1 problem(s)\n"

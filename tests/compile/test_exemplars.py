@@ -61,6 +61,33 @@ def record(utterance: str, *labels: LabelledArgument, context: tuple[str, ...] =
     return Record(**fields)
 
 
+WHEN = Skill("when", parameters=(Parameter("time", recognizer="time"), Parameter("date", recognizer="date")))
+
+
+@pytest.mark.parametrize(
+    ("slot", "value", "is_kept"),
+    [
+        ("time", "25:00", False),
+        ("time", "9:75", False),
+        ("time", "24:00", True),
+        ("date", "2026-02-30", False),
+        ("date", "2026-02-28", True),
+    ],
+)
+def test_a_time_or_a_date_that_does_not_exist_is_invalid(slot: str, value: str, is_kept: bool) -> None:
+    row = compile_record(
+        record(f"at {value}", LabelledArgument(slot, value), skill="when"), {"when": WHEN}, LEXICON
+    )
+    if is_kept:
+        assert isinstance(row, Exemplar)
+    else:
+        assert isinstance(row, Rejection)
+        assert (row.reason, row.message) == (
+            Reason.INVALID_VALUE,
+            f"a.md:3: found '{value}' for slot '{slot}', expected a {slot} that exists; correct the value",
+        )
+
+
 def compile_exemplar(utterance: str, *labels: LabelledArgument, **others: Any) -> Exemplar:
     row = compile_record(record(utterance, *labels, **others), {"trip": TRIP}, LEXICON)
     assert isinstance(row, Exemplar), row
