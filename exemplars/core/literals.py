@@ -20,7 +20,7 @@ PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
 _FORMS: Final = {
     "boolean": re.compile("True|False"),
     "integer": re.compile(r"0|-?[1-9]\d*"),
-    "number": re.compile(r"-?(?:0|[1-9]\d*)\.\d+"),
+    "number": re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+(?:e[+-]\d+)?|e[+-]\d+)"),
 }
 """How literals that are not text are written."""
 
@@ -58,8 +58,8 @@ def parse_literal(text: str, type_: str | None) -> object:
 
     >>> parse_literal("5", "integer"), parse_literal("5", "string"), parse_literal("many", "integer")
     (5, '5', 'many')
-    >>> [parse_literal(text, None) for text in ("5", "2.5", "True", "007", "five")]
-    [5, 2.5, True, '007', 'five']
+    >>> [parse_literal(text, None) for text in ("5", "2.5", "1e+16", "True", "007", "five")]
+    [5, 2.5, 1e+16, True, '007', 'five']
     """
     if type_ is None:
         type_ = next((name for name, form in _FORMS.items() if form.fullmatch(text)), "string")

@@ -79,7 +79,7 @@ def _build_frames(row: TrainingRow, score: Score, skills: Mapping[str, Skill]) -
             answers = {answer.slot: answer.accepted for answer in target.answers}
             expected.setdefault(skill.service, {}).update(answers)
     predicted: dict[str | None, dict[str, tuple[str, ...]]] = {}
-    for call in () if score.call is None else (score.call,):
+    for call in score.calls:
         skill = skills.get(call.skill)
         values = {path: (format_literal(leaf),) for path, leaf in flatten_arguments(call.arguments)}
         predicted.setdefault(None if skill is None else skill.service, {}).update(values)

@@ -20,7 +20,7 @@ from stages.evaluate.metrics import (
 )
 from stages.evaluate.params import EvaluateParams, System
 from stages.evaluate.question import Question
-from stages.evaluate.scoring import Score, build_expected_call, score_prediction
+from stages.evaluate.scoring import Score, build_expected_answer, score_prediction
 from stages.evaluate.slices import group_by_slice
 from stages.evaluate.text_metrics import TEXT_METRICS
 
@@ -93,7 +93,7 @@ def evaluate_systems(
 
 def _score_answers(question: Question, completions: Sequence[Completion]) -> list[Score]:
     expected = [
-        build_expected_call(row, tools) for row, tools in zip(question.rows, question.tools, strict=True)
+        build_expected_answer(row, tools) for row, tools in zip(question.rows, question.tools, strict=True)
     ]
     return [
         score_prediction(completion.text, completion.ended, target, question.skills, question.form)

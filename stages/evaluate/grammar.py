@@ -5,6 +5,7 @@ xgrammar writes grammars of JSON Schemas as well, but only of JSON, and calls in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ _ANY_DEPTH: Final = 8
 """How deep a value may be nested that no schema describes."""
 _MAX_COUNTED: Final = 100
 """The greatest number of items that is counted; greater bounds are not part of the grammar."""
+_SHORT_ESCAPE: Final = re.compile("[\x7f-\xff](?=[0-9a-fA-F])")
+"""Characters that xgrammar writes as `\\x7f`, and reads with the next one, as if that were the third digit."""
 Schema = Mapping[str, Any]
 
 
@@ -200,4 +203,5 @@ def _get_count(schema: Schema, key: str) -> int | None:
 
 def _quote(text: str) -> str:
     """Quote a text as a literal of the grammar."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + _SHORT_ESCAPE.sub(r'\g<0>" "', escaped) + '"'

@@ -20,6 +20,7 @@ Metric = Callable[[Sums], NDArray[np.float64]]
 """Computes a figure of each resample; NaN where it is undefined."""
 COUNTS: Final = (
     "exact",
+    "calls_compared",
     "skill_correct",
     "arguments_correct",
     "arguments_predicted",
@@ -28,7 +29,8 @@ COUNTS: Final = (
     "none_predicted",
     "none_expected",
     "well_formed",
-    "hallucinated_function",
+    "calls_predicted",
+    "hallucinated_functions",
     "hallucinated_arguments",
 )
 """The fields of a `Score` that are summed."""
@@ -43,7 +45,7 @@ def divide_or_nan(numerator: NDArray[np.float64], denominator: NDArray[np.float6
 
 CALL_METRICS: Final[dict[str, Metric]] = {
     "exact_match": lambda sums: divide_or_nan(sums["exact"], sums["rows"]),
-    "skill_accuracy": lambda sums: divide_or_nan(sums["skill_correct"], sums["rows"]),
+    "skill_accuracy": lambda sums: divide_or_nan(sums["skill_correct"], sums["calls_compared"]),
     "argument_precision": lambda sums: divide_or_nan(sums["arguments_correct"], sums["arguments_predicted"]),
     "argument_recall": lambda sums: divide_or_nan(sums["arguments_correct"], sums["arguments_expected"]),
     "argument_f1": lambda sums: divide_or_nan(
@@ -52,7 +54,9 @@ CALL_METRICS: Final[dict[str, Metric]] = {
     "no_call_precision": lambda sums: divide_or_nan(sums["none_correct"], sums["none_predicted"]),
     "no_call_recall": lambda sums: divide_or_nan(sums["none_correct"], sums["none_expected"]),
     "well_formed": lambda sums: divide_or_nan(sums["well_formed"], sums["rows"]),
-    "hallucinated_functions": lambda sums: divide_or_nan(sums["hallucinated_function"], sums["rows"]),
+    "hallucinated_functions": lambda sums: divide_or_nan(
+        sums["hallucinated_functions"], sums["calls_predicted"]
+    ),
     "hallucinated_arguments": lambda sums: divide_or_nan(
         sums["hallucinated_arguments"], sums["arguments_predicted"]
     ),

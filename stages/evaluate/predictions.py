@@ -72,6 +72,6 @@ def list_error_counts(evaluation: Evaluation, system: System) -> list[dict[str, 
 
 
 def _name_predicted(score: Score) -> str:
-    if score.call is not None:
-        return score.call.skill
+    if score.calls:
+        return score.calls[0].skill
     return NO_SKILL if score.none_predicted else MALFORMED_SKILL

@@ -1,21 +1,21 @@
-"""Predictions scored against expected calls: how much of a call is correct, and what is wrong with it."""
+"""Predictions scored against expected calls: how much of them is correct, and what is wrong."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
-from exemplars.core.call_syntax import Value
-from exemplars.core.literals import format_literal, is_of_type, parse_literal
-from exemplars.core.records import DONTCARE
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.core.literals import format_literal
+from exemplars.core.slot_paths import Leaf, find_root, flatten_arguments
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.texts import make_equality_key
-from exemplars.models.calls import Call, CallFormat, MalformedCall, parse_calls
+from exemplars.models.calls import Call, CallFormat, MalformedCall, is_call_prefix, parse_calls
 from exemplars.models.rows import TrainingRow
+from stages.evaluate.call_matching import CallMatching, ExpectedCall, match_calls
 
 _MISSPELLING_SIMILARITY: Final = 0.8
 """The edit similarity from which a wrong value counts as misspelled."""
@@ -29,11 +29,15 @@ class ErrorKind(StrEnum):
 
     RIGHT = "right"
     WRONG_SKILL = "wrong_skill"
-    """It calls a different tool than the expected one."""
+    """It calls a different tool than an expected one."""
     MISSED = "missed"
     """It calls nothing where a call is expected."""
     IRRELEVANT_CALL = "irrelevant_call"
     """It calls something where no call is expected (BFCL's irrelevance)."""
+    MISSING_CALL = "missing_call"
+    """It makes only some of the expected calls."""
+    EXTRA_CALL = "extra_call"
+    """It makes the expected calls, and others."""
     MISSING_ARGUMENT = "missing_argument"
     EXTRA_ARGUMENT = "extra_argument"
     WRONG_VALUE = "wrong_value"
@@ -47,167 +51,169 @@ class ErrorKind(StrEnum):
     """It did not end, and repeats the same words."""
 
 
-class ExpectedCall(NamedTuple):
+class ExpectedAnswer(NamedTuple):
     """What a prediction is compared with."""
 
-    skill: str | None
-    """`None`: no call is expected."""
-    accepted: Mapping[str, tuple[str, ...]]
-    """All correct values of each argument, by slot."""
-    groundings: Mapping[str, str]
-    """How each argument's value is tied to the text, by slot."""
+    calls: tuple[ExpectedCall, ...]
+    """In any order; empty: no call is expected."""
     tools: frozenset[str]
     """The names of the tools that the prompt shows."""
+    is_reply: bool = False
+    """Whether the right answer is in words, whatever they are; only without calls."""
 
 
 class Score(NamedTuple):
     """How correct a prediction is. The integers are counts, to be summed over rows."""
 
     kind: ErrorKind
-    call: Call | None
-    """As parsed; `None` if nothing is called, or if the prediction is malformed."""
+    calls: tuple[Call, ...]
+    """As parsed; empty if nothing is called, or if the prediction is malformed."""
     exact: int
+    calls_compared: int
+    """The expected or the predicted calls, whichever are more; at least 1, since no call is an answer, too."""
     skill_correct: int
+    """The expected calls whose function is called; 1 if nothing is called, as expected."""
     arguments_correct: int
+    """The leaves with a correct value; so are the arguments of the other counts."""
     arguments_predicted: int
     arguments_expected: int
     none_correct: int
     none_predicted: int
     none_expected: int
     well_formed: int
-    hallucinated_function: int
-    """1 if it calls a function that the prompt does not show."""
+    calls_predicted: int
+    """At least 1, as `calls_compared`."""
+    hallucinated_functions: int
+    """The calls of functions that the prompt does not show."""
     hallucinated_arguments: int
-    """The arguments that the called function does not have."""
+    """The arguments that the called functions do not have."""
     wrong_groundings: tuple[str, ...]
     """The groundings of the values that are wrong or missing."""
 
 
-def build_expected_call(row: TrainingRow, tools: Sequence[Skill]) -> ExpectedCall:
+def build_expected_answer(row: TrainingRow, tools: Sequence[Skill]) -> ExpectedAnswer:
     """Build what is expected for a row. tools: those that its prompt shows."""
-    call = next(iter(row.calls), None)
-    answers = () if call is None else call.answers
-    return ExpectedCall(
-        skill=None if call is None else call.skill,
-        accepted={answer.slot: answer.accepted for answer in answers},
-        groundings={answer.slot: answer.grounding for answer in answers},
-        tools=frozenset(tool.name for tool in tools),
+    calls = tuple(
+        ExpectedCall(
+            skill=call.skill,
+            accepted={answer.slot: answer.accepted for answer in call.answers},
+            groundings={answer.slot: answer.grounding for answer in call.answers},
+        )
+        for call in row.calls
     )
+    is_reply = not calls and row.reply is not None
+    return ExpectedAnswer(calls, frozenset(tool.name for tool in tools), is_reply)
 
 
 def score_prediction(
-    text: str, ended: bool, expected: ExpectedCall, skills: Mapping[str, Skill], form: CallFormat
+    text: str, ended: bool, expected: ExpectedAnswer, skills: Mapping[str, Skill], form: CallFormat
 ) -> Score:
     """Score the text of a prediction.
 
-    ended: whether the model ended its turn itself. The order of arguments does not matter; values are
-    compared by `is_same_value`.
+    ended: whether the model ended its turn itself. The order of calls and of arguments does not matter: each call is
+    compared with the expected call that it has most in common with. Values are compared by `is_same_value`.
 
-    >>> expected = ExpectedCall("ring", {"who": ("Ada",)}, {"who": "verbatim"}, frozenset({"ring"}))
+    >>> from exemplars.dataset.catalog import Parameter
+    >>> call = ExpectedCall("ring", {"who": ("Ada",)}, {"who": "verbatim"})
+    >>> expected = ExpectedAnswer((call,), frozenset({"ring"}))
     >>> skills = {"ring": Skill("ring", parameters=(Parameter("who"),))}
     >>> score_prediction('ring(who="ada")', True, expected, skills, CallFormat.PYTHON).kind.value
     'right'
     """
-    parsed = _parse_only_call(text, form)
-    call = None if isinstance(parsed, MalformedCall) else parsed
-    predicted = dict(call.arguments) if call is not None else {}
-    skill = skills.get(call.skill) if call is not None else None
-    same_skill = call is not None and call.skill == expected.skill
-    correct = _find_correct_slots(predicted, expected, skill) if same_skill else set()
-    none_correct = parsed is None and expected.skill is None
-    all_correct = same_skill and len(correct) == len(predicted) == len(expected.accepted)
-    exact = ended and (none_correct or all_correct)
+    parsed = _parse_prediction(text, expected, form)
+    calls = () if isinstance(parsed, MalformedCall) else parsed
+    matching = match_calls(calls, expected.calls, skills)
+    exact = ended and not isinstance(parsed, MalformedCall) and matching.is_exact
+    none_predicted, none_expected = parsed == (), not expected.calls
+    is_declared = [_is_declared(path, skills.get(call.skill)) for call in calls for path in _list_paths(call)]
     return Score(
-        kind=ErrorKind.RIGHT if exact else _classify_error(text, ended, parsed, expected, correct),
-        call=call,
+        kind=ErrorKind.RIGHT if exact else _classify_error(text, ended, parsed, expected, matching),
+        calls=calls,
         exact=int(exact),
-        skill_correct=int(same_skill or none_correct),
-        arguments_correct=len(correct),
-        arguments_predicted=len(predicted),
-        arguments_expected=len(expected.accepted),
-        none_correct=int(none_correct),
-        none_predicted=int(parsed is None),
-        none_expected=int(expected.skill is None),
+        calls_compared=max(1, len(calls), len(expected.calls)),
+        skill_correct=len(matching.pairs) or int(none_predicted and none_expected),
+        arguments_correct=sum(len(pair.correct) for pair in matching.pairs),
+        arguments_predicted=len(is_declared),
+        arguments_expected=_count_expected(expected, matching),
+        none_correct=int(none_predicted and none_expected),
+        none_predicted=int(none_predicted),
+        none_expected=int(none_expected),
         well_formed=int(not isinstance(parsed, MalformedCall)),
-        hallucinated_function=int(call is not None and call.skill not in expected.tools),
-        hallucinated_arguments=sum(skill is None or skill.find_parameter(slot) is None for slot in predicted),
-        wrong_groundings=tuple(
-            expected.groundings[slot] for slot in expected.accepted if slot not in correct
-        ),
+        calls_predicted=max(1, len(calls)),
+        hallucinated_functions=sum(call.skill not in expected.tools for call in calls),
+        hallucinated_arguments=is_declared.count(False),
+        wrong_groundings=tuple(_list_wrong_groundings(matching)),
     )
 
 
-def _parse_only_call(text: str, form: CallFormat) -> Call | MalformedCall | None:
-    calls = parse_calls(text, form)
-    if isinstance(calls, MalformedCall):
-        return calls
-    if len(calls) > 1:
-        return MalformedCall("several calls")
-    return calls[0] if calls else None
+def _parse_prediction(
+    text: str, expected: ExpectedAnswer, form: CallFormat
+) -> tuple[Call, ...] | MalformedCall:
+    """Parse the calls of a prediction; where a reply is expected, words are no call.
 
-
-def _find_correct_slots(
-    predicted: Mapping[str, Value], expected: ExpectedCall, skill: Skill | None
-) -> set[str]:
-    """Find the slots whose predicted value is accepted, and of the parameter's type."""
-    return {
-        slot
-        for slot, value in predicted.items()
-        if slot in expected.accepted
-        and has_parameter_type(value, skill.find_parameter(slot) if skill else None)
-        and is_accepted(value, expected.accepted[slot])
-    }
-
-
-def has_parameter_type(value: Value, parameter: Parameter | None) -> bool:
-    """Return whether a value is of its parameter's type; `dontcare` is of every type."""
-    return parameter is None or value == DONTCARE or is_of_type(value, parameter.type)
-
-
-def is_accepted(value: Value, accepted: Sequence[str]) -> bool:
-    """Return whether a value equals an accepted one."""
-    return any(is_same_value(value, other) for other in accepted)
-
-
-def is_same_value(value: Value, other: str) -> bool:
-    """Return whether a value equals another, which is given as text: each type in its own sense.
-
-    Numbers are equal as numbers, however they are written, and texts in the sense of `make_equality_key`.
-
-    >>> is_same_value(5, "5.0"), is_same_value(5, "-5"), is_same_value(True, "True")
-    (True, False, True)
-    >>> is_same_value("New  York!", "new york"), is_same_value("C", "C++"), is_same_value("5", "-5")
-    (True, False, False)
+    Words are what another word makes a text that can no longer become a call: a broken call could.
     """
-    if isinstance(value, (str, bool)):
-        return make_equality_key(format_literal(value)) == make_equality_key(other)
-    number = parse_literal(other, "number")
-    return isinstance(number, (int, float)) and number == value
+    parsed = parse_calls(text, form)
+    is_words = isinstance(parsed, MalformedCall) and not is_call_prefix(f"{text} and", form)
+    return () if expected.is_reply and is_words else parsed
+
+
+def _count_expected(expected: ExpectedAnswer, matching: CallMatching) -> int:
+    """Count the leaves that are expected, without those that are left out and may be."""
+    left_out = sum(len(pair.left_out) for pair in matching.pairs)
+    return sum(len(call.accepted) for call in expected.calls) - left_out
+
+
+def _list_paths(call: Call) -> list[str]:
+    return [path for path, _ in flatten_arguments(call.arguments)]
+
+
+def _is_declared(path: str, skill: Skill | None) -> bool:
+    """Return whether a skill has what a path leads to; a value of a wrong type counts as its parameter."""
+    if skill is None:
+        return False
+    root = skill.find_parameter(find_root(path))
+    return root is not None and (root.schema is None or skill.find_parameter(path) is not None)
+
+
+def _list_wrong_groundings(matching: CallMatching) -> Iterator[str]:
+    for pair in matching.pairs:
+        yield from (pair.expected.groundings[path] for path in pair.missing)
+    for call in matching.missing:
+        yield from call.groundings.values()
 
 
 def _classify_error(
-    text: str, ended: bool, parsed: Call | MalformedCall | None, expected: ExpectedCall, correct: set[str]
+    text: str,
+    ended: bool,
+    parsed: tuple[Call, ...] | MalformedCall,
+    expected: ExpectedAnswer,
+    matching: CallMatching,
 ) -> ErrorKind:
     if not ended:
         return ErrorKind.REPETITIVE if _is_repetitive(text) else ErrorKind.TOO_LONG
     if isinstance(parsed, MalformedCall):
         return ErrorKind.MALFORMED
-    if parsed is None:
+    if not parsed:
         return ErrorKind.MISSED
-    if expected.skill is None:
+    if not expected.calls:
         return ErrorKind.IRRELEVANT_CALL
-    if parsed.skill != expected.skill:
-        return ErrorKind.WRONG_SKILL
-    wrong = [slot for slot in parsed.arguments if slot in expected.accepted and slot not in correct]
+    if matching.missing:
+        return ErrorKind.WRONG_SKILL if matching.extra else ErrorKind.MISSING_CALL
+    if matching.extra:
+        return ErrorKind.EXTRA_CALL
+    wrong = [(pair, path) for pair in matching.pairs for path in pair.wrong]
     if wrong:
-        misspelled = all(_is_misspelled(parsed.arguments[slot], expected.accepted[slot]) for slot in wrong)
+        misspelled = all(
+            _is_misspelled(pair.predicted[path], pair.expected.accepted[path]) for pair, path in wrong
+        )
         return ErrorKind.MISSPELLED if misspelled else ErrorKind.WRONG_VALUE
-    if set(expected.accepted) - set(parsed.arguments):
+    if any(pair.missing for pair in matching.pairs):
         return ErrorKind.MISSING_ARGUMENT
     return ErrorKind.EXTRA_ARGUMENT
 
 
-def _is_misspelled(value: Value, accepted: Sequence[str]) -> bool:
+def _is_misspelled(value: Leaf, accepted: Sequence[str]) -> bool:
     """Return whether a value is nearly an accepted one; values with digits never are."""
     text = make_equality_key(format_literal(value))
     return any(

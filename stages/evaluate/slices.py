@@ -6,9 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from exemplars.core.records import Grounding, Speaker
 from exemplars.core.reports import NO_SKILL
+from exemplars.core.slot_paths import find_root, format_path
 from exemplars.models.rows import TrainingRow
 
+_MANY_CALLS: Final = 4
+"""From this number of calls on, turns are one slice."""
 _LENGTHS: Final = ((5, "up to 5"), (10, "6 to 10"), (20, "11 to 20"))
 
 
@@ -36,9 +40,28 @@ def _list_slices(row: TrainingRow, seen_services: frozenset[str]) -> Iterator[tu
     for service in row.services:
         yield "service", service
     if row.services:
-        yield "service seen in training", "yes" if seen_services.issuperset(row.services) else "no"
-    for grounding in sorted({answer.grounding for call in row.calls for answer in call.answers}):
+        yield "service seen in training", _say(seen_services.issuperset(row.services))
+    answers = [answer for call in row.calls for answer in call.answers]
+    for grounding in sorted({answer.grounding for answer in answers}):
         yield "grounding", grounding
+    yield (
+        "calls in the turn",
+        str(len(row.calls)) if len(row.calls) < _MANY_CALLS else f"{_MANY_CALLS} or more",
+    )
+    yield "follows a tool result", _say(row.speaker == Speaker.TOOL)
+    if row.calls:
+        yield "composed", _say(any(answer.grounding == Grounding.COMPOSED for answer in answers))
+        yield "nested", _say(any(_is_nested(answer.slot) for answer in answers))
+
+
+def _is_nested(slot: str) -> bool:
+    """Return whether a path leads into a list or an object."""
+    root = find_root(slot)
+    return slot not in (root, format_path((root,)))
+
+
+def _say(holds: bool) -> str:
+    return "yes" if holds else "no"
 
 
 def _name_length(words: int) -> str:

@@ -169,6 +169,8 @@ DISHES = {"type": "array", "items": DISH, "minItems": 1, "maxItems": 2}
         ({"type": "array", "items": [{"type": "integer"}], "minItems": 1}, [], False),
         ({"type": "array", "items": [{"type": "integer"}], "minItems": 1}, [1, "b", None], True),
         ({"type": "number"}, -1.5e-7, True),
+        ({"enum": ["\x7f0", "ç1"]}, "\x7f0", True),
+        ({"enum": ["\x7f0", "ç1"]}, "ç1", True),
         ({"type": "array", "items": {"x-cycle": "#/a"}}, [{"a": [1, {"b": None}]}], True),
         ({"x-cycle": "#/a"}, "x", True),
     ],
@@ -242,7 +244,7 @@ def test_every_call_of_a_tool_is_admitted(
 ) -> None:
     names = [f"p{place}" for place in range(len(drawn))]
     schemas = zip(names, (schema for schema, _ in drawn), strict=True)
-    tool = Skill("f", parameters=tuple(parse_property(name, schema) for name, schema in schemas))
+    tool = Skill("f", parameters=tuple(Parameter(name, schema=schema) for name, schema in schemas))
     call = Call("f", dict(zip(names, (value for _, value in drawn), strict=True)))
     assert matches([tool, Skill("stop")], format_calls([call] * count, form), form)
 
@@ -254,7 +256,7 @@ def test_a_value_that_its_schema_does_not_have_is_not_admitted(
 ) -> None:
     schema = drawn[0]
     is_valid = jsonschema.Draft202012Validator(schema).is_valid(value)
-    tool = Skill("f", parameters=(Parameter("a", schema=schema, type=None),))
+    tool = Skill("f", parameters=(Parameter("a", schema=schema),))
     text = format_calls([Call("f", {"a": value})], form)
     if not is_valid:
         assert not matches([tool], text, form)

@@ -4,6 +4,7 @@ import pytest
 
 from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.models.calls import CallFormat
+from stages.evaluate.call_matching import ExpectedCall
 from stages.evaluate.metrics import (
     CALL_METRICS,
     Columns,
@@ -12,16 +13,14 @@ from stages.evaluate.metrics import (
     build_count_columns,
     compute_mcnemar_p_value,
 )
-from stages.evaluate.scoring import ExpectedCall, Score, score_prediction
+from stages.evaluate.scoring import ExpectedAnswer, Score, score_prediction
 
 SKILLS = {"a": Skill("a", parameters=(Parameter("x"),)), "b": Skill("b")}
 
 
 def score(text: str, skill: str | None, **accepted: tuple[str, ...]) -> Score:
-    groundings = dict.fromkeys(accepted, "verbatim")
-    return score_prediction(
-        text, True, ExpectedCall(skill, accepted, groundings, frozenset(SKILLS)), SKILLS, CallFormat.PYTHON
-    )
+    calls = () if skill is None else (ExpectedCall(skill, accepted, dict.fromkeys(accepted, "verbatim")),)
+    return score_prediction(text, True, ExpectedAnswer(calls, frozenset(SKILLS)), SKILLS, CallFormat.PYTHON)
 
 
 RIGHT = score('a(x="1")', "a", x=("1",))
@@ -54,6 +53,26 @@ def test_figures_are_ratios_of_sums() -> None:
         "well_formed": 1.0,
         "hallucinated_functions": 0.0,
         "hallucinated_arguments": 0.0,
+    }
+
+
+def test_figures_of_several_calls_are_shares_of_calls() -> None:
+    calls = tuple(ExpectedCall("a", {"x": (value,)}, {"x": "verbatim"}) for value in "12")
+    expected = ExpectedAnswer(calls, frozenset({"a"}))
+    texts = ('[a(x="2"), a(x="1")]', '[a(x="1"), b(), c(y=1)]', "None")
+    scores = [score_prediction(text, True, expected, SKILLS, CallFormat.PYTHON) for text in texts]
+    figures = Resamples(["g"] * 3, 10, 1).compute_figures(columns(*scores), range(3), CALL_METRICS)
+    assert {name: figure.value for name, figure in figures.items()} == {
+        "exact_match": 1 / 3,
+        "skill_accuracy": 3 / 7,
+        "argument_precision": 3 / 4,
+        "argument_recall": 3 / 6,
+        "argument_f1": 6 / 10,
+        "no_call_precision": 0.0,
+        "no_call_recall": None,
+        "well_formed": 1.0,
+        "hallucinated_functions": 2 / 6,
+        "hallucinated_arguments": 1 / 4,
     }
 
 

@@ -75,7 +75,7 @@ def test_every_system_answers_every_row_and_constrained_ones_hallucinate_nothing
     for system in (System.BASE_CONSTRAINED, System.RETRIEVED_CONSTRAINED, System.TUNED_CONSTRAINED):
         for completion, score in zip(answers[system], evaluation.scores[system], strict=True):
             assert score.well_formed or not completion.ended
-            assert (score.hallucinated_function, score.hallucinated_arguments) == (0, 0)
+            assert (score.hallucinated_functions, score.hallucinated_arguments) == (0, 0)
     assert evaluation.figures[System.KNN]["exact_match"].value == 0.25
 
 

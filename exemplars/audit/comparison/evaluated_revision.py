@@ -64,13 +64,13 @@ class Exam(NamedTuple):
     def score(self, answers: Mapping[str, Answered]) -> list[Score]:
         """Score the answers to all rows. answers: by the id of the row."""
         from stages.evaluate.question import list_tool_names
-        from stages.evaluate.scoring import build_expected_call, score_prediction
+        from stages.evaluate.scoring import build_expected_answer, score_prediction
 
         return [
             score_prediction(
                 answers[row.id].predicted,
                 answers[row.id].ended,
-                build_expected_call(row, [self.skills[name] for name in list_tool_names(row)]),
+                build_expected_answer(row, [self.skills[name] for name in list_tool_names(row)]),
                 self.skills,
                 self.manifest.call_format,
             )
