@@ -18,7 +18,10 @@ from exemplars.core.errors import suggest_name
 from exemplars.models.template_limits import TemplateLimitError, limit_time, try_within_limits
 
 ChatMessage = Mapping[str, str]
-"""A message with `role` (system, user, assistant) and `content`."""
+"""A message with `role` (system, user, assistant, tool) and `content`."""
+
+RESULT_PREFIX: Final = "Result of the tool: "
+"""What begins a tool's message where a template has no role for it, so that the user seems to say it."""
 
 OWN_TEMPLATE: Final = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>\n' + message['content'] + eos_token + '\n' }}"
@@ -114,8 +117,16 @@ def _find_end_of_turn(tokenizer: Any, _template: str) -> int:
 def _render_chat(
     tokenizer: Any, messages: Sequence[ChatMessage], tools: Sequence[Any] | None, **options: Any
 ) -> str:
-    """Render a chat. If the template rejects a system role, the system text is prepended to the next message."""
+    """Render a chat in the roles that the template accepts.
+
+    Without a role for the system, its text is prepended to the next message; without one for tools, their results are
+    the user's messages.
+    """
     turns = list(messages)
+    if any(turn["role"] == "tool" for turn in turns) and not _accepts_tool(
+        tokenizer, find_chat_template(tokenizer)
+    ):
+        turns = _merge_results(turns)
     if (
         turns
         and turns[0]["role"] == "system"
@@ -134,6 +145,31 @@ def _accepts_system(tokenizer: Any, _template: str) -> bool:
     except ChatTemplateError:
         return False
     return True
+
+
+@functools.lru_cache(maxsize=8)
+def _accepts_tool(tokenizer: Any, _template: str) -> bool:
+    """Return whether the template shows a message of the role `tool`, whose call is text of the assistant."""
+    turns = [("user", "a"), ("assistant", "b"), ("tool", "result")]
+    messages = [{"role": role, "content": content} for role, content in turns]
+    try:
+        return "result" in apply_template(tokenizer, messages, None)
+    except ChatTemplateError:
+        return False
+
+
+def _merge_results(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """Make results the user's messages, joined with what the user says next: many templates want roles to alternate."""
+    merged: list[ChatMessage] = []
+    ends_with_result = False
+    for message in messages:
+        is_result = message["role"] == "tool"
+        content = f"{RESULT_PREFIX}{message['content']}" if is_result else message["content"]
+        if ends_with_result and (is_result or message["role"] == "user"):
+            content = f"{merged.pop()['content']}\n{content}"
+        merged.append({"role": "user" if is_result else message["role"], "content": content})
+        ends_with_result = is_result
+    return merged
 
 
 def apply_template(
@@ -160,7 +196,8 @@ def _find_limit(tokenizer: Any, template: str) -> str | None:
     tool = {"type": "function", "function": {"name": "a", "description": "", "parameters": {}}}
 
     def render_samples() -> None:
-        for messages in (turns[1:2], turns[:2], turns[1:3], turns):
+        result = [*turns[1:3], {"role": "tool", "content": "a"}]
+        for messages in (turns[1:2], turns[:2], turns[1:3], turns, result):
             for tools in (None, [tool]):
                 for prompts in (False, True):
                     try:

@@ -14,12 +14,12 @@ from exemplars.dataset.texts import is_mentioned
 from exemplars.models.calls import Call, CallFormat, format_calls, format_value
 from exemplars.models.rows import Answer, Message, TargetCall, View
 from stages.render.params import RenderParams, ToolForm, Values
+from stages.render.signatures import format_signature
 from stages.render.tool_choice import are_tools_withheld
 from stages.render.turns import TurnRows
 
 _SPOKEN: Final = frozenset({Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED})
 """The kinds of grounding of a value that the utterance itself says."""
-_TYPE_NAMES: Final = {"integer": "int", "number": "float", "boolean": "bool"}
 
 
 class Prompt(NamedTuple):
@@ -106,23 +106,6 @@ def build_prompts(
         )
         for question in questions
     )
-
-
-def format_signature(skill: Skill) -> str:
-    """Format a skill on one line.
-
-    >>> from exemplars.dataset.catalog import Parameter
-    >>> format_signature(Skill("light", parameters=(Parameter("action", enum=("on", "off")), Parameter("room"))))
-    'light(action=on|off, room)'
-    """
-    parameters = []
-    for parameter in skill.parameters:
-        if parameter.enum:
-            parameters.append(f"{parameter.name}={'|'.join(parameter.enum)}")
-        else:
-            type_ = _TYPE_NAMES.get(parameter.type or "")
-            parameters.append(f"{parameter.name}:{type_}" if type_ else parameter.name)
-    return f"{skill.name}({', '.join(parameters)})"
 
 
 def _find_hidden_value(row: Exemplar, turns: Sequence[Turn]) -> Problem | None:

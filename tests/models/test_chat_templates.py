@@ -25,6 +25,12 @@ ANSWER = {"role": "assistant", "content": "call()"}
 NO_SYSTEM = (
     "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
 )
+RESULT = {"role": "tool", "content": "mum: 555"}
+NO_TOOL = (
+    "{% for m in messages %}{% if m['role'] not in ['system', 'user', 'assistant'] %}"
+    "{{ raise_exception('Unknown role') }}{% endif %}{% endfor %}"
+)
+HIDDEN_TOOL = TEMPLATE.replace("messages %}", "messages if message['role'] != 'tool' %}", 1)
 ALTERNATING = (
     "{% for m in messages %}{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}"
     "{{ raise_exception('Roles must alternate') }}{% endif %}{% endfor %}"
@@ -118,3 +124,28 @@ def test_a_template_that_does_not_end_for_some_text_only_is_stopped(folder: Path
     assert render_prompt(tokenizer, [USER], None) == "<|user|>ring mum</s><|assistant|>"
     with pytest.raises(ChatTemplateError, match="it runs for more than 2 s"):
         render_prompt(tokenizer, [{"role": "user", "content": "b"}], None)
+
+
+def test_a_result_has_the_role_of_a_tool_where_the_template_shows_it(folder: Path) -> None:
+    tokenizer = load_with_template(folder, TEMPLATE)
+    assert render_prompt(tokenizer, [USER, ANSWER, RESULT], None) == (
+        "<|user|>ring mum</s><|assistant|>call()</s><|tool|>mum: 555</s><|assistant|>"
+    )
+
+
+@pytest.mark.parametrize(
+    "template",
+    [NO_TOOL + TEMPLATE, HIDDEN_TOOL, ALTERNATING + TEMPLATE],
+    ids=["refuses", "hides", "alternates"],
+)
+def test_a_result_is_a_message_of_the_user_where_the_template_has_no_role_for_it(
+    folder: Path, template: str
+) -> None:
+    tokenizer = load_with_template(folder, template)
+    shown = "<|user|>ring mum</s><|assistant|>call()</s><|user|>Result of the tool: mum: 555"
+    assert render_prompt(tokenizer, [USER, ANSWER, RESULT], None) == f"{shown}</s><|assistant|>"
+    chat = tokenize_chat(tokenizer, [USER, ANSWER, RESULT, RESULT, USER, ANSWER], None)
+    assert tokenizer.decode(chat.prompt) == (
+        f"{shown}\nResult of the tool: mum: 555\nring mum</s><|assistant|>"
+    )
+    assert tokenizer.decode(chat.completion) == "call()</s>"

@@ -4,11 +4,11 @@ import pytest
 
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
-from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.models.calls import CallFormat
 from exemplars.models.rows import Message, View
 from stages.render.params import ToolForm, Values
-from stages.render.prompts import Prompt, build_prompts, format_signature
+from stages.render.prompts import Prompt, build_prompts
+from stages.render.signatures import format_signature
 from stages.render.tool_choice import assign_tools, find_tool_need
 from stages.render.turns import TurnRows
 from tests.render.rows import SKILLS, argument, exemplar, params
@@ -44,24 +44,6 @@ def test_the_call_view_asks_with_tools_and_answers_with_a_call() -> None:
         Message("assistant", 'call(contact="mum", device="work")'),
     )
     assert "call" in prompt.tools and len(prompt.tools) == 2
-
-
-def test_a_signature_shows_types_and_listed_values() -> None:
-    skill = Skill(
-        "set_timer",
-        parameters=(
-            Parameter("minutes", type="integer"),
-            Parameter("label"),
-            Parameter("kind", enum=("egg", "tea")),
-            Parameter("loud", type="boolean"),
-            Parameter("factor", type="number"),
-            Parameter("any", type=None),
-        ),
-    )
-    assert (
-        format_signature(skill) == "set_timer(minutes:int, label, kind=egg|tea, loud:bool, factor:float, any)"
-    )
-    assert format_signature(Skill("stop")) == "stop()"
 
 
 def test_the_json_format_has_the_same_call() -> None:
