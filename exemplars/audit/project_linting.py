@@ -135,12 +135,12 @@ def _lint_sources(
             yield 0, list(source.problems)
             continue
         skills = {**catalog, **{skill.name: skill for skill in source.tables.skills if not skill.inferred}}
-        records = records_from_table(source.tables.records)
+        records = [row for row in records_from_table(source.tables.records) if not row.is_template]
         compiled = _compile(records, skills, lexicon, rules[source.name])
         rejections = [*rejections_from_table(source.tables.rejections), *compiled]
         rows = describe_rejections(row for row in rejections if is_loss(row.reason))
         yield (
-            len(records) + source.tables.rejections.num_rows,
+            source.tables.records.num_rows + source.tables.rejections.num_rows,
             [
                 Diagnostic(
                     path=row.path,

@@ -41,7 +41,7 @@ def hash_split(row_digests: Iterable[str]) -> str:
     True
     """
     lines = "".join(f"{digest}\n" for digest in sorted(row_digests))
-    return hashlib.sha256(lines.encode("ascii")).hexdigest()
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def hash_to_fraction(text: str, salt: str) -> float:

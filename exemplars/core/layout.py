@@ -23,6 +23,10 @@ AGAINST: Final = Path("data/raw/against")
 """The test sets of other people, a folder each."""
 RECORDS: Final = Path("data/records")
 EXEMPLARS: Final = Path("data/exemplars/exemplars.parquet")
+TEMPLATES: Final = EXEMPLARS.with_name("templates.parquet")
+"""The templates without values, which retrieval indexes in addition to the exemplars."""
+COMPILED: Final = (EXEMPLARS, EXEMPLARS.with_name("rejections.parquet"), TEMPLATES)
+"""The tables among which `compile` divides the records."""
 CATALOG: Final = Path("data/exemplars/catalog.json")
 CURATED: Final = Path("data/curated/exemplars.parquet")
 PAIRS: Final = CURATED.with_name("pairs.parquet")

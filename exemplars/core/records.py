@@ -138,6 +138,24 @@ class Record(msgspec.Struct, frozen=True):
     """Who says the utterance: the tool, if the call follows a result."""
     reply: str | None = None
     """What the assistant says in addition to, or instead of, a call."""
+    is_template: bool = False
+    """Whether the utterance is a template whose slots have no values: it can be retrieved, but is no exemplar."""
+
+
+class Template(msgspec.Struct, frozen=True):
+    """A template whose slots have no values, so that it cannot be an utterance: a row that only retrieval uses."""
+
+    id: str
+    source: str
+    skill: str
+    template: str
+    """What is said, with `<path>` in the place of each value."""
+    mode: Mode
+    """The owner mode: `normal`, or `extended` for the answer to a question."""
+    context: tuple[Turn, ...]
+    group: str
+    license: str
+    origin: Origin
 
 
 class Argument(msgspec.Struct, frozen=True, gc=False):

@@ -92,16 +92,20 @@ def format_p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def format_summary(stage: str, kept: int, reasons: Mapping[str, int], rows: str = "rows") -> str:
+def format_summary(
+    stage: str, kept: int, reasons: Mapping[str, int], rows: str = "rows", templates: int = 0
+) -> str:
     """Format what a stage did as a line for people: rows in, kept, and rejected for which reasons.
 
-    reasons: the number of rejected rows by reason; the three most frequent are named.
+    reasons: the number of rejected rows by reason; the three most frequent are named. templates: the number of rows
+    that are neither kept nor rejected, but for retrieval only.
 
     >>> format_summary("compile", 2245, {"unknown_slot": 3, "value_ambiguous": 2}, "records")
     'compile: 2,250 records in, 2,245 kept, 5 rejected: unknown_slot 3, value_ambiguous 2'
     """
     rejected = sum(reasons.values())
-    line = f"{stage}: {kept + rejected:,} {rows} in, {kept:,} kept, {rejected:,} rejected"
+    aside = f"{templates:,} templates without values, " if templates else ""
+    line = f"{stage}: {kept + rejected + templates:,} {rows} in, {kept:,} kept, {aside}{rejected:,} rejected"
     named = [f"{reason} {count:,}" for reason, count in sort_by_count(reasons)]
     return f"{line}: {summarize_names(named)}" if named else line
 

@@ -14,7 +14,7 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 import msgspec
 import pyarrow as pa
 
-from exemplars.core.records import Exemplar, Record, Rejection, ReviewItem, TextPair
+from exemplars.core.records import Exemplar, Record, Rejection, ReviewItem, Template, TextPair
 
 _SCALARS: Final[dict[type, pa.DataType]] = {
     str: pa.string(),
@@ -75,5 +75,6 @@ def derive_type(hint: Any) -> pa.DataType:
 RECORD_SCHEMA: Final = derive_schema(Record)
 EXEMPLAR_SCHEMA: Final = derive_schema(Exemplar)
 REJECTION_SCHEMA: Final = derive_schema(Rejection)
+TEMPLATE_SCHEMA: Final = derive_schema(Template)
 PAIR_SCHEMA: Final = derive_schema(TextPair)
 REVIEW_SCHEMA: Final = derive_schema(ReviewItem)

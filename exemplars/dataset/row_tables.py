@@ -8,7 +8,7 @@ from typing import Final
 import pyarrow as pa
 
 from exemplars.core.records import Exemplar, Record, Rejection
-from exemplars.core.schemas import EXEMPLAR_SCHEMA
+from exemplars.core.schemas import EXEMPLAR_SCHEMA, TEMPLATE_SCHEMA
 from exemplars.core.tables import rows_from_table, rows_to_table, take_rows
 
 _COMPILED: Final = ("digest", "exemplar", "arguments")
@@ -28,6 +28,15 @@ def exemplars_to_table(exemplars: Sequence[Exemplar]) -> pa.Table:
 def rejections_to_table(rejections: Sequence[Rejection]) -> pa.Table:
     """Build a table of `REJECTION_SCHEMA`, in the order given."""
     return rows_to_table(rejections, Rejection)
+
+
+def select_templates(records: pa.Table) -> pa.Table:
+    """Build the table of `TEMPLATE_SCHEMA` of the records that are templates, in their order."""
+    templates = records.filter(records.column("is_template"))
+    columns = [
+        templates.column("utterance" if name == "template" else name) for name in TEMPLATE_SCHEMA.names
+    ]
+    return pa.Table.from_arrays(columns, schema=TEMPLATE_SCHEMA)
 
 
 def records_from_table(table: pa.Table) -> list[Record]:

@@ -26,8 +26,8 @@ def main() -> str:
     gc.disable()  # There are millions of rows without reference cycles: collecting takes half of the time.
     inputs = read_inputs(load_section("compile", CompileParams), read_source_settings())
     compiled = compile_tables(inputs, count_workers(int(os.environ.get(layout.WORKERS_VARIABLE, "0"))))
-    write_table(layout.EXEMPLARS, compiled.exemplars)
-    write_table(layout.ledger_path(layout.EXEMPLARS), compiled.rejections)
+    for path, table in zip(layout.COMPILED, compiled, strict=True):
+        write_table(path, table)
     write_bytes(layout.CATALOG, encode_catalog(inputs.skills))
     report = build_compile_report(inputs.records, compiled)
     write_report("compile", report, build_compile_metrics(report))

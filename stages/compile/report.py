@@ -17,13 +17,14 @@ def build_compile_report(records: Mapping[str, int], compiled: Compiled) -> dict
 
     records: the number of records of each source.
     """
-    exemplars, rejections = compiled
+    exemplars, rejections, unfilled = compiled
     arguments = exemplars.column("arguments").combine_chunks().flatten()
     templates = pc.count_distinct(exemplars.column("exemplar")).as_py()
     return {
         "records": sum(records.values()),
         "exemplars": exemplars.num_rows,
         "rejections": rejections.num_rows,
+        "unfilled_templates": unfilled.num_rows,
         "templates": templates,
         "template_yield": round(templates / exemplars.num_rows, 4) if exemplars.num_rows else 0.0,
         "records_by_source": dict(sorted(records.items())),
@@ -41,7 +42,11 @@ def build_compile_report(records: Mapping[str, int], compiled: Compiled) -> dict
 def build_compile_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
     """Build the metrics of the stage from its report."""
     by_source = {source: sum(counts.values()) for source, counts in report["rejections_by_source"].items()}
-    return build_row_metrics(report["exemplars"], by_source, templates=report["templates"])
+    unfilled = report["unfilled_templates"]
+    metrics = build_row_metrics(
+        report["exemplars"], by_source, templates=report["templates"], unfilled_templates=unfilled
+    )
+    return {**metrics, "rows_in": metrics["rows_in"] + unfilled}
 
 
 def build_compile_plots(report: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:

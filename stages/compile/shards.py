@@ -25,6 +25,7 @@ from exemplars.dataset.row_tables import (
     records_to_table,
     rejections_to_table,
     select_compiled,
+    select_templates,
 )
 from stages.compile.contradictions import prefilter_key, reject_contradictions
 from stages.compile.exemplars import SourceRules, compile_record
@@ -33,10 +34,12 @@ from stages.compile.lexicon import Lexicon
 
 
 class Compiled(NamedTuple):
-    """The two tables of the stage, sorted by id: every record is a row of exactly one of them."""
+    """The tables of the stage, sorted by id: every record is a row of exactly one of them."""
 
     exemplars: pa.Table
     rejections: pa.Table
+    templates: pa.Table
+    """Records that are templates without values."""
 
 
 class _Shard(NamedTuple):
@@ -56,7 +59,7 @@ def compile_tables(inputs: CompileInputs, workers: int) -> Compiled:
     """Compile the records of all sources.
 
     The rejections include those of the sources' readers.
-    Raises `UserError` unless every record is an exemplar or a rejection.
+    Raises `UserError` unless every record is an exemplar, a rejection or a template without values.
     """
     skills = {skill.name: skill for skill in inputs.skills}
     work = partial(_compile_shard, skills, Lexicon(inputs.recognizers), inputs.rules)
@@ -76,8 +79,10 @@ def compile_tables(inputs: CompileInputs, workers: int) -> Compiled:
     kept, contradictions = _drop_contradictions(records, rows, kept, compiled, keys)
     exemplars = join_compiled(records, [rows[index] for index in kept], take_rows(compiled, kept))
     rejections = pa.concat_tables([rejected, incomplete, contradictions])
-    check_conservation("compile", sum(inputs.records.values()), exemplars.num_rows, rejections.num_rows)
-    return Compiled(sort_by_id(exemplars), sort_by_id(rejections))
+    templates = select_templates(records)
+    kept_rows = exemplars.num_rows + templates.num_rows
+    check_conservation("compile", sum(inputs.records.values()), kept_rows, rejections.num_rows)
+    return Compiled(sort_by_id(exemplars), sort_by_id(rejections), sort_by_id(templates))
 
 
 def _list_row_groups(paths: Sequence[Path]) -> list[tuple[Path, int]]:
@@ -96,6 +101,8 @@ def _compile_shard(
     exemplars: list[Exemplar] = []
     rejections: list[Rejection] = []
     for index, record in enumerate(records):
+        if record.is_template:
+            continue
         row = compile_record(record, skills, lexicon, rules[record.source])
         if isinstance(row, Exemplar):
             rows.append(index)

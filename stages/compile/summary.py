@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from exemplars.core.rejection_bound import enforce_rejection_bound
@@ -14,8 +15,12 @@ def summarize_compilation(compiled: Compiled) -> str:
 
     Raises `UserError` if both together reject more records of a source than `validate.max_rejection_rate` admits.
     """
-    exemplars, rejections = compiled
+    exemplars, rejections, templates = compiled
     columns = (rejections.column(name).to_pylist() for name in ("source", "reason"))
-    enforce_rejection_bound(count_values(exemplars.column("source")), zip(*columns, strict=True))
+    kept = pa.chunked_array(
+        [*exemplars.column("source").chunks, *templates.column("source").chunks], pa.string()
+    )
+    enforce_rejection_bound(count_values(kept), zip(*columns, strict=True))
     own = rejections.filter(pc.field("stage") == "compile")
-    return format_summary("compile", exemplars.num_rows, count_values(own.column("reason")), "records")
+    reasons = count_values(own.column("reason"))
+    return format_summary("compile", exemplars.num_rows, reasons, "records", templates.num_rows)

@@ -15,8 +15,9 @@ import pytest
 
 from exemplars.core import layout
 from exemplars.core.digests import hash_content, hash_split
-from exemplars.core.records import Exemplar, Reason, Turn
+from exemplars.core.records import Exemplar, Mode, Origin, Reason, Speaker, Template, Turn
 from exemplars.core.schemas import PAIR_SCHEMA, REVIEW_SCHEMA
+from exemplars.core.tables import rows_to_table
 from exemplars.dataset.row_tables import exemplars_to_table
 from tests.cli.project import LEDGERS, SKILLS, Project, exemplar, rejection, said
 
@@ -182,6 +183,29 @@ def test_changes_and_review_items_of_curate_are_shown(project: Project, printed:
     assert "group skills:joined, joined by near duplicates" in shown
     assert "near duplicates (0.90): call maria / call marie" in shown
     assert "to review, label_noise: labeled call, likely ring" in shown
+
+
+def test_a_template_without_values_is_traced_to_its_bot(project: Project, printed: Printed) -> None:
+    bot = project.write("data/raw/bots/exemplars.json", '{"order": [{"template": "some <bread>"}]}')
+    row = Template(
+        id="bots:exemplars.json#/order/0",
+        source="bots",
+        skill="order",
+        template="some <bread>",
+        mode=Mode.NORMAL,
+        context=(Turn(Speaker.ASSISTANT, "Which bread?"),),
+        group="bots:g",
+        license="MIT",
+        origin=Origin("exemplars.json", hash_content(bot.read_bytes()), "/order/0"),
+    )
+    project.compiled(train=[MARIA])
+    project.table(layout.TEMPLATES, rows_to_table([row], Template))
+    trace = run_trace(printed, row.id)
+    assert outcomes(trace) == {"ingest": "record", "compile": "template"}
+    shown = printed("trace", row.id)
+    assert "a template without values, for retrieval only" in shown
+    assert "skill: order, mode normal, after 1 turn" in shown
+    assert "/order/0 template    0  some <bread>" in printed("trace", "bots:g")
 
 
 def test_rows_of_equal_content_share_a_digest_and_are_all_shown(compiled: Project, printed: Printed) -> None:

@@ -6,13 +6,14 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from exemplars.core.records import Exemplar, Record, Rejection, ReviewItem, TextPair
+from exemplars.core.records import Exemplar, Record, Rejection, ReviewItem, Template, TextPair
 from exemplars.core.schemas import (
     EXEMPLAR_SCHEMA,
     PAIR_SCHEMA,
     RECORD_SCHEMA,
     REJECTION_SCHEMA,
     REVIEW_SCHEMA,
+    TEMPLATE_SCHEMA,
     derive_schema,
 )
 from exemplars.models.rows import PREDICTION_SCHEMA, TRAINING_SCHEMA, Prediction, TrainingRow
@@ -29,6 +30,7 @@ LABEL = pa.struct(
         ("end", pa.int32()),
         ("context", pa.bool_()),
         ("accepted", pa.list_(TEXT)),
+        ("grounding", TEXT),
     ]
 )
 ARGUMENT = pa.struct(
@@ -62,6 +64,20 @@ RECORDS = pa.schema(
         ("call", pa.int32()),
         ("speaker", TEXT),
         ("reply", TEXT),
+        ("is_template", pa.bool_()),
+    ]
+)
+TEMPLATES = pa.schema(
+    [
+        ("id", TEXT),
+        ("source", TEXT),
+        ("skill", TEXT),
+        ("template", TEXT),
+        ("mode", TEXT),
+        ("context", pa.list_(TURN)),
+        ("group", TEXT),
+        ("license", TEXT),
+        ("origin", ORIGIN),
     ]
 )
 EXEMPLARS = pa.schema(
@@ -166,6 +182,7 @@ PREDICTIONS = pa.schema(
         (Record, RECORD_SCHEMA, RECORDS),
         (Exemplar, EXEMPLAR_SCHEMA, EXEMPLARS),
         (Rejection, REJECTION_SCHEMA, REJECTIONS),
+        (Template, TEMPLATE_SCHEMA, TEMPLATES),
         (TextPair, PAIR_SCHEMA, PAIRS),
         (ReviewItem, REVIEW_SCHEMA, REVIEW),
         (TrainingRow, TRAINING_SCHEMA, TRAINING),

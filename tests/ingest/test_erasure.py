@@ -8,10 +8,18 @@ from pathlib import Path
 import pytest
 
 from exemplars.core.errors import UserError
-from exemplars.dataset.row_tables import rejections_from_table
-from stages.ingest.params import IngestParams, NluSource, SgdSource, SkillsSource
+from exemplars.dataset.row_tables import rejections_from_table, select_templates
+from stages.ingest.params import (
+    IngestParams,
+    InstructSource,
+    NluSource,
+    OpencuiSource,
+    SgdSource,
+    SkillsSource,
+)
 from stages.ingest.sources import read_source
 from stages.ingest.tombstones import Erasures, Tombstone, hash_with_key
+from tests.ingest.opencui.bots import NURSERY, write_bot
 
 KEY = b"a key of the tests"
 SKILL = """#### Prompt:
@@ -123,6 +131,33 @@ def test_nothing_is_learned_from_an_erased_example(tmp_path: Path) -> None:
     assert tables.records.column("utterance").to_pylist() == ["ring 555-0202 now"]
     (recognizer,) = tables.recognizers.recognizers.values()
     assert [instance.label for instance in recognizer.instances] == ["555-0202"]
+
+
+@pytest.mark.parametrize("rule", [{"place": "bots:exemplars.json#/OrderPlants/4"}, {"pattern": "reserve"}])
+def test_a_template_without_values_is_erased_like_a_record(tmp_path: Path, rule: dict[str, str]) -> None:
+    for name, data in write_bot(NURSERY).items():
+        (tmp_path / name).write_bytes(data)
+    source = OpencuiSource(path=str(tmp_path), license="MIT", instances_a_template=1)
+    params = IngestParams(context_turns=12, sources={"bots": source})
+    tables = read_source("bots", params, 1, Erasures((tombstone(**rule),), KEY))
+    assert select_templates(tables.records).column("template").to_pylist() == [
+        "write <plants[0].labels[0]> and <plants[0].labels[1]> on the <plants[0].species>"
+    ]
+    (row,) = rejections_from_table(tables.rejections)
+    assert (row.id, row.utterance) == ("bots:exemplars.json#/OrderPlants/4", None)
+
+
+def test_a_value_in_a_reply_is_erased(tmp_path: Path) -> None:
+    lines = [
+        {"prompt": "who called?", "completion": "Ada Byron did."},
+        {"prompt": "hi", "completion": "Hello."},
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    source = InstructSource(path=str(tmp_path), license="MIT")
+    params = IngestParams(context_turns=12, sources={"chats": source})
+    value = hash_with_key("ada byron", KEY)
+    tables = read_source("chats", params, 1, Erasures((tombstone(value=value),), KEY))
+    assert tables.records.column("reply").to_pylist() == ["Hello."]
 
 
 def test_nothing_is_learned_from_an_erased_dialogue(tmp_path: Path) -> None:

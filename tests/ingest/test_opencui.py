@@ -97,10 +97,15 @@ def test_a_template_that_does_not_fit_is_rejected(templates: Any, reason: Reason
     assert message in rejection.message
 
 
-def test_a_slot_without_instances_is_rejected_with_what_to_add() -> None:
+def test_a_template_with_a_slot_without_values_is_kept_as_a_template() -> None:
     schemas = {"skills": [{"name": "order", "slots": ["note"]}], "slots": {"note": {}}}
-    [rejection] = parse({"order": [{"template": "note <note>"}]}, schemas=schemas).rejections
-    assert "a recognizer with instances for 'note' in recognizers.json" in rejection.message
+    [record] = parse({"order": [{"template": "note < note >"}]}, schemas=schemas).records
+    assert (record.id, record.utterance, record.arguments, record.is_template) == (
+        "bots:b/exemplars.json#/order/0",
+        "note <note>",
+        (),
+        True,
+    )
 
 
 def test_the_three_forms_of_schemas_give_the_same_skill() -> None:

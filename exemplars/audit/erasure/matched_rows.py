@@ -13,7 +13,15 @@ import pyarrow as pa
 
 from exemplars.audit.erasure.redaction import redact_skills
 from exemplars.core.records import REDACTED, Origin, Reason
-from stages.ingest.params import AnySource, IngestParams, NluSource, OpencuiSource, SgdSource, SkillsSource
+from stages.ingest.params import (
+    AnySource,
+    IngestParams,
+    InstructSource,
+    NluSource,
+    OpencuiSource,
+    SgdSource,
+    SkillsSource,
+)
 from stages.ingest.sources import read_source
 from stages.ingest.tombstone_matching import Matches, make_text_matcher, match_rows
 from stages.ingest.tombstones import Erasures, Tombstone
@@ -151,7 +159,7 @@ def _read_raw_texts(file: str, source: AnySource, locator: str) -> tuple[str, ..
                 return tuple(line.decode() for line, redacted in lines if line != redacted)
             case SgdSource():
                 return tuple(list_strings(_read_document(file)[int(locator.split("/")[1])]))
-            case OpencuiSource() | NluSource() if locator.startswith("/"):
+            case OpencuiSource() | NluSource() | InstructSource() if locator.startswith("/"):
                 return tuple(list_strings(_follow_pointer(_read_document(file), locator)))
         return (_read_lines(file)[int(locator) - 1].decode(),)
     except (OSError, ValueError, LookupError, TypeError, RecursionError):

@@ -47,7 +47,7 @@ def find_originals(ingest: IngestParams) -> Originals:
         raise
     if privacy.mode is PrivacyMode.REPORT:
         return Originals()
-    paths = [layout.EXEMPLARS, layout.ledger_path(layout.EXEMPLARS)]
+    paths = [*layout.COMPILED]
     for name in ingest.sources:
         paths += [layout.records(name), layout.record_rejections(name)]
     return Originals(tuple(sorted(path.as_posix() for path in paths)), privacy.originals is OnOriginals.PURGE)

@@ -141,14 +141,18 @@ def is_parquet(data: bytes) -> bool:
 def parse_table(data: bytes, columns: Collection[str] | None = None) -> pa.Table | None:
     """Parse a Parquet file; `None` if the data is anything else, or damaged.
 
-    columns: the columns to read, of those that there are; `None` reads all.
+    columns: the columns to read, of those that there are; `None` reads all. What the table of templates says is
+    searched like an utterance, and read as the column `utterance`.
     """
     if not is_parquet(data):
         return None
     try:
         file = pq.ParquetFile(io.BytesIO(data))
         names = file.schema_arrow.names
-        return file.read(None if columns is None else [name for name in names if name in columns])
+        renamed = {} if "utterance" in names else {"template": "utterance"}
+        wanted = [name for name in names if columns is None or renamed.get(name, name) in columns]
+        table = file.read(wanted)
+        return table.rename_columns([renamed.get(name, name) for name in wanted])
     except (pa.ArrowInvalid, OSError):
         return None
 

@@ -16,7 +16,11 @@ from exemplars.core import layout
 
 ShowProgress = Callable[[Sequence[str], str], Iterable[str]]
 """Shows progress through some names, with a title, as they are iterated over."""
-SOURCE_TABLES: Final = (layout.EXEMPLARS.as_posix(), f"{layout.RECORDS.as_posix()}/")
+SOURCE_TABLES: Final = (
+    layout.EXEMPLARS.as_posix(),
+    layout.TEMPLATES.as_posix(),
+    f"{layout.RECORDS.as_posix()}/",
+)
 """Where the tables with the authors' own texts are; later stages may replace texts."""
 
 

@@ -33,6 +33,7 @@ _CHAT_ROW: Final = ("id", "exemplar_ids", "digests", "view", "slot", "speech", "
 _TRAINING: Final = tuple(map(layout.training, SPLITS))
 _COLUMNS: Final[dict[Path, tuple[str, ...]]] = {
     layout.EXEMPLARS: _EXEMPLAR,
+    layout.TEMPLATES: ("id", "source", "skill", "template", "mode", "context", "group", "license", "origin"),
     layout.CURATED: ("id", "digest", "utterance", "group"),
     layout.SPEECH: ("id", "digest", "utterance"),
     layout.REVIEW: ("id", "why", "detail", "score", "suggested"),
@@ -95,6 +96,9 @@ def list_decisions(
     if rejection and rejection["stage"] == "ingest":
         return [rejection]
     decisions = [_decide("ingest", "record")]
+    if template := _get_first(row_id, tables, layout.TEMPLATES):
+        particulars = {name: template[name] for name in ("skill", "template", "mode", "context")}
+        return [*decisions, _decide("compile", "template", **particulars)]
     for stage, table, describe in _STEPS:
         if rejection and rejection["stage"] == stage:
             return [*decisions, rejection]

@@ -18,7 +18,7 @@ from exemplars.audit.lineage.row_digests import DIGEST_TABLES, read_row_digests
 from exemplars.audit.lineage.row_outcomes import LEDGERS, SPLIT_TABLES, read_row_outcomes
 from exemplars.audit.lineage.run_provenance import describe_run
 from exemplars.audit.lineage.sources import Source, prove_origin, read_sources
-from exemplars.audit.lineage.tables import fetch_tables, read_columns
+from exemplars.audit.lineage.tables import fetch_tables, is_available, read_columns
 from exemplars.audit.lineage.targets import Target, TargetKind
 from exemplars.audit.revisions import Revision
 from exemplars.audit.run_membership import RunRows, load_run_rows, select_runs_trained_on
@@ -97,7 +97,7 @@ def _describe_origin(revision: Revision, source: Source | None, row: Mapping[str
 
 
 def _find_row(row_id: str, tables: RowsByTable) -> dict[str, Any]:
-    candidates = (tables[path].get(row_id) for path in (layout.EXEMPLARS, *LEDGERS))
+    candidates = (tables[path].get(row_id) for path in (layout.EXEMPLARS, layout.TEMPLATES, *LEDGERS))
     return next(rows[0] for rows in candidates if rows)
 
 
@@ -107,7 +107,11 @@ def _read_outcomes(revision: Revision, ids: Sequence[str]) -> list[dict[str, Any
     outcomes = read_row_outcomes(revision, (*SPLIT_TABLES.values(), *LEDGERS), where)
     names = ("id", "skill", "utterance")
     compiled = read_columns(revision, layout.EXEMPLARS, names, where)
-    rows = pl.concat([outcomes, compiled], how="diagonal").unique("id", keep="first", maintain_order=True)
+    frames = [outcomes, compiled]
+    if is_available(revision, layout.TEMPLATES):
+        templates = read_columns(revision, layout.TEMPLATES, ("id", "skill", "template"), where)
+        frames.append(templates.rename({"template": "utterance"}).with_columns(split=pl.lit("template")))
+    rows = pl.concat(frames, how="diagonal").unique("id", keep="first", maintain_order=True)
     outcome = pl.coalesce("split", "reason", pl.lit("compiled")).alias("outcome")
     by_id = {row["id"]: row for row in rows.select(*names, outcome, "stage", "message").to_dicts()}
     return [by_id[row_id] for row_id in dict.fromkeys(ids)]

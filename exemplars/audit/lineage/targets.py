@@ -64,9 +64,10 @@ def resolve_target(revision: Revision, text: str) -> Target:
 
 def _read_records(revision: Revision) -> pl.DataFrame:
     """Read the id and the group of each record of the sources."""
-    return pl.concat(
-        [read_columns(revision, path, ("id", "group")) for path in (layout.EXEMPLARS, LEDGERS[0])]
-    )
+    tables = [layout.EXEMPLARS, LEDGERS[0]]
+    if is_available(revision, layout.TEMPLATES):  # An earlier version of `compile` wrote none.
+        tables.append(layout.TEMPLATES)
+    return pl.concat([read_columns(revision, path, ("id", "group")) for path in tables])
 
 
 def _select_ids(records: pl.DataFrame, where: pl.Expr) -> tuple[str, ...]:

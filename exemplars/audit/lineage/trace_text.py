@@ -95,6 +95,13 @@ def _format_compile(decision: Mapping[str, Any]) -> Iterator[str]:
         yield f'{argument["slot"]} = "{argument["value"]}"{span} {argument["grounding"]}'
 
 
+def _format_template(decision: Mapping[str, Any]) -> Iterator[str]:
+    yield "a template without values, for retrieval only"
+    yield f"template: {decision['template']}"
+    turns = f", after {_count(len(decision['context']), 'turn')}" if decision["context"] else ""
+    yield f"skill: {decision['skill']}, mode {decision['mode']}{turns}"
+
+
 def _format_curate(decision: Mapping[str, Any]) -> Iterator[str]:
     yield "kept"
     if decision["joined_from"]:
@@ -135,6 +142,7 @@ def _format_evaluate(decision: Mapping[str, Any]) -> Iterator[str]:
 
 _FORMATTERS: Final[dict[tuple[str, str], Callable[[Mapping[str, Any]], Iterator[str]]]] = {
     ("compile", "exemplar"): _format_compile,
+    ("compile", "template"): _format_template,
     ("curate", "kept"): _format_curate,
     ("render", "rendered"): _format_render,
     ("train", "seen"): _format_train,

@@ -25,7 +25,7 @@ def check_row_conservation(
     """
     problems: list[Diagnostic] = []
     rows_in: dict[str, int] = {}
-    for stage, (inputs, outputs) in _list_steps(compiled_sources).items():
+    for stage, (inputs, outputs) in _list_steps(compiled_sources, tables.paths).items():
         ids = {path: tables.read_ids(path) for path in (*inputs, *outputs)}
         if any(column is None for column in ids.values()):
             continue
@@ -42,16 +42,22 @@ def check_row_conservation(
     return Check("conservation", counted, tuple(problems))
 
 
-def _list_steps(compiled_sources: Sequence[str]) -> dict[str, tuple[list[Path], list[Path]]]:
-    """List the tables that each stage reads, and those that it divides the rows among."""
+def _list_steps(
+    compiled_sources: Sequence[str], written: Collection[Path]
+) -> dict[str, tuple[list[Path], list[Path]]]:
+    """List the tables that each stage reads, and those that it divides the rows among.
+
+    written: all tables; an earlier version of `compile` wrote no templates.
+    """
     records = [
         path
         for source in compiled_sources
         for path in (layout.records(source), layout.record_rejections(source))
     ]
     splits = list(map(layout.split, SPLITS))
+    templates = [layout.TEMPLATES] if layout.TEMPLATES in written else []
     return {
-        "compile": (records, [layout.EXEMPLARS, layout.ledger_path(layout.EXEMPLARS)]),
+        "compile": (records, [layout.EXEMPLARS, layout.ledger_path(layout.EXEMPLARS), *templates]),
         "curate": ([layout.EXEMPLARS], [layout.CURATED, layout.ledger_path(layout.CURATED)]),
         "split": ([layout.CURATED], [*splits, layout.ledger_path(layout.MANIFEST)]),
     }

@@ -102,7 +102,16 @@ def _count_rows(paths: Sequence[Path], ledger: Path, tables: Tables) -> Numbers:
     """Count the rows that the metrics of every stage have. paths: of the tables of kept rows."""
     kept = sum(_read(tables, path).num_rows for path in paths)
     rejected = _read(tables, ledger).num_rows
-    return {"rows_in": kept + rejected, "kept": kept, "rejected": rejected}
+    unfilled = _count_templates(tables) if layout.EXEMPLARS in paths else {}
+    rows_in = kept + rejected + sum(unfilled.values())
+    return {"rows_in": rows_in, "kept": kept, "rejected": rejected, **unfilled}
+
+
+def _count_templates(tables: Tables) -> dict[str, int]:
+    """Count the templates without values; nothing if an earlier version of `compile` wrote no table of them."""
+    if layout.TEMPLATES not in tables.paths:
+        return {}
+    return {"unfilled_templates": _read(tables, layout.TEMPLATES).num_rows}
 
 
 def _count_ingest(source: str, tables: Tables) -> Numbers:
@@ -120,9 +129,11 @@ def _count_ingest(source: str, tables: Tables) -> Numbers:
 def _count_compile(tables: Tables) -> Numbers:
     exemplars = _read(tables, layout.EXEMPLARS)
     rejections = _read(tables, layout.ledger_path(layout.EXEMPLARS))
+    unfilled = _count_templates(tables)
     return {
-        "records": exemplars.num_rows + rejections.num_rows,
+        "records": exemplars.num_rows + rejections.num_rows + sum(unfilled.values()),
         "exemplars": exemplars.num_rows,
+        **unfilled,
         "rejections": rejections.num_rows,
         "exemplars_by_source": _count_by(exemplars, "source"),
         "rejections_by_reason": _count_by(rejections, "reason"),

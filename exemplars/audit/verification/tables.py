@@ -15,7 +15,7 @@ from exemplars.audit.verification.checks import build_diagnostic
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.ids import SPLITS
-from exemplars.core.records import Exemplar, Record, Rejection
+from exemplars.core.records import Exemplar, Record, Rejection, Template
 from exemplars.core.schemas import derive_schema
 from exemplars.core.tables import read_table
 from exemplars.models.rows import Prediction, TrainingRow
@@ -35,6 +35,7 @@ _RECORD_TYPES: Final[dict[Path, type[msgspec.Struct]]] = {
         map(layout.ledger_path, (layout.EXEMPLARS, layout.CURATED, layout.MANIFEST, layout.TRAINING_BASE)),
         Rejection,
     ),
+    layout.TEMPLATES: Template,
     layout.PREDICTIONS: Prediction,
 }
 

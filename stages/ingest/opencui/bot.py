@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -12,7 +12,7 @@ import msgspec
 
 from exemplars.core.digests import hash_content
 from exemplars.core.documents import decode_json
-from exemplars.core.errors import Diagnostic, UserError, quote_text
+from exemplars.core.errors import Diagnostic, UserError, quote_text, suggest_name
 from exemplars.core.ids import make_row_id
 from exemplars.core.ledger import Problem, reject_row
 from exemplars.core.records import (
@@ -25,9 +25,11 @@ from exemplars.core.records import (
     Speaker,
     Turn,
 )
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.core.slot_paths import assemble_arguments
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.recognizers import Recognizers, decode_recognizers
 from stages.ingest.combinations import sample_combinations
+from stages.ingest.opencui.leaves import Leaf, add_recognizers, assign_paths, find_leaves, list_leaves
 from stages.ingest.opencui.schemas import parse_schemas
 from stages.ingest.reading import (
     STAGE,
@@ -48,9 +50,6 @@ _SLOT: Final = re.compile(r"<\s*([^<>\s]+)\s*>")
 _MODES: Final = {"normal": Mode.NORMAL, "extended": Mode.EXTENDED}
 _FIX: Final = "correct the template, or the other files of the bot"
 
-Expressions = Mapping[str, list[tuple[str, str]]]
-"""The instances of each slot of a template: a value, and an expression that says it."""
-
 
 class Template(msgspec.Struct, frozen=True):
     """One template of a skill. Other keys of OpenCUI are ignored."""
@@ -61,12 +60,22 @@ class Template(msgspec.Struct, frozen=True):
     context_slot: str | None = None
 
 
+class _Filling(NamedTuple):
+    """What the slots of a template are, in the order of mention."""
+
+    paths: list[str]
+    expressions: list[list[tuple[str, str]]]
+    """The values that may fill each slot, each with the expression that says it."""
+
+
 class _Bot(NamedTuple):
     source: SourceInfo
     path: str
     """Of `exemplars.json`."""
     sha256: str
     skills: dict[str, Skill]
+    leaves: dict[str, list[Leaf]]
+    """What the templates of each skill may name."""
     recognizers: Recognizers
     max_instances: int
 
@@ -95,21 +104,24 @@ def parse_bot(source: SourceInfo, files: Mapping[str, bytes], max_instances: int
     missing = [name for name in (SCHEMAS, EXEMPLARS) if name not in by_name]
     if missing:
         raise UserError([_missing_file(f"{folder}/{name}".lstrip("/")) for name in missing])
-    skills = parse_schemas(by_name[SCHEMAS], files[by_name[SCHEMAS]])
     recognizers = Recognizers()
     if RECOGNIZERS in by_name:
         recognizers = _parse_recognizers(by_name[RECOGNIZERS], files[by_name[RECOGNIZERS]])
-    skills = tuple(_add_recognizers(skill, recognizers) for skill in skills)
     path = by_name[EXEMPLARS]
+    templates = _parse_templates(path, files[path])
+    schemas = files[by_name[SCHEMAS]]
+    parsed = parse_schemas(by_name[SCHEMAS], schemas, recognizers.recognizers, templates)
+    skills = tuple(add_recognizers(skill, recognizers) for skill in parsed)
     bot = _Bot(
         source,
         path,
         hash_content(files[path]),
         {skill.name: skill for skill in skills},
+        {skill.name: list_leaves(skill) for skill in skills},
         recognizers,
         max_instances,
     )
-    rows = _read_templates(bot, _parse_templates(path, files[path]))
+    rows = _read_templates(bot, templates)
     return collect_rows(rows)._replace(skills=skills, recognizers=recognizers)
 
 
@@ -133,18 +145,16 @@ def _read_template(bot: _Bot, pointer: str, skill_name: str, entry: Any) -> Iter
             make_unread(bot.source, bot.make_origin(pointer), skill=skill_name), STAGE, [oversize]
         )
         return
-    skill = bot.skills[skill_name]
-    slots = _SLOT.findall(template.template)
-    parameters = {parameter.name: parameter for parameter in skill.parameters}
-    expressions = {slot: _list_expressions(bot, parameters[slot]) for slot in slots if slot in parameters}
-    problem = _find_problem(template, slots, tuple(parameters), expressions)
-    if problem is None:
-        yield from _fill_template(bot, pointer, skill, template, expressions)
-    else:
+    filling = _resolve_slots(bot, skill_name, template)
+    if isinstance(filling, Problem):
         unread = make_unread(
             bot.source, bot.make_origin(pointer), skill=skill_name, utterance=template.template
         )
-        yield reject_row(unread, STAGE, [problem])
+        yield reject_row(unread, STAGE, [filling])
+    elif all(filling.expressions):
+        yield from _fill_template(bot, pointer, skill_name, template, filling)
+    else:
+        yield _keep_template(bot, pointer, skill_name, template, filling)
 
 
 def _convert_template(bot: _Bot, skill_name: str, entry: Any) -> Template | Problem:
@@ -158,73 +168,112 @@ def _convert_template(bot: _Bot, skill_name: str, entry: Any) -> Template | Prob
         return Problem(Reason.MALFORMED_RECORD, found="", fix=_FIX, summary=summary)
 
 
-def _find_problem(
-    template: Template, slots: list[str], parameters: tuple[str, ...], expressions: Expressions
-) -> Problem | None:
-    """Find what keeps a template from being filled.
-
-    slots: its slots. parameters: the names of its skill's parameters.
-    """
+def _resolve_slots(bot: _Bot, skill_name: str, template: Template) -> _Filling | Problem:
+    """Resolve the slots of a template to paths and the expressions that may fill them; or say what is wrong."""
     if template.owner_mode not in _MODES:
         found, expected = f"owner_mode {template.owner_mode!r}", " or ".join(_MODES)
         return Problem(Reason.MALFORMED_RECORD, found, expected, _FIX)
-    unknown = [slot for slot in slots if slot not in parameters]
-    if unknown:
-        expected = f"one of {', '.join(parameters)}" if parameters else "no slot"
-        return Problem(Reason.UNKNOWN_SLOT, f"<{unknown[0]}>", expected, _FIX)
-    empty = [slot for slot in slots if not expressions[slot]]
-    if empty:
-        expected = f"a recognizer with instances for {empty[0]!r} in {RECOGNIZERS}"
-        return Problem(Reason.VALUE_NOT_FOUND, f"<{empty[0]}> without instances", expected, _FIX)
-    if len(set(slots)) < len(slots):
+    leaves = bot.leaves[skill_name]
+    mentions: list[tuple[str, Leaf]] = []
+    for slot in _SLOT.findall(template.template):
+        meant = find_leaves(slot, leaves)
+        if len(meant) != 1:
+            return _report_slot(slot, meant, leaves)
+        mentions.append((slot, meant[0]))
+    paths = assign_paths(mentions)
+    if len(set(paths)) < len(paths):
         return Problem(Reason.DUPLICATE_SLOT, "a slot twice", "each slot once", _FIX)
-    return None
+    try:
+        assemble_arguments((path, "") for path in paths)
+    except ValueError as error:  # A path with indexes of its own.
+        return Problem(Reason.UNKNOWN_SLOT, summary=str(error), fix=_FIX)
+    return _Filling(paths, [_list_expressions(bot, leaf) for _, leaf in mentions])
+
+
+def _report_slot(slot: str, meant: Sequence[Leaf], leaves: Sequence[Leaf]) -> Problem:
+    """Report a slot that no leaf of a skill has, or several have."""
+    if meant:
+        names = ", ".join(leaf.parameter.name for leaf in meant)
+        return Problem(Reason.UNKNOWN_SLOT, f"<{slot}>, which may be several", f"one of {names}", _FIX)
+    names = ", ".join(leaf.parameter.name for leaf in leaves)
+    known = [name for leaf in leaves for name in leaf.names]
+    expected = f"one of {names}" if names else "no slot"
+    return Problem(Reason.UNKNOWN_SLOT, f"<{slot}>", expected, suggest_name(slot, known) or _FIX)
+
+
+def _keep_template(bot: _Bot, pointer: str, skill_name: str, template: Template, filling: _Filling) -> Record:
+    """Keep a template with a slot that nothing fills: it can be retrieved."""
+    paths = iter(filling.paths)
+    text = _SLOT.sub(lambda _: f"<{next(paths)}>", template.template)
+    return _make_record(bot, pointer, skill_name, template, text, (), is_template=True)
 
 
 def _fill_template(
-    bot: _Bot, pointer: str, skill: Skill, template: Template, expressions: Expressions
+    bot: _Bot, pointer: str, skill_name: str, template: Template, filling: _Filling
 ) -> Iterator[Record | Rejection]:
-    context, mode = _make_context(bot, template)
-    slots = _SLOT.findall(template.template)
-    key = hashlib.sha256(f"{skill.name}\n{template.template}".encode()).hexdigest()[:16]
-    combinations = sample_combinations([len(expressions[slot]) for slot in slots], bot.max_instances, key)
-    for number, combination in enumerate(combinations):
-        chosen = [expressions[slot][index] for slot, index in zip(slots, combination, strict=True)]
-        utterance, arguments = _insert_expressions(template.template, chosen)
-        origin = bot.make_origin(f"{pointer}/{number}")
+    key = _make_key(skill_name, template)
+    counts = [len(expressions) for expressions in filling.expressions]
+    for number, combination in enumerate(sample_combinations(counts, bot.max_instances, key)):
+        chosen = [
+            expressions[index] for expressions, index in zip(filling.expressions, combination, strict=True)
+        ]
+        utterance, arguments = _insert_expressions(template.template, filling.paths, chosen)
+        place = f"{pointer}/{number}"
         oversize = find_oversize(utterance)
         if oversize is not None:
-            yield reject_row(make_unread(bot.source, origin, skill=skill.name), STAGE, [oversize])
+            unread = make_unread(bot.source, bot.make_origin(place), skill=skill_name)
+            yield reject_row(unread, STAGE, [oversize])
             continue
-        yield Record(
-            id=make_row_id(bot.source.name, origin),
-            turn=make_row_id(bot.source.name, origin),
-            source=bot.source.name,
-            utterance=utterance,
-            mode=mode,
-            skill=skill.name,
-            service=None,
-            arguments=arguments,
-            context=context,
-            group=bot.source.make_group(key),
-            license=bot.source.license,
-            origin=origin,
-            today=bot.source.today,
-        )
+        yield _make_record(bot, place, skill_name, template, utterance, arguments)
+
+
+def _make_record(
+    bot: _Bot,
+    pointer: str,
+    skill_name: str,
+    template: Template,
+    utterance: str,
+    arguments: tuple[LabelledArgument, ...],
+    *,
+    is_template: bool = False,
+) -> Record:
+    context, mode = _make_context(bot, template)
+    origin = bot.make_origin(pointer)
+    row_id = make_row_id(bot.source.name, origin)
+    return Record(
+        id=row_id,
+        turn=row_id,
+        source=bot.source.name,
+        utterance=utterance,
+        mode=mode,
+        skill=skill_name,
+        service=None,
+        arguments=arguments,
+        context=context,
+        group=bot.source.make_group(_make_key(skill_name, template)),
+        license=bot.source.license,
+        origin=origin,
+        today=bot.source.today,
+        is_template=is_template,
+    )
+
+
+def _make_key(skill_name: str, template: Template) -> str:
+    return hashlib.sha256(f"{skill_name}\n{template.template}".encode()).hexdigest()[:16]
 
 
 def _insert_expressions(
-    template: str, chosen: list[tuple[str, str]]
+    template: str, paths: Sequence[str], chosen: Sequence[tuple[str, str]]
 ) -> tuple[str, tuple[LabelledArgument, ...]]:
     """Build the utterance of a template, and its arguments with exact spans.
 
-    chosen: for each slot of the template, in order, the value and the expression that says it.
+    paths, chosen: for each slot of the template, in order, its path, and the value and the expression that says it.
     """
     parts, arguments, length, position = [], [], 0, 0
-    for match, (value, expression) in zip(_SLOT.finditer(template), chosen, strict=True):
+    for match, path, (value, expression) in zip(_SLOT.finditer(template), paths, chosen, strict=True):
         text = template[position : match.start()]
         start = length + len(text)
-        arguments.append(LabelledArgument(match[1], value, (expression,), start, start + len(expression)))
+        arguments.append(LabelledArgument(path, value, (expression,), start, start + len(expression)))
         parts += [text, expression]
         length, position = start + len(expression), match.end()
     return "".join([*parts, template[position:]]), tuple(arguments)
@@ -249,37 +298,20 @@ def _make_context(bot: _Bot, template: Template) -> tuple[tuple[Turn, ...], Mode
     return (Turn(Speaker.ASSISTANT, text),), Mode.EXTENDED
 
 
-def _list_expressions(bot: _Bot, parameter: Parameter) -> list[tuple[str, str]]:
-    """List the value and expression of all instances: the first expressions of all labels, then the second ones."""
-    recognizer = bot.recognizers.recognizers.get(parameter.recognizer or "")
-    if recognizer is None:
-        return [(value, value) for value in parameter.enum]
+def _list_expressions(bot: _Bot, leaf: Leaf) -> list[tuple[str, str]]:
+    """List the values of a leaf with their expressions: those of its recognizer, its enumeration, or its examples.
+
+    Of a recognizer, the first expressions of all labels come first, then the second ones.
+    """
+    recognizer = bot.recognizers.recognizers.get(leaf.parameter.recognizer or "")
     numbered = [
         (number, instance.label, expression)
-        for instance in recognizer.instances
+        for instance in (() if recognizer is None else recognizer.instances)
         for number, expression in enumerate(instance.expressions)
     ]
     numbered.sort(key=itemgetter(0))  # Stable: within a round, instances stay in their order.
-    return [(label, expression) for _, label, expression in numbered]
-
-
-def _add_recognizers(skill: Skill, recognizers: Recognizers) -> Skill:
-    """Give the parameters of a skill their recognizers, by the slot's declaration or its name."""
-    parameters = tuple(
-        msgspec.structs.replace(
-            parameter,
-            recognizer=parameter.recognizer
-            or recognizers.slots.get(parameter.name)
-            or _find_namesake(parameter.name, recognizers),
-        )
-        for parameter in skill.parameters
-    )
-    return msgspec.structs.replace(skill, parameters=parameters)
-
-
-def _find_namesake(slot: str, recognizers: Recognizers) -> str | None:
-    names = (name for name in sorted(recognizers.recognizers) if name.casefold() == slot.casefold())
-    return next(names, None)
+    known = [(label, expression) for _, label, expression in numbered]
+    return known or [(value, value) for value in leaf.parameter.enum or leaf.examples]
 
 
 def _parse_templates(path: str, data: bytes) -> Mapping[str, list[Any]]:

@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from exemplars.core.documents import RepeatedKeyError, decode_json
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.literals import format_literal
-from exemplars.dataset.catalog import TYPES, Parameter, Skill
+from exemplars.dataset.catalog import TYPES, Parameter, Skill, parse_property
 from stages.ingest.reading import decode_bytes, describe_json_error, lower_first
 
-_METHODS: Final = ("get", "post", "put", "patch", "delete")
+_METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _EXPECTED: Final = "OpenCUI skills and slots, a list of OpenAI functions, or an OpenAPI 3 document"
 _OPENCUI_TYPES: Final = {"int": "integer", "float": "number", "bool": "boolean"}
+_JSON_TYPES: Final = frozenset({*TYPES, "array", "object"})
 _MAX_REFERENCES: Final = 16
 """The longest chain of `$ref` that is followed."""
+Schema = Mapping[str, Any]
+"""A JSON Schema, decoded."""
 
 
-def parse_schemas(path: str, data: bytes) -> tuple[Skill, ...]:
-    """Parse the skills of a `schemas.json`.
+class _Document(NamedTuple):
+    """A decoded file, and what the other files of the bot say about it."""
 
+    content: Any
+    recognizers: Mapping[str, str]
+    """The names of recognizers, by the same names without regard to case."""
+    called: frozenset[str]
+    """The skills that have templates."""
+
+
+def parse_schemas(
+    path: str, data: bytes, recognizers: Iterable[str] = (), called: Iterable[str] = ()
+) -> tuple[Skill, ...]:
+    """Parse the skills of a `schemas.json`; the parts of arrays and objects are under `Parameter.schema`.
+
+    recognizers: the names of the bot's recognizers, which types may refer to. called: the skills that have templates.
     Raises `UserError` if the file is not JSON, with the byte offset, or has none of the three forms.
     """
     try:
-        document = decode_json(decode_bytes(path, data))
+        content = decode_json(decode_bytes(path, data))
     except RepeatedKeyError as error:
         raise UserError([describe_json_error(path, data, error, _EXPECTED)]) from None
     except msgspec.DecodeError as error:
         found = lower_first(str(error))
         raise UserError([_bad_schemas(path, found, len(data), summary=f"not JSON: {found}")]) from None
+    document = _Document(content, {name.casefold(): name for name in recognizers}, frozenset(called))
     try:
         skills = msgspec.to_builtins(tuple(_read_skills(document)))
         return msgspec.convert(skills, tuple[Skill, ...])
@@ -40,101 +56,164 @@ def parse_schemas(path: str, data: bytes) -> tuple[Skill, ...]:
         raise UserError([_bad_schemas(path, found, 0)]) from None
 
 
-def _read_skills(document: Any) -> Iterator[Skill]:
-    if isinstance(document, list):
-        for definition in document:
-            yield _read_function(definition.get("function", definition))
-    elif "openapi" in document:
+def _read_skills(document: _Document) -> Iterator[Skill]:
+    content = document.content
+    if isinstance(content, list):
+        for definition in content:
+            yield _read_function(definition.get("function", definition), document)
+    elif "openapi" in content:
         yield from _read_openapi(document)
-    elif "skills" in document:
+    elif "skills" in content:
         yield from _read_opencui(document)
     else:
-        raise ValueError(f"the keys {', '.join(sorted(document)) or 'of an empty object'}")
+        raise ValueError(f"the keys {', '.join(sorted(content)) or 'of an empty object'}")
 
 
-def _read_function(function: Mapping[str, Any]) -> Skill:
-    """Read an OpenAI function: its parameters are a JSON Schema of an object."""
-    parameters = _read_properties(function.get("parameters") or {}, {})
-    return Skill(function["name"], function.get("description", ""), parameters)
+def _read_function(function: Schema, document: _Document) -> Skill:
+    """Read an OpenAI function: its parameters are a JSON Schema of an object, which may have definitions of its own."""
+    own = document._replace(content=function.get("parameters") or {})
+    return Skill(function["name"], function.get("description", ""), _read_properties(own.content, own))
 
 
-def _read_opencui(document: Mapping[str, Any]) -> Iterator[Skill]:
+def _read_opencui(document: _Document) -> Iterator[Skill]:
     """Read skills that name their slots, and slots with a type; both as lists or as maps by name."""
-    slots = {slot.get("name") or key: slot for key, slot in _list_entries(document.get("slots", {}))}
-    for key, skill in _list_entries(document["skills"]):
+    content = document.content
+    slots = {slot.get("name") or key: slot for key, slot in _list_entries(content.get("slots", {}))}
+    for key, skill in _list_entries(content["skills"]):
         names = (slot if isinstance(slot, str) else slot["name"] for slot in skill.get("slots", ()))
         yield Skill(
             skill.get("name") or key,
             skill.get("description", ""),
-            tuple(_read_parameter(name, slots.get(name, {}), needed=False) for name in names),
+            tuple(_read_parameter(name, slots.get(name, {}), document, needed=False) for name in names),
         )
 
 
-def _read_openapi(document: Mapping[str, Any]) -> Iterator[Skill]:
-    """Read operations by their ids; if no operation has an id, read the object schemas."""
-    operations = [
-        operation
-        for methods in document.get("paths", {}).values()
-        for name, operation in methods.items()
-        if name in _METHODS and "operationId" in operation
-    ]
-    for operation in operations:
-        description = operation.get("summary") or operation.get("description") or ""
-        yield Skill(operation["operationId"], description, tuple(_read_operation(operation, document)))
-    if not operations:
-        for name, schema in document.get("components", {}).get("schemas", {}).items():
-            if schema.get("type") == "object":
-                yield Skill(name, schema.get("description", ""), _read_properties(schema, document))
+def _read_openapi(document: _Document) -> Iterator[Skill]:
+    """Read operations by their ids, and object schemas that no operation is called like.
+
+    A schema that is called like an operation has the parameters that the operation itself does not declare. A schema
+    that others refer to is a part of them, and a skill only if it has templates.
+    """
+    objects = {
+        name: schema
+        for name, schema in document.content.get("components", {}).get("schemas", {}).items()
+        if schema.get("type") == "object"
+    }
+    operations = list(_list_operations(document.content))
+    for operation, shared in operations:
+        name = operation["operationId"]
+        parameters = tuple(_read_operation(operation, shared, document))
+        schema = objects.get(name, {})
+        description = (
+            operation.get("summary") or operation.get("description") or schema.get("description") or ""
+        )
+        yield Skill(name, description, parameters or _read_properties(schema, document))
+    taken = {operation["operationId"] for operation, _ in operations}
+    parts = frozenset(_list_references(document.content))
+    for name, schema in objects.items():
+        is_part = f"#/components/schemas/{name}" in parts
+        if name not in taken and (name in document.called or not (is_part or operations)):
+            yield Skill(name, schema.get("description", ""), _read_properties(schema, document))
 
 
-def _read_operation(operation: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[Parameter]:
-    """Read the parameters of an operation, and those of its JSON body."""
-    for entry in operation.get("parameters", ()):
-        parameter = _resolve_reference(entry, document)
+def _list_operations(content: Schema) -> Iterator[tuple[Schema, Sequence[Schema]]]:
+    """Yield the operations with an id, each with the parameters of its path; methods may be in any case."""
+    for item in content.get("paths", {}).values():
+        for name, operation in item.items():
+            if name.casefold() in _METHODS and "operationId" in operation:
+                yield operation, item.get("parameters", ())
+
+
+def _list_references(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for child in value.values():
+            yield from _list_references(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _list_references(child)
+
+
+def _read_operation(operation: Schema, shared: Sequence[Schema], document: _Document) -> Iterator[Parameter]:
+    """Read the parameters of an operation, and those of its JSON body. shared: those of its path."""
+    entries = [_resolve(entry, document) for entry in (*shared, *operation.get("parameters", ()))]
+    for name, entry in {entry["name"]: entry for entry in entries}.items():
         schema = {
-            "description": parameter.get("description", ""),
-            **_resolve_reference(parameter.get("schema", {}), document),
+            "description": entry.get("description", ""),
+            **{key: entry[key] for key in ("example",) if key in entry},
+            **entry.get("schema", {}),
         }
-        yield _read_parameter(parameter["name"], schema, needed=bool(parameter.get("required")))
-    body = _resolve_reference(operation.get("requestBody", {}), document).get("content", {})
+        yield _read_parameter(name, schema, document, needed=bool(entry.get("required")))
+    body = _resolve(operation.get("requestBody", {}), document).get("content", {})
     if "application/json" in body:
-        body_schema = _resolve_reference(body["application/json"].get("schema", {}), document)
-        yield from _read_properties(body_schema, document)
+        yield from _read_properties(body["application/json"].get("schema", {}), document)
 
 
-def _read_properties(schema: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[Parameter, ...]:
-    required = set(schema.get("required", ()))
+def _read_properties(schema: Schema, document: _Document) -> tuple[Parameter, ...]:
+    resolved = _resolve(schema, document)
+    required = set(resolved.get("required", ()))
     return tuple(
-        _read_parameter(name, _resolve_reference(entry, document), needed=name in required)
-        for name, entry in schema.get("properties", {}).items()
+        _read_parameter(name, entry, document, needed=name in required)
+        for name, entry in resolved.get("properties", {}).items()
     )
 
 
-def _read_parameter(name: str, schema: Mapping[str, Any], *, needed: bool) -> Parameter:
+def _read_parameter(name: str, schema: Schema, document: _Document, *, needed: bool) -> Parameter:
     """Read a parameter. needed: whether the service needs it; a template need not fill it."""
-    type_ = schema.get("type", "string")
-    known = type_ if type_ in TYPES else _OPENCUI_TYPES.get(type_)
-    return Parameter(
-        name,
-        schema.get("description", ""),
-        known or "string",
-        tuple(format_literal(value) for value in schema.get("enum", ())),
-        recognizer=schema.get("x-recognizer"),
-        needed=needed,
-    )
+    parameter = parse_property(name, _name_types(_resolve(schema, document), document))
+    return msgspec.structs.replace(parameter, needed=needed)
 
 
-def _resolve_reference(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow a local `$ref`, and those that it leads to. Raises `ValueError` if they are circular."""
-    for _ in range(_MAX_REFERENCES):
-        reference = schema.get("$ref")
-        if reference is None:
-            return schema
-        target: Any = document
-        for key in str(reference).removeprefix("#/").split("/"):
-            target = target[key.replace("~1", "/").replace("~0", "~")]
-        schema = target
-    raise ValueError("a $ref that leads to itself")
+def _name_types(schema: Any, document: _Document) -> Any:
+    """Replace OpenCUI's types, also in the parts of a schema: another name is that of a recognizer, or of text."""
+    if not isinstance(schema, Mapping):
+        return schema
+    type_ = schema.get("type")
+    if not isinstance(schema.get("x-recognizer", ""), str):
+        raise ValueError(f"x-recognizer {schema['x-recognizer']!r}, expected a name")
+    named = dict(schema)
+    if type_ is None and not schema.keys() & {"enum", "anyOf", "oneOf", "allOf", "properties", "items"}:
+        named["type"] = "string"
+    elif isinstance(type_, str) and type_ not in _JSON_TYPES:
+        named["type"] = _OPENCUI_TYPES.get(type_, "string")
+        if type_.casefold() in document.recognizers:
+            named.setdefault("x-recognizer", document.recognizers[type_.casefold()])
+    if isinstance(schema.get("properties"), Mapping):
+        if "required" in named:  # What the service needs, and no call must have: the bot asks for it.
+            named["x-required"] = named.pop("required")
+        named["properties"] = {
+            name: _name_types(child, document) for name, child in schema["properties"].items()
+        }
+    if "items" in schema:
+        named["items"] = _name_types(schema["items"], document)
+    return named
+
+
+def _resolve(value: Any, document: _Document, followed: tuple[str, ...] = ()) -> Any:
+    """Replace each local `$ref` by what it refers to. followed: the references that led to the value.
+
+    A schema that is called like a recognizer is a type whose values it knows. Raises `ValueError` if a reference leads
+    back to itself, and `KeyError` if it leads to nothing.
+    """
+    if isinstance(value, list):
+        return [_resolve(child, document, followed) for child in value]
+    if not isinstance(value, Mapping):
+        return value
+    reference = value.get("$ref")
+    if not isinstance(reference, str):
+        return {key: _resolve(child, document, followed) for key, child in value.items()}
+    if reference in followed or len(followed) == _MAX_REFERENCES:
+        raise ValueError(f"a $ref that leads to itself, {reference!r}")
+    target: Any = document.content
+    for key in reference.removeprefix("#/").split("/"):
+        target = target[key.replace("~1", "/").replace("~0", "~")]
+    others = {key: child for key, child in value.items() if key != "$ref"}
+    resolved = {**_resolve(target, document, (*followed, reference)), **_resolve(others, document, followed)}
+    name = reference.rpartition("/")[2].casefold()
+    if name in document.recognizers and "properties" not in resolved:
+        resolved.setdefault("x-recognizer", document.recognizers[name])
+    return resolved
 
 
 def _list_entries(value: Any) -> list[tuple[str, Mapping[str, Any]]]:
