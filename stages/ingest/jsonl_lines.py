@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -14,8 +14,9 @@ from exemplars.core.errors import quote_text, suggest_name, summarize_names
 from exemplars.core.ids import SPLITS, SplitName
 from exemplars.core.ledger import Problem, format_place
 from exemplars.core.licenses import find_license_mistake
-from exemplars.core.literals import Literal, find_excess
 from exemplars.core.records import Mode, Origin, Reason, Speaker, Turn
+from exemplars.core.slot_paths import Leaf, find_value_excess, flatten_arguments, format_path, parse_path
+from exemplars.dataset.texts import has_text
 from stages.ingest.reading import Offset, describe_repeated_key, find_oversize, lower_first
 
 
@@ -23,10 +24,22 @@ class ArgumentLine(msgspec.Struct, forbid_unknown_fields=True):
     """An argument with, optionally, the text that says it and the span of that text."""
 
     slot: str
-    value: Literal
+    """The name of a parameter, or the path of a leaf."""
+    value: Any
     surface: str | None = None
     start: Offset | None = None
     end: Offset | None = None
+
+
+class CallLine(msgspec.Struct, forbid_unknown_fields=True):
+    """One call of a line that is a whole turn."""
+
+    skill: str
+    arguments: dict[str, Any] | list[ArgumentLine] = {}
+    spans: dict[str, tuple[Offset, Offset]] = {}
+    exemplar: str | None = None
+    mode: Mode | None = None
+    service: str | None = None
 
 
 class ExampleLine(msgspec.Struct, forbid_unknown_fields=True):
@@ -34,21 +47,57 @@ class ExampleLine(msgspec.Struct, forbid_unknown_fields=True):
 
     utterance: str
     skill: str | None = None
-    arguments: dict[str, Literal] | list[ArgumentLine] = {}
+    arguments: dict[str, Any] | list[ArgumentLine] = {}
     spans: dict[str, tuple[Offset, Offset]] = {}
     exemplar: str | None = None
     mode: Mode | None = None
+    reply: str | None = None
+    turn: str | None = None
+    call: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] | None = None
+    calls: list[CallLine] = []
+    speaker: Speaker = Speaker.USER
     context: list[Turn] = []
     group: str | None = None
     service: str | None = None
     license: str | None = None
     split: SplitName | None = None
 
+    def list_calls(self) -> list[ExampleLine]:
+        """List the calls of a line that is a whole turn, each as a line of its own."""
+        fields = msgspec.structs.asdict(self) | {"calls": []}
+        return [ExampleLine(**{**fields, **msgspec.structs.asdict(call)}) for call in self.calls]
+
     def list_arguments(self) -> list[ArgumentLine]:
-        """List the arguments, in whichever form the line has them."""
-        if isinstance(self.arguments, list):
-            return self.arguments
-        return [ArgumentLine(slot, value) for slot, value in self.arguments.items()]
+        """List the leaves of the arguments with their paths, in whichever form the line has them."""
+        if not isinstance(self.arguments, list):
+            return [ArgumentLine(path, leaf) for path, leaf in flatten_arguments(self.arguments)]
+        return [
+            ArgumentLine(slot, leaf, argument.surface, argument.start, argument.end)
+            for argument in self.arguments
+            for slot, leaf in _list_leaves(normalize_slot(argument.slot), argument.value)
+        ]
+
+    def list_spans(self) -> dict[str, tuple[int, int]]:
+        """Return the spans by the paths of their leaves."""
+        return {normalize_slot(slot): span for slot, span in self.spans.items()}
+
+
+def normalize_slot(slot: str) -> str:
+    """Return the path that a slot is, or the path of the parameter with that name.
+
+    >>> normalize_slot("dishes[0].name"), normalize_slot("rows[")
+    ('dishes[0].name', '["rows["]')
+    """
+    try:
+        parse_path(slot)
+    except ValueError:
+        return format_path((slot,))
+    return slot
+
+
+def _list_leaves(path: str, value: object) -> list[tuple[str, Leaf]]:
+    """List the leaves of a value at a path."""
+    return [(path + leaf_path.removeprefix("_"), leaf) for leaf_path, leaf in flatten_arguments({"_": value})]
 
 
 _KEYS: Final = tuple(field.name for field in msgspec.structs.fields(ExampleLine))
@@ -70,6 +119,7 @@ _OTHER_KEYS: Final = {
     "text": "utterance", "input": "utterance", "query": "utterance", "sentence": "utterance",
     "intent": "skill", "function": "skill", "tool": "skill", "label": "skill", "args": "arguments",
     "parameters": "arguments", "slots": "arguments", "template": "exemplar", "history": "context",
+    "tool_calls": "calls", "response": "reply", "answer": "reply", "output": "reply", "completion": "reply",
 }  # fmt: skip
 """What other formats call these keys of a line."""
 _FIXES: Final = (
@@ -77,13 +127,18 @@ _FIXES: Final = (
         re.compile(r"got `str` - at `\$\.arguments`"),
         "write the arguments as an object, not as a text that holds one",
     ),
-    (re.compile(r"got `null` - at `\$\.arguments\["), "leave out an argument that has no value"),
 )
 """What to do about the mistakes that logs of calls often have, by what msgspec says."""
 _decode: Final = msgspec.json.Decoder(ExampleLine).decode
 _UNKNOWN_KEY: Final = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `(?P<path>.*)`)?", re.DOTALL)
-_ARGUMENT_KEYS: Final = tuple(field.name for field in msgspec.structs.fields(ArgumentLine))
-_INDEX: Final = re.compile(r"(?<=\[)\d+(?=\])")
+_PART_KEYS: Final = {
+    "calls": tuple(field.name for field in msgspec.structs.fields(CallLine)),
+    "arguments": tuple(field.name for field in msgspec.structs.fields(ArgumentLine)),
+    "context": tuple(field.name for field in msgspec.structs.fields(Turn)),
+}
+"""The keys of the objects in the lists of a line."""
+_STEP: Final = re.compile(r"\.(\w+)\[(\d+)\]")
+"""A step of a path: into a list, and to one of its objects."""
 _NOT_IN_SET: Final = re.compile(r"Invalid enum value '(?P<value>.*)' - at `\$.*?(?P<key>\w+)`$", re.DOTALL)
 _MAX_MISTAKES: Final = 20
 """The rest of a line with more mistakes is not checked: a line of a megabyte has 10,000 arguments."""
@@ -115,7 +170,30 @@ def find_mistakes(example: ExampleLine) -> list[Problem]:
     )
 
 
+def find_turn_mistakes(example: ExampleLine) -> list[Problem]:
+    """Find what is wrong with a line that is a whole turn, apart from its calls: it must not be a call as well."""
+    own = ("skill", "arguments", "spans", "exemplar", "mode", "service", "turn", "call")
+    given = [key for key in own if getattr(example, key)]
+    if not given:
+        return []
+    found = f"`calls` and {summarize_names(given)} in one line"
+    return [_describe_mistake(found, "either", "move them into `calls`, or write one line for each call")]
+
+
 def _find_contradictions(example: ExampleLine) -> Iterator[Problem]:
+    if example.call is not None and example.turn is None:
+        yield _describe_mistake(
+            f"call {example.call} without a turn", "`turn`", "name the turn, or leave out the call"
+        )
+    if example.turn is not None and not example.turn.strip():
+        yield _describe_mistake("an empty turn", "a name", "name the turn, or leave it out")
+    if example.speaker is Speaker.ASSISTANT:
+        fix = "put what the assistant says into `reply`, or into `context` if a later turn follows"
+        yield _describe_mistake("the speaker 'assistant' of an utterance", "user or tool", fix)
+    if example.reply is not None and not has_text(example.reply):
+        yield _describe_mistake(
+            f"the reply {quote_text(example.reply)}", "text", "fill it in, or leave it out"
+        )
     if example.skill is not None and not example.skill.strip():
         yield _describe_mistake("an empty skill", "the name of a skill, or null", "name the skill")
     elif example.skill is None and example.mode not in (None, Mode.NONE):
@@ -128,16 +206,24 @@ def _find_contradictions(example: ExampleLine) -> Iterator[Problem]:
 
 
 def _find_slot_mistakes(example: ExampleLine) -> Iterator[Problem]:
-    arguments = example.list_arguments()
+    is_list = isinstance(example.arguments, list)
+    arguments = (
+        example.arguments
+        if isinstance(example.arguments, list)
+        else [ArgumentLine(slot, value) for slot, value in example.arguments.items()]
+    )
+    excess = False
     for argument in arguments:
-        excess = find_excess(argument.value)
-        if excess is not None:
-            yield Problem(Reason.INVALID_VALUE, *excess, "correct the value", slot=argument.slot)
-        if not argument.slot.strip():
-            yield _describe_mistake("an argument with an empty slot", "the name of a slot", "name the slot")
-    slots = {argument.slot: None for argument in arguments}
+        found = find_value_excess(argument.value)
+        if found is not None:
+            excess = True
+            yield Problem(Reason.INVALID_VALUE, *found, "correct the value", slot=argument.slot)
+        yield from _find_path_mistakes(argument, is_list)
+    if excess:
+        return
+    slots = {argument.slot: None for argument in example.list_arguments()}
     for slot in example.spans:
-        if slot not in slots:
+        if normalize_slot(slot) not in slots:
             yield Problem(
                 Reason.UNKNOWN_SLOT,
                 found=f"a span of slot {quote_text(slot)}",
@@ -147,6 +233,26 @@ def _find_slot_mistakes(example: ExampleLine) -> Iterator[Problem]:
                 fix=suggest_name(slot, slots, example.spans) or "correct the slot",
                 slot=slot,
             )
+
+
+def _find_path_mistakes(argument: ArgumentLine, is_list: bool) -> Iterator[Problem]:
+    """Find what is wrong with the slot of an argument. is_list: it may be a path."""
+    if not argument.slot.strip():
+        yield _describe_mistake("an argument with an empty slot", "the name of a slot", "name the slot")
+    elif is_list and ("[" in argument.slot or "." in argument.slot) and not _is_path(argument.slot):
+        found = f"slot {quote_text(argument.slot)}"
+        yield _describe_mistake(found, "a name, or a path such as dishes[0].count", "correct the slot")
+    if isinstance(argument.value, list | dict) and (argument.surface, argument.start) != (None, None):
+        found = f"a text or a span of slot {quote_text(argument.slot)}, which has several values"
+        yield _describe_mistake(found, "a span of one value", "write one argument for each value")
+
+
+def _is_path(slot: str) -> bool:
+    try:
+        parse_path(slot)
+    except ValueError:
+        return False
+    return True
 
 
 def _find_license_mistake(example: ExampleLine) -> Iterator[Problem]:
@@ -166,7 +272,7 @@ def _describe_malformed(origin: Origin, line: str, error: msgspec.DecodeError) -
     if not_in_set is not None and not_in_set["key"] in _CLOSED_SETS:
         return _describe_unknown_value(not_in_set["key"], not_in_set["value"], line)
     unknown = _UNKNOWN_KEY.search(message)
-    keys = _ARGUMENT_KEYS if unknown is not None and unknown["path"] else _KEYS
+    keys = _list_known_keys(None if unknown is None else unknown["path"])
     guess = _suggest_key(unknown["key"], unknown["path"], line) if unknown is not None else ""
     known = next((fix for pattern, fix in _FIXES if pattern.search(message)), "")
     place = format_place(origin)
@@ -183,20 +289,27 @@ def _describe_malformed(origin: Origin, line: str, error: msgspec.DecodeError) -
     )
 
 
+def _list_known_keys(path: str | None) -> tuple[str, ...]:
+    """List the keys that an object may have: a line, or what a path leads to (`$.calls[0].arguments[2]`)."""
+    steps = _STEP.findall(path or "")
+    return _PART_KEYS[steps[-1][0]] if steps else _KEYS
+
+
 def _suggest_key(key: str, path: str | None, line: str) -> str:
-    """Guess which key of a line, or of the argument at `path`, is meant; never one that it has."""
-    taken = _list_keys(line, path)
-    meant = "" if path else _OTHER_KEYS.get(key.casefold(), "")
-    if meant:
+    """Guess which key of a line, or of the object at `path`, is meant; never one that it has."""
+    taken, known = _list_keys(line, path), _list_known_keys(path)
+    meant = _OTHER_KEYS.get(key.casefold(), "")
+    if meant in known:
         return "" if meant in taken else f"did you mean {meant!r}?"
-    return suggest_name(key, _ARGUMENT_KEYS if path else _KEYS, taken)
+    return suggest_name(key, known, taken)
 
 
 def _list_keys(line: str, path: str | None) -> list[str]:
-    """List the keys of a line; or, with a path, of the argument that it leads to: `$.arguments[2]`."""
-    document = _decode_loosely(line)
-    index = _INDEX.search(path or "")
-    return list(document["arguments"][int(index[0])] if document and index is not None else document)
+    """List the keys of a line, or of the object that a path leads to."""
+    document: Any = _decode_loosely(line)
+    for name, index in _STEP.findall(path or "") if document else ():
+        document = document[name][int(index)]
+    return list(document)
 
 
 def _decode_loosely(line: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from stages.ingest.chat.source import read_chat_source
 from stages.ingest.erasure import erase_rows
 from stages.ingest.file_listing import FileKind, list_files
 from stages.ingest.instruct import INSTRUCT_FILES, parse_instruct_file
-from stages.ingest.jsonl import infer_skills, parse_jsonl_file, reject_incomplete
+from stages.ingest.jsonl import fit_values, infer_skills, read_examples, reject_incomplete
 from stages.ingest.nlu import read_nlu_source
 from stages.ingest.opencui import group_bot_files, parse_bot
 from stages.ingest.params import (
@@ -124,13 +124,16 @@ def _read_skills(root: Path, settings: SkillsSource, source: SourceInfo) -> Read
 
 def _read_jsonl(root: Path, settings: JsonlSource, source: SourceInfo) -> Reading:
     files = list_files(root, "", EXAMPLE_FILES)
-    reading = read_files(source, files, settings.on_bad_file, partial(parse_jsonl_file, source))
+    reading = read_files(source, files, settings.on_bad_file, partial(read_examples, source))
+    inferred = infer_skills(reading.records)
     tools = root / TOOLS_FILE
     if not os.path.lexists(tools):
-        return reading._replace(skills=infer_skills(reading.records))
+        return fit_values(reading, inferred)._replace(skills=inferred)
     data = read_file(tools, name=TOOLS_FILE, expected="tool definitions")
     skills = place_skills(parse_tools(TOOLS_FILE, data), {TOOLS_FILE: data})
-    return reject_incomplete(reading, skills)._replace(skills=skills)
+    # What the file does not define, another source may.
+    fitted = fit_values(reading, [*inferred, *skills])
+    return reject_incomplete(fitted, skills)._replace(skills=skills)
 
 
 def _read_bots(root: Path, settings: OpencuiSource, source: SourceInfo) -> Reading:

@@ -1,11 +1,23 @@
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exemplars.core.errors import UserError
 from exemplars.core.records import LabelledArgument, Mode, Reason, Speaker, Turn
-from exemplars.dataset.catalog import Parameter, Skill
-from stages.ingest.jsonl import infer_skills, parse_jsonl_file, reject_incomplete
+from exemplars.dataset.catalog import Parameter, Skill, build_tool_definition
+from exemplars.dataset.leaves import build_arguments
+from stages.ingest.jsonl import (
+    fit_values,
+    infer_skills,
+    parse_jsonl_file,
+    read_examples,
+    reject_incomplete,
+)
 from stages.ingest.reading import Reading, SourceInfo
 from stages.ingest.tools import parse_tools
 
@@ -44,6 +56,77 @@ def test_spans_come_from_the_arguments_the_map_or_the_template() -> None:
         LabelledArgument("who", "Maria", (), 5, 10),
         LabelledArgument("who", "Maria", ("Maria",), 5, 10),
     ]
+
+
+def test_nested_arguments_become_leaves_by_path_and_so_do_their_spans() -> None:
+    nested, listed = parse(
+        '{"utterance": "two soups", "skill": "order", "arguments": {"dishes": [{"name": "soup", "count": 2}], "zip code": "5", "notes": []}, "spans": {"dishes[0].name": [4, 8]}}',
+        '{"utterance": "two soups", "skill": "order", "arguments": [{"slot": "dishes[0]", "value": {"name": "soup"}}, {"slot": "dishes[0].count", "value": 2, "start": 0, "end": 3}]}',
+    ).records
+    assert nested.arguments == (
+        LabelledArgument("dishes[0].name", "soup", (), 4, 8),
+        LabelledArgument("dishes[0].count", "2"),
+        LabelledArgument('["zip\\u0020code"]', "5"),
+        LabelledArgument("notes", "[]"),
+    )
+    assert listed.arguments == (
+        LabelledArgument("dishes[0].name", "soup"),
+        LabelledArgument("dishes[0].count", "2", (), 0, 3),
+    )
+
+
+def test_a_template_gives_the_spans_of_leaves() -> None:
+    [record] = parse(
+        '{"utterance": "soup and pie", "skill": "order", "arguments": {"dishes": ["soup", "pie"]}, "exemplar": "<dishes[0]> and <dishes[1]>"}'
+    ).records
+    assert record.arguments == (
+        LabelledArgument("dishes[0]", "soup", ("soup",), 0, 4),
+        LabelledArgument("dishes[1]", "pie", ("pie",), 9, 12),
+    )
+
+
+def test_speaker_and_reply_are_kept() -> None:
+    [record] = parse(
+        '{"utterance": "{\\"temp\\": 5}", "speaker": "tool", "reply": "It is 5 degrees.", "context": [{"speaker": "user", "utterance": "How cold is it?"}, {"speaker": "tool", "utterance": "…"}]}'
+    ).records
+    assert (record.speaker, record.utterance, record.reply, record.mode) == (
+        Speaker.TOOL,
+        '{"temp": 5}',
+        "It is 5 degrees.",
+        Mode.NONE,
+    )
+    assert record.context == (Turn(Speaker.USER, "How cold is it?"), Turn(Speaker.TOOL, "…"))
+
+
+def test_values_are_written_as_their_parameters_need_it() -> None:
+    maybe = Parameter("unit", type=None, schema={"type": ["string", "null"]})
+    skill = Skill("f", parameters=(Parameter("text"), Parameter("any", type=None), maybe))
+    line = '{"utterance": "x", "skill": "f", "arguments": {"text": "5", "any": "5", "unit": null}}'
+    [record] = parse_jsonl_file(SOURCE, "a.jsonl", line.encode(), [skill]).records
+    assert {label.slot: label.value for label in record.arguments} == {
+        "text": "5",
+        "any": '"5"',
+        "unit": "None",
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("null", "found null for slot 'text', expected a value of type string; leave out an argument that has no value"),
+        ("[]", "found an empty list for slot 'text', expected a value of type string; correct the value"),
+        ("{}", "found an empty object for slot 'text', expected a value of type string; correct the value"),
+    ],
+)  # fmt: skip
+def test_what_a_parameter_cannot_have_is_rejected(value: str, message: str) -> None:
+    skill = Skill("f", parameters=(Parameter("text"),))
+    line = f'{{"utterance": "x", "skill": "f", "arguments": {{"text": {value}}}}}'
+    [rejection] = parse_jsonl_file(SOURCE, "a.jsonl", line.encode(), [skill]).rejections
+    assert (rejection.reason, rejection.slot, rejection.message) == (
+        Reason.INVALID_VALUE,
+        "text",
+        f"a.jsonl:1: {message}",
+    )
 
 
 def test_without_a_skill_the_mode_is_none() -> None:
@@ -204,6 +287,16 @@ def test_a_request_without_a_required_argument_is_rejected_and_other_rows_are_ke
         ('"skill": "say", "arguments": {"what": "x"}, "spans": {"waht": [0, 1]}', Reason.UNKNOWN_SLOT, "found a span of slot 'waht', expected one of what; did you mean 'what'?"),
         ('"skill": "say", "license": "Apache 2.0"', Reason.MALFORMED_RECORD, "the license 'Apache 2.0' is not an SPDX expression: 'Apache 2.0' is not an SPDX identifier; did you mean 'Apache-2.0'?"),
         ('"skill": "say", "license": ""', Reason.MALFORMED_RECORD, "the license '' is not an SPDX expression: it is empty; write an SPDX expression (https://spdx.org/licenses), such as CC-BY-4.0 or MIT OR Apache-2.0, or name terms of your own LicenseRef-<name>"),
+        ('"skill": "say", "arguments": {"what": ["a"]}, "spans": {"what": [0, 1]}', Reason.UNKNOWN_SLOT, "found a span of slot 'what', expected one of what[0]; did you mean 'what[0]'?"),
+        ('"skill": "say", "arguments": [{"slot": "what[0", "value": "x"}]', Reason.MALFORMED_RECORD, "found slot 'what[0', expected a name, or a path such as dishes[0].count; correct the slot"),
+        ('"skill": "say", "arguments": [{"slot": "what", "value": ["x"], "start": 0, "end": 1}]', Reason.MALFORMED_RECORD, "found a text or a span of slot 'what', which has several values, expected a span of one value; write one argument for each value"),
+        ('"skill": "say", "arguments": {"what": {"n": 9223372036854775808}}', Reason.INVALID_VALUE, "found a larger integer, expected an integer of at most 64 bits; correct the value"),
+        ('"skill": "say", "arguments": {"what": null}', Reason.INVALID_VALUE, "found null for slot 'what', expected a value; leave out an argument that has no value"),
+        ('"skill": "say", "call": 1', Reason.MALFORMED_RECORD, "found call 1 without a turn, expected `turn`; name the turn, or leave out the call"),
+        ('"skill": "say", "turn": " "', Reason.MALFORMED_RECORD, "found an empty turn, expected a name; name the turn, or leave it out"),
+        ('"speaker": "assistant"', Reason.MALFORMED_RECORD, "found the speaker 'assistant' of an utterance, expected user or tool; put what the assistant says into `reply`, or into `context` if a later turn follows"),
+        ('"speaker": "function"', Reason.MALFORMED_RECORD, "found speaker 'function', expected one of user, assistant, tool; did you mean 'tool'?"),
+        ('"reply": ""', Reason.MALFORMED_RECORD, "found the reply '', expected text; fill it in, or leave it out"),
         ('"skill": "say", "spans": {"what": [0, 1]}', Reason.UNKNOWN_SLOT, "found a span of slot 'what', expected no span, since there is no argument; correct the slot"),
     ],
 )  # fmt: skip
@@ -264,6 +357,48 @@ def test_without_tools_the_catalog_is_inferred_from_the_examples() -> None:
             inferred=True,
         ),
     )
+
+
+LITERALS = st.one_of(
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
+    st.sampled_from(["5", "True", "None", "[]", '"a"', "1.5", "dontcare"]),
+)
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4).filter(str.strip)
+VALUES = st.recursive(
+    LITERALS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.lists(st.dictionaries(NAMES, VALUES, max_size=3), min_size=1, max_size=4))
+def test_calls_are_put_together_again_exactly(calls: list[dict[str, Any]]) -> None:
+    lines = [json.dumps({"utterance": "x", "skill": "f", "arguments": arguments}) for arguments in calls]
+    reading = read_examples(SOURCE, "a.jsonl", "\n".join(lines).encode())
+    [skill] = infer_skills(reading.records)
+    records = fit_values(reading, [skill]).records
+    read = [
+        build_arguments([(label.slot, label.value) for label in record.arguments], skill)
+        for record in records
+    ]
+    assert [json.dumps(arguments) for arguments in read] == [json.dumps(arguments) for arguments in calls]
+
+
+def test_lists_and_objects_are_inferred_from_the_examples() -> None:
+    lines = (
+        '{"utterance": "a", "skill": "f", "arguments": {"dishes": [{"name": "soup", "count": 2}], "n": 1}}',
+        '{"utterance": "b", "skill": "f", "arguments": {"dishes": [], "n": "many"}}',
+    )
+    [skill] = infer_skills(read_examples(SOURCE, "a.jsonl", "\n".join(lines).encode()).records)
+    properties = {"name": {"type": "string"}, "count": {"type": "integer"}}
+    items = {"type": "object", "properties": properties}
+    assert build_tool_definition(skill)["function"]["parameters"]["properties"] == {
+        "dishes": {"type": "array", "items": items, "description": ""},
+        "n": {"type": ["integer", "string"], "description": ""},
+    }
 
 
 @pytest.mark.parametrize(("data", "message"), [(b"", "empty_file"), (b'{"a": "\xff"}', "byte 7: not_utf8")])

@@ -124,7 +124,7 @@ def test_a_guess_at_what_a_line_of_jsonl_means_is_accepted(data: Any, line_and_n
         ('{"utterance": "x", "mode": "no_call", "skill": "s"}', ["a.jsonl:1: found mode 'no_call', expected one of normal, extended, negative, none; correct the mode"]),
         ('{"utterance": "x", "mode": "positive"}', ["a.jsonl:1: found mode 'positive', expected one of normal, extended, negative, none; correct the mode"]),
         ('{"utterance": "x", "skill": "s", "arguments": [{"slot": "a", "value": "x", "star": 0}]}', ["a.jsonl:1: object contains unknown field `star` - at `$.arguments[0]` in '{\"utterance\": \"x\", \"skill\": \"s\", \"arguments\": [{\"slot\": \"a\"…'; did you mean 'start'?"]),
-        ('{"utterance": "x", "skill": "s", "skil": "t"}', ["a.jsonl:1: object contains unknown field `skil` in '{\"utterance\": \"x\", \"skill\": \"s\", \"skil\": \"t\"}'; write a JSON object with utterance, skill, arguments, spans, exemplar, mode, context, group, service, license, split"]),
+        ('{"utterance": "x", "skill": "s", "skil": "t"}', ["a.jsonl:1: object contains unknown field `skil` in '{\"utterance\": \"x\", \"skill\": \"s\", \"skil\": \"t\"}'; write a JSON object with utterance, skill, arguments, spans, exemplar, mode, reply, turn, call, calls, speaker, context, group, service, license, split"]),
     ],
 )  # fmt: skip
 def test_a_line_of_jsonl_gets_no_guess_that_would_contradict_it(line: str, messages: list[str]) -> None:
