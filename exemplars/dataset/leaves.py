@@ -7,12 +7,13 @@ its parameter accepts `None` or several types, it is quoted like a string of JSO
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from exemplars.core.literals import format_literal, is_of_type, parse_literal
-from exemplars.core.slot_paths import Leaf, assemble_arguments, flatten_arguments
+from exemplars.core.slot_paths import Leaf, Segments, assemble_arguments, flatten_arguments, parse_path
 from exemplars.dataset.catalog import TYPES, Parameter, Skill
+from exemplars.dataset.json_schemas import find_subschema, list_alternatives
 
 _CONTAINERS: Final[dict[str, Leaf]] = {"[]": [], "{}": {}}
 
@@ -98,3 +99,37 @@ def build_arguments(leaves: Iterable[tuple[str, str]], skill: Skill | None) -> d
         (path, decode_leaf(text, None if skill is None else skill.find_parameter(path)))
         for path, text in leaves
     )
+
+
+def rank_path(path: str, skill: Skill) -> tuple[int, ...]:
+    """Return the rank of a leaf in a call: the position of its parameter, then those of its items and members.
+
+    Members have the order of their schema; those that it does not name come last.
+
+    >>> schema = {"type": "object", "properties": {"row": {}, "seat": {}}}
+    >>> skill = Skill("book", parameters=(Parameter("day"), Parameter("place", type="object", schema=schema)))
+    >>> rank_path("place.seat", skill), rank_path("day", skill)
+    ((1, 1), (0,))
+    """
+    names = [parameter.name for parameter in skill.parameters]
+    name, *rest = _split(path)
+    root = names.index(name) if name in names else len(names)
+    schema = skill.parameters[root].schema if root < len(names) else None
+    return (root, *(_rank(schema, tuple(rest[:place]), segment) for place, segment in enumerate(rest)))
+
+
+def _split(path: str) -> Segments:
+    """Split a path; what is no path is a name."""
+    try:
+        return parse_path(path)
+    except ValueError:
+        return (path,)
+
+
+def _rank(schema: Mapping[str, Any] | None, parents: Segments, segment: str | int) -> int:
+    if isinstance(segment, int):
+        return segment
+    parent = None if schema is None else find_subschema(schema, parents)
+    options = () if parent is None else list_alternatives(parent)
+    members = list(dict.fromkeys(name for option in options for name in option.get("properties") or ()))
+    return members.index(segment) if segment in members else len(members)

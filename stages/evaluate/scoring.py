@@ -101,7 +101,7 @@ def build_expected_answer(row: TrainingRow, tools: Sequence[Skill]) -> ExpectedA
         )
         for call in row.calls
     )
-    is_reply = not calls and row.reply is not None
+    is_reply = not calls and row.messages[-1].content == row.reply
     return ExpectedAnswer(calls, frozenset(tool.name for tool in tools), is_reply)
 
 

@@ -9,7 +9,7 @@ from exemplars.core.ledger import Problem
 from exemplars.core.records import Argument, Exemplar, Grounding, Reason, Turn
 from exemplars.core.slot_paths import find_root
 from exemplars.dataset.catalog import Skill, build_tool_definition
-from exemplars.dataset.leaves import build_arguments, decode_leaf, encode_leaf
+from exemplars.dataset.leaves import build_arguments, decode_leaf, encode_leaf, rank_path
 from exemplars.dataset.texts import is_mentioned
 from exemplars.models.calls import Call, CallFormat, format_calls, format_value
 from exemplars.models.rows import Answer, Message, TargetCall, View
@@ -195,9 +195,8 @@ def _build_call(target: TargetCall, skill: Skill) -> Call:
 
 
 def _build_answers(row: Exemplar, skill: Skill, values: Values) -> tuple[Answer, ...]:
-    """Build the answers, in the order of the skill's parameters."""
-    order = {parameter.name: position for position, parameter in enumerate(skill.parameters)}
-    arguments = sorted(row.arguments, key=lambda argument: order.get(find_root(argument.slot), len(order)))
+    """Build the answers, in the order of the skill's parameters and of their schemas."""
+    arguments = sorted(row.arguments, key=lambda argument: rank_path(argument.slot, skill))
     return tuple(_build_answer(argument, skill, values) for argument in arguments)
 
 

@@ -13,7 +13,7 @@ from exemplars.dataset.catalog import (
     parse_property,
     parse_tool_definition,
 )
-from exemplars.dataset.leaves import build_arguments, decode_leaf, encode_leaf, list_leaves
+from exemplars.dataset.leaves import build_arguments, decode_leaf, encode_leaf, list_leaves, rank_path
 
 TEXTS = st.one_of(
     st.text(max_size=6), st.sampled_from(["5", "2.5", "True", "None", "[]", "{}", '"a"', '"', "null"])
@@ -35,7 +35,9 @@ LEAVES = {
     "number": st.one_of(st.integers(-5, 5), st.floats(allow_nan=False, allow_infinity=False)),
     "boolean": st.booleans(),
     "optional": st.one_of(st.none(), TEXTS),
-    "any": st.one_of(st.none(), TEXTS, st.booleans(), st.integers(-5, 5), st.sampled_from([[], {}])),
+    "any": st.one_of(
+        st.none(), TEXTS, st.booleans(), st.integers(-5, 5), st.sampled_from([[], {}, 1e16, 2e-9])
+    ),
     "several": st.one_of(st.none(), TEXTS, st.integers(-5, 5)),
     "texts": st.just([]),
     "table": st.just({}),
@@ -112,3 +114,35 @@ DISHES = Skill(
 )
 def test_a_path_leads_to_the_parameter_of_a_leaf(path: str, expected: Parameter | None) -> None:
     assert DISHES.find_parameter(path) == expected
+
+
+MEALS = {
+    "type": "array",
+    "items": {
+        "anyOf": [{"type": "object", "properties": {"name": {}, "count": {}}}, {"properties": {"code": {}}}]
+    },
+}
+ORDER = Skill("order", parameters=(Parameter("table"), Parameter("dishes", type="array", schema=MEALS)))
+
+
+def test_leaves_are_ranked_as_the_catalog_names_them() -> None:
+    paths = [
+        "other",
+        "dishes[10].name",
+        "dishes[2].size",
+        "dishes[2].code",
+        "dishes[2].count",
+        "dishes[2].name",
+        "table",
+        "not a path",
+    ]
+    assert sorted(paths, key=lambda path: rank_path(path, ORDER)) == [
+        "table",
+        "dishes[2].name",
+        "dishes[2].count",
+        "dishes[2].code",
+        "dishes[2].size",
+        "dishes[10].name",
+        "other",
+        "not a path",
+    ]

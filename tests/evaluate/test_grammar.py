@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from exemplars.core.slot_paths import assemble_arguments, flatten_arguments
 from exemplars.dataset.catalog import Parameter, Skill, parse_property
+from exemplars.dataset.leaves import rank_path
 from exemplars.models.calls import Call, CallFormat, format_calls
 from stages.evaluate.grammar import build_call_grammar
 
@@ -260,3 +263,16 @@ def test_a_value_that_its_schema_does_not_have_is_not_admitted(
     text = format_calls([Call("f", {"a": value})], form)
     if not is_valid:
         assert not matches([tool], text, form)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(schemas_with_values(), st.randoms(use_true_random=False))
+def test_a_call_whose_members_have_any_order_is_admitted_once_they_are_ranked(
+    matches: Match, drawn: tuple[dict[str, Any], Any], random: Random
+) -> None:
+    schema, value = drawn
+    tool = Skill("f", parameters=(Parameter("a", schema=schema),))
+    leaves = flatten_arguments({"a": value})
+    random.shuffle(leaves)
+    ranked = assemble_arguments(sorted(leaves, key=lambda leaf: rank_path(leaf[0], tool)))
+    assert matches([tool], format_calls([Call("f", ranked)], CallFormat.PYTHON), CallFormat.PYTHON)

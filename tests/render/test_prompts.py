@@ -4,6 +4,7 @@ import pytest
 
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
+from exemplars.dataset.catalog import Parameter, Skill
 from exemplars.models.calls import CallFormat
 from exemplars.models.rows import Message, View
 from stages.render.params import ToolForm, Values
@@ -44,6 +45,27 @@ def test_the_call_view_asks_with_tools_and_answers_with_a_call() -> None:
         Message("assistant", 'call(contact="mum", device="work")'),
     )
     assert "call" in prompt.tools and len(prompt.tools) == 2
+
+
+def test_members_of_an_object_have_the_order_of_their_schema() -> None:
+    dish = {"type": "object", "properties": {"name": {"type": "string"}, "count": {"type": "integer"}}}
+    order = Skill(
+        "order",
+        parameters=(
+            Parameter("table", type="integer"),
+            Parameter("dishes", type="array", schema={"type": "array", "items": dish}),
+        ),
+    )
+    row = exemplar(
+        "two soups",
+        "order",
+        argument("dishes[0].count", "2", "two", "normalized"),
+        argument("dishes[0].name", "soups", "soups"),
+        argument("table", "7", None, "context"),
+    )
+    built = build_prompts(TurnRows((row,)), {"order": order}, ["order"], params())
+    assert isinstance(built, tuple)
+    assert answer_of(built[0]) == 'order(table=7, dishes=[{"name": "soups", "count": 2}])'
 
 
 def test_the_json_format_has_the_same_call() -> None:
