@@ -34,6 +34,8 @@ SLOW = (
     "tests/cli/test_init.py",
     "tests/cli/test_prove.py",
     "tests/ingest/nlu/test_source.py",
+    "tests/ingest/chat/test_real_data.py",
+    "tests/ingest/chat/test_large_file.py",
     "tests/export/test_plots.py",
     "tests/validate/test_pages.py",
     "tests/validate/test_checkpoint.py",
@@ -59,7 +61,6 @@ SLOW = (
     "tests/cli/test_documented_examples.py",
     "tests/ingest/test_patterns.py",
     "tests/audit/test_revisions.py",
-    "tests/audit/verification/test_tagger_runs.py",
 )
 """Tests of these take seconds each: real DVC, a trained model, a browser."""
 _running: list[pytest.Item] = []

@@ -13,7 +13,8 @@ from exemplars.core.slot_paths import MAX_DEPTH, format_path
 def find_subschema(schema: Mapping[str, Any], segments: Sequence[str | int]) -> Mapping[str, Any] | None:
     """Find the schema of what a path leads to; `None` if the schema has no such item or property.
 
-    segments: the path from the value that the schema describes. Of alternatives, the first that has the path counts.
+    segments: the path from the value that the schema describes. Several alternatives that have the path are
+    alternatives again; of the parts of `allOf`, the first counts.
 
     >>> find_subschema({"type": "array", "items": {"type": "integer"}}, [3])
     {'type': 'integer'}
@@ -21,12 +22,15 @@ def find_subschema(schema: Mapping[str, Any], segments: Sequence[str | int]) -> 
     if not segments:
         return schema
     first, rest = segments[0], segments[1:]
+    found: list[Mapping[str, Any]] = []
     for option in list_alternatives(schema):
         child = _find_item(option, first) if isinstance(first, int) else _find_property(option, first)
-        found = None if child is None else find_subschema(child, rest)
-        if found is not None:
-            return found
-    return None
+        part = None if child is None else find_subschema(child, rest)
+        if part is not None and part not in found:
+            found.append(part)
+    if not found:
+        return None
+    return found[0] if len(found) == 1 or "allOf" in schema else {"anyOf": found}
 
 
 def list_alternatives(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -62,6 +62,27 @@ def unite_schemas(first: Schema, second: Schema) -> dict[str, Any]:
     return united
 
 
+def strip_notes(schema: Any) -> Any:
+    """Remove from a schema, and from all schemas in it, what says nothing about values.
+
+    >>> strip_notes({"type": "array", "items": {"type": "string", "description": "A name."}, "title": "Names"})
+    {'type': 'array', 'items': {'type': 'string'}}
+    """
+    if isinstance(schema, list):
+        return [strip_notes(child) for child in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return {
+        key: {name: strip_notes(child) for name, child in value.items()}
+        if key == "properties" and isinstance(value, Mapping)
+        else value
+        if key == "enum"
+        else strip_notes(value)
+        for key, value in schema.items()
+        if key not in (*_NOTES, "examples", "default")
+    }
+
+
 def _is_bound(schema: Schema) -> bool:
     """Return whether a schema says which values it accepts."""
     return any(key not in _SILENT and not key.startswith("x-") for key in schema)

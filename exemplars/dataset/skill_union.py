@@ -7,10 +7,11 @@ from itertools import chain
 import msgspec
 
 from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.schema_union import strip_notes
 
 
 def unite_skills(first: Skill, second: Skill) -> Skill | None:
-    """Unite two definitions of a skill; return `None` if a parameter has two types, enumerations or recognizers.
+    """Unite two definitions of a skill; return `None` if a parameter has two types, schemas, lists or recognizers.
 
     A parameter that only one has is optional. Of descriptions, the first that says something is kept.
 
@@ -43,6 +44,8 @@ def _unite(first: Parameter | None, second: Parameter | None) -> Parameter | Non
         if before and after and before != after:
             return None
     if first.type != second.type or first.composed != second.composed:
+        return None
+    if strip_notes(first.schema) != strip_notes(second.schema):
         return None
     return msgspec.structs.replace(
         first,

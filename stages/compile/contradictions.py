@@ -17,7 +17,7 @@ import msgspec
 
 from exemplars.core.errors import summarize_names
 from exemplars.core.ledger import Ledger, Problem
-from exemplars.core.records import Exemplar, Reason
+from exemplars.core.records import Argument, Exemplar, Reason
 from exemplars.core.turns import group_by_turn
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -87,8 +87,16 @@ def _find_problems(equal: list[list[Exemplar]]) -> Iterator[tuple[str, Problem]]
 
 
 def _encode_meaning(calls: Sequence[Exemplar]) -> tuple[bytes, ...]:
-    """Encode what a turn asks for: its calls, in whatever order."""
-    return tuple(sorted(_encode((call.skill, call.mode, call.arguments)) for call in calls))
+    """Encode what a turn asks for: its calls and their arguments, in whatever order.
+
+    What else a source would accept does not change what it asks for.
+    """
+    return tuple(sorted(_encode((call.skill, call.mode, _sort_arguments(call))) for call in calls))
+
+
+def _sort_arguments(call: Exemplar) -> list[Argument]:
+    arguments = (msgspec.structs.replace(argument, accepted=()) for argument in call.arguments)
+    return sorted(arguments, key=lambda argument: argument.slot)
 
 
 def _report_contradiction(calls: Sequence[Exemplar], others: Sequence[Sequence[Exemplar]]) -> Problem:

@@ -4,7 +4,17 @@ import msgspec
 
 from exemplars.core.digests import stamp_digest
 from exemplars.core.ledger import Ledger
-from exemplars.core.records import Exemplar, Mode, Origin, Reason, Rejection, Speaker, Turn
+from exemplars.core.records import (
+    Argument,
+    Exemplar,
+    Grounding,
+    Mode,
+    Origin,
+    Reason,
+    Rejection,
+    Speaker,
+    Turn,
+)
 from stages.compile.contradictions import content_key, prefilter_key, reject_contradictions
 
 
@@ -131,3 +141,17 @@ def test_the_prefilter_key_is_equal_whenever_the_content_key_is() -> None:
     assert content_key([first]) == content_key([second])
     assert prefilter_key(first) == prefilter_key(second)
     assert prefilter_key(first) != prefilter_key(exemplar("a", context=turns[:4]))
+
+
+def test_the_order_of_arguments_and_what_else_is_accepted_are_no_contradiction() -> None:
+    def fill(row_id: str, *arguments: Argument) -> Exemplar:
+        return stamp_digest(msgspec.structs.replace(exemplar(row_id), arguments=arguments))
+
+    first, second = (
+        Argument(slot, "again", None, None, None, Grounding.COMPOSED) for slot in ("what", "when")
+    )
+    accepting = msgspec.structs.replace(first, accepted=("once more",))
+    rejections = reject(fill("a", first, second), fill("b", second, accepting))
+    assert {row_id: rejection.reason for row_id, rejection in rejections.items()} == {
+        "b": Reason.DUPLICATE_EXEMPLAR
+    }

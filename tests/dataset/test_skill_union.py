@@ -49,3 +49,27 @@ def test_parameters_that_contradict_each_other_cannot_be_united(first: Parameter
 
 def test_two_services_cannot_share_a_skill() -> None:
     assert unite_skills(Skill("s", service="A_1"), Skill("s", service="B_1")) is None
+
+
+def test_lists_of_different_items_are_not_united() -> None:
+    strings, numbers = (
+        Skill(
+            "f",
+            parameters=(
+                Parameter("a", type="array", schema={"type": "array", "items": {"type": kind, **notes}}),
+            ),
+        )
+        for kind, notes in (("string", {}), ("integer", {}))
+    )
+    assert unite_skills(strings, numbers) is None
+    described = Skill(
+        "f",
+        parameters=(
+            Parameter(
+                "a",
+                type="array",
+                schema={"type": "array", "items": {"type": "string", "description": "A name."}},
+            ),
+        ),
+    )
+    assert unite_skills(strings, described) == strings

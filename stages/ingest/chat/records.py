@@ -295,13 +295,10 @@ def _list_answers(conversation: Conversation, place: RowPlace) -> Iterator[_Answ
             earlier = before[:-1][-place.context_turns :] if place.context_turns else []
             previous = said[start - 1] if start else None
             yield _Answer(tuple(said[start:end]), previous, tuple(earlier))
-        text = "\n".join(filter(None, map(_format_turn, said[start:end])))
-        before.append(Turn(Speaker(said[start].role.value), text))
+        text = "\n".join(filter(None, (turn.content for turn in said[start:end])))
+        calls = [MadeCall(call.name, call.arguments) for turn in said[start:end] for call in turn.calls]
+        before.append(Turn(Speaker(said[start].role.value), format_context_turn(text, calls)))
         start = end
-
-
-def _format_turn(turn: ChatTurn) -> str:
-    return format_context_turn(turn.content, [MadeCall(call.name, call.arguments) for call in turn.calls])
 
 
 def _label_arguments(call: ToolCall, skill: Skill | None) -> tuple[LabelledArgument, ...] | Problem:

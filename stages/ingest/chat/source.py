@@ -30,7 +30,7 @@ from stages.ingest.params import ChatSource, OnBadFile
 from stages.ingest.reading import STAGE, SourceInfo, collect_rows, make_unread
 from stages.ingest.row_files import PARQUET_MAGIC, Content, FileRow, read_rows
 from stages.ingest.source_files import SourceTables, reject_file
-from stages.ingest.tools import TOOLS_FILE, parse_tools
+from stages.ingest.tools import TOOLS_FILE, parse_tool_definitions
 
 CHAT_FILES: Final = FileKind(
     ("*.jsonl", "*.json", "*.parquet"),
@@ -90,8 +90,7 @@ class _SourceReader:
         path = self.root / TOOLS_FILE
         if os.path.lexists(path):
             data = read_file(path, name=TOOLS_FILE, expected="tool definitions")
-            parse_tools(TOOLS_FILE, data)  # Raises the mistakes of the file.
-            tools = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"))
+            tools = parse_tool_definitions(TOOLS_FILE, data)
             self._add_tools(tools, f"{TOOLS_FILE}:1")
             yield from tools
 
@@ -221,11 +220,14 @@ def _read_rows(name: str, data: Content) -> Iterator[FileRow]:
 
 
 def _drop_nulls(value: Any) -> Any:
+    """Return a value as JSON has it, without the members of objects that are `None`."""
     if isinstance(value, dict):
         return {key: _drop_nulls(child) for key, child in value.items() if child is not None}
     if isinstance(value, list) and value and all(isinstance(item, tuple) for item in value):
         return _drop_nulls(dict(value))  # A map.
-    return [_drop_nulls(item) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_drop_nulls(item) for item in value]
+    return value if isinstance(value, str | int | float | None) else str(value)  # A date, bytes.
 
 
 def _hash_if_readable(file: SourceFile) -> str:

@@ -1,0 +1,29 @@
+"""A list of 100,000 conversations: only the row at hand is in memory."""
+
+from __future__ import annotations
+
+import json
+
+from tests.conftest import Workspace
+from tests.ingest.chat.rows import ask, make_call, make_row, say
+
+ROWS = 100_000
+CODE = """\
+import resource
+from exemplars.core.params import load_section
+from stages.ingest.params import IngestParams
+from stages.ingest.sources import read_source
+tables = read_source("calls", load_section("ingest", IngestParams), 1)
+print(tables.records.num_rows, tables.rejections.num_rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_a_list_of_100000_rows_takes_less_than_a_gigabyte(workspace: Workspace) -> None:
+    row = json.dumps(make_row(say("Weather in Oslo? " + "x" * 1000), ask(make_call(city="Oslo"))))
+    workspace.write("raw/a.json", f"[{','.join([row] * ROWS)}]")
+    workspace.write("params.yaml", "ingest: {sources: {calls: {format: chat, path: raw, license: MIT}}}\n")
+    done = workspace.run_code(CODE)
+    assert done.returncode == 0, done.stderr
+    records, rejections, kilobytes = map(int, done.stdout.split())
+    assert (records, rejections) == (ROWS, 0)
+    assert kilobytes < 1_000_000
