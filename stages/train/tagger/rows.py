@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from exemplars.core.ledger import Ledger, Problem
-from exemplars.core.records import Exemplar, Turn
+from exemplars.core.records import Exemplar, Speaker, Turn
 from exemplars.dataset.catalog import Skill
 from exemplars.models.tagger.features import EncodedText, Target, build_target, encode_text
 from exemplars.models.tagger.vocabulary import Vocabulary
@@ -45,6 +45,15 @@ class Encoder(NamedTuple):
         skill = None if exemplar.skill is None else self.skills.get(exemplar.skill)
         target = build_target(exemplar, encoded, self.vocabulary, skill)
         return target if isinstance(target, Problem) else TaggerRow(encoded, target)
+
+    def encode_start(self, text: str) -> EncodedText:
+        """Encode a text without context, and cut it if it does not fit."""
+        words = text.split()
+        while True:
+            encoded = encode_text(self.tokenizer, " ".join(words), Speaker.USER, (), self.max_tokens)
+            if not isinstance(encoded, Problem):
+                return encoded
+            words = words[: len(words) * 3 // 4]
 
 
 def select_rows(encoder: Encoder, exemplars: Sequence[Exemplar], ledger: Ledger) -> list[Exemplar]:

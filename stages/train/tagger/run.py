@@ -27,6 +27,7 @@ from exemplars.models.base_models import (
 from exemplars.models.run_manifest import Manifest
 from exemplars.models.tagger.calibration import Calibration, choose_threshold, fit_temperature, list_risks
 from exemplars.models.tagger.calls import TaggedCall, is_right
+from exemplars.models.tagger.descriptions import describe_vocabulary
 from exemplars.models.tagger.vocabulary import build_vocabulary
 from stages.train.checks import check_packages
 from stages.train.loss_log import open_loss_log
@@ -161,10 +162,14 @@ def _fit(
 ) -> tuple[Any, TaggerResult, dict[str, float]]:
     """Fit a network, and compute its losses. Raises `UserError` if the disk is full."""
     from exemplars.models.tagger.network import TaggerNetwork
-    from stages.train.tagger.training import TaggerTraining, compute_mean_loss
+    from stages.train.tagger.training import TaggerTraining, compute_mean_loss, embed_descriptions
 
     vocabulary = data.encoder.vocabulary
     network = TaggerNetwork(load_encoder(base), vocabulary, recipe.dropout)
+    descriptions = describe_vocabulary(vocabulary, data.encoder.skills)
+    network.set_descriptions(
+        *(embed_descriptions(network, data.encoder, texts, data.pad) for texts in descriptions)
+    )
     training = TaggerTraining(network, vocabulary, recipe, shared, data.pad)
     pools = build_pools(data.train)
 

@@ -19,9 +19,11 @@ from exemplars.models.tagger.vocabulary import NO_SKILL, Vocabulary
 from stages.train.loss_log import LossLogger, format_losses
 from stages.train.params import Shared, Tagger
 from stages.train.tagger.batches import build_batches
-from stages.train.tagger.rows import TaggerRow
+from stages.train.tagger.rows import Encoder, TaggerRow
 
 _IGNORED: Final = -100
+_DESCRIPTIONS: Final = 64
+"""Descriptions that are embedded together."""
 _CHECKPOINT: Final = "tagger.pt"
 _PRINTED_LINES: Final = 10
 _ADAM_BETA1: Final = 0.9
@@ -64,12 +66,15 @@ class TaggerTraining:
         self.loss = TaggerLoss(vocabulary, pad)
         self.recipe = recipe
         self.shared = shared
-        heads = [weights for head in network.list_heads() for weights in head.parameters()]
         network.encoder.get_input_embeddings().requires_grad_(recipe.train_embeddings)
-        encoder = [weights for weights in network.encoder.parameters() if weights.requires_grad]
+        own = network.list_own_weights()
+        is_own = {id(weights) for weights in own}
+        others = [
+            weights for weights in network.parameters() if weights.requires_grad and id(weights) not in is_own
+        ]
         groups = [
-            {"params": encoder, "peak": recipe.learning_rate},
-            {"params": heads, "peak": recipe.head_learning_rate},
+            {"params": others, "peak": recipe.learning_rate},
+            {"params": own, "peak": recipe.head_learning_rate},
         ]
         self.optimizer = torch.optim.AdamW(
             groups,
@@ -221,6 +226,22 @@ class TaggerLoss:
                 if len(scores) > 1:
                     total = total + torch.logsumexp(scores, 0) - scores[choice]
         return total / len(rows)
+
+
+@torch.inference_mode()  # type: ignore[untyped-decorator]
+def embed_descriptions(network: TaggerNetwork, encoder: Encoder, texts: Sequence[str], pad: int) -> Tensor:
+    """Embed descriptions by an encoder that is not trained yet: unit vectors, of shape (texts, width).
+
+    A description that does not fit into the window is cut; nothing is said in it.
+    """
+    network.eval()
+    vectors = []
+    for start in range(0, len(texts), _DESCRIPTIONS):
+        batch = collate([encoder.encode_start(text) for text in texts[start : start + _DESCRIPTIONS]], pad)
+        said = batch.said.unsqueeze(-1)
+        states = (network.encode(batch) * said).sum(1)
+        vectors.append(torch.nn.functional.normalize(states, dim=1))
+    return torch.cat(vectors)
 
 
 @torch.inference_mode()  # type: ignore[untyped-decorator]
