@@ -12,7 +12,16 @@ from exemplars.core.errors import summarize_names
 from exemplars.core.ids import make_row_id
 from exemplars.core.ledger import Ledger, Problem, reject_row
 from exemplars.core.literals import format_literal
-from exemplars.core.records import DONTCARE, LabelledArgument, Mode, Origin, Reason, Record, Rejection
+from exemplars.core.records import (
+    DONTCARE,
+    REDACTED,
+    LabelledArgument,
+    Mode,
+    Origin,
+    Reason,
+    Record,
+    Rejection,
+)
 from exemplars.core.slot_paths import assemble_arguments, find_root
 from exemplars.dataset.catalog import Parameter, Skill, find_missing_parameters, parse_property
 from exemplars.dataset.leaves import decode_leaf, encode_leaf, is_leaf_of
@@ -127,7 +136,7 @@ def infer_skills(records: Iterable[Record]) -> tuple[Skill, ...]:
     values: dict[str, dict[str, list[object]]] = {}
     services: dict[str, str | None] = {}
     for record in records:
-        if record.skill is not None:
+        if record.skill is not None and record.utterance != REDACTED:
             parameters = values.setdefault(record.skill, {})
             services.setdefault(record.skill, record.service)
             for name, value in _assemble_call(record).items():

@@ -41,6 +41,7 @@ def match_rows(tables: Sequence[pa.Table], erasures: Erasures, whole_groups: boo
     for table in tables:
         matches.update(_match_directly(table, erasures))
     matches.update(_match_moved(tables, matches, erasures))
+    matches.update(_match_turns(tables, matches))
     reasons = _collect_reasons(tables, matches)
     for table in tables:
         matches.update(_match_related(table, matches, reasons, whole_groups))
@@ -173,6 +174,35 @@ def _match_moved(tables: Sequence[pa.Table], matches: Matches, erasures: Erasure
                 if (tombstone := moved.get((_get_file(row_id), pin))) is not None:
                     related[row_id] = tombstone
     return related
+
+
+def _match_turns(tables: Sequence[pa.Table], matches: Matches) -> Matches:
+    """Find the other calls of the turns that have a matched call: all of them say the same."""
+    turns: Matches = {}
+    for table in tables:
+        for row_id, turn in _list_turns(table):
+            if row_id in matches:
+                turns.setdefault(turn, matches[row_id])
+    return {
+        row_id: turns[turn]
+        for table in tables
+        for row_id, turn in _list_turns(table)
+        if turn in turns and row_id not in matches
+    }
+
+
+def _list_turns(table: pa.Table) -> Iterator[tuple[str, str]]:
+    """Yield the id of each row that may be one of several calls of a turn, and what its turn is known by."""
+    if "turn" in table.column_names:
+        yield from _read_columns(table, "id", "turn")
+        return
+    # A ledger has no turns. The calls of one line have its id in common, and those of several lines their text.
+    rows = list(_read_columns(table, "id", "group", "utterance", "reason"))
+    incomplete = {(group, text) for _, group, text, reason in rows if reason == Reason.INCOMPLETE_TURN}
+    for row_id, group, text, _ in rows:
+        line, is_call, _ = row_id.partition("/calls/")
+        if is_call or (group, text) in incomplete:
+            yield row_id, line if is_call else f"{group}\x00{text}"
 
 
 def _get_file(row_id: str) -> str:

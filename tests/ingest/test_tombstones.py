@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
 from exemplars.core.errors import UserError
@@ -231,3 +232,40 @@ def test_a_tombstone_with_a_key_twice_is_refused_with_its_line() -> None:
         UserError, match=r"^e.jsonl:2: malformed_tombstone: found the key 'place' twice in one object"
     ):
         decode_tombstones("e.jsonl", b"\n" + line)
+
+
+def test_a_call_takes_the_other_calls_of_its_turn_with_it() -> None:
+    rows = [
+        msgspec.structs.replace(record(f"mine:a.jsonl#{name}", text), turn=turn)
+        for name, turn, text in (
+            ("1/calls/0", "mine:a.jsonl#1", "call and text Ada"),
+            ("1/calls/1", "mine:a.jsonl#1", "text Ada as well"),
+            ("2", "mine:a.jsonl#2", "text Ada as well"),
+        )
+    ]
+    expected = ["mine:a.jsonl#1/calls/0", "mine:a.jsonl#1/calls/1"]
+    assert match(rows, tombstone(place="mine:a.jsonl#1/calls/0")) == expected
+    assert match(rows, tombstone(place="mine:a.jsonl#1")) == expected
+    assert match(rows, tombstone(pattern="Countess")) == expected
+
+
+def test_a_rejected_call_takes_the_rest_of_its_turn_with_it() -> None:
+    def rejection(name: str, reason: Reason, text: str = "call Ada") -> Rejection:
+        return Rejection(f"mine:a.jsonl#{name}", "mine", "ingest", reason, "x", PLACE, "g", None, None, text)
+
+    ledger = [
+        rejection("1", Reason.INVALID_VALUE),
+        rejection("2", Reason.INCOMPLETE_TURN),
+        rejection("3", Reason.INVALID_VALUE, "call Bob"),
+        rejection("4", Reason.INVALID_VALUE, "call Bob"),
+        rejection("5/calls/0", Reason.INVALID_VALUE, "text Bob"),
+        rejection("5/calls/1", Reason.INCOMPLETE_TURN, "text Bob"),
+    ]
+    tables = (records_to_table([]), rejections_to_table(ledger))
+
+    def match_place(place: str) -> list[str]:
+        return sorted(match_rows(tables, Erasures((tombstone(place=place),), KEY), False))
+
+    assert match_place("mine:a.jsonl#1") == ["mine:a.jsonl#1", "mine:a.jsonl#2"]
+    assert match_place("mine:a.jsonl#3") == ["mine:a.jsonl#3"]
+    assert match_place("mine:a.jsonl#5/calls/1") == ["mine:a.jsonl#5/calls/0", "mine:a.jsonl#5/calls/1"]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from exemplars.audit.erasure.redaction import redact_skills
+from exemplars.core.ids import split_locator
 from exemplars.core.records import REDACTED, Origin, Reason
 from stages.ingest.params import (
     AnySource,
@@ -161,7 +162,7 @@ def _read_raw_texts(file: str, source: AnySource, locator: str) -> tuple[str, ..
                 return tuple(list_strings(_read_document(file)[int(locator.split("/")[1])]))
             case OpencuiSource() | NluSource() | InstructSource() if locator.startswith("/"):
                 return tuple(list_strings(_follow_pointer(_read_document(file), locator)))
-        return (_read_lines(file)[int(locator) - 1].decode(),)
+        return (_read_lines(file)[(split_locator(locator)[0] or 0) - 1].decode(),)
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return ()
 

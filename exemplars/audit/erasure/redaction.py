@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
+from exemplars.core.ids import split_locator
 from exemplars.core.records import REDACTED
 from stages.ingest.params import AnySource, JsonlSource, SgdSource, SkillsSource
 
@@ -58,13 +59,32 @@ def redact_skills(data: bytes, locators: Collection[str]) -> bytes:
 
 
 def redact_jsonl(data: bytes, locators: Collection[str]) -> bytes:
-    """Redact labeled examples: the given lines (from 1) get an utterance `[erased]` and nothing else."""
+    """Redact labeled examples: the given lines (from 1) get an utterance `[erased]` and nothing else.
+
+    A line that is a turn of several calls keeps their number, so that each has its id.
+
+    >>> redact_jsonl(b'{"utterance": "a", "skill": "b"}', ["1"])
+    b'{"utterance": "[erased]"}'
+    """
     lines = data.split(b"\n")
-    for locator in locators:
-        index = int(locator) - 1
+    numbers = {number for number, _ in map(split_locator, locators) if number is not None}
+    for index in (number - 1 for number in numbers):
         end = b"\r" if lines[index].endswith(b"\r") else b""
-        lines[index] = json.dumps({"utterance": REDACTED}).encode() + end
+        redacted: dict[str, Any] = {"utterance": REDACTED}
+        if count := _count_calls(lines[index]):
+            redacted["calls"] = [{"skill": REDACTED}] * count
+        lines[index] = json.dumps(redacted).encode() + end
     return b"\n".join(lines)
+
+
+def _count_calls(line: bytes) -> int:
+    """Count the calls of a line that is a whole turn; 0 for any other."""
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        return 0
+    calls = document.get("calls") if isinstance(document, dict) else None
+    return len(calls) if isinstance(calls, list) else 0
 
 
 def redact_dialogues(data: bytes, locators: Collection[str]) -> bytes:

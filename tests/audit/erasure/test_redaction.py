@@ -7,6 +7,8 @@ import json
 import pytest
 
 from exemplars.audit.erasure.redaction import redact_dialogues, redact_jsonl, redact_skills
+from stages.ingest.jsonl import infer_skills, read_examples
+from stages.ingest.reading import SourceInfo
 
 
 @pytest.mark.parametrize(
@@ -59,11 +61,27 @@ def test_a_dialogue_that_cannot_be_read_is_redacted_in_its_place() -> None:
     ]
 
 
+def test_a_line_that_is_a_turn_keeps_the_number_of_its_calls() -> None:
+    calls = b'{"utterance": "call Ada", "reply": "Ada?", "calls": [{"skill": "call"}, {"skill": "text"}]}'
+    redacted = redact_jsonl(b'{"utterance": "hi"}\n' + calls, ["2/calls/0", "2/calls/1"])
+    assert redacted == (
+        b'{"utterance": "hi"}\n{"utterance": "[erased]", "calls": [{"skill": "[erased]"}, {"skill": "[erased]"}]}'
+    )
+    reading = read_examples(SourceInfo("mine", "MIT"), "a.jsonl", redacted)
+    assert [record.id for record in reading.records] == [
+        "mine:a.jsonl#1",
+        "mine:a.jsonl#2/calls/0",
+        "mine:a.jsonl#2/calls/1",
+    ]
+    assert infer_skills(reading.records) == ()
+
+
 @pytest.mark.parametrize(
     ("redactor", "data", "locators"),
     [
         (redact_skills, b"### User: a\r\n\r\nb\r\n### Assistant: c()\r\n", ["1"]),
         (redact_jsonl, b'{"utterance": "a"}\r\n{"utterance": "b"}\r\n', ["1", "2"]),
+        (redact_jsonl, b'{"utterance": "a", "calls": [{"skill": "b"}]}', ["1/calls/0"]),
         (redact_dialogues, b'[{"dialogue_id": "1", "turns": [{"speaker": "USER", "utterance": "\xc3\xa9"}]}]\n', ["/0"]),
     ],
 )  # fmt: skip
