@@ -37,6 +37,7 @@ SLOW = (
     "tests/ingest/chat/test_real_data.py",
     "tests/ingest/chat/test_large_file.py",
     "tests/export/test_plots.py",
+    "tests/export/test_round_trip.py",
     "tests/validate/test_pages.py",
     "tests/validate/test_checkpoint.py",
     "tests/validate/test_planted_rows.py",

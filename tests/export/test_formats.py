@@ -120,7 +120,9 @@ MENU: dict[str, Any] = {
         },
     },
 }
-SIGNATURES = "Call one.\norder(dishes, tip:float)\nnotify(who, how=mail|phone, urgent:bool)"
+SIGNATURES = (
+    "Call one.\norder(dishes:[{name, count:int}], tip:float)\nnotify(who, how=mail|phone, urgent:bool)"
+)
 LEARNED = '[order(dishes=[{"name": "soup", "count": 2}], tip=5), notify(who="Ada")]'
 DOCUMENTS: dict[str, dict[str, Any]] = {
     "openai": {
