@@ -51,6 +51,8 @@ _BOT_FILES: Final = FileKind(
     rb'(?s)\A(?:\xef\xbb\xbf)?\s*[\[{].*?"(?:template|expressions)"\s*:',
 )
 NOTHING_ERASED: Final = Erasures()
+DIALOGUES: Final = (SgdSource, ChatSource)
+"""The sources whose groups are dialogues, which are erased as a whole: later turns repeat what was said."""
 
 
 def parse_source_name(arguments: Sequence[str]) -> str:
@@ -81,7 +83,7 @@ def read_source(
     # Instructions have no arguments whose values could refer to a date.
     today = None if isinstance(settings, InstructSource) else settings.today
     source = SourceInfo(name, settings.license, None if today is None else today.isoformat())
-    is_dialogues = isinstance(settings, SgdSource | ChatSource)
+    is_dialogues = isinstance(settings, DIALOGUES)
     tables, erased_groups = erase_rows(_read(settings, source, params, workers), erasures, is_dialogues)
     if erased_groups and isinstance(settings, SgdSource | NluSource):
         # Read again: values and their names must not be learned from erased dialogues and examples.

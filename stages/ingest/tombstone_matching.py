@@ -298,8 +298,9 @@ def _flatten_texts(table: pa.Table) -> Iterator[tuple[Any, Any]]:
         arguments = _combine_column(table, "arguments")
         rows, items = pc.list_parent_indices(arguments), pc.list_flatten(arguments)
         yield pc.struct_field(items, "value"), rows
-        spoken = pc.struct_field(items, "spoken")
-        yield pc.list_flatten(spoken), rows.take(pc.list_parent_indices(spoken))
+        for name in ("spoken", "accepted"):
+            texts = pc.struct_field(items, name)
+            yield pc.list_flatten(texts), rows.take(pc.list_parent_indices(texts))
 
 
 def _combine_column(table: pa.Table, name: str) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from exemplars.core.errors import UserError
 from exemplars.dataset.row_tables import rejections_from_table, select_templates
 from stages.ingest.params import (
+    ChatSource,
     IngestParams,
     InstructSource,
     NluSource,
@@ -158,6 +159,32 @@ def test_a_value_in_a_reply_is_erased(tmp_path: Path) -> None:
     value = hash_with_key("ada byron", KEY)
     tables = read_source("chats", params, 1, Erasures((tombstone(value=value),), KEY))
     assert tables.records.column("reply").to_pylist() == ["Hello."]
+
+
+def test_conversations_are_erased_as_a_whole(tmp_path: Path) -> None:
+    def converse(name: str, reply: str) -> str:
+        texts = (("user", f"Who is {name}?"), ("assistant", reply), ("user", "Thanks"), ("assistant", "Bye"))
+        return json.dumps({"messages": [{"role": role, "content": text} for role, text in texts]})
+
+    lines = (
+        converse("he", "A friend of Ada Byron."),
+        converse("Ben", "A baker."),
+        '{"messages": Ada Byron}',
+        "{}",
+    )
+    (tmp_path / "a.jsonl").write_text("\n".join(lines), "utf-8")
+    source = ChatSource(path=str(tmp_path), license="MIT")
+    params = IngestParams(context_turns=0, sources={"chats": source})
+    value = hash_with_key("ada byron", KEY)
+    tables = read_source("chats", params, 1, Erasures((tombstone(value=value),), KEY))
+    assert tables.records.column("reply").to_pylist() == ["A baker.", "Bye"]
+    rejected = {row.id: row.reason.value for row in rejections_from_table(tables.rejections)}
+    assert rejected == {
+        "chats:a.jsonl#1/messages/1": "erased",
+        "chats:a.jsonl#1/messages/3": "erased",
+        "chats:a.jsonl#3": "erased",
+        "chats:a.jsonl#4": "malformed_record",
+    }
 
 
 def test_nothing_is_learned_from_an_erased_dialogue(tmp_path: Path) -> None:

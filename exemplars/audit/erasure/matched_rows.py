@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from exemplars.audit.erasure.redaction import redact_skills
 from exemplars.core.ids import split_locator
 from exemplars.core.records import REDACTED, Origin, Reason
 from stages.ingest.params import (
     AnySource,
+    ChatSource,
     IngestParams,
     InstructSource,
     NluSource,
@@ -23,7 +25,7 @@ from stages.ingest.params import (
     SgdSource,
     SkillsSource,
 )
-from stages.ingest.sources import read_source
+from stages.ingest.sources import DIALOGUES, read_source
 from stages.ingest.tombstone_matching import Matches, make_text_matcher, match_rows
 from stages.ingest.tombstones import Erasures, Tombstone
 
@@ -71,12 +73,13 @@ def find_erased_rows(params: IngestParams, erasures: Erasures, workers: int) -> 
     for name, source in params.sources.items():
         tables = read_source(name, params, workers)
         both = (tables.records, tables.rejections)
-        is_dialogues = isinstance(source, SgdSource)
-        matches = match_rows(both, erasures, is_dialogues)
+        matches = match_rows(both, erasures, isinstance(source, DIALOGUES))
         matches.update(_match_unreadable(tables.rejections, source, matches, erasures))
         for table in both:
             _add_rows(found, table, name, source, matches)
-        found.declared.update(_list_declared(tables.skills, None if is_dialogues else tables.recognizers))
+        found.declared.update(
+            _list_declared(tables.skills, None if isinstance(source, SgdSource) else tables.recognizers)
+        )
         total = sum(table.num_rows for table in both)
         counts = Counter(tombstone.id for tombstone in matches.values() if tombstone)
         found.whole_sources.extend((tombstone, name) for tombstone, count in counts.items() if count == total)
@@ -119,18 +122,17 @@ def _add_rows(
         origin = None if is_redacted else Origin(**row["origin"])
         tombstone = matches[row["id"]]
         found.rows.append(ErasedRow(row["id"], name, file, locator, tombstone, text, raw_texts, origin))
-        if isinstance(source, SgdSource):
+        if isinstance(source, DIALOGUES):
             found.groups.add(row["group"])
 
 
 def _list_texts(row: Mapping[str, Any]) -> Iterator[str]:
-    """List what a kept row says: its utterance, its context and its values."""
-    if row["utterance"]:
-        yield row["utterance"]
+    """List what a kept row says: its utterance, its reply, its context and its values."""
+    yield from filter(None, (row["utterance"], row.get("reply")))
     for turn in row.get("context") or ():
         yield turn["utterance"]
     for argument in row.get("arguments") or ():
-        yield from (argument["value"], *argument["spoken"])
+        yield from (argument["value"], *argument["spoken"], *argument["accepted"])
 
 
 def _match_unreadable(
@@ -160,11 +162,32 @@ def _read_raw_texts(file: str, source: AnySource, locator: str) -> tuple[str, ..
                 return tuple(line.decode() for line, redacted in lines if line != redacted)
             case SgdSource():
                 return tuple(list_strings(_read_document(file)[int(locator.split("/")[1])]))
-            case OpencuiSource() | NluSource() | InstructSource() if locator.startswith("/"):
+            case ChatSource() | InstructSource():
+                return tuple(list_strings(_read_row(file, locator)))
+            case OpencuiSource() | NluSource() if locator.startswith("/"):
                 return tuple(list_strings(_follow_pointer(_read_document(file), locator)))
         return (_read_lines(file)[(split_locator(locator)[0] or 0) - 1].decode(),)
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return ()
+
+
+def _read_row(file: str, locator: str) -> Any:
+    """Read the row of a file of rows that a locator is in: the whole conversation, of which parts repeat others."""
+    line, pointer = split_locator(locator)
+    if line is None:
+        index = int(pointer.split("/")[1])
+        return (_read_table(file) if file.casefold().endswith(".parquet") else _read_document(file))[index]
+    text = _read_lines(file)[line - 1].decode()
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+@lru_cache(maxsize=1)
+def _read_table(file: str) -> list[Any]:
+    rows: list[Any] = pq.read_table(file).to_pylist()
+    return rows
 
 
 @lru_cache(maxsize=2)

@@ -92,7 +92,8 @@ class _Answer(NamedTuple):
 
 def reject_conversation(place: RowPlace, problem: Problem) -> Rejection:
     """Build the rejection of a row that is no conversation."""
-    return reject_row(make_unread(place.source, place.origin), STAGE, [problem])
+    group = place.source.make_group(f"{place.origin.path}#{place.origin.locator}")
+    return reject_row(make_unread(place.source, place.origin, group=group), STAGE, [problem])
 
 
 def build_rows(
