@@ -113,8 +113,8 @@ def test_another_template_can_be_tried(
     ("content", "message"),
     [
         (None, "missing_file: found no such file"),
-        ("", "no_rows: found no row, expected conversations"),
-        ("[1", "unreadable_file: found a list that is not JSON"),
+        ("", "empty_file: found an empty file, expected at least one record"),
+        ("[]", "empty_file: found an empty array, expected at least one record"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_sentence(

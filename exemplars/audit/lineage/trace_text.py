@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from exemplars.audit.lineage.targets import TargetKind
 from exemplars.core.errors import summarize_names
-from exemplars.core.ids import parse_row_id
+from exemplars.core.ids import parse_row_id, split_locator
+from exemplars.core.ledger import format_place
+from exemplars.core.records import Origin
 from exemplars.core.terminal import escape_controls, escape_line
 
 _WIDTH: Final = 80
@@ -47,11 +49,10 @@ def _format_rows(document: Mapping[str, Any], limit: int) -> Iterator[str]:
 
 def _format_row(row: Mapping[str, Any]) -> Iterator[str]:
     origin = row["origin"]
-    is_pointer = origin["locator"].startswith("/")
+    is_pointer = bool(split_locator(origin["locator"])[1])
     yield row["id"]
     yield from _field("source", f"{row['source']}, {row['license'] or 'no license known'}")
-    sign = "#" if is_pointer else ":" if origin["locator"] else ""
-    yield from _field("file", f"{origin['path']}{sign}{origin['locator']}")
+    yield from _field("file", format_place(Origin(origin["path"], origin["sha256"], origin["locator"])))
     yield from _field("revision", _format_revision(origin))
     yield from _field("sha256", origin["sha256"])
     now = f": now {origin['sha256_now'][:_SHORT_HASH]}" if origin["state"] == "changed" else ""

@@ -6,13 +6,15 @@ import importlib.util
 from pathlib import Path
 from typing import Any, Final
 
-from exemplars.audit.proof.chat_files import read_chat_file
 from exemplars.audit.proof.report import ProofReport
 from exemplars.audit.proof.row_checks import prove_row
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import read_file
+from exemplars.core.ledger import format_place
+from exemplars.core.records import Origin
 from exemplars.core.workers import show_progress
 from exemplars.models.base_models import BaseFiles, load_config, load_tokenizer
+from stages.ingest.row_files import read_rows
 
 _UNBOUNDED: Final = 10**9
 """A larger `model_max_length` means that the tokenizer does not know it."""
@@ -24,13 +26,16 @@ def prove_file(path: Path, base: str, template: Path | None) -> ProofReport:
     base: a folder, or `package:file`. template: a chat template to use instead of the tokenizer's.
     Raises `UserError` if the file, the model or the template cannot be read.
     """
-    rows = read_chat_file(path)
+    rows = list(read_rows(str(path), read_file(path, expected="a file of conversations")))
     files = _find_files(base)
     tokenizer = load_tokenizer(files)
     if template is not None:
         tokenizer.chat_template = read_file(template, expected="a chat template").decode("utf-8", "replace")
     limit = _find_limit(files, tokenizer)
-    proofs = (prove_row(row.place, row.value, tokenizer, limit) for row in rows)
+    places = (format_place(Origin(str(path), "", row.locator)) for row in rows)
+    proofs = (
+        prove_row(place, row.content, tokenizer, limit) for place, row in zip(places, rows, strict=True)
+    )
     return ProofReport(str(path), files.name, limit, tuple(show_progress(proofs, len(rows), "rows")))
 
 

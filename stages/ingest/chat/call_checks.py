@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
 from typing import Any, Final
@@ -21,9 +21,17 @@ _MAX_MISTAKES: Final = 20
 """More wrong values of one call are not listed."""
 
 
-def check_turns(turns: Sequence[ChatTurn], tools: Sequence[Mapping[str, Any]], faults: FaultList) -> None:
-    """Check the order of the messages and, if the conversation has tools, each call against them."""
-    _check_order(turns, faults)
+def check_turns(
+    turns: Sequence[ChatTurn],
+    tools: Sequence[Mapping[str, Any]],
+    faults: FaultList,
+    unread: Collection[str] = (),
+) -> None:
+    """Check the order of the messages and, if the conversation has tools, each call against them.
+
+    unread: the pointers of calls that cannot be read.
+    """
+    _check_order(turns, faults, unread)
     definitions = {tool["function"]["name"]: tool["function"]["parameters"] for tool in tools}
     for turn in turns:
         for call in turn.calls:
@@ -42,7 +50,7 @@ def check_turns(turns: Sequence[ChatTurn], tools: Sequence[Mapping[str, Any]], f
                 _check_arguments(call, definitions[call.name], faults)
 
 
-def _check_order(turns: Sequence[ChatTurn], faults: FaultList) -> None:
+def _check_order(turns: Sequence[ChatTurn], faults: FaultList, unread: Collection[str]) -> None:
     said = [turn for turn in turns if turn.role != Role.SYSTEM]
     if not said:
         faults.add("", Reason.MALFORMED_RECORD, "no message of a user or an assistant", "a conversation")
@@ -56,7 +64,8 @@ def _check_order(turns: Sequence[ChatTurn], faults: FaultList) -> None:
             extent=Extent.MESSAGE if said[0].role == Role.ASSISTANT else Extent.REST,
         )
     for before, turn in pairwise(said):
-        if turn.role == Role.TOOL and before.role != Role.TOOL and not before.calls:
+        has_call = before.calls or any(pointer.startswith(f"{before.pointer}/") for pointer in unread)
+        if turn.role == Role.TOOL and before.role != Role.TOOL and not has_call:
             faults.add(
                 turn.pointer, Reason.MALFORMED_RECORD, "a result without a call", "a call before the result"
             )

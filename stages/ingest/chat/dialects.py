@@ -12,7 +12,7 @@ from exemplars.core.ledger import Problem
 from exemplars.core.records import Reason
 from stages.ingest.chat.call_checks import check_turns
 from stages.ingest.chat.call_texts import describe_value
-from stages.ingest.chat.conversations import Conversation, Dialect, FaultList
+from stages.ingest.chat.conversations import Conversation, Dialect, Extent, FaultList
 from stages.ingest.chat.glaive import read_glaive_row
 from stages.ingest.chat.messages import read_messages_row
 from stages.ingest.chat.query_rows import read_bfcl_row, read_xlam_row
@@ -46,7 +46,8 @@ def read_conversation(
     if tools and not conversation.tools:
         conversation = msgspec.structs.replace(conversation, tools=tuple(tools))
     faults = FaultList()
-    check_turns(conversation.turns, conversation.tools, faults)
+    unread = [fault.pointer for fault in conversation.faults if fault.extent is Extent.UNREAD]
+    check_turns(conversation.turns, conversation.tools, faults, unread)
     return msgspec.structs.replace(conversation, faults=(*conversation.faults, *faults.freeze()))
 
 

@@ -191,6 +191,7 @@ def test_what_follows_a_call_that_cannot_be_read_is_rejected_with_its_place(tmp_
     assert [record.reply for record in records] == ["Hi."]
     place = "a.jsonl:1#/messages/3/tool_calls/1/function/arguments: found arguments that are not JSON, "
     assert {row.message.partition("'")[0] for row in rejections} == {place}
+    assert not any("a result without a call" in row.message for row in rejections)
     assert [row.id.removeprefix("mine:a.jsonl#1/messages/") for row in rejections] == [
         "3/tool_calls/0",
         "3/tool_calls/1/function/arguments",
