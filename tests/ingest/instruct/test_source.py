@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import tarfile
@@ -10,19 +11,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from exemplars.project.scaffold import build_project, write_project
 from tests.conftest import PROJECT, Workspace
 
 ARCHIVE = Path(os.environ.get("REAL_ARCHIVE", PROJECT.parent / "shared/real/real.tar.xz"))
-PARAMS = """\
-ingest:
-  context_turns: 4
-  sources:
-    chats: {format: instruct, path: raw, license: CC-BY-4.0}
-compile: {sources: [chats]}
-curate: {}
-split: {}
-validate: {min_exemplars: 1}
-"""
+BOUNDS = "{min_exemplars: 1, max_rejection_rate: 1.0, max_unlabelled_personal_share: 1.0}"
 STAGES = (
     ("stages.ingest", "chats"),
     ("stages.compile",),
@@ -34,8 +27,14 @@ STAGES = (
 
 @pytest.fixture
 def project(workspace: Workspace) -> Workspace:
-    workspace.write("params.yaml", PARAMS)
-    workspace.write("data/raw/erasures.jsonl", "")
+    """A project as `exemplars init` makes it, with a source of this format."""
+    write_project(workspace.root, build_project("chats", ["chat"], "skills", datetime.date(2026, 11, 27)))
+    (workspace.root / "data/raw/chats/chat.md").unlink()
+    text = (workspace.root / "params.yaml").read_text("utf-8")
+    for before, after in (("format: skills", "format: instruct"), ("validate: {}", f"validate: {BOUNDS}")):
+        assert text.count(before) == 1
+        text = text.replace(before, after)
+    workspace.write("params.yaml", text)
     return workspace
 
 
@@ -52,13 +51,13 @@ def count_rows(project: Workspace, path: str) -> int:
 def test_replies_pass_all_data_stages(project: Workspace) -> None:
     animals = ("otter", "lynx", "heron", "badger", "marmot", "falcon", "beaver", "salmon", "lizard", "spider")
     rows = [
-        {"instruction": f"Where does the {animal} live?", "output": f"The {animal} lives near {place}."}
+        {"instruction": f"Where does the {animal} live?", "output": f"The {animal} lives near water."}
         for animal in animals
-        for place in ["water"]
     ]
-    project.write("raw/a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    project.write("data/raw/chats/a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     project.write(
-        "raw/b.json", json.dumps([{"conversations": ["Is snow cold?", "Yes.", "And ice?", "Also."]}])
+        "data/raw/chats/b.json",
+        json.dumps([{"conversations": ["Is snow cold?", "Yes.", "And ice?", "Also."]}]),
     )
     run_stages(project)
     splits = [
@@ -77,11 +76,12 @@ def test_replies_pass_all_data_stages(project: Workspace) -> None:
 
 
 def test_a_mistake_is_named_with_file_and_line(project: Workspace) -> None:
-    project.write("raw/a.jsonl", '{"instruction": "Name a color.", "output": ""}\n')
-    project.write("params.yaml", PARAMS.replace("min_exemplars: 1", "max_rejection_rate: 1.0"))
+    project.write("data/raw/chats/a.jsonl", '{"instruction": "Name a color.", "output": ""}\n')
     done = project.run("exemplars.cli.main", "lint", "--source", "chats")
     assert done.returncode == 1
-    assert "raw/a.jsonl:1:1: malformed_record: found an empty reply, expected a reply" in done.stdout
+    assert (
+        "data/raw/chats/a.jsonl:1:1: malformed_record: found an empty reply, expected a reply" in done.stdout
+    )
 
 
 @pytest.mark.skipif(not ARCHIVE.is_file(), reason="real.tar.xz is missing: set REAL_ARCHIVE to its path")
@@ -90,7 +90,7 @@ def test_every_row_of_real_instruction_data_is_accounted_for(project: Workspace)
         member = archive.extractfile("real/alpaca/alpaca_en_demo.json")
         assert member is not None
         rows = json.load(member)
-    project.write("raw/alpaca.json", json.dumps(rows))
+    project.write("data/raw/chats/alpaca.json", json.dumps(rows))
     run_stages(project)
     assert count_rows(project, "data/records/chats.parquet") == len(rows) == 999
     rejected = pq.read_table(project.root / "data/exemplars/rejections.parquet").column("reason").to_pylist()
