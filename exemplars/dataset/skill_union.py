@@ -6,8 +6,8 @@ from itertools import chain
 
 import msgspec
 
-from exemplars.dataset.catalog import Parameter, Skill
-from exemplars.dataset.schema_union import strip_notes
+from exemplars.dataset.catalog import Parameter, Skill, parse_property
+from exemplars.dataset.schema_union import strip_notes, unite_schemas
 
 
 def unite_skills(first: Skill, second: Skill) -> Skill | None:
@@ -62,6 +62,8 @@ def _unite(first: Parameter | None, second: Parameter | None) -> Parameter | Non
 def unite_inferred(first: Skill, second: Skill) -> Skill:
     """Unite two skills that are inferred from calls: a parameter with two types is text, or a number if both are.
 
+    What is inferred of lists, objects and several types accepts the values of both.
+
     >>> parts = [Skill("go", parameters=(Parameter("n", type=kind),)) for kind in ("integer", "number")]
     >>> unite_inferred(*parts).parameters[0].type
     'number'
@@ -72,6 +74,11 @@ def unite_inferred(first: Skill, second: Skill) -> Skill:
 
 
 def _widen(first: Parameter, second: Parameter) -> Parameter:
+    if first.schema is not None or second.schema is not None:
+        schema = unite_schemas(
+            *(parameter.schema or {"type": parameter.type} for parameter in (first, second))
+        )
+        return parse_property(first.name, schema)
     types = {first.type, second.type}
     type_ = first.type if len(types) == 1 else "number" if types == {"integer", "number"} else "string"
     recognizer = first.recognizer if first.recognizer == second.recognizer else None

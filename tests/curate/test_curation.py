@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -249,15 +251,18 @@ TEXTS = st.sampled_from(
 
 @settings(max_examples=25)
 @given(
-    rows=st.lists(st.tuples(TEXTS, st.sampled_from(["call", "ring", None])), max_size=8),
+    turns=st.lists(st.tuples(TEXTS, st.lists(st.sampled_from(["call", "ring"]), max_size=3)), max_size=6),
     near=st.sampled_from(OnDuplicate),
     conflict=st.sampled_from(OnConflict),
     mode=st.sampled_from(PrivacyMode),
 )
-def test_every_row_is_kept_or_rejected_once(
-    rows: list[tuple[str, str | None]], near: OnDuplicate, conflict: OnConflict, mode: PrivacyMode
+def test_every_row_is_kept_or_rejected_once_and_no_turn_is_torn(
+    turns: list[tuple[str, list[str]]], near: OnDuplicate, conflict: OnConflict, mode: PrivacyMode
 ) -> None:
-    exemplars = [make_row(str(number), text, skill) for number, (text, skill) in enumerate(rows)]
+    exemplars = []
+    for number, (text, skills) in enumerate(turns):
+        exemplars += make_turn(str(number), text, *((skill, ()) for skill in skills))
+        exemplars += [] if skills else [make_row(str(number), text, None, reply=PHONE_NUMBER)]
     curated = curate_rows(
         exemplars,
         KEY,
@@ -267,3 +272,6 @@ def test_every_row_is_kept_or_rejected_once(
     )
     ids = sorted([row.id for row in curated.kept] + [rejection.id for rejection in curated.rejections])
     assert ids == [row.id for row in exemplars]
+    kept, all_rows = (Counter(row.turn for row in rows) for rows in (curated.kept, exemplars))
+    assert {turn: all_rows[turn] for turn in kept} == dict(kept)
+    assert len({(row.turn, row.utterance, row.group) for row in curated.kept}) == len(kept)

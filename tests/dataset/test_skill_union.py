@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from exemplars.core.errors import UserError
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Parameter, Skill, parse_property
 from exemplars.dataset.catalog_merge import merge_catalogs
-from exemplars.dataset.skill_union import unite_skills
+from exemplars.dataset.schema_inference import infer_schema
+from exemplars.dataset.skill_union import unite_inferred, unite_skills
 
 BOOK = Skill(
     "book_room", "Books a room.", (Parameter("city", required=True), Parameter("nights", type="integer"))
@@ -73,3 +74,18 @@ def test_lists_of_different_items_are_not_united() -> None:
         ),
     )
     assert unite_skills(strings, described) == strings
+
+
+def test_what_two_sources_infer_of_lists_accepts_the_values_of_both() -> None:
+    def infer(*values: object) -> Skill:
+        schema = infer_schema(values)
+        return Skill("f", parameters=(parse_property("a", schema),), inferred=True)
+
+    numbers, texts, number = infer([1]), infer(["x"]), infer(5)
+    assert unite_inferred(numbers, texts).parameters[0].schema == {
+        "type": "array",
+        "items": {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+    }
+    assert unite_inferred(numbers, number).parameters[0].schema == {
+        "anyOf": [{"type": "array", "items": {"type": "integer"}}, {"type": "integer"}]
+    }
