@@ -12,13 +12,13 @@ from exemplars.core.files import list_folder
 from exemplars.core.preflight import Finding, Project, Severity
 from exemplars.models.base_models import Base, FolderBase, PackagedBase, locate_packaged_base
 from stages.train.checks import check_packages
-from stages.train.params import Continued, Freeze, Full, Recipe, TrainParams
+from stages.train.params import Continued, Freeze, Full, Recipe, Tagger, TrainParams
 
 _GIB: Final = 2**30
 _GGUF_BYTES: Final = 0.625
 """Per parameter of a GGUF file in 4 bits with scales (Q4_1)."""
 _SAVED_BYTES: Final = 2.0
-"""Per parameter of a folder, whose weights are in bf16 as a rule."""
+"""Per parameter of a folder or another file of a package, whose weights are in bf16 as a rule."""
 _BYTES: Final = {"all": 16, "few": 5}
 """Memory per parameter in fp32: weights, gradients and two averages of Adam; or weights and the rest, at most."""
 
@@ -55,7 +55,10 @@ def check_machine(project: Project) -> Iterator[Finding]:
             )
             yield project.report(Severity.ERROR, keys, problem.code, summary, problem.fix)
     render = project.sections.get("render")
-    size = 0 if render is None else estimate_parameters(render.base)
+    if isinstance(params.chosen, Tagger):
+        size = estimate_parameters(params.chosen.encoder)
+    else:
+        size = 0 if render is None else estimate_parameters(render.base)
     if size:
         yield from _check_space(project, params.chosen, size)
 
@@ -64,7 +67,9 @@ def estimate_parameters(base: Base) -> int:
     """Estimate the number of a base's parameters from the size of its files; 0 if it is not on this machine."""
     if isinstance(base, PackagedBase):
         path = locate_packaged_base(base)
-        return int(path.stat().st_size / _GGUF_BYTES) if path is not None and path.is_file() else 0
+        if path is None or not path.is_file():
+            return 0
+        return int(path.stat().st_size / (_GGUF_BYTES if path.suffix == ".gguf" else _SAVED_BYTES))
     if isinstance(base, FolderBase):
         weights = [*Path(base.path).glob("*.safetensors"), *Path(base.path).glob("*.bin")]
         return int(sum(file.stat().st_size for file in weights) / _SAVED_BYTES)
@@ -75,7 +80,7 @@ def _check_space(project: Project, recipe: Recipe, parameters: int) -> Iterator[
     """Find that the machine has less memory or disk space than a training takes, by an estimate."""
     import psutil
 
-    trains_all = isinstance(recipe, Full | Continued | Freeze)
+    trains_all = isinstance(recipe, Full | Continued | Freeze | Tagger)
     needed = {
         "memory": parameters * _BYTES["all" if trains_all else "few"],
         # Two checkpoints with the averages of Adam, and the weights.

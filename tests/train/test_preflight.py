@@ -11,6 +11,7 @@ import pytest
 
 from exemplars.core.preflight import Severity, read_project
 from exemplars.models.base_models import FolderBase
+from stages.train.params import MINILM
 from stages.train.preflight import check_machine, check_params, estimate_parameters
 
 PARAMS = """\
@@ -55,6 +56,16 @@ def test_too_little_memory_and_disk_space_are_warnings(folder: Path) -> None:
         (Severity.WARNING, 4, "little_disk"),
     ]
     assert check("lora", check_machine) == [(Severity.WARNING, 4, "little_disk")]
+
+
+def test_a_tagger_needs_the_memory_of_its_encoder_and_not_of_the_base(folder: Path) -> None:
+    (folder / "base/model.safetensors").write_bytes(b"")
+    assert check("full", check_machine) == []
+    assert estimate_parameters(MINILM) == 45_434_188
+    assert check("tagger", check_machine) == [
+        (Severity.WARNING, 4, "little_memory"),
+        (Severity.WARNING, 4, "little_disk"),
+    ]
 
 
 def test_texts_of_continued_training_are_looked_for(folder: Path) -> None:

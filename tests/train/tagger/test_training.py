@@ -1,0 +1,68 @@
+"""The loss of a tagger, computed by hand."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from exemplars.core.ledger import Problem
+from exemplars.models.tagger.vocabulary import build_vocabulary
+from stages.train.tagger.rows import Encoder, TaggerRow
+from tests.models.tagger.rows import ROWS, SKILLS, make_tokenizer
+
+torch = pytest.importorskip("torch")
+VOCABULARY = build_vocabulary(SKILLS, ROWS)
+
+
+def encode(place: int) -> TaggerRow:
+    encoder = Encoder(make_tokenizer(), VOCABULARY, {skill.name: skill for skill in SKILLS}, 48, 4)
+    row = encoder.encode(ROWS[place])
+    assert not isinstance(row, Problem)
+    return row
+
+
+class Indifferent:
+    """A network for which everything is as likely as everything else, except one tag."""
+
+    def __init__(self, tag: int = 0, score: float = 0.0) -> None:
+        self.tag = tag
+        self.score = score
+
+    def __call__(self, batch: Any) -> Any:
+        rows, tokens = batch.input_ids.shape
+        tags = torch.zeros(rows, tokens, VOCABULARY.tag_starts[-1])
+        tags[:, :, self.tag] = self.score
+        return torch.zeros(rows, 4), tags, torch.zeros(rows, VOCABULARY.choice_starts[-1][-1])
+
+
+def compute(network: Any, *places: int) -> float:
+    from stages.train.tagger.training import TaggerLoss
+
+    return float(TaggerLoss(VOCABULARY, 0)(network, [encode(place) for place in places]))
+
+
+def test_the_loss_is_that_of_skill_tags_and_choices() -> None:
+    # "ring dad at work": four skills with none, 6 tokens with 5 tags each, 3 choices of the device.
+    tokens = sum(turn == 0 for turn in encode(1).encoded.turns)
+    assert tokens == 6
+    assert compute(Indifferent(), 1) == pytest.approx(math.log(4) + 6 * math.log(5) + math.log(3), rel=1e-6)
+
+
+def test_a_row_without_a_call_has_the_loss_of_its_skill_alone() -> None:
+    assert compute(Indifferent(), 7) == pytest.approx(math.log(4), rel=1e-6)
+
+
+def test_rows_of_a_batch_count_alike_and_padding_not_at_all() -> None:
+    alone = [compute(Indifferent(), place) for place in (1, 6, 7)]
+    assert compute(Indifferent(), 1, 6, 7) == pytest.approx(sum(alone) / 3, rel=1e-6)
+
+
+def test_tags_of_other_skills_do_not_compete() -> None:
+    other = VOCABULARY.tag_starts[2]
+    assert compute(Indifferent(tag=other, score=50.0), 1) == pytest.approx(
+        compute(Indifferent(), 1), rel=1e-6
+    )
+    own = VOCABULARY.tag_starts[1]
+    assert compute(Indifferent(tag=own, score=50.0), 1) > 100
