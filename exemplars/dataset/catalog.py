@@ -226,6 +226,16 @@ def _list_filling(parameter: Parameter) -> dict[str, Any]:
     return {} if parameter.recognizer is None else {"x-recognizer": parameter.recognizer}
 
 
+def build_value_schema(parameter: Parameter) -> dict[str, Any]:
+    """Build the JSON Schema of the values of a parameter, without its description and without what fills it.
+
+    >>> build_value_schema(Parameter("n", "how many", type="integer", composed=True))
+    {'type': 'integer'}
+    """
+    ignored = ("description", "x-filled-by", "x-recognizer")
+    return {key: value for key, value in _build_property(parameter).items() if key not in ignored}
+
+
 def _build_property(parameter: Parameter) -> dict[str, Any]:
     """Build the JSON Schema of a parameter, which admits exactly the values that its calls may have."""
     if parameter.schema is not None:

@@ -9,9 +9,10 @@ from typing import Any, Final
 import msgspec
 
 from exemplars.core.errors import Diagnostic, UserError, quote_text, summarize_names
-from exemplars.dataset.catalog import Skill
+from exemplars.dataset.catalog import Parameter, Skill, build_value_schema
 from exemplars.dataset.skill_union import unite_inferred, unite_skills
 
+_MISSING: Final = object()
 _FIX: Final = "make them equal, or rename one of the two"
 
 
@@ -62,12 +63,44 @@ def compare_skills(first: Skill, second: Skill) -> list[str]:
         if other is None:
             differences.append(f"parameter {parameter.name!r} only in the first")
         else:
-            changed = _compare_fields(parameter, other)
+            changed = _compare_parameters(parameter, other)
             differences += [f"parameter {parameter.name!r}: {difference}" for difference in changed]
     differences += [f"parameter {name!r} only in the second" for name in others]
     if not differences and first.parameters != second.parameters:
         differences.append("the order of the parameters")
     return differences
+
+
+def _compare_parameters(first: Parameter, second: Parameter) -> list[str]:
+    """Compare two parameters: their fields, and the places at which their schemas differ."""
+    differences = _compare_fields(first, second, ("schema",))
+    schemas = [
+        None if parameter.schema is None else build_value_schema(parameter) for parameter in (first, second)
+    ]
+    if schemas[0] == schemas[1]:
+        return differences
+    if schemas[0] is None or schemas[1] is None:
+        return differences or ["only one has a JSON Schema"]
+    return differences + find_schema_differences(schemas[0], schemas[1])
+
+
+def find_schema_differences(first: Any, second: Any, place: str = "schema") -> list[str]:
+    """Find where two schemas differ: the innermost places, with what is there.
+
+    >>> find_schema_differences({"items": {"type": "string"}}, {"items": {"type": "integer"}, "minItems": 1})
+    ["schema.items.type 'string' or 'integer'", 'schema.minItems missing or 1']
+    """
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return [
+            difference
+            for key in {**first, **second}
+            if (key in first) != (key in second) or first[key] != second[key]
+            for difference in find_schema_differences(
+                first.get(key, _MISSING), second.get(key, _MISSING), f"{place}.{key}"
+            )
+        ]
+    shown = ("missing" if value is _MISSING else repr(value) for value in (first, second))
+    return [f"{place} {' or '.join(text if len(text) <= 60 else f'{text[:59]}…' for text in shown)}"]
 
 
 def _compare_fields(

@@ -11,17 +11,17 @@ from exemplars.core.literals import find_type
 def infer_schema(values: Iterable[object]) -> dict[str, Any]:
     """Infer the JSON Schema of values: one type, or several; of lists their items, of objects their properties.
 
-    A property is never required, since a value that has none of it may come later. `None` says nothing.
+    A property is never required, since a value that has none of it may come later.
 
     >>> infer_schema([1, 2.5]), infer_schema([1, "a"])
     ({'type': 'number'}, {'type': ['integer', 'string']})
     >>> infer_schema([[{"n": 1}], []])
     {'type': 'array', 'items': {'type': 'object', 'properties': {'n': {'type': 'integer'}}}}
     """
-    known = [value for value in values if value is not None]
+    known = list(values)
     types = sorted({_find_type(value) for value in known})
-    if types == ["integer", "number"]:
-        types = ["number"]
+    if {"integer", "number"} <= set(types):
+        types.remove("integer")
     if not types:
         return {}
     schema: dict[str, Any] = {"type": types[0] if len(types) == 1 else types}
@@ -37,6 +37,6 @@ def infer_schema(values: Iterable[object]) -> dict[str, Any]:
 
 
 def _find_type(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "object"
+    if value is None or isinstance(value, Mapping):
+        return "null" if value is None else "object"
     return find_type(value) or "array"

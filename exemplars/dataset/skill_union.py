@@ -6,14 +6,15 @@ from itertools import chain
 
 import msgspec
 
-from exemplars.dataset.catalog import Parameter, Skill, parse_property
+from exemplars.dataset.catalog import Parameter, Skill, build_value_schema, parse_property
 from exemplars.dataset.schema_union import strip_notes, unite_schemas
 
 
 def unite_skills(first: Skill, second: Skill) -> Skill | None:
-    """Unite two definitions of a skill; return `None` if a parameter has two types, schemas, lists or recognizers.
+    """Unite two definitions of a skill; return `None` if a parameter has two types, enumerations or recognizers.
 
-    A parameter that only one has is optional. Of descriptions, the first that says something is kept.
+    Of two JSON Schemas, of lists or objects, either may hold. A parameter that only one has is optional.
+    Of descriptions, the first that says something is kept.
 
     >>> united = unite_skills(Skill("ring", "", (Parameter("who", required=True),)), Skill("ring", "Rings."))
     >>> united.description, united.parameters[0].required
@@ -39,13 +40,17 @@ def _unite(first: Parameter | None, second: Parameter | None) -> Parameter | Non
     if first is None or second is None:
         only = first or second
         return None if only is None else msgspec.structs.replace(only, required=False)
-    for field in ("enum", "recognizer", "default"):
+    if first.recognizer and second.recognizer and first.recognizer != second.recognizer:
+        return None
+    if first.composed != second.composed:
+        return None
+    if first.schema is not None or second.schema is not None:
+        return _unite_schemas(first, second)
+    for field in ("enum", "default"):
         before, after = getattr(first, field), getattr(second, field)
         if before and after and before != after:
             return None
-    if first.type != second.type or first.composed != second.composed:
-        return None
-    if strip_notes(first.schema) != strip_notes(second.schema):
+    if first.type != second.type:
         return None
     return msgspec.structs.replace(
         first,
@@ -56,6 +61,21 @@ def _unite(first: Parameter | None, second: Parameter | None) -> Parameter | Non
         required=first.required and second.required,
         needed=first.needed or second.needed,
         dontcare=first.dontcare or second.dontcare,
+    )
+
+
+def _unite_schemas(first: Parameter, second: Parameter) -> Parameter:
+    """Unite two parameters of which at least one has a schema: a value may be what either of them accepts."""
+    before, after = build_value_schema(first), build_value_schema(second)
+    schema = before if strip_notes(before) == strip_notes(after) else unite_schemas(before, after)
+    return msgspec.structs.replace(
+        parse_property(first.name, schema),
+        description=first.description or second.description,
+        recognizer=first.recognizer or second.recognizer,
+        composed=first.composed,
+        default=first.default or second.default,
+        required=first.required and second.required,
+        needed=first.needed or second.needed,
     )
 
 
@@ -75,10 +95,9 @@ def unite_inferred(first: Skill, second: Skill) -> Skill:
 
 def _widen(first: Parameter, second: Parameter) -> Parameter:
     if first.schema is not None or second.schema is not None:
-        schema = unite_schemas(
-            *(parameter.schema or {"type": parameter.type} for parameter in (first, second))
+        return parse_property(
+            first.name, unite_schemas(build_value_schema(first), build_value_schema(second))
         )
-        return parse_property(first.name, schema)
     types = {first.type, second.type}
     type_ = first.type if len(types) == 1 else "number" if types == {"integer", "number"} else "string"
     recognizer = first.recognizer if first.recognizer == second.recognizer else None

@@ -131,7 +131,7 @@ def _find_missing(record: Record, skills: Mapping[str, Skill]) -> Problem | None
 def infer_skills(records: Iterable[Record]) -> tuple[Skill, ...]:
     """Infer a catalog from the calls of the examples, for a source without one; all parameters are optional.
 
-    records: as `read_examples` returns them. The value `dontcare` says nothing about the type.
+    records: as `read_examples` returns them. The values `dontcare` and `None` say nothing about the type.
     """
     values: dict[str, dict[str, list[object]]] = {}
     services: dict[str, str | None] = {}
@@ -161,7 +161,7 @@ def _assemble_call(record: Record) -> dict[str, object]:
 
 
 def _infer_parameter(name: str, values: list[object]) -> Parameter:
-    schema = infer_schema(value for value in values if value != DONTCARE) or {"type": "string"}
+    schema = infer_schema(value for value in values if value not in (None, DONTCARE)) or {"type": "string"}
     parameter = parse_property(name, schema)
     dontcare = parameter.type != "string" and DONTCARE in values
     return msgspec.structs.replace(parameter, dontcare=dontcare)

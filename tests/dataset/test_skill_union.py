@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from exemplars.core.errors import UserError
-from exemplars.dataset.catalog import Parameter, Skill, parse_property
+from exemplars.dataset.catalog import Parameter, Skill, build_value_schema, parse_property
 from exemplars.dataset.catalog_merge import merge_catalogs
 from exemplars.dataset.schema_inference import infer_schema
 from exemplars.dataset.skill_union import unite_inferred, unite_skills
@@ -52,28 +58,70 @@ def test_two_services_cannot_share_a_skill() -> None:
     assert unite_skills(Skill("s", service="A_1"), Skill("s", service="B_1")) is None
 
 
-def test_lists_of_different_items_are_not_united() -> None:
-    strings, numbers = (
-        Skill(
-            "f",
-            parameters=(
-                Parameter("a", type="array", schema={"type": "array", "items": {"type": kind, **notes}}),
-            ),
-        )
-        for kind, notes in (("string", {}), ("integer", {}))
+def _nest(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3)
+
+
+LIST = {"type": "array", "items": {"type": "string"}}
+NUMBERS = {"type": "array", "items": {"type": "integer"}, "minItems": 1}
+
+
+def make_skill(schema: dict[str, Any], *, required: bool = True, inferred: bool = False) -> Skill:
+    parameter = msgspec.structs.replace(parse_property("tags", schema), required=required)
+    return Skill("s", parameters=(parameter,), inferred=inferred)
+
+
+def test_two_schemas_of_a_parameter_clash_with_the_places_at_which_they_differ() -> None:
+    with pytest.raises(UserError) as error:
+        merge_catalogs({"a": [make_skill(LIST)], "b": [make_skill(NUMBERS)]})
+    assert (
+        "parameter 'tags': schema.items.type 'string' or 'integer', parameter 'tags': schema.minItems missing or 1"
+    ) in str(error.value)
+
+
+def test_united_schemas_accept_what_either_accepts() -> None:
+    [united] = merge_catalogs(
+        {"a": [make_skill(LIST)], "b": [make_skill(NUMBERS, required=False)]}, unite=True
     )
-    assert unite_skills(strings, numbers) is None
-    described = Skill(
-        "f",
-        parameters=(
-            Parameter(
-                "a",
-                type="array",
-                schema={"type": "array", "items": {"type": "string", "description": "A name."}},
-            ),
-        ),
+    items = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
+    assert united == make_skill({"type": "array", "items": items}, required=False)
+    assert unite_skills(united, make_skill(LIST)) == united
+
+
+def test_a_description_of_an_item_is_no_difference() -> None:
+    described = make_skill({"type": "array", "items": {"type": "string", "description": "A name."}})
+    assert unite_skills(make_skill(LIST), described) == make_skill(LIST)
+
+
+def test_schemas_with_the_same_content_are_equal_whatever_the_order_of_their_keys() -> None:
+    turned = {"items": {"type": "string"}, "type": "array"}
+    assert merge_catalogs({"a": [make_skill(LIST)], "b": [make_skill(turned)]}) == (make_skill(LIST),)
+
+
+def test_a_list_and_a_text_are_united_and_two_recognizers_are_not() -> None:
+    assert unite_skills(make_skill(LIST), make_skill({"type": "string"})) == make_skill(
+        {"anyOf": [LIST, {"type": "string"}]}
     )
-    assert unite_skills(strings, described) == strings
+    days, times = ({**LIST, "x-recognizer": name} for name in ("date", "time"))
+    assert unite_skills(make_skill(days), make_skill(times)) is None
+
+
+def test_inferred_schemas_of_two_sources_accept_the_values_of_both() -> None:
+    values = [[{"n": 1, "of": "x"}], []], [[{"n": 2.5, "who": None}], "all"]
+    first, second = (make_skill(infer_schema(own), inferred=True) for own in values)
+    [merged] = merge_catalogs({"a": [first], "b": [second]})
+    validator = Draft202012Validator(build_value_schema(merged.parameters[0]))
+    assert [validator.is_valid(value) for own in values for value in (*own, 5)] == [True, True, False] * 2
+
+
+@given(
+    st.lists(
+        st.recursive(st.none() | st.booleans() | st.integers() | st.text(), _nest), min_size=1, max_size=4
+    )
+)
+def test_an_inferred_schema_accepts_the_values_that_it_comes_from(values: list[Any]) -> None:
+    validator = Draft202012Validator(infer_schema(values))
+    assert all(map(validator.is_valid, values))
 
 
 def test_what_two_sources_infer_of_lists_accepts_the_values_of_both() -> None:
