@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from exemplars.audit.erasure.identity import RowIdentity, find_derived_rows, make_origin_key, make_text_key
-from exemplars.audit.erasure.search import SearchTerms, fold_text, list_document_strings, make_matcher
+from exemplars.audit.erasure.search import (
+    SearchTerms,
+    fold_text,
+    list_document_strings,
+    make_matcher,
+    parse_table,
+)
 from exemplars.core.digests import hash_content
-from exemplars.core.records import Origin
+from exemplars.core.records import Mode, Origin, Template
+from exemplars.core.tables import rows_to_table
 
 HERE = Origin("call.md", "a" * 64, "7")
 ELSEWHERE = Origin("call.md", "b" * 64, "7")
@@ -97,3 +106,16 @@ def test_what_scripts_of_a_page_escape_is_found() -> None:
     matches = make_matcher(SearchTerms(frozenset({text}), {}))
     assert matches(json.dumps(text, ensure_ascii=False).replace("<", "\\u003c").encode())
     assert matches("say &lt;b&gt;hello&lt;/b&gt; to Zoë &amp; sons".encode())
+
+
+def test_what_a_template_says_is_searched_like_an_utterance() -> None:
+    row = Template(
+        "bots:e.json#/ring/0", "bots", "ring", "ring <who> at Ada's", Mode.NORMAL, (), "g", "MIT", HERE
+    )
+    file = io.BytesIO()
+    pq.write_table(rows_to_table([row], Template), file)
+    table = parse_table(file.getvalue(), ("id", "utterance"))
+    assert table is not None
+    assert table.to_pylist() == [{"id": row.id, "utterance": row.template}]
+    assert make_matcher(SearchTerms(frozenset(), {row.id: row.template}))(file.getvalue())
+    assert not make_matcher(SearchTerms(frozenset(), {row.id: "ring me"}))(file.getvalue())
