@@ -65,6 +65,16 @@ def test_a_parameter_is_renamed_in_every_source(project: Path, capsys: pytest.Ca
     ]
 
 
+def test_nested_arguments_of_a_turn_are_renamed_by_their_root(project: Path) -> None:
+    line = (
+        '{"utterance": "ring dad and mum", "calls": [{"skill": "ring", "arguments": {"who": ["dad", "mum"]}, '
+        '"spans": {"who[0]": [5, 8]}, "exemplar": "ring <who[0]> and <who[1]>"}]}\n'
+    )
+    (project / "raw/chats/a.jsonl").write_text(line)
+    assert main(["rename", "ring.who", "contact"]) == 0
+    assert read_sources(project)["a.jsonl"] == line.replace("who", "contact")
+
+
 def test_renaming_there_and_back_changes_no_byte(project: Path) -> None:
     before = read_sources(project)
     assert main(["rename", "ring", "dial"]) == 0

@@ -64,9 +64,12 @@ def find_example_edits(text: str, rename: Rename) -> list[Edit]:
     edits: list[Edit] = []
     start = 0
     for line in text.split("\n"):
-        if _is_line_of(line, rename.skill):
-            for string in list_strings(line):
-                edits += _shift(_edit_example_string(line, string, rename), start)
+        calls = _list_calls(line, rename.skill)
+        for string in list_strings(line) if calls else ():
+            for call in calls:
+                if string.path[: len(call)] == call:
+                    inner = string._replace(path=string.path[len(call) :])
+                    edits += _shift(_edit_call_string(line, inner, rename), start)
         start += len(line) + 1
     return edits
 
@@ -107,28 +110,41 @@ def _get_tool_name(tool: object) -> object:
     return function.get("name") if isinstance(function, dict) else None
 
 
-def _is_line_of(line: str, skill: str) -> bool:
+def _list_calls(line: str, skill: str) -> list[Path]:
+    """List the places of the calls of a skill in a line: the line itself, or items of its `calls`."""
     try:
         row = decode_json(line) if line.strip() else None
     except msgspec.DecodeError:
-        return False
-    return isinstance(row, dict) and row.get("skill") == skill
+        return []
+    if not isinstance(row, dict):
+        return []
+    calls = row.get("calls")
+    places: list[tuple[Path, object]] = [
+        ((), row),
+        *((("calls", index), call) for index, call in enumerate(calls if isinstance(calls, list) else ())),
+    ]
+    return [place for place, call in places if isinstance(call, dict) and call.get("skill") == skill]
 
 
-def _edit_example_string(line: str, string: JsonString, rename: Rename) -> Iterator[Edit]:
+def _edit_call_string(line: str, string: JsonString, rename: Rename) -> Iterator[Edit]:
+    """Edit a string of a call. string: its path begins at the call."""
     if rename.parameter is None:
         if string.path == ("skill",) and not string.is_key:
             yield _replace_string(string, rename.new)
         return
     if string.path == ("exemplar",) and not string.is_key:
-        slot = re.compile(rf"<{re.escape(rename.parameter)}>")
+        slot = re.compile(rf"<{re.escape(rename.parameter)}(?=[>.\[])")
         for match in slot.finditer(line, string.start, string.end):
-            yield Edit(match.start() + 1, match.end() - 1, rename.new)
-    elif string.value == rename.parameter:
-        is_argument = string.is_key and string.path[:-1] in (("arguments",), ("spans",))
-        is_slot = not string.is_key and string.path[:1] == ("arguments",) and string.path[2:] == ("slot",)
-        if is_argument or is_slot:
-            yield _replace_string(string, rename.new)
+            yield Edit(match.start() + 1, match.end(), rename.new)
+        return
+    is_name = string.is_key and string.path[:-1] == ("arguments",)
+    is_span = string.is_key and string.path[:-1] == ("spans",)
+    is_slot = not string.is_key and string.path[:1] == ("arguments",) and string.path[2:] == ("slot",)
+    inside = string.value.removeprefix(rename.parameter)
+    if (is_name and string.value == rename.parameter) or (
+        (is_span or is_slot) and string.value.startswith(rename.parameter) and inside[:1] in ("", ".", "[")
+    ):
+        yield _replace_string(string, rename.new + inside)
 
 
 def _replace_string(string: JsonString, new: str) -> Edit:

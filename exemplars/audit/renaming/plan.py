@@ -15,6 +15,7 @@ from exemplars.audit.renaming.files import SourceFileText, read_other_files, rea
 from exemplars.core.errors import Diagnostic, UserError, suggest_name, summarize_names
 from exemplars.core.files import write_bytes
 from exemplars.core.records import Record
+from exemplars.core.slot_paths import find_root
 from exemplars.dataset.catalog import Skill
 from stages.ingest.params import IngestParams
 from stages.ingest.reading import Reading
@@ -92,7 +93,8 @@ def _list_skills(files: Iterable[SourceFileText]) -> dict[str, set[str]]:
             skills.setdefault(skill.name, set()).update(parameter.name for parameter in skill.parameters)
         for record in reading.records:
             if record.skill is not None:
-                skills.setdefault(record.skill, set()).update(argument.slot for argument in record.arguments)
+                roots = (find_root(argument.slot) for argument in record.arguments)
+                skills.setdefault(record.skill, set()).update(roots)
         skills |= {name: set() for name in file.none_skills if name not in skills}
     return skills
 
@@ -161,7 +163,8 @@ def _summarize_record(record: Record, rename: Rename | None) -> tuple[object, ..
     ]
     exemplar = record.exemplar
     if is_renamed and rename is not None and rename.parameter and exemplar is not None:
-        exemplar = exemplar.replace(f"<{rename.parameter}>", f"<{rename.new}>")
+        for sign in ">.[":
+            exemplar = exemplar.replace(f"<{rename.parameter}{sign}", f"<{rename.new}{sign}")
     return record.id, record.utterance, record.mode, _rename_skill(record.skill, rename), arguments, exemplar
 
 
@@ -179,7 +182,10 @@ def _rename_skill(name: str | None, rename: Rename | None) -> str | None:
 
 
 def _rename_slot(slot: str, rename: Rename | None) -> str:
-    return rename.new if rename is not None and slot == rename.parameter else slot
+    """Rename the parameter that a slot fills or is a part of."""
+    if rename is None or rename.parameter is None or find_root(slot) != rename.parameter:
+        return slot
+    return rename.new + slot.removeprefix(rename.parameter)
 
 
 def _find_mentions(file: SourceFileText, rename: Rename) -> Iterator[Mention]:

@@ -118,6 +118,25 @@ def test_a_parameter_is_renamed_in_the_examples_of_its_skill() -> None:
     )
 
 
+TURN = (
+    '{"utterance": "who", "exemplar": "who", "calls": ['
+    '{"skill": "ring", "exemplar": "<who[0].name> <whom> <who>", "arguments": {"who": [{"who": "a"}]}, "spans": {"who[0].who": [0, 3], "whom": [0, 3]}}, '
+    '{"skill": "text", "arguments": {"who": "a"}}, '
+    '{"skill": "ring", "arguments": [{"slot": "who[0].who", "value": "who"}, {"slot": "whole", "value": 1}]}]}'
+)
+
+
+def test_the_calls_of_a_turn_are_renamed_where_they_call_the_skill_and_paths_by_their_root() -> None:
+    assert apply_edits(TURN, find_example_edits(TURN, Rename("ring", "who", "contact"))) == (
+        '{"utterance": "who", "exemplar": "who", "calls": ['
+        '{"skill": "ring", "exemplar": "<contact[0].name> <whom> <contact>", "arguments": {"contact": [{"who": "a"}]}, "spans": {"contact[0].who": [0, 3], "whom": [0, 3]}}, '
+        '{"skill": "text", "arguments": {"who": "a"}}, '
+        '{"skill": "ring", "arguments": [{"slot": "contact[0].who", "value": "who"}, {"slot": "whole", "value": 1}]}]}'
+    )
+    dialed = apply_edits(TURN, find_example_edits(TURN, Rename("ring", None, "dial")))
+    assert dialed == TURN.replace('"skill": "ring"', '"skill": "dial"')
+
+
 def test_a_skill_is_renamed_in_its_examples() -> None:
     edits = find_example_edits(EXAMPLES, Rename("ring", None, "dial"))
     lines = EXAMPLES.splitlines(keepends=True)
