@@ -151,14 +151,15 @@ def _determine_kind(parameter: Parameter | None, filled: Sequence[tuple[Exemplar
 
 
 def _list_aliases(kind: str | None, filled: Sequence[tuple[Exemplar, Argument]]) -> dict[str, str]:
-    """List the words that mean a different value than they say, if no expression reads them so."""
+    """List the words whose most frequent value is neither the words themselves nor what an expression reads in them."""
     counts: dict[str, Counter[str]] = {}
-    for exemplar, argument in filled:
+    explained: set[tuple[str, str]] = set()
+    for exemplar, argument in filled if kind != "date" else ():
         if argument.surface is not None and argument.start is not None and argument.end is not None:
+            words = argument.surface.casefold()
+            counts.setdefault(words, Counter())[argument.value] += 1
             read = kind and read_value(exemplar.utterance, argument.start, argument.end, kind, None)
-            if argument.value not in (argument.surface, read) and kind != "date":
-                counts.setdefault(argument.surface.casefold(), Counter())[argument.value] += 1
-    return {
-        surface: min(values, key=lambda value: (-values[value], value))
-        for surface, values in sorted(counts.items())
-    }
+            if argument.value in (argument.surface, read):
+                explained.add((words, argument.value))
+    most = {words: min(values, key=lambda value: (-values[value], value)) for words, values in counts.items()}
+    return {words: most[words] for words in sorted(most) if (words, most[words]) not in explained}

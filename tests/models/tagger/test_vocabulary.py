@@ -67,3 +67,13 @@ def test_an_alias_is_what_no_expression_reads_and_the_most_frequent_value_of_it(
     ]
     slots = build_vocabulary([skill], rows).find_slots(1)
     assert (slots[0].aliases, slots[1].aliases) == ({"bucks": "USD"}, {})
+
+
+def test_words_that_an_expression_reads_as_their_most_frequent_value_have_no_alias() -> None:
+    skill = Skill("alarm", parameters=(Parameter("time", recognizer="time"),))
+    evening = [
+        make_row(f"at 5 {word}", "alarm", said("time", "17:00", "5", "recognized")) for word in ("a", "b")
+    ]
+    morning = make_row("early at 5", "alarm", said("time", "05:00", "5", "recognized"))
+    assert build_vocabulary([skill], [*evening, morning]).find_slots(1)[0].aliases == {}
+    assert build_vocabulary([skill], [morning]).find_slots(1)[0].aliases == {"5": "05:00"}
