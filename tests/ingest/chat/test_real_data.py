@@ -15,9 +15,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from exemplars.core.records import Exemplar, Record, Rejection
+from exemplars.core.turns import group_by_turn
 from exemplars.dataset.catalog import Skill, read_catalog
-from exemplars.dataset.leaves import build_arguments
+from exemplars.dataset.leaves import build_arguments, rank_path
 from exemplars.dataset.row_tables import exemplars_from_table, records_from_table, rejections_from_table
+from exemplars.models.calls import Call, CallFormat, format_calls, parse_calls
+from stages.evaluate.call_matching import ExpectedCall
+from stages.evaluate.grammar import build_call_grammar
+from stages.evaluate.scoring import ErrorKind, ExpectedAnswer, score_prediction
 from tests.conftest import PROJECT, Workspace
 from tests.stage_server import StageServer
 
@@ -198,3 +203,33 @@ def test_most_values_are_said(compiled: Compiled) -> None:
         shares[folder] = 1 - counts["composed"] / counts.total()
     assert shares["bfcl/"] > 0.75
     assert shares["sharegpt/"] > 0.75
+
+
+def build_ranked_call(row: Exemplar, skill: Skill) -> tuple[Call, ExpectedCall]:
+    """Build the call of a row as prompts have it, and as predictions are compared with it."""
+    arguments = sorted(row.arguments, key=lambda argument: rank_path(argument.slot, skill))
+    call = build_arguments([(argument.slot, argument.value) for argument in arguments], skill)
+    accepted = {argument.slot: (argument.value, *argument.accepted) for argument in arguments}
+    return Call(skill.name, call), ExpectedCall(skill.name, accepted, dict.fromkeys(accepted, ""))
+
+
+@pytest.mark.parametrize("form", list(CallFormat))
+def test_the_calls_of_every_turn_are_written_read_admitted_and_right(
+    compiled: Compiled, form: CallFormat
+) -> None:
+    xgrammar = pytest.importorskip("xgrammar")
+    vocabulary = [bytes([byte]) for byte in range(256)] + ["</s>"]
+    compiler = xgrammar.GrammarCompiler(xgrammar.TokenizerInfo(vocabulary, stop_token_ids=[256]))
+    turns = group_by_turn(row for row in compiled.exemplars if row.skill is not None)
+    for rows in turns.values():
+        tools = {skill.name: skill for row in rows for skill in [compiled.skills[str(row.skill)]]}
+        built = [build_ranked_call(row, tools[str(row.skill)]) for row in rows]
+        calls, expected = tuple(call for call, _ in built), tuple(call for _, call in built)
+        text = format_calls(calls, form)
+        assert repr(parse_calls(text, form)) == repr(calls)
+        grammar = xgrammar.Grammar.from_ebnf(build_call_grammar(list(tools.values()), form))
+        matcher = xgrammar.GrammarMatcher(compiler.compile_grammar(grammar))
+        assert matcher.accept_string(text) and matcher.accept_token(256), text
+        answer = ExpectedAnswer(expected, frozenset(tools))
+        assert score_prediction(text, True, answer, tools, form).kind == ErrorKind.RIGHT, text
+    assert len(turns) == 1088
