@@ -54,7 +54,7 @@ def measure_curve(
     is wrong or missing, or if a stage fails.
     """
     shares = check_shares(shares)
-    params, total = _read_params(), _count_train_rows()
+    params, total = _read_params(), _count_train_turns()
     points = []
     for share in shares:
         exemplars = math.ceil(share * total)
@@ -175,7 +175,8 @@ def _read_params() -> dict[str, Any]:
     return {**document, **filled}
 
 
-def _count_train_rows() -> int:
+def _count_train_turns() -> int:
+    """Count the turns of the train split: `render` samples turns as a whole."""
     path = layout.split("train")
     if not path.exists():
         raise UserError(
@@ -183,7 +184,7 @@ def _count_train_rows() -> int:
         )
     import pyarrow.parquet as pq  # Slow to import.
 
-    return int(pq.ParquetFile(path).metadata.num_rows)
+    return len(pq.ParquetFile(path).read(["turn"]).column("turn").unique())
 
 
 def _build_curve_problem(path: str, found: str, expected: str, fix: str) -> Diagnostic:

@@ -34,7 +34,7 @@ class Values(StrEnum):
 
 
 class MaxRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Maximum number of exemplars per split, sampled by stable hash; `None`: all."""
+    """Maximum number of turns per split, sampled by stable hash; `None`: all."""
 
     train: PositiveInt | None = None
     validation: PositiveInt | None = None
@@ -57,7 +57,7 @@ class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       license        SPDX expression of the license of the weights
       template_arguments  of its chat template, such as {enable_thinking: false} for Qwen3; none by default"""
     views: Annotated[tuple[View, ...], msgspec.Meta(min_length=1)] = (View.CALL,)
-    """What prompts ask for. call: a call, or none; skill: which skill; slot: one parameter at a time."""
+    """What prompts ask for. call: the calls, or none; skill: which skills; slot: one parameter at a time."""
     call_format: CallFormat = CallFormat.PYTHON
     """How calls are written.
       python: weather(location="Boston")
@@ -73,18 +73,18 @@ class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     context_turns: NonNegativeInt = 2
     """Maximum number of preceding turns in a prompt."""
     distractors: NonNegativeInt = 2
-    """Number of tools in a prompt in addition to the one that is needed."""
+    """Number of tools in a prompt in addition to those that are needed."""
     rows_a_list: PositiveInt = 9
     """Maximum number of train rows that share a list of tools; `train.shared.batching: shared_prefix` computes
     the list once for all of them. 1: each row has its own list."""
     without_tool: Share = 0.03
-    """Tool dropout rate: the share of rows whose tool is not shown, so that the answer is None."""
+    """Tool dropout rate: the share of rows whose tools are not shown, so that the answer is None."""
     max_none_share: Share = 0.2
-    """Maximum share of train rows that ask for nothing; rows over this quota go to the ledger."""
+    """Maximum share of train rows without a call and a reply; rows over this quota go to the ledger."""
     max_tokens: PositiveInt = 384
     """Maximum number of tokens of a row. Longer rows are not cut; they go to the ledger."""
     max_rows: MaxRows = MaxRows()
-    """Maximum exemplars per split, sampled by stable hash; a smaller sample is a subset of a larger one. The others
+    """Maximum turns per split, sampled by stable hash; a smaller sample is a subset of a larger one. The others
     go to the ledger as not_drawn. null: all. Two cores train on 1,300 rows in six minutes."""
     salt: str = "prompts-1"
     """Seeds the sampling of rows and tools: another text gives different samples."""

@@ -111,8 +111,8 @@ def set_in_row(number: int, **values: Any) -> Edit:
 
 
 def change_answer(rows: list[dict[str, Any]]) -> None:
-    row = next(row for row in rows if row["answers"])
-    row["answers"][0].update(value="something else", accepted=["something else"])
+    call = next(call for row in rows for call in row["calls"] if call["answers"])
+    call["answers"][0].update(value="something else", accepted=["something else"])
 
 
 def change_tokens(rows: list[dict[str, Any]]) -> None:

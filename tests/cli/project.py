@@ -28,6 +28,7 @@ from exemplars.core.records import (
     Turn,
 )
 from exemplars.core.schemas import PAIR_SCHEMA, REVIEW_SCHEMA
+from exemplars.core.turns import group_by_turn
 from exemplars.dataset.row_tables import exemplars_to_table, rejections_to_table
 from exemplars.models.rows import PREDICTION_SCHEMA, TRAINING_SCHEMA
 
@@ -178,9 +179,9 @@ class Project:
         self.table(layout.PAIRS, PAIR_SCHEMA.empty_table())
 
     def rendered(self, train: Iterable[Exemplar], test: Iterable[Exemplar] = ()) -> None:
-        """Write the chat rows: one per exemplar."""
+        """Write the chat rows: one per turn."""
         for name, rows in (("train", train), ("validation", ()), ("test", test)):
-            chat = [_training_row(row) for row in rows]
+            chat = [_training_row(calls) for calls in group_by_turn(rows).values()]
             self.table(layout.training(name), pa.Table.from_pylist(chat, schema=TRAINING_SCHEMA))
 
     def predicted(self, answers: Iterable[tuple[str, str, str]]) -> None:
@@ -255,14 +256,15 @@ class Project:
         return self.root / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
 
 
-def _training_row(row: Exemplar) -> dict[str, Any]:
+def _training_row(calls: Sequence[Exemplar]) -> dict[str, Any]:
+    row = calls[0]
     return {
-        "id": row.id,
+        "id": row.id if len(calls) == 1 else row.turn,
         "turn": row.turn,
-        "exemplar_ids": [row.id],
-        "digests": [row.digest],
+        "exemplar_ids": [call.id for call in calls],
+        "digests": [call.digest for call in calls],
         "source": row.source,
-        "skills": [row.skill] if row.skill else [],
+        "skills": [call.skill for call in calls if call.skill],
         "license": row.license,
         "origin": {"path": row.origin.path, "sha256": row.origin.sha256, "locator": row.origin.locator},
         "view": "call",

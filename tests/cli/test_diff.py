@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from exemplars.core import layout
+from exemplars.core.digests import stamp_digest
 from exemplars.core.records import Argument, Exemplar, Grounding, Reason, Speaker, Turn
 from tests.cli.project import LEDGERS, Project, exemplar, rejection, said
 
@@ -136,6 +138,16 @@ def test_context_and_service_are_compared(committed: Project, printed: Printed) 
         "context": [[], [{"speaker": "assistant", "utterance": "hi"}]],
     }
     assert "context: 0 turns -> 1 turns" in printed("diff")
+
+
+def test_the_speaker_and_the_reply_are_compared(committed: Project, printed: Printed) -> None:
+    row = msgspec.structs.replace(HELLO, speaker=Speaker.TOOL, reply="It is cold.")
+    committed.compiled(train=[MARIA, stamp_digest(row)], test=[BOB])
+    assert document(printed)["rows"]["changed"][0]["fields"] == {
+        "speaker": ["user", "tool"],
+        "reply": [None, "It is cold."],
+    }
+    assert 'reply: none -> "It is cold."' in printed("diff")
 
 
 def test_newly_accepted_rows_have_their_former_reason(project: Project, printed: Printed) -> None:

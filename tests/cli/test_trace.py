@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from exemplars.core import layout
-from exemplars.core.digests import hash_content, hash_split
+from exemplars.core.digests import hash_content, hash_split, stamp_digest
 from exemplars.core.records import Exemplar, Mode, Origin, Reason, Speaker, Template, Turn
 from exemplars.core.schemas import PAIR_SCHEMA, REVIEW_SCHEMA
 from exemplars.core.tables import rows_to_table
@@ -109,6 +109,60 @@ def test_a_test_row_has_the_answers_of_the_systems_and_no_run(compiled: Project,
         ("tuned", "right"),
         ("base", "malformed"),
     ]
+
+
+def make_turn(*rows: Exemplar) -> list[Exemplar]:
+    """Make the calls of one turn."""
+    turn = rows[0].id.removesuffix("/frames/0")
+    return [
+        stamp_digest(msgspec.structs.replace(row, turn=turn, call=place)) for place, row in enumerate(rows)
+    ]
+
+
+TWO_CALLS = make_turn(
+    exemplar("sgd:train/d.json#/0/turns/6/frames/0", "call Maria", said("Maria"), service="Phones_1"),
+    exemplar("sgd:train/d.json#/0/turns/6/frames/1", "call Maria", skill="light", service="Lamps_1"),
+)
+
+
+def test_each_call_of_a_turn_is_followed_to_the_prompt_and_the_run_that_they_share(
+    project: Project, printed: Printed
+) -> None:
+    first, second = TWO_CALLS
+    project.compiled(train=[*TWO_CALLS, MARIA])
+    project.rendered(train=[*TWO_CALLS, MARIA])
+    project.predicted([])
+    run = project.trained([second])
+    project.commit()
+    for row, outcome in ((first, "not seen"), (second, "seen")):
+        trace = run_trace(printed, row.id)
+        assert outcomes(trace)["train"] == outcome
+        render = next(step for step in trace["rows"][0]["decisions"] if step["stage"] == "render")
+        assert render["rows"] == [
+            {
+                "id": first.turn,
+                "turn": first.turn,
+                "exemplar_ids": [first.id, second.id],
+                "digests": [first.digest, second.digest],
+                "view": "call",
+                "slot": None,
+                "speech": False,
+                "prompt_tokens": 7,
+            }
+        ]
+    text = " ".join(printed("trace", first.id).split())
+    assert f"call: 7 tokens before the answer, one of 2 rows of {first.turn}" in text
+    for name in (first.turn, f"{first.turn}@skill"):
+        trace = run_trace(printed, name)
+        assert [(row["id"], row["runs"]) for row in trace["rows"]] == [(first.id, []), (second.id, [run])]
+
+
+def test_a_result_and_a_reply_are_shown(project: Project, printed: Printed) -> None:
+    row = msgspec.structs.replace(HELLO, speaker=Speaker.TOOL, reply="It is cold.")
+    project.compiled(train=[stamp_digest(row)])
+    lines = printed("trace", HELLO.id).splitlines()
+    assert "           the result of a tool: hello" in lines
+    assert "           reply: It is cold." in lines
 
 
 def test_a_rejected_record_ends_at_the_stage_that_rejected_it(compiled: Project, printed: Printed) -> None:

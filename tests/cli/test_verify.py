@@ -217,8 +217,8 @@ def test_a_stage_whose_inputs_changed_is_not_recomputed(project: SmallProject) -
 
 
 def test_a_test_row_that_the_run_saw_is_named(project: SmallProject) -> None:
-    test = pq.read_table("data/training/test.parquet", columns=["digest"]).column(0).to_pylist()
-    rows = sorted([*Path("models/lora/rows.txt").read_text().split(), test[0]])
+    test = pq.read_table("data/training/test.parquet", columns=["digests"]).column(0).to_pylist()
+    rows = sorted([*Path("models/lora/rows.txt").read_text().split(), *test[0]])
     project.hide("models/lora/rows.txt", "".join(f"{digest}\n" for digest in rows).encode())
     assert "leaked" in find_problems(project.root)["models/lora/rows.txt"]
 

@@ -30,7 +30,10 @@ from exemplars.audit.revisions import Revision
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
 
-_NESTED: Final = ("arguments", "context")
+_ADDED: Final = ("speaker", "reply")
+"""Columns that tables of version 1 do not have."""
+_LAST: Final = ("arguments", "context", *_ADDED)
+"""Columns that are compared last, because most of them are large."""
 _TABLES: Final = (*SPLIT_TABLES.values(), *LEDGERS)
 _REJECTION: Final = ("id", "source", "skill", "utterance", "stage", "reason", "message")
 
@@ -74,7 +77,7 @@ def compare_revisions(old: Revision, new: Revision) -> RevisionComparison:
     same = _count_rows(new, [path for path in _TABLES if path not in paths])
     rows = (same + before.height, same + after.height)
     comparison = RevisionComparison(old, new, tuple(paths), changes, relocated, rows)
-    changed = _add_nested_fields(changes["changed"], comparison)
+    changed = _add_last_fields(changes["changed"], comparison)
     return comparison._replace(changes={**changes, "changed": changed})
 
 
@@ -107,12 +110,12 @@ def _describe_revision(revision: Revision, rows: int) -> dict[str, Any]:
 def _list_changed(comparison: RevisionComparison, rows: pl.DataFrame) -> list[dict[str, Any]]:
     """List changed rows with their fields; values that are the same on both sides stay out of Python."""
     names = (*SHOWN, *PARTICULARS["changed"])
-    rows = _join_nested(rows, comparison) if _has_nested_changes(rows) else rows
+    rows = _join_last(rows, comparison) if _has_last_changes(rows) else rows
     changed = rows.select(
         *names,
         *(
             pl.when(pl.col("fields").list.contains(name)).then(pl.col(side)).alias(f"value_{side}")
-            for name in (*CONTENT[1:], *_NESTED)
+            for name in (*CONTENT[1:], *_LAST)
             for side in (f"old_{name}", name)
             if side in rows.columns
         ),
@@ -132,36 +135,36 @@ def _list_rows(kind: str, rows: pl.DataFrame) -> list[dict[str, Any]]:
     return rows.with_columns(missing).select(columns).to_dicts()
 
 
-def _has_nested_changes(rows: pl.DataFrame) -> bool:
-    """Whether a row differs in its arguments or its context."""
-    return bool(rows["fields"].list.eval(pl.element().is_in(_NESTED)).list.any().any())
+def _has_last_changes(rows: pl.DataFrame) -> bool:
+    """Whether a row differs in one of the columns that are compared last."""
+    return bool(rows["fields"].list.eval(pl.element().is_in(_LAST)).list.any().any())
 
 
-def _add_nested_fields(changed: pl.DataFrame, comparison: RevisionComparison) -> pl.DataFrame:
-    """Add the nested columns that differ to `fields`; they are read only for rows whose digests differ."""
+def _add_last_fields(changed: pl.DataFrame, comparison: RevisionComparison) -> pl.DataFrame:
+    """Add the columns that are compared last, and differ, to `fields`; read only for rows whose digests differ."""
     other_digest = changed.filter(pl.col("digest") != pl.col("old_digest"))
     if other_digest.is_empty():
         return changed
-    joined = _join_nested(other_digest, comparison)
-    nested = joined.select("id", nested=list_changed_fields(_NESTED))
+    joined = _join_last(other_digest, comparison)
+    nested = joined.select("id", nested=list_changed_fields(_LAST))
     changed = changed.join(nested, on="id", how="left", maintain_order="left")
     nested_fields = pl.col("nested").fill_null(pl.lit([], pl.List(pl.String)))
     return changed.with_columns(fields=pl.concat_list("fields", nested_fields)).drop("nested")
 
 
-def _join_nested(changed: pl.DataFrame, comparison: RevisionComparison) -> pl.DataFrame:
-    before = _read_nested(comparison.old, comparison.tables, changed["old_id"])
-    after = _read_nested(comparison.new, comparison.tables, changed["id"])
+def _join_last(changed: pl.DataFrame, comparison: RevisionComparison) -> pl.DataFrame:
+    before = _read_last(comparison.old, comparison.tables, changed["old_id"])
+    after = _read_last(comparison.new, comparison.tables, changed["id"])
     before = before.rename({name: f"old_{name}" for name in before.columns})
     joined = changed.join(before, on="old_id", maintain_order="left")
     return joined.join(after, on="id", maintain_order="left")
 
 
-def _read_nested(revision: Revision, tables: Iterable[Path], ids: pl.Series) -> pl.DataFrame:
-    """Read the nested columns of rows of splits. Rows that changed are in tables that did."""
+def _read_last(revision: Revision, tables: Iterable[Path], ids: pl.Series) -> pl.DataFrame:
+    """Read the columns that are compared last, of rows of splits. Rows that changed are in tables that did."""
     where = pl.col("id").is_in(ids.implode())
     splits = [path for path in tables if path in SPLIT_TABLES.values()]
-    return pl.concat([read_columns(revision, path, ("id", *_NESTED), where) for path in splits])
+    return pl.concat([read_columns(revision, path, ("id", *_LAST), where, _ADDED) for path in splits])
 
 
 def _read_split_ids(revision: Revision) -> pl.DataFrame:

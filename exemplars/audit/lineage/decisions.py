@@ -26,10 +26,22 @@ RowsByTable = dict[Path, dict[str, list[TableRow]]]
 
 _LEDGER: Final = ("id", "source", "stage", "reason", "message", "utterance", "skill", "group", "origin")
 _EXEMPLAR: Final = (
-    *("id", "digest", "source", "service", "skill", "mode", "utterance", "exemplar", "arguments"),
-    *("context", "group", "license", "origin"),
+    *(
+        "id",
+        "digest",
+        "source",
+        "turn",
+        "call",
+        "service",
+        "skill",
+        "mode",
+        "speaker",
+        "utterance",
+        "exemplar",
+    ),
+    *("arguments", "reply", "context", "group", "license", "origin"),
 )
-_CHAT_ROW: Final = ("id", "exemplar_ids", "digests", "view", "slot", "speech", "prompt_tokens")
+_CHAT_ROW: Final = ("id", "turn", "exemplar_ids", "digests", "view", "slot", "speech", "prompt_tokens")
 _TRAINING: Final = tuple(map(layout.training, SPLITS))
 _COLUMNS: Final[dict[Path, tuple[str, ...]]] = {
     layout.EXEMPLARS: _EXEMPLAR,
@@ -132,7 +144,21 @@ def _describe_rejection(row_id: str, tables: RowsByTable) -> Decision | None:
 
 def _describe_compile(row_id: str, tables: RowsByTable, _: Iterable[TableRow]) -> Decision:
     row = tables[layout.EXEMPLARS][row_id][0]
-    names = ("digest", "utterance", "exemplar", "service", "skill", "mode", "arguments", "context")
+    names = (
+        *(
+            "digest",
+            "turn",
+            "call",
+            "speaker",
+            "utterance",
+            "exemplar",
+            "service",
+            "skill",
+            "mode",
+            "arguments",
+        ),
+        *("reply", "context"),
+    )
     return _decide("compile", "exemplar", **{name: row[name] for name in names})
 
 

@@ -31,7 +31,7 @@ CONTENT: Final = (
     "group",
     "license",
 )
-"""The columns of an exemplar in which two versions of a row are compared, in addition to the nested ones."""
+"""The columns of an exemplar in which two versions of a row are compared first."""
 _EXEMPLAR: Final = ("id", "source", *CONTENT)
 _REJECTION: Final = ("id", "source", "group", "skill", "utterance", "stage", "reason", "message")
 SCHEMA: Final = pl.Schema({name: pl.String() for name in (*_EXEMPLAR, "split", "stage", "reason", "message")})

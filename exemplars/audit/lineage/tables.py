@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,17 +51,24 @@ def fetch_tables(revision: Revision, paths: Iterable[Path]) -> None:
 
 
 def read_columns(
-    revision: Revision, path: Path, columns: Sequence[str], where: pl.Expr | None = None
+    revision: Revision,
+    path: Path,
+    columns: Sequence[str],
+    where: pl.Expr | None = None,
+    added: Collection[str] = (),
 ) -> pl.DataFrame:
     """Read columns of the rows of a table for which `where` holds; of all rows if it is `None`.
 
+    added: columns of texts that a table of an earlier version may not have; it then has `None` in them.
     Raises `UserError` if the table is missing or damaged, or does not have one of the columns.
     """
     if revision.commit is None:
         _check_file(revision, path)
     try:
         frame = pl.scan_parquet(revision.locate_output(path), glob=False)
-        if missing := [name for name in columns if name not in frame.collect_schema()]:
+        names = frame.collect_schema().names()
+        frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in added if name not in names)
+        if missing := [name for name in columns if name not in (*names, *added)]:
             raise _unreadable(revision, path, f"no column {', '.join(missing)}")
         return (frame if where is None else frame.filter(where)).select(columns).collect()
     except FileNotFoundError:

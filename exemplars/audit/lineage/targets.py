@@ -59,7 +59,9 @@ def resolve_target(revision: Revision, text: str) -> Target:
         return target
     if _RUN.fullmatch(text) and ":" not in text:
         return _resolve_run(revision, text)
-    return _resolve_dialogue(records, text) or _resolve_file(revision, records, text)
+    # The chat rows of a turn with several rows have its id, which is the place of these rows.
+    place = strip_derived(text) if "#" in text else text
+    return _resolve_dialogue(records, text) or _resolve_file(revision, records, place)
 
 
 def _read_records(revision: Revision) -> pl.DataFrame:

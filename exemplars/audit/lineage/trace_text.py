@@ -10,7 +10,7 @@ from exemplars.audit.lineage.targets import TargetKind
 from exemplars.core.errors import summarize_names
 from exemplars.core.ids import parse_row_id, split_locator
 from exemplars.core.ledger import format_place
-from exemplars.core.records import Origin
+from exemplars.core.records import Origin, Speaker
 from exemplars.core.terminal import escape_controls, escape_line
 
 _WIDTH: Final = 80
@@ -87,13 +87,16 @@ def _format_decision(decision: Mapping[str, Any]) -> Iterator[str]:
 def _format_compile(decision: Mapping[str, Any]) -> Iterator[str]:
     yield "exemplar"
     yield decision["digest"]
-    yield f"utterance: {decision['utterance']}"
+    said_by = "the result of a tool" if decision["speaker"] == Speaker.TOOL else "utterance"
+    yield f"{said_by}: {decision['utterance']}"
     yield f"exemplar: {decision['exemplar']}"
     turns = f", after {_count(len(decision['context']), 'turn')}" if decision["context"] else ""
     yield f"skill: {decision['skill'] or 'none'}, mode {decision['mode']}{turns}"
     for argument in decision["arguments"]:
         span = "" if argument["start"] is None else f" [{argument['start']}:{argument['end']}]"
         yield f'{argument["slot"]} = "{argument["value"]}"{span} {argument["grounding"]}'
+    if decision["reply"] is not None:
+        yield textwrap.shorten(f"reply: {decision['reply']}", 2 * (_WIDTH - _LABEL_WIDTH))
 
 
 def _format_template(decision: Mapping[str, Any]) -> Iterator[str]:
@@ -121,7 +124,9 @@ def _format_render(decision: Mapping[str, Any]) -> Iterator[str]:
     for row in decision["rows"]:
         slot = f" {row['slot']}" if row["slot"] else ""
         speech = ", as speech" if row["speech"] else ""
-        yield f"{row['view']}{slot}{speech}: {row['prompt_tokens']} tokens before the answer"
+        calls = len(row["exemplar_ids"])
+        together = f", one of {calls} rows of {row['turn']}" if calls > 1 else ""
+        yield f"{row['view']}{slot}{speech}: {row['prompt_tokens']} tokens before the answer{together}"
 
 
 def _format_train(decision: Mapping[str, Any]) -> Iterator[str]:
