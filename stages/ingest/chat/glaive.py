@@ -48,7 +48,9 @@ def read_glaive_row(row: Mapping[str, Any]) -> Conversation:
 def _read_turns(chat: str, faults: FaultList) -> Iterator[ChatTurn]:
     speakers = list(_SPEAKER.finditer(chat))
     ends = [match.start() for match in speakers[1:]] + [len(chat)]
-    for index, (match, end) in enumerate(zip(speakers, ends, strict=True)):
+    for index, (match, end) in enumerate(
+        zip(speakers, ends, strict=False)
+    ):  # Without speakers there is an end.
         text = chat[match.end() : end].replace("<|endoftext|>", "").strip()
         role, pointer = _ROLES[match[1]], f"/chat/{index}"
         call = _CALL.search(text) if role == Role.ASSISTANT else None

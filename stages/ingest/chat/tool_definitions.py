@@ -105,24 +105,49 @@ def _read_bare_properties(properties: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _normalize_types(schema: Any) -> Any:
-    """Write the types of a schema, and of all schemas in it, as JSON Schema has them."""
+    """Write the types of a schema, and of all schemas in it, as JSON Schema has them; keywords without sense go."""
     if not isinstance(schema, Mapping):
-        return schema
-    changed = dict(schema)
-    type_ = schema.get("type")
+        return schema if isinstance(schema, bool) else {}
+    changed = {key: value for key, value in schema.items() if _has_sense(key, value)}
+    type_ = changed.pop("type", None)
     if isinstance(type_, str):
-        changed.pop("type")
         changed.update(_read_type(type_))
-    for key in _SUBSCHEMAS:
-        if key in schema:
-            changed[key] = _normalize_types(schema[key])
-    for key in _SUBSCHEMA_LISTS:
-        if isinstance(schema.get(key), list):
-            changed[key] = [_normalize_types(child) for child in schema[key]]
+    elif type_:
+        changed["type"] = [_JSON_TYPES[name.lower()] for name in type_]
+    for key in (*_SUBSCHEMAS, *_SUBSCHEMA_LISTS):
+        if isinstance(changed.get(key), list):
+            changed[key] = [_normalize_types(child) for child in changed[key]]
+        elif key in changed:
+            changed[key] = _normalize_types(changed[key])
     for key in _SUBSCHEMA_MAPS:
-        if isinstance(schema.get(key), Mapping):
-            changed[key] = {name: _normalize_types(child) for name, child in schema[key].items()}
+        if key in changed:
+            changed[key] = {name: _normalize_types(child) for name, child in changed[key].items()}
     return changed
+
+
+def _has_sense(key: str, value: Any) -> bool:
+    """Return whether a value is one that a keyword may have; people write `"required": true` in a property."""
+    match key:
+        case "type":
+            names = value if isinstance(value, list) else [value]
+            is_known = all(isinstance(name, str) and name.lower() in _JSON_TYPES for name in names)
+            return isinstance(value, str) or (is_known and len(names) == len(set(names)) > 0)
+        case "properties" | "patternProperties" | "$defs" | "definitions":
+            return isinstance(value, Mapping)
+        case "items" | "additionalItems":
+            return isinstance(value, Mapping | bool | list)
+        case "additionalProperties" | "not" | "contains" | "propertyNames" | "if" | "then" | "else":
+            return isinstance(value, Mapping | bool)
+        case "anyOf" | "oneOf" | "allOf" | "prefixItems":
+            return isinstance(value, list) and bool(value)
+        case "enum":
+            return isinstance(value, list)
+        case "required":
+            return isinstance(value, list) and all(isinstance(name, str) for name in value)
+        case "description" | "title" | "format" | "pattern" | "$ref" | "x-filled-by" | "x-recognizer":
+            return isinstance(value, str)
+        case _:
+            return not key.startswith("$") or isinstance(value, str)
 
 
 def _read_type(text: str) -> dict[str, Any]:
