@@ -8,9 +8,13 @@ from typing import Any, Final
 import msgspec
 
 from exemplars.core.ledger import format_place
-from exemplars.core.literals import is_of_type, parse_literal
-from exemplars.core.records import DONTCARE, Exemplar
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.core.literals import format_literal
+from exemplars.core.records import DONTCARE, Exemplar, LabelledArgument
+from exemplars.core.slot_paths import find_root
+from exemplars.dataset.catalog import Parameter, Skill, build_value_schema
+from exemplars.dataset.catalog_merge import find_schema_differences
+from exemplars.dataset.leaves import decode_leaf, is_leaf_of
+from stages.compile.schema_checks import find_schema_problems
 
 _SHOWN_FIELDS: Final = (
     "type",
@@ -81,42 +85,62 @@ def _compare_parameters(
     skill: str, slot: str, old: Parameter | None, new: Parameter | None
 ) -> Iterator[tuple[CatalogChange, _Fits]]:
     if new is None:
-        yield CatalogChange("parameter removed", skill, slot), lambda row: slot not in _get_values(row)
+        yield CatalogChange("parameter removed", skill, slot), lambda row: not _list_leaves(row, slot)
     elif old is None:
         change = CatalogChange("parameter added", skill, slot, new="required" if new.required else "optional")
-        yield change, _fits_always if not new.required else lambda row: slot in _get_values(row)
+        yield change, _fits_always if not new.required else lambda row: bool(_list_leaves(row, slot))
     else:
         for field in _SHOWN_FIELDS:
             was, now = (_format_value(getattr(parameter, field)) for parameter in (old, new))
             if was != now:
                 yield CatalogChange("changed", skill, slot, field, was, now), _make_check(new, field)
+        yield from _compare_schemas(skill, old, new)
+
+
+def _compare_schemas(skill: str, old: Parameter, new: Parameter) -> Iterator[tuple[CatalogChange, _Fits]]:
+    """Yield the places at which the JSON Schemas of a parameter differ, beyond what its fields say."""
+    if old.schema is None and new.schema is None:
+        return
+    for difference in find_schema_differences(build_value_schema(old), build_value_schema(new)):
+        place, was, now = difference
+        if place.removeprefix("schema.") not in _SHOWN_FIELDS:
+            change = CatalogChange("changed", skill, new.name, place, was, now)
+            yield change, _make_check(new, "schema")
 
 
 def _make_check(parameter: Parameter, field: str) -> _Fits:
     """Make the check whether an example fits a parameter of which a field changed."""
-    slot = parameter.name
     if field == "required" and parameter.required:
-        return lambda row: slot in _get_values(row)
-    if field not in ("type", "enum", "dontcare"):
+        return lambda row: bool(_list_leaves(row, parameter.name))
+    if field not in ("type", "enum", "dontcare", "schema"):
         return _fits_always
+    skill = Skill("", parameters=(parameter,))
+    return lambda row: (
+        all(_fits_leaf(leaf, skill) for leaf in _list_leaves(row, parameter.name))
+        and not find_schema_problems(_list_leaves(row, parameter.name), skill)
+    )
 
-    def fits(row: Exemplar) -> bool:
-        value = _get_values(row).get(slot)
-        if value is None or (value == DONTCARE and parameter.accepts_dontcare):
-            return True
-        if field == "enum":
-            return not parameter.enum or value in parameter.enum
-        return is_of_type(parse_literal(value, parameter.type), parameter.type)
 
-    return fits
+def _fits_leaf(label: LabelledArgument, skill: Skill) -> bool:
+    parameter = skill.find_parameter(label.slot)
+    if parameter is None or (label.value == DONTCARE and parameter.accepts_dontcare):
+        return parameter is not None
+    leaf = decode_leaf(label.value, parameter)
+    is_listed = not parameter.enum or leaf is None or format_literal(leaf) in parameter.enum
+    return is_listed and is_leaf_of(leaf, parameter)
 
 
 def _fits_always(_: Exemplar) -> bool:
     return True
 
 
-def _get_values(row: Exemplar) -> dict[str, str]:
-    return {argument.slot: argument.value for argument in row.arguments}
+def _list_leaves(row: Exemplar, name: str) -> list[LabelledArgument]:
+    """List the leaves of a call that a parameter has."""
+    return [
+        LabelledArgument(argument.slot, argument.value)
+        for argument in row.arguments
+        if find_root(argument.slot) == name
+    ]
 
 
 def _format_value(value: Any) -> str:

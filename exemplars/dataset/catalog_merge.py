@@ -81,14 +81,15 @@ def _compare_parameters(first: Parameter, second: Parameter) -> list[str]:
         return differences
     if schemas[0] is None or schemas[1] is None:
         return differences or ["only one has a JSON Schema"]
-    return differences + find_schema_differences(schemas[0], schemas[1])
+    places = find_schema_differences(schemas[0], schemas[1])
+    return differences + [f"{place} {before} or {after}" for place, before, after in places]
 
 
-def find_schema_differences(first: Any, second: Any, place: str = "schema") -> list[str]:
-    """Find where two schemas differ: the innermost places, with what is there.
+def find_schema_differences(first: Any, second: Any, place: str = "schema") -> list[tuple[str, str, str]]:
+    """Find where two schemas differ: the innermost places, with what each has there.
 
     >>> find_schema_differences({"items": {"type": "string"}}, {"items": {"type": "integer"}, "minItems": 1})
-    ["schema.items.type 'string' or 'integer'", 'schema.minItems missing or 1']
+    [('schema.items.type', "'string'", "'integer'"), ('schema.minItems', 'missing', '1')]
     """
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         return [
@@ -99,8 +100,9 @@ def find_schema_differences(first: Any, second: Any, place: str = "schema") -> l
                 first.get(key, _MISSING), second.get(key, _MISSING), f"{place}.{key}"
             )
         ]
-    shown = ("missing" if value is _MISSING else repr(value) for value in (first, second))
-    return [f"{place} {' or '.join(text if len(text) <= 60 else f'{text[:59]}…' for text in shown)}"]
+    shown = ["missing" if value is _MISSING else repr(value) for value in (first, second)]
+    before, after = (text if len(text) <= 60 else f"{text[:59]}…" for text in shown)
+    return [(place, before, after)]
 
 
 def _compare_fields(

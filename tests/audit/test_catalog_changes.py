@@ -6,7 +6,7 @@ import msgspec
 
 from exemplars.audit.catalog_changes import CatalogChange, count_misfits, find_catalog_changes
 from exemplars.core.records import Argument, Exemplar, Grounding, Origin
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Parameter, Skill, parse_property
 from tests.curate.rows import make_row
 
 OLD = [
@@ -70,3 +70,24 @@ def test_every_change_has_the_examples_that_no_longer_fit() -> None:
 
 def test_equal_catalogs_have_no_changes() -> None:
     assert find_catalog_changes(OLD, OLD, [make_exemplar(1, "call", who="mum")], {}) == []
+
+
+def test_changes_of_a_schema_are_named_by_place_with_the_examples_that_no_longer_fit() -> None:
+    dish = {"type": "object", "properties": {"name": {"type": "string"}, "count": {"type": "integer"}}}
+    before = {"type": "array", "items": dish}
+    after = {"type": "array", "items": {**dish, "required": ["count"]}, "maxItems": 1}
+    old, new = (
+        [Skill("order", parameters=(parse_property("dishes", schema),))] for schema in (before, after)
+    )
+    exemplars = [
+        make_exemplar(1, "order", **{"dishes[0].name": "soup", "dishes[0].count": "2"}),
+        make_exemplar(2, "order", **{"dishes[0].name": "soup"}),
+        make_exemplar(3, "order"),
+    ]
+    place = ("call.md:2",)
+    assert find_catalog_changes(old, new, exemplars, {}) == [
+        CatalogChange("changed", "order", "dishes", "schema.items.required", "missing", "['count']", place),
+        CatalogChange("changed", "order", "dishes", "schema.maxItems", "missing", "1", place),
+    ]
+    [removed] = find_catalog_changes(old, [Skill("order")], exemplars, {})
+    assert (removed.kind, removed.places) == ("parameter removed", ("call.md:1", "call.md:2"))

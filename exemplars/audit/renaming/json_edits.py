@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from exemplars.audit.renaming.edits import Edit, Rename
 from exemplars.core.documents import decode_json
+from exemplars.core.slot_paths import format_path
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 Path = tuple[str | int, ...]
@@ -60,58 +61,66 @@ def list_strings(text: str) -> Iterator[JsonString]:
 
 
 def find_example_edits(text: str, rename: Rename) -> list[Edit]:
-    """Find the edits of a file of labeled examples: in the lines of the skill, as far as they are JSON."""
+    """Find the edits of a file of labeled examples: in the calls of the skill, in lines that are JSON."""
     edits: list[Edit] = []
     start = 0
     for line in text.split("\n"):
-        calls = _list_calls(line, rename.skill)
-        for string in list_strings(line) if calls else ():
-            for call in calls:
-                if string.path[: len(call)] == call:
-                    inner = string._replace(path=string.path[len(call) :])
-                    edits += _shift(_edit_call_string(line, inner, rename), start)
+        bases = _list_calls_of(line, rename.skill)
+        for string in list_strings(line) if bases else ():
+            for base in bases:
+                if string.path[: len(base)] == base:
+                    inner = string._replace(path=string.path[len(base) :])
+                    edits += _shift(_edit_example_string(line, inner, rename), start)
         start += len(line) + 1
     return edits
 
 
 def find_tool_edits(text: str, rename: Rename) -> list[Edit]:
-    """Find the edits of a list of tool definitions; none if the file is not JSON."""
+    """Find the edits of tool definitions of OpenAI or MCP; none if the file is not JSON."""
     try:
         tools = decode_json(text)
     except msgspec.DecodeError:
         return []
+    base: Path = ()
+    for key in ("result", "tools"):
+        if isinstance(tools, dict) and key in tools:
+            base, tools = (*base, key), tools[key]
     if not isinstance(tools, list):
         return []
-    numbers = {number for number, tool in enumerate(tools) if _get_tool_name(tool) == rename.skill}
+    functions = [_locate_function(base, number, tool) for number, tool in enumerate(tools)]
+    bases = {path for path, function in functions if function.get("name") == rename.skill}
     is_place = _is_skill_place if rename.parameter is None else _is_parameter_place
     return [
         _replace_string(string, rename.new)
         for string in list_strings(text)
         if string.value == rename.old
-        and string.path[:1]
-        and string.path[0] in numbers
-        and is_place(string.path[1:], string.is_key)
+        for path in bases
+        if string.path[: len(path)] == path and is_place(string.path[len(path) :], string.is_key)
     ]
 
 
+def _locate_function(base: Path, number: int, tool: Any) -> tuple[Path, dict[str, Any]]:
+    """Locate the function of a tool: the path to it, and the function itself."""
+    path: Path = (*base, number)
+    if isinstance(tool, dict) and "function" in tool:
+        path, tool = (*path, "function"), tool["function"]
+    return path, tool if isinstance(tool, dict) else {}
+
+
 def _is_skill_place(path: Path, is_key: bool) -> bool:
-    return path == ("function", "name") and not is_key
+    return path == ("name",) and not is_key
 
 
 def _is_parameter_place(path: Path, is_key: bool) -> bool:
-    parents = ("function", "parameters")
-    if is_key:
-        return path[:-1] == (*parents, "properties")
-    return path[:-1] == (*parents, "required")
+    if path[:1] == ("x-required",):
+        return not is_key and len(path) == 2
+    if path[:1] not in (("parameters",), ("inputSchema",)):
+        return False
+    return path[1:-1] == (("properties",) if is_key else ("required",))
 
 
-def _get_tool_name(tool: object) -> object:
-    function = tool.get("function") if isinstance(tool, dict) else None
-    return function.get("name") if isinstance(function, dict) else None
-
-
-def _list_calls(line: str, skill: str) -> list[Path]:
-    """List the places of the calls of a skill in a line: the line itself, or items of its `calls`."""
+def _list_calls_of(line: str, skill: str) -> list[Path]:
+    """List the paths to the calls of a skill in a line: the line itself, or those of a turn."""
     try:
         row = decode_json(line) if line.strip() else None
     except msgspec.DecodeError:
@@ -119,32 +128,34 @@ def _list_calls(line: str, skill: str) -> list[Path]:
     if not isinstance(row, dict):
         return []
     calls = row.get("calls")
-    places: list[tuple[Path, object]] = [
-        ((), row),
-        *((("calls", index), call) for index, call in enumerate(calls if isinstance(calls, list) else ())),
-    ]
-    return [place for place, call in places if isinstance(call, dict) and call.get("skill") == skill]
+    bases: list[Path] = [()] if row.get("skill") == skill else []
+    for number, call in enumerate(calls if isinstance(calls, list) else ()):
+        if isinstance(call, dict) and call.get("skill") == skill:
+            bases.append(("calls", number))
+    return bases
 
 
-def _edit_call_string(line: str, string: JsonString, rename: Rename) -> Iterator[Edit]:
-    """Edit a string of a call. string: its path begins at the call."""
+def _edit_example_string(line: str, string: JsonString, rename: Rename) -> Iterator[Edit]:
+    """Yield the edits of a string. Its path begins at the call."""
+    path = string.path
     if rename.parameter is None:
-        if string.path == ("skill",) and not string.is_key:
+        if path == ("skill",) and not string.is_key:
             yield _replace_string(string, rename.new)
         return
-    if string.path == ("exemplar",) and not string.is_key:
-        slot = re.compile(rf"<{re.escape(rename.parameter)}(?=[>.\[])")
+    if path == ("exemplar",) and not string.is_key:
+        old = json.dumps(format_path((rename.parameter,)))[1:-1]  # As JSON writes it.
+        slot = re.compile(rf"<{re.escape(old)}(?=[.\[>])")
         for match in slot.finditer(line, string.start, string.end):
             yield Edit(match.start() + 1, match.end(), rename.new)
-        return
-    is_name = string.is_key and string.path[:-1] == ("arguments",)
-    is_span = string.is_key and string.path[:-1] == ("spans",)
-    is_slot = not string.is_key and string.path[:1] == ("arguments",) and string.path[2:] == ("slot",)
-    inside = string.value.removeprefix(rename.parameter)
-    if (is_name and string.value == rename.parameter) or (
-        (is_span or is_slot) and string.value.startswith(rename.parameter) and inside[:1] in ("", ".", "[")
+    elif string.is_key and path[:-1] == ("arguments",):
+        if string.value == rename.parameter:
+            yield _replace_string(string, rename.new)
+    elif (string.is_key and path[:-1] == ("spans",)) or (
+        not string.is_key and path[:1] == ("arguments",) and path[2:] == ("slot",)
     ):
-        yield _replace_string(string, rename.new + inside)
+        renamed = rename.rename_path(string.value)
+        if renamed != string.value:
+            yield _replace_string(string, renamed)
 
 
 def _replace_string(string: JsonString, new: str) -> Edit:

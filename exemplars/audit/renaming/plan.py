@@ -93,8 +93,9 @@ def _list_skills(files: Iterable[SourceFileText]) -> dict[str, set[str]]:
             skills.setdefault(skill.name, set()).update(parameter.name for parameter in skill.parameters)
         for record in reading.records:
             if record.skill is not None:
-                roots = (find_root(argument.slot) for argument in record.arguments)
-                skills.setdefault(record.skill, set()).update(roots)
+                skills.setdefault(record.skill, set()).update(
+                    find_root(argument.slot) for argument in record.arguments
+                )
         skills |= {name: set() for name in file.none_skills if name not in skills}
     return skills
 
@@ -162,9 +163,8 @@ def _summarize_record(record: Record, rename: Rename | None) -> tuple[object, ..
         for argument in record.arguments
     ]
     exemplar = record.exemplar
-    if is_renamed and rename is not None and rename.parameter and exemplar is not None:
-        for sign in ">.[":
-            exemplar = exemplar.replace(f"<{rename.parameter}{sign}", f"<{rename.new}{sign}")
+    if is_renamed and rename is not None and exemplar is not None:
+        exemplar = rename.rename_template(exemplar)
     return record.id, record.utterance, record.mode, _rename_skill(record.skill, rename), arguments, exemplar
 
 
@@ -182,10 +182,7 @@ def _rename_skill(name: str | None, rename: Rename | None) -> str | None:
 
 
 def _rename_slot(slot: str, rename: Rename | None) -> str:
-    """Rename the parameter that a slot fills or is a part of."""
-    if rename is None or rename.parameter is None or find_root(slot) != rename.parameter:
-        return slot
-    return rename.new + slot.removeprefix(rename.parameter)
+    return slot if rename is None else rename.rename_path(slot)
 
 
 def _find_mentions(file: SourceFileText, rename: Rename) -> Iterator[Mention]:

@@ -198,3 +198,50 @@ def test_the_skill_for_no_call_is_renamed_in_the_parameters() -> None:
     )
     assert apply_to_params(text, Rename("other", None, "no"))[0].count('none_skill: "no"') == 2
     assert apply_to_params(text, Rename("other", "x", "y")) == (text, 0)
+
+
+def test_the_paths_that_begin_with_a_parameter_are_renamed_in_labeled_examples() -> None:
+    lines = [
+        '{"skill": "order", "arguments": {"dishes": [{"dishes": "dishes"}]}, "spans": {"dishes[0].dishes": [0, 6]}, '
+        '"exemplar": "<dishes[0].dishes> <dishes2>"}',
+        '{"calls": [{"skill": "order", "arguments": [{"slot": "dishes[0].dishes", "value": "dishes"}]}, '
+        '{"skill": "pay", "arguments": {"dishes": 1}}]}',
+    ]
+    text = "\n".join(lines)
+    assert apply_edits(text, find_example_edits(text, Rename("order", "dishes", "meals"))).split("\n") == [
+        '{"skill": "order", "arguments": {"meals": [{"dishes": "dishes"}]}, "spans": {"meals[0].dishes": [0, 6]}, '
+        '"exemplar": "<meals[0].dishes> <dishes2>"}',
+        '{"calls": [{"skill": "order", "arguments": [{"slot": "meals[0].dishes", "value": "dishes"}]}, '
+        '{"skill": "pay", "arguments": {"dishes": 1}}]}',
+    ]
+
+
+def test_a_quoted_name_is_renamed_with_its_quotes() -> None:
+    row = {
+        "skill": "go",
+        "arguments": {"zip.code": "1"},
+        "spans": {'["zip.code"]': [0, 1]},
+        "exemplar": '<["zip.code"]>',
+    }
+    renamed = apply_edits(
+        json.dumps(row), find_example_edits(json.dumps(row), Rename("go", "zip.code", "zip"))
+    )
+    assert json.loads(renamed) == {
+        "skill": "go",
+        "arguments": {"zip": "1"},
+        "spans": {"zip": [0, 1]},
+        "exemplar": "<zip>",
+    }
+
+
+def test_tools_of_mcp_are_renamed_and_nested_properties_are_not() -> None:
+    properties = {"a": {"type": "object", "properties": {"a": {}}, "required": ["a"]}}
+    tool = {"name": "f", "inputSchema": {"properties": properties, "required": ["a"]}}
+    text = json.dumps({"result": {"tools": [tool, {**tool, "name": "g"}]}})
+    renamed = json.loads(apply_edits(text, find_tool_edits(text, Rename("f", "a", "b"))))["result"]["tools"]
+    assert renamed == [
+        {"name": "f", "inputSchema": {"properties": {"b": properties["a"]}, "required": ["b"]}},
+        {**tool, "name": "g"},
+    ]
+    named = apply_edits(text, find_tool_edits(text, Rename("f", None, "h")))
+    assert [tool["name"] for tool in json.loads(named)["result"]["tools"]] == ["h", "g"]
