@@ -56,11 +56,13 @@ bench: $(READY)
 	$(IN_VENV) python tests/benchmarks/speed.py
 	$(IN_VENV) dvc repro --quiet render
 	$(IN_VENV) python tests/benchmarks/training.py
+	$(IN_VENV) python tests/benchmarks/tagger_training.py
 
 bench-small: $(READY)
 	$(IN_VENV) python tests/benchmarks/speed.py --small
 	$(IN_VENV) dvc repro --quiet render
 	$(IN_VENV) python tests/benchmarks/training.py 1
+	$(IN_VENV) python tests/benchmarks/tagger_training.py 1
 
 first-hour: $(READY)
 	$(IN_VENV) python tests/benchmarks/first_hour.py
