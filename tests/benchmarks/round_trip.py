@@ -1,6 +1,6 @@
 """Do exported rows come back? Exports of a project's splits, read in a project of their own, and compared by digest.
 
-    python -m tests.benchmarks.round_trip [PROJECT]
+    python -m tests.benchmarks.round_trip [--no-labels] [PROJECT]
 
 PROJECT has rendered splits (`dvc repro render`); default: this one. Each export is the only source of its project:
 `chat` reads openai, sharegpt, xlam and bfcl, with the day that this project's dialogues are of; `instruct` reads alpaca.
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ ingest:
   sources:
     back: {{{source}, path: back, license: Apache-2.0}}
 compile: {{sources: [back]}}
+validate: {{max_rejection_rate: 1.0}}
 """
 
 
@@ -48,8 +50,13 @@ class RoundTrip(NamedTuple):
     """The rows that were rejected, by reason."""
 
 
-def measure_round_trip(project: Path, form: str, python: str = sys.executable) -> RoundTrip:
-    """Export all splits of a project, and ingest and compile them again. python: what runs `-m MODULE`."""
+def measure_round_trip(
+    project: Path, form: str, python: str = sys.executable, options: Sequence[str] = ()
+) -> RoundTrip:
+    """Export all splits of a project, and ingest and compile them again.
+
+    python: what runs `-m MODULE`. options: more of `exemplars export`.
+    """
     with tempfile.TemporaryDirectory() as folder:
         back = Path(folder)
         shutil.copytree(PROJECT / "schemas", back / "schemas")
@@ -57,19 +64,8 @@ def measure_round_trip(project: Path, form: str, python: str = sys.executable) -
         (back / "data/raw").mkdir(parents=True)
         (back / "data/raw/erasures.jsonl").touch()
         for split in SPLITS:
-            output = str(back / f"back/{split}.jsonl")
-            _run(
-                python,
-                project,
-                "exemplars.cli.main",
-                "export",
-                "--format",
-                form,
-                "--split",
-                split,
-                "--output",
-                output,
-            )
+            output = ("--split", split, "--output", str(back / f"back/{split}.jsonl"))
+            _run(python, project, "exemplars.cli.main", "export", "--format", form, *output, *options)
         for command in (("stages.ingest", "back"), ("stages.compile",)):
             _run(python, back, *command)
         exemplars = _read(back / layout.EXEMPLARS)
@@ -110,9 +106,10 @@ def _run(python: str, folder: Path, *command: str) -> None:
 
 def main() -> None:
     """Print a line for each format."""
-    project = Path(sys.argv[1]) if len(sys.argv) > 1 else PROJECT
+    options = [word for word in sys.argv[1:] if word.startswith("--")]
+    project = Path(next((word for word in sys.argv[1:] if word not in options), PROJECT))
     for form in SOURCES:
-        trip = measure_round_trip(project, form)
+        trip = measure_round_trip(project, form, options=options)
         reasons = ", ".join(f"{reason} {count}" for reason, count in trip.reasons.items()) or "none"
         print(
             f"{form}: {trip.same:,} of {trip.exported:,} digests come back ({trip.same / trip.exported:.2%}); "
