@@ -15,7 +15,7 @@ from exemplars.core.terminal import print_line
 if TYPE_CHECKING:
     from exemplars.project.skill_drafts import SkillDraft
 
-FORMATS: Final = ("skills", "jsonl", "sgd", "opencui")
+FORMATS: Final = ("skills", "jsonl", "sgd", "opencui", "chat")
 _HELP: Final = """\
 examples:
   exemplars init hotel --skills book_room,room_service

@@ -81,11 +81,25 @@ def build_bot(name: str, skills: Sequence[str]) -> dict[str, bytes]:
     }
 
 
+def build_conversations(name: str, skills: Sequence[str]) -> dict[str, bytes]:
+    """Build conversations with a call of each skill, as OpenAI's fine-tuning files have them."""
+    encode = msgspec.json.encode
+    tools = [_declare_tool(skill) for skill in skills]
+    return {
+        f"{skill}.jsonl": b"".join(
+            encode({"messages": _write_messages(skill, utterance, topic), "tools": tools}) + b"\n"
+            for utterance, topic in _write_utterances(skill)
+        )
+        for skill in skills
+    }
+
+
 FORMATS: Final[Mapping[str, str]] = {
     "skills": "a file for each skill, with its signature and pairs of request and call",
     "jsonl": "a JSON object for each request, with its call; `tools.json` declares the functions",
     "sgd": "dialogues and their schema, as in the Schema-Guided Dialogue dataset",
     "opencui": "bots, each with schemas, templates and recognizers",
+    "chat": "a conversation with tool calls on each line, with the tools that it has",
 }
 """What the files of each format are."""
 BUILDERS: Final[Mapping[str, Callable[[str, Sequence[str]], dict[str, bytes]]]] = {
@@ -93,6 +107,7 @@ BUILDERS: Final[Mapping[str, Callable[[str, Sequence[str]], dict[str, bytes]]]] 
     "jsonl": build_labeled_lines,
     "sgd": build_dialogues,
     "opencui": build_bot,
+    "chat": build_conversations,
 }
 """By format, what builds the files of a source from its name and skills."""
 
@@ -122,6 +137,15 @@ def _declare_tool(skill: str) -> dict[str, Any]:
     }
     function = {"name": skill, "description": f"Says what {skill} does", "parameters": parameters}
     return {"type": "function", "function": function}
+
+
+def _write_messages(skill: str, utterance: str, topic: str) -> list[dict[str, Any]]:
+    arguments = msgspec.json.encode({_SLOT: topic}).decode()
+    call = {"id": "call_0", "type": "function", "function": {"name": skill, "arguments": arguments}}
+    return [
+        {"role": "user", "content": utterance},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+    ]
 
 
 def _write_dialogue(service: str, skill: str, dialogue_id: str, utterance: str, topic: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from stages.ingest.chat.conversations import Conversation, Dialect, Extent, Faul
 from stages.ingest.chat.glaive import read_glaive_row
 from stages.ingest.chat.messages import read_messages_row
 from stages.ingest.chat.query_rows import read_bfcl_row, read_xlam_row
-from stages.ingest.chat.sharegpt import read_sharegpt_row
+from stages.ingest.chat.sharegpt import has_tagged_calls, read_sharegpt_row, read_tagged_messages_row
 
 _READERS: Final[tuple[tuple[frozenset[str], Callable[[Mapping[str, Any]], Conversation]], ...]] = (
     (frozenset({"messages"}), read_messages_row),
@@ -75,5 +75,7 @@ def parse_row(row: Any, wanted: Dialect | None = None) -> Conversation | Problem
 
 def find_reader(keys: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Conversation] | None:
     """Find the reader of rows with these keys; `None`: no dialect has them."""
+    if has_tagged_calls(keys):
+        return read_tagged_messages_row
     read = next((reader for needed, reader in _READERS if needed <= keys.keys()), None)
     return read_messages_row if read is None and isinstance(keys.get("prompt"), list) else read

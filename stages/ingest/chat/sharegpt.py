@@ -30,21 +30,42 @@ _TOOLS_TAG: Final = re.compile(r"<tools>\s*(.*?)\s*</tools>", re.DOTALL)
 _RESPONSE_TAG: Final = re.compile(r"</?tool_response>")
 
 
-def read_sharegpt_row(row: Mapping[str, Any], wanted: Dialect | None = None) -> Conversation:
+def read_tagged_messages_row(row: Mapping[str, Any]) -> Conversation:
+    """Read a row with `messages` that have their calls in tags; trainers give them to the template as they are."""
+    conversation = read_sharegpt_row(row, key="messages")
+    messages = {f"/messages/{index}": message for index, message in enumerate(row["messages"])}
+    turns = (msgspec.structs.replace(turn, message=messages.get(turn.pointer)) for turn in conversation.turns)
+    return msgspec.structs.replace(conversation, turns=tuple(turns))
+
+
+def has_tagged_calls(row: Mapping[str, Any]) -> bool:
+    """Return whether a row has `messages` whose calls are in tags of their texts."""
+    messages = row.get("messages")
+    return isinstance(messages, list) and any(
+        isinstance(message, Mapping)
+        and message.get("role") == "assistant"
+        and "<tool_call>" in str(message.get("content"))
+        for message in messages
+    )
+
+
+def read_sharegpt_row(
+    row: Mapping[str, Any], wanted: Dialect | None = None, key: str = "conversations"
+) -> Conversation:
     """Read a row with `conversations`; the dialect follows from how its calls are written.
 
-    wanted: the dialect of a row that has no call.
+    wanted: the dialect of a row that has no call. key: what the messages are under.
     """
     faults = FaultList()
-    messages = row.get("conversations")
+    messages = row.get(key)
     if not isinstance(messages, list):
         found = describe_value(messages)
-        faults.add("/conversations", Reason.MALFORMED_RECORD, found, "a list of messages")
+        faults.add(f"/{key}", Reason.MALFORMED_RECORD, found, "a list of messages")
         messages = []
     turns = [
         turn
         for index, message in enumerate(messages)
-        if (turn := _read_message(message, f"/conversations/{index}", faults)) is not None
+        if (turn := _read_message(message, f"/{key}/{index}", faults)) is not None
     ]
     system = row.get("system")
     if isinstance(system, str) and system:

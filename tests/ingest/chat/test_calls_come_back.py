@@ -119,6 +119,16 @@ def write_glaive(calls: list[Call], tools: Any) -> Any:
     return {"system": system, "chat": "\n\n".join(["USER: Go on", *texts])}
 
 
+def write_toolace(calls: list[Call], tools: Any) -> Any:
+    texts = [
+        f"{name}({', '.join(f'{slot}={value!r}' for slot, value in arguments.items())})"
+        for name, arguments in calls
+    ]
+    return write_conversations(
+        [("assistant", f"[{', '.join(texts)}]")], tools, f"Tools: {json.dumps(tools)}."
+    )
+
+
 def accept(value: Any) -> Any:
     """Write a value as BFCL does: the members of objects have lists of accepted values."""
     if isinstance(value, dict):
@@ -159,8 +169,28 @@ def rebuild(row: Record | Exemplar, skills: dict[str, Skill]) -> str:
 @settings(max_examples=60, deadline=None)
 @given(CALLS, st.sampled_from(sorted(WRITERS)), st.booleans())
 def test_every_call_of_every_dialect_comes_back(calls: list[Call], dialect: Dialect, is_typed: bool) -> None:
-    row = json.loads(json.dumps(WRITERS[dialect](calls, define_tools(calls, is_typed))))
-    conversation, rows, skills = read(row)
+    check_calls(WRITERS[dialect](calls, define_tools(calls, is_typed)), dialect, calls)
+
+
+PYTHON_NAMES = st.sampled_from(["city", "from", "class", "zip.code", "max-age", "ä"])
+PYTHON_CALLS = st.lists(
+    st.tuples(
+        st.sampled_from(["find", "Get Time", "math.add"]), st.dictionaries(PYTHON_NAMES, VALUES, max_size=3)
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PYTHON_CALLS, st.booleans())
+def test_every_call_in_pythons_syntax_comes_back(calls: list[Call], is_typed: bool) -> None:
+    check_calls(write_toolace(calls, define_tools(calls, is_typed)), Dialect.TOOLACE, calls)
+
+
+def check_calls(written: Any, dialect: Dialect, calls: list[Call]) -> None:
+    """Check that a row gives the calls that it was written from, as records and as exemplars."""
+    conversation, rows, skills = read(json.loads(json.dumps(written)))
     assert conversation.dialect == dialect
     expected = [json.dumps([name, arguments]) for name, arguments in calls]
     records = [row for row in rows if isinstance(row, Record)]

@@ -168,6 +168,47 @@ def test_types_of_python_and_of_other_languages_become_those_of_json_schema() ->
     }
 
 
+def test_mobile_actions_write_types_in_capitals() -> None:
+    parameters = {
+        "type": "OBJECT",
+        "properties": {"to": {"type": "STRING", "description": "Whom."}, "count": {"type": "INTEGER"}},
+        "required": ["to"],
+    }
+    conversation = read(
+        {
+            "metadata": "train",
+            "tools": [{"function": {"name": "send", "description": "Sends.", "parameters": parameters}}],
+            "messages": [
+                {"role": "developer", "content": "Today is Monday."},
+                {"role": "user", "content": "Send two to Ada"},
+                {
+                    "role": "assistant",
+                    "tool_calls": [{"function": {"name": "send", "arguments": {"to": "Ada", "count": 2}}}],
+                },
+            ],
+        }
+    )
+    assert (list_calls(conversation), conversation.faults) == ([("send", {"to": "Ada", "count": 2})], ())
+
+
+def test_messages_may_have_their_calls_in_tags() -> None:
+    text = 'One moment.\n<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo"}}\n</tool_call>'
+    conversation = read(
+        {
+            "messages": [
+                {"role": "system", "content": f"Use <tools>{json.dumps(TOOL)}</tools>"},
+                {"role": "user", "content": "Weather in Oslo?"},
+                {"role": "assistant", "content": text},
+                {"role": "tool", "content": "<tool_response>rain</tool_response>"},
+            ]
+        }
+    )
+    assert conversation.dialect == Dialect.HERMES
+    assert list_calls(conversation) == [("get_weather", {"city": "Oslo"})]
+    assert [turn.content for turn in conversation.turns][2:] == ["One moment.", "rain"]
+    assert conversation.faults == ()
+
+
 def test_calls_in_pythons_syntax_keep_nested_values_and_reserved_words() -> None:
     text = "[Search Flights(from='Oslo, N', class=\"a(b\", stops=[1, [2]], fast=true), stop()]"
     row = {"conversations": [{"from": "user", "value": "go"}, {"from": "gpt", "value": text}]}
