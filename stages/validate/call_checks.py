@@ -87,7 +87,7 @@ class _CallChecker:
                 leaf = decode_leaf(argument.value, parameter)
                 return bool(parameter.enum) or leaf is None or isinstance(leaf, list | dict)
             case Grounding.DEFAULT:
-                return argument.value == parameter.default
+                return argument.value == parameter.default or _is_declared_default(argument.value, parameter)
         return True
 
     def _compute_call(self, leaves: tuple[tuple[str, str], ...], is_negative: bool) -> tuple[bool, bool]:
@@ -119,6 +119,12 @@ def _is_admitted(value: str, parameter: Parameter) -> bool:
     if leaf is None and parameter.accepts_null:
         return True
     return is_leaf_of(leaf, parameter) and (not parameter.enum or format_literal(leaf) in parameter.enum)
+
+
+def _is_declared_default(value: str, parameter: Parameter) -> bool:
+    """Return whether a value is the default of its schema, which may be `None`, or an empty list or object."""
+    schema = parameter.schema or {}
+    return "default" in schema and bool(schema["default"] == decode_leaf(value, parameter))
 
 
 def _build_validator(skill: Skill, is_negative: bool) -> Draft202012Validator | None:

@@ -78,6 +78,9 @@ ORDER = Skill(
         Parameter("loud", type="boolean"),
         Parameter("unit", default="piece"),
         Parameter("table", type="integer"),
+        Parameter(
+            "notes", type="array", schema={"type": "array", "items": {"type": "string"}, "default": []}
+        ),
     ),
 )
 
@@ -108,6 +111,8 @@ SOUP = ("dishes[0].name", "soup", COMPOSED)
         ([SOUP, ("dishes[0].count", "0", COMPOSED)], ["call_fits_schema"]),
         ([("dishes[0].count", "2", COMPOSED)], ["call_fits_schema"]),
         ([("unit", "piece", Grounding.DEFAULT)], ["call_fits_schema"]),
+        ([SOUP, ("notes", "[]", Grounding.DEFAULT)], []),
+        ([SOUP, ("notes[0]", "[]", Grounding.DEFAULT)], ["groundings_fit_values"]),
         ([SOUP, ("unit", "bowl", Grounding.DEFAULT)], ["groundings_fit_values"]),
         ([SOUP, ("unit", "bowl", Grounding.CATEGORICAL)], ["groundings_fit_values"]),
         ([SOUP, ("unit", "bowl", Grounding.DONTCARE)], ["groundings_fit_values"]),
