@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from exemplars.cli.parsers import Commands, add_command, add_format
 from exemplars.core.errors import run_main
 from exemplars.core.files import read_file
 from exemplars.core.params import PATH, load_section
+from exemplars.core.slot_paths import parse_path
 from exemplars.core.terminal import print_line
 from stages.ingest.params import IngestParams
 
@@ -47,11 +49,17 @@ def add_parser(commands: Commands) -> None:
 
 
 def parse_old_name(text: str) -> tuple[str, str | None]:
-    """Parse `SKILL` or `SKILL.PARAMETER`.
+    """Parse `SKILL`, `SKILL.PARAMETER`, or `SKILL["PARAMETER"]` for a name with a dot.
 
-    >>> parse_old_name("call.device"), parse_old_name("call")
-    (('call', 'device'), ('call', None))
+    >>> parse_old_name("call.device"), parse_old_name("call"), parse_old_name('go["zip.code"]')
+    (('call', 'device'), ('call', None), ('go', 'zip.code'))
     """
+    quoted = re.fullmatch(r'([^"]+)(\[".*"\])', text)
+    if quoted is not None:
+        try:
+            return quoted[1], str(parse_path(quoted[2])[0])
+        except ValueError:
+            pass
     skill, separator, parameter = text.rpartition(".")
     return (skill, parameter) if separator else (text, None)
 

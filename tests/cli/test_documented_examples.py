@@ -58,7 +58,7 @@ def test_the_labeled_examples_of_the_document_become_exemplars(workspace: Worksp
         assert done.returncode == 0, done.stderr
     report = (workspace.root / "reports/details/compile.json").read_text("utf-8")
     # The second line says the same as the first.
-    assert '"exemplars": 3,' in report
+    assert '"exemplars": 7,' in report
     assert '"duplicate_exemplar": 1' in report
 
 
