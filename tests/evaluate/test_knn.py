@@ -38,6 +38,18 @@ def test_a_value_is_in_the_utterance_only_with_its_signs() -> None:
     assert predict_from_neighbor("find C?", neighbor, SKILLS, CallFormat.PYTHON) == 'call(contact="C")'
 
 
+def test_all_calls_of_the_nearest_row_are_predicted_and_a_list_only_as_a_whole() -> None:
+    items = {"type": "array", "items": {"type": "string"}}
+    skills = {**SKILLS, "order": Skill("order", parameters=(Parameter("dishes", type="array", schema=items),))}
+    order = TargetCall("order", (answer("dishes[0]", "soup"), answer("dishes[1]", "pie")))
+    neighbor = make_training_row(calls=(TargetCall("call", (answer("contact", "mum"),)), order))
+    for text, predicted in (
+        ("order soup and pie", '[call(), order(dishes=["soup", "pie"])]'),
+        ("ring mum, order pie", '[call(contact="mum"), order()]'),
+    ):
+        assert predict_from_neighbor(text, neighbor, skills, CallFormat.PYTHON) == predicted
+
+
 def test_a_nearest_row_that_calls_nothing_predicts_no_call() -> None:
     neighbor = make_training_row(calls=())
     assert predict_from_neighbor("thanks", neighbor, SKILLS, CallFormat.PYTHON) == "None"

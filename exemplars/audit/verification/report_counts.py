@@ -170,7 +170,8 @@ def _count_rendered_rows(tables: Tables) -> Numbers:
     rows = [_read(tables, layout.training(name)) for name in SPLITS]
     kept = sum(len(table.column("exemplar_ids").combine_chunks().flatten()) for table in rows)
     rejected = _read(tables, layout.ledger_path(layout.TRAINING_BASE)).num_rows
-    return {"rows_in": kept + rejected, "kept": kept, "rejected": rejected}
+    prompts = sum(table.num_rows for table in rows)
+    return {"rows_in": kept + rejected, "kept": kept, "rejected": rejected, "prompts": prompts}
 
 
 def _count_render(tables: Tables) -> Numbers:
