@@ -234,6 +234,8 @@ def _format_system(question: _Question, params: RenderParams) -> str:
         lines = ["Name the tool that is called, or none."]
     elif question.view == View.SLOT:
         lines = [f"Give the value of {question.slot}, or none."]
+    elif question.is_reply and not question.tools:
+        lines = []  # Without a tool there is nothing to call: instruction data alone has no tools.
     else:
         lines = [params.instruction] if params.instruction else []
     if params.tools == ToolForm.COMPACT:

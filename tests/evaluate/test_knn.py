@@ -40,7 +40,10 @@ def test_a_value_is_in_the_utterance_only_with_its_signs() -> None:
 
 def test_all_calls_of_the_nearest_row_are_predicted_and_a_list_only_as_a_whole() -> None:
     items = {"type": "array", "items": {"type": "string"}}
-    skills = {**SKILLS, "order": Skill("order", parameters=(Parameter("dishes", type="array", schema=items),))}
+    skills = {
+        **SKILLS,
+        "order": Skill("order", parameters=(Parameter("dishes", type="array", schema=items),)),
+    }
     order = TargetCall("order", (answer("dishes[0]", "soup"), answer("dishes[1]", "pie")))
     neighbor = make_training_row(calls=(TargetCall("call", (answer("contact", "mum"),)), order))
     for text, predicted in (

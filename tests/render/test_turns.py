@@ -208,6 +208,11 @@ def test_a_turn_without_a_call_is_answered_by_its_reply(tokenizer: Any) -> None:
     assert (row.calls, row.reply) == ((), "No, they cannot.")
 
 
+def test_a_reply_without_any_tool_has_no_instruction_to_call_one(tokenizer: Any) -> None:
+    rendered = render_split([reply_row("No.")], "test", {}, tokenizer, params(), 900)
+    assert rendered.rows[0].messages == (Message("user", "can horses fly?"), Message("assistant", "No."))
+
+
 def test_text_in_addition_to_a_call_is_kept_and_not_supervised(tokenizer: Any) -> None:
     row = render_row([reply_row("I will look it up.", "weather", "normal")], tokenizer)
     assert row.messages[-1].content == "weather()"
