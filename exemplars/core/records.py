@@ -105,7 +105,7 @@ class LabelledArgument(msgspec.Struct, frozen=True, gc=False):
     context: bool = False
     """Whether the source says that the value comes from an earlier turn, not from this utterance."""
     accepted: tuple[str, ...] = ()
-    """The other values that the source accepts as right."""
+    """The other values that the source accepts as right; an empty text: the argument may be left out."""
     grounding: Grounding | None = None
     """How the value is tied to the conversation according to the source; `None`: it does not say."""
 
@@ -168,7 +168,7 @@ class Argument(msgspec.Struct, frozen=True, gc=False):
     end: int | None
     grounding: Grounding
     accepted: tuple[str, ...] = ()
-    """The other values that the source accepts as right."""
+    """The other values that the source accepts as right; an empty text: the argument may be left out."""
 
 
 class Exemplar(msgspec.Struct, frozen=True):
