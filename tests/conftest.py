@@ -64,6 +64,7 @@ SLOW = (
     "tests/cli/test_documented_examples.py",
     "tests/ingest/test_patterns.py",
     "tests/audit/test_revisions.py",
+    "tests/audit/verification/test_tagger_runs.py",
 )
 """Tests of these take seconds each: real DVC, a trained model, a browser."""
 _running: list[pytest.Item] = []

@@ -14,13 +14,14 @@ import pyarrow as pa
 from exemplars.audit.revisions import Stage
 from exemplars.audit.verification.checks import Check, build_diagnostic, shorten_hash
 from exemplars.audit.verification.tables import Tables
+from exemplars.audit.verification.tagger_runs import check_tagger_tables
 from exemplars.core import layout
 from exemplars.core.digests import hash_content, hash_split
 from exemplars.core.errors import Diagnostic, UserError, summarize_names
 from exemplars.core.ids import SPLITS
 from exemplars.core.tables import rows_from_table
 from exemplars.models.base_models import HubBase, PackagedBase, find_base, hash_model
-from exemplars.models.run_manifest import ROWS, WEIGHTS, Manifest
+from exemplars.models.run_manifest import ROWS, TAGGER, WEIGHTS, Manifest
 
 _FIX: Final = "run `dvc checkout -f` on the run, or `dvc repro train`"
 _LOSS_LOG: Final = "reports/train/plots/metrics"
@@ -133,7 +134,11 @@ def _check_run_weights(run: _Run) -> Iterator[Diagnostic]:
 
 
 def _check_tables(run: _Run, digests: bytes | None, tables: Tables) -> Iterator[Diagnostic]:
-    """Compare what a run was trained on with the training tables."""
+    """Compare what a run was trained on with the training tables, or with the splits if it is a tagger."""
+    if run.manifest.method == TAGGER:
+        rows_place = run.name_file(ROWS)
+        yield from check_tagger_tables(run.manifest_path, rows_place, run.manifest, digests or b"", tables)
+        return
     training: dict[str, set[str]] = {
         name: set(listed)
         for name in SPLITS

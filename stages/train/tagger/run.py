@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -68,8 +68,8 @@ def train_tagger(params: TrainParams, data: TaggerInput, models: Path) -> Traine
     base = find_base(recipe.encoder)
     _check_window(base, recipe)
     ready = prepare_data(data, recipe, load_tokenizer(base))
-    digests = [exemplar.digest for exemplar in ready.train]
-    params_hash = hash_tagger_params(params, base.sha256, digests, data)
+    digests, validation = ([row.digest for row in rows] for rows in (ready.train, data.validation))
+    params_hash = hash_tagger_params(params, base.sha256, digests, validation, data.skills)
     run = build_run_id(params.recipe, digests, params_hash)
     checkpoints = models / ".checkpoints" / run
     set_seeds(shared.seed)
@@ -100,15 +100,18 @@ def train_tagger(params: TrainParams, data: TaggerInput, models: Path) -> Traine
 
 
 def hash_tagger_params(
-    params: TrainParams, base_sha256: str, digests: Sequence[str], data: TaggerInput
+    params: TrainParams,
+    base_sha256: str,
+    digests: Iterable[str],
+    validation: Iterable[str],
+    skills: Sequence[Skill],
 ) -> str:
-    """Hash all that determines a run in addition to its train rows, and these.
+    """Hash all that determines a run: recipe, encoder, rows and catalog.
 
-    digests: of the train rows that are learned.
+    digests: of the train rows that are learned. validation: of the validation rows.
     """
-    validation = sorted({exemplar.digest for exemplar in data.validation})
-    catalog = hash_content(encode_catalog(data.skills))
-    return hash_params(params, base_sha256, sorted(set(digests)), [validation, catalog])
+    catalog = hash_content(encode_catalog(skills))
+    return hash_params(params, base_sha256, sorted(set(digests)), [sorted(set(validation)), catalog])
 
 
 def prepare_data(data: TaggerInput, recipe: Tagger, tokenizer: Any) -> TaggerData:

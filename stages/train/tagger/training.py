@@ -89,8 +89,8 @@ class TaggerTraining:
         """Fit the network, or resume from the checkpoint in a folder, which is that of this very run."""
         resumed = self._load(folder)
         start = time.monotonic() - self.state.seconds
-        for step, loss in enumerate(self.state.losses, 1):
-            self._report(step, loss, 0, log, prints=False)
+        for step in range(1, self.state.step + 1):
+            self._log(step, log)
         self.network.train()
         while self.state.epoch < self.recipe.epochs and not self._is_done():
             rows = epoch_rows(self.state.epoch)
@@ -100,13 +100,15 @@ class TaggerTraining:
             steps = self.shared.max_steps or len(batches) * recipe.epochs
             while self.state.batch < len(batches) and not self._is_done():
                 loss = self._take_step([rows[place] for place in batches[self.state.batch]], len(batches))
-                self._report(self.state.step, loss, steps, log)
+                self._log(self.state.step, log)
+                self._print(loss, steps)
                 self.state.seconds = time.monotonic() - start
                 if self.state.step % self.shared.checkpoint_every == 0:
                     self._save(folder)
             if self.state.batch == len(batches):
                 self.state.epoch, self.state.batch = self.state.epoch + 1, 0
         state = self.state
+        self._log(state.step, log, is_last=True)
         mean = sum(state.losses) / max(1, len(state.losses))
         return TaggerResult(state.step, state.tokens, resumed, mean, time.monotonic() - start)
 
@@ -138,10 +140,18 @@ class TaggerTraining:
             return (self.state.step + 0.5) / self.shared.max_steps
         return (self.state.epoch + (self.state.batch + 0.5) / batches) / self.recipe.epochs
 
-    def _report(self, step: int, loss: float, steps: int, log: LossLogger, prints: bool = True) -> None:
-        log(step, {"loss": loss})
-        due = prints and steps and step * _PRINTED_LINES // steps > (step - 1) * _PRINTED_LINES // steps
-        if due:
+    def _log(self, step: int, log: LossLogger, is_last: bool = False) -> None:
+        """Log the mean loss since the step that was logged before."""
+        every = self.shared.log_every
+        is_due = (step % every != 0) if is_last else (step % every == 0)
+        if is_due:
+            losses = self.state.losses[(step - 1) // every * every : step]
+            log(step, {"loss": sum(losses) / len(losses)})
+
+    def _print(self, loss: float, steps: int) -> None:
+        """Print a line for each tenth of the training."""
+        step = self.state.step
+        if step * _PRINTED_LINES // steps > (step - 1) * _PRINTED_LINES // steps:
             print_errors([format_losses(step, steps, {"loss": loss})])
 
     def _save(self, folder: Path) -> None:
