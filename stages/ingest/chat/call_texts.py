@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -217,6 +218,15 @@ def _scan(text: str, start: int) -> Iterator[tuple[int, int]]:
         depth += (text[index] in _OPENING) - (text[index] in _OPENING.values())
         yield index, depth
         index += 1
+
+
+def write_json(value: Any) -> str:
+    """Write a result, or a call, that a row has as an object and others have as JSON text.
+
+    >>> write_json({"rain": True, "wind": [3, "ö"]})
+    '{"rain": true, "wind": [3, "ö"]}'
+    """
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def describe_value(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from exemplars.core.errors import suggest_name
 from exemplars.core.records import Reason
-from stages.ingest.chat.call_texts import describe_value, read_call
+from stages.ingest.chat.call_texts import describe_value, read_call, write_json
 from stages.ingest.chat.conversations import (
     ChatTurn,
     Conversation,
@@ -59,7 +59,10 @@ def read_message(message: Any, pointer: str, faults: FaultList) -> ChatTurn | No
             f"{pointer}/role", Reason.MALFORMED_RECORD, describe_value(name), expected, hint, Extent.UNREAD
         )
         return None
-    content = _read_content(message.get("content"), f"{pointer}/content", faults)
+    raw = message.get("content")
+    if role == Role.TOOL and isinstance(raw, Mapping):
+        raw = write_json(raw)
+    content = _read_content(raw, f"{pointer}/content", faults)
     calls = _read_calls(message, pointer, faults)
     if calls and role != Role.ASSISTANT:
         faults.add(pointer, Reason.MALFORMED_RECORD, f"a call of the {role}", "calls of the assistant alone")

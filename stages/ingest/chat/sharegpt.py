@@ -17,6 +17,7 @@ from stages.ingest.chat.call_texts import (
     read_call_list,
     read_json_calls,
     split_tagged_calls,
+    write_json,
 )
 from stages.ingest.chat.conversations import ChatTurn, Conversation, Dialect, Extent, FaultList, Role
 from stages.ingest.chat.tool_definitions import read_tools
@@ -101,6 +102,8 @@ def _read_message(message: Any, pointer: str, faults: FaultList) -> ChatTurn | N
     name = _get_role(message)
     role = _ROLES.get(name) if isinstance(name, str) else None
     text = _get_text(message)
+    if isinstance(text, Mapping | list) and (role == Role.TOOL or name == "function_call"):
+        text = write_json(text)
     if role is None or not isinstance(text, str):
         found, expected = (name, "one of human, gpt, function_call, observation, system")
         hint = suggest_name(name, _ROLES) if isinstance(name, str) else ""

@@ -191,6 +191,27 @@ def test_mobile_actions_write_types_in_capitals() -> None:
     assert (list_calls(conversation), conversation.faults) == ([("send", {"to": "Ada", "count": 2})], ())
 
 
+def test_calls_and_results_may_be_objects_instead_of_texts() -> None:
+    messages = [say_as("user", "Weather?"), {"role": "assistant", "tool_calls": [{"function": CALL}]}]
+    openai = {"messages": [*messages, {"role": "tool", "content": {"rain": True}}], "tools": [TOOL]}
+    sharegpt = {
+        "conversations": [
+            {"from": "human", "value": "Weather?"},
+            {"from": "function_call", "value": CALL},
+            {"from": "observation", "value": {"rain": True}},
+        ],
+        "tools": [TOOL],
+    }
+    for row in (openai, sharegpt):
+        conversation = read(row)
+        assert list_calls(conversation) == [("get_weather", ARGUMENTS)]
+        assert (conversation.turns[-1].content, conversation.faults) == ('{"rain": true}', ())
+
+
+def say_as(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "content": text}
+
+
 def test_messages_may_have_their_calls_in_tags() -> None:
     text = 'One moment.\n<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo"}}\n</tool_call>'
     conversation = read(
