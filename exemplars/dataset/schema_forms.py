@@ -118,11 +118,14 @@ def find_schema_mistakes(parameters: Mapping[str, Any]) -> Iterator[tuple[str, s
 
     >>> list(find_schema_mistakes({"properties": {"n": {"type": "strnig"}, "m": {"enum": None}}}))
     [("the type 'strnig'", 'n.type'), ("None is not of type 'array'", 'm.enum')]
+    >>> list(find_schema_mistakes({"properties": {"n": {"pattern": "(("}}}))
+    [("'((' is not a 'regex'", 'n.pattern')]
     """
     # Imported here: most commands read no schema.
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, FormatChecker
 
-    validator = Draft202012Validator(Draft202012Validator.META_SCHEMA)
+    meta_schema = Draft202012Validator.META_SCHEMA
+    validator = Draft202012Validator(meta_schema, format_checker=FormatChecker(("regex",)))
     for name, schema in parameters["properties"].items():
         error = next(validator.iter_errors(schema), None)
         if error is not None:

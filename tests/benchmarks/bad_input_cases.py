@@ -266,21 +266,26 @@ OBJECTS: Final[Mapping[str, Callable[[Path], None]]] = {
 def list_cases() -> Iterator[Case]:
     """List all cases."""
     for target in TARGETS:
-        for name, content in CONTENTS.items():
-            yield _attack(target, name, "reject", _make_writer(content, target.good))
-        for name, make in OBJECTS.items():
-            if not (name == "a file that cannot be read" and os.geteuid() == 0):  # Root reads everything.
-                yield _attack(target, name, "reject", make)
-        if target.has_rows:
-            for name in ("latin-1", "100,000 nested lists", "nothing"):
-                yield _attack(
-                    target, f"{name}, on_bad_file: fail", "fail", _make_writer(CONTENTS[name], target.good)
-                )
+        yield from attack_file(target)
     yield from _list_folder_cases()
     yield from _list_records()
     yield from _list_parameters()
     yield from _list_documents()
     yield from _list_environments()
+
+
+def attack_file(target: Target) -> Iterator[Case]:
+    """List all that can be in the place of a file."""
+    for name, content in CONTENTS.items():
+        yield _attack(target, name, "reject", _make_writer(content, target.good))
+    for name, make in OBJECTS.items():
+        if not (name == "a file that cannot be read" and os.geteuid() == 0):  # Root reads everything.
+            yield _attack(target, name, "reject", make)
+    if target.has_rows:
+        for name in ("latin-1", "100,000 nested lists", "nothing"):
+            yield _attack(
+                target, f"{name}, on_bad_file: fail", "fail", _make_writer(CONTENTS[name], target.good)
+            )
 
 
 def _attack(target: Target, name: str, on_bad_file: str, make: Callable[[Path], None]) -> Case:
@@ -583,7 +588,7 @@ def _list_records() -> Iterator[Case]:
     """List bad records in good files."""
     for name, call in CALLS.items():
         content = SKILL + f"### User: call x\n### Assistant: {call}\n"
-        yield _make_case(f"call: {name}", "skills", {"raw/a.md": content}, rows=2)
+        yield make_case(f"call: {name}", "skills", {"raw/a.md": content}, rows=2)
     markdown = {
         "5,000 arguments in the signature": "call("
         + ",".join(f"a{i}=[x]" for i in range(5_000))
@@ -602,26 +607,26 @@ def _list_records() -> Iterator[Case]:
     }
     for name, text in markdown.items():
         files = {"raw/a.md": SKILL, "raw/b.md": text, "raw/c.md": SKILL.replace("call", "ring") + text}
-        yield _make_case(f"skill file: {name}", "skills", files, rows=3)
+        yield make_case(f"skill file: {name}", "skills", files, rows=3)
     for name, keys in EXAMPLE_LINES.items():
         line = json.dumps({**json.loads(LINE), **keys})
-        yield _make_case(f"line: {name}", "jsonl", {"raw/a.jsonl": LINE + line + "\n"}, rows=2)
+        yield make_case(f"line: {name}", "jsonl", {"raw/a.jsonl": LINE + line + "\n"}, rows=2)
     for name, line in RAW_LINES.items():
-        yield _make_case(f"line: {name}", "jsonl", {"raw/a.jsonl": LINE + line + "\n"}, rows=2)
+        yield make_case(f"line: {name}", "jsonl", {"raw/a.jsonl": LINE + line + "\n"}, rows=2)
     for name, document in BAD_SCHEMAS.items():
         files = {**_BOT, "raw/b/schemas.json": json.dumps(document), "raw/b/exemplars.json": BAKE_TEMPLATES}
-        yield _make_case(f"bot schemas: {name}", "opencui", files, rows=2)
+        yield make_case(f"bot schemas: {name}", "opencui", files, rows=2)
         if isinstance(document, list):
             files = {**_LINES, "raw/tools.json": json.dumps(document)}
-            yield _make_case(f"tools: {name}", "jsonl", files)
+            yield make_case(f"tools: {name}", "jsonl", files)
     for name, document in BAD_TEMPLATES.items():
         files = {**_BOT, "raw/b/schemas.json": BAKE_SCHEMAS, "raw/b/exemplars.json": json.dumps(document)}
-        yield _make_case(f"bot templates: {name}", "opencui", files, rows=2)
+        yield make_case(f"bot templates: {name}", "opencui", files, rows=2)
     for name, document in BAD_RECOGNIZERS.items():
         files = {**_BOT, "raw/a/recognizers.json": json.dumps(document)}
-        yield _make_case(f"bot recognizers: {name}", "opencui", files, rows=1)
+        yield make_case(f"bot recognizers: {name}", "opencui", files, rows=1)
         files = {**_SKILL_FILES, "schemas/recognizers.json": json.dumps(document)}
-        yield _make_case(f"recognizers: {name}", "skills", files, rows=1)
+        yield make_case(f"recognizers: {name}", "skills", files, rows=1)
     yield from _list_dialogues()
 
 
@@ -650,23 +655,26 @@ def _list_dialogues() -> Iterator[Case]:
     for field in fields:
         for name, value in values.items():
             bad = SGD_DIALOGUES.replace("NUMBER", "2")
-            document = _replace_field(json.loads(bad), field, value)
+            document = replace_field(json.loads(bad), field, value)
             files = {**_SGD, "raw/dialogues_002.json": json.dumps(document)}
-            yield _make_case(f"dialogue: {field} is {name}", "sgd", files, rows=2, options=", splits: []")
+            yield make_case(f"dialogue: {field} is {name}", "sgd", files, rows=2, options=", splits: []")
 
 
-def _replace_field(document: Any, field: str, value: Any) -> Any:
+def replace_field(document: Any, field: str, value: Any) -> Any:
+    """Replace the value of a key, wherever a document has it."""
     if isinstance(document, list):
-        return [_replace_field(item, field, value) for item in document]
+        return [replace_field(item, field, value) for item in document]
     if isinstance(document, dict):
         return {
-            key: value if key == field else _replace_field(item, field, value)
+            key: value if key == field else replace_field(item, field, value)
             for key, item in document.items()
         }
     return document
 
 
-def _make_case(name: str, form: str, files: Mapping[str, str], rows: int = 0, options: str = "") -> Case:
+def make_case(name: str, form: str, files: Mapping[str, str], rows: int = 0, options: str = "") -> Case:
+    """Make a case that `ingest` and `compile` read. rows: the number of records that must be accounted for."""
+
     def write(root: Path) -> None:
         _write_project(root, form, files, options=options)
 

@@ -26,13 +26,14 @@ from typing import Final, NamedTuple
 PROJECT: Final = Path(__file__).parents[2]
 sys.path.insert(0, str(PROJECT))
 
+from tests.benchmarks.bad_chat_cases import list_chat_cases  # noqa: E402
 from tests.benchmarks.bad_input_cases import INGEST, Case, list_cases  # noqa: E402
 
 MAX_SECONDS: Final = 10
 """Processor time of a process, or time that it waits for something that never comes."""
 MAX_WALL_SECONDS: Final = 60
 MAX_BYTES: Final = 1_500_000_000
-MIN_CASES: Final = 370
+MIN_CASES: Final = 2_000
 MODULES: Final = ("exemplars.cli.main", "stages.ingest.__main__", "stages.compile.__main__")
 """What commands import: once for all of them."""
 _CASES: Final[list[Case]] = []
@@ -51,7 +52,7 @@ class Run(NamedTuple):
 def main() -> int:
     """Run all cases, or those whose name contains the argument; print the counts; return 1 if there is a fault."""
     part = sys.argv[1] if sys.argv[1:] else ""
-    cases = [case for case in list_cases() if part in case.name]
+    cases = [case for case in (*list_cases(), *list_chat_cases()) if part in case.name]
     for module in MODULES:
         import_module(module)
     counts: Counter[str] = Counter()
