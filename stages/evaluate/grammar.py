@@ -102,7 +102,7 @@ class _Writer:
             return self._write_any(depth)
         if options != [schema]:
             return self._alternate([self._write_value(option, depth) for option in options])
-        if "enum" in schema:
+        if schema.get("enum"):
             return self._alternate(_quote(format_value(value, self._form)) for value in schema["enum"])
         if schema["type"] == "array":
             return self._write_array(schema, depth)
@@ -119,7 +119,7 @@ class _Writer:
             return self._write_tuple(items, other)
         if other is None or most == 0:
             return self._name('"[]"')
-        counted = f"{{{max(least - 1, 0)},{'' if most is None else most - 1}}}"
+        counted = f"{{{max(least - 1, 0)},{'' if most is None else max(most, least) - 1}}}"
         filled = f'"[" {other} (", " {other}){counted} "]"'
         return self._name(filled if least else f'"[]" | {filled}')
 
@@ -159,7 +159,7 @@ def _list_options(schema: Schema) -> list[Schema] | None:
         return [_leave_out(schema, "nullable"), {"type": "null"}]
     if "const" in schema:
         return [{"enum": [schema["const"]]}]
-    if isinstance(schema.get("enum"), list):
+    if isinstance(schema.get("enum"), list) and schema["enum"]:
         return [schema]
     if options:
         common = _leave_out(schema, "anyOf", "oneOf")

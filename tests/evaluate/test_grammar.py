@@ -176,6 +176,8 @@ DISHES = {"type": "array", "items": DISH, "minItems": 1, "maxItems": 2}
         ({"enum": ["\x7f0", "ç1"]}, "ç1", True),
         ({"type": "array", "items": {"x-cycle": "#/a"}}, [{"a": [1, {"b": None}]}], True),
         ({"x-cycle": "#/a"}, "x", True),
+        ({"enum": [], "type": "integer"}, 1, True),
+        ({"type": "array", "minItems": 3, "maxItems": 1}, [1, 2, 3], True),
     ],
 )
 @pytest.mark.parametrize("form", list(CallFormat))
@@ -276,3 +278,43 @@ def test_a_call_whose_members_have_any_order_is_admitted_once_they_are_ranked(
     random.shuffle(leaves)
     ranked = assemble_arguments(sorted(leaves, key=lambda leaf: rank_path(leaf[0], tool)))
     assert matches([tool], format_calls([Call("f", ranked)], CallFormat.PYTHON), CallFormat.PYTHON)
+
+
+TYPES = st.sampled_from(["string", "integer", "number", "boolean", "null", "array", "object"])
+VALUES = st.recursive(
+    LITERALS,
+    lambda values: st.lists(values, max_size=2) | st.dictionaries(st.text(max_size=3), values, max_size=2),
+    max_leaves=4,
+)
+
+
+def extend_schemas(schemas: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    keys: dict[str, st.SearchStrategy[Any]] = {
+        "type": TYPES | st.lists(TYPES, min_size=1, max_size=3, unique=True),
+        "enum": st.lists(VALUES, max_size=3),
+        "const": VALUES,
+        "items": schemas | st.booleans(),
+        "prefixItems": st.lists(schemas, min_size=1, max_size=3),
+        "minItems": st.integers(0, 150),
+        "maxItems": st.integers(0, 150),
+        "properties": st.dictionaries(st.text(max_size=3), schemas, max_size=3),
+        "required": st.lists(st.text(max_size=3), max_size=2, unique=True),
+        "additionalProperties": schemas | st.booleans(),
+        "anyOf": st.lists(schemas, min_size=1, max_size=3),
+        "oneOf": st.lists(schemas, min_size=1, max_size=2),
+        "allOf": st.lists(schemas, min_size=1, max_size=2),
+        "nullable": st.booleans(),
+        "x-cycle": st.just("#/a"),
+    }
+    return st.fixed_dictionaries({}, optional=keys)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.recursive(st.builds(lambda name: {"type": name}, TYPES), extend_schemas, max_leaves=6),
+    st.sampled_from(CallFormat),
+)
+def test_every_schema_has_a_grammar(matches: Match, schema: dict[str, Any], form: CallFormat) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for parameter in (parse_property("a", schema), Parameter("a", schema=schema)):
+        assert matches([Skill("f", parameters=(parameter,))], format_calls([Call("f", {})], form), form)
