@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from exemplars.audit.source_reading import ReadSource, read_sources
-from exemplars.core.errors import UserError, quote_text, suggest_name
+from exemplars.core.errors import Diagnostic, UserError, quote_text, suggest_name
 from exemplars.core.params import PATH
 from exemplars.core.preflight import STAGES, Finding, Project, Severity, read_project, run_checks
 from exemplars.core.records import Mode
 from exemplars.dataset.catalog_merge import merge_catalogs
+from exemplars.dataset.references import describe_marks
 from stages.compile.params import OnSameSkill
 from stages.ingest.source_files import SourceTables
 from stages.validate.measures import format_interval_width
@@ -84,6 +85,7 @@ def _check_sources(project: Project) -> Iterator[Finding]:
                 yield Finding(Severity.ERROR, problem)
     yield from _check_skills(project, sources)
     yield from _check_called_names(project, sources)
+    yield from _check_references(sources)
     if all(source.tables is not None for source in sources):
         yield from _check_size(project, sources)
 
@@ -112,6 +114,24 @@ def _check_called_names(project: Project, sources: Sequence[ReadSource]) -> Iter
                 f"source {source!r} calls {quote_text(skill.name)}, which no source defines",
                 f"{hint} Otherwise define it, in a skill file or in tools.json",
             )
+
+
+def _check_references(sources: Sequence[ReadSource]) -> Iterator[Finding]:
+    """Find references of schemas that could not be resolved: cycles, and what is in another document."""
+    for skill in (skill for source in sources for skill in source.list_skills()):
+        path, _, line = skill.place.rpartition(":")
+        for parameter in skill.parameters:
+            for sentence in describe_marks(parameter.schema, f"{skill.name}.{parameter.name}"):
+                problem = Diagnostic(
+                    path=path or skill.place,
+                    line=int(line) if path and line.isdigit() else None,
+                    code="unresolved_reference",
+                    found="",
+                    expected="",
+                    fix="write what it refers to in its place, if values there should be checked",
+                    summary=sentence,
+                )
+                yield Finding(Severity.WARNING, problem)
 
 
 def _check_size(project: Project, sources: Sequence[ReadSource]) -> Iterator[Finding]:

@@ -131,6 +131,19 @@ def test_a_skill_that_two_sources_define_names_both_places_and_what_differs(hote
     assert check(hotel, ("validate:", "compile: {same_skill: union}\nvalidate:"))[0] == 0
 
 
+def test_a_cycle_of_a_schema_is_a_warning_and_the_rest_is_read(hotel: Workspace) -> None:
+    node = {"type": "object", "properties": {"next": {"$ref": "#/$defs/Stop"}, "city": {"type": "string"}}}
+    parameters = {"$defs": {"Stop": node}, "properties": {"stop": {"$ref": "#/$defs/Stop"}}}
+    tool = {"function": {"name": "call_taxi", "parameters": parameters}}
+    hotel.write("raw/logs/tools.json", json.dumps([tool]))
+    _, lines = check(hotel)
+    assert (
+        "raw/logs/tools.json:1: warning: unresolved_reference: call_taxi.stop.next leads back to #/$defs/Stop, a schema "
+        "that it is part of: what is nested there is not checked; write what it refers to in its place, if values there "
+        "should be checked"
+    ) in lines
+
+
 def test_all_problems_are_found_at_once_and_printed_for_ci(hotel: Workspace) -> None:
     hotel.write(
         "params.yaml",
