@@ -14,9 +14,9 @@ from exemplars.core.slot_paths import find_root, format_path
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.dataset.leaves import build_arguments
 from exemplars.dataset.schema_forms import find_schema_mistakes
+from exemplars.dataset.schema_validators import build_validator
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
 _FORMATS: Final = ("date", "email", "ipv4", "ipv6", "uuid")
@@ -74,19 +74,17 @@ def find_schema_problems(labels: Sequence[LabelledArgument], skill: Skill) -> li
 
 
 @functools.lru_cache(maxsize=4096)
-def _build_validator(key: _SkillKey) -> Draft202012Validator | None:
+def _build_validator(key: _SkillKey) -> Any:
     """Build the validator of the parameters that have a schema; `None` if none of them says anything."""
     named = [parameter.name for parameter in key.skill.parameters if parameter.schema]
     if not named:
         return None
-    from jsonschema import Draft202012Validator, FormatChecker  # Few catalogs have schemas.
-
     properties = build_tool_definition(key.skill)["function"]["parameters"]["properties"]
     schemas = {name: properties[name] for name in named}
     # A damaged schema, as chat data have them, accepts anything.
     damaged = {find_root(place) for _, place in find_schema_mistakes({"properties": schemas})}
     schema = {"properties": {name: {} if name in damaged else schemas[name] for name in named}}
-    return Draft202012Validator(schema, format_checker=FormatChecker(_FORMATS))
+    return build_validator(schema, _FORMATS)
 
 
 def _describe_errors(errors: Iterable[ValidationError]) -> Iterator[Problem]:

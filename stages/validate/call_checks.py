@@ -15,6 +15,7 @@ from exemplars.core.records import DONTCARE, Argument, Exemplar, Grounding, Mode
 from exemplars.core.slot_paths import parse_path
 from exemplars.dataset.catalog import Parameter, Skill, build_tool_definition
 from exemplars.dataset.leaves import build_arguments, decode_leaf, is_leaf_of
+from exemplars.dataset.schema_validators import build_validator
 
 
 class CallChecks(NamedTuple):
@@ -48,7 +49,7 @@ class _CallChecker:
         self._find_parameter = lru_cache(maxsize=None)(self._search_parameter)
         self._is_well_formed = lru_cache(maxsize=None)(_is_path)
         self._check_call = lru_cache(maxsize=10_000)(self._compute_call)
-        self._validators: dict[bool, Draft202012Validator | None] = {}
+        self._validators: dict[bool, Any] = {}
 
     def check(self, row: Exemplar) -> CallChecks:
         """Check the arguments of a row."""
@@ -127,7 +128,7 @@ def _is_declared_default(value: str, parameter: Parameter) -> bool:
     return "default" in schema and bool(schema["default"] == decode_leaf(value, parameter))
 
 
-def _build_validator(skill: Skill, is_negative: bool) -> Draft202012Validator | None:
+def _build_validator(skill: Skill, is_negative: bool) -> Any:
     """Build the validator of a skill's arguments; `None` if its schema is no JSON Schema. A refusal fills nothing."""
     schema = build_tool_definition(skill)["function"]["parameters"]
     if is_negative:
@@ -136,10 +137,10 @@ def _build_validator(skill: Skill, is_negative: bool) -> Draft202012Validator | 
         Draft202012Validator.check_schema(schema)
     except SchemaError:
         return None
-    return Draft202012Validator(schema)
+    return build_validator(schema)
 
 
-def _is_valid(validator: Draft202012Validator, arguments: dict[str, Any]) -> bool:
+def _is_valid(validator: Any, arguments: dict[str, Any]) -> bool:
     """Return whether arguments are valid; a schema that refers to another document admits all."""
     try:
         return bool(validator.is_valid(arguments))

@@ -206,6 +206,10 @@ def _list_schemas() -> Iterator[Case]:
             "raw/a.jsonl": json.dumps({**MESSAGES, "tools": [{"type": "function", "function": function}]})
         }
         yield make_case(f"schema: {name}", "chat", files, rows=1)
+    function = replace_field(FUNCTION, "who", {"type": "string", "pattern": "^(a+)+$"})
+    row = {**MESSAGES, "tools": [{"type": "function", "function": function}]}
+    text = json.dumps(row).replace("Maria", "a" * 60 + "!")
+    yield make_case("schema: a pattern that takes hours", "chat", {"raw/a.jsonl": text}, rows=1)
     for name in NAMES:
         text = json.dumps(MESSAGES).replace('"who"', json.dumps(name))
         yield make_case(f"parameter: {name!a:.20}", "chat", {"raw/a.jsonl": text}, rows=1)

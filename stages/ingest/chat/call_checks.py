@@ -12,6 +12,7 @@ import msgspec
 
 from exemplars.core.errors import quote_text, suggest_name, summarize_names
 from exemplars.core.records import Reason
+from exemplars.dataset.schema_validators import build_validator
 from stages.ingest.chat.conversations import ChatTurn, Extent, FaultList, Role, ToolCall, escape_pointer
 from stages.ingest.chat.tool_definitions import locate_property
 
@@ -137,6 +138,4 @@ def _list_errors(value: Any, schema: Mapping[str, Any]) -> list[Any]:
 @lru_cache(maxsize=4096)
 def _make_validator(schema: bytes) -> Any:
     """Make the validator of a JSON Schema. The rows of a file often share their tools."""
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(msgspec.json.decode(schema))
+    return build_validator(msgspec.json.decode(schema))
