@@ -92,7 +92,7 @@ def _is_object(data: Content) -> bool:
     """Return whether a file is one object over several lines: no line of it is a row."""
     try:
         msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (RecursionError, msgspec.DecodeError, UnicodeDecodeError):
         return False
     return True
 
@@ -100,6 +100,9 @@ def _is_object(data: Content) -> bool:
 def _read_array(path: str, data: Content, start: int) -> Iterator[FileRow]:
     try:
         rows = msgspec.json.decode(memoryview(data)[start:], type=list[msgspec.Raw])
+    except RecursionError:
+        fault = msgspec.DecodeError("JSON that is nested too deeply")
+        raise UserError([describe_json_error(path, bytes(data), fault, "a JSON array")]) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         fault = error if isinstance(error, msgspec.DecodeError) else msgspec.DecodeError(str(error))
         yield from _read_damaged_array(path, data, start, fault)
