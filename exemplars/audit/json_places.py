@@ -6,6 +6,8 @@ import re
 from json import JSONDecoder
 from typing import Final
 
+from exemplars.core.json_pointers import split_pointer
+
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _decode: Final = JSONDecoder().raw_decode
 
@@ -33,8 +35,8 @@ class JsonPlaces:
         (3, 3)
         """
         offset = self._skip_space(0)
-        for key in pointer.split("/")[1:]:
-            child = self._list_children(offset).get(key.replace("~1", "/").replace("~0", "~"))
+        for key in split_pointer(pointer):
+            child = self._list_children(offset).get(key)
             if child is None:
                 break
             offset = child

@@ -216,7 +216,8 @@ class Reason(StrEnum):
     UNKNOWN_SLOT = "unknown_slot"
     """The skill has no such parameter."""
     INVALID_VALUE = "invalid_value"
-    """The parameter does not accept the value: wrong type, or not in its enumeration."""
+    """The parameter does not accept the value: wrong type, not in its enumeration, against its JSON Schema, or a time
+    or date that does not exist."""
     MISSING_ARGUMENT = "missing_argument"
     """A required parameter has no argument, and the format demands one."""
     DUPLICATE_RECORD = "duplicate_record"
@@ -274,17 +275,6 @@ class Reason(StrEnum):
     """Not sampled: `render.max_rows` admits fewer exemplars of the split."""
     OVER_SHARE = "over_share"
     """Over quota: rows without a call exceed `render.max_none_share`."""
-
-
-OUT_OF_SCOPE: Final = frozenset(
-    {
-        Reason.ASKS_ABOUT_RESULT,
-        Reason.ASKS_ALTERNATIVES,
-        Reason.NO_NEW_MEANING,
-        Reason.MEANING_IN_OTHER_FRAME,
-    }
-)
-"""Reasons that are not errors of the author: the record has no call of its own."""
 
 
 class Rejection(msgspec.Struct, frozen=True):

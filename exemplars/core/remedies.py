@@ -30,7 +30,9 @@ class Remedy(NamedTuple):
 
 REMEDIES: Final[dict[Reason, Remedy]] = {
     Reason.VALUE_NOT_FOUND: Remedy(
-        Where.SOURCE, "correct the value, say it in the text, or add its words to a recognizer"
+        Where.SOURCE,
+        "correct the value, say it in the text, add its words to a recognizer, or declare the parameter `composed` if "
+        "the model writes it",
     ),
     Reason.UNKNOWN_SLOT: Remedy(Where.SOURCE, "correct the name, or add the parameter to the skill"),
     Reason.UNKNOWN_SKILL: Remedy(Where.SOURCE, "correct the name, or add the skill to the catalog"),

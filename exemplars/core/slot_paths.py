@@ -69,6 +69,19 @@ def parse_path(path: str) -> Segments:
     return tuple(segments)
 
 
+def is_path(text: str) -> bool:
+    """Return whether a text is a path.
+
+    >>> is_path("dishes[0].quantity"), is_path("dishes[0")
+    (True, False)
+    """
+    try:
+        parse_path(text)
+    except ValueError:
+        return False
+    return True
+
+
 def find_root(path: str) -> str:
     """Return the name of the parameter that a path begins with; what is no path is returned unchanged.
 

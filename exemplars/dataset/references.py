@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
+from exemplars.core.json_pointers import split_pointer
 from exemplars.core.slot_paths import MAX_DEPTH
 from exemplars.dataset.json_schemas import walk_schema
 
@@ -93,8 +94,7 @@ def find_target(reference: str, document: Any) -> Any:
     if reference != "#" and not reference.startswith("#/"):
         return None
     target = document
-    for part in unquote(reference[1:]).split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
+    for key in split_pointer(unquote(reference[1:])):
         if isinstance(target, list) and key.isdigit() and int(key) < len(target):
             target = target[int(key)]
         elif isinstance(target, Mapping) and key in target:

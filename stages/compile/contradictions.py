@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from exemplars.core.errors import summarize_names
+from exemplars.core.errors import quote_text, summarize_names
 from exemplars.core.ledger import Ledger, Problem
 from exemplars.core.records import Argument, Exemplar, Reason
 from exemplars.core.turns import group_by_turn
@@ -124,6 +124,6 @@ def _format_meaning(calls: Sequence[Exemplar]) -> str:
 
 def _format_call(exemplar: Exemplar) -> str:
     shown = exemplar.arguments[:_SHOWN_ARGUMENTS]
-    arguments = ", ".join(f"{argument.slot}={argument.value!r}" for argument in shown)
+    arguments = ", ".join(f"{argument.slot}={quote_text(argument.value)}" for argument in shown)
     more = ", …" if len(exemplar.arguments) > _SHOWN_ARGUMENTS else ""
     return f"{exemplar.mode} {exemplar.skill or 'no skill'}({arguments}{more})"

@@ -13,6 +13,7 @@ from exemplars.core.records import LabelledArgument, Reason
 from exemplars.core.slot_paths import find_root, format_path
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.dataset.leaves import build_arguments
+from exemplars.dataset.schema_errors import describe_expected
 from exemplars.dataset.schema_forms import find_schema_mistakes
 from exemplars.dataset.schema_validators import build_validator
 
@@ -22,24 +23,6 @@ if TYPE_CHECKING:
 _FORMATS: Final = ("date", "email", "ipv4", "ipv6", "uuid")
 """The formats that are checked; of others, such as `uri`, real values rarely have the strict form."""
 _MAX_PROBLEMS: Final = 20
-_EXPECTED: Final = {
-    "type": "a value of type {}",
-    "enum": "one of {}",
-    "const": "{}",
-    "format": "a text of the format {}",
-    "pattern": "a text that matches {}",
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "minimum": "at least {}",
-    "maximum": "at most {}",
-    "exclusiveMinimum": "more than {}",
-    "exclusiveMaximum": "less than {}",
-    "multipleOf": "a multiple of {}",
-    "minItems": "at least {} item(s)",
-    "maxItems": "at most {} item(s)",
-    "minProperties": "at least {} value(s)",
-    "maxProperties": "at most {} value(s)",
-}
 
 
 class _SkillKey:
@@ -115,10 +98,8 @@ def _describe_error(error: ValidationError, path: str) -> Problem:
         expected = f"one of {', '.join(known)}" if known else "no slot"
         fix = suggest_name(name, known, error.instance) or "correct the slot"
         return Problem(Reason.UNKNOWN_SLOT, f"slot {quote_text(slot)}", expected, fix, slot)
-    form = _EXPECTED.get(validator, f"a value that `{validator}` of its schema accepts")
-    expected = form.format(", ".join(map(str, value)) if isinstance(value, list) else value)
     found = f"{_quote_value(error.instance)} for slot {path!r}"
-    return Problem(Reason.INVALID_VALUE, found, expected, "correct the value", path)
+    return Problem(Reason.INVALID_VALUE, found, describe_expected(error), "correct the value", path)
 
 
 def _extend(path: str, name: str) -> str:

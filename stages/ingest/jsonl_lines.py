@@ -15,7 +15,14 @@ from exemplars.core.ids import SPLITS, SplitName
 from exemplars.core.ledger import Problem, format_place
 from exemplars.core.licenses import find_license_mistake
 from exemplars.core.records import Mode, Origin, Reason, Speaker, Turn
-from exemplars.core.slot_paths import Leaf, find_value_excess, flatten_arguments, format_path, parse_path
+from exemplars.core.slot_paths import (
+    Leaf,
+    find_value_excess,
+    flatten_arguments,
+    format_path,
+    is_path,
+    parse_path,
+)
 from exemplars.dataset.texts import has_text
 from stages.ingest.reading import Offset, describe_repeated_key, find_oversize, lower_first
 
@@ -239,20 +246,12 @@ def _find_path_mistakes(argument: ArgumentLine, is_list: bool) -> Iterator[Probl
     """Find what is wrong with the slot of an argument. is_list: it may be a path."""
     if not argument.slot.strip():
         yield _describe_mistake("an argument with an empty slot", "the name of a slot", "name the slot")
-    elif is_list and ("[" in argument.slot or "." in argument.slot) and not _is_path(argument.slot):
+    elif is_list and ("[" in argument.slot or "." in argument.slot) and not is_path(argument.slot):
         found = f"slot {quote_text(argument.slot)}"
         yield _describe_mistake(found, "a name, or a path such as dishes[0].count", "correct the slot")
     if isinstance(argument.value, list | dict) and (argument.surface, argument.start) != (None, None):
         found = f"a text or a span of slot {quote_text(argument.slot)}, which has several values"
         yield _describe_mistake(found, "a span of one value", "write one argument for each value")
-
-
-def _is_path(slot: str) -> bool:
-    try:
-        parse_path(slot)
-    except ValueError:
-        return False
-    return True
 
 
 def _find_license_mistake(example: ExampleLine) -> Iterator[Problem]:

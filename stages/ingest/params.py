@@ -109,6 +109,7 @@ class InstructSource(BaseSource, tag="instruct", frozen=True, forbid_unknown_fie
     """Keep only the last reply of a conversation as a row; earlier ones are context, and not learned."""
     system: SystemText = SystemText.PREPEND
     """What becomes of a row's system text. prepend: it begins what the user says first; leave_out: it is not kept."""
+    today: datetime.date | None = None
 
 
 class ChatSource(BaseSource, tag="chat", frozen=True, forbid_unknown_fields=True):

@@ -80,9 +80,8 @@ def read_source(
     if settings is None:
         raise UserError([_unknown_source(name, params)])
     check_expressions({f"ingest.sources.{name}.license": settings.license})
-    # Instructions have no arguments whose values could refer to a date.
-    today = None if isinstance(settings, InstructSource) else settings.today
-    source = SourceInfo(name, settings.license, None if today is None else today.isoformat())
+    today = None if settings.today is None else settings.today.isoformat()
+    source = SourceInfo(name, settings.license, today)
     is_dialogues = isinstance(settings, DIALOGUES)
     tables, erased_groups = erase_rows(_read(settings, source, params, workers), erasures, is_dialogues)
     if erased_groups and isinstance(settings, SgdSource | NluSource):

@@ -12,7 +12,7 @@ from referencing.exceptions import Unresolvable
 
 from exemplars.core.literals import format_literal
 from exemplars.core.records import DONTCARE, Argument, Exemplar, Grounding, Mode
-from exemplars.core.slot_paths import parse_path
+from exemplars.core.slot_paths import is_path
 from exemplars.dataset.catalog import Parameter, Skill, build_tool_definition
 from exemplars.dataset.leaves import build_arguments, decode_leaf, is_leaf_of
 from exemplars.dataset.schema_validators import build_validator
@@ -47,7 +47,7 @@ class _CallChecker:
     def __init__(self, skill: Skill | None) -> None:
         self._skill = skill
         self._find_parameter = lru_cache(maxsize=None)(self._search_parameter)
-        self._is_well_formed = lru_cache(maxsize=None)(_is_path)
+        self._is_well_formed = lru_cache(maxsize=None)(is_path)
         self._check_call = lru_cache(maxsize=10_000)(self._compute_call)
         self._validators: dict[bool, Any] = {}
 
@@ -103,14 +103,6 @@ class _CallChecker:
             self._validators[is_negative] = _build_validator(self._skill, is_negative)
         validator = self._validators[is_negative]
         return True, validator is None or _is_valid(validator, arguments)
-
-
-def _is_path(text: str) -> bool:
-    try:
-        parse_path(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_admitted(value: str, parameter: Parameter) -> bool:

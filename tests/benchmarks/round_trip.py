@@ -3,7 +3,8 @@
     python -m tests.benchmarks.round_trip [--no-labels] [PROJECT]
 
 PROJECT has rendered splits (`dvc repro render`); default: this one. Each export is the only source of its project:
-`chat` reads openai, sharegpt, xlam and bfcl, with the day that this project's dialogues are of; `instruct` reads alpaca.
+`chat` reads openai, sharegpt, xlam and bfcl, and `instruct` reads alpaca, with the day that this project's dialogues
+are of.
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ from exemplars.dataset.row_tables import exemplars_from_table
 from exemplars.models.rows import TRAINING_SCHEMA, TrainingRow, View
 
 PROJECT = Path(__file__).parents[2]
-CHAT = 'format: chat, today: "2019-03-01"'
-SOURCES = {"openai": CHAT, "sharegpt": CHAT, "xlam": CHAT, "bfcl": CHAT, "alpaca": "format: instruct"}
+SOURCES = {
+    **dict.fromkeys(("openai", "sharegpt", "xlam", "bfcl"), "format: chat"),
+    "alpaca": "format: instruct",
+}
 PARAMS = """\
 ingest:
   sources:
-    back: {{{source}, path: back, license: Apache-2.0}}
+    back: {{{source}, today: "2019-03-01", path: back, license: Apache-2.0}}
 compile: {{sources: [back]}}
 validate: {{max_rejection_rate: 1.0}}
 """

@@ -50,8 +50,9 @@ def test_what_can_be_fixed_comes_first_and_the_rest_is_counted(rejected: Workspa
     assert done.stdout == (
         "3 rejected: 2 to correct in a source, 0 by a parameter, 1 with nothing to do\n"
         "\n"
-        "value_not_found (compile): 1; correct the value, say it in the text, or add its\n"
-        "  words to a recognizer\n"
+        "value_not_found (compile): 1; correct the value, say it in the text, add its\n"
+        "  words to a recognizer, or declare the parameter `composed` if the model writes\n"
+        "  it\n"
         "  data/mine/ring.md:8\n"
         "    'Robert' of slot 'who' occurs neither in the utterance nor in the turns\n"
         "    before it; correct the value, say it in the text, or declare the parameter\n"
@@ -90,7 +91,8 @@ def test_programs_get_place_remedy_and_text(rejected: Workspace) -> None:
         "message": "'Robert' of slot 'who' occurs neither in the utterance nor in the turns before it; "
         "correct the value, say it in the text, or declare the parameter `composed` if the model writes it",
         "where": "source",
-        "action": "correct the value, say it in the text, or add its words to a recognizer",
+        "action": "correct the value, say it in the text, add its words to a recognizer, or declare the parameter "
+        "`composed` if the model writes it",
         "id": "mine:ring.md#8",
         "locator": "8",
         "skill": "ring",

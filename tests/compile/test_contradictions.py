@@ -155,3 +155,10 @@ def test_the_order_of_arguments_and_what_else_is_accepted_are_no_contradiction()
     assert {row_id: rejection.reason for row_id, rejection in rejections.items()} == {
         "b": Reason.DUPLICATE_EXEMPLAR
     }
+
+
+def test_a_long_value_is_cut_in_the_message() -> None:
+    long = Argument("text", "x" * 1000, None, None, None, Grounding.COMPOSED)
+    row = stamp_digest(msgspec.structs.replace(exemplar("a"), arguments=(long,)))
+    expected = f"labeled normal call(text='{'x' * 59}…'), but"
+    assert expected in reject(row, exemplar("b"))["a"].message

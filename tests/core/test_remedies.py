@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from exemplars.core.records import OUT_OF_SCOPE, Reason
+from exemplars.core.records import Reason
 from exemplars.core.remedies import REMEDIES, Where, explain_reasons, rank_reason
 from stages.ingest.skills.reader import REASONS
 from tests.conftest import PROJECT
@@ -41,4 +41,5 @@ def test_what_an_author_can_fix_ranks_before_duplicates_leaks_and_rows_without_a
     for reason in (Reason.VALUE_NOT_FOUND, Reason.UNKNOWN_SLOT, Reason.INVALID_VALUE):
         assert rank_reason(reason) < rank_reason(Reason.DUPLICATE_EXEMPLAR) < len(REMEDIES)
         assert rank_reason(reason) < rank_reason(Reason.LEAKED)
-    assert all(REMEDIES[reason].where is Where.NOWHERE for reason in OUT_OF_SCOPE)
+    for reason in (Reason.ASKS_ABOUT_RESULT, Reason.ASKS_ALTERNATIVES, Reason.NO_NEW_MEANING):
+        assert REMEDIES[reason].where is Where.NOWHERE

@@ -29,7 +29,8 @@ def test_each_record_is_an_exemplar_or_rejected(facts: ReleaseFacts) -> None:
         1,
         "The value occurs neither in the utterance nor in its context, in any form that is known.",
         Where.SOURCE,
-        "correct the value, say it in the text, or add its words to a recognizer",
+        "correct the value, say it in the text, add its words to a recognizer, or declare the parameter `composed` if the "
+        "model writes it",
         ("message",),
     )
 

@@ -25,7 +25,8 @@ def test_rejections_that_can_be_repaired_come_first_with_meaning_action_and_exam
         2,
         "The value occurs neither in the utterance nor in its context, in any form that is known.",
         Where.SOURCE,
-        "correct the value, say it in the text, or add its words to a recognizer",
+        "correct the value, say it in the text, add its words to a recognizer, or declare the parameter `composed` if the "
+        "model writes it",
         ("message 1", "message 3"),
     )
     assert [(rejection.reason, rejection.records, rejection.repairable) for rejection in others] == [

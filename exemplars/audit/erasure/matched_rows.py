@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from exemplars.audit.erasure.redaction import redact_skills
 from exemplars.core.ids import split_locator
+from exemplars.core.json_pointers import split_pointer
 from exemplars.core.records import REDACTED, Origin, Reason
 from stages.ingest.params import (
     AnySource,
@@ -201,8 +202,7 @@ def _read_document(file: str) -> Any:
 
 
 def _follow_pointer(node: Any, pointer: str) -> Any:
-    for step in pointer.split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
+    for key in split_pointer(pointer):
         node = node[int(key)] if isinstance(node, list) else node[key]
     return node
 

@@ -13,6 +13,7 @@ from exemplars.audit.git_history import read_history, run_git, run_git_bytes
 from exemplars.audit.revisions import LOCK, Revision
 from exemplars.core.digests import hash_content
 from exemplars.core.ids import split_locator
+from exemplars.core.json_pointers import split_pointer
 from exemplars.core.params import PATH as PARAMS
 from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
@@ -134,8 +135,7 @@ def _extract_from_table(data: bytes, pointer: str) -> str | None:
 
 
 def _extract_value(value: Any, pointer: str) -> str:
-    for key in pointer.split("/")[1:]:
-        name = key.replace("~1", "/").replace("~0", "~")
+    for name in split_pointer(pointer):
         if isinstance(value, dict) and name in value:
             value = value[name]
         elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):

@@ -11,9 +11,12 @@ from typing import Any, Final
 import msgspec
 
 from exemplars.core.errors import quote_text, suggest_name, summarize_names
+from exemplars.core.json_pointers import escape_key
 from exemplars.core.records import Reason
+from exemplars.dataset.schema_errors import describe_expected
 from exemplars.dataset.schema_validators import build_validator
-from stages.ingest.chat.conversations import ChatTurn, Extent, FaultList, Role, ToolCall, escape_pointer
+from stages.ingest.chat.call_texts import describe_value
+from stages.ingest.chat.conversations import ChatTurn, Extent, FaultList, Role, ToolCall
 from stages.ingest.chat.tool_definitions import locate_property
 
 _DAMAGES: Final = (RecursionError, TypeError, ValueError, LookupError, AttributeError, re.error)
@@ -97,14 +100,9 @@ def _check_arguments(call: ToolCall, schema: Mapping[str, Any], faults: FaultLis
         if name not in call.arguments:
             found = f"no argument {quote_text(str(name))} of {call.name}"
             faults.add(call.pointer, Reason.MISSING_ARGUMENT, found, extent=Extent.MESSAGE)
-    for pointer, message in _find_wrong_values(call.arguments, schema):
-        faults.add(
-            f"{call.pointer}/arguments{pointer}",
-            Reason.INVALID_VALUE,
-            message,
-            f"as {call.name} has it",
-            extent=Extent.MESSAGE,
-        )
+    for pointer, found, expected in _find_wrong_values(call.arguments, schema):
+        place = f"{call.pointer}/arguments{pointer}"
+        faults.add(place, Reason.INVALID_VALUE, found, expected, extent=Extent.MESSAGE)
 
 
 def is_accepted(value: Any, schema: Any) -> bool:
@@ -112,12 +110,15 @@ def is_accepted(value: Any, schema: Any) -> bool:
     return not isinstance(schema, Mapping) or not _list_errors(value, schema)
 
 
-def _find_wrong_values(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the JSON Pointer of each value that its schema does not allow, with the reason."""
+def _find_wrong_values(
+    arguments: Mapping[str, Any], schema: Mapping[str, Any]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the JSON Pointer of each value that its schema does not allow, what it is, and what is expected."""
     for error in _list_errors(arguments, schema):
         if error.validator not in ("required", "additionalProperties"):
-            pointer = "".join(f"/{escape_pointer(str(key))}" for key in error.absolute_path)
-            yield pointer, error.message if len(error.message) <= 120 else f"{error.message[:119]}…"
+            pointer = "".join(f"/{escape_key(str(key))}" for key in error.absolute_path)
+            found = "null" if error.instance is None else describe_value(error.instance)
+            yield pointer, found, describe_expected(error)
 
 
 def _list_errors(value: Any, schema: Mapping[str, Any]) -> list[Any]:

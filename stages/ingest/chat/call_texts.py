@@ -232,10 +232,12 @@ def write_json(value: Any) -> str:
 def describe_value(value: Any) -> str:
     """Describe a JSON value for a message.
 
-    >>> describe_value([1]), describe_value(None)
-    ("the list '[1]'", 'nothing')
+    >>> describe_value([1]), describe_value("a"), describe_value(None)
+    ("the list '[1]'", "the text 'a'", 'nothing')
     """
-    kinds = {str: "the text", bool: "the value", int: "the number", float: "the number", list: "the list"}
+    if isinstance(value, str):
+        return f"the text {quote_text(value)}"
+    kinds = {bool: "the value", int: "the number", float: "the number", list: "the list"}
     if value is None:
         return "nothing"
     kind = kinds.get(type(value), "the object")

@@ -123,12 +123,3 @@ class FaultList:
 def locate_call(pointer: str, index: int) -> str:
     """Build the JSON Pointer of a call that is written in the text of a message."""
     return f"{pointer}/tool_calls/{index}"
-
-
-def escape_pointer(key: str) -> str:
-    """Escape a key for a JSON Pointer (RFC 6901).
-
-    >>> escape_pointer("a/b~c")
-    'a~1b~0c'
-    """
-    return key.replace("~", "~0").replace("/", "~1")

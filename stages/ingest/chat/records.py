@@ -223,6 +223,11 @@ class _RowBuilder:
             ]
             for number, call in enumerate(answer.calls)
         }
+        general = [
+            problem
+            for fault, problem in zip(faults, problems, strict=True)
+            if self._find_position(fault.pointer) < 0
+        ]
         lost = next((number for number, found in inside.items() if found), None)
         for number, call in enumerate(answer.calls):
             unread = self._describe(self._locate_call(answer, number), answer, call.name)
@@ -231,7 +236,8 @@ class _RowBuilder:
                 incomplete = report_incomplete_turn(make_row_id(self.place.source.name, other))
                 yield reject_row(unread, STAGE, [incomplete])
             else:
-                yield reject_row(unread, STAGE, inside[number] or problems)
+                found = [*general, *inside[number]] if inside[number] else problems
+                yield reject_row(unread, STAGE, found)
         has_unread = any(fault.extent is Extent.UNREAD and self._is_inside(fault, answer) for fault in faults)
         if not answer.calls and not has_unread:
             yield reject_row(self._describe(answer.pointer, answer), STAGE, problems)

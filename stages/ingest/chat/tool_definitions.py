@@ -8,10 +8,11 @@ from typing import Any, Final
 import msgspec
 
 from exemplars.core.documents import decode_json
+from exemplars.core.json_pointers import escape_key
 from exemplars.core.records import Reason
 from exemplars.dataset.schema_forms import normalize_parameters
 from stages.ingest.chat.call_texts import describe_value
-from stages.ingest.chat.conversations import FaultList, escape_pointer
+from stages.ingest.chat.conversations import FaultList
 
 _JSON_TYPES: Final = {
     "str": "string", "string": "string", "text": "string", "int": "integer", "integer": "integer", "long": "integer",
@@ -187,4 +188,4 @@ def _split_types(text: str) -> list[str]:
 
 def locate_property(pointer: str, name: str) -> str:
     """Build the JSON Pointer of an argument."""
-    return f"{pointer}/arguments/{escape_pointer(name)}"
+    return f"{pointer}/arguments/{escape_key(name)}"

@@ -137,6 +137,7 @@ def _read_exchange(
         license=file.source.license,
         origin=origin,
         reply=exchange.reply,
+        today=file.source.today,
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from exemplars.core.json_pointers import escape_key
 from exemplars.core.ledger import Problem
-from stages.ingest.nlu.documents import Document, Text, escape_pointer
+from stages.ingest.nlu.documents import Document, Text
 from stages.ingest.nlu.examples import SPLIT_NAMES, Example, Flaw, Item, NluFile
 
 
@@ -17,7 +18,7 @@ def parse_clinc(path: str, text: Text) -> NluFile:
     for name, pairs in lists.items():
         split = SPLIT_NAMES.get(name.removeprefix("oos_"))
         for index, raw in enumerate(pairs):
-            pointer = f"/{escape_pointer(name)}/{index}"
+            pointer = f"/{escape_key(name)}/{index}"
             pair = document.decode_record(raw, tuple[str, str])
             if isinstance(pair, Problem):
                 items.append(Flaw(pointer, pair))

@@ -12,6 +12,7 @@ import msgspec
 
 from exemplars.core.documents import RepeatedKeyError, decode_json, decode_with, keeps_all_keys
 from exemplars.core.errors import UserError, quote_text
+from exemplars.core.json_pointers import escape_key
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Reason
 from stages.ingest.nlu.examples import Flaw
@@ -56,7 +57,7 @@ class Document:
     def list_flaws(self) -> list[Flaw]:
         """List the keys that the outermost object has twice: of each, only the last value can be read."""
         return [
-            Flaw(f"/{escape_pointer(key)}", describe_repeated_key(RepeatedKeyError(key, 1, 1)))
+            Flaw(f"/{escape_key(key)}", describe_repeated_key(RepeatedKeyError(key, 1, 1)))
             for key in _list_repeated_keys(self._data)
         ]
 
@@ -108,11 +109,6 @@ def _list_repeated_keys(data: bytes) -> list[str]:
     with contextlib.suppress(ValueError, RecursionError):  # An integer of thousands of digits.
         json.loads(data, object_pairs_hook=collect)  # The outermost object is the last that is complete.
     return last
-
-
-def escape_pointer(key: str) -> str:
-    """Escape a key of an object for a JSON Pointer."""
-    return key.replace("~", "~0").replace("/", "~1")
 
 
 def decode_leniently(path: str, data: bytes) -> Text:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from exemplars.core.json_pointers import escape_key
 from exemplars.core.ledger import Problem
 from exemplars.dataset.recognizers import Instance
-from stages.ingest.nlu.documents import Document, Text, escape_pointer
+from stages.ingest.nlu.documents import Document, Text
 from stages.ingest.nlu.examples import (
     Example,
     Flaw,
@@ -57,11 +58,11 @@ def parse_snips(path: str, text: Text) -> NluFile:
             items.append(Flaw("/intents", intents))
         else:
             for name, intent in intents.items():
-                pointer = f"/intents/{escape_pointer(name)}/utterances"
+                pointer = f"/intents/{escape_key(name)}/utterances"
                 items += _read_utterances(document, pointer, name, intent.utterances)
         return NluFile(path, tuple(items), lists, is_damaged=text.is_damaged)
     for name, raw in members.items():
-        pointer = f"/{escape_pointer(name)}"
+        pointer = f"/{escape_key(name)}"
         if bytes(raw).startswith(b"["):
             utterances = msgspec.json.decode(raw, type=list[msgspec.Raw])
             items += _read_utterances(document, pointer, name, utterances)
@@ -82,7 +83,7 @@ def _read_lists(
     if name is None:
         read = document.decode_part(raw, dict[str, _ValueList])
     else:
-        pointer = f"/{escape_pointer(name)}"
+        pointer = f"/{escape_key(name)}"
         member = b"{%s:%s}" % (msgspec.json.encode(name), bytes(raw))
         read = document.decode_part(msgspec.Raw(member), dict[str, _ValueList])
     if isinstance(read, Problem):

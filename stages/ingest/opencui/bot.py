@@ -14,6 +14,7 @@ from exemplars.core.digests import hash_content
 from exemplars.core.documents import decode_json
 from exemplars.core.errors import Diagnostic, UserError, quote_text, suggest_name
 from exemplars.core.ids import make_row_id
+from exemplars.core.json_pointers import escape_key
 from exemplars.core.ledger import Problem, reject_row
 from exemplars.core.records import (
     LabelledArgument,
@@ -127,9 +128,8 @@ def parse_bot(source: SourceInfo, files: Mapping[str, bytes], max_instances: int
 
 def _read_templates(bot: _Bot, templates: Mapping[str, list[Any]]) -> Iterator[Record | Rejection]:
     for skill_name, entries in templates.items():
-        escaped = skill_name.replace("~", "~0").replace("/", "~1")
         for index, entry in enumerate(entries):
-            yield from _read_template(bot, f"/{escaped}/{index}", skill_name, entry)
+            yield from _read_template(bot, f"/{escape_key(skill_name)}/{index}", skill_name, entry)
 
 
 def _read_template(bot: _Bot, pointer: str, skill_name: str, entry: Any) -> Iterator[Record | Rejection]:

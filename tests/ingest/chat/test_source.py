@@ -170,8 +170,8 @@ def test_a_faulty_call_rejects_the_others_of_its_answer_and_nothing_else(tmp_pat
         (
             "a.jsonl#1/messages/1/tool_calls/1",
             "invalid_value",
-            "a.jsonl:1#/messages/1/tool_calls/1/function/arguments/city: found 5 is not of type 'string', expected as "
-            "get_weather has it",
+            "a.jsonl:1#/messages/1/tool_calls/1/function/arguments/city: found the number '5', expected a value of "
+            "type string",
         ),
     ]
 
@@ -206,7 +206,7 @@ def test_what_follows_a_call_that_cannot_be_read_is_rejected_with_its_place(tmp_
         (
             {"messages": "hello"},
             "malformed_record",
-            "a.jsonl:1#/messages: found the text '\"hello\"', expected a list",
+            "a.jsonl:1#/messages: found the text 'hello', expected a list",
         ),
         (
             make_row(say("Hello", "assistant"), say("Hi")),
@@ -217,6 +217,16 @@ def test_what_follows_a_call_that_cannot_be_read_is_rejected_with_its_place(tmp_
             make_row(say("Weather?"), ask(make_call(city="Oslo")), tools=None),
             "unknown_skill",
             "a.jsonl:1#/messages/1/tool_calls/0/function: found a call of 'get_weather', expected at least one tool",
+        ),
+        (
+            make_row(say("Weather?"), ask(make_call(city="Oslo")), tools="[{"),
+            "malformed_record",
+            "a.jsonl:1#/tools: found tools that are not JSON (Input data was truncated), expected a list of definitions",
+        ),
+        (
+            make_row(say("Weather?"), ask(make_call(city="Oslo")), tools=5),
+            "malformed_record",
+            "a.jsonl:1#/tools: found the number '5', expected a list of definitions of tools",
         ),
         (
             make_row(say("Weather?"), ask(make_call(town="Oslo"))),
@@ -231,7 +241,7 @@ def test_what_follows_a_call_that_cannot_be_read_is_rejected_with_its_place(tmp_
         (
             make_row(say("Weather?"), ask(make_call(city="Oslo", days="2"))),
             "invalid_value",
-            "a.jsonl:1#/messages/1/tool_calls/0/function/arguments/days: found '2' is not of type 'integer'",
+            "a.jsonl:1#/messages/1/tool_calls/0/function/arguments/days: found the text '2', expected a value of type integer",
         ),
         (
             make_row(say("Weather?"), ask(make_call(city="Oslo", days=2**70))),

@@ -239,3 +239,10 @@ def test_every_reply_is_a_record_or_a_rejection(conversations: list[list[tuple[s
 
 def says(text: str) -> bool:
     return any(character.isprintable() and not character.isspace() for character in text)
+
+
+def test_records_keep_the_day_that_tomorrow_refers_to() -> None:
+    source = SOURCE._replace(today="2019-03-01")
+    params = InstructSource(path="raw", license="MIT")
+    [record] = parse_instruct_file(source, "a.jsonl", json.dumps(ALPACA).encode(), params, 12).records
+    assert record.today == "2019-03-01"
