@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -26,11 +26,18 @@ _SENTENCES: Final = {
 }
 
 
+MARKS: Final = frozenset(_SENTENCES)
+"""The keys that take the place of references."""
+Amend = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+"""Returns what takes the place of a reference, given it and what it refers to."""
+
+
 class _Resolution:
     """The resolution of one value. documents: where references are looked up, the nearest first."""
 
-    def __init__(self, documents: Sequence[Any]) -> None:
+    def __init__(self, documents: Sequence[Any], amend: Amend | None) -> None:
         self.documents = documents
+        self.amend = amend
         self.parts = 0
 
     def resolve(self, value: Any, path: tuple[str, ...] = ()) -> Any:
@@ -53,23 +60,26 @@ class _Resolution:
             return {UNRESOLVED: reference}
         others = {key: child for key, child in value.items() if key != "$ref"}
         resolved = self.resolve(target, (*path, reference))
-        return {**resolved, **self.resolve(others, path)} if isinstance(resolved, Mapping) else resolved
+        if not isinstance(resolved, Mapping):
+            return resolved
+        united = {**resolved, **self.resolve(others, path)}
+        return united if self.amend is None else self.amend(reference, united)
 
 
-def resolve_references(value: Any, *documents: Any) -> Any:
+def resolve_references(value: Any, *documents: Any, amend: Amend | None = None) -> Any:
     """Replace the references in a value by what they refer to.
 
     A cycle, which has no finite form, is left as `{"x-cycle": "#/..."}`; a reference to another document or to nothing
     as `{"x-unresolved": "..."}`; one that would make the value too large as `{"x-too-large": "..."}`.
 
-    documents: that the value is a part of, the nearest first.
+    documents: that the value is a part of, the nearest first. amend: changes what takes the place of each reference.
 
     >>> resolve_references({"$ref": "#/a"}, {"a": {"type": "string"}})
     {'type': 'string'}
     >>> resolve_references({"$ref": "#/a"}, {"a": {"items": {"$ref": "#/a"}}})
     {'items': {'x-cycle': '#/a'}}
     """
-    return _Resolution(documents).resolve(value)
+    return _Resolution(documents, amend).resolve(value)
 
 
 def describe_marks(schema: Any, name: str) -> list[str]:

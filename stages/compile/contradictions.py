@@ -123,7 +123,9 @@ def _format_meaning(calls: Sequence[Exemplar]) -> str:
 
 
 def _format_call(exemplar: Exemplar) -> str:
+    if exemplar.skill is None:
+        return "no call"
     shown = exemplar.arguments[:_SHOWN_ARGUMENTS]
     arguments = ", ".join(f"{argument.slot}={quote_text(argument.value)}" for argument in shown)
     more = ", …" if len(exemplar.arguments) > _SHOWN_ARGUMENTS else ""
-    return f"{exemplar.mode} {exemplar.skill or 'no skill'}({arguments}{more})"
+    return f"{exemplar.mode} {exemplar.skill}({arguments}{more})"

@@ -162,3 +162,8 @@ def test_a_long_value_is_cut_in_the_message() -> None:
     row = stamp_digest(msgspec.structs.replace(exemplar("a"), arguments=(long,)))
     expected = f"labeled normal call(text='{'x' * 59}…'), but"
     assert expected in reject(row, exemplar("b"))["a"].message
+
+
+def test_a_turn_without_a_call_is_called_so_in_the_message() -> None:
+    expected = "labeled normal call(), but the same utterance and context are labeled no call in b;"
+    assert expected in reject(exemplar("a"), exemplar("b", skill=None))["a"].message

@@ -140,7 +140,7 @@ def test_the_three_forms_of_schemas_give_the_same_skill() -> None:
         (b'[{"description": "x"}]', "no key 'name'"),
         (
             b'{"openapi": "3.0.0", "paths": {"/": {"get": {"operationId": "a", "requestBody": {"$ref": "#/x"}}}}, "x": {"$ref": "#/x"}}',
-            "a \\$ref that leads to itself",
+            r"found the \$ref '#/x', which leads to itself or to nothing in the file, expected OpenCUI",
         ),
     ],
 )

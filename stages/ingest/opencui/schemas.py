@@ -10,14 +10,15 @@ import msgspec
 from exemplars.core.documents import RepeatedKeyError, decode_json
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.dataset.catalog import TYPES, Parameter, Skill, parse_property
+from exemplars.dataset.references import MARKS, resolve_references
 from stages.ingest.reading import decode_bytes, describe_json_error, lower_first
 
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _EXPECTED: Final = "OpenCUI skills and slots, a list of OpenAI functions, or an OpenAPI 3 document"
 _OPENCUI_TYPES: Final = {"int": "integer", "float": "number", "bool": "boolean"}
 _JSON_TYPES: Final = frozenset({*TYPES, "array", "object"})
-_MAX_REFERENCES: Final = 16
-"""The longest chain of `$ref` that is followed."""
+_SAYS_TYPE: Final = MARKS | {"enum", "anyOf", "oneOf", "allOf", "properties", "items"}
+"""A schema that has none of these keys, nor a type, is that of a text."""
 Schema = Mapping[str, Any]
 """A JSON Schema, decoded."""
 
@@ -137,7 +138,7 @@ def _list_references(value: Any) -> Iterator[str]:
 
 def _read_operation(operation: Schema, shared: Sequence[Schema], document: _Document) -> Iterator[Parameter]:
     """Read the parameters of an operation, and those of its JSON body. shared: those of its path."""
-    entries = [_resolve(entry, document) for entry in (*shared, *operation.get("parameters", ()))]
+    entries = [_resolve_whole(entry, document) for entry in (*shared, *operation.get("parameters", ()))]
     for name, entry in {entry["name"]: entry for entry in entries}.items():
         schema = {
             "description": entry.get("description", ""),
@@ -145,7 +146,7 @@ def _read_operation(operation: Schema, shared: Sequence[Schema], document: _Docu
             **entry.get("schema", {}),
         }
         yield _read_parameter(name, schema, document, needed=bool(entry.get("required")))
-    body = _resolve(operation.get("requestBody", {}), document).get("content", {})
+    body = _resolve_whole(operation.get("requestBody", {}), document).get("content", {})
     if "application/json" in body:
         yield from _read_properties(body["application/json"].get("schema", {}), document)
 
@@ -173,7 +174,7 @@ def _name_types(schema: Any, document: _Document) -> Any:
     if not isinstance(schema.get("x-recognizer", ""), str):
         raise ValueError(f"x-recognizer {schema['x-recognizer']!r}, expected a name")
     named = dict(schema)
-    if type_ is None and not schema.keys() & {"enum", "anyOf", "oneOf", "allOf", "properties", "items"}:
+    if type_ is None and not schema.keys() & _SAYS_TYPE:
         named["type"] = "string"
     elif isinstance(type_, str) and type_ not in _JSON_TYPES:
         named["type"] = _OPENCUI_TYPES.get(type_, "string")
@@ -190,29 +191,26 @@ def _name_types(schema: Any, document: _Document) -> Any:
     return named
 
 
-def _resolve(value: Any, document: _Document, followed: tuple[str, ...] = ()) -> Any:
-    """Replace each local `$ref` by what it refers to. followed: the references that led to the value.
+def _resolve(value: Any, document: _Document) -> Any:
+    """Replace each `$ref` by what it refers to.
 
-    A schema that is called like a recognizer is a type whose values it knows. Raises `ValueError` if a reference leads
-    back to itself, and `KeyError` if it leads to nothing.
+    A schema that is called like a recognizer is a type whose values it knows.
     """
-    if isinstance(value, list):
-        return [_resolve(child, document, followed) for child in value]
-    if not isinstance(value, Mapping):
-        return value
-    reference = value.get("$ref")
-    if not isinstance(reference, str):
-        return {key: _resolve(child, document, followed) for key, child in value.items()}
-    if reference in followed or len(followed) == _MAX_REFERENCES:
-        raise ValueError(f"a $ref that leads to itself, {reference!r}")
-    target: Any = document.content
-    for key in reference.removeprefix("#/").split("/"):
-        target = target[key.replace("~1", "/").replace("~0", "~")]
-    others = {key: child for key, child in value.items() if key != "$ref"}
-    resolved = {**_resolve(target, document, (*followed, reference)), **_resolve(others, document, followed)}
-    name = reference.rpartition("/")[2].casefold()
-    if name in document.recognizers and "properties" not in resolved:
-        resolved.setdefault("x-recognizer", document.recognizers[name])
+
+    def add_recognizer(reference: str, resolved: Mapping[str, Any]) -> Mapping[str, Any]:
+        recognizer = document.recognizers.get(reference.rpartition("/")[2].casefold())
+        is_type = recognizer is not None and "properties" not in resolved
+        return {"x-recognizer": recognizer, **resolved} if is_type else resolved
+
+    return resolve_references(value, document.content, amend=add_recognizer)
+
+
+def _resolve_whole(value: Any, document: _Document) -> Any:
+    """Resolve what is no schema. Raises `ValueError` if it refers to itself, or to nothing in the file."""
+    resolved = _resolve(value, document)
+    if isinstance(resolved, Mapping) and (marks := MARKS & resolved.keys()):
+        reference = resolved[min(marks)]
+        raise ValueError(f"the $ref {reference!r}, which leads to itself or to nothing in the file")
     return resolved
 
 

@@ -154,3 +154,29 @@ def test_a_name_of_two_leaves_is_rejected_and_a_path_tells_them_apart() -> None:
         "correct the template, or the other files of the bot"
     ]
     assert [record.arguments[0].slot for record in reading.records] == ["host.name"]
+
+
+def test_a_schema_that_leads_back_to_itself_leaves_the_rest() -> None:
+    node = {
+        "type": "object",
+        "properties": {
+            "drink": {"type": "string", "enum": ["tea"]},
+            "next": {"$ref": "#/components/schemas/Order"},
+            "other": {"$ref": "#/components/schemas/Absent"},
+        },
+    }
+    schemas = {"openapi": "3.0.0", "paths": {}, "components": {"schemas": {"Order": node}}}
+    reading = parse(NURSERY, schemas=schemas, exemplars={"Order": [{"template": "bring <drink>"}]})
+    assert [(record.utterance, record.skill) for record in reading.records] == [("bring tea", "Order")]
+    [skill] = reading.skills
+    assert [parameter.schema for parameter in skill.parameters[1:]] == [
+        {
+            "type": "object",
+            "properties": {
+                "drink": {"type": "string", "enum": ["tea"]},
+                "next": {"x-cycle": "#/components/schemas/Order"},
+                "other": {"x-unresolved": "#/components/schemas/Absent"},
+            },
+        },
+        {"x-unresolved": "#/components/schemas/Absent"},
+    ]
