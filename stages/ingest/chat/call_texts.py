@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from exemplars.core.call_syntax import NotACall, NotAValue, parse_call_text
 from exemplars.core.documents import RepeatedKeyError, decode_json
 from exemplars.core.errors import quote_text
 from exemplars.core.records import Reason
@@ -21,9 +21,6 @@ _CALL_HEAD: Final = re.compile(r"([^\W\d][\w .\-/]*)\(")
 _SEPARATORS: Final = re.compile(r"[\s,]*")
 _STRING: Final = re.compile(r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\"", re.DOTALL)
 _OPENING: Final = {"(": ")", "[": "]", "{": "}"}
-_KEYWORD_NAME: Final = re.compile(r"([^\W\d][\w.\-]*)\s*=(?!=)\s*")
-_MAX_CALL: Final = 100_000
-"""The length in code points of the longest call in Python's syntax that is parsed."""
 
 
 class TaggedText(NamedTuple):
@@ -166,18 +163,14 @@ def read_call_list(text: str, pointer: str, faults: FaultList) -> tuple[ToolCall
 
 def _read_keywords(text: str) -> dict[str, Any] | None:
     """Read `a="x", b=[1, 2]`; names may be words that Python reserves. `None`: something else."""
+    call = parse_call_text(f"f({_as_python(text)})")
+    if isinstance(call, NotACall):
+        return None
     arguments: dict[str, Any] = {}
-    position = _skip_separators(text, 0)
-    while position < len(text):
-        name = _KEYWORD_NAME.match(text, position)
-        if name is None or name[1] in arguments:
+    for name, value, *_ in call.arguments:
+        if name is None or name in arguments or isinstance(value, NotAValue):
             return None
-        end = _find_comma(text, name.end())
-        try:
-            arguments[name[1]] = ast.literal_eval(_as_python(text[name.end() : end].strip()))
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return None
-        position = _skip_separators(text, end)
+        arguments[name] = value
     return arguments
 
 
@@ -192,14 +185,7 @@ def _as_python(text: str) -> str:
     """Write JSON's words as Python's, outside quotes."""
     words = {"true": "True", "false": "False", "null": "None"}
     pattern = rf"{_STRING.pattern}|\b(?:true|false|null)\b"
-    return re.sub(pattern, lambda match: words.get(match[0], match[0]), text[:_MAX_CALL], flags=re.DOTALL)
-
-
-def _find_comma(text: str, start: int) -> int:
-    """Find the comma that ends an argument, or the end of the text."""
-    return next(
-        (index for index, depth in _scan(text, start) if depth == 0 and text[index] == ","), len(text)
-    )
+    return re.sub(pattern, lambda match: words.get(match[0], match[0]), text, flags=re.DOTALL)
 
 
 def _find_closing(text: str, opening: int) -> int | None:

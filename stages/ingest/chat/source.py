@@ -222,7 +222,7 @@ def _read_rows(name: str, data: Content) -> Iterator[FileRow]:
 def _drop_nulls(value: Any) -> Any:
     """Return a value as JSON has it, without the members of objects that are `None`."""
     if isinstance(value, dict):
-        return {key: _drop_nulls(child) for key, child in value.items() if child is not None}
+        return {str(key): _drop_nulls(child) for key, child in value.items() if child is not None}
     if isinstance(value, list) and value and all(isinstance(item, tuple) for item in value):
         return _drop_nulls(dict(value))  # A map.
     if isinstance(value, list):

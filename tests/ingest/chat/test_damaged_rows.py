@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -139,3 +141,34 @@ def test_each_row_of_a_file_has_its_own_dialect(tmp_path: Path) -> None:
     records, rejections = read_folder(tmp_path)
     assert rejections == []
     assert len(records) == len(CALLS) * (len(ROWS) - 1)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["{1: 2}", "{1, 2}", "(1, 2)", 'b"x"', "1j", "[[]" * 40 + "]" * 40, "9" * 5000, "{'a': {None: 1}}"],
+)
+def test_a_value_of_python_that_json_has_not_is_one_sentence(tmp_path: Path, value: str) -> None:
+    tools = json.dumps([{"name": "f", "parameters": {"type": "object", "properties": {"a": {}}}}])
+    turns = [("system", tools), ("user", "Go"), ("assistant", f"[f(a={value})]")]
+    row = {"conversations": [{"from": role, "value": text} for role, text in turns]}
+    write_lines(tmp_path / "a.jsonl", row, ROWS[-1])
+    records, [rejection] = read_folder(tmp_path)
+    assert len(records) == 2
+    assert rejection.message.startswith("a.jsonl:1#/conversations/2/tool_calls/0: found ")
+    assert rejection.message.endswith("which is not a call, expected calls with literals, such as f(a=1)")
+
+
+def test_keys_of_a_map_of_parquet_are_texts(tmp_path: Path) -> None:
+    tools = json.dumps([{"name": "f", "parameters": {"type": "object", "properties": {"a": {}}}}])
+    row = {
+        "query": "Go",
+        "tools": tools,
+        "answers": [{"name": "f", "arguments": {"a": [(1, "x"), (2, "y")]}}],
+    }
+    call = pa.struct({"name": pa.string(), "arguments": pa.struct({"a": pa.map_(pa.int64(), pa.string())})})
+    schema = pa.schema({"query": pa.string(), "tools": pa.string(), "answers": pa.list_(call)})
+    pq.write_table(pa.Table.from_pylist([row], schema), tmp_path / "a.parquet")
+    [record], rejections = read_folder(tmp_path)
+    assert rejections == []
+    leaves = [(label.slot, label.value) for label in record.arguments]
+    assert build_arguments(leaves, find_skills(tmp_path)["f"]) == {"a": {"1": "x", "2": "y"}}
