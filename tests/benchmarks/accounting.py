@@ -12,11 +12,23 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 from sgd_archive import MISSING, find_dialogues, make_project
+
+
+class Changes(NamedTuple):
+    """Counts of state changes: values of a frame's state of which the state before has none."""
+
+    in_rows: int
+    """An exemplar of the frame has the slot."""
+    in_ledger: int
+    """The frame is rejected."""
+    lost: int
+    """Neither."""
 
 
 class Accounts(NamedTuple):
@@ -32,6 +44,7 @@ class Accounts(NamedTuple):
     informing_exemplars: int
     lost: dict[str, int]
     """Informing frames that are not exemplars, by reason."""
+    changes: Changes
 
     @property
     def informing_share(self) -> float:
@@ -71,7 +84,36 @@ def count_outcomes(sgd: Path, tables: Path) -> Accounts:
                         if row in rejections:
                             lost[rejections[row]] += 1
     rows = len(exemplars) + len(rejections)
-    return Accounts(turns, frames, rows, without_row, informing, kept, dict(sorted(lost.items())))
+    changes = count_changes(sgd, tables)
+    return Accounts(turns, frames, rows, without_row, informing, kept, dict(sorted(lost.items())), changes)
+
+
+def count_changes(sgd: Path, tables: Path) -> Changes:
+    """Look up every state change of every frame of the raw files in the tables."""
+    columns = pl.read_parquet(tables / "exemplars.parquet", columns=["id", "arguments"]).iter_rows()
+    slots = {row: {argument["slot"] for argument in arguments} for row, arguments in columns}
+    rejected = set(pl.read_parquet(tables / "rejections.parquet", columns=["id"])["id"])
+    in_rows = in_ledger = lost = 0
+    for path in sorted(sgd.glob("*/dialogues_*.json")):
+        for index, dialogue in enumerate(json.loads(path.read_bytes())):
+            for place, changed in _list_changes(dialogue):
+                row = f"sgd:{path.parent.name}/{path.name}#/{index}{place}"
+                found = changed & slots.get(row, set())
+                in_rows += len(found)
+                in_ledger += len(changed) if row in rejected else 0
+                lost += 0 if row in rejected else len(changed - found)
+    return Changes(in_rows, in_ledger, lost)
+
+
+def _list_changes(dialogue: Any) -> Iterator[tuple[str, set[str]]]:
+    """Yield the place of each frame of the user, with the slots that change in its state."""
+    states: dict[str, Any] = {}
+    for number, turn in enumerate(dialogue["turns"]):
+        for position, frame in enumerate(turn["frames"]) if turn["speaker"] == "USER" else ():
+            before, values = states.get(frame["service"], {}), frame["state"]["slot_values"]
+            changed = {slot for slot in values if not set(values[slot]) & set(before.get(slot, ()))}
+            yield f"/turns/{number}/frames/{position}", changed
+            states[frame["service"]] = values
 
 
 def print_accounts(sgd: Path, tables: Path) -> None:
@@ -85,6 +127,10 @@ def print_accounts(sgd: Path, tables: Path) -> None:
     )
     for reason, count in counts.lost.items():
         print(f"  {reason} {count:,}")
+    in_rows, in_ledger, unaccounted = counts.changes
+    print(
+        f"state changes in exemplars {in_rows:,}, in rejected frames {in_ledger:,}, in neither {unaccounted:,}"
+    )
 
 
 def main(small: bool) -> None:

@@ -18,3 +18,5 @@ def test_every_user_turn_is_accounted_for_and_informing_frames_become_exemplars(
     assert (found.user_turns, found.user_frames, found.rows) == (103_738, 109_606, 109_606)
     assert found.turns_without_row == 0
     assert found.informing_share >= 0.97, found
+    assert found.changes.lost == 0
+    assert sum(found.changes) == 82_077
