@@ -141,12 +141,16 @@ def _check_size(project: Project, sources: Sequence[ReadSource]) -> Iterator[Fin
     records = sum(table.records.num_rows for table in tables)
     for source in sources:
         if source.tables is not None and not source.tables.records.num_rows:
+            unread = source.tables.rejections.num_rows
             yield project.report(
                 Severity.ERROR,
                 ("ingest", "sources", source.name),
                 "no_record",
-                f"source {source.name!r} has {source.tables.rejections.num_rows:,} records, none of which can be read",
-                f"run `exemplars lint --source {source.name}`",
+                f"source {source.name!r} has "
+                + (f"{unread:,} records, none of which can be read" if unread else "no example"),
+                f"run `exemplars lint --source {source.name}`"
+                if unread
+                else "write some, or remove the source",
             )
     if params is None:
         return

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from exemplars.cli.parsers import Commands, add_command
-from exemplars.core.errors import run_main
+from exemplars.core.errors import Diagnostic, UserError, run_main
 from exemplars.core.files import format_path
 from exemplars.core.terminal import print_line
 
 if TYPE_CHECKING:
     from exemplars.project.skill_drafts import SkillDraft
 
+DEFAULT_SKILL: Final = "my_skill"
 FORMATS: Final = ("skills", "jsonl", "sgd", "opencui", "chat")
 _HELP: Final = """\
 examples:
@@ -42,7 +43,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where; its name is the project's")
     parser.add_argument(
         "--skills",
-        default="my_skill",
+        default=DEFAULT_SKILL,
         metavar="NAME,NAME",
         help="the functions to call (default: my_skill)",
     )
@@ -96,4 +97,25 @@ def _read_drafts(arguments: argparse.Namespace) -> list[SkillDraft]:
     from exemplars.project.skill_drafts import read_tool_drafts
 
     path = arguments.openapi or arguments.tools
-    return [] if path is None else read_tool_drafts(path, is_openapi=arguments.openapi is not None)
+    if path is None:
+        return []
+    option = "--tools" if arguments.openapi is None else "--openapi"
+    if arguments.form != "skills" or arguments.skills != DEFAULT_SKILL:
+        other = "--from" if arguments.form != "skills" else "--skills"
+        raise UserError([_report_conflict(option, other)])
+    return read_tool_drafts(path, is_openapi=arguments.openapi is not None)
+
+
+def _report_conflict(option: str, other: str) -> Diagnostic:
+    fix = f"leave out {other}"
+    if other == "--from":
+        fix += (
+            f"; or leave out {option}, and copy the definitions to `tools.json` in the folder of the source"
+        )
+    return Diagnostic(
+        path=option,
+        code="unused_option",
+        found=f"{other}, too",
+        expected=f"one of the two, since {option} writes a skill file for each function",
+        fix=fix,
+    )

@@ -134,7 +134,7 @@ def format_rejections(rejections: Sequence[Rejection], limit: int, reason: str |
     for group in _group(rejections):
         remedy = REMEDIES[group[0].reason]
         if remedy.where is Where.NOWHERE and reason is None:
-            quiet.append(f"{group[0].reason} {len(group):,}")
+            quiet.append(f"{group[0].reason} ({group[0].stage}) {len(group):,}")
         else:
             yield ""
             yield from _format_group(group, limit)

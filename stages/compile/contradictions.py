@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -100,7 +100,7 @@ def _sort_arguments(call: Exemplar) -> list[Argument]:
 
 
 def _report_contradiction(calls: Sequence[Exemplar], others: Sequence[Sequence[Exemplar]]) -> Problem:
-    mine, theirs = _format_meaning(calls), _format_meaning(others[0])
+    mine, theirs = _format_meaning(calls, others[0]), _format_meaning(others[0], calls)
     names = summarize_names(other[0].id for other in others)
     return Problem(
         Reason.CONFLICTING_LABEL,
@@ -117,15 +117,20 @@ def _report_duplicate(first: Exemplar) -> Problem:
     )
 
 
-def _format_meaning(calls: Sequence[Exemplar]) -> str:
+def _format_meaning(calls: Sequence[Exemplar], others: Sequence[Exemplar]) -> str:
+    """Format what a turn asks for. others: the calls of the turn that it contradicts."""
+    known = {(argument.slot, argument.value) for call in others for argument in call.arguments}
     more = " and …" if len(calls) > _SHOWN_CALLS else ""
-    return " and ".join(map(_format_call, calls[:_SHOWN_CALLS])) + more
+    return " and ".join(_format_call(call, known) for call in calls[:_SHOWN_CALLS]) + more
 
 
-def _format_call(exemplar: Exemplar) -> str:
+def _format_call(exemplar: Exemplar, known: Container[tuple[str, str]]) -> str:
+    """Format a call. known: arguments that the other turn has, too: what differs comes first, since few are shown."""
     if exemplar.skill is None:
         return "no call"
-    shown = exemplar.arguments[:_SHOWN_ARGUMENTS]
-    arguments = ", ".join(f"{argument.slot}={quote_text(argument.value)}" for argument in shown)
+    by_difference = sorted(exemplar.arguments, key=lambda argument: (argument.slot, argument.value) in known)
+    arguments = ", ".join(
+        f"{argument.slot}={quote_text(argument.value)}" for argument in by_difference[:_SHOWN_ARGUMENTS]
+    )
     more = ", …" if len(exemplar.arguments) > _SHOWN_ARGUMENTS else ""
     return f"{exemplar.mode} {exemplar.skill}({arguments}{more})"

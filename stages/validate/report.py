@@ -37,4 +37,5 @@ def _describe(result: ExpectationResult) -> dict[str, Any]:
 def summarize_validation(results: Sequence[ExpectationResult]) -> str:
     """Summarize the stage in a line for people, if no critical expectation is broken."""
     met = sum(result.passed for result in results)
-    return f"validate: {met} of {len(results)} expectations met, {len(results) - met} warnings"
+    broken = len(results) - met
+    return f"validate: {met} of {len(results)} expectations met, {broken} warning{'s' * (broken != 1)}"

@@ -39,3 +39,32 @@ def test_a_bad_name_is_one_sentence_and_nothing_is_written(
     assert main(["init", "hotel", "--skills", "book room"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["--tools", "tools.json", "--from", "chat"],
+            "  --tools: unused_option: found --from, too, expected one of the two, since --tools writes a skill file for "
+            "each function; leave out --from; or leave out --tools, and copy the definitions to `tools.json` in the "
+            "folder of the source",
+        ),
+        (
+            ["--openapi", "api.yaml", "--skills", "ring"],
+            "  --openapi: unused_option: found --skills, too, expected one of the two, since --openapi writes a skill "
+            "file for each function; leave out --skills",
+        ),
+    ],
+)
+def test_definitions_of_functions_exclude_other_ways_to_begin(
+    options: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "hotel", *options]) == 1
+    assert capsys.readouterr().err.splitlines()[1:] == [message]
+    assert list(tmp_path.iterdir()) == []

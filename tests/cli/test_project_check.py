@@ -106,6 +106,17 @@ def test_each_mistake_has_its_line_and_remedy(hotel: Workspace, old: str, new: s
     assert status == any(": error: " in line for line in lines)
 
 
+def test_a_source_without_examples_is_to_be_filled(hotel: Workspace) -> None:
+    hotel.write("raw/hotel/book.md", BOOK.partition("### User")[0])
+    hotel.write("raw/hotel/other.md", OTHER.partition("### User")[0])
+    status, lines = check(hotel)
+    assert status == 1
+    assert (
+        "params.yaml:3: error: no_record: source 'hotel' has no example; write some, or remove the source"
+        in lines
+    )
+
+
 def test_a_call_of_a_name_much_like_a_defined_skill_is_a_warning(hotel: Workspace) -> None:
     hotel.write("raw/logs/calls.jsonl", LINE + LINE.replace("call_taxi", "bookroom"))
     assert check(hotel) == (

@@ -62,7 +62,7 @@ def test_what_can_be_fixed_comes_first_and_the_rest_is_counted(rejected: Workspa
         "  data/mine/ring.md:11:21\n"
         "    found slot 'whom', expected one of who; did you mean 'who'?\n"
         "\n"
-        "nothing to do: duplicate_exemplar 1\n"
+        "nothing to do: duplicate_exemplar (compile) 1\n"
     )
 
 

@@ -15,6 +15,7 @@ ingest:
     skills: {format: skills, path: raw/skills, license: MIT}
     chats: {format: jsonl, path: raw/chats, license: MIT}
     bots: {format: opencui, path: raw/bots, license: MIT}
+    logs: {format: chat, path: raw/logs, license: MIT}
 """
 RING = """\
 #### Prompt:
@@ -35,6 +36,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "raw/skills/ring.md": RING,
         "raw/skills/text.md": TEXT,
         "raw/chats/a.jsonl": '{"utterance": "ring dad", "skill": "ring", "arguments": {"who": "dad"}}\n',
+        "raw/logs/a/log.jsonl": '{"query": "dial 5", "tools": [{"name": "dial"}], "answers": [{"name": "dial"}]}\n',
         "raw/bots/a/schemas.json": '{"skills": [\n{"name": "ring"}]}\n',
     }
     for path, content in files.items():
@@ -113,6 +115,24 @@ def test_the_skill_for_no_call_is_renamed_in_the_parameters_too(project: Path) -
             "ring.whom",
             "a",
             "unknown_slot: found no parameter 'whom' of ring, expected who; did you mean 'who'?",
+        ),
+        (
+            "ring.who.first",
+            "a",
+            "nested_name: found 'who.first', a part of who of ring, expected a skill or a whole parameter; "
+            "rename it by hand, in the JSON Schema, the calls and the templates",
+        ),
+        (
+            "ring.who[].first",
+            "a",
+            "nested_name: found 'who[].first', a part of who of ring, expected a skill or a whole parameter; "
+            "rename it by hand, in the JSON Schema, the calls and the templates",
+        ),
+        (
+            "dial",
+            "a",
+            "unknown_skill: found no skill 'dial', expected ring, text; "
+            "files of other formats have the name, first raw/logs/a/log.jsonl:1: rename it there by hand",
         ),
         ("ring", "text", "name_taken: found 'text', which is a skill already"),
         ("ring.who", "who", "name_taken: found 'who', which is a parameter of ring already"),

@@ -83,6 +83,20 @@ def test_of_contradicting_exemplars_none_stays_and_each_names_the_other() -> Non
     )
 
 
+def test_what_differs_is_shown_first() -> None:
+    same = [Argument(slot, "1", "1", 0, 1, Grounding.VERBATIM) for slot in ("a", "b", "c")]
+    first, second = (
+        msgspec.structs.replace(
+            exemplar(row_id), arguments=(*same, Argument("d", value, value, 0, 1, Grounding.VERBATIM))
+        )
+        for row_id, value in (("a", "5"), ("b", "6"))
+    )
+    assert reject(first, second)["a"].message == (
+        "a.md#a: labeled normal call(d='5', a='1', b='1', …), but the same utterance and context are labeled "
+        "normal call(d='6', a='1', b='1', …) in b; correct one of them"
+    )
+
+
 def test_a_long_list_of_contradicting_exemplars_is_cut() -> None:
     others = [exemplar(row_id, "text") for row_id in "bcdef"]
     assert "are labeled normal text() in b, c, d and 2 more;" in reject(exemplar("a"), *others)["a"].message

@@ -139,10 +139,10 @@ def _read_files(root: Path, kind: FileKind) -> Iterator[tuple[Path, str]]:
 
 
 def read_other_files(params: IngestParams) -> Iterator[tuple[Path, str]]:
-    """Read the JSON and YAML files of sources in other formats, which are searched and not changed."""
+    """Read the JSON, JSON Lines and YAML files of sources in other formats, which are searched and not changed."""
     for settings in params.sources.values():
         if not isinstance(settings, SkillsSource | JsonlSource) and Path(settings.path).is_dir():
             for entry in list_folder(Path(settings.path)):
-                is_text = re.fullmatch(r"\.(json|ya?ml)", entry.path.suffix.casefold())
+                is_text = re.fullmatch(r"\.(jsonl?|ya?ml)", entry.path.suffix.casefold())
                 if entry.problem is None and is_text and entry.path.stat().st_size <= _MAX_BYTES:
                     yield entry.path, read_file(entry.path).decode("utf-8", "replace")

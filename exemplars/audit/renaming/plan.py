@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -59,7 +59,10 @@ def plan_rename(params: IngestParams, rename: Rename) -> RenamePlan:
     """
     files = list(read_source_files(params))
     skills = _list_skills(files)
-    problems = list(_find_problems(skills, rename))
+    others = [
+        mention for path, text in read_other_files(params) for mention in _find_names(path, text, rename)
+    ]
+    problems = list(_find_problems(skills, rename, others))
     if problems:
         raise UserError(problems)
     changes = []
@@ -72,9 +75,6 @@ def plan_rename(params: IngestParams, rename: Rename) -> RenamePlan:
     if problems:
         raise UserError(problems)
     mentions = (mention for file in files for mention in _find_mentions(file, rename))
-    others = (
-        mention for path, text in read_other_files(params) for mention in _find_names(path, text, rename)
-    )
     return RenamePlan(rename, tuple(changes), tuple(islice((*mentions, *others), _MAX_MENTIONS)))
 
 
@@ -100,7 +100,9 @@ def _list_skills(files: Iterable[SourceFileText]) -> dict[str, set[str]]:
     return skills
 
 
-def _find_problems(skills: Mapping[str, set[str]], rename: Rename) -> Iterator[Diagnostic]:
+def _find_problems(
+    skills: Mapping[str, set[str]], rename: Rename, others: Sequence[Mention]
+) -> Iterator[Diagnostic]:
     pattern = _SKILL_NAME if rename.parameter is None else _PARAMETER_NAME
     if pattern.fullmatch(rename.new) is None:
         yield _report(
@@ -108,9 +110,7 @@ def _find_problems(skills: Mapping[str, set[str]], rename: Rename) -> Iterator[D
         )
     parameters = skills.get(rename.skill)
     if parameters is None:
-        known = summarize_names(sorted(skills), limit=6) or "at least one skill"
-        fix = suggest_name(rename.skill, skills) or "name a skill of a skill file or of labeled examples"
-        yield _report("unknown_skill", f"no skill {rename.skill!r}", known, fix)
+        yield _report_unknown_skill(skills, rename, others)
         return
     if rename.parameter is not None and rename.parameter not in parameters:
         known = summarize_names(sorted(parameters), limit=6) or "a skill with parameters"
@@ -122,6 +122,26 @@ def _find_problems(skills: Mapping[str, set[str]], rename: Rename) -> Iterator[D
         yield _report(
             "name_taken", f"{rename.new!r}, which is {what} already", "a new name", "choose another name"
         )
+
+
+def _report_unknown_skill(
+    skills: Mapping[str, set[str]], rename: Rename, others: Sequence[Mention]
+) -> Diagnostic:
+    """Report a skill that is in no file that is rewritten; it may be in another file, or have a path after it."""
+    text = f"{rename.skill}.{rename.parameter}"
+    for skill in sorted(skills):
+        part = text.removeprefix(f"{skill}.")
+        root = re.split(r"[.\[]", part)[0]
+        if part != text and root in skills[skill]:
+            fix = "rename it by hand, in the JSON Schema, the calls and the templates"
+            return _report(
+                "nested_name", f"{part!r}, a part of {root} of {skill}", "a skill or a whole parameter", fix
+            )
+    known = summarize_names(sorted(skills), limit=6) or "a skill of a skill file or of labeled JSONL"
+    fix = suggest_name(rename.skill, skills) or "name a skill of a skill file or of labeled examples"
+    if others:
+        fix = f"files of other formats have the name, first {others[0].place}: rename it there by hand"
+    return _report("unknown_skill", f"no skill {rename.skill!r}", known, fix)
 
 
 def _report(code: str, found: str, expected: str, fix: str) -> Diagnostic:
