@@ -27,7 +27,7 @@ from stages.compile.lexicon import Lexicon
 
 _MIN_VALUES: Final = 3
 """Fewer values may each be a mistake."""
-_UNTOLD: Final = (Grounding.DEFAULT, Grounding.DONTCARE, Grounding.COMPOSED)
+_NEVER_SAID: Final = (Grounding.DEFAULT, Grounding.DONTCARE, Grounding.COMPOSED)
 """The groundings of values that nobody says, whatever fills the parameter."""
 Row = Exemplar | Rejection
 
@@ -96,7 +96,7 @@ def _list_findings(
         return
     if isinstance(row, Exemplar):
         for argument in row.arguments:
-            if argument.grounding not in _UNTOLD:
+            if argument.grounding not in _NEVER_SAID:
                 yield (record.skill, generalize_path(argument.slot)), True
     elif row.reason is Reason.VALUE_NOT_FOUND:
         for label in record.arguments:

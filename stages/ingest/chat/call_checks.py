@@ -105,8 +105,8 @@ def _check_arguments(call: ToolCall, schema: Mapping[str, Any], faults: FaultLis
         faults.add(place, Reason.INVALID_VALUE, found, expected, extent=Extent.MESSAGE)
 
 
-def is_accepted(value: Any, schema: Any) -> bool:
-    """Return whether a JSON Schema accepts a value; one that is damaged accepts all."""
+def admits_value(schema: Any, value: Any) -> bool:
+    """Return whether a JSON Schema admits a value; one that is damaged admits all."""
     return not isinstance(schema, Mapping) or not _list_errors(value, schema)
 
 

@@ -10,7 +10,7 @@ import msgspec
 from exemplars.core.records import Reason
 from exemplars.core.slot_paths import find_root
 from stages.ingest.chat.accepted_values import LEFT_OUT, read_accepted_values
-from stages.ingest.chat.call_checks import is_accepted
+from stages.ingest.chat.call_checks import admits_value
 from stages.ingest.chat.call_texts import describe_value, read_call, read_call_list, read_json_calls
 from stages.ingest.chat.conversations import (
     ChatTurn,
@@ -100,7 +100,7 @@ def _drop_unfit(call: ToolCall, tools: Sequence[Mapping[str, Any]]) -> ToolCall:
     unfit = {
         name
         for name in optional
-        if name not in properties or not is_accepted(call.arguments.get(name), properties[name])
+        if name not in properties or not admits_value(properties[name], call.arguments.get(name))
     }
     return msgspec.structs.replace(
         call,

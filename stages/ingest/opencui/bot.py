@@ -30,7 +30,7 @@ from exemplars.core.slot_paths import assemble_arguments
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.recognizers import Recognizers, decode_recognizers
 from stages.ingest.combinations import sample_combinations
-from stages.ingest.opencui.leaves import Leaf, add_recognizers, assign_paths, find_leaves, list_leaves
+from stages.ingest.opencui.leaves import Leaf, add_recognizers, assign_paths, find_leaves, list_skill_leaves
 from stages.ingest.opencui.schemas import parse_schemas
 from stages.ingest.reading import (
     STAGE,
@@ -52,8 +52,8 @@ _MODES: Final = {"normal": Mode.NORMAL, "extended": Mode.EXTENDED}
 _FIX: Final = "correct the template, or the other files of the bot"
 
 
-class Template(msgspec.Struct, frozen=True):
-    """One template of a skill. Other keys of OpenCUI are ignored."""
+class TemplateEntry(msgspec.Struct, frozen=True):
+    """A template of a skill, as its file has it. Other keys of OpenCUI are ignored."""
 
     template: str
     owner_mode: str = "normal"
@@ -118,7 +118,7 @@ def parse_bot(source: SourceInfo, files: Mapping[str, bytes], max_instances: int
         path,
         hash_content(files[path]),
         {skill.name: skill for skill in skills},
-        {skill.name: list_leaves(skill) for skill in skills},
+        {skill.name: list_skill_leaves(skill) for skill in skills},
         recognizers,
         max_instances,
     )
@@ -157,18 +157,18 @@ def _read_template(bot: _Bot, pointer: str, skill_name: str, entry: Any) -> Iter
         yield _keep_template(bot, pointer, skill_name, template, filling)
 
 
-def _convert_template(bot: _Bot, skill_name: str, entry: Any) -> Template | Problem:
+def _convert_template(bot: _Bot, skill_name: str, entry: Any) -> TemplateEntry | Problem:
     if skill_name not in bot.skills:
         known = ", ".join(bot.skills) or "none"
         return Problem(Reason.UNKNOWN_SKILL, f"skill {quote_text(skill_name)}", f"one of {known}", _FIX)
     try:
-        return msgspec.convert(entry, Template)
+        return msgspec.convert(entry, TemplateEntry)
     except msgspec.ValidationError as error:
         summary = f"not a template: {lower_first(str(error))}"
         return Problem(Reason.MALFORMED_RECORD, found="", fix=_FIX, summary=summary)
 
 
-def _resolve_slots(bot: _Bot, skill_name: str, template: Template) -> _Filling | Problem:
+def _resolve_slots(bot: _Bot, skill_name: str, template: TemplateEntry) -> _Filling | Problem:
     """Resolve the slots of a template to paths and the expressions that may fill them; or say what is wrong."""
     if template.owner_mode not in _MODES:
         found, expected = f"owner_mode {template.owner_mode!r}", " or ".join(_MODES)
@@ -201,7 +201,9 @@ def _report_slot(slot: str, meant: Sequence[Leaf], leaves: Sequence[Leaf]) -> Pr
     return Problem(Reason.UNKNOWN_SLOT, f"<{slot}>", expected, suggest_name(slot, known) or _FIX)
 
 
-def _keep_template(bot: _Bot, pointer: str, skill_name: str, template: Template, filling: _Filling) -> Record:
+def _keep_template(
+    bot: _Bot, pointer: str, skill_name: str, template: TemplateEntry, filling: _Filling
+) -> Record:
     """Keep a template with a slot that nothing fills: it can be retrieved."""
     paths = iter(filling.paths)
     text = _SLOT.sub(lambda _: f"<{next(paths)}>", template.template)
@@ -209,7 +211,7 @@ def _keep_template(bot: _Bot, pointer: str, skill_name: str, template: Template,
 
 
 def _fill_template(
-    bot: _Bot, pointer: str, skill_name: str, template: Template, filling: _Filling
+    bot: _Bot, pointer: str, skill_name: str, template: TemplateEntry, filling: _Filling
 ) -> Iterator[Record | Rejection]:
     key = _make_key(skill_name, template)
     counts = [len(expressions) for expressions in filling.expressions]
@@ -231,7 +233,7 @@ def _make_record(
     bot: _Bot,
     pointer: str,
     skill_name: str,
-    template: Template,
+    template: TemplateEntry,
     utterance: str,
     arguments: tuple[LabelledArgument, ...],
     *,
@@ -258,7 +260,7 @@ def _make_record(
     )
 
 
-def _make_key(skill_name: str, template: Template) -> str:
+def _make_key(skill_name: str, template: TemplateEntry) -> str:
     return hashlib.sha256(f"{skill_name}\n{template.template}".encode()).hexdigest()[:16]
 
 
@@ -279,7 +281,7 @@ def _insert_expressions(
     return "".join([*parts, template[position:]]), tuple(arguments)
 
 
-def _make_context(bot: _Bot, template: Template) -> tuple[tuple[Turn, ...], Mode]:
+def _make_context(bot: _Bot, template: TemplateEntry) -> tuple[tuple[Turn, ...], Mode]:
     """Make the turn before an utterance that answers a question for a slot of a frame, and the mode.
 
     OpenCUI names the frame and the slot that the question is about, but not its words.

@@ -34,7 +34,7 @@ class Leaf(NamedTuple):
         return tuple(dict.fromkeys((self.parameter.name, last)))
 
 
-def list_leaves(skill: Skill) -> list[Leaf]:
+def list_skill_leaves(skill: Skill) -> list[Leaf]:
     """List the leaves of a skill's parameters, in their order."""
     return [leaf for parameter in skill.parameters for leaf in _walk(parameter, (parameter.name,))]
 

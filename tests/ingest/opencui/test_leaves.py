@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from exemplars.core.slot_paths import assemble_arguments
 from exemplars.dataset.catalog import Skill, parse_property
-from stages.ingest.opencui.leaves import Leaf, assign_paths, find_leaves, list_leaves
+from stages.ingest.opencui.leaves import Leaf, assign_paths, find_leaves, list_skill_leaves
 
 DISH = {
     "type": "object",
@@ -23,7 +23,7 @@ SKILL = Skill(
         parse_property("note", {"type": "string"}),
     ),
 )
-LEAVES = list_leaves(SKILL)
+LEAVES = list_skill_leaves(SKILL)
 
 
 def find(*names: str) -> list[tuple[str, Leaf]]:
