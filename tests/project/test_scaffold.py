@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -48,6 +49,24 @@ def test_a_project_has_these_files_and_params_yaml_is_short(tmp_path: Path) -> N
     assert {name: files[name] for name in names} == {name: (PROJECT / name).read_bytes() for name in names}
     assert files[".dvc/config"] == (PROJECT / ".dvc/config").read_bytes()
     assert yaml.safe_load(files[".github/workflows/ci.yml"])["jobs"]
+
+
+def test_git_ignores_what_dvc_keeps_and_nothing_else_that_a_run_makes(tmp_path: Path) -> None:
+    write_project(tmp_path, build_project("hotel", SKILLS, "skills", TODAY))
+    assert init_git(tmp_path)
+    cached = {}
+    for stage in yaml.safe_load((tmp_path / "dvc.yaml").read_bytes())["stages"].values():
+        stage = stage.get("do", stage)
+        for output in (*stage["outs"], *stage.get("metrics", ())):
+            [(path, options)] = output.items() if isinstance(output, dict) else [(output, {})]
+            path = re.sub(r"\$\{.*?\}", "name", path)
+            cached[path] = options.get("cache", True)
+    ignored = subprocess.run(
+        ["git", "check-ignore", "--no-index", *cached], cwd=tmp_path, capture_output=True, text=True
+    ).stdout.split()
+    assert sorted(ignored) == sorted(path for path, is_cached in cached.items() if is_cached)
+    assert {"data/records/name.parquet", "reports/data_docs", "models/name/weights"} <= set(ignored)
+    assert "data/splits/manifest.json" not in ignored
 
 
 @pytest.mark.parametrize("form", BUILDERS)
