@@ -184,7 +184,11 @@ def _find_property(schema: Mapping[str, Any], name: str) -> Mapping[str, Any] | 
     if isinstance(properties, Mapping) and name in properties:
         return properties[name] if isinstance(properties[name], Mapping) else {}
     for pattern, child in patterns.items() if isinstance(patterns, Mapping) else ():
-        if re.search(pattern, name):
+        try:
+            is_match = re.search(pattern, name)
+        except re.error:
+            return {}  # What is no regular expression says nothing.
+        if is_match:
             return child if isinstance(child, Mapping) else {}
     others = schema.get("additionalProperties", not properties and not patterns)
     if others is False or not _admits(schema, "object"):

@@ -46,6 +46,8 @@ def find_schema_problems(labels: Sequence[LabelledArgument], skill: Skill) -> li
     validator = _build_validator(_SkillKey(skill))
     if validator is None:
         return []
+    from referencing.exceptions import Unresolvable  # As little is imported as `jsonschema` is.
+
     names = validator.schema["properties"]
     leaves = [(label.slot, label.value) for label in labels if find_root(label.slot) in names]
     try:
@@ -53,7 +55,10 @@ def find_schema_problems(labels: Sequence[LabelledArgument], skill: Skill) -> li
     except ValueError as error:
         fix = "number the items of a list from 0, and give each value one path"
         return [Problem(Reason.INVALID_VALUE, f"slots that make no call: {error}", "one call", fix)]
-    return list(islice(_describe_errors(validator.iter_errors(arguments)), _MAX_PROBLEMS))
+    try:
+        return list(islice(_describe_errors(validator.iter_errors(arguments)), _MAX_PROBLEMS))
+    except (Unresolvable, RecursionError):  # A schema that refers to nothing admits all.
+        return []
 
 
 @functools.lru_cache(maxsize=4096)

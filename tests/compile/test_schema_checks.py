@@ -16,13 +16,14 @@ from exemplars.core.records import (
     Record,
     Rejection,
 )
-from exemplars.dataset.catalog import Parameter, Skill, parse_tool_definition
+from exemplars.dataset.catalog import Parameter, Skill, parse_property, parse_tool_definition
 from exemplars.dataset.leaves import encode_leaf, list_leaves
 from exemplars.dataset.recognizers import Recognizers
 from exemplars.dataset.row_tables import exemplars_to_table
 from stages.compile.exemplars import compile_record
 from stages.compile.filling import count_fillings
 from stages.compile.lexicon import Lexicon
+from stages.compile.schema_checks import find_schema_problems
 
 LEXICON = Lexicon(Recognizers({}))
 DISH = {
@@ -209,3 +210,18 @@ def test_a_schema_that_is_none_accepts_any_value() -> None:
     skill = Skill("order", parameters=(Parameter("x", type=None, schema={"minimum": "many"}),))
     row = compile_record(make_record("a 5", {"x": 5}, skill), {"order": skill}, LEXICON)
     assert isinstance(row, Exemplar)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "object", "patternProperties": {"(": {"type": "integer"}}}, {"b": 1}),
+        ({"type": "array", "items": {"pattern": "("}}, ["b"]),
+        ({"type": "array", "items": {"$dynamicRef": "#absent"}}, [1]),
+        ({"type": "array", "items": {"$ref": "#/absent"}}, [1]),
+    ],
+)
+def test_a_schema_that_makes_no_sense_admits_all(schema: dict[str, Any], value: Any) -> None:
+    skill = Skill("f", parameters=(parse_property("a", schema),))
+    record = make_record("go 1 b", {"a": value}, skill)
+    assert find_schema_problems(record.arguments, skill) == []
