@@ -100,6 +100,24 @@ def test_keys_that_parquet_adds_to_arguments_are_found(
     assert message == "found null, expected a value of type boolean"
 
 
+def test_a_result_may_follow_a_call_that_is_text_unless_the_row_has_tools(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompt = [("user", "ring mum"), ("assistant", 'ring(who="mum")'), ("tool", "ok")]
+    row = {
+        "prompt": [{"role": role, "content": content} for role, content in prompt],
+        "completion": [{"role": "assistant", "content": "Done."}],
+    }
+    rows = write_rows(tmp_path / "chats.jsonl", [row, row | {"tools": [TOOL]}])
+    assert main(["prove", str(rows), "--base", str(base), "--format", "json"]) == 1
+    [not_proved] = json.loads(capsys.readouterr().out)["not_proved"]
+    assert not_proved["place"].endswith("chats.jsonl:2")
+    assert (
+        not_proved["findings"][0]["message"]
+        == "found a result without a call, expected a call before the result"
+    )
+
+
 def test_another_template_can_be_tried(
     base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,7 @@ from exemplars.models.chat_templates import (
     find_control_text,
     find_end_of_turn,
 )
+from stages.ingest.chat.call_checks import RESULT_WITHOUT_CALL
 from stages.ingest.chat.conversations import Conversation, Role, ToolCall
 from stages.ingest.chat.dialects import read_conversation
 
@@ -35,6 +36,7 @@ def prove_row(place: str, row: Any, tokenizer: Any, limit: int | None) -> RowPro
     findings = [
         RowFinding(Finding.INCONSISTENT, fault.pointer, fault.problem.sentence)
         for fault in conversation.faults
+        if not (fault.problem.found == RESULT_WITHOUT_CALL and _has_calls_as_text(conversation))
     ]
     calls = sum(len(turn.calls) for turn in conversation.turns)
     tokens = supervised = 0
@@ -49,6 +51,11 @@ def prove_row(place: str, row: Any, tokenizer: Any, limit: int | None) -> RowPro
         if limit is not None and tokens > limit:
             findings.append(RowFinding(Finding.CUT, "", f"{tokens:,} tokens, of which {limit:,} fit"))
     return RowProof(place, conversation.dialect.value, calls, tokens, supervised, tuple(findings))
+
+
+def _has_calls_as_text(conversation: Conversation) -> bool:
+    """Return whether calls, if there are any, can only be the text of messages, as an export for TRL has them."""
+    return not conversation.tools and not any(turn.calls for turn in conversation.turns)
 
 
 def _describe_refusal(conversation: Conversation, error: str) -> RowFinding:

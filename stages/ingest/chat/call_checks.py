@@ -21,6 +21,8 @@ from stages.ingest.chat.tool_definitions import locate_property
 
 _DAMAGES: Final = (RecursionError, TypeError, ValueError, LookupError, AttributeError, re.error)
 """What a validator raises for a schema that is no schema."""
+RESULT_WITHOUT_CALL: Final = "a result without a call"
+"""What is found if a result follows no call."""
 _MAX_MISTAKES: Final = 20
 """More wrong values of one call are not listed."""
 
@@ -70,9 +72,7 @@ def _check_order(turns: Sequence[ChatTurn], faults: FaultList, unread: Collectio
     for before, turn in pairwise(said):
         has_call = before.calls or any(pointer.startswith(f"{before.pointer}/") for pointer in unread)
         if turn.role == Role.TOOL and before.role != Role.TOOL and not has_call:
-            faults.add(
-                turn.pointer, Reason.MALFORMED_RECORD, "a result without a call", "a call before the result"
-            )
+            faults.add(turn.pointer, Reason.MALFORMED_RECORD, RESULT_WITHOUT_CALL, "a call before the result")
         if turn.role == before.role == Role.USER:
             faults.add(
                 turn.pointer,
