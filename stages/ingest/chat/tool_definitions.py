@@ -61,7 +61,7 @@ def _read_tool(raw: Any, pointer: str, faults: FaultList, document: Any) -> Mapp
     """Read a tool. document: the list of which it is a part, where its references are looked up, too."""
     function = raw.get("function", raw) if isinstance(raw, Mapping) else raw
     name = function.get("name") if isinstance(function, Mapping) else None
-    if not isinstance(function, Mapping) or not isinstance(name, str):
+    if not isinstance(function, Mapping) or not isinstance(name, str) or not name:
         faults.add(pointer, Reason.MALFORMED_RECORD, describe_value(raw), "a definition with a name")
         return None
     description = function.get("description")

@@ -229,6 +229,11 @@ def test_what_follows_a_call_that_cannot_be_read_is_rejected_with_its_place(tmp_
             "a.jsonl:1#/tools: found the number '5', expected a list of definitions of tools",
         ),
         (
+            make_row(say("Weather?"), ask(make_call(city="Oslo")), tools=[TOOL, {"name": ""}]),
+            "malformed_record",
+            'a.jsonl:1#/tools/1: found the object \'{"name":""}\', expected a definition with a name',
+        ),
+        (
             make_row(say("Weather?"), ask(make_call(town="Oslo"))),
             "unknown_slot",
             "a.jsonl:1#/messages/1/tool_calls/0/function/arguments/town: found the argument 'town' of get_weather",
