@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from exemplars.core.errors import quote_text
 from exemplars.core.slot_paths import format_path
 from exemplars.dataset.references import resolve_references
 
@@ -117,9 +119,9 @@ def find_schema_mistakes(parameters: Mapping[str, Any]) -> Iterator[tuple[str, s
     """Find what is no JSON Schema in normalized parameters: what is wrong, and where.
 
     >>> list(find_schema_mistakes({"properties": {"n": {"type": "strnig"}, "m": {"enum": None}}}))
-    [("the type 'strnig'", 'n.type'), ("None is not of type 'array'", 'm.enum')]
+    [("the type 'strnig'", 'n.type'), ("the enum 'null'", 'm.enum')]
     >>> list(find_schema_mistakes({"properties": {"n": {"pattern": "(("}}}))
-    [("'((' is not a 'regex'", 'n.pattern')]
+    [("the pattern '(('", 'n.pattern')]
     """
     # Imported here: most commands read no schema.
     from jsonschema import Draft202012Validator, FormatChecker
@@ -129,9 +131,12 @@ def find_schema_mistakes(parameters: Mapping[str, Any]) -> Iterator[tuple[str, s
     for name, schema in parameters["properties"].items():
         error = next(validator.iter_errors(schema), None)
         if error is not None:
-            place = ".".join((format_path((name,)), *map(str, error.absolute_path)))
-            is_type = list(error.absolute_path)[-1:] == ["type"]
-            yield f"the type {error.instance!r}" if is_type else error.message, place
+            keys = list(map(str, error.absolute_path))
+            keyword = next((key for key in reversed(keys) if not key.isdecimal()), "schema")
+            value = (
+                error.instance if isinstance(error.instance, str) else json.dumps(error.instance, default=str)
+            )
+            yield f"the {keyword} {quote_text(value)}", ".".join((format_path((name,)), *keys))
         else:
             numbers = (value for value in _list_literals(schema) if isinstance(value, float))
             yield from (

@@ -202,7 +202,7 @@ def test_tools_are_read_and_broken_ones_are_reported() -> None:
         ),
         (
             '{"name": "f", "parameters": {"properties": {"n": {"enum": null}}}}',
-            "None is not of type 'array' at n.enum of 'f'",
+            "the enum 'null' at n.enum of 'f'",
         ),
         (
             '{"name": "f", "parameters": {"properties": []}}',

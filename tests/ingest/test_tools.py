@@ -119,7 +119,7 @@ def test_names_may_be_keywords_and_have_dots_and_brackets() -> None:
         ),
         (
             '[{"name": "f", "parameters": {"properties": {"n": {"items": {"anyOf": []}}}}}]',
-            "[] should be non-empty at n.items.anyOf of 'f'",
+            "the anyOf '[]' at n.items.anyOf of 'f'",
         ),
         ('{"tools": [{"name": "f"}, {"name": 5}]}', "expected `str`, got `int` - at `$.tools[1].name`"),
         (
