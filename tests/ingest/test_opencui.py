@@ -139,6 +139,11 @@ def test_the_three_forms_of_schemas_give_the_same_skill() -> None:
         (b'{"a": 1}', "found the keys a, expected OpenCUI skills and slots"),
         (b'[{"description": "x"}]', "no key 'name'"),
         (
+            b'[{"name": "a", "parameters": 5}]',
+            "found a value where an object or a list belongs, expected OpenCUI",
+        ),
+        (b'{"skills": 5}', "found a value where an object or a list belongs, expected OpenCUI"),
+        (
             b'{"openapi": "3.0.0", "paths": {"/": {"get": {"operationId": "a", "requestBody": {"$ref": "#/x"}}}}, "x": {"$ref": "#/x"}}',
             r"found the \$ref '#/x', which leads to itself or to nothing in the file, expected OpenCUI",
         ),

@@ -52,7 +52,9 @@ def parse_schemas(
     try:
         skills = msgspec.to_builtins(tuple(_read_skills(document)))
         return msgspec.convert(skills, tuple[Skill, ...])
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (TypeError, AttributeError):  # Python's words for it name no place in the file.
+        raise UserError([_bad_schemas(path, "a value where an object or a list belongs", 0)]) from None
+    except (KeyError, ValueError) as error:
         found = f"no key {error}" if isinstance(error, KeyError) else str(error)
         raise UserError([_bad_schemas(path, found, 0)]) from None
 
