@@ -11,7 +11,7 @@ from exemplars.audit.revisions import WORKSPACE, open_revision
 from exemplars.cli.output import print_json
 from exemplars.cli.parsers import Commands, add_command
 from exemplars.core.errors import run_main
-from exemplars.core.terminal import print_text
+from exemplars.core.terminal import print_errors, print_text
 
 _EXAMPLES: Final = """\
 examples:
@@ -78,12 +78,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _build_document(arguments: argparse.Namespace) -> dict[str, Any]:
     # These import Polars, which most commands do not need.
-    from exemplars.audit.lineage.comparison import build_diff, compare_revisions
+    from exemplars.audit.lineage.comparison import build_diff, compare_revisions, count_stale_rows
     from exemplars.audit.lineage.metrics import find_moved_metrics, read_evaluation
 
     old, new = (open_revision(Path(), name) for name in (arguments.old, arguments.new))
     evaluations = (read_evaluation(old), read_evaluation(new)) if arguments.metrics else None
     comparison = compare_revisions(old, new)
+    if stale := count_stale_rows(new):
+        print_errors(
+            [
+                f"warning: splits of {arguments.new} are older than its ledger: {stale:,} rejected rows are still in"
+                " them; run `dvc repro validate`, then compare"
+            ]
+        )
     document = build_diff(comparison, None if arguments.format == "json" else max(arguments.limit, 1))
     if evaluations is not None:
         document["metrics"] = find_moved_metrics(*evaluations, comparison.changes)

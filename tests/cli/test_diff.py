@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from exemplars.cli.main import main
 from exemplars.core import layout
 from exemplars.core.digests import stamp_digest
 from exemplars.core.records import Argument, Exemplar, Grounding, Reason, Speaker, Turn
@@ -42,6 +43,21 @@ def counts(diff: Any) -> dict[str, int]:
 def test_an_untouched_workspace_does_not_differ_from_its_commit(committed: Project, printed: Printed) -> None:
     commit = committed.git("rev-parse", "--short=12", "HEAD")
     assert printed("diff") == f"HEAD ({commit}) -> workspace: 3 -> 3 rows\nno row differs\n"
+
+
+def test_splits_of_an_earlier_run_are_a_warning(
+    committed: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    committed.compiled(
+        train=[MARIA, HELLO],
+        test=[BOB],
+        ledger=[rejection(BOB.id, "compile", Reason.VALUE_NOT_FOUND, "call Bob")],
+    )
+    assert main(["diff"]) == 0
+    assert capsys.readouterr().err == (
+        "warning: splits of workspace are older than its ledger: 1 rejected rows are still in them; "
+        "run `dvc repro validate`, then compare\n"
+    )
 
 
 def test_every_kind_of_change_is_shown(committed: Project, printed: Printed) -> None:

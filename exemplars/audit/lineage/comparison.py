@@ -171,6 +171,14 @@ def _read_split_ids(revision: Revision) -> pl.DataFrame:
     return pl.concat([read_columns(revision, path, ("id",)) for path in SPLIT_TABLES.values()])
 
 
+def count_stale_rows(revision: Revision) -> int:
+    """Count the rows of splits that the ledger of compile has, too: the splits are those of an earlier run."""
+    ledger = layout.ledger_path(layout.EXEMPLARS)
+    if not all(is_available(revision, path) for path in (ledger, *SPLIT_TABLES.values())):
+        return 0
+    return _read_split_ids(revision).join(read_columns(revision, ledger, ("id",)), on="id", how="semi").height
+
+
 def _count_rows(revision: Revision, paths: Iterable[Path]) -> int:
     available = [path for path in paths if is_available(revision, path)]
     return sum(read_columns(revision, path, ("id",)).height for path in available)
