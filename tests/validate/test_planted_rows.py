@@ -55,6 +55,16 @@ WRONG = {
 """The change that breaks each expectation, by its notes."""
 
 
+def test_a_call_that_a_turn_repeats_breaks_no_expectation(tmp_path: Path) -> None:
+    first = msgspec.structs.replace(ROW, id="row x", turn="shared")
+    other = msgspec.structs.replace(first, id="row y", call=1)
+    table = pd.DataFrame([*check_rows([first, other], SKILLS)], columns=RowChecks._fields)
+    suite = json.loads((PROJECT / layout.expectations("exemplars")).read_bytes())
+    bounds = {"min_exemplars": 1, "max_utterance_length": 50}
+    outcomes = run_checkpoint({"exemplars": suite}, {"exemplars": table}, bounds, tmp_path / "docs")
+    assert [outcome for outcome in outcomes if not outcome.passed] == []
+
+
 def test_each_expectation_finds_the_row_that_is_planted_for_it(tmp_path: Path) -> None:
     rows: dict[str, Exemplar] = {}
     for number, (notes, change) in enumerate(WRONG.items()):
@@ -74,7 +84,7 @@ def test_each_expectation_finds_the_row_that_is_planted_for_it(tmp_path: Path) -
     assert sorted(found) == sorted(
         [
             *WRONG,
-            "each content once",
+            "each content once, but for calls that a turn repeats",
             "one source, group, speaker, utterance and context for all calls of a turn",
         ]
     )
