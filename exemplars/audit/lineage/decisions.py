@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import polars as pl
 
-from exemplars.audit.lineage.row_digests import DIGEST_TABLES
 from exemplars.audit.lineage.row_outcomes import LEDGERS, RENDER_LEDGER, SPLIT_TABLES
 from exemplars.audit.lineage.tables import fetch_tables, filter_rows, is_available
 from exemplars.audit.revisions import Revision
@@ -98,6 +97,7 @@ def list_decisions(
     pairs: Iterable[TableRow],
     runs: Iterable[RunRows],
     made: Collection[Path],
+    digests: Collection[str],
 ) -> list[Decision]:
     """List what each stage decided about a row, in the order of the stages.
 
@@ -118,7 +118,7 @@ def list_decisions(
     return [
         *decisions,
         *_describe_render(row_id, tables, made),
-        _describe_train(row_id, tables, runs),
+        _describe_train(row_id, tables, runs, digests),
         _describe_evaluate(row_id, tables, made),
     ]
 
@@ -208,8 +208,10 @@ def _describe_render(row_id: str, tables: RowsByTable, made: Collection[Path]) -
     return rejections or [_decide("render", "no row" if _TRAINING[0] in made else "not run")]
 
 
-def _describe_train(row_id: str, tables: RowsByTable, runs: Iterable[RunRows]) -> Decision:
-    digests = {row["digest"] for path in DIGEST_TABLES for row in tables[path].get(row_id, ())}
+def _describe_train(
+    row_id: str, tables: RowsByTable, runs: Iterable[RunRows], known: Collection[str]
+) -> Decision:
+    digests = set(known)
     for row in (row for path in _TRAINING for row in tables[path].get(row_id, ())):
         of_rows = zip(row["exemplar_ids"], row["digests"], strict=True)
         digests |= {digest for name, digest in of_rows if strip_derived(name) == strip_derived(row_id)}

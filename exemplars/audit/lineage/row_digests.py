@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from exemplars.audit.dvc_cache import locate_object
+from exemplars.audit.lineage.earlier_digests import CONTENT, hash_row_as_version_1
 from exemplars.audit.lineage.id_columns import strip_speech_column
 from exemplars.audit.lineage.row_outcomes import SPLIT_TABLES
 from exemplars.audit.lineage.tables import is_available, read_columns
@@ -28,19 +29,21 @@ DIGEST_TABLES: Final[tuple[Path, ...]] = (
 
 
 def read_row_digests(revision: Revision, ids: Collection[str]) -> dict[str, set[str]]:
-    """Read every digest of some exemplars: as compiled, as curated, and of their speech views.
+    """Read every digest of some exemplars: as compiled, as curated, and of their speech views; in version 1, too.
 
     Raises `UserError` if a table cannot be read; a table that no stage has written yet is skipped.
     """
     exemplar_id = strip_speech_column("id")
     frames = [
-        read_columns(revision, path, ("id", "digest"), exemplar_id.is_in(list(ids))).with_columns(exemplar_id)
+        read_columns(
+            revision, path, ("id", "digest", *CONTENT), exemplar_id.is_in(list(ids)), ("speaker", "reply")
+        ).with_columns(exemplar_id)
         for path in DIGEST_TABLES
         if is_available(revision, path)
     ]
     digests: dict[str, set[str]] = defaultdict(set)
-    for row_id, digest in pl.concat(frames).iter_rows() if frames else ():
-        digests[row_id].add(digest)
+    for row in pl.concat(frames).iter_rows(named=True) if frames else ():
+        digests[row["id"]].update(filter(None, (row["digest"], hash_row_as_version_1(row))))
     return digests
 
 

@@ -45,6 +45,7 @@ def trace_rows(revision: Revision, ids: Sequence[str]) -> list[dict[str, Any]]:
     tables = collect_table_rows(revision, ids)
     pairs, made = find_near_duplicates(revision, tables), find_made_tables(revision)
     runs, sources = load_run_rows(revision.root), read_sources(revision)
+    digests = read_row_digests(revision, ids)
     traces = []
     for row_id in ids:
         row = _find_row(row_id, tables)
@@ -56,7 +57,7 @@ def trace_rows(revision: Revision, ids: Sequence[str]) -> list[dict[str, Any]]:
                 "license": row.get("license") or (source.license if source else None),
                 "group": row["group"],
                 "origin": _describe_origin(revision, source, row),
-                "decisions": list_decisions(row_id, tables, pairs, runs, made),
+                "decisions": list_decisions(row_id, tables, pairs, runs, made, digests.get(row_id, ())),
             }
         )
     return traces
