@@ -63,14 +63,21 @@ _SPACE: Final = re.compile(r"\s*")
 _CALL_NAME: Final = re.compile(r"[^\W\d][\w/-]*(?:\.[\w/-]+)*")
 _ARGUMENT_NAME: Final = re.compile(r"[^\W\d][\w.\-\[\]]*")
 _EQUALS: Final = re.compile(r"\s*=(?!=)\s*")
+# Python before 3.11.5 mistakes a possessive group in which something can be retried (gh-106052); so the loops over
+# quotation marks are not possessive. There is one way to match them, so they take linear time all the same.
+_IN_DOUBLE: Final = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
+_IN_SINGLE: Final = _IN_DOUBLE.replace('"', "'")
 _STRING: Final = re.compile(
-    r'(?P<prefix>[rRuU]?)(?:"""(?P<a>(?:[^\\"]|\\.|"(?!""))*+)"""|\'\'\'(?P<b>(?:[^\\\']|\\.|\'(?!\'\'))*+)\'\'\''
-    r'|"(?!"")(?P<c>(?:[^"\\\n]|\\.)*+)"|\'(?!\'\')(?P<d>(?:[^\'\\\n]|\\.)*+)\')',
+    rf'(?P<prefix>[rRuU]?)(?:"""(?P<a>{_IN_DOUBLE}(?:"(?!""){_IN_DOUBLE})*)"""'
+    rf"|'''(?P<b>{_IN_SINGLE}(?:'(?!''){_IN_SINGLE})*)'''"
+    r'|"(?!"")(?P<c>[^"\\\n]*+(?:\\.[^"\\\n]*+)*+)"'
+    r"|'(?!'')(?P<d>[^'\\\n]*+(?:\\.[^'\\\n]*+)*+)')",
     re.DOTALL,
 )
+_DIGITS: Final = r"\d++(?:_\d++)*+"
 _NUMBER: Final = re.compile(
-    r"-?\s*(?:0[xX](?:_?[0-9a-fA-F])++|0[oO](?:_?[0-7])++|0[bB](?:_?[01])++"
-    r"|(?:\d(?:_?\d)*+\.?(?:\d(?:_?\d)*+)?|\.\d(?:_?\d)*+)(?:[eE][+-]?\d(?:_?\d)*+)?)(?![\w.])",
+    r"-?\s*(?:0[xX]_?[0-9a-fA-F]++(?:_[0-9a-fA-F]++)*+|0[oO]_?[0-7]++(?:_[0-7]++)*+|0[bB]_?[01]++(?:_[01]++)*+"
+    rf"|(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?)(?![\w.])",
     re.ASCII,
 )
 _CONSTANT: Final = re.compile(r"(True|False|None)(?!\w)")

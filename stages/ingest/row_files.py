@@ -28,7 +28,7 @@ PARQUET_MAGIC: Final = b"PAR1"
 _ROWS_A_BATCH: Final = 1024
 _BYTE: Final = re.compile(r"\(byte (\d+)\)")
 _BEGIN: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*")
-_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},]', re.DOTALL)
+_TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},]', re.DOTALL)
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _FIX: Final = "correct the row, or remove it"
 

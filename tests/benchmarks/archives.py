@@ -18,4 +18,6 @@ def unpack_file(path: Path | None, folder: Path, missing: str) -> None:
     if path is None:
         raise FileNotFoundError(missing)
     with tarfile.open(path) as archive:
-        archive.extractall(folder, filter="data")
+        # Python before 3.11.4 has no filters.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(folder)

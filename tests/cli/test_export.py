@@ -167,13 +167,13 @@ def test_bfcl_truth_lists_all_right_values(project: Path, monkeypatch: pytest.Mo
 
 
 def test_opendu_is_read_by_the_reader_of_opencui_bots(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stages.ingest.opencui.bot import Template
+    from stages.ingest.opencui.bot import TemplateEntry
 
     document = msgspec.json.decode(exported(project, "opendu", monkeypatch).read_bytes())
-    templates = msgspec.convert(document, dict[str, list[Template]])
+    templates = msgspec.convert(document, dict[str, list[TemplateEntry]])
     assert templates["weather"] == [
-        Template(template="Oslo", owner_mode="normal"),
-        Template(template="Bergen", owner_mode="normal"),
+        TemplateEntry(template="Oslo", owner_mode="normal"),
+        TemplateEntry(template="Bergen", owner_mode="normal"),
     ]
     assert sorted(templates) == ["call", "set_timer", "weather"]
 

@@ -160,7 +160,8 @@ def test_real_conversations_keep_every_call(
     base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(tmp_path)
     file = next(tmp_path.rglob("glaive_toolcall_en_demo.json"))
     main(["prove", str(file), "--base", str(base), "--format", "json"])
     report = json.loads(capsys.readouterr().out)

@@ -13,7 +13,7 @@ from exemplars.audit.renaming.edits import Edit, Rename
 from exemplars.core.documents import decode_json
 from exemplars.core.slot_paths import format_path
 
-_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 Path = tuple[str | int, ...]
 
 

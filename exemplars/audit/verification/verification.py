@@ -147,7 +147,9 @@ def extract_revision(revision: Revision, fetch: bool) -> Iterator[Path]:
     try:
         archive = run_git_bytes(revision.root, "archive", revision.commit) or b""
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            tar.extractall(folder, filter="data")
+            # Python before 3.11.4 has no filters, and git's archive has no member that one would refuse.
+            tar.extraction_filter = getattr(tarfile, "data_filter", None)
+            tar.extractall(folder)
         for path, md5 in objects:
             place, cached = folder / path, locate_object(revision.root, md5)
             if cached.is_file() and not place.exists():

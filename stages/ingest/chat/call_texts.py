@@ -19,7 +19,7 @@ _TAGGED: Final = re.compile(r"<tool_call>\s*(.*?)\s*(</tool_call>|\Z)", re.DOTAL
 _PYTHON_LIST: Final = re.compile(r"\s*\[\s*[^\W\d][\w .\-/]*\(.*\)\s*\]\s*", re.DOTALL)
 _CALL_HEAD: Final = re.compile(r"([^\W\d][\w .\-/]*)\(")
 _SEPARATORS: Final = re.compile(r"[\s,]*")
-_STRING: Final = re.compile(r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\"", re.DOTALL)
+_STRING: Final = re.compile(r"'[^'\\]*+(?:\\.[^'\\]*+)*+'|\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\"", re.DOTALL)
 _OPENING: Final = {"(": ")", "[": "]", "{": "}"}
 
 
