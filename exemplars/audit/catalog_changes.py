@@ -11,9 +11,11 @@ from exemplars.core.ledger import format_place
 from exemplars.core.literals import format_literal
 from exemplars.core.records import DONTCARE, Exemplar, LabelledArgument
 from exemplars.core.slot_paths import find_root
-from exemplars.dataset.catalog import Parameter, Skill, build_value_schema
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.catalog_merge import find_schema_differences
 from exemplars.dataset.leaves import decode_leaf, is_leaf_of
+from exemplars.dataset.parameter_schemas import build_value_schema
+from exemplars.dataset.parameters import Parameter
 from stages.compile.schema_checks import find_schema_problems
 
 _SHOWN_FIELDS: Final = (

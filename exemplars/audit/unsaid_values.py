@@ -21,7 +21,8 @@ from exemplars.core.records import (
     Rejection,
 )
 from exemplars.core.slot_paths import find_root, generalize_path, parse_path
-from exemplars.dataset.catalog import COMPOSED, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import COMPOSED
 from stages.compile.exemplars import SourceRules, compile_record
 from stages.compile.lexicon import Lexicon
 

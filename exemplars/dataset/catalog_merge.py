@@ -9,7 +9,9 @@ from typing import Any, Final
 import msgspec
 
 from exemplars.core.errors import Diagnostic, UserError, quote_text, summarize_names
-from exemplars.dataset.catalog import Parameter, Skill, build_value_schema
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameter_schemas import build_value_schema
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.skill_union import unite_inferred, unite_skills
 
 _MISSING: Final = object()
@@ -52,7 +54,7 @@ def merge_catalogs(catalogs: Mapping[str, Sequence[Skill]], *, unite: bool = Fal
 def compare_skills(first: Skill, second: Skill) -> list[str]:
     """List what differs between two definitions of a skill; where they are does not matter.
 
-    >>> from exemplars.dataset.catalog import Parameter
+    >>> from exemplars.dataset.parameters import Parameter
     >>> compare_skills(Skill("ring", "Rings.", (Parameter("who"),)), Skill("ring", "Calls."))
     ["description 'Rings.' or 'Calls.'", "parameter 'who' only in the first"]
     """

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from exemplars.core.literals import format_literal, is_of_type, parse_literal
 from exemplars.core.slot_paths import Leaf, Segments, assemble_arguments, flatten_arguments, parse_path
-from exemplars.dataset.catalog import TYPES, Parameter, Skill
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.json_schemas import find_subschema, list_alternatives
+from exemplars.dataset.parameters import TYPES, Parameter
 
 _CONTAINERS: Final[dict[str, Leaf]] = {"[]": [], "{}": {}}
 

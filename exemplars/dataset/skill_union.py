@@ -6,7 +6,9 @@ from itertools import chain
 
 import msgspec
 
-from exemplars.dataset.catalog import Parameter, Skill, build_value_schema, parse_property
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameter_schemas import build_value_schema, parse_property
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.schema_union import strip_notes, unite_schemas
 
 

@@ -10,14 +10,12 @@ from typing import Final, NamedTuple
 
 from exemplars.core.call_syntax import (
     CallText,
-    NotACall,
-    NotAValue,
-    Value,
     is_bare_argument_name,
     is_bare_call_name,
     parse_call_list_text,
 )
 from exemplars.core.slot_paths import find_value_excess
+from exemplars.core.value_syntax import NotACall, NotAValue, Value
 
 
 class CallFormat(StrEnum):

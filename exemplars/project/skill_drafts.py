@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 from exemplars.core.errors import Diagnostic, UserError, summarize_names
 from exemplars.core.files import read_file
 from exemplars.core.slot_paths import parse_path
-from exemplars.dataset.catalog import COMPOSED, TYPES, Parameter, parse_tool_definition
+from exemplars.dataset.catalog import parse_tool_definition
 from exemplars.dataset.openapi import parse_openapi
+from exemplars.dataset.parameters import COMPOSED, TYPES, Parameter
 from exemplars.dataset.references import describe_marks
 from exemplars.dataset.schema_forms import find_schema_mistakes, normalize_parameters
 from stages.ingest.reading import decode_text

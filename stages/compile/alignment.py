@@ -12,9 +12,9 @@ import msgspec
 from exemplars.core.errors import quote_text
 from exemplars.core.ledger import Problem
 from exemplars.core.records import ALIGNED, DONTCARE, Argument, Grounding, LabelledArgument, Reason, Turn
-from exemplars.dataset.catalog import Parameter
 from exemplars.dataset.expressions.verbatim import find_exact
 from exemplars.dataset.leaves import decode_leaf
+from exemplars.dataset.parameters import Parameter
 from stages.compile.grounding import Match, confirm_span, find_matches
 from stages.compile.lexicon import Lexicon
 

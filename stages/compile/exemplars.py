@@ -23,9 +23,10 @@ from exemplars.core.records import (
     Rejection,
 )
 from exemplars.core.slot_paths import find_root, format_path, generalize_path
-from exemplars.dataset.catalog import Parameter, Skill, find_missing_parameters
+from exemplars.dataset.catalog import Skill, find_missing_parameters
 from exemplars.dataset.json_schemas import walk_schema
 from exemplars.dataset.leaves import decode_leaf, is_leaf_of
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.templates import write_template
 from stages.compile.alignment import Evidence, align_arguments
 from stages.compile.lexicon import Lexicon

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from exemplars.core.records import Grounding, LabelledArgument
-from exemplars.dataset.catalog import Parameter
 from exemplars.dataset.expressions.mentions import Spanned, keep_longest
 from exemplars.dataset.expressions.quantities import is_part_of_quantity
 from exemplars.dataset.expressions.values import (
@@ -20,6 +19,7 @@ from exemplars.dataset.expressions.values import (
 )
 from exemplars.dataset.expressions.verbatim import Span, find_exact, find_ignoring_case
 from exemplars.dataset.expressions.words import is_value
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import BUILT_IN
 from stages.compile.lexicon import Lexicon
 

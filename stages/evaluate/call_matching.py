@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from exemplars.core.call_syntax import Value
 from exemplars.core.literals import Literal, format_literal, is_of_type, parse_literal
 from exemplars.core.records import DONTCARE
 from exemplars.core.slot_paths import Leaf, flatten_arguments
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.core.value_syntax import Value
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.leaves import decode_leaf, is_leaf_of
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.texts import make_equality_key
 from exemplars.models.calls import Call
 

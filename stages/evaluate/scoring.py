@@ -113,7 +113,7 @@ def score_prediction(
     ended: whether the model ended its turn itself. The order of calls and of arguments does not matter: each call is
     compared with the expected call that it has most in common with. Values are compared by `is_same_value`.
 
-    >>> from exemplars.dataset.catalog import Parameter
+    >>> from exemplars.dataset.parameters import Parameter
     >>> call = ExpectedCall("ring", {"who": ("Ada",)}, {"who": "verbatim"})
     >>> expected = ExpectedAnswer((call,), frozenset({"ring"}))
     >>> skills = {"ring": Skill("ring", parameters=(Parameter("who"),))}

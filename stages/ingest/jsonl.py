@@ -23,8 +23,10 @@ from exemplars.core.records import (
     Rejection,
 )
 from exemplars.core.slot_paths import assemble_arguments, find_root
-from exemplars.dataset.catalog import Parameter, Skill, find_missing_parameters, parse_property
+from exemplars.dataset.catalog import Skill, find_missing_parameters
 from exemplars.dataset.leaves import decode_leaf, encode_leaf, is_leaf_of
+from exemplars.dataset.parameter_schemas import parse_property
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.schema_inference import infer_schema
 from exemplars.dataset.templates import TemplateError, fill_spans
 from stages.ingest.jsonl_lines import (

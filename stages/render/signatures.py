@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from exemplars.core.literals import format_literal
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.json_schemas import find_types, find_values, list_alternatives
+from exemplars.dataset.parameters import Parameter
 
 _TYPE_NAMES: Final = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 _MAX_DEPTH: Final = 8

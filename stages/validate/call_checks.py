@@ -13,8 +13,9 @@ from referencing.exceptions import Unresolvable
 from exemplars.core.literals import format_literal
 from exemplars.core.records import DONTCARE, Argument, Exemplar, Grounding, Mode
 from exemplars.core.slot_paths import is_path
-from exemplars.dataset.catalog import Parameter, Skill, build_tool_definition
+from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.dataset.leaves import build_arguments, decode_leaf, is_leaf_of
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.schema_validators import build_validator
 
 

@@ -6,7 +6,9 @@ import msgspec
 
 from exemplars.audit.catalog_changes import CatalogChange, count_misfits, find_catalog_changes
 from exemplars.core.records import Argument, Exemplar, Grounding, Origin
-from exemplars.dataset.catalog import Parameter, Skill, parse_property
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameter_schemas import parse_property
+from exemplars.dataset.parameters import Parameter
 from tests.curate.rows import make_row
 
 OLD = [

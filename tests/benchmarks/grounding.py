@@ -18,7 +18,7 @@ from hidden_spans import Score
 from sgd_archive import MISSING, find_dialogues
 
 from exemplars.core.records import DONTCARE, LabelledArgument
-from exemplars.dataset.catalog import Parameter
+from exemplars.dataset.parameters import Parameter
 from stages.compile.grounding import find_matches
 from stages.compile.lexicon import Lexicon
 from stages.ingest.aliases import ALIASES, learn_aliases

@@ -23,7 +23,7 @@ from hidden_spans import Score
 from real_archive import MISSING, PROJECT, find_archive, unpack_archive
 
 from exemplars.core.records import LabelledArgument
-from exemplars.dataset.catalog import Parameter
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import Recognizers
 from stages.compile.grounding import find_matches
 from stages.compile.lexicon import Lexicon

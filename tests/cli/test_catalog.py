@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from exemplars.core import layout
-from exemplars.dataset.catalog import Parameter, Skill, encode_catalog
+from exemplars.dataset.catalog import Skill, encode_catalog
+from exemplars.dataset.parameters import Parameter
 from tests.cli.project import Project, exemplar, said
 
 Printed = Callable[..., str]

@@ -11,7 +11,8 @@ import pytest
 
 from exemplars.core import layout
 from exemplars.core.tables import rows_to_table
-from exemplars.dataset.catalog import Parameter, Skill, build_tool_definition, encode_catalog
+from exemplars.dataset.catalog import Skill, build_tool_definition, encode_catalog
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.base_models import HubBase
 from exemplars.models.calls import CallFormat
 from exemplars.models.render_manifest import RenderManifest

@@ -18,7 +18,8 @@ from exemplars.core.records import (
     Speaker,
     Turn,
 )
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import Recognizers
 from exemplars.dataset.row_tables import exemplars_to_table
 from stages.compile.exemplars import SourceRules, compile_record

@@ -7,7 +7,7 @@ import datetime
 import pytest
 
 from exemplars.core.records import LabelledArgument
-from exemplars.dataset.catalog import Parameter
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import Recognizers
 from stages.compile.grounding import find_matches
 from stages.compile.lexicon import Lexicon

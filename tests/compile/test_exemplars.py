@@ -19,7 +19,8 @@ from exemplars.core.records import (
     Speaker,
     Turn,
 )
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import Instance, Recognizer, Recognizers
 from exemplars.dataset.templates import fill_spans
 from stages.compile.exemplars import compile_record

@@ -13,7 +13,8 @@ from exemplars.core.records import (
     Record,
     Rejection,
 )
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import Instance, Recognizer, Recognizers
 from stages.compile.exemplars import compile_record
 from stages.compile.lexicon import Lexicon

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exemplars.core.records import Grounding, LabelledArgument
-from exemplars.dataset.catalog import Parameter
 from exemplars.dataset.expressions.verbatim import is_on_boundaries
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import Instance, Recognizer, Recognizers
 from stages.compile.grounding import Match, find_matches
 from stages.compile.lexicon import Lexicon

@@ -16,8 +16,10 @@ from exemplars.core.records import (
     Record,
     Rejection,
 )
-from exemplars.dataset.catalog import Parameter, Skill, parse_property, parse_tool_definition
+from exemplars.dataset.catalog import Skill, parse_tool_definition
 from exemplars.dataset.leaves import encode_leaf, list_leaves
+from exemplars.dataset.parameter_schemas import parse_property
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import Recognizers
 from exemplars.dataset.row_tables import exemplars_to_table
 from stages.compile.exemplars import compile_record

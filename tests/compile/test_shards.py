@@ -6,7 +6,8 @@ import pytest
 
 from exemplars.core.records import LabelledArgument, Mode, Origin, Reason, Record
 from exemplars.core.tables import write_table
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import Recognizers
 from exemplars.dataset.row_tables import records_to_table, rejections_from_table, rejections_to_table
 from stages.compile.exemplars import SourceRules

@@ -8,15 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exemplars.core.call_syntax import (
-    NOT_A_LITERAL,
-    ArgumentText,
-    CallText,
-    NotACall,
-    NotAValue,
-    parse_call_list_text,
-    parse_call_text,
-)
+from exemplars.core.call_syntax import ArgumentText, CallText, parse_call_list_text, parse_call_text
+from exemplars.core.value_syntax import NOT_A_LITERAL, NotACall, NotAValue
 
 LITERALS = st.one_of(
     st.none(),

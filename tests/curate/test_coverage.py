@@ -4,7 +4,8 @@ import pytest
 
 from exemplars.core.records import Argument, Grounding
 from exemplars.core.representativeness import Balance, Coverage
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from stages.curate.coverage import measure_balance, measure_balances, measure_coverage
 from tests.curate.rows import make_argument, make_row
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from exemplars.core.errors import UserError
 from exemplars.core.records import Exemplar, Reason, Speaker, Turn
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from stages.curate import curation
 from stages.curate.curation import Curated, curate
 from stages.curate.inputs import CurateInputs

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from exemplars.dataset.catalog import (
-    Parameter,
     Skill,
     build_tool_definition,
     decode_catalog,
     encode_catalog,
     parse_tool_definition,
 )
+from exemplars.dataset.parameters import Parameter
 
 LIGHT = Skill(
     "light",

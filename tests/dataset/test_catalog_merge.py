@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from exemplars.core.errors import UserError
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.catalog_merge import compare_skills, find_definition, merge_catalogs
+from exemplars.dataset.parameters import Parameter
 from tests.dataset.test_catalog import LIGHT
 
 

@@ -6,14 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exemplars.dataset.catalog import (
-    Parameter,
-    Skill,
-    build_tool_definition,
-    parse_property,
-    parse_tool_definition,
-)
+from exemplars.dataset.catalog import Skill, build_tool_definition, parse_tool_definition
 from exemplars.dataset.leaves import build_arguments, decode_leaf, encode_leaf, list_leaves, rank_path
+from exemplars.dataset.parameter_schemas import parse_property
+from exemplars.dataset.parameters import Parameter
 
 TEXTS = st.one_of(
     st.text(max_size=6), st.sampled_from(["5", "2.5", "True", "None", "[]", "{}", '"a"', '"', "null"])

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from exemplars.dataset.catalog import (
-    Parameter,
     Skill,
     build_tool_definition,
     decode_catalog,
     encode_catalog,
     parse_tool_definition,
 )
+from exemplars.dataset.parameters import Parameter
 
 NAMES = st.sampled_from(["class", "zip.code", "a[0]", "from", "x y", "größe", "<b>", "a", '"', "$ref"])
 LITERALS: st.SearchStrategy[Any] = st.one_of(

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from exemplars.core.errors import UserError
-from exemplars.dataset.catalog import Parameter, Skill, build_value_schema, parse_property
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.catalog_merge import merge_catalogs
+from exemplars.dataset.parameter_schemas import build_value_schema, parse_property
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.schema_inference import infer_schema
 from exemplars.dataset.skill_union import unite_inferred, unite_skills
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from exemplars.core.records import Origin
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import CallFormat
 from exemplars.models.rows import Answer, TargetCall
 from stages.evaluate.dialogue_states import compute_goal_figures, score_dialogue_states

@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exemplars.core.slot_paths import assemble_arguments, flatten_arguments
-from exemplars.dataset.catalog import Parameter, Skill, parse_property
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.leaves import rank_path
+from exemplars.dataset.parameter_schemas import parse_property
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import Call, CallFormat, format_calls
 from stages.evaluate.grammar import build_call_grammar
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import CallFormat
 from exemplars.models.rows import Answer, Message, TargetCall
 from stages.evaluate.knn import find_nearest_rows, insert_examples, predict_from_neighbor

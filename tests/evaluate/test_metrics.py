@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import CallFormat
 from stages.evaluate.call_matching import ExpectedCall
 from stages.evaluate.metrics import (

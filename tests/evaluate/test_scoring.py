@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exemplars.dataset.catalog import Parameter, Skill, parse_property
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameter_schemas import parse_property
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import Call, CallFormat, format_calls
 from stages.evaluate.call_matching import ExpectedCall, is_accepted
 from stages.evaluate.scoring import ErrorKind, ExpectedAnswer, Score, score_prediction

@@ -9,7 +9,8 @@ import pytest
 
 from exemplars.core.digests import stamp_digest
 from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker, Turn
-from exemplars.dataset.catalog import Parameter, Skill, parse_tool_definition
+from exemplars.dataset.catalog import Skill, parse_tool_definition
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.row_labels import find_labels
 from exemplars.export.formats import FORMATS
 from exemplars.export.turns import ExportedTurn

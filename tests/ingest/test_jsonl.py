@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from exemplars.core.errors import UserError
 from exemplars.core.records import LabelledArgument, Mode, Reason, Speaker, Turn
-from exemplars.dataset.catalog import Parameter, Skill, build_tool_definition
+from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.dataset.leaves import build_arguments
+from exemplars.dataset.parameters import Parameter
 from stages.ingest.jsonl import (
     fit_values,
     infer_skills,

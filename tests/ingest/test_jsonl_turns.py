@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from exemplars.core.records import LabelledArgument, Reason, Record
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from stages.ingest.jsonl import parse_jsonl_file, reject_incomplete
 from stages.ingest.reading import Reading, SourceInfo
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from exemplars.core.errors import UserError
 from exemplars.core.records import LabelledArgument, Mode, Reason, Speaker, Turn
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from stages.ingest.combinations import sample_combinations
 from stages.ingest.opencui import group_bot_files, parse_bot
 from stages.ingest.opencui.schemas import parse_schemas

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from exemplars.core.errors import UserError
 from exemplars.core.records import LabelledArgument, Mode, Reason
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.leaves import build_arguments
+from exemplars.dataset.parameters import Parameter
 from stages.ingest.reading import Reading, SourceInfo
 from stages.ingest.skills import parse_skill_file
 from stages.ingest.skills.outline import parse_outline

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from exemplars.core.errors import UserError
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from stages.ingest.tools import parse_tools
 
 

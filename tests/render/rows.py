@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker, Turn
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.base_models import FolderBase
 from exemplars.models.calls import CallFormat
 from exemplars.models.rows import View

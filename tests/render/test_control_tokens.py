@@ -10,7 +10,8 @@ import pytest
 
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.base_models import FolderBase, PackagedBase, find_base, load_tokenizer
 from exemplars.models.calls import CallFormat
 from exemplars.models.chat_templates import find_control_text, find_forged_token, tokenize_chat

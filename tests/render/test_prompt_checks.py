@@ -10,7 +10,8 @@ import pytest
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
 from exemplars.core.slot_paths import find_root
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
 from exemplars.models.calls import CallFormat
 from exemplars.models.rows import Message

@@ -4,7 +4,8 @@ import pytest
 
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import CallFormat
 from exemplars.models.rows import Message, View
 from stages.render.params import ToolForm, Values

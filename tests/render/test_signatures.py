@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from exemplars.dataset.catalog import Parameter, Skill, parse_property
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameter_schemas import parse_property
+from exemplars.dataset.parameters import Parameter
 from stages.render.signatures import format_signature
 
 

@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exemplars.core.records import Exemplar, Mode, Reason, Speaker, Turn
-from exemplars.dataset.catalog import Parameter, Skill, parse_property
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.leaves import build_arguments, encode_leaf, list_leaves
+from exemplars.dataset.parameter_schemas import parse_property
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import Call, CallFormat, parse_calls
 from exemplars.models.rows import Answer, Message, TargetCall, TrainingRow, View
 from stages.render.params import MaxRows

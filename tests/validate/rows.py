@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 
 CALL = Skill("call", parameters=(Parameter("who"), Parameter("kind", enum=("home", "work"))))
 SKILLS = {"call": CALL}

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Speaker
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.templates import write_template
 from stages.validate.row_checks import RowChecks, check_rows
 from tests.validate.rows import ROW, SKILLS, WHO

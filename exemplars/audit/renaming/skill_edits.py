@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from exemplars.audit.renaming.edits import Edit, Rename
-from exemplars.core.call_syntax import NotACall, parse_call_text
+from exemplars.core.call_syntax import parse_call_text
+from exemplars.core.value_syntax import NotACall
 from stages.ingest.skills.outline import Line, Outline, parse_outline
 from stages.ingest.skills.signature import locate_declared_name, locate_signature_names, parse_signature
 

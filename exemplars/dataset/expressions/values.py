@@ -14,7 +14,6 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from exemplars.core.records import LabelledArgument
-from exemplars.dataset.catalog import Parameter
 from exemplars.dataset.expressions.amounts import CURRENCIES, find_durations, find_money
 from exemplars.dataset.expressions.dates import find_dates
 from exemplars.dataset.expressions.mentions import Mention, Spanned, drop_parts, keep_longest, select_reading
@@ -22,6 +21,7 @@ from exemplars.dataset.expressions.numbers import ORDINALS, SCALES, TENS, UNITS,
 from exemplars.dataset.expressions.quantities import WHOLE_PARTS, find_percentages, find_quantities
 from exemplars.dataset.expressions.times import find_certain_times, find_times
 from exemplars.dataset.expressions.words import find_wordings
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import BUILT_IN
 
 Mentions = tuple[Mention[Any], ...]

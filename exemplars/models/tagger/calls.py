@@ -9,10 +9,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from exemplars.core.records import DONTCARE, Argument, Exemplar, Grounding
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.expressions.readings import read_value
 from exemplars.dataset.expressions.words import is_value
 from exemplars.dataset.leaves import build_arguments, decode_leaf, is_leaf_of
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.texts import make_equality_key
 from exemplars.models.tagger.decoding import Scores, TaggedSpan, decode_tags, list_spans
 from exemplars.models.tagger.features import SPECIAL, UTTERANCE, EncodedText

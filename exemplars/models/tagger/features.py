@@ -7,9 +7,10 @@ from typing import Any, Final, NamedTuple
 
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Argument, Exemplar, Grounding, LabelledArgument, Reason, Speaker, Turn
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.expressions.values import find_value
 from exemplars.dataset.expressions.verbatim import Span, find_exact, find_ignoring_case
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.tagger.vocabulary import NO_SKILL, OUTSIDE, Choice, Slot, Vocabulary, make_choice
 
 SPECIAL: Final = -1

@@ -9,9 +9,10 @@ from typing import Final
 import msgspec
 
 from exemplars.core.records import Argument, Exemplar, Grounding
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.expressions.readings import READABLE, read_value
 from exemplars.dataset.expressions.values import classify_value
+from exemplars.dataset.parameters import Parameter
 
 NO_SKILL: Final = 0
 """The number of "no call" among the skills; that of a skill is one more than its place."""

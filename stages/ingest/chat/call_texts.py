@@ -9,10 +9,11 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from exemplars.core.call_syntax import NotACall, NotAValue, parse_call_text
+from exemplars.core.call_syntax import parse_call_text
 from exemplars.core.documents import RepeatedKeyError, decode_json
 from exemplars.core.errors import quote_text
 from exemplars.core.records import Reason
+from exemplars.core.value_syntax import NotACall, NotAValue
 from stages.ingest.chat.conversations import Extent, FaultList, ToolCall, locate_call
 
 _TAGGED: Final = re.compile(r"<tool_call>\s*(.*?)\s*(</tool_call>|\Z)", re.DOTALL)

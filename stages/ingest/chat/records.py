@@ -21,9 +21,10 @@ from exemplars.core.records import (
     Speaker,
     Turn,
 )
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.context_calls import MadeCall, format_context_turn
 from exemplars.dataset.leaves import build_arguments, decode_leaf, encode_leaf, list_leaves
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.row_labels import RowLabels
 from stages.ingest.chat.conversations import (
     ChatTurn,

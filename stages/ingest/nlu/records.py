@@ -21,7 +21,8 @@ from exemplars.core.records import (
     Speaker,
     Turn,
 )
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import Recognizers
 from stages.ingest.combinations import sample_combinations
 from stages.ingest.nlu.documents import REPLACEMENT

@@ -9,8 +9,10 @@ import msgspec
 
 from exemplars.core.literals import format_literal
 from exemplars.core.slot_paths import MAX_DEPTH, Segments, format_path, parse_path
-from exemplars.dataset.catalog import Parameter, Skill, parse_property
+from exemplars.dataset.catalog import Skill
 from exemplars.dataset.json_schemas import list_alternatives
+from exemplars.dataset.parameter_schemas import parse_property
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import Recognizers
 
 _ITEM: Final = -1

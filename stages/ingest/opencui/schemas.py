@@ -9,7 +9,9 @@ import msgspec
 
 from exemplars.core.documents import RepeatedKeyError, decode_json
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.dataset.catalog import TYPES, Parameter, Skill, parse_property
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameter_schemas import parse_property
+from exemplars.dataset.parameters import TYPES, Parameter
 from exemplars.dataset.references import MARKS, resolve_references
 from stages.ingest.reading import decode_bytes, describe_json_error, lower_first
 

@@ -14,7 +14,8 @@ import msgspec
 
 from exemplars.core.documents import decode_with
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from stages.ingest.reading import decode_text, describe_json_error
 
 NO_INTENT: Final = "NONE"

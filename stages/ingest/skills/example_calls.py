@@ -7,16 +7,7 @@ import unicodedata
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from exemplars.core.call_syntax import (
-    BROKEN_ESCAPE,
-    NOT_A_LITERAL,
-    ArgumentText,
-    CallText,
-    NotACall,
-    NotAValue,
-    Value,
-    parse_call_text,
-)
+from exemplars.core.call_syntax import ArgumentText, CallText, parse_call_text
 from exemplars.core.errors import Diagnostic, quote_text, suggest_name
 from exemplars.core.literals import (
     Literal,
@@ -25,8 +16,10 @@ from exemplars.core.literals import (
     parse_literal,
 )
 from exemplars.core.slot_paths import MAX_DEPTH, Leaf, find_value_excess, flatten_arguments
-from exemplars.dataset.catalog import TYPES, Parameter, Skill, find_missing_parameters
+from exemplars.core.value_syntax import BROKEN_ESCAPE, NOT_A_LITERAL, NotACall, NotAValue, Value
+from exemplars.dataset.catalog import Skill, find_missing_parameters
 from exemplars.dataset.leaves import is_leaf_of
+from exemplars.dataset.parameters import TYPES, Parameter
 from stages.ingest.skills.outline import Line, Outline
 
 _FIX: Final = "correct the call"

@@ -10,7 +10,9 @@ import msgspec
 
 from exemplars.core.documents import decode_json
 from exemplars.core.errors import Diagnostic, quote_text, suggest_name
-from exemplars.dataset.catalog import COMPOSED, TYPES, Parameter, Skill, parse_property
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameter_schemas import parse_property
+from exemplars.dataset.parameters import COMPOSED, TYPES, Parameter
 from exemplars.dataset.schema_forms import normalize_schema
 from stages.ingest.skills.outline import Line, Outline
 

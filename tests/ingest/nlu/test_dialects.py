@@ -7,7 +7,8 @@ import json
 import pytest
 
 from exemplars.core.records import LabelledArgument, Mode, Record, Speaker, Turn
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import Instance
 from stages.ingest.nlu.dialects import detect_dialect, parse_files
 from stages.ingest.nlu.documents import Text

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exemplars.core.slot_paths import assemble_arguments
-from exemplars.dataset.catalog import Skill, parse_property
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameter_schemas import parse_property
 from stages.ingest.opencui.leaves import Leaf, assign_paths, find_leaves, list_skill_leaves
 
 DISH = {

@@ -12,7 +12,8 @@ import msgspec
 
 from exemplars.core.digests import stamp_digest
 from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker, Turn
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 
 SKILLS = (
     Skill("call", parameters=(Parameter("contact"), Parameter("device", enum=("home", "work")))),

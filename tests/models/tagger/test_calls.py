@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from exemplars.core.records import Argument, Grounding
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.tagger.calls import UNCERTAIN, Logits, TaggedCall, assemble_call, is_right
 from exemplars.models.tagger.features import EncodedText
 from exemplars.models.tagger.vocabulary import Choice, SkillSlots, Slot, Vocabulary

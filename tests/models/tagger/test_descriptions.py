@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.tagger.descriptions import Descriptions, describe_vocabulary
 from exemplars.models.tagger.vocabulary import build_vocabulary
 from tests.models.tagger.rows import ROWS, make_row

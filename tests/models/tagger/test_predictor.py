@@ -11,7 +11,8 @@ import pytest
 
 from exemplars.core.errors import UserError
 from exemplars.core.records import Speaker, Turn
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.run_manifest import load_run, read_manifest
 from tests.models.tagger.rows import SKILLS
 from tests.train.tagger.trained import train_tiny

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from exemplars.core.records import Grounding
-from exemplars.dataset.catalog import Parameter, Skill
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.parameters import Parameter
 from exemplars.models.tagger.vocabulary import Choice, build_vocabulary
 from tests.models.tagger.rows import ROWS, SKILLS, make_row, meant, said
 
