@@ -6,10 +6,8 @@ import json
 import re
 import resource
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from tests.conftest import PROJECT, SAMPLE, Workspace
 from tests.render.rows import SKILLS, params
 from tests.stage_server import StageServer
 from tests.tiny import make_render_manifest, save_tiny
+from tests.train.kills import kill_at_checkpoint
 from tests.train.test_run import ROWS
 
 torch = pytest.importorskip("torch")
@@ -75,19 +74,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_weights(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, model_server: StageServer
 ) -> None:
     prepare(workspace, max_steps=60)
-    process = subprocess.Popen(
-        [model_server.python, "-m", "stages.train"],
-        cwd=workspace.root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 120
-    while not list(workspace.root.glob("models/.checkpoints/*/checkpoint-*/trainer_state.json")):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()  # Until the stage, which has the other end of the pipe, is dead, too.
+    kill_at_checkpoint(workspace, model_server, "checkpoint-*/trainer_state.json")
     assert not (workspace.root / "models/lora").exists()
     resumed = workspace.run("stages.train")
     assert resumed.returncode == 0, resumed.stderr

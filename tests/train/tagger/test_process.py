@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
-import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from tests.conftest import SAMPLE, Workspace
 from tests.models.tagger.rows import ROWS, SKILLS
 from tests.stage_server import StageServer
 from tests.tiny import save_tiny_encoder
+from tests.train.kills import kill_at_checkpoint
 
 pytest.importorskip("torch")
 PARAMS = yaml.safe_load((SAMPLE / "params.yaml").read_bytes())
@@ -50,19 +49,7 @@ def manifest(workspace: Workspace) -> dict[str, Any]:
 def test_a_killed_tagger_goes_on_from_its_checkpoint_to_the_same_weights(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, model_server: StageServer
 ) -> None:
-    process = subprocess.Popen(
-        [model_server.python, "-m", "stages.train"],
-        cwd=workspace.root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 120
-    while not list(workspace.root.glob("models/.checkpoints/*/tagger.pt")):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    kill_at_checkpoint(workspace, model_server, "tagger.pt")
     assert not (workspace.root / "models/tagger").exists()
     resumed = workspace.run("stages.train")
     assert resumed.returncode == 0, resumed.stderr
