@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from exemplars.models.decoding import Completion
 from exemplars.models.rows import TrainingRow
-from stages.evaluate.decoding import Completion
 from stages.evaluate.dialogue_states import compute_goal_figures, score_dialogue_states
 from stages.evaluate.goal_accuracy import GOAL_METRICS
 from stages.evaluate.metrics import (

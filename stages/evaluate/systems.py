@@ -9,9 +9,9 @@ import msgspec
 
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.models.chat_templates import ChatTemplateError, encode_text, render_prompt
+from exemplars.models.decoding import Completion, Tokens, decode_prompts, match_grammars
+from exemplars.models.grammar import build_call_grammar
 from exemplars.models.rows import TrainingRow
-from stages.evaluate.decoding import Completion, Tokens, decode_prompts, match_grammars
-from stages.evaluate.grammar import build_call_grammar
 from stages.evaluate.knn import insert_examples, predict_from_neighbor
 from stages.evaluate.loaders import Loader
 from stages.evaluate.params import EvaluateParams, System

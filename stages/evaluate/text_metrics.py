@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exemplars.dataset.embeddings import find_model_folder
+from exemplars.models.decoding import Completion
 from exemplars.models.rows import TrainingRow
-from stages.evaluate.decoding import Completion
 from stages.evaluate.metrics import Metric, Sums, divide_or_nan
 from stages.evaluate.params import System
 

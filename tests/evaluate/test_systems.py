@@ -11,10 +11,10 @@ import pytest
 from exemplars.core.digests import hash_split
 from exemplars.models.base_models import FolderBase, find_base, load_model, load_tokenizer
 from exemplars.models.calls import CallFormat, is_call_prefix
+from exemplars.models.decoding import Completion, decode_prompts, match_grammars
+from exemplars.models.grammar import build_call_grammar
 from exemplars.models.rows import View
-from stages.evaluate.decoding import Completion, decode_prompts, match_grammars
 from stages.evaluate.evaluation import evaluate_systems
-from stages.evaluate.grammar import build_call_grammar
 from stages.evaluate.params import EvaluateParams, System
 from stages.evaluate.predictions import count_errors, list_confusions, list_error_counts, list_predictions
 from stages.evaluate.question import Question, list_tool_names, sample_test_rows

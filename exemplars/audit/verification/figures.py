@@ -144,7 +144,7 @@ def _check_sample(
 def _collect_answers(
     question: Question, predictions: Sequence[Prediction], params: EvaluateParams
 ) -> dict[Any, Any]:
-    from stages.evaluate.decoding import Completion
+    from exemplars.models.decoding import Completion
 
     answered = {(prediction.id, prediction.system): prediction for prediction in predictions}
     return {

@@ -14,7 +14,7 @@ from exemplars.dataset.leaves import rank_path
 from exemplars.dataset.parameter_schemas import parse_property
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import Call, CallFormat, format_calls
-from stages.evaluate.grammar import build_call_grammar
+from exemplars.models.grammar import build_call_grammar
 
 xgrammar = pytest.importorskip("xgrammar")
 jsonschema = pytest.importorskip("jsonschema")
