@@ -7,6 +7,7 @@ from typing import Any
 
 from exemplars.models.base_models import FolderBase
 from exemplars.models.calls import CallFormat
+from exemplars.models.prompting import ToolForm
 from exemplars.models.render_manifest import RenderManifest
 
 TEMPLATE = (
@@ -99,7 +100,7 @@ def make_render_manifest(base: FolderBase, sha256: str) -> RenderManifest:
         sha256=sha256,
         license="MIT",
         call_format=CallFormat.PYTHON,
-        tools="compact",
+        tools=ToolForm.COMPACT,
         template_sha256="0" * 64,
         vocabulary=0,
     )

@@ -1,4 +1,4 @@
-"""`data/training/base.json`: the model that chat rows were rendered for, and the format of their calls."""
+"""`data/training/base.json`: the model that chat rows were rendered for, and the style of their prompts."""
 
 from __future__ import annotations
 
@@ -8,19 +8,27 @@ from exemplars.core import layout
 from exemplars.core.files import read_json
 from exemplars.models.base_models import Base
 from exemplars.models.calls import CallFormat
+from exemplars.models.prompting import DEFAULT_INSTRUCTION, PromptStyle, ToolForm
 
 
 class RenderManifest(msgspec.Struct, frozen=True):
-    """The base model whose chat template and tokenizer were used, and the format of calls and tools."""
+    """The base model whose chat template and tokenizer were used, and the style of the prompts."""
 
     base: Base
     name: str
     sha256: str
     license: str
     call_format: CallFormat
-    tools: str
+    tools: ToolForm
     template_sha256: str
     vocabulary: int
+    instruction: str = DEFAULT_INSTRUCTION
+    context_turns: int = 2
+
+    @property
+    def style(self) -> PromptStyle:
+        """How the prompts are written."""
+        return PromptStyle(self.call_format, self.tools, self.instruction, self.context_turns)
 
 
 def read_render_manifest() -> RenderManifest:

@@ -60,8 +60,8 @@ def build_question(
         skills=by_name,
         neighbors=[[calls[place] for place in nearest] for nearest in places.tolist()],
         seen_services=frozenset(service for row in train for service in row.services),
-        form=rendered.call_format,
-        template_tools=rendered.tools == "template",
+        form=rendered.style.call_format,
+        template_tools=rendered.style.tools == "template",
     )
 
 

@@ -63,4 +63,6 @@ def build_render_manifest(base: BaseFiles, tokenizer: Any, params: RenderParams)
         tools=params.tools,
         template_sha256=hash_content(find_chat_template(tokenizer).encode()),
         vocabulary=len(tokenizer),
+        instruction=params.instruction,
+        context_turns=params.context_turns,
     )

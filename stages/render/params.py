@@ -9,20 +9,12 @@ import msgspec
 
 from exemplars.models.base_models import Base, PackagedBase
 from exemplars.models.calls import CallFormat
+from exemplars.models.prompting import DEFAULT_INSTRUCTION, PromptStyle, ToolForm
 from exemplars.models.rows import View
 
 NonNegativeInt = Annotated[int, msgspec.Meta(ge=0)]
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-
-
-class ToolForm(StrEnum):
-    """How a prompt shows tools."""
-
-    COMPACT = "compact"
-    """One line per tool in the system message: `weather(location, unit=celsius|kelvin)`."""
-    TEMPLATE = "template"
-    """As the base model's chat template writes its `tools`."""
 
 
 class Values(StrEnum):
@@ -65,7 +57,7 @@ class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tools: ToolForm = ToolForm.COMPACT
     """How tools are shown. compact: one line per tool in the system message; template: as the model's chat
     template writes them."""
-    instruction: str = "Call one tool, or answer None."
+    instruction: str = DEFAULT_INSTRUCTION
     """The first line of the system message."""
     values: Values = Values.SPOKEN
     """The values in a call. spoken: the text as said ("next Friday"), for a recognizer to normalize later;
@@ -88,3 +80,8 @@ class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     go to the ledger as not_drawn. null: all. Two cores train on 1,300 rows in six minutes."""
     salt: str = "prompts-1"
     """Seeds the sampling of rows and tools: another text gives different samples."""
+
+    @property
+    def style(self) -> PromptStyle:
+        """How prompts are written."""
+        return PromptStyle(self.call_format, self.tools, self.instruction, self.context_turns)

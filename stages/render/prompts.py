@@ -12,9 +12,10 @@ from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.dataset.leaves import build_arguments, decode_leaf, encode_leaf, rank_path
 from exemplars.dataset.texts import is_mentioned
 from exemplars.models.calls import Call, CallFormat, format_calls, format_value
+from exemplars.models.prompting import ToolForm, arrange_messages
+from exemplars.models.questions import Question
 from exemplars.models.rows import Answer, Message, TargetCall, View
-from stages.render.params import RenderParams, ToolForm, Values
-from stages.render.signatures import format_signature
+from stages.render.params import RenderParams, Values
 from stages.render.tool_choice import are_tools_withheld
 from stages.render.turns import TurnRows
 
@@ -97,7 +98,7 @@ def build_prompts(
             turn=turn,
             view=question.view,
             slot=question.slot,
-            messages=_build_messages(question, turn.first, before, params),
+            messages=_build_messages(question, turn.first, params),
             tools=tuple(tool.name for tool in question.tools),
             definitions=tuple(build_tool_definition(tool) for tool in question.tools),
             form=params.tools,
@@ -217,27 +218,18 @@ def _build_answer(argument: Argument, skill: Skill, values: Values) -> Answer:
     return Answer(argument.slot, value, tuple(accepted), argument.grounding)
 
 
-def _build_messages(
-    question: _Question, row: Exemplar, turns: Sequence[Turn], params: RenderParams
-) -> tuple[Message, ...]:
-    system = _format_system(question, params)
-    return (
-        *([Message("system", system)] if system else []),
-        *(Message(turn.speaker.value, turn.utterance) for turn in turns),
-        Message(row.speaker.value, row.utterance),
-        Message("assistant", question.answer),
-    )
+def _build_messages(question: _Question, row: Exemplar, params: RenderParams) -> tuple[Message, ...]:
+    asked = Question(row.utterance, row.context, row.speaker)
+    prompt = arrange_messages(_choose_instructions(question, params), params.style, question.tools, asked)
+    return (*prompt, Message("assistant", question.answer))
 
 
-def _format_system(question: _Question, params: RenderParams) -> str:
+def _choose_instructions(question: _Question, params: RenderParams) -> list[str]:
+    """Choose the first lines of the system message."""
     if question.view == View.SKILL:
-        lines = ["Name the tool that is called, or none."]
-    elif question.view == View.SLOT:
-        lines = [f"Give the value of {question.slot}, or none."]
-    elif question.is_reply and not question.tools:
-        lines = []  # Without a tool there is nothing to call: instruction data alone has no tools.
-    else:
-        lines = [params.instruction] if params.instruction else []
-    if params.tools == ToolForm.COMPACT:
-        lines += [format_signature(tool) for tool in question.tools]
-    return "\n".join(lines)
+        return ["Name the tool that is called, or none."]
+    if question.view == View.SLOT:
+        return [f"Give the value of {question.slot}, or none."]
+    if question.is_reply and not question.tools:
+        return []  # Without a tool there is nothing to call: instruction data alone has no tools.
+    return [params.instruction] if params.instruction else []

@@ -19,9 +19,10 @@ from exemplars.core.tables import read_table
 from exemplars.dataset.catalog import read_catalog
 from exemplars.dataset.row_tables import exemplars_from_table
 from exemplars.models.library_messages import suppress_library_messages
+from exemplars.models.questions import Question
 from exemplars.models.run_manifest import ROWS
 from exemplars.models.tagger.calls import TaggedCall, is_right
-from exemplars.models.tagger.predictor import Question, Tagger, load_tagger
+from exemplars.models.tagger.predictor import Tagger, load_tagger
 from exemplars.models.tagger.vocabulary import Vocabulary
 
 

@@ -9,8 +9,9 @@ from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.base_models import FolderBase
 from exemplars.models.calls import CallFormat
+from exemplars.models.prompting import ToolForm
 from exemplars.models.rows import View
-from stages.render.params import MaxRows, RenderParams, ToolForm, Values
+from stages.render.params import MaxRows, RenderParams, Values
 
 SKILLS = {
     skill.name: skill

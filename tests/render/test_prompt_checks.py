@@ -14,8 +14,9 @@ from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
 from exemplars.models.calls import CallFormat
+from exemplars.models.prompting import ToolForm
 from exemplars.models.rows import Message
-from stages.render.params import RenderParams, ToolForm
+from stages.render.params import RenderParams
 from stages.render.prompt_checks import TokenizedPrompt, tokenize_and_check
 from stages.render.prompts import Prompt, build_prompts
 from stages.render.turns import TurnRows

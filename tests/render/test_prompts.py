@@ -7,10 +7,11 @@ from exemplars.core.records import Exemplar, Reason
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import CallFormat
+from exemplars.models.prompting import ToolForm
 from exemplars.models.rows import Message, View
-from stages.render.params import ToolForm, Values
+from exemplars.models.signatures import format_signature
+from stages.render.params import Values
 from stages.render.prompts import Prompt, build_prompts
-from stages.render.signatures import format_signature
 from stages.render.tool_choice import assign_tools, find_tool_need
 from stages.render.turns import TurnRows
 from tests.render.rows import SKILLS, argument, exemplar, params

@@ -122,8 +122,8 @@ def _rebuild_question(
         skills=skills,
         neighbors=[[by_id[name] for name in nearest.get(row.id, ()) if name in by_id] for row in rows],
         seen_services=frozenset(service for row in train for service in row.services),
-        form=rendered.call_format,
-        template_tools=rendered.tools == "template",
+        form=rendered.style.call_format,
+        template_tools=rendered.style.tools == "template",
     )
 
 

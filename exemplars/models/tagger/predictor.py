@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 import torch
@@ -14,9 +13,10 @@ from safetensors.torch import load_file, save_file
 from exemplars.core.errors import Diagnostic, UserError, summarize_names
 from exemplars.core.files import read_json, write_bytes, write_json
 from exemplars.core.ledger import Problem
-from exemplars.core.records import Speaker, Turn
+from exemplars.core.records import Turn
 from exemplars.dataset.catalog import Skill, encode_catalog, read_catalog
 from exemplars.models.base_models import BaseFiles, hash_model, load_encoder, load_tokenizer
+from exemplars.models.questions import Question
 from exemplars.models.run_manifest import WEIGHTS, read_manifest
 from exemplars.models.tagger.calibration import Calibration
 from exemplars.models.tagger.calls import UNCERTAIN, Logits, TaggedCall, assemble_call
@@ -39,16 +39,6 @@ class Settings(msgspec.Struct, frozen=True):
     max_tokens: int
     context_turns: int
     calibration: Calibration = Calibration()
-
-
-class Question(NamedTuple):
-    """An utterance in its context, oldest turn first."""
-
-    utterance: str
-    context: Sequence[Turn] = ()
-    speaker: Speaker = Speaker.USER
-    today: datetime.date | None = None
-    """What relative dates refer to."""
 
 
 class Tagger:

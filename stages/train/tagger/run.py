@@ -199,7 +199,8 @@ def _calibrate(
     network: Any, data: TaggerData, recipe: Tagger, skills: Sequence[Skill]
 ) -> tuple[Settings, dict[str, Any]]:
     """Fit temperature and threshold on the validation rows; return the settings, and figures for the report."""
-    from exemplars.models.tagger.predictor import Question, Settings
+    from exemplars.models.questions import Question
+    from exemplars.models.tagger.predictor import Settings
     from exemplars.models.tagger.predictor import Tagger as Predictor
 
     vocabulary = data.encoder.vocabulary

@@ -30,7 +30,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ask(folder: Path, *utterances: str, **settings: Any) -> list[Any]:
-    from exemplars.models.tagger.predictor import Question, load_tagger
+    from exemplars.models.questions import Question
+    from exemplars.models.tagger.predictor import load_tagger
 
     tagger = load_tagger(folder, SKILLS)
     tagger.settings = msgspec.structs.replace(tagger.settings, **settings)
@@ -51,7 +52,8 @@ def test_what_was_learned_is_answered_with_spans_and_canonical_values(folder: Pa
 
 
 def test_a_value_of_an_earlier_turn_is_answered(folder: Path) -> None:
-    from exemplars.models.tagger.predictor import Question, load_tagger
+    from exemplars.models.questions import Question
+    from exemplars.models.tagger.predictor import load_tagger
 
     turns = (Turn(Speaker.USER, "weather please"), Turn(Speaker.ASSISTANT, "In Rome?"))
     call = load_tagger(folder).answer([Question("yes, that one", turns)])[0]

@@ -9,7 +9,7 @@ import pytest
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameter_schemas import parse_property
 from exemplars.dataset.parameters import Parameter
-from stages.render.signatures import format_signature
+from exemplars.models.signatures import format_signature
 
 
 def test_a_signature_shows_types_and_listed_values() -> None:
