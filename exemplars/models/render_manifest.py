@@ -9,6 +9,7 @@ from exemplars.core.files import read_json
 from exemplars.models.base_models import Base
 from exemplars.models.calls import CallFormat
 from exemplars.models.prompting import DEFAULT_INSTRUCTION, PromptStyle, ToolForm
+from exemplars.models.targets import Values
 
 
 class RenderManifest(msgspec.Struct, frozen=True):
@@ -24,6 +25,8 @@ class RenderManifest(msgspec.Struct, frozen=True):
     vocabulary: int
     instruction: str = DEFAULT_INSTRUCTION
     context_turns: int = 2
+    values: Values = Values.SPOKEN
+    """How right calls write a value that the utterance says."""
 
     @property
     def style(self) -> PromptStyle:

@@ -65,4 +65,5 @@ def build_render_manifest(base: BaseFiles, tokenizer: Any, params: RenderParams)
         vocabulary=len(tokenizer),
         instruction=params.instruction,
         context_turns=params.context_turns,
+        values=params.values,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -11,18 +10,11 @@ from exemplars.models.base_models import Base, PackagedBase
 from exemplars.models.calls import CallFormat
 from exemplars.models.prompting import DEFAULT_INSTRUCTION, PromptStyle, ToolForm
 from exemplars.models.rows import View
+from exemplars.models.targets import Values
 
 NonNegativeInt = Annotated[int, msgspec.Meta(ge=0)]
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-
-
-class Values(StrEnum):
-    """How a call writes a value that the utterance says."""
-
-    SPOKEN = "spoken"
-    """As the utterance says it, for a recognizer to normalize later; numbers and listed values are canonical."""
-    CANONICAL = "canonical"
 
 
 class MaxRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

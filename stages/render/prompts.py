@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Argument, Exemplar, Grounding, Reason, Turn
 from exemplars.core.slot_paths import find_root
 from exemplars.dataset.catalog import Skill, build_tool_definition
-from exemplars.dataset.leaves import build_arguments, decode_leaf, encode_leaf, rank_path
 from exemplars.dataset.texts import is_mentioned
-from exemplars.models.calls import Call, CallFormat, format_calls, format_value
+from exemplars.models.calls import CallFormat, format_calls, format_value
 from exemplars.models.prompting import ToolForm, arrange_messages
 from exemplars.models.questions import Question
-from exemplars.models.rows import Answer, Message, TargetCall, View
-from stages.render.params import RenderParams, Values
+from exemplars.models.rows import Message, TargetCall, View
+from exemplars.models.targets import build_call, build_target_calls
+from exemplars.models.turns import TurnRows
+from stages.render.params import RenderParams
 from stages.render.tool_choice import are_tools_withheld
-from stages.render.turns import TurnRows
-
-_SPOKEN: Final = frozenset({Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED})
-"""The kinds of grounding of a value that the utterance itself says."""
 
 
 class Prompt(NamedTuple):
@@ -144,11 +141,8 @@ def _build_target(turn: TurnRows, skills: Mapping[str, Skill], params: RenderPar
     """
     if are_tools_withheld(turn, params):
         return _Target((), None)
-    calls = []
-    for row in turn.called_rows:
-        assert row.skill is not None  # As `called_rows` demands.
-        calls.append(TargetCall(row.skill, _build_answers(row, skills[row.skill], params.values)))
-    return _Target(tuple(calls), None if calls else turn.reply)
+    calls = build_target_calls(turn, skills, params.values)
+    return _Target(calls, None if calls else turn.reply)
 
 
 def _ask(
@@ -165,7 +159,7 @@ def _ask(
     elif view == View.CALL and target.reply is not None:
         yield _Question(view, None, tools, (), target.reply, is_reply=True)
     elif view == View.CALL:
-        calls = [_build_call(call, skills[call.skill]) for call in targets]
+        calls = [build_call(call, skills[call.skill]) for call in targets]
         yield _Question(view, None, tools, targets, format_calls(calls, form))
     else:
         for call in targets:
@@ -175,7 +169,7 @@ def _ask(
 
 def _ask_slots(call: TargetCall, skill: Skill, form: CallFormat) -> Iterator[_Question]:
     """Yield the questions for the values of a call, one for each parameter of its skill."""
-    arguments = _build_call(call, skill).arguments
+    arguments = build_call(call, skill).arguments
     for parameter in skill.parameters:
         answers = tuple(answer for answer in call.answers if find_root(answer.slot) == parameter.name)
         value = format_value(arguments.get(parameter.name), form)
@@ -187,35 +181,6 @@ def _format_names(names: Sequence[str], form: CallFormat) -> str:
     if len(names) > 1:
         return f"[{', '.join(format_value(name, form) for name in names)}]"
     return format_value(names[0] if names else None, form)
-
-
-def _build_call(target: TargetCall, skill: Skill) -> Call:
-    """Build a call that a model is to make, its values typed by the catalog."""
-    leaves = ((answer.slot, answer.value) for answer in target.answers)
-    return Call(skill.name, build_arguments(leaves, skill))
-
-
-def _build_answers(row: Exemplar, skill: Skill, values: Values) -> tuple[Answer, ...]:
-    """Build the answers, in the order of the skill's parameters and of their schemas."""
-    arguments = sorted(row.arguments, key=lambda argument: rank_path(argument.slot, skill))
-    return tuple(_build_answer(argument, skill, values) for argument in arguments)
-
-
-def _build_answer(argument: Argument, skill: Skill, values: Values) -> Answer:
-    parameter = skill.find_parameter(argument.slot)
-    is_free_text = (
-        parameter is not None
-        and not parameter.enum
-        and isinstance(decode_leaf(argument.value, parameter), str)
-        and parameter.type in ("string", None)
-    )
-    spoken = None
-    if argument.surface is not None and argument.grounding in _SPOKEN and is_free_text:
-        spoken = encode_leaf(argument.surface, parameter)
-    value = spoken if spoken is not None and values == Values.SPOKEN else argument.value
-    forms = (value, argument.value, spoken, *argument.accepted)
-    accepted = dict.fromkeys(form for form in forms if form is not None)
-    return Answer(argument.slot, value, tuple(accepted), argument.grounding)
 
 
 def _build_messages(question: _Question, row: Exemplar, params: RenderParams) -> tuple[Message, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from exemplars.core.digests import hash_to_fraction
 from exemplars.core.ledger import Ledger, Problem
 from exemplars.core.records import Mode, Reason
-from stages.render.turns import TurnRows
+from exemplars.models.turns import TurnRows
 
 
 def sample_turns(turns: Sequence[TurnRows], limit: int | None, salt: str, ledger: Ledger) -> list[TurnRows]:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from exemplars.core.digests import hash_to_fraction
 from exemplars.core.records import Exemplar
 from exemplars.dataset.texts import make_equality_key
+from exemplars.models.turns import TurnRows
 from stages.render.params import RenderParams
-from stages.render.turns import TurnRows
 
 
 class ToolNeed(NamedTuple):

@@ -17,12 +17,12 @@ from exemplars.core.reports import count_sorted
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.row_tables import rejections_to_table
 from exemplars.models.rows import TrainingRow
+from exemplars.models.turns import TurnRows, collect_turns
 from stages.render.params import RenderParams
 from stages.render.prompt_checks import TokenizedPrompt, tokenize_and_check
 from stages.render.prompts import Prompt, build_prompts
 from stages.render.sampling import limit_none_share, sample_turns
 from stages.render.tool_choice import choose_tools
-from stages.render.turns import TurnRows, collect_turns
 
 
 class RenderedSplit(NamedTuple):

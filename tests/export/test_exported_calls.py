@@ -19,12 +19,12 @@ from exemplars.export.split_export import encode_split
 from exemplars.export.turns import ExportedTurn
 from exemplars.models.calls import CallFormat, parse_calls
 from exemplars.models.rows import TRAINING_SCHEMA, TrainingRow, View
+from exemplars.models.targets import Values
 from stages.compile.exemplars import compile_record
 from stages.compile.lexicon import Lexicon, Recognizers
 from stages.ingest.jsonl import parse_jsonl_file
 from stages.ingest.reading import SourceInfo
 from stages.ingest.tools import parse_tools
-from stages.render.params import Values
 from tests.export import test_formats
 from tests.export.turns import export_turn
 

@@ -9,8 +9,8 @@ from typing import Any
 from exemplars.core.records import Exemplar
 from exemplars.dataset.catalog import Skill
 from exemplars.export.turns import ExportedTurn, build_turns
+from exemplars.models.turns import collect_turns
 from stages.render.prompts import build_prompts
-from stages.render.turns import collect_turns
 from tests.chat_rows import make_training_row
 from tests.render.rows import params
 

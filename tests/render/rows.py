@@ -11,7 +11,8 @@ from exemplars.models.base_models import FolderBase
 from exemplars.models.calls import CallFormat
 from exemplars.models.prompting import ToolForm
 from exemplars.models.rows import View
-from stages.render.params import MaxRows, RenderParams, Values
+from exemplars.models.targets import Values
+from stages.render.params import MaxRows, RenderParams
 
 SKILLS = {
     skill.name: skill

@@ -16,10 +16,10 @@ from exemplars.models.base_models import FolderBase, PackagedBase, find_base, lo
 from exemplars.models.calls import CallFormat
 from exemplars.models.chat_templates import find_control_text, find_forged_token, tokenize_chat
 from exemplars.models.prompting import ToolForm
+from exemplars.models.turns import TurnRows
 from stages.render.params import RenderParams
 from stages.render.prompt_checks import TokenizedPrompt, tokenize_and_check
 from stages.render.prompts import build_prompts
-from stages.render.turns import TurnRows
 from tests.render.rows import PARAMS, SKILLS, argument, exemplar, params
 from tests.tiny import TEMPLATE, save_tiny
 

@@ -16,10 +16,10 @@ from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
 from exemplars.models.calls import CallFormat
 from exemplars.models.prompting import ToolForm
 from exemplars.models.rows import Message
+from exemplars.models.turns import TurnRows
 from stages.render.params import RenderParams
 from stages.render.prompt_checks import TokenizedPrompt, tokenize_and_check
 from stages.render.prompts import Prompt, build_prompts
-from stages.render.turns import TurnRows
 from tests.render.rows import PARAMS, SKILLS, argument, exemplar, params
 from tests.tiny import save_tiny
 

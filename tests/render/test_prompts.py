@@ -10,10 +10,10 @@ from exemplars.models.calls import CallFormat
 from exemplars.models.prompting import ToolForm
 from exemplars.models.rows import Message, View
 from exemplars.models.signatures import format_signature
-from stages.render.params import Values
+from exemplars.models.targets import Values
+from exemplars.models.turns import TurnRows
 from stages.render.prompts import Prompt, build_prompts
 from stages.render.tool_choice import assign_tools, find_tool_need
-from stages.render.turns import TurnRows
 from tests.render.rows import SKILLS, argument, exemplar, params
 
 

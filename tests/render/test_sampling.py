@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from exemplars.core.ledger import Ledger
+from exemplars.models.turns import TurnRows
 from stages.render.sampling import limit_none_share, sample_turns
-from stages.render.turns import TurnRows
 from tests.render.rows import exemplar
 
 ROWS = [

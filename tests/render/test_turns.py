@@ -17,10 +17,10 @@ from exemplars.dataset.parameter_schemas import parse_property
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import Call, CallFormat, parse_calls
 from exemplars.models.rows import Answer, Message, TargetCall, TrainingRow, View
+from exemplars.models.turns import TurnRows, collect_turns
 from stages.render.params import MaxRows
 from stages.render.prompts import build_prompts
 from stages.render.training_rows import RenderedSplit, render_split
-from stages.render.turns import TurnRows, collect_turns
 from tests.render.rows import SKILLS, argument, exemplar, params
 from tests.tiny import save_tiny
 

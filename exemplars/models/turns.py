@@ -1,4 +1,4 @@
-"""The turns of a split: the rows that one prompt asks for together."""
+"""Turns: the rows that one prompt asks for together."""
 
 from __future__ import annotations
 
