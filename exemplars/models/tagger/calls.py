@@ -1,9 +1,9 @@
-"""Calls from the scores of a tagger: the skill, its spans and choices, and values in their canonical form."""
+"""Calls from the scores of a tagger: skills, their spans and choices, and values in their canonical form."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from exemplars.dataset.expressions.words import is_value
 from exemplars.dataset.leaves import build_arguments, decode_leaf, is_leaf_of
 from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.texts import make_equality_key
+from exemplars.models.calls import Call
 from exemplars.models.tagger.decoding import Scores, TaggedSpan, decode_tags, list_spans
 from exemplars.models.tagger.features import SPECIAL, UTTERANCE, EncodedText
 from exemplars.models.tagger.vocabulary import NO_SKILL, Choice, Slot, Vocabulary
@@ -24,16 +25,26 @@ UNCERTAIN: Final = -1e3
 
 
 class TaggedCall(NamedTuple):
-    """What a tagger says about an utterance."""
+    """A call that a tagger makes."""
 
-    skill: str | None
-    """`None`: no call."""
+    skill: str
     arguments: tuple[Argument, ...]
     """In the order of the slots; a value from an earlier turn has no span."""
     score: float
     """The log-probability of the call, not calibrated."""
     problem: str | None = None
-    """Why the tagger cannot answer; the call is then what it knows of it."""
+    """Why the call is incomplete: a value that the tagger cannot know."""
+
+
+class TaggedTurn(NamedTuple):
+    """What a tagger answers to an utterance."""
+
+    calls: tuple[TaggedCall, ...]
+    """The likeliest first; empty: no call."""
+    score: float
+    """The log-probability of all calls, not calibrated."""
+    problem: str | None = None
+    """Why the tagger cannot answer; the calls are then what it knows."""
 
 
 class Logits(NamedTuple):
@@ -54,44 +65,89 @@ class _Filling(NamedTuple):
     problem: str | None = None
 
 
-def assemble_call(
+def assemble_turn(
     logits: Logits,
     encoded: EncodedText,
     vocabulary: Vocabulary,
     skills: Mapping[str, Skill],
+    shown: Collection[str] | None = None,
     today: datetime.date | None = None,
-) -> TaggedCall:
-    """Assemble the best call of a row. skills: the catalog by name. today: what relative dates refer to.
+) -> TaggedTurn:
+    """Assemble the best answer to a row.
 
+    skills: the catalog by name. shown: the skills that can be called; `None`: all. today: what relative dates refer to.
     The skill is chosen first; tags and choices are then those of its slots. Words of the utterance take precedence over
     what is meant without words.
     """
-    skill_scores = _normalize(logits.skills)
+    skill_scores = _score_shown(logits.skills, vocabulary, shown)
     number = int(skill_scores.argmax())
     score = float(skill_scores[number])
     if number == NO_SKILL:
-        return TaggedCall(None, (), score)
-    name = vocabulary.skills[number - 1].name
+        return TaggedTurn((), score)
+    call = _assemble_call(logits, encoded, vocabulary, skills, number, today)
+    return TaggedTurn((call,), score + call.score, call.problem)
+
+
+def _score_shown(scores: Scores, vocabulary: Vocabulary, shown: Collection[str] | None) -> Scores:
+    """Compute the log-probabilities of "no call" and of each skill; those that are not shown have none."""
+    if shown is not None:
+        can_call = [True, *(skill.name in shown for skill in vocabulary.skills)]
+        scores = np.where(can_call, scores, -np.inf)
+    return _normalize(scores)
+
+
+def _assemble_call(
+    logits: Logits,
+    encoded: EncodedText,
+    vocabulary: Vocabulary,
+    skills: Mapping[str, Skill],
+    number: int,
+    today: datetime.date | None,
+) -> TaggedCall:
+    """Assemble the call of a skill; its score is that of its arguments."""
+    skill = skills[vocabulary.skills[number - 1].name]
     spans, tag_score = _decode_spans(logits, encoded, vocabulary, number)
     ranked, choice_score = _choose(logits, vocabulary, number)
     fillings = [
-        _fill(
-            slot, ranked[place], [span for span in spans if span.slot == place], encoded, skills[name], today
-        )
+        _fill(slot, ranked[place], [span for span in spans if span.slot == place], encoded, skill, today)
         for place, slot in enumerate(vocabulary.find_slots(number))
     ]
     arguments = tuple(filling.argument for filling in fillings if filling.argument is not None)
     problems = [filling.problem for filling in fillings if filling.problem is not None]
-    problems += _find_bad_paths(arguments, skills[name])
-    total = score + tag_score + choice_score + (UNCERTAIN if problems else 0.0)
-    return TaggedCall(name, arguments, total, problems[0] if problems else None)
+    problems += _find_bad_paths(arguments, skill)
+    score = tag_score + choice_score + (UNCERTAIN if problems else 0.0)
+    return TaggedCall(skill.name, arguments, score, problems[0] if problems else None)
 
 
-def is_right(call: TaggedCall, exemplar: Exemplar, skill: Skill | None) -> bool:
-    """Return whether a call is that of a row: the skill and all arguments, in canonical form or as said.
+def make_call(tagged: TaggedCall, skill: Skill) -> Call:
+    """Make a call with canonical values, as `format_calls` writes it. skill: that of the catalog.
 
-    skill: that of the row in the catalog.
+    Raises `ValueError` if the paths of the arguments do not fit together; such a call has a problem.
     """
+    leaves = ((argument.slot, argument.value) for argument in tagged.arguments)
+    return Call(tagged.skill, build_arguments(leaves, skill))
+
+
+def is_right(answer: TaggedTurn, exemplars: Iterable[Exemplar], skills: Mapping[str, Skill]) -> bool:
+    """Return whether an answer has the calls of the rows of its turn and no others.
+
+    A call is right if its skill and all its arguments are, in canonical form or as said. skills: the catalog by name.
+    """
+    if answer.problem is not None:
+        return False
+    calls = list(answer.calls)
+    for exemplar in exemplars:
+        if exemplar.skill is None:
+            continue
+        skill = skills.get(exemplar.skill)
+        match = next((call for call in calls if _is_right_call(call, exemplar, skill)), None)
+        if match is None:
+            return False
+        calls.remove(match)
+    return not calls
+
+
+def _is_right_call(call: TaggedCall, exemplar: Exemplar, skill: Skill | None) -> bool:
     if call.problem is not None or call.skill != exemplar.skill:
         return False
     values = {argument.slot: argument.value for argument in call.arguments}

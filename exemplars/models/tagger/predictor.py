@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from exemplars.models.base_models import BaseFiles, hash_model, load_encoder, lo
 from exemplars.models.questions import Question
 from exemplars.models.run_manifest import WEIGHTS, read_manifest
 from exemplars.models.tagger.calibration import Calibration
-from exemplars.models.tagger.calls import UNCERTAIN, Logits, TaggedCall, assemble_call
+from exemplars.models.tagger.calls import UNCERTAIN, Logits, TaggedTurn, assemble_turn
 from exemplars.models.tagger.features import EncodedText, encode_text
 from exemplars.models.tagger.network import TaggerNetwork, collate
 from exemplars.models.tagger.vocabulary import Vocabulary
@@ -53,8 +53,13 @@ class Tagger:
         self.settings = settings
         self.skills = {skill.name: skill for skill in skills}
 
-    def answer(self, questions: Sequence[Question]) -> list[TaggedCall]:
-        """Answer questions, in their order. One that does not fit into the window has a problem, and no skill."""
+    def answer(
+        self, questions: Sequence[Question], shown: Sequence[Collection[str]] | None = None
+    ) -> list[TaggedTurn]:
+        """Answer questions, in their order. shown: the skills that each may call; `None`: all.
+
+        An answer to a question that does not fit into the window has a problem, and no call.
+        """
         encoded = [
             encode_text(
                 self.tokenizer,
@@ -66,8 +71,8 @@ class Tagger:
             for question in questions
         ]
         texts = {place: text for place, text in enumerate(encoded) if not isinstance(text, Problem)}
-        calls = {
-            place: TaggedCall(None, (), UNCERTAIN, text.sentence)
+        answers = {
+            place: TaggedTurn((), UNCERTAIN, text.sentence)
             for place, text in enumerate(encoded)
             if isinstance(text, Problem)
         }
@@ -76,17 +81,23 @@ class Tagger:
         for start in range(0, len(order), _BATCH):
             places = order[start : start + _BATCH]
             for place, logits in zip(places, self._score([texts[place] for place in places]), strict=True):
-                vocabulary, today = self.settings.vocabulary, questions[place].today
-                calls[place] = assemble_call(logits, texts[place], vocabulary, self.skills, today)
-        return [calls[place] for place in range(len(questions))]
+                answers[place] = assemble_turn(
+                    logits,
+                    texts[place],
+                    self.settings.vocabulary,
+                    self.skills,
+                    None if shown is None else shown[place],
+                    questions[place].today,
+                )
+        return [answers[place] for place in range(len(questions))]
 
-    def rate(self, call: TaggedCall) -> float:
-        """Rate a call: the calibrated probability that all of it is right."""
-        return self.settings.calibration.rate(call.score)
+    def rate(self, answer: TaggedTurn) -> float:
+        """Rate an answer: the calibrated probability that all of it is right."""
+        return self.settings.calibration.rate(answer.score)
 
-    def abstains(self, call: TaggedCall) -> bool:
-        """Return whether a call is too uncertain to be answered."""
-        return call.problem is not None or self.rate(call) < self.settings.calibration.threshold
+    def abstains(self, answer: TaggedTurn) -> bool:
+        """Return whether an answer is too uncertain to be given."""
+        return answer.problem is not None or self.rate(answer) < self.settings.calibration.threshold
 
     @torch.inference_mode()  # type: ignore[untyped-decorator]
     def _score(self, texts: Sequence[EncodedText]) -> Iterator[Logits]:

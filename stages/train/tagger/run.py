@@ -14,6 +14,7 @@ from exemplars.core.digests import hash_content, hash_split
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.ledger import Ledger
 from exemplars.core.records import Exemplar, Rejection
+from exemplars.core.turns import group_by_turn
 from exemplars.dataset.catalog import Skill, encode_catalog
 from exemplars.models.base_models import (
     BaseFiles,
@@ -24,9 +25,10 @@ from exemplars.models.base_models import (
     read_context_length,
     save_errors_as_user_errors,
 )
+from exemplars.models.questions import Question
 from exemplars.models.run_manifest import Manifest
 from exemplars.models.tagger.calibration import Calibration, choose_threshold, fit_temperature, list_risks
-from exemplars.models.tagger.calls import TaggedCall, is_right
+from exemplars.models.tagger.calls import TaggedTurn, is_right
 from exemplars.models.tagger.descriptions import describe_vocabulary
 from exemplars.models.tagger.vocabulary import build_vocabulary
 from stages.train.checks import check_packages
@@ -199,48 +201,46 @@ def _calibrate(
     network: Any, data: TaggerData, recipe: Tagger, skills: Sequence[Skill]
 ) -> tuple[Settings, dict[str, Any]]:
     """Fit temperature and threshold on the validation rows; return the settings, and figures for the report."""
-    from exemplars.models.questions import Question
     from exemplars.models.tagger.predictor import Settings
     from exemplars.models.tagger.predictor import Tagger as Predictor
 
     vocabulary = data.encoder.vocabulary
     settings = Settings(vocabulary, recipe.max_tokens, recipe.context_turns)
     tagger = Predictor(network, data.encoder.tokenizer, settings, skills)
-    calls = tagger.answer(
-        [Question(exemplar.utterance, exemplar.context, exemplar.speaker) for exemplar in data.validation]
-    )
-    right = [
-        is_right(call, exemplar, tagger.skills.get(exemplar.skill or ""))
-        for call, exemplar in zip(calls, data.validation, strict=True)
-    ]
-    temperature = fit_temperature([call.score for call in calls], right)
-    confidences = [Calibration(temperature).rate(call.score) for call in calls]
+    turns = list(group_by_turn(data.validation).values())
+    answers = tagger.answer([Question(turn[0].utterance, turn[0].context, turn[0].speaker) for turn in turns])
+    right = [is_right(answer, turn, tagger.skills) for answer, turn in zip(answers, turns, strict=True)]
+    temperature = fit_temperature([answer.score for answer in answers], right)
+    confidences = [Calibration(temperature).rate(answer.score) for answer in answers]
     threshold = choose_threshold(confidences, right, recipe.max_risk)
     calibration = Calibration(temperature, threshold)
-    figures = _describe_validation(calls, data.validation, right, confidences, calibration)
+    figures = _describe_validation(answers, turns, right, confidences, calibration)
     return msgspec.structs.replace(settings, calibration=calibration), figures
 
 
 def _describe_validation(
-    calls: Sequence[TaggedCall],
-    exemplars: Sequence[Exemplar],
+    answers: Sequence[TaggedTurn],
+    turns: Sequence[Sequence[Exemplar]],
     right: Sequence[bool],
     confidences: Sequence[float],
     calibration: Calibration,
 ) -> dict[str, Any]:
-    if not exemplars:
+    if not turns:
         return {}
     answered = [
         is_good for is_good, sure in zip(right, confidences, strict=True) if sure >= calibration.threshold
     ]
-    same_skill = [call.skill == exemplar.skill for call, exemplar in zip(calls, exemplars, strict=True)]
+    same_skills = [
+        sorted(call.skill for call in answer.calls) == sorted(row.skill for row in turn if row.skill)
+        for answer, turn in zip(answers, turns, strict=True)
+    ]
     return {
         "validation": {
             "exact_match": _share(right),
-            "skill_accuracy": _share(same_skill),
+            "skill_accuracy": _share(same_skills),
             "temperature": round(calibration.temperature, 4),
             "threshold": round(calibration.threshold, 4),
-            "answered": round(len(answered) / len(exemplars), 4),
+            "answered": round(len(answered) / len(turns), 4),
             "exact_match_of_answered": _share(answered),
             "risk_coverage": list_risks(confidences, right, _COVERAGES),
         }

@@ -11,7 +11,16 @@ import pytest
 from exemplars.core.records import Argument, Grounding
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
-from exemplars.models.tagger.calls import UNCERTAIN, Logits, TaggedCall, assemble_call, is_right
+from exemplars.models.calls import Call
+from exemplars.models.tagger.calls import (
+    UNCERTAIN,
+    Logits,
+    TaggedCall,
+    TaggedTurn,
+    assemble_turn,
+    is_right,
+    make_call,
+)
 from exemplars.models.tagger.features import EncodedText
 from exemplars.models.tagger.vocabulary import Choice, SkillSlots, Slot, Vocabulary
 from tests.models.tagger.rows import ROWS, SKILLS, make_row, meant
@@ -48,7 +57,10 @@ def answer(
     for place, choice in enumerate(choices):
         chosen[vocabulary.choice_starts[1][place] + choice] = 50.0
     logits = Logits(np.array([0.0, 50.0]), tag_scores, chosen)
-    return assemble_call(logits, encoded, vocabulary, {skill.name: skill}, datetime.date(2019, 3, 1))
+    today = datetime.date(2019, 3, 1)
+    turn = assemble_turn(logits, encoded, vocabulary, {skill.name: skill}, today=today)
+    assert turn.problem == turn.calls[0].problem
+    return turn.calls[0]
 
 
 def test_words_and_choices_become_arguments_in_their_canonical_form() -> None:
@@ -122,31 +134,64 @@ def test_paths_that_do_not_fit_together_are_a_problem() -> None:
 def test_no_call_has_no_arguments() -> None:
     vocabulary = Vocabulary((SkillSlots("s", (Slot("x", (NOTHING,)),)),))
     logits = Logits(np.array([2.0, 2.0 - np.log(3)]), np.zeros((1, 3)), np.zeros(1))
-    call = assemble_call(logits, encode("no"), vocabulary, {})
-    assert (call.skill, call.arguments, call.problem) == (None, (), None)
-    assert call.score == pytest.approx(np.log(0.75))
+    answer = assemble_turn(logits, encode("no"), vocabulary, {})
+    assert (answer.calls, answer.problem) == ((), None)
+    assert answer.score == pytest.approx(np.log(0.75))
+
+
+def test_a_skill_that_is_not_shown_is_not_called() -> None:
+    vocabulary = Vocabulary((SkillSlots("a", ()), SkillSlots("b", ())))
+    logits = Logits(np.array([0.0, 5.0, 3.0]), np.zeros((1, 1)), np.zeros(1))
+    skills = {"a": Skill("a"), "b": Skill("b")}
+    answers = [
+        assemble_turn(logits, encode("go"), vocabulary, skills, shown) for shown in (None, ["b", "c"], [])
+    ]
+    assert [[call.skill for call in answer.calls] for answer in answers] == [["a"], ["b"], []]
+    assert answers[1].score == pytest.approx(3 - np.log(np.exp(3) + 1))
+    assert answers[2].score == 0.0
+
+
+def make_turn(*calls: tuple[str, dict[str, str]], problem: str | None = None) -> TaggedTurn:
+    """Make an answer of calls without spans."""
+    tagged = [
+        TaggedCall(skill, tuple(meant(slot, value, "verbatim") for slot, value in arguments.items()), 0.0)
+        for skill, arguments in calls
+    ]
+    return TaggedTurn(tuple(tagged), 0.0, problem)
+
+
+BY_NAME = {skill.name: skill for skill in SKILLS}
 
 
 @pytest.mark.parametrize(
-    ("skill", "arguments", "problem", "right"),
+    ("skill", "arguments", "right"),
     [
-        ("set_timer", {"minutes": "10"}, None, True),
-        ("set_timer", {"minutes": "10.0"}, None, True),
-        ("set_timer", {"minutes": "ten"}, None, False),
-        ("set_timer", {"minutes": "10", "label": "tea"}, None, False),
-        ("set_timer", {}, None, False),
-        ("set_timer", {"minutes": "10"}, "x is written by a model", False),
-        ("call", {"minutes": "10"}, None, False),
-        (None, {}, None, False),
+        ("set_timer", {"minutes": "10"}, True),
+        ("set_timer", {"minutes": "10.0"}, True),
+        ("set_timer", {"minutes": "ten"}, False),
+        ("set_timer", {"minutes": "10", "label": "tea"}, False),
+        ("set_timer", {}, False),
+        ("call", {"minutes": "10"}, False),
     ],
 )
 def test_a_call_is_right_if_skill_and_all_arguments_are(
-    skill: str | None, arguments: dict[str, str], problem: str | None, right: bool
+    skill: str, arguments: dict[str, str], right: bool
 ) -> None:
-    call = TaggedCall(
-        skill, tuple(meant(slot, value, "verbatim") for slot, value in arguments.items()), 0.0, problem
-    )
-    assert is_right(call, ROWS[3], SKILLS[1]) is right
+    assert is_right(make_turn((skill, arguments)), [ROWS[3]], BY_NAME) is right
+
+
+def test_an_answer_is_right_if_it_has_all_calls_of_the_turn_and_no_others() -> None:
+    timer, ring = ("set_timer", {"minutes": "10"}), ("call", {"contact": "mum"})
+    turn = [ROWS[0], ROWS[3]]
+    assert is_right(make_turn(timer, ring), turn, BY_NAME)
+    assert not is_right(make_turn(timer, ring, problem="x"), turn, BY_NAME)
+    assert not is_right(make_turn(timer), turn, BY_NAME)
+    assert not is_right(make_turn(timer, ring, ring), turn, BY_NAME)
+    assert not is_right(make_turn(), turn, BY_NAME)
+    assert is_right(make_turn(), [ROWS[7]], BY_NAME)
+    assert not is_right(make_turn(ring), [ROWS[7]], BY_NAME)
+    # A skill that another frame of the turn has, and one that it does not call.
+    assert is_right(make_turn(ring), [ROWS[0], ROWS[7]], BY_NAME)
 
 
 def test_a_text_is_right_as_said_and_in_every_accepted_form() -> None:
@@ -156,5 +201,10 @@ def test_a_text_is_right_as_said_and_in_every_accepted_form() -> None:
         Argument("location", "San Francisco", "San Fran", 0, 0, Grounding.NORMALIZED, ("SF",)),
     )
     forms = ["San Francisco", "san fran", "SF", "Oslo"]
-    calls = [TaggedCall("weather", (meant("location", form, "verbatim"),), 0.0) for form in forms]
-    assert [is_right(call, row, SKILLS[2]) for call in calls] == [True, True, True, False]
+    answers = [make_turn(("weather", {"location": form})) for form in forms]
+    assert [is_right(answer, [row], BY_NAME) for answer in answers] == [True, True, True, False]
+
+
+def test_a_tagged_call_becomes_a_call_with_the_types_of_its_parameters() -> None:
+    call = make_turn(("set_timer", {"minutes": "10", "label": "tea"})).calls[0]
+    assert make_call(call, SKILLS[1]) == Call("set_timer", {"minutes": 10, "label": "tea"})

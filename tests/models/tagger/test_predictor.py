@@ -13,6 +13,7 @@ from exemplars.core.errors import UserError
 from exemplars.core.records import Speaker, Turn
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
+from exemplars.models.questions import Question
 from exemplars.models.run_manifest import load_run, read_manifest
 from tests.models.tagger.rows import SKILLS
 from tests.train.tagger.trained import train_tiny
@@ -30,7 +31,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ask(folder: Path, *utterances: str, **settings: Any) -> list[Any]:
-    from exemplars.models.questions import Question
     from exemplars.models.tagger.predictor import load_tagger
 
     tagger = load_tagger(folder, SKILLS)
@@ -39,24 +39,24 @@ def ask(folder: Path, *utterances: str, **settings: Any) -> list[Any]:
 
 
 def test_what_was_learned_is_answered_with_spans_and_canonical_values(folder: Path) -> None:
-    call, none, home = ask(folder, "set a timer for ten minutes", "no thanks", "ring ann on the landline")
+    timer, none, home = ask(folder, "set a timer for ten minutes", "no thanks", "ring ann on the landline")
+    [call] = timer.calls
     assert (call.skill, [(a.slot, a.value, a.surface) for a in call.arguments]) == (
         "set_timer",
         [("minutes", "10", "ten")],
     )
-    assert (none.skill, none.arguments) == (None, ())
-    assert [(a.slot, a.value, a.start) for a in home.arguments] == [
+    assert none.calls == ()
+    assert [(a.slot, a.value, a.start) for a in home.calls[0].arguments] == [
         ("contact", "ann", 5),
         ("device", "home", None),
     ]
 
 
 def test_a_value_of_an_earlier_turn_is_answered(folder: Path) -> None:
-    from exemplars.models.questions import Question
     from exemplars.models.tagger.predictor import load_tagger
 
     turns = (Turn(Speaker.USER, "weather please"), Turn(Speaker.ASSISTANT, "In Rome?"))
-    call = load_tagger(folder).answer([Question("yes, that one", turns)])[0]
+    [call] = load_tagger(folder).answer([Question("yes, that one", turns)])[0].calls
     assert (call.skill, [(a.slot, a.value) for a in call.arguments]) == ("weather", [("location", "Rome")])
 
 
@@ -64,8 +64,21 @@ def test_answers_do_not_depend_on_what_else_is_asked(folder: Path) -> None:
     utterances = ["ring mum", "weather in Oslo", "ring dad at work", "no thanks, timer for 5 minutes please"]
     together = ask(folder, *utterances)
     alone = [ask(folder, utterance)[0] for utterance in utterances]
-    assert [call[:2] for call in together] == [call[:2] for call in alone]
-    assert [call.score for call in together] == pytest.approx([call.score for call in alone], abs=1e-4)
+    calls = [[call[:2] for call in answer.calls] for answer in together]
+    assert calls == [[call[:2] for call in answer.calls] for answer in alone]
+    assert [answer.score for answer in together] == pytest.approx(
+        [answer.score for answer in alone], abs=1e-4
+    )
+
+
+def test_only_what_is_shown_is_called(folder: Path) -> None:
+    from exemplars.models.tagger.predictor import load_tagger
+
+    tagger = load_tagger(folder)
+    question = Question("ring mum")
+    answers = tagger.answer([question] * 3, [["call", "weather"], ["weather", "unknown"], []])
+    assert [[call.skill for call in answer.calls] for answer in answers][::2] == [["call"], []]
+    assert {call.skill for call in answers[1].calls} <= {"weather"}
 
 
 def test_an_utterance_that_does_not_fit_is_not_answered(folder: Path) -> None:
@@ -73,7 +86,7 @@ def test_an_utterance_that_does_not_fit_is_not_answered(folder: Path) -> None:
 
     long, short = ask(folder, "ring " * 100, "ring mum")
     assert long.problem.startswith("found an utterance of 102 tokens, expected at most 48 tokens")
-    assert (long.skill, short.skill) == (None, "call")
+    assert ([call.skill for call in long.calls], [call.skill for call in short.calls]) == ([], ["call"])
     assert load_tagger(folder).abstains(long)
 
 
