@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from exemplars.core.bootstrap import Columns, Figure, Resamples
 from exemplars.core.literals import format_literal
 from exemplars.core.slot_paths import flatten_arguments
 from exemplars.dataset.catalog import Skill
 from exemplars.models.rows import TrainingRow
 from stages.evaluate.goal_accuracy import GOAL_METRICS, GoalFrame, build_goal_columns, score_goals
-from stages.evaluate.metrics import Columns, Figure, Resamples
 from stages.evaluate.scoring import Score
 
 

@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from exemplars.core.bootstrap import Columns, Figure, Metric, Resamples, SystemComparison
 from exemplars.models.decoding import Completion
 from exemplars.models.rows import TrainingRow
 from stages.evaluate.dialogue_states import compute_goal_figures, score_dialogue_states
 from stages.evaluate.goal_accuracy import GOAL_METRICS
-from stages.evaluate.metrics import (
-    CALL_METRICS,
-    Columns,
-    Figure,
-    Metric,
-    Resamples,
-    SystemComparison,
-    build_count_columns,
-)
+from stages.evaluate.metrics import CALL_METRICS, build_count_columns
 from stages.evaluate.params import EvaluateParams, System
 from stages.evaluate.question import Question
 from stages.evaluate.scoring import Score, build_expected_answer, score_prediction

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, utils
 
-from stages.evaluate.metrics import Metric, divide_or_nan
+from exemplars.core.bootstrap import Metric, divide_or_nan
 
 DialogueState = Mapping[str, Sequence[str]]
 """For each slot all values that are correct, or the predicted one."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from exemplars.core.bootstrap import Figure, SystemComparison, round_figure
 from exemplars.core.digests import hash_split
 from stages.evaluate.evaluation import Evaluation
-from stages.evaluate.metrics import Figure, SystemComparison, round_figure
 from stages.evaluate.params import EvaluateParams, System
 from stages.evaluate.predictions import count_errors, count_wrong_groundings
 

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from exemplars.core.bootstrap import Metric, Sums, divide_or_nan
 from exemplars.dataset.embeddings import find_model_folder
 from exemplars.models.decoding import Completion
 from exemplars.models.rows import TrainingRow
-from stages.evaluate.metrics import Metric, Sums, divide_or_nan
 from stages.evaluate.params import System
 
 _BERT_LAYERS: Final = 6

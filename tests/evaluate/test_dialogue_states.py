@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from exemplars.core.bootstrap import Resamples
 from exemplars.core.records import Origin
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import CallFormat
 from exemplars.models.rows import Answer, TargetCall
 from stages.evaluate.dialogue_states import compute_goal_figures, score_dialogue_states
-from stages.evaluate.metrics import Resamples
 from stages.evaluate.scoring import build_expected_answer, score_prediction
 from tests.chat_rows import make_training_row
 

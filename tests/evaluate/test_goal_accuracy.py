@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from exemplars.core.bootstrap import Figure, Resamples
 from stages.evaluate.goal_accuracy import (
     GOAL_METRICS,
     GoalFrame,
@@ -12,7 +13,6 @@ from stages.evaluate.goal_accuracy import (
     score_goals,
     score_slots,
 )
-from stages.evaluate.metrics import Figure, Resamples
 
 CATEGORICAL = {"Cafes_1": frozenset({"seating"})}
 

@@ -2,18 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from exemplars.core.bootstrap import Columns, Figure, Resamples, compute_mcnemar_p_value
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import CallFormat
 from stages.evaluate.call_matching import ExpectedCall
-from stages.evaluate.metrics import (
-    CALL_METRICS,
-    Columns,
-    Figure,
-    Resamples,
-    build_count_columns,
-    compute_mcnemar_p_value,
-)
+from stages.evaluate.metrics import CALL_METRICS, build_count_columns
 from stages.evaluate.scoring import ExpectedAnswer, Score, score_prediction
 
 SKILLS = {"a": Skill("a", parameters=(Parameter("x"),)), "b": Skill("b")}

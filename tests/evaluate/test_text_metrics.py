@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sacrebleu
 
-from stages.evaluate.metrics import Resamples
+from exemplars.core.bootstrap import Resamples
 from stages.evaluate.text_metrics import TEXT_METRICS, compute_text_columns
 
 RIGHT = ['call(contact="Ada")', 'weather(location="Boston", day="Sunday")', "None"]

@@ -15,7 +15,7 @@ from exemplars.audit.comparison.evaluated_revision import (
 from exemplars.core.errors import Diagnostic, UserError
 
 if TYPE_CHECKING:
-    from stages.evaluate.metrics import Columns, Figure, Metric, Resamples
+    from exemplars.core.bootstrap import Columns, Figure, Metric, Resamples
     from stages.evaluate.scoring import Score
 
 _DEFAULTS: Final = {"resamples": 1000, "seed": 1, "min_slice_rows": 5}
@@ -32,7 +32,8 @@ def compare_evaluations(
     system: `None`: the reference system of the newer revision. All answers are scored again, against the rows of
     the newer revision. Raises `UserError` if a revision has no such system, or if they have no test row in common.
     """
-    from stages.evaluate.metrics import Resamples, build_count_columns
+    from exemplars.core.bootstrap import Resamples
+    from stages.evaluate.metrics import build_count_columns
 
     names = _choose_systems(old, new, system)
     answers = (old.answers[names[0]], new.answers[names[1]])
@@ -126,7 +127,8 @@ def _compare_systems(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dic
 
 
 def _compare_figures(resamples: Resamples, columns: Sequence[Columns], rows: int) -> dict[str, Any]:
-    from stages.evaluate.metrics import CALL_METRICS, round_figure
+    from exemplars.core.bootstrap import round_figure
+    from stages.evaluate.metrics import CALL_METRICS
 
     old, new = (resamples.compute_figures(side, range(rows), CALL_METRICS) for side in columns)
     comparison = resamples.compare(columns[1], columns[0], range(rows), CALL_METRICS)
@@ -160,7 +162,7 @@ def _compare_slices(
     """
     from scipy.stats import false_discovery_control
 
-    from stages.evaluate.metrics import compute_mcnemar_p_value, round_figure
+    from exemplars.core.bootstrap import compute_mcnemar_p_value, round_figure
     from stages.evaluate.slices import group_by_slice
 
     exact = {side: by_name["exact"] for side, by_name in zip(("old", "new"), columns, strict=True)}
@@ -191,7 +193,7 @@ def _compare_slices(
 
 def _build_slice_metrics() -> dict[str, Metric]:
     """Build the metrics of columns `old` and `new`, which say whether an answer is right."""
-    from stages.evaluate.metrics import divide_or_nan
+    from exemplars.core.bootstrap import divide_or_nan
 
     return {
         "old": lambda sums: divide_or_nan(sums["old"], sums["rows"]),
