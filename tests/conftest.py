@@ -64,6 +64,8 @@ SLOW = (
     "tests/cli/test_documented_examples.py",
     "tests/ingest/test_patterns.py",
     "tests/audit/test_revisions.py",
+    "tests/answering",
+    "tests/cli/test_call.py",
     "tests/audit/verification/test_tagger_runs.py",
 )
 """Tests of these take seconds each: real DVC, a trained model, a browser."""

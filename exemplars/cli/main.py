@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 from exemplars.audit.revisions import WORKSPACE, check_lock
 from exemplars.cli import (
     attest,
+    call,
     catalog,
     check,
     compare,
@@ -82,6 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_parser(commands)
     runs.add_parser(commands)
     merge.add_parser(commands)
+    call.add_parser(commands)
     prove.add_parser(commands)
     plots_template.add_parser(commands)
     curve.add_parser(commands)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -29,12 +30,15 @@ def decode_prompts(
     max_new_tokens: int,
     batch_rows: int,
     title: str,
+    *,
+    is_prose: bool = False,
 ) -> list[Completion]:
     """Decode completions of prompts, in the order given.
 
     grammars: one for each prompt, in xgrammar's EBNF. With `None` decoding is free, and a completion is cut
     where it can no longer become a call: the prose of a base model would take most of the time. title: of the
-    progress bar. Prompts of about the same length are decoded together, padded on the left.
+    progress bar; empty: none is shown. is_prose: whether prose is wanted, so that nothing is cut. Prompts of about the
+    same length are decoded together, padded on the left.
     """
     order = sorted(range(len(prompts)), key=lambda place: (len(prompts[place]), place))
     batches = [order[start : start + batch_rows] for start in range(0, len(order), batch_rows)]
@@ -45,7 +49,7 @@ def decode_prompts(
         if compile_grammar is not None and grammars is not None:
             compiled = [compile_grammar(grammars[place]) for place in batch]
         batch_prompts = [prompts[place] for place in batch]
-        decoded = _decode_batch(model, tokenizer, batch_prompts, compiled, form, max_new_tokens)
+        decoded = _decode_batch(model, tokenizer, batch_prompts, compiled, form, max_new_tokens, is_prose)
         completions.update(zip(batch, decoded, strict=True))
     return [completions[place] for place in range(len(prompts))]
 
@@ -74,6 +78,7 @@ def _decode_batch(
     grammars: list[Any] | None,
     form: CallFormat,
     max_new_tokens: int,
+    is_prose: bool,
 ) -> list[Completion]:
     import torch
     from transformers import StoppingCriteriaList
@@ -82,6 +87,7 @@ def _decode_batch(
     longest = max(map(len, prompts))
     ids = torch.tensor([[end] * (longest - len(prompt)) + list(prompt) for prompt in prompts])
     mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    criteria = [] if is_prose else [_make_prose_criterion(tokenizer, longest, end, form)]
     with torch.inference_mode():
         output = model.generate(
             input_ids=ids.to(model.device),
@@ -91,12 +97,13 @@ def _decode_batch(
             eos_token_id=end,
             pad_token_id=end,
             logits_processor=_make_logits_processors(grammars),
-            stopping_criteria=StoppingCriteriaList([_make_prose_criterion(tokenizer, longest, end, form)]),
+            stopping_criteria=StoppingCriteriaList(criteria),
         )
     completions = []
     for tokens in output[:, longest:].tolist():
         text = _decode_text(tokenizer, tokens, end)
-        completions.append(Completion(text, end in tokens or not is_call_prefix(text, form)))
+        ended = end in tokens or not (is_prose or is_call_prefix(text, form))
+        completions.append(Completion(text, ended))
     return completions
 
 
@@ -128,16 +135,22 @@ def _make_logits_processors(grammars: list[Any] | None) -> list[Any]:
 def _make_grammar_compiler(model: Any, tokenizer: Any) -> Callable[[str], Any]:
     import xgrammar
 
-    info = xgrammar.TokenizerInfo.from_huggingface(
-        tokenizer, vocab_size=model.config.vocab_size, stop_token_ids=find_end_of_turn(tokenizer)
-    )
-    compiler = xgrammar.GrammarCompiler(info)
+    compiler = _load_compiler(tokenizer, model.config.vocab_size, find_end_of_turn(tokenizer))
     return lambda grammar: compiler.compile_grammar(xgrammar.Grammar.from_ebnf(grammar))
+
+
+@functools.lru_cache(maxsize=2)
+def _load_compiler(tokenizer: Any, vocabulary: int, end: int) -> Any:
+    """Load a compiler of grammars for a tokenizer; reading all its tokens takes a while."""
+    import xgrammar
+
+    info = xgrammar.TokenizerInfo.from_huggingface(tokenizer, vocab_size=vocabulary, stop_token_ids=end)
+    return xgrammar.GrammarCompiler(info)
 
 
 def _show_progress(batches: list[list[int]], title: str) -> Any:
     """Show a progress bar while the batches are iterated, if there is a terminal."""
-    if not sys.stderr.isatty():
+    if not title or not sys.stderr.isatty():
         return batches
     from tqdm import tqdm
 

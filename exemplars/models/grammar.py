@@ -33,15 +33,17 @@ _SHORT_ESCAPE: Final = re.compile("[\x7f-\xff](?=[0-9a-fA-F])")
 Schema = Mapping[str, Any]
 
 
-def build_call_grammar(tools: Sequence[Skill], form: CallFormat) -> str:
+def build_call_grammar(tools: Sequence[Skill], form: CallFormat, *, must_call: bool = False) -> str:
     """Build a grammar whose texts are exactly: a call of one of the tools, several such calls, or no call.
+
+    must_call: leave out "no call", unless there is no tool.
 
     Arguments are in the order of the catalog, each at most once, and the members of an object are in the order of its
     schema. A value has what its schema says of types, listed values, items, properties and required properties; what
     it says of texts and numbers (patterns, formats, bounds) is not part of the grammar. A value that no schema
     describes is any value of JSON; where a schema leads back to itself, it describes nothing.
     """
-    return _Writer(form).write(tools)
+    return _Writer(form).write(tools, must_call)
 
 
 class _Writer:
@@ -52,10 +54,11 @@ class _Writer:
         self._rules: dict[str, str] = {}
         """The names of the rules, by what they derive."""
 
-    def write(self, tools: Sequence[Skill]) -> str:
+    def write(self, tools: Sequence[Skill], must_call: bool) -> str:
         calls = self._alternate(self._write_call(build_tool_definition(tool)["function"]) for tool in tools)
         none = _quote(NO_CALL[self._form])
-        answers = [none, calls, f'"[" {calls} (", " {calls})+ "]"'] if tools else [none]
+        several = f'"[" {calls} (", " {calls})+ "]"'
+        answers = [*([] if tools and must_call else [none]), *([calls, several] if tools else [])]
         rules = [f"root ::= {' | '.join(answers)}"]
         rules += [f"{name} ::= {body}" for body, name in self._rules.items()]
         true, false, null = (_quote(format_value(value, self._form)) for value in (True, False, None))

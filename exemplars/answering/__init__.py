@@ -1,0 +1,1 @@
+"""Trained models that answer a question: the tagger, a language model, or both."""

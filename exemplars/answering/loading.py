@@ -1,0 +1,143 @@
+"""The trained models of a project, ready to answer."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from exemplars.answering.systems import Cascade, LanguageModelSystem, System, TaggerSystem
+from exemplars.core import layout
+from exemplars.core.errors import Diagnostic, UserError, suggest_name
+from exemplars.core.files import read_file
+from exemplars.core.names import check_name
+from exemplars.core.params import PATH, load_value
+from exemplars.dataset.catalog import Skill, read_catalog
+from exemplars.dataset.recognizers import Recognizer, Recognizers, decode_recognizers, merge_recognizers
+from exemplars.models.chat_templates import find_end_of_turn
+from exemplars.models.render_manifest import read_render_manifest
+from exemplars.models.run_manifest import TAGGER, WEIGHTS, load_run, read_manifest
+
+_LANGUAGE_MODELS: Final = ("full", "lora", "prompt_tuning", "ia3", "freeze")
+"""The methods of runs that are language models and write calls."""
+
+
+class Run(NamedTuple):
+    """A trained run that can be asked."""
+
+    recipe: str
+    method: str
+
+    @property
+    def folder(self) -> Path:
+        """Where its weights are."""
+        return layout.model(self.recipe)
+
+
+def list_runs() -> list[Run]:
+    """List the runs of this project that can be asked, in the order of `train.runs`, then by name.
+
+    Runs without weights are left out.
+    """
+    names = load_value("train", "runs") if PATH.exists() else None
+    found = sorted(path.parent.name for path in layout.MODELS.glob("*/manifest.json"))
+    recipes = [name for name in (names if isinstance(names, dict) else ()) if name in found]
+    runs = []
+    for recipe in dict.fromkeys([*recipes, *found]):
+        folder = layout.model(recipe)
+        if (folder / WEIGHTS).is_dir():
+            method = read_manifest(folder).method
+            if method == TAGGER or method in _LANGUAGE_MODELS:
+                runs.append(Run(recipe, method))
+    return runs
+
+
+def load_system(recipe: str | None) -> System:
+    """Load the system that answers: that of a recipe; `None`: the tagger, and a language model where it is not sure.
+
+    With `None`, a project that has only one of the two has it answer. Raises `UserError` if there is no such run.
+    """
+    runs = list_runs()
+    if recipe is not None:
+        run = next((run for run in runs if run.recipe == check_name(recipe, "recipe")), None)
+        if run is None:
+            raise UserError([_report_missing(recipe, runs)])
+        return _load_run(run)
+    tagger = next((run for run in runs if run.method == TAGGER), None)
+    model = next((run for run in runs if run.method != TAGGER), None)
+    if tagger is not None and model is not None:
+        return Cascade(_load_tagger(tagger), cache(lambda: _load_language_model(model)))
+    alone = tagger or model
+    if alone is None:
+        raise UserError([_report_missing(None, runs)])
+    return _load_run(alone)
+
+
+def _load_run(run: Run) -> System:
+    return _load_tagger(run) if run.method == TAGGER else _load_language_model(run)
+
+
+def _load_tagger(run: Run) -> TaggerSystem:
+    from exemplars.models.tagger.predictor import load_tagger  # Imports torch.
+
+    return TaggerSystem(run.recipe, load_tagger(run.folder, _read_catalog()))
+
+
+def _load_language_model(run: Run) -> LanguageModelSystem:
+    import torch
+
+    model, tokenizer = load_run(run.folder, dtype="float32")
+    if hasattr(model, "merge_and_unload") and not model.active_peft_config.is_prompt_learning:
+        model = model.merge_and_unload()
+    model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    # Tries the template in a process of its own, which a server could not start from a thread.
+    find_end_of_turn(tokenizer)
+    style = read_render_manifest().style
+    return LanguageModelSystem(
+        run.recipe, model, tokenizer, style, _read_catalog() or (), _read_recognizers()
+    )
+
+
+def _read_catalog() -> tuple[Skill, ...] | None:
+    """Read the catalog; `None` before `compile` has made one."""
+    return read_catalog(layout.CATALOG) if layout.CATALOG.exists() else None
+
+
+def _read_recognizers() -> Mapping[str, Recognizer]:
+    """Read the recognizers of the project and of its sources."""
+    own = load_value("compile", "recognizers") if PATH.exists() else None
+    paths = [
+        layout.find_schema(own or layout.RECOGNIZERS),
+        *sorted(layout.RECORDS.glob("*.recognizers.json")),
+    ]
+    return merge_recognizers(map(_read_recognizer_file, paths)).recognizers
+
+
+def _read_recognizer_file(path: Path) -> Recognizers:
+    try:
+        return decode_recognizers(read_file(path).removeprefix(codecs.BOM_UTF8))
+    except msgspec.DecodeError as error:
+        problem = Diagnostic(
+            path=str(path),
+            code="bad_recognizers",
+            found=str(error),
+            expected="a file of recognizers",
+            fix="correct the file, then run `dvc repro compile`",
+        )
+        raise UserError([problem]) from None
+
+
+def _report_missing(recipe: str | None, runs: Sequence[Run]) -> Diagnostic:
+    """Report that no run can be asked. recipe: the one that was wanted; `None`: any."""
+    names = [run.recipe for run in runs]
+    fix = "run `dvc repro train`, or `dvc pull` if another machine has trained it"
+    if recipe is not None and names:
+        fix = suggest_name(recipe, names) or f"trained are: {', '.join(names)}"
+    wanted = "there is no trained model" if recipe is None else f"the recipe {recipe!r} has no trained model"
+    return Diagnostic(
+        path=str(layout.MODELS), code="not_trained", found="", expected="", summary=wanted, fix=fix
+    )
