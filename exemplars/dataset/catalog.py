@@ -10,6 +10,7 @@ its `parameters`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from exemplars.dataset.parameter_schemas import build_property, list_filling, pa
 from exemplars.dataset.parameters import COMPOSED, SPAN, Parameter
 
 
-class Skill(msgspec.Struct, frozen=True):
+class Skill(msgspec.Struct, frozen=True, dict=True):
     """A function that can be called."""
 
     name: str
@@ -38,12 +39,17 @@ class Skill(msgspec.Struct, frozen=True):
     inferred: bool = False
     """Whether it is only known from calls of it, so that a definition takes precedence."""
 
+    @cached_property
+    def parameter_by_name(self) -> dict[str, Parameter]:
+        """The parameters by their names; of several with the same name, the first."""
+        return {parameter.name: parameter for parameter in reversed(self.parameters)}
+
     def find_parameter(self, path: str) -> Parameter | None:
         """Return the parameter that a path leads to, or `None`.
 
         A leaf of an array or object is returned as a parameter whose name is its path.
         """
-        found = next((parameter for parameter in self.parameters if parameter.name == path), None)
+        found = self.parameter_by_name.get(path)
         # A name that has a dot may be the path of a leaf of a different parameter.
         return found if found is not None and format_path((path,)) == path else self._find_leaf(path) or found
 
@@ -71,7 +77,7 @@ class Skill(msgspec.Struct, frozen=True):
             name, *rest = parse_path(path)
         except ValueError:
             return None
-        root = next((parameter for parameter in self.parameters if parameter.name == name), None)
+        root = self.parameter_by_name.get(name) if isinstance(name, str) else None
         if root is None or not rest:
             return root
         filling, schema = list_filling(root), root.schema

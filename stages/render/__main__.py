@@ -15,7 +15,7 @@ from stages.render.base import build_render_manifest, check_tokenizer, limit_tok
 from stages.render.inputs import read_skills, read_splits
 from stages.render.params import RenderParams
 from stages.render.report import build_render_metrics, build_render_report, list_length_bins, summarize_render
-from stages.render.training_rows import check_supervision, collect_rejections, render_split
+from stages.render.training_rows import check_supervision, collect_rejections, render_splits
 
 
 def main() -> str:
@@ -24,8 +24,8 @@ def main() -> str:
     base = find_base(params.base)
     tokenizer = load_tokenizer(base)
     check_tokenizer(tokenizer, base)
-    target = (read_skills(), tokenizer, params, limit_tokens(base, params.max_tokens))
-    splits = {name: render_split(rows, name, *target) for name, rows in read_splits().items()}
+    limit = limit_tokens(base, params.max_tokens)
+    splits = render_splits(read_splits(), read_skills(), tokenizer, params, limit)
     write_table(layout.ledger_path(layout.TRAINING_BASE), collect_rejections(splits))
     check_supervision(splits, params)
     for name, split in splits.items():

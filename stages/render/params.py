@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -15,6 +16,14 @@ from exemplars.models.targets import Values
 NonNegativeInt = Annotated[int, msgspec.Meta(ge=0)]
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class ToolSource(StrEnum):
+    """Where the tools of a prompt come from, in addition to those that are needed."""
+
+    RANDOM = "random"
+    BM25 = "bm25"
+    """Those whose descriptions and train rows have most words in common with the turn."""
 
 
 class MaxRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,6 +67,10 @@ class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Maximum number of preceding turns in a prompt."""
     distractors: NonNegativeInt = 2
     """Number of tools in a prompt in addition to those that are needed."""
+    tools_from: ToolSource = ToolSource.RANDOM
+    """Where these come from. random: a sample; bm25: those whose descriptions and train rows, except rows of the
+    turn's own group, share most words with the turn (BM25). Ranked tools are shown best first, like those of a
+    retriever."""
     rows_a_list: PositiveInt = 9
     """Maximum number of train rows that share a list of tools; `train.shared.batching: shared_prefix` computes
     the list once for all of them. 1: each row has its own list."""

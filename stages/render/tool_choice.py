@@ -4,40 +4,37 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from exemplars.core.digests import hash_to_fraction
 from exemplars.core.records import Exemplar
 from exemplars.dataset.texts import make_equality_key
 from exemplars.models.turns import TurnRows
 from stages.render.params import RenderParams
-
-
-class ToolNeed(NamedTuple):
-    """What a turn demands of the tools that its prompt shows."""
-
-    id: str
-    tools: tuple[str, ...]
-    """The tools that must be shown, if any."""
-    excluded: frozenset[str]
-    """The tools that must not be: a different right answer, or the right tools if the answer is to be none."""
-    key: str
-    """Seeds the random choices."""
+from stages.render.ranked_lists import assign_ranked_tools
+from stages.render.tool_needs import ToolNeed
+from stages.render.tool_ranking import ToolRanker
 
 
 def choose_tools(
-    turns: Sequence[TurnRows], names: Sequence[str], params: RenderParams, rows_per_list: int
+    turns: Sequence[TurnRows],
+    names: Sequence[str],
+    params: RenderParams,
+    rows_per_list: int,
+    rank_tools: ToolRanker | None = None,
 ) -> dict[str, tuple[str, ...]]:
     """Choose the tools that the prompt of each turn shows, by the turn's id.
 
-    names: all skills of the catalog, sorted. rows_per_list: see `assign_tools`.
+    names: all skills of the catalog, sorted. rows_per_list: see `assign_tools`. rank_tools: ranks all skills for each
+    turn, best first; `None`: tools are sampled.
     """
     skills = group_skills_by_utterance(row for turn in turns for row in turn.rows)
     needs = [
         find_tool_need(turn, skills.get(make_utterance_key(turn.first), frozenset()), params)
         for turn in turns
     ]
-    return assign_tools(needs, names, params.distractors, rows_per_list)
+    if rank_tools is None:
+        return assign_tools(needs, names, params.distractors, rows_per_list)
+    return assign_ranked_tools(needs, rank_tools(turns), params.distractors, rows_per_list)
 
 
 def are_tools_withheld(turn: TurnRows, params: RenderParams) -> bool:

@@ -23,6 +23,7 @@ from stages.render.prompt_checks import TokenizedPrompt, tokenize_and_check
 from stages.render.prompts import Prompt, build_prompts
 from stages.render.sampling import limit_none_share, sample_turns
 from stages.render.tool_choice import choose_tools
+from stages.render.tool_ranking import ToolRanker, make_tool_ranker
 
 
 class RenderedSplit(NamedTuple):
@@ -38,6 +39,21 @@ class RenderedSplit(NamedTuple):
         return sum(len(row.exemplar_ids) for row in self.rows)
 
 
+def render_splits(
+    splits: Mapping[SplitName, Sequence[Exemplar]],
+    skills: Mapping[str, Skill],
+    tokenizer: Any,
+    params: RenderParams,
+    limit: int,
+) -> dict[SplitName, RenderedSplit]:
+    """Render all splits by `render_split`; what `render.tools_from` ranks by are the rows of train."""
+    rank_tools = make_tool_ranker(params, splits["train"], skills)
+    return {
+        name: render_split(rows, name, skills, tokenizer, params, limit, rank_tools)
+        for name, rows in splits.items()
+    }
+
+
 def render_split(
     exemplars: Sequence[Exemplar],
     split: SplitName,
@@ -45,12 +61,13 @@ def render_split(
     tokenizer: Any,
     params: RenderParams,
     limit: int,
+    rank_tools: ToolRanker | None = None,
 ) -> RenderedSplit:
     """Render the turns of a split as chat rows, each checked.
 
     In the train split only, turns that ask for nothing have a quota, and rows share lists of tools.
 
-    skills: the catalog, by name. limit: the maximum number of tokens of a row.
+    skills: the catalog, by name. limit: the maximum number of tokens of a row. rank_tools: see `choose_tools`.
     """
     ledger = Ledger("render")
     turns = sample_turns(collect_turns(exemplars), getattr(params.max_rows, split), params.salt, ledger)
@@ -58,7 +75,7 @@ def render_split(
     if split == "train":
         turns = limit_none_share(turns, params.max_none_share, params.salt, ledger)
         rows_per_list = params.rows_a_list
-    tools = choose_tools(turns, sorted(skills), params, rows_per_list)
+    tools = choose_tools(turns, sorted(skills), params, rows_per_list, rank_tools)
     rows = []
     for turn in turns:
         prompts = build_prompts(turn, skills, tools[turn.id], params)

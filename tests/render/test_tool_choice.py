@@ -3,7 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.render.tool_choice import ToolNeed, assign_tools, sample_tools
+from stages.render.tool_choice import assign_tools, sample_tools
+from stages.render.tool_needs import ToolNeed
 
 NAMES = ["alarm", "call", "light", "music", "timer", "weather"]
 

@@ -117,8 +117,8 @@ def _check_argument(
 ) -> Diagnostic | None:
     """Check an argument. filled: the names of the arguments before it; given: of all arguments."""
     name = argument.name
-    names = [parameter.name for parameter in skill.parameters]
-    if name is None or name not in names:
+    if name is None or name not in skill.parameter_by_name:
+        names = [parameter.name for parameter in skill.parameters]
         found = "an argument without a name" if name is None else f"slot {quote_text(name)}"
         expected = f"one of {', '.join(names)}" if names else "no argument"
         fix = suggest_name(name or "", names, given) or _FIX
