@@ -21,6 +21,7 @@ from exemplars.models.run_manifest import WEIGHTS, read_manifest
 from exemplars.models.tagger.calibration import Calibration
 from exemplars.models.tagger.calls import UNCERTAIN, Logits, TaggedTurn, assemble_turn
 from exemplars.models.tagger.features import EncodedText, encode_text
+from exemplars.models.tagger.light_encoder import load_light_encoder
 from exemplars.models.tagger.network import TaggerNetwork, collate
 from exemplars.models.tagger.vocabulary import Vocabulary
 
@@ -141,9 +142,10 @@ def load_tagger(folder: Path, skills: Sequence[Skill] | None = None) -> Tagger:
     if skills is not None:
         _check_catalog(folder, settings.vocabulary, trained, skills)
     files = BaseFiles(folder.name, str(weights), {}, manifest.weights_sha256, manifest.base_license)
-    network = TaggerNetwork(load_encoder(files), settings.vocabulary, dropout=0.0)
+    encoder, tokenizer = load_light_encoder(weights) or (load_encoder(files), load_tokenizer(files))
+    network = TaggerNetwork(encoder, settings.vocabulary, dropout=0.0)
     network.load_state_dict(load_file(weights / _HEADS), strict=False)
-    return Tagger(network, load_tokenizer(files), settings, trained)
+    return Tagger(network, tokenizer, settings, trained)
 
 
 def _check_catalog(
