@@ -118,16 +118,27 @@ def _measure_point(share: float, exemplars: int, params: Mapping[str, Any]) -> C
         for path in _INPUTS:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).symlink_to(project / path)
+        recipe = _choose_recipe(params)
         (folder / PATH).write_text(yaml.safe_dump(params), "utf-8")
         _run_stage(folder, "render")
-        _run_stage(folder, "train")
-        _run_stage(folder, "evaluate", params["train"]["recipe"])
+        _run_stage(folder, "train", recipe)
+        _run_stage(folder, "evaluate", recipe)
         report = _read_report(folder, "evaluate")
-        tokens = _read_report(folder, "train")["tokens"]
+        tokens = _read_report(folder, f"train/{recipe}")["tokens"]
     figure = report["systems"][params["evaluate"]["reference"]]["exact_match"]
     return CurvePoint(
         share, exemplars, tokens, report["rows"], figure["value"], figure["low"], figure["high"]
     )
+
+
+def _choose_recipe(params: Mapping[str, Any]) -> str:
+    """Choose the first language model of `train.runs`: parts of the split are sampled by `render`."""
+    for name, folder in params["train"]["runs"].items():
+        if folder == layout.TRAINING.name:
+            return str(name)
+    found = f"train.runs: {', '.join(params['train']['runs'])}"
+    fix = "add one, such as `lora: training`"
+    raise UserError([_build_curve_problem(str(PATH), found, "a recipe that trains a language model", fix)])
 
 
 def _run_stage(folder: Path, stage: str, *arguments: str) -> None:

@@ -102,7 +102,7 @@ def _read_workspace_rows(root: Path, run: RecordedRun) -> RunRows | None:
 def _find_row_objects(root: Path, run: RecordedRun) -> list[str]:
     """List DVC's hashes of a run's `rows.txt`.
 
-    The `dvc.lock` of a revision that has the manifest need not name it: `train.recipe` may have been switched
+    The `dvc.lock` of a revision that has the manifest need not name it: its recipe may have left `train.runs`
     since. The commit that made the run names it.
     """
     path = (layout.model(run.manifest.recipe) / ROWS).as_posix()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
@@ -21,6 +21,7 @@ import yaml
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError, run_main
 from exemplars.core.files import hash_file, read_file, write_bytes
+from exemplars.core.names import check_name
 from exemplars.core.preflight import check_later_stages
 from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
@@ -57,6 +58,20 @@ def run_stage(name: str, main: Callable[[], str | None]) -> int:
     return run_main(run)
 
 
+def parse_stage_key(arguments: Sequence[str], stage: str, role: str) -> str:
+    """Parse the arguments of a stage that runs once for each key: the key, or `ingest@KEY` as DVC calls its stage.
+
+    role: what the key names, for messages. Raises `UserError` if it is no name, and `SystemExit` if there is more or
+    less than one argument.
+
+    >>> parse_stage_key(["ingest@bots"], "ingest", "source")
+    'bots'
+    """
+    if len(arguments) != 1:
+        raise SystemExit(f"usage: python -m stages.{stage} {role.upper()}")
+    return check_name(arguments[0].removeprefix(f"{stage}@"), role)
+
+
 def keep_lock_copy() -> None:
     """Copy `dvc.lock` as the stages before this one left it: DVC would leave a part of it if it were killed later.
 
@@ -87,11 +102,13 @@ def check_dependency(stage: str, path: str) -> None:
     if not CODE.exists():
         return
     stages = decode_yaml(read_file(_DVC_YAML).decode("utf-8")).get("stages", {})
-    paths = stages.get(stage, {}).get("deps", [])
+    defined = stages.get(stage, {})
+    place = f"stages.{stage}.do" if "do" in defined else f"stages.{stage}"
+    paths = defined.get("do", defined).get("deps", [])
     if any(PurePosixPath(path).is_relative_to(str(dependency)) for dependency in paths):
         return
     summary = f"{stage} reads {path}, which is not among its dependencies"
-    fix = f"add `- {path}` to stages.{stage}.deps, then run `dvc repro` again"
+    fix = f"add `- {path}` to {place}.deps, then run `dvc repro` again"
     raise UserError([_problem("no_dependency", summary, fix, _DVC_YAML)])
 
 

@@ -92,6 +92,11 @@ def report(stage: str) -> Path:
     return REPORTS / f"{stage}.json"
 
 
+def train_plots(recipe: str) -> Path:
+    """Return the folder with the losses of a run."""
+    return REPORTS / "train" / recipe
+
+
 def system_report(system: str) -> Path:
     """Return the path of the metrics of an evaluated system."""
     return REPORTS / "evaluate" / f"{system}.json"

@@ -43,10 +43,22 @@ def find_faults(keys: Keys, value: Any, hint: Any) -> Iterator[Fault]:
     faults = [*_check_plain(keys, value), *_check_parts(keys, value, _choose_member(hint, value))]
     if not faults:
         try:
-            msgspec.convert(value, hint)
+            converted = msgspec.convert(value, hint)
         except msgspec.ValidationError as error:
             faults.append(_report_value(keys, value, _describe_expected(hint, str(error))))
+        else:
+            faults += _list_conflicts(keys, converted)
     yield from faults
+
+
+def _list_conflicts(keys: Keys, section: Any) -> Iterator[Fault]:
+    """List what a section finds wrong with several of its values together, by its method `find_conflicts`, if any.
+
+    The keys of these faults are relative to the section.
+    """
+    if isinstance(section, msgspec.Struct) and hasattr(section, "find_conflicts"):
+        for fault in section.find_conflicts():
+            yield fault._replace(keys=(*keys, *fault.keys))
 
 
 def _check_plain(keys: Keys, value: Any) -> Iterator[Fault]:

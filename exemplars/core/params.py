@@ -169,14 +169,16 @@ def _has_required_keys(section: type[msgspec.Struct]) -> bool:
     return any(field.required for field in msgspec.structs.fields(section))
 
 
-def load_recipe(path: Path = PATH) -> str:
-    """Read the name of the recipe that the parameter file chooses. Raises `UserError` if it does not name one."""
-    _, document = read_parameters(path)
-    section = document.get("train")
-    recipe = section.get("recipe") if isinstance(section, dict) else None
-    if not isinstance(recipe, str):
-        raise UserError([_problem(path, "missing_key", "no train.recipe", "the name of a recipe")])
-    return check_name(recipe, "recipe")
+def read_runs(path: Path = PATH) -> dict[str, str]:
+    """Read `train.runs`: the folder of rows that each run reads, by the name of its recipe.
+
+    Raises `UserError` if the parameter file names no run, as `dvc.yaml` needs it, or if a name is no name.
+    """
+    runs = load_value("train", "runs", path)
+    if not isinstance(runs, dict) or not runs:
+        expected = "a recipe with its folder, such as `lora: training`"
+        raise UserError([_problem(path, "missing_key", "no run in train.runs", expected)])
+    return {check_name(str(name), "recipe"): str(folder) for name, folder in runs.items()}
 
 
 def _describe_fault(path: Path, text: str, fault: Fault) -> Diagnostic:

@@ -1,15 +1,28 @@
-"""`data/training/base.json`: the model that chat rows were rendered for, and the style of their prompts."""
+"""`data/training/base.json`: the model that chat rows were rendered for, and the style of their prompts.
+
+The tables of chat rows have the same in the metadata of their schema: who reads the rows needs no other file.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
 import msgspec
+import pyarrow as pa
 
 from exemplars.core import layout
+from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import read_json
 from exemplars.models.base_models import Base
 from exemplars.models.calls import CallFormat
 from exemplars.models.prompting import DEFAULT_INSTRUCTION, PromptStyle, ToolForm
 from exemplars.models.targets import Values
+
+_KEY: Final = b"exemplars.render"
+_CODE: Final = "not_rendered"
+_EXPECTED: Final = "the manifest that `render` writes"
+_FIX: Final = "run `dvc repro render`"
 
 
 class RenderManifest(msgspec.Struct, frozen=True):
@@ -34,12 +47,36 @@ class RenderManifest(msgspec.Struct, frozen=True):
         return PromptStyle(self.call_format, self.tools, self.instruction, self.context_turns)
 
 
+def attach_manifest(table: pa.Table, manifest: RenderManifest) -> pa.Table:
+    """Attach the manifest to a table of chat rows, as metadata of its schema."""
+    return table.replace_schema_metadata({_KEY: msgspec.json.encode(manifest)})
+
+
+def get_attached_manifest(table: pa.Table, path: Path) -> RenderManifest:
+    """Return the manifest that is attached to a table of chat rows.
+
+    path: of the table, for messages. Raises `UserError` if it has no manifest of this version.
+    """
+    data = (table.schema.metadata or {}).get(_KEY, b"")
+    try:
+        return msgspec.json.decode(data, type=RenderManifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        problem = Diagnostic(
+            path=str(path),
+            code=_CODE,
+            found=str(error) if data else "no manifest in the metadata of its schema",
+            expected=_EXPECTED,
+            fix=_FIX,
+        )
+        raise UserError([problem]) from None
+
+
 def read_render_manifest() -> RenderManifest:
     """Read the manifest of the rendered rows. Raises `UserError` if it is missing or damaged."""
     return read_json(
         layout.TRAINING_BASE,
         RenderManifest,
-        code="not_rendered",
-        expected="the manifest that `render` writes",
-        fix="run `dvc repro render`",
+        code=_CODE,
+        expected=_EXPECTED,
+        fix=_FIX,
     )

@@ -27,8 +27,7 @@ _OPTIONAL: Final = ("${train.recipes.continued.text}",)
 _DEFAULTED: Final = {
     "compile.recognizers": None,
     "curate.lexicons": None,
-    "train.recipes.${train.recipe}": "train",
-    "train.shared": None,
+    "train.recipes.${key}": "train.recipes",
 }
 """Parameters that a project's `params.yaml` need not have, and the key that takes their place."""
 
@@ -44,7 +43,7 @@ def _convert_lines(lines: Iterable[str]) -> Iterator[str]:
     seen: set[str] = set()
     for line in lines:
         if (entry := _ENTRY.fullmatch(line)) and key in ("deps", "params"):
-            value = _convert_entry(key, stage, entry["value"])
+            value = _convert_entry(key, entry["value"])
             if value is not None and value not in seen:
                 seen.add(value)
                 yield f"{indent}  - {value}"
@@ -59,10 +58,10 @@ def _convert_lines(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _convert_entry(key: str, stage: str, value: str) -> str | None:
+def _convert_entry(key: str, value: str) -> str | None:
     """Convert a dependency or parameter; `None`: a project does not have it."""
     if key == "params":
-        return _DEFAULTED.get(value, value) if stage != "train" or value != "train.recipe" else None
+        return _DEFAULTED.get(value, value)
     if value.startswith(_CODE) or value in _OPTIONAL:
         return None
     return layout.SCHEMAS if value in _SCHEMAS or value.startswith(layout.SCHEMAS) else value

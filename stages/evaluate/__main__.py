@@ -1,4 +1,4 @@
-"""Entry point of `evaluate`: `python -m stages.evaluate [RECIPE]`, by default the recipe of `params.yaml`."""
+"""Entry point of `evaluate`: `python -m stages.evaluate [RECIPE]`, by default the first that reads chat rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from exemplars.core import layout
 from exemplars.core.code_version import run_stage
 from exemplars.core.names import check_name
-from exemplars.core.params import load_recipe, load_section
+from exemplars.core.params import load_section, read_runs
 from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.render_manifest import read_render_manifest
 from exemplars.models.run_manifest import read_manifest
@@ -22,7 +22,8 @@ from stages.evaluate.text_metrics import compute_system_columns
 
 def main() -> str:
     """Read rows and models, collect and score the answers of all systems, write predictions and figures."""
-    recipe = check_name(sys.argv[1], "recipe") if sys.argv[1:] else load_recipe()
+    models = [name for name, folder in read_runs().items() if folder == layout.TRAINING.name]
+    recipe = check_name((sys.argv[1:] or models or ["lora"])[0], "recipe")
     params = load_section("evaluate", EvaluateParams)
     suppress_library_messages()
     train, test = read_rows("train"), read_rows("test")

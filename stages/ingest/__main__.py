@@ -7,7 +7,7 @@ import os
 import sys
 
 from exemplars.core import layout
-from exemplars.core.code_version import run_stage
+from exemplars.core.code_version import parse_stage_key, run_stage
 from exemplars.core.files import write_bytes, write_report
 from exemplars.core.params import load_section
 from exemplars.core.tables import prevent_pandas_import, write_table
@@ -17,12 +17,12 @@ from exemplars.dataset.recognizers import encode_recognizers
 from stages.ingest.erasure import read_erasures
 from stages.ingest.params import IngestParams
 from stages.ingest.report import build_ingest_metrics, build_ingest_report, summarize_source
-from stages.ingest.sources import parse_source_name, read_source
+from stages.ingest.sources import read_source
 
 
 def main() -> str:
     """Read one source; write its records, ledger, catalog, recognizers and report."""
-    name = parse_source_name(sys.argv[1:])
+    name = parse_stage_key(sys.argv[1:], "ingest", "source")
     prevent_pandas_import()
     gc.disable()  # Millions of rows without a cycle among them: collecting takes half the time.
     workers = count_workers(int(os.environ.get(layout.WORKERS_VARIABLE, "0")))

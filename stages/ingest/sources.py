@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -11,7 +10,6 @@ from typing import Final
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import read_file
 from exemplars.core.licenses import check_expressions
-from exemplars.core.names import check_name
 from exemplars.core.tables import sort_by_id
 from exemplars.dataset.catalog_merge import merge_catalogs, place_skills
 from stages.ingest.chat.source import read_chat_source
@@ -53,19 +51,6 @@ _BOT_FILES: Final = FileKind(
 NOTHING_ERASED: Final = Erasures()
 DIALOGUES: Final = (SgdSource, ChatSource)
 """The sources whose groups are dialogues, which are erased as a whole: later turns repeat what was said."""
-
-
-def parse_source_name(arguments: Sequence[str]) -> str:
-    """Parse the arguments of the stage: the name of a source, or `ingest@NAME` as DVC calls its stage.
-
-    Raises `UserError` if it is no name, and `SystemExit` if there is more or less than one argument.
-
-    >>> parse_source_name(["ingest@bots"])
-    'bots'
-    """
-    if len(arguments) != 1:
-        raise SystemExit("usage: python -m stages.ingest SOURCE")
-    return check_name(arguments[0].partition("ingest@")[2] or arguments[0], "source")
 
 
 def read_source(

@@ -10,6 +10,7 @@ from exemplars.core.files import write_json, write_report
 from exemplars.core.params import load_section
 from exemplars.core.tables import rows_to_table, write_table
 from exemplars.models.base_models import find_base, load_tokenizer
+from exemplars.models.render_manifest import attach_manifest
 from exemplars.models.rows import TrainingRow
 from stages.render.base import build_render_manifest, check_tokenizer, limit_tokens
 from stages.render.inputs import read_skills, read_splits
@@ -22,15 +23,14 @@ def main() -> str:
     """Run the stage: write the chat rows, their manifest, the ledger and the report."""
     params = load_section("render", RenderParams)
     base = find_base(params.base)
-    tokenizer = load_tokenizer(base)
-    check_tokenizer(tokenizer, base)
+    check_tokenizer(tokenizer := load_tokenizer(base), base)
     limit = limit_tokens(base, params.max_tokens)
     splits = render_splits(read_splits(), read_skills(), tokenizer, params, limit)
     write_table(layout.ledger_path(layout.TRAINING_BASE), collect_rejections(splits))
     check_supervision(splits, params)
+    write_json(layout.TRAINING_BASE, manifest := build_render_manifest(base, tokenizer, params))
     for name, split in splits.items():
-        write_table(layout.training(name), rows_to_table(split.rows, TrainingRow))
-    write_json(layout.TRAINING_BASE, build_render_manifest(base, tokenizer, params))
+        write_table(layout.training(name), attach_manifest(rows_to_table(split.rows, TrainingRow), manifest))
     write_json(layout.plot("render", "lengths"), list_length_bins(splits))
     write_report("render", report := build_render_report(splits), build_render_metrics(report))
     return summarize_render(splits)

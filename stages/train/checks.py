@@ -37,7 +37,7 @@ def check_packages(recipe: Recipe, shared: Shared) -> None:
 def make_backend_diagnostic(found: str) -> Diagnostic:
     """Build the diagnostic of a base that cannot be loaded in 4 bits. found: why."""
     return Diagnostic(
-        path="train.recipe",
+        path="train.runs",
         code="no_quantization",
         found=found,
         expected="bitsandbytes with a backend for this machine",

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from exemplars.core import layout
 from exemplars.core.code_version import check_dependency
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import list_folder, read_file
+from exemplars.core.ids import SplitName
 from exemplars.core.tables import read_table, rows_from_table
+from exemplars.models.render_manifest import RenderManifest, get_attached_manifest
 from exemplars.models.rows import TRAINING_SCHEMA
 from stages.train.rows import PromptRow
 
 
-def read_prompts(path: Path) -> list[PromptRow]:
-    """Read a table of `TRAINING_SCHEMA`: only the columns that training needs.
+def read_prompts(split: SplitName) -> tuple[list[PromptRow], RenderManifest]:
+    """Read the chat rows of a split, only the columns that training needs, and what they were rendered for.
 
     Raises `UserError` if the table is missing or unreadable.
     """
-    return rows_from_table(read_table(path, TRAINING_SCHEMA, PromptRow.__struct_fields__), PromptRow)
+    path = layout.training(split)
+    table = read_table(path, TRAINING_SCHEMA, PromptRow.__struct_fields__)
+    return rows_from_table(table, PromptRow), get_attached_manifest(table, path)
 
 
 def read_texts(folder: str) -> dict[str, str]:

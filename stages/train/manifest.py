@@ -15,7 +15,7 @@ import msgspec
 
 from exemplars.core.digests import hash_content, hash_split
 from exemplars.models.run_manifest import Manifest
-from stages.train.params import TrainParams
+from stages.train.params import RunParams
 
 _HASH_DIGITS: Final = 12
 _CODE: Final = ("exemplars", "stages", "params.yaml")
@@ -37,7 +37,7 @@ def encode_digests(digests: Iterable[str]) -> bytes:
     return "".join(f"{digest}\n" for digest in sorted(digests)).encode("ascii")
 
 
-def hash_params(params: TrainParams, base_sha256: str, rows: object, validation: object) -> str:
+def hash_params(params: RunParams, base_sha256: str, rows: object, validation: object) -> str:
     """Hash all that determines a run in addition to its data: recipe, base, and the form of its rows.
 
     rows, validation: the rows as the recipe takes them, to be encoded as JSON.

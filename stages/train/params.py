@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
 
-from exemplars.core.names import Name
+from exemplars.core.errors import Diagnostic, UserError, quote_text, suggest_name
+from exemplars.core.names import Name, is_name
+from exemplars.core.parameter_validator import Fault
 from exemplars.models.base_models import Base, PackagedBase
 
 MINILM: Final = PackagedBase(
@@ -20,6 +23,15 @@ MINILM: Final = PackagedBase(
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
+
+
+class Folder(StrEnum):
+    """The folder in `data/` whose rows a recipe reads."""
+
+    SPLITS = "splits"
+    """Exemplars with their spans, for encoders."""
+    TRAINING = "training"
+    """Rendered chat rows, for language models."""
 
 
 class Precision(StrEnum):
@@ -192,11 +204,24 @@ DEFAULT_RECIPES: Final[dict[str, Recipe]] = {
 """The recipes that every project can name."""
 
 
-class TrainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which recipe to train by, and how."""
+class RunParams(msgspec.Struct, frozen=True):
+    """By which recipe a run is trained, and how."""
 
-    recipe: Name = "lora"
-    """One of the recipes below. To try a different one without an edit: `dvc exp run -S train.recipe=full`."""
+    recipe: Name
+    """Its name."""
+    chosen: Recipe
+    shared: Shared = Shared()
+
+
+class TrainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which recipes to train by, and how."""
+
+    runs: Annotated[dict[Name, Folder], msgspec.Meta(min_length=1)] = msgspec.field(
+        default_factory=lambda: {"tagger": Folder.SPLITS, "lora": Folder.TRAINING}
+    )
+    """The recipes that are trained, each as a stage of its own (`train@tagger`), with the folder of rows that it
+    reads: `splits` for encoders, `training` (what `render` wrote) for language models. To try one more without an
+    edit: `dvc exp run -S +train.runs.dora=training`."""
     shared: Shared = Shared()
     recipes: dict[Name, Recipe] = {}
     """The recipes by name. One that is named here replaces the default of the same name, and is added to the
@@ -204,12 +229,42 @@ class TrainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "recipes", {**DEFAULT_RECIPES, **self.recipes})
-        if self.recipe not in self.recipes:
-            raise ValueError(
-                f"Expected train.recipe to be one of {', '.join(sorted(self.recipes))}, got {self.recipe!r}"
-            )
 
-    @property
-    def chosen(self) -> Recipe:
-        """The recipe to train by."""
-        return self.recipes[self.recipe]
+    def find_conflicts(self) -> Iterator[Fault]:
+        """Find the runs without a recipe, and those that name a folder whose rows their recipe does not read."""
+        for name, folder in self.runs.items():
+            keys, recipe = ("runs", name), self.recipes.get(name)
+            if recipe is None:
+                expected = f"one of {', '.join(sorted(self.recipes))}"
+                summary = f"train.runs.{name}: there is no recipe {name!r}: expected {expected}"
+                fix = suggest_name(name, self.recipes) or "correct it, or add the recipe to train.recipes"
+                yield Fault("no_recipe", keys, name, expected, fix, summary)
+            elif folder is not (wanted := get_folder(recipe)):
+                kind = "an encoder" if wanted is Folder.SPLITS else "a language model"
+                summary = (
+                    f"train.runs.{name} is {folder.value}: {name} trains {kind}, which reads {wanted.value}"
+                )
+                fix = f"write `{name}: {wanted.value}`"
+                yield Fault("wrong_folder", keys, folder.value, wanted.value, fix, summary)
+
+    def get_run(self, name: str) -> RunParams:
+        """Return the parameters of a run. Raises `UserError` if `train.runs` does not name it."""
+        if name in self.runs and name in self.recipes:
+            return RunParams(name, self.recipes[name], self.shared)
+        problem = Diagnostic(
+            path="params.yaml",
+            code="no_run",
+            found=f"no run {quote_text(name)} in train.runs",
+            expected=f"one of {', '.join(self.runs)}",
+            fix=f"name one of them, or add `{name}` to train.runs" if is_name(name) else "name one of them",
+        )
+        raise UserError([problem])
+
+    def list_runs(self) -> list[RunParams]:
+        """List the parameters of all runs."""
+        return [self.get_run(name) for name in self.runs]
+
+
+def get_folder(recipe: Recipe) -> Folder:
+    """Return the folder of rows that a recipe reads."""
+    return Folder.SPLITS if isinstance(recipe, Tagger) else Folder.TRAINING

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from exemplars.core.errors import UserError
+from exemplars.core import layout
+from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import list_folder
 from exemplars.core.preflight import Finding, Project, Severity
 from exemplars.models.base_models import Base, FolderBase, PackagedBase, locate_packaged_base
 from stages.train.checks import check_packages
-from stages.train.params import Continued, Freeze, Full, Recipe, Tagger, TrainParams
+from stages.train.params import Continued, Freeze, Full, RunParams, Tagger, TrainParams
 
 _GIB: Final = 2**30
 _GGUF_BYTES: Final = 0.625
@@ -25,42 +26,65 @@ _BYTES: Final = {"all": 16, "few": 5}
 
 def check_params(project: Project) -> Iterator[Finding]:
     """Find that the texts of the recipe `continued` are missing."""
-    params: TrainParams | None = project.sections.get("train")
-    if params is None or not isinstance(params.chosen, Continued):
-        return
-    folder = Path(params.chosen.text)
-    suffixes = {entry.path.suffix.casefold() for entry in list_folder(folder)} if folder.is_dir() else set()
-    if not suffixes & {".txt", ".md"}:
-        yield project.report(
-            Severity.ERROR,
-            ("train", "recipes", params.recipe, "text"),
-            "training_input",
-            f"the recipe {params.recipe!r} reads {params.chosen.text!r}, which has no *.txt and no *.md",
-            "put the texts there, or correct the path",
-        )
+    for run in _list_runs(project):
+        if isinstance(run.chosen, Continued) and not _has_texts(Path(run.chosen.text)):
+            yield project.report(
+                Severity.ERROR,
+                ("train", "recipes", run.recipe, "text"),
+                "training_input",
+                f"the recipe {run.recipe!r} reads {run.chosen.text!r}, which has no *.txt and no *.md",
+                "put the texts there, or correct the path",
+            )
 
 
 def check_machine(project: Project) -> Iterator[Finding]:
-    """Find packages that the recipe or the tracker needs, and too little memory or disk space."""
-    params: TrainParams | None = project.sections.get("train")
-    if params is None:
-        return
-    try:
-        check_packages(params.chosen, params.shared)
-    except UserError as error:
-        for problem in error.diagnostics:
-            keys = ("train", "shared", "tracker") if problem.code == "no_tracker" else ("train", "recipe")
-            summary = (
-                problem.summary or f"{params.recipe}: found {problem.found}, expected {problem.expected}"
-            )
-            yield project.report(Severity.ERROR, keys, problem.code, summary, problem.fix)
+    """Find packages that a recipe or the tracker needs, too little memory or disk space, and models of no run."""
     render = project.sections.get("render")
-    if isinstance(params.chosen, Tagger):
-        size = estimate_parameters(params.chosen.encoder)
-    else:
-        size = 0 if render is None else estimate_parameters(render.base)
-    if size:
-        yield from _check_space(project, params.chosen, size)
+    for run in _list_runs(project):
+        try:
+            check_packages(run.chosen, run.shared)
+        except UserError as error:
+            yield from (_report_problem(project, run, problem) for problem in error.diagnostics)
+        if isinstance(run.chosen, Tagger):
+            size = estimate_parameters(run.chosen.encoder)
+        else:
+            size = 0 if render is None else estimate_parameters(render.base)
+        if size:
+            yield from _check_space(project, run, size)
+    yield from _check_models(project)
+
+
+def _list_runs(project: Project) -> list[RunParams]:
+    params: TrainParams | None = project.sections.get("train")
+    return [] if params is None else params.list_runs()
+
+
+def _has_texts(folder: Path) -> bool:
+    suffixes = {entry.path.suffix.casefold() for entry in list_folder(folder)} if folder.is_dir() else set()
+    return bool(suffixes & {".txt", ".md"})
+
+
+def _report_problem(project: Project, run: RunParams, problem: Diagnostic) -> Finding:
+    is_tracker = problem.code == "no_tracker"
+    keys = ("train", "shared", "tracker") if is_tracker else ("train", "runs", run.recipe)
+    summary = problem.summary or f"{run.recipe}: found {problem.found}, expected {problem.expected}"
+    return project.report(Severity.ERROR, keys, problem.code, summary, problem.fix)
+
+
+def _check_models(project: Project) -> Iterator[Finding]:
+    """Find models of recipes that are no longer trained: a fresh clone has no such folder."""
+    params: TrainParams | None = project.sections.get("train")
+    folders = layout.MODELS.glob("*/manifest.json") if params is not None else ()
+    for folder in sorted(path.parent for path in folders):
+        if params is not None and folder.name not in params.runs:
+            yield project.report(
+                Severity.WARNING,
+                ("train", "runs"),
+                "model_of_no_run",
+                f"{folder.as_posix()} is not of train.runs, but `evaluate` and `publish` depend on all of models/: "
+                "in a fresh clone, which does not have it, DVC would run them again",
+                f"move the folder away, or add `{folder.name}` to train.runs",
+            )
 
 
 def estimate_parameters(base: Base) -> int:
@@ -76,11 +100,11 @@ def estimate_parameters(base: Base) -> int:
     return 0
 
 
-def _check_space(project: Project, recipe: Recipe, parameters: int) -> Iterator[Finding]:
+def _check_space(project: Project, run: RunParams, parameters: int) -> Iterator[Finding]:
     """Find that the machine has less memory or disk space than a training takes, by an estimate."""
     import psutil
 
-    trains_all = isinstance(recipe, Full | Continued | Freeze | Tagger)
+    trains_all = isinstance(run.chosen, Full | Continued | Freeze | Tagger)
     needed = {
         "memory": parameters * _BYTES["all" if trains_all else "few"],
         # Two checkpoints with the averages of Adam, and the weights.
@@ -91,8 +115,9 @@ def _check_space(project: Project, recipe: Recipe, parameters: int) -> Iterator[
         if size > here[name]:
             yield project.report(
                 Severity.WARNING,
-                ("train", "recipe"),
+                ("train", "runs", run.recipe),
                 f"little_{name}",
-                f"training takes about {size / _GIB:.1f} GiB of {name}, and {here[name] / _GIB:.1f} GiB are free",
+                f"training {run.recipe} takes about {size / _GIB:.1f} GiB of {name}, "
+                f"and {here[name] / _GIB:.1f} GiB are free",
                 "free some, choose the recipe lora or a smaller base, or use a larger machine",
             )

@@ -1,4 +1,4 @@
-"""`reports/train.json` and its details: what a training did, in numbers."""
+"""`reports/train/<recipe>.json` and its details: what a training did, in numbers."""
 
 from __future__ import annotations
 

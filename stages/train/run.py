@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
+from exemplars.core import layout
 from exemplars.core.digests import hash_content, hash_split
 from exemplars.core.errors import UserError
 from exemplars.core.files import read_umask, write_bytes, write_json, write_report
@@ -38,8 +39,8 @@ from stages.train.params import (
     Precision,
     PromptTuning,
     Recipe,
+    RunParams,
     Shared,
-    TrainParams,
 )
 from stages.train.processes import is_main_process
 from stages.train.quantization import load_quantized_base
@@ -79,7 +80,7 @@ class TrainedRun(NamedTuple):
 
 
 def train_run(
-    params: TrainParams,
+    params: RunParams,
     rendered: RenderManifest,
     splits: Mapping[str, Sequence[PromptRow]],
     texts: Mapping[str, str],
@@ -101,7 +102,7 @@ def train_run(
     params_hash = hash_params(params, base.sha256, data.rows, data.validation)
     run = build_run_id(params.recipe, data.digests, params_hash)
     checkpoints = models / ".checkpoints" / run
-    result = _fit_recipe(recipe, shared, base, tokenizer, data, checkpoints)
+    result = _fit_recipe(msgspec.structs.replace(params, shared=shared), base, tokenizer, data, checkpoints)
     if not is_main_process():
         return None
     folder = _save_weights(result.model, tokenizer, base, models)
@@ -120,15 +121,19 @@ def train_run(
 
 
 def _fit_recipe(
-    recipe: Recipe, shared: Shared, base: BaseFiles, tokenizer: Any, data: TrainingData, checkpoints: Path
+    params: RunParams, base: BaseFiles, tokenizer: Any, data: TrainingData, checkpoints: Path
 ) -> FitResult:
     """Load the base, add what the recipe adds, and train it. Raises `UserError` if the disk is full."""
     from stages.train.training import fit
 
+    recipe, shared = params.chosen, params.shared
     set_seeds(shared.seed)
     model = prepare_model(load_base(base, recipe, shared), recipe)
     models = checkpoints.parents[1]
-    with open_loss_log(Path("reports/train")) as log, save_errors_as_user_errors(models, SPACE_ADVICE):
+    with (
+        open_loss_log(layout.train_plots(params.recipe)) as log,
+        save_errors_as_user_errors(models, SPACE_ADVICE),
+    ):
         return fit(
             model, tokenizer, data.rows, data.validation, shared, recipe.learning_rate, checkpoints, log
         )
@@ -168,7 +173,7 @@ def keep_run(trained: TrainedRun, folder: Path) -> None:
     write_bytes(folder / ROWS, trained.digests)
     write_json(folder / "manifest.json", msgspec.to_builtins(trained.manifest))
     report = build_train_report(trained)
-    write_report("train", report, build_train_metrics(report))
+    write_report(f"train/{trained.manifest.recipe}", report, build_train_metrics(report))
     shutil.rmtree(trained.checkpoints, ignore_errors=True)
 
 

@@ -1,7 +1,7 @@
 """The tagger of this workspace on the test rows, the whole catalog to choose from: `python tests/benchmarks/tagger.py`.
 
-Run it after `dvc exp run -S train.recipe=tagger train`. `--split validation` asks the validation rows, and `--errors`
-prints those that are wrong. A row is right if all calls of its turn are.
+Run it after `dvc repro train@tagger`. `--split validation` asks the validation rows, and `--errors` prints those that
+are wrong. A row is right if all calls of its turn are.
 """
 
 from __future__ import annotations

@@ -15,14 +15,13 @@ from typing import Any
 import msgspec
 import torch
 
-from exemplars.core import layout
 from exemplars.core.params import load_section
 from exemplars.models.base_models import find_base, load_model, load_tokenizer
 from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.render_manifest import read_render_manifest
 from stages.train.batches import SharedPrefixCollator, build_batches, pack_groups
 from stages.train.inputs import read_prompts
-from stages.train.params import Batching, TrainParams
+from stages.train.params import Batching, RunParams, TrainParams
 from stages.train.recipes import prepare_model
 from stages.train.rows import IGNORED, TokenRow, build_chat_rows
 from stages.train.run import set_seeds
@@ -37,7 +36,7 @@ def tokens_of(rows: list[TokenRow]) -> int:
 
 
 def by_train(
-    model: Any, tokenizer: Any, rows: list[TokenRow], params: TrainParams, batching: Batching
+    model: Any, tokenizer: Any, rows: list[TokenRow], params: RunParams, batching: Batching
 ) -> float:
     """Seconds that one epoch of `rows` takes by the project's own path."""
     shared = msgspec.structs.replace(
@@ -51,7 +50,7 @@ def by_train(
         return time.perf_counter() - start
 
 
-def by_bare_loop(model: Any, rows: list[TokenRow], params: TrainParams) -> float:
+def by_bare_loop(model: Any, rows: list[TokenRow], params: RunParams) -> float:
     """Seconds that the same batches take in a loop that does nothing else."""
     collate = SharedPrefixCollator()
     batches = [
@@ -75,10 +74,10 @@ def by_bare_loop(model: Any, rows: list[TokenRow], params: TrainParams) -> float
 def main(steps: int) -> None:
     """Measure, and print one line for each way of batching."""
     suppress_library_messages()
-    params = load_section("train", TrainParams)
+    params = load_section("train", TrainParams).get_run("lora")
     base = find_base(read_render_manifest().base)
     tokenizer = load_tokenizer(base)
-    every = build_batches(build_chat_rows(read_prompts(layout.training("train"))), params.shared.batch_rows)
+    every = build_batches(build_chat_rows(read_prompts("train")[0]), params.shared.batch_rows)
     rows = [
         row for batch in every[:: max(1, len(every) // steps)][:steps] for group in batch for row in group
     ]

@@ -403,31 +403,31 @@ HIDDEN: dict[str, Change] = {
     ),
     "a logged loss": Change(
         Found.CHECKS,
-        "reports/train/plots/metrics/validation/loss.tsv",
+        "reports/train/lora/plots/metrics/validation/loss.tsv",
         "wrong_losses",
-        {"reports/train/plots/metrics/validation/loss.tsv": lambda path: b"step\tloss\n2\t1.5\n"},
+        {"reports/train/lora/plots/metrics/validation/loss.tsv": lambda path: b"step\tloss\n2\t1.5\n"},
     ),
     "a loss in the report": Change(
         Found.CHECKS,
-        "reports/details/train.json",
+        "reports/details/train/lora.json",
         "wrong_count",
         {
-            "reports/details/train.json": edit_json(
+            "reports/details/train/lora.json": edit_json(
                 lambda report: report["losses"].update(validation_loss=1.5)
             )
         },
     ),
     "a loss in the metrics": Change(
         Found.CHECKS,
-        "reports/train.json",
+        "reports/train/lora.json",
         "wrong_count",
-        {"reports/train.json": edit_json(lambda report: report.update(validation_loss=1.5))},
+        {"reports/train/lora.json": edit_json(lambda report: report.update(validation_loss=1.5))},
     ),
     "a changed run name": Change(
         Found.CHECKS,
-        "reports/details/train.json",
+        "reports/details/train/lora.json",
         "wrong_count",
-        {"reports/details/train.json": edit_json(lambda document: document.update(run="lora-0-0"))},
+        {"reports/details/train/lora.json": edit_json(lambda document: document.update(run="lora-0-0"))},
     ),
     # Evaluation.
     "a figure of the evaluation": Change(
@@ -482,7 +482,7 @@ HIDDEN: dict[str, Change] = {
         Found.CHECKS, "dvc.lock", "missing_stage", {}, lambda lock: lock["stages"].pop("evaluate")
     ),
     "an output that is no longer in the lock": Change(
-        Found.CHECKS, "dvc.lock", "other_stage", {}, lambda lock: lock["stages"]["train"]["outs"].pop(0)
+        Found.CHECKS, "dvc.lock", "other_stage", {}, lambda lock: lock["stages"]["train@lora"]["outs"].pop(0)
     ),
 }
 """By kind of change."""

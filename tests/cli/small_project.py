@@ -17,10 +17,13 @@ import yaml
 from exemplars.audit.verification.hashes import hash_dir_manifest
 from tests.pipeline.conftest import Clone
 from tests.sharing import build_once
-from tests.tiny import save_tiny
+from tests.tiny import save_tiny, save_tiny_encoder
 
 SOURCES = ("bots", "labelled", "sgd", "skills")
-STAGES = ("compile", "curate", "split", "validate", "render", "train", "evaluate", "publish")
+STAGES = (
+    *("compile", "curate", "split", "validate", "render"),
+    *("train@tagger", "train@lora", "evaluate", "publish"),
+)
 
 
 class SmallProject(Clone):
@@ -82,15 +85,16 @@ class SmallProject(Clone):
         (self.root / "dvc.lock").write_text(lock.replace(f"{entry}{before}", f"{entry}{after}"), "utf-8")
 
     def _prepare(self) -> None:
-        """Make the base model; other projects add their rows."""
+        """Make the base models; other projects add their rows."""
         save_tiny(self.root / "base")
+        save_tiny_encoder(self.root / "encoder")
 
     def _run(self, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Run a stage in this process, with the arguments that `dvc.yaml` gives it."""
         pipeline = yaml.safe_load((self.root / "dvc.yaml").read_bytes())["stages"]
         name, _, key = stage.partition("@")
         command = pipeline[name]["do"]["cmd"] if key else pipeline[name]["cmd"]
-        for reference, value in (("$DVC_STAGE", stage), ("${key}", key), ("${train.recipe}", "lora")):
+        for reference, value in (("$DVC_STAGE", stage), ("${key}", key)):
             command = command.replace(reference, value)
         monkeypatch.setattr(sys, "argv", shlex.split(command)[2:])
         import_module(f"stages.{name}.__main__").main()

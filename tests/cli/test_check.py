@@ -66,9 +66,9 @@ def test_a_name_that_a_shell_would_run_is_refused(capsys: pytest.CaptureFixture[
             "not_yaml: found invalid Unicode character escape code, expected YAML",
         ),
         (
-            "  recipe: lora",
-            "  recipe: ../lora",
-            "train.recipe is '../lora': expected at most 100 of the characters",
+            "  runs: {tagger",
+            "  runs: {../tagger",
+            "train.runs has the key '../tagger': expected at most 100 of the characters",
         ),
     ],
 )

@@ -29,12 +29,12 @@ def test_a_share_out_of_bounds_is_an_error() -> None:
 
 def test_a_point_trains_on_fewer_rows_and_evaluates_only_the_reference() -> None:
     params = {
-        "train": {"recipe": "lora"},
+        "train": {"runs": {"lora": "training"}},
         "render": {"max_rows": {"train": None, "test": 5}, "salt": "s"},
         "evaluate": {"reference": "tuned", "compare": ["base", "tuned"]},
     }
     assert limit_train_rows(params, 96) == {
-        "train": {"recipe": "lora"},
+        "train": {"runs": {"lora": "training"}},
         "render": {"max_rows": {"train": 96, "test": 5}, "salt": "s"},
         "evaluate": {"reference": "tuned", "compare": ["tuned"], "text_metrics": False},
     }

@@ -92,7 +92,7 @@ def test_licenses_of_the_author_do_not_clash_and_others_do(hotel: Workspace) -> 
         ("max_skill_share: 0.6", "max_skill_share: 0.2", "params.yaml:7: warning: unreachable_bound: 3 of the 5 skills"),
         (", none_skill: other", "", "params.yaml:2: warning: no_none: no example asks for no call"),
         ("validate:", "curate: {lexicons: schemas/lost}\nvalidate:", "schemas/lost/names.json: error: bad_lexicon: found no such file"),
-        ("validate:", "train: {recipe: lora, shared: {tracker: mlflow}}\nvalidate:", "params.yaml:5: error: no_tracker"),
+        ("validate:", "train: {shared: {tracker: mlflow}}\nvalidate:", "params.yaml:5: error: no_tracker"),
         ("validate:", "render: {base: {from: folder, path: lost, license: MIT}}\nvalidate:", "params.yaml:5: error: base_model: the base lost"),
         ("validate:", "render: {base: {from: hub, id: a/b, revision: main, license: MIT}}\nvalidate:", "params.yaml:5: warning: moving_revision: a/b at 'main' can be"),
         ("validate:", "evaluate: {speech: true}\nsplit: {speech: []}\nvalidate:", "params.yaml:5: warning: no_speech_views"),

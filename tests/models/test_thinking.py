@@ -128,7 +128,7 @@ def test_a_tiny_qwen_is_trained_and_merged(
 ) -> None:
     pytest.importorskip("trl")
     from exemplars.export.merge import merge_adapters
-    from stages.train.params import Lora, TrainParams
+    from stages.train.params import Lora, RunParams
     from stages.train.rows import PromptRow
     from stages.train.run import keep_run, train_run
 
@@ -138,9 +138,7 @@ def test_a_tiny_qwen_is_trained_and_merged(
     table = rows_to_table(rendered(base).rows, TrainingRow)
     rows = rows_from_table(table, PromptRow)
     shared = msgspec.structs.replace(SHARED, max_steps=2)
-    chosen = TrainParams(
-        recipe="lora", shared=shared, recipes={"lora": Lora(learning_rate=1e-2, rank=4, alpha=8, layers=1)}
-    )
+    chosen = RunParams("lora", Lora(learning_rate=1e-2, rank=4, alpha=8, layers=1), shared)
     manifest = build_render_manifest(files, load_tokenizer(files), params(base=base))
     trained = train_run(chosen, manifest, {"train": rows, "validation": rows[:1]}, {}, Path("models"))
     assert trained is not None

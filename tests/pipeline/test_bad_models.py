@@ -64,20 +64,27 @@ def test_training_and_evaluation_without_what_they_need_are_reported(workspace: 
     prepare(workspace, {"from": "folder", "path": "nowhere", "license": "MIT"})
     for name in ("train", "validation", "test"):
         write_table(workspace.root / f"data/training/{name}.parquet", TRAINING_SCHEMA.empty_table())
-    for stage, *recipe in (("train",), ("evaluate", "lora")):
-        done = workspace.run(f"stages.{stage}", *recipe)
+    for stage, file in (("train", "train.parquet"), ("evaluate", "base.json")):
+        done = workspace.run(f"stages.{stage}", "lora")
         assert (done.returncode, "Traceback" in done.stderr) == (1, False)
-        assert "data/training/base.json: not_rendered" in done.stderr
+        assert f"data/training/{file}: not_rendered" in done.stderr
     assert not (workspace.root / "models").exists()
     assert not (workspace.root / "reports").exists()
 
 
 def test_an_unknown_recipe_and_a_wrong_bound_name_their_keys(workspace: Workspace) -> None:
-    train = {**PARAMS["train"], "recipe": "lorra"}
+    train = {**PARAMS["train"], "runs": {"lorra": "training", "tagger": "training", "lora": "splits"}}
     workspace.write("params.yaml", yaml.safe_dump({**PARAMS, "train": train}))
-    done = workspace.run("stages.train")
+    done = workspace.run("stages.train", "lora")
     assert done.returncode == 1
-    assert "invalid_value: train: expected train.recipe to be one of adapter, " in done.stderr
+    for sentence in (
+        "no_recipe: train.runs.lorra: there is no recipe 'lorra': expected one of adapter, ",
+        "did you mean 'lora'?",
+        "wrong_folder: train.runs.tagger is training: tagger trains an encoder, which reads splits; "
+        "write `tagger: splits`",
+        "wrong_folder: train.runs.lora is splits: lora trains a language model, which reads training; ",
+    ):
+        assert sentence in done.stderr
     prepare(workspace, {"from": "folder", "path": "x", "license": "MIT"}, max_rows={"train": 0})
     done = workspace.run("stages.render")
     assert done.returncode == 1

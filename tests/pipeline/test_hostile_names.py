@@ -36,16 +36,13 @@ def test_dvc_itself_refuses_a_name_with_a_dot(clone: Clone, name: str) -> None:
 
 def test_the_name_of_a_recipe_is_not_run(clone: Clone) -> None:
     name = "lora; touch evil"
-    clone.edit("params.yaml", "  recipe: lora\n", f"  recipe: {name!r}\n")
+    clone.edit("params.yaml", ", lora: training", f", {name!r}: training")
     clone.edit("params.yaml", "    lora: {", f"    {name!r}: {{")
-    for path in ("weights", "rows.txt", "manifest.json"):
-        place = clone.root / "models" / name / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text("x")
-    for path in ("data/exemplars/catalog.json", "data/training/base.json", "data/training/test.parquet", "data/training/train.parquet"):  # fmt: skip
+    tables = (f"data/{folder}/{split}.parquet" for folder in ("splits", "training") for split in ("train", "validation"))  # fmt: skip
+    for path in ("data/exemplars/catalog.json", "data/exemplars/templates.parquet", *tables):
         (clone.root / path).parent.mkdir(parents=True, exist_ok=True)
         (clone.root / path).write_text("x")
-    done = clone.dvc("repro", "-s", "evaluate")
+    done = clone.dvc("repro", "-s", "train")
     assert done.returncode != 0
     assert RULE in done.stderr
     assert not list(clone.root.rglob("evil*"))

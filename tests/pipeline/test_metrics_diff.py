@@ -52,7 +52,7 @@ def write_training(value: float) -> None:
         "parameters": 9,
         "trained_parameters": int(value * 100),
     }
-    write_report("train", training, build_train_metrics(training))
+    write_report("train/lora", training, build_train_metrics(training))
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_retraining_fits_a_screen() -> None:
     assert 30 < len(lines) <= SCREEN_LINES
     cells = [line.split() for line in lines]
     assert ["reports/evaluate/tuned.json", "exact_match", "0.1", "0.3", "0.2"] in cells
-    assert ["reports/train.json", "validation_loss", "0.05", "0.15", "0.1"] in cells
+    assert ["reports/train/lora.json", "validation_loss", "0.05", "0.15", "0.1"] in cells
 
 
 @pytest.mark.usefixtures("trained")

@@ -11,13 +11,18 @@ from pathlib import Path
 import pytest
 
 from exemplars.project.scaffold import build_project, write_project
-from tests.tiny import save_tiny
+from tests.tiny import save_tiny, save_tiny_encoder
 
-STAGES = ("ingest", "compile", "curate", "split", "validate", "render", "train", "evaluate", "publish")
+STAGES = (
+    *("ingest hotel", "compile", "curate", "split", "validate", "render"),
+    *("train tagger", "train lora", "evaluate", "publish"),
+)
 TINY = {
     "render: {}": "render: {base: {from: folder, path: base, license: MIT}, max_tokens: 500}",
-    "train: {recipe: lora}": "train: {recipe: lora, shared: {max_steps: 2, log_every: 1, validation_rows: 2}, "
-    "recipes: {lora: {method: lora, rank: 2, alpha: 4, learning_rate: 1.0e-3}}}",
+    "tagger: splits, lora: training}, shared: {}, recipes: {}": "tagger: splits, lora: training}, "
+    "shared: {max_steps: 2, log_every: 1, validation_rows: 2}, "
+    "recipes: {lora: {method: lora, rank: 2, alpha: 4, learning_rate: 1.0e-3}, "
+    "tagger: {method: tagger, epochs: 1, max_tokens: 64, encoder: {from: folder, path: encoder, license: MIT}}}",
     "evaluate: {}": "evaluate: {compare: [base, knn, tuned], reference: tuned, max_new_tokens: 8, "
     "text_metrics: false, resamples: 50}",
 }
@@ -27,13 +32,14 @@ def run_stages(root: Path, skills: list[str], monkeypatch: pytest.MonkeyPatch) -
     write_project(root, build_project("hotel", skills, "skills", datetime.date(2026, 11, 27)))
     monkeypatch.chdir(root)
     save_tiny(Path("base"))
+    save_tiny_encoder(Path("encoder"))
     text = Path("params.yaml").read_text("utf-8")
     for before, after in TINY.items():
         assert text.count(before) == 1
         text = text.replace(before, after)
     Path("params.yaml").write_text(text, "utf-8")
-    for stage in STAGES:
-        monkeypatch.setattr(sys, "argv", [f"stages.{stage}", *(["hotel"] if stage == "ingest" else [])])
+    for stage, *keys in map(str.split, STAGES):
+        monkeypatch.setattr(sys, "argv", [f"stages.{stage}", *keys])
         import_module(f"stages.{stage}.__main__").main()
 
 

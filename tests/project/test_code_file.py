@@ -116,7 +116,9 @@ def test_a_path_of_the_parameters_that_dvc_yaml_does_not_name_is_refused(
         return
     with pytest.raises(UserError, match=f"{stage} reads {path}, which is not among its dependencies; add"):
         check_dependency(stage, path)
-    edit(project / "dvc.yaml", f"python -m stages.{stage}\n    deps:\n", f"x\n    deps:\n      - {path}\n")
+    end, indent = (' "$DVC_STAGE"', "      ") if stage == "train" else ("", "    ")
+    command = f"python -m stages.{stage}{end}\n{indent}deps:\n"
+    edit(project / "dvc.yaml", command, f"{command}{indent}  - {path}\n")
     check_dependency(stage, path)
 
 

@@ -58,6 +58,7 @@ def test_params_yaml_need_not_name_what_has_a_default() -> None:
         for parameter in get_stage(THEIRS, name)["params"]
         if isinstance(parameter, str)
     }
-    sections = {"compile", "curate", "split", "validate", "render", "train", "evaluate", "publish"}
-    keys = {"ingest.context_turns", "ingest.sources", "ingest.sources.${key}", "train.recipe"}
+    sections = {"compile", "curate", "split", "validate", "render", "evaluate", "publish"}
+    keys = {"ingest.context_turns", "ingest.sources", "ingest.sources.${key}"}
+    keys |= {"train.recipes", "train.runs", "train.shared"}
     assert named == sections | keys

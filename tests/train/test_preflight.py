@@ -18,7 +18,7 @@ PARAMS = """\
 ingest: {sources: {mine: {format: jsonl, path: raw, license: MIT}}}
 render: {base: {from: folder, path: base, license: MIT}}
 train:
-  recipe: RECIPE
+  runs: {RECIPE: FOLDER}
 publish: {name: mine, title: Mine, released: "2026-01-01"}
 """
 
@@ -39,7 +39,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def check(recipe: str, function: Any) -> list[tuple[Severity, int | None, str]]:
-    Path("params.yaml").write_text(PARAMS.replace("RECIPE", recipe), "utf-8")
+    folder = "splits" if recipe == "tagger" else "training"
+    Path("params.yaml").write_text(PARAMS.replace("RECIPE", recipe).replace("FOLDER", folder), "utf-8")
     project, faults = read_project()
     assert faults == []
     return [(item.severity, item.diagnostic.line, item.diagnostic.code) for item in function(project)]
@@ -73,3 +74,13 @@ def test_texts_of_continued_training_are_looked_for(folder: Path) -> None:
     (folder / "data/raw/text").mkdir(parents=True)
     (folder / "data/raw/text/a.md").write_text("text")
     assert check("continued", check_params) == []
+
+
+def test_a_model_of_no_run_is_a_warning(folder: Path) -> None:
+    for recipe in ("lora", "tagger"):
+        (folder / f"models/{recipe}").mkdir(parents=True)
+        (folder / f"models/{recipe}/manifest.json").write_text("{}")
+    (folder / "models/own/merged").mkdir(parents=True)
+    assert [found for found in check("lora", check_machine) if found[2] == "model_of_no_run"] == [
+        (Severity.WARNING, 4, "model_of_no_run")
+    ]

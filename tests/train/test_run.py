@@ -32,8 +32,8 @@ from stages.train.params import (
     Lora,
     PromptTuning,
     Recipe,
+    RunParams,
     Tracker,
-    TrainParams,
 )
 from stages.train.rows import PromptRow
 from tests.render.rows import SKILLS, argument, exemplar, params
@@ -75,9 +75,9 @@ class Project:
         table = rows_to_table(split.rows, TrainingRow)
         self.tables = {"train": table, "validation": table.slice(0, 2)}
 
-    def params(self, recipe: str, **changes: Any) -> TrainParams:
+    def params(self, recipe: str, **changes: Any) -> RunParams:
         shared = msgspec.structs.replace(SHARED, max_steps=3, **changes)
-        return TrainParams(recipe=recipe, shared=shared, recipes=RECIPES)
+        return RunParams(recipe, RECIPES[recipe], shared)
 
     def train(
         self,
@@ -93,7 +93,7 @@ class Project:
         texts = {"a.txt": "People ask a house to do things, and do not speak in commands."}
         chosen = self.params(name, **changes)
         if recipe is not None:
-            chosen = msgspec.structs.replace(chosen, recipes={**RECIPES, name: recipe})
+            chosen = msgspec.structs.replace(chosen, chosen=recipe)
         splits = {
             split: rows_from_table(table, PromptRow) for split, table in (tables or self.tables).items()
         }
@@ -287,14 +287,6 @@ def test_empty_split_trains_nothing(project: Project) -> None:
     with pytest.raises(UserError, match="empty_split: found no row to train on"):
         project.train(tables=empty)
     assert not Path("models").exists()
-
-
-def test_an_unknown_recipe_is_an_error() -> None:
-    with pytest.raises(
-        ValueError,
-        match=r"one of adapter, continued, dora, freeze, full, lora, prompt_tuning, qlora, tagger, got 'lara'",
-    ):
-        TrainParams(recipe="lara", shared=SHARED, recipes=RECIPES)
 
 
 def test_a_missing_package_for_four_bits_is_an_error(

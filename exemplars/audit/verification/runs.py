@@ -24,7 +24,7 @@ from exemplars.models.base_models import HubBase, PackagedBase, find_base, hash_
 from exemplars.models.run_manifest import ROWS, TAGGER, WEIGHTS, Manifest
 
 _FIX: Final = "run `dvc checkout -f` on the run, or `dvc repro train`"
-_LOSS_LOG: Final = "reports/train/plots/metrics"
+_FIX_EVALUATE: Final = "run `dvc repro evaluate`"
 _LOSS_TOLERANCE: Final = 5e-6
 """Logged losses have six digits."""
 _REPORTED_DIGITS: Final = 4
@@ -41,6 +41,11 @@ class _Run(NamedTuple):
     folder: Path
     manifest: Manifest
 
+    @property
+    def report_name(self) -> str:
+        """The name of the report of its training."""
+        return f"train/{self.manifest.recipe}"
+
     def name_file(self, name: str) -> str:
         """Name a file of the run in a message."""
         return f"{self.manifest_path.rpartition('/')[0]}/{name}"
@@ -53,10 +58,9 @@ def check_runs(tables: Tables, stages: Iterable[Stage]) -> Check:
     """
     stages = list(stages)
     outputs = {out.path for stage in stages for out in stage.outs}
-    evaluated = {dep.path for stage in stages if stage.name == "evaluate" for dep in stage.deps}
     problems: list[Diagnostic] = []
     notes: list[str] = []
-    checked = 0
+    names: list[str] = []
     for path in sorted((tables.files / layout.MODELS).glob("*/manifest.json")):
         manifest_path = path.relative_to(tables.files).as_posix()
         manifest = decode_manifest(manifest_path, path.read_bytes())
@@ -69,14 +73,13 @@ def check_runs(tables: Tables, stages: Iterable[Stage]) -> Check:
         problems += check_run_rows(manifest_path, run.name_file(ROWS), manifest, digests)
         if manifest_path in outputs:
             problems += _check_tables(run, digests, tables)
-            problems += _check_report(run, "train", ("run", "steps", "tokens"), tables.files)
+            problems += _check_report(run, run.report_name, ("run", "steps", "tokens"), tables.files)
             problems += _check_metrics(run, tables.files)
             problems += _check_losses(run, tables.files)
             problems += _check_base(run, notes)
-        if manifest_path in evaluated:
-            problems += _check_report(run, "evaluate", ("run",), tables.files)
-        checked += 1
-    counted = f"{checked} run(s): weights, rows, data, params rehashed"
+        names.append(manifest.run)
+    problems += _check_evaluated_run(names, tables.files)
+    counted = f"{len(names)} run(s): weights, rows, data, params rehashed"
     return Check("runs", counted, tuple(problems), tuple(notes))
 
 
@@ -197,7 +200,7 @@ def _compute_params_hashes(manifest: Manifest, train: pa.Table, validation: pa.T
     the one that was asked for. So there are two.
     """
     from stages.train.manifest import hash_params
-    from stages.train.params import TrainParams
+    from stages.train.params import RunParams
     from stages.train.rows import PromptRow, build_chat_rows, sort_by_hash
 
     recipe, shared = manifest.params.get("recipe", {}), manifest.params.get("shared", {})
@@ -208,10 +211,22 @@ def _compute_params_hashes(manifest: Manifest, train: pa.Table, validation: pa.T
     hashes = []
     requested: dict[str, Any]
     for requested in (shared, {**shared, "batching": "shared_prefix"}):
-        document = {"recipe": manifest.recipe, "shared": requested, "recipes": {manifest.recipe: recipe}}
-        params = msgspec.convert(document, TrainParams)
+        document = {"recipe": manifest.recipe, "chosen": recipe, "shared": requested}
+        params = msgspec.convert(document, RunParams)
         hashes.append(hash_params(params, manifest.base_sha256, train_rows, validation_rows)[:_NAME_DIGITS])
     return hashes
+
+
+def _check_evaluated_run(names: Sequence[str], files: Path) -> Iterator[Diagnostic]:
+    """Check that the report of the evaluation names one of the runs. names: of the runs."""
+    path = layout.details("evaluate")
+    try:
+        evaluated = json.loads((files / path).read_bytes())["run"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return  # `check_files` or `check_figures` reports it.
+    if evaluated not in names:
+        expected = f"one of the runs in {layout.MODELS}: {summarize_names(names)}"
+        yield build_diagnostic(path.as_posix(), "wrong_count", f"run = {evaluated}", expected, _FIX_EVALUATE)
 
 
 def _check_report(run: _Run, stage: str, keys: Sequence[str], files: Path) -> Iterator[Diagnostic]:
@@ -231,7 +246,7 @@ def _check_report(run: _Run, stage: str, keys: Sequence[str], files: Path) -> It
 
 def _check_metrics(run: _Run, files: Path) -> Iterator[Diagnostic]:
     """Compare the metrics of `train` with the run's manifest."""
-    path, manifest = layout.report("train"), run.manifest
+    path, manifest = layout.report(run.report_name), run.manifest
     try:
         metrics = json.loads((files / path).read_bytes())
     except (FileNotFoundError, ValueError):
@@ -245,7 +260,7 @@ def _check_metrics(run: _Run, files: Path) -> Iterator[Diagnostic]:
 
 def _check_losses(run: _Run, files: Path) -> Iterator[Diagnostic]:
     """Compare the losses of the report, and those that were logged step by step, with the run's manifest."""
-    losses, place = run.manifest.losses, layout.details("train").as_posix()
+    losses, place = run.manifest.losses, layout.details(run.report_name).as_posix()
     expected = f"recorded in {run.manifest_path}"
     try:
         reported = json.loads((files / place).read_bytes())["losses"]
@@ -258,7 +273,7 @@ def _check_losses(run: _Run, files: Path) -> Iterator[Diagnostic]:
                 place, "wrong_count", found, f"{round(value, _REPORTED_DIGITS)}, {expected}", _FIX
             )
     for split in ("train", "validation"):
-        path = f"{_LOSS_LOG}/{split}/loss.tsv"
+        path = f"{layout.train_plots(run.manifest.recipe)}/plots/metrics/{split}/loss.tsv"
         logged = _read_losses(files / path)
         if f"{split}_loss" not in losses or not logged or logged[-1][0] != run.manifest.steps:
             continue  # It was not logged to the end.

@@ -48,7 +48,7 @@ def check_tagger_tables(
         yield build_diagnostic(rows_place, "leaked", found, "none", "run `dvc repro`")
     if not splits.keys() >= {"train", "validation"}:
         return
-    yield from _check_train_rows(rows_place, seen, splits["train"], tables)
+    yield from _check_train_rows(rows_place, manifest.recipe, seen, splits["train"], tables)
     if (current := hash_split(splits["validation"])) != manifest.data_hashes.get("validation"):
         found = shorten_hash(manifest.data_hashes.get("validation", ""))
         expected = f"{shorten_hash(current)}, the hash of {layout.split('validation').as_posix()}"
@@ -56,15 +56,17 @@ def check_tagger_tables(
     yield from _check_name(place, manifest, seen, splits["validation"], tables)
 
 
-def _check_train_rows(place: str, seen: set[str], train: set[str], tables: Tables) -> Iterator[Diagnostic]:
-    """Check that a tagger saw rows of `train`, and all but as many as its ledger has."""
+def _check_train_rows(
+    place: str, recipe: str, seen: set[str], train: set[str], tables: Tables
+) -> Iterator[Diagnostic]:
+    """Check that a tagger saw rows of `train`, and all but as many as its ledger has. recipe: its name."""
     expected = f"those of {layout.split('train').as_posix()}"
     if foreign := seen - train:
         found = f"{len(foreign):,} row digest(s) not in the train split: {_summarize(foreign)}"
         yield build_diagnostic(place, "wrong_rows", found, expected, _FIX)
     try:
         report = read_json(
-            tables.files / layout.details("train"),
+            tables.files / layout.details(f"train/{recipe}"),
             _Report,
             code="wrong_report",
             expected="a report",
@@ -83,13 +85,13 @@ def _check_name(
     place: str, manifest: Manifest, seen: set[str], validation: set[str], tables: Tables
 ) -> Iterator[Diagnostic]:
     """Check the last part of a tagger's name: the hash of recipe, encoder, rows and catalog."""
-    from stages.train.params import TrainParams
+    from stages.train.params import RunParams
     from stages.train.tagger.run import hash_tagger_params
 
-    recipes = {manifest.recipe: manifest.params.get("recipe", {})}
-    document = {"recipe": manifest.recipe, "shared": manifest.params.get("shared", {}), "recipes": recipes}
+    recipe, shared = manifest.params.get("recipe", {}), manifest.params.get("shared", {})
+    document = {"recipe": manifest.recipe, "chosen": recipe, "shared": shared}
     try:
-        params = msgspec.convert(document, TrainParams)
+        params = msgspec.convert(document, RunParams)
         skills = read_catalog(tables.files / layout.CATALOG)
     except (msgspec.ValidationError, UserError) as error:
         yield build_diagnostic(f"{place}: params", "wrong_manifest", str(error), "the params of a run", _FIX)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
+from exemplars.core import layout
 from exemplars.core.digests import hash_content, hash_split
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.ledger import Ledger
@@ -34,7 +35,7 @@ from exemplars.models.tagger.vocabulary import build_vocabulary
 from stages.train.checks import check_packages
 from stages.train.loss_log import open_loss_log
 from stages.train.manifest import build_run_id, describe_run, encode_digests, hash_params
-from stages.train.params import Shared, Tagger, TrainParams
+from stages.train.params import RunParams, Tagger
 from stages.train.recipes import count_parameters
 from stages.train.run import SPACE_ADVICE, TrainedRun, set_seeds
 from stages.train.tagger.augmentation import augment_row, build_pools
@@ -59,7 +60,7 @@ class TaggerData(NamedTuple):
     pad: int
 
 
-def train_tagger(params: TrainParams, data: TaggerInput, models: Path) -> TrainedRun:
+def train_tagger(params: RunParams, data: TaggerInput, models: Path) -> TrainedRun:
     """Train a tagger, or resume a killed training of the same run; then calibrate it on the validation rows.
 
     models: the folder of all models. Raises `UserError` if the encoder or the data is unusable, or the disk is full.
@@ -75,7 +76,7 @@ def train_tagger(params: TrainParams, data: TaggerInput, models: Path) -> Traine
     run = build_run_id(params.recipe, digests, params_hash)
     checkpoints = models / ".checkpoints" / run
     set_seeds(shared.seed)
-    network, result, losses = _fit(ready, base, recipe, shared, checkpoints)
+    network, result, losses = _fit(ready, base, params, checkpoints)
     settings, figures = _calibrate(network, ready, recipe, data.skills)
     folder = _save(network, ready, settings, data.skills, models)
     lines = encode_digests(set(digests))
@@ -102,7 +103,7 @@ def train_tagger(params: TrainParams, data: TaggerInput, models: Path) -> Traine
 
 
 def hash_tagger_params(
-    params: TrainParams,
+    params: RunParams,
     base_sha256: str,
     digests: Iterable[str],
     validation: Iterable[str],
@@ -163,19 +164,21 @@ def _check_window(base: BaseFiles, recipe: Tagger) -> None:
 
 
 def _fit(
-    data: TaggerData, base: BaseFiles, recipe: Tagger, shared: Shared, checkpoints: Path
+    data: TaggerData, base: BaseFiles, params: RunParams, checkpoints: Path
 ) -> tuple[Any, TaggerResult, dict[str, float]]:
     """Fit a network, and compute its losses. Raises `UserError` if the disk is full."""
     from exemplars.models.tagger.network import TaggerNetwork
     from stages.train.tagger.training import TaggerTraining, compute_mean_loss, embed_descriptions
 
+    recipe = params.chosen
+    assert isinstance(recipe, Tagger)
     vocabulary = data.encoder.vocabulary
     network = TaggerNetwork(load_encoder(base), vocabulary, recipe.dropout)
     descriptions = describe_vocabulary(vocabulary, data.encoder.skills)
     network.set_descriptions(
         *(embed_descriptions(network, data.encoder, texts, data.pad) for texts in descriptions)
     )
-    training = TaggerTraining(network, vocabulary, recipe, shared, data.pad)
+    training = TaggerTraining(network, vocabulary, recipe, params.shared, data.pad)
     pools = build_pools(data.train)
 
     def encode(epoch: int) -> list[TaggerRow]:
@@ -184,7 +187,7 @@ def _fit(
 
         return list(encode_epoch(data.encoder, data.train, change))
 
-    with open_loss_log(Path("reports/train")) as log:
+    with open_loss_log(layout.train_plots(params.recipe)) as log:
         with save_errors_as_user_errors(checkpoints.parents[1], SPACE_ADVICE):
             result = training.fit(encode, checkpoints, log)
         losses = {"train_loss": round(result.train_loss, 6)}

@@ -43,11 +43,11 @@ def test_a_run_is_named_by_its_rows_and_records_what_it_was_made_from(project: P
 
 def test_rows_that_are_learned_by_heart_are_right_and_sure() -> None:
     train_tiny(epochs=40)
-    report = json.loads(Path("reports/details/train.json").read_bytes())
+    report = json.loads(Path("reports/details/train/tagger.json").read_bytes())
     assert report["validation"]["exact_match"] == 1.0
     assert report["validation"]["answered"] == 1.0
     assert report["rows"] == {"in": 8, "trained": 8, "rejected": 0}
-    metrics = json.loads(Path("reports/train.json").read_bytes())
+    metrics = json.loads(Path("reports/train/tagger.json").read_bytes())
     assert metrics["validation_exact_match"] == 1.0
 
 
@@ -100,7 +100,7 @@ def test_a_row_that_does_not_fit_is_in_the_ledger_and_not_among_the_rows() -> No
     long = make_row("ring " * 60, "call", name="long")
     far = make_row("yes", "weather", meant("location", "Rome", "context"), before=("Rome " + "x " * 60, "?"))
     _, folder = train_tiny(rows=[*ROWS, long, far], shared={"max_steps": 1})
-    report = json.loads(Path("reports/details/train.json").read_bytes())
+    report = json.loads(Path("reports/details/train/tagger.json").read_bytes())
     assert report["rows"] == {"in": 10, "trained": 8, "rejected": 2}
     assert report["rejections"] == [
         "too_long: a:1: found an utterance of 62 tokens, expected at most 48 tokens, the window of the encoder; "
@@ -113,13 +113,15 @@ def test_a_row_that_does_not_fit_is_in_the_ledger_and_not_among_the_rows() -> No
 
 def test_a_skill_without_train_rows_is_reported() -> None:
     train_tiny(skills=[*SKILLS, Skill("sing")], shared={"max_steps": 1})
-    assert json.loads(Path("reports/details/train.json").read_bytes())["skills_without_rows"] == ["sing"]
+    assert json.loads(Path("reports/details/train/tagger.json").read_bytes())["skills_without_rows"] == [
+        "sing"
+    ]
 
 
 def test_a_catalog_of_one_skill_is_learned() -> None:
     rows = [make_row("ring mum", "call", said("contact", "mum")), make_row("no", None)]
     train_tiny(epochs=40, rows=rows, skills=[SKILLS[0]])
-    assert json.loads(Path("reports/train.json").read_bytes())["validation_exact_match"] == 1.0
+    assert json.loads(Path("reports/train/tagger.json").read_bytes())["validation_exact_match"] == 1.0
 
 
 @pytest.mark.parametrize("rows", [[], [make_row("no thanks", None)]])

@@ -9,7 +9,7 @@ from typing import Any
 from exemplars.core.records import Exemplar
 from exemplars.dataset.catalog import Skill
 from exemplars.models.base_models import FolderBase
-from stages.train.params import Shared, Tagger, TrainParams
+from stages.train.params import RunParams, Shared, Tagger
 from stages.train.run import TrainedRun, keep_run
 from stages.train.tagger.rows import TaggerInput
 from stages.train.tagger.run import train_tagger
@@ -17,7 +17,7 @@ from tests.models.tagger.rows import ROWS, SKILLS
 from tests.tiny import save_tiny_encoder
 
 
-def make_params(epochs: int, shared: dict[str, Any], **changes: Any) -> TrainParams:
+def make_params(epochs: int, shared: dict[str, Any], **changes: Any) -> RunParams:
     """Make the parameters of a tagger on the tiny encoder, which is written into the working folder."""
     if not Path("encoder").exists():
         save_tiny_encoder(Path("encoder"))
@@ -29,7 +29,7 @@ def make_params(epochs: int, shared: dict[str, Any], **changes: Any) -> TrainPar
         batch_rows=4,
         **{"max_tokens": 48, **changes},
     )
-    return TrainParams(recipe="tagger", shared=Shared(**shared), recipes={"tagger": recipe})
+    return RunParams("tagger", recipe, Shared(**shared))
 
 
 def train_tiny(
