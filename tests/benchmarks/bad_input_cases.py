@@ -718,7 +718,9 @@ def _list_parameters() -> Iterator[Case]:
             f"source {label}", renamed, ("stages.ingest", f"ingest@{name}".replace("\0", ""))
         )
         if name != "a" * 300:
-            yield _check_parameters(f"recipe {label}", _replace_at(document, ("train", "recipe"), name))
+            yield _check_parameters(
+                f"recipe {label}", _replace_at(document, ("train", "runs"), {name: "training"})
+            )
     for section, type_ in load_section_types().items():
         for keys in _list_numbers((section,), document[section], type_):
             for value in (float("nan"), -1, 2**70):

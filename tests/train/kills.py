@@ -10,10 +10,10 @@ from tests.conftest import Workspace
 from tests.stage_server import StageServer
 
 
-def kill_at_checkpoint(workspace: Workspace, server: StageServer, checkpoint: str) -> None:
+def kill_at_checkpoint(workspace: Workspace, server: StageServer, recipe: str, checkpoint: str) -> None:
     """Train until a checkpoint is written, and kill the stage. checkpoint: a pattern of its file."""
     process = subprocess.Popen(
-        [server.python, "-m", "stages.train"],
+        [server.python, "-m", "stages.train", recipe],
         cwd=workspace.root,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

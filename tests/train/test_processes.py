@@ -11,15 +11,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 import yaml
 from safetensors.torch import load_file
 
 from exemplars.core import layout
-from exemplars.core.files import write_json
 from exemplars.core.tables import rows_to_table, write_table
 from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
+from exemplars.models.render_manifest import attach_manifest
 from exemplars.models.rows import TrainingRow
 from stages.render.training_rows import render_split
 from stages.train.__main__ import main
@@ -49,12 +48,12 @@ def prepare(workspace: Workspace, **shared: Any) -> None:
     files = find_base(base)
     split = render_split(ROWS, "train", SKILLS, load_tokenizer(files), params(rows_a_list=4), 400)
     table = rows_to_table(split.rows, TrainingRow)
-    for name, part in {"train": table, "validation": table.slice(0, 2)}.items():
-        write_table(workspace.root / layout.training(name), part)
     rendered = make_render_manifest(base, files.sha256)
-    write_json(workspace.root / layout.TRAINING_BASE, msgspec.to_builtins(rendered))
+    for name, part in {"train": table, "validation": table.slice(0, 2)}.items():
+        write_table(workspace.root / layout.training(name), attach_manifest(part, rendered))
     changed = {"batch_rows": 1, "epochs": 1.0, "log_every": 1, "checkpoint_every": 2, "validation_rows": 0}
     train = {**PARAMS["train"], "shared": {**PARAMS["train"]["shared"], **changed, **shared}}
+    train["runs"] = {"lora": "training"}
     train["recipes"] = {"lora": {**PARAMS["train"]["recipes"]["lora"], "layers": None, "rank": 4}}
     workspace.write("params.yaml", yaml.safe_dump({**PARAMS, "train": train}))
 
@@ -66,6 +65,7 @@ def manifest(workspace: Workspace) -> dict[str, Any]:
 def train_here(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Train in this process, and return the manifest."""
     monkeypatch.chdir(workspace.root)
+    monkeypatch.setattr(sys, "argv", ["stages.train", "lora"])
     main()
     return manifest(workspace)
 
@@ -74,9 +74,9 @@ def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_weights(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, model_server: StageServer
 ) -> None:
     prepare(workspace, max_steps=60)
-    kill_at_checkpoint(workspace, model_server, "checkpoint-*/trainer_state.json")
+    kill_at_checkpoint(workspace, model_server, "lora", "checkpoint-*/trainer_state.json")
     assert not (workspace.root / "models/lora").exists()
-    resumed = workspace.run("stages.train")
+    resumed = workspace.run("stages.train", "lora")
     assert resumed.returncode == 0, resumed.stderr
     after = manifest(workspace)
     assert after["resumed_from"] >= 2
@@ -102,7 +102,7 @@ def test_a_disk_that_is_full_at_a_checkpoint_is_one_sentence_and_no_model(
 ) -> None:
     prepare(workspace)
     done = subprocess.run(
-        [model_server.python, "-m", "stages.train"],
+        [model_server.python, "-m", "stages.train", "lora"],
         cwd=workspace.root,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
         capture_output=True,
@@ -122,7 +122,7 @@ def test_a_disk_that_is_full_at_a_checkpoint_is_one_sentence_and_no_model(
 def test_without_a_terminal_losses_and_a_summary_are_printed(workspace: Workspace) -> None:
     prepare(workspace, max_steps=4, log_every=2, validation_rows=2)
     # In a new Python, which imports torch after the stage has silenced what imports print.
-    done = Workspace(workspace.root, Path(sys.executable)).run("stages.train")
+    done = Workspace(workspace.root, Path(sys.executable)).run("stages.train", "lora")
     lines = [re.sub(r"\d\.\d{3}$", "L", line) for line in done.stderr.splitlines()]
     assert done.returncode == 0
     assert re.fullmatch(
@@ -143,7 +143,7 @@ def test_two_processes_share_the_rows_and_the_first_alone_writes(
     monkeypatch.setenv("PYTHON_EXEC", str(model_server.python))  # What `torchrun` starts its workers with.
     prepare(workspace, batching="group_by_length", max_steps=1, batch_rows=2, warmup_share=0.0)
     # What `accelerate launch` starts for several GPUs; its own way on CPUs wants MPI.
-    launched = workspace.run("torch.distributed.run", "--nproc-per-node=2", "-m", "stages.train")
+    launched = workspace.run("torch.distributed.run", "--nproc-per-node=2", "-m", "stages.train", "lora")
     assert launched.returncode == 0, launched.stderr
     two = manifest(workspace)
     together = load_file(workspace.root / "models/lora/weights/adapter_model.safetensors")

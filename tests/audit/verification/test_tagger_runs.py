@@ -99,7 +99,10 @@ def edit_rows(change: Callable[[list[str]], list[str]]) -> None:
             lambda: edit_manifest("params", {"recipe": {"method": "tagger", "epochs": 0}}),
             "models/tagger/manifest.json: params: wrong_manifest: Expected `int` >= 1",
         ),
-        (lambda: Path("reports/details/train.json").unlink(), "reports/details/train.json: wrong_report: "),
+        (
+            lambda: Path("reports/details/train/tagger.json").unlink(),
+            "reports/details/train/tagger.json: wrong_report: ",
+        ),
     ],
 )
 def test_what_was_changed_is_found(project: Path, change: Callable[[], None], problem: str) -> None:

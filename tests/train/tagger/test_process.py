@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def workspace(tmp_path: Path, model_server: StageServer) -> Workspace:
     encoder = {"from": "folder", "path": str(save_tiny_encoder(tmp_path / "encoder")), "license": "MIT"}
     recipe = {"method": "tagger", "epochs": 20, "batch_rows": 2, "max_tokens": 48, "encoder": encoder}
     shared = {**PARAMS["train"]["shared"], "max_steps": None, "checkpoint_every": 4}
-    train = {"recipe": "tagger", "shared": shared, "recipes": {"tagger": recipe}}
+    train = {"runs": {"tagger": "splits"}, "shared": shared, "recipes": {"tagger": recipe}}
     workspace = Workspace(tmp_path, model_server.python)
     workspace.write("params.yaml", yaml.safe_dump({**PARAMS, "train": train}))
     write_bytes(tmp_path / layout.CATALOG, encode_catalog(SKILLS))
@@ -49,15 +50,16 @@ def manifest(workspace: Workspace) -> dict[str, Any]:
 def test_a_killed_tagger_goes_on_from_its_checkpoint_to_the_same_weights(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, model_server: StageServer
 ) -> None:
-    kill_at_checkpoint(workspace, model_server, "tagger.pt")
+    kill_at_checkpoint(workspace, model_server, "tagger", "tagger.pt")
     assert not (workspace.root / "models/tagger").exists()
-    resumed = workspace.run("stages.train")
+    resumed = workspace.run("stages.train", "tagger")
     assert resumed.returncode == 0, resumed.stderr
     assert resumed.stdout.startswith("train: tagger-")
     after = manifest(workspace)
     assert after["resumed_from"] >= 4
     assert not list((workspace.root / "models/.checkpoints").iterdir())
     monkeypatch.chdir(workspace.root)
+    monkeypatch.setattr(sys, "argv", ["stages.train", "tagger"])
     main()
     whole = manifest(workspace)
     assert whole["resumed_from"] is None
@@ -69,7 +71,7 @@ def test_a_disk_that_is_full_at_a_checkpoint_is_one_sentence_and_no_model(
     workspace: Workspace, model_server: StageServer
 ) -> None:
     done = subprocess.run(
-        [model_server.python, "-m", "stages.train"],
+        [model_server.python, "-m", "stages.train", "tagger"],
         cwd=workspace.root,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (45_000, 45_000)),
         capture_output=True,
