@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,13 +66,13 @@ def select_runs_trained_on(runs: Iterable[RunRows], digests: Iterable[str]) -> l
     ]
 
 
-def load_run_rows(root: Path) -> list[RunRows]:
-    """Load the row digests of every run, and check them against the hash in its manifest.
+def load_run_rows(root: Path, runs: Sequence[RecordedRun] | None = None) -> list[RunRows]:
+    """Load the row digests of runs, and check them against the hash in the manifest of each. runs: `None`: every run.
 
     They come from the workspace or from DVC's cache. Objects that are missing there are fetched from the remote,
     in one go for all runs. Rows that are nowhere are reported in `RunRows.unknown`.
     """
-    runs = find_runs(root)
+    runs = find_runs(root) if runs is None else runs
     local = {run.name: _read_workspace_rows(root, run) for run in runs}
     objects = {run.name: _find_row_objects(root, run) for run in runs if local[run.name] is None}
     failure = _fetch(root, {md5 for hashes in objects.values() for md5 in hashes})

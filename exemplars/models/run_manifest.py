@@ -25,6 +25,8 @@ ROWS: Final = "rows.txt"
 """The file with the sorted digests of the rows that a run was trained on, one per line."""
 TAGGER: Final = "tagger"
 """The method of runs whose model is an encoder, not a language model."""
+ENCODERS: Final = frozenset({TAGGER, "retriever"})
+"""The methods whose runs are encoders: they read the splits, not chat rows, and have no language model."""
 _CODE: Final = "unusable_run"
 _EXPECTED: Final = "a run of this version"
 
@@ -75,12 +77,12 @@ def load_run(folder: Path, **options: Any) -> tuple[Any, Any]:
     """Load the model of a run (adapters on top of its base model) and its tokenizer.
 
     options: more keyword arguments of `from_pretrained`, such as `dtype`.
-    Raises `UserError` if a file is missing, if base model or weights do not match the manifest, or if the run is a
-    tagger, which is not a language model.
+    Raises `UserError` if a file is missing, if base model or weights do not match the manifest, or if the run is an
+    encoder, which is not a language model.
     """
     manifest = read_manifest(folder)
-    if manifest.method == TAGGER:
-        found = f"{manifest.run}, a tagger"
+    if manifest.method in ENCODERS:
+        found = f"{manifest.run}, a {manifest.method}"
         raise UserError([_problem(folder, found, "choose a recipe that trains a language model")])
     weights = folder / WEIGHTS
     if not weights.is_dir() or hash_model(weights) != manifest.weights_sha256:

@@ -208,7 +208,7 @@ class Project:
         manifest = {
             "run": run,
             "recipe": recipe,
-            "params": {"recipe": {"method": "lora"}, "shared": {}},
+            "params": {"recipe": {"method": recipe if recipe == "tagger" else "lora"}, "shared": {}},
             "data_hashes": {"train": hash_split(digests)},
             "rows_sha256": hash_content(lines.encode()),
             "base": {"from": "hub", "id": "tiny", "revision": "r1", "license": "MIT"},

@@ -454,6 +454,14 @@ def test_a_run_has_its_sources_and_the_commit_that_made_it(compiled: Project, pr
     ]
 
 
+def test_an_encoder_has_the_rows_of_the_split_that_it_learned(compiled: Project, printed: Printed) -> None:
+    run = compiled.trained([MARIA], "tagger")
+    compiled.commit("a tagger that left out a row")
+    trace = run_trace(printed, run)
+    assert (trace["rows"], trace["rows_proved"], trace["rows_by_skill"]) == (1, True, {"call": 1})
+    assert [source["path"] for source in trace["sources"]] == ["data/raw/skills/call.md"]
+
+
 def test_rows_that_are_not_those_of_the_run_are_reported(compiled: Project, printed: Printed) -> None:
     run = compiled.trained([MARIA])
     trace = run_trace(printed, run)

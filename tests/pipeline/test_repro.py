@@ -121,6 +121,29 @@ def test_an_edit_of_code_runs_the_stages_that_use_it(trained: Clone, path: str, 
     trained.git("checkout", "--", path)
 
 
+def list_changed_runs(project: Clone) -> set[str]:
+    """List the runs that `dvc repro` would train again."""
+    return {stage for stage in project.json("status") if stage.startswith("train@")}
+
+
+def test_a_run_is_trained_again_after_a_change_of_its_own_recipe_or_rows_alone(trained: Clone) -> None:
+    assert trained.json("status") == {}
+    trained.edit("params.yaml", "tagger: {method: tagger, epochs: 1", "tagger: {method: tagger, epochs: 2")
+    assert trained.ran(trained.dvc("repro", "--dry", "train").stdout) == ["train@tagger"]
+    assert list_changed_runs(trained) == {"train@tagger"}
+    trained.git("checkout", "--", "params.yaml")
+    trained.edit("params.yaml", "lora: training", "lora: training, dora: training")
+    assert list_changed_runs(trained) == {"train@dora"}
+    trained.git("checkout", "--", "params.yaml")
+    for folder, run in (("training", "train@lora"), ("splits", "train@tagger")):
+        path = trained.root / f"data/{folder}/validation.parquet"
+        data = path.read_bytes()
+        path.write_bytes(data + b"x")
+        assert list_changed_runs(trained) == {run}
+        path.write_bytes(data)
+    assert trained.json("status") == {}
+
+
 def test_plots_are_drawn(clone: Clone) -> None:
     done = clone.dvc("plots", "show")
     assert done.returncode == 0, done.stderr

@@ -13,18 +13,17 @@ from exemplars.audit.lineage.sources import read_folder, read_sources
 from exemplars.audit.lineage.tables import read_columns
 from exemplars.audit.revisions import Revision
 from exemplars.audit.run_history import RecordedRun
-from exemplars.audit.run_membership import find_run_revision
+from exemplars.audit.run_membership import find_run_revision, load_run_rows
 from exemplars.core import layout
 from exemplars.core.digests import hash_content, hash_split
-from exemplars.models.run_manifest import Manifest
+from exemplars.models.run_manifest import ENCODERS, Manifest
 
 
 def describe_run(root: Path, run: RecordedRun) -> dict[str, Any]:
     """Describe what a run was trained on. Raises `UserError` if its training rows are unavailable."""
     manifest = run.manifest
     revision, is_confirmed = find_run_revision(root, run)
-    continued = manifest.params["recipe"]["method"] == "continued"
-    rows = _read_raw_texts(revision, manifest) if continued else _read_training_rows(revision)
+    rows = _read_rows(root, run, revision)
     return {
         "run": manifest.run,
         "recipe": manifest.recipe,
@@ -46,9 +45,30 @@ def describe_run(root: Path, run: RecordedRun) -> dict[str, Any]:
     }
 
 
-def _read_training_rows(revision: Revision) -> pl.DataFrame:
+def _read_rows(root: Path, run: RecordedRun, revision: Revision) -> pl.DataFrame:
+    """Read the rows that a run was trained on: texts, chat rows, or exemplars of the split."""
+    if run.manifest.method == "continued":
+        return _read_raw_texts(revision, run.manifest)
+    if run.manifest.method in ENCODERS:
+        return _locate_rows(revision, _read_split_rows(root, run, revision))
     columns = ("digests", "source", "skills", "license", "origin")
-    rows = read_columns(revision, layout.training("train"), columns).unnest("origin")
+    return _locate_rows(revision, read_columns(revision, layout.training("train"), columns))
+
+
+def _read_split_rows(root: Path, run: RecordedRun, revision: Revision) -> pl.DataFrame:
+    """Read the train rows that an encoder learned; all of them if its `rows.txt` is unavailable."""
+    [known] = load_run_rows(root, [run])
+    where = pl.lit(True) if known.unknown else pl.col("digest").is_in(sorted(known.digests))
+    columns = ("digest", "source", "skill", "license", "origin")
+    rows = read_columns(revision, layout.split("train"), columns, where)
+    return rows.with_columns(
+        pl.concat_list("digest").alias("digests"), pl.concat_list("skill").list.drop_nulls().alias("skills")
+    ).drop("digest", "skill")
+
+
+def _locate_rows(revision: Revision, table: pl.DataFrame) -> pl.DataFrame:
+    """Add the files that rows come from, and name what calls no skill."""
+    rows = table.unnest("origin")
     folders = {name: source.folder for name, source in read_sources(revision).items()}
     folder = pl.col("source").replace_strict(folders, default=None, return_dtype=pl.String)
     return rows.with_columns(
