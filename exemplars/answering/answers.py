@@ -53,6 +53,8 @@ class Answer(msgspec.Struct, frozen=True):
     """Why a system that was asked before did not answer."""
     reply: str | None = None
     """What the assistant says instead of a call."""
+    is_cut: bool = False
+    """Whether it has more tokens than a limit allows."""
     prompt_tokens: int = 0
     answer_tokens: int = 0
 

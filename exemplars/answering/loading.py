@@ -77,6 +77,21 @@ def load_system(recipe: str | None) -> System:
     return _load_run(alone)
 
 
+def list_served(system: System) -> dict[str, System]:
+    """List what can be asked by name: the system, and the runs that it consists of, all loaded."""
+    if not isinstance(system, Cascade):
+        return {system.name: system}
+    model = system.load_model()
+    return {system.name: system, system.tagger.name: system.tagger, model.name: model}
+
+
+def read_catalog_of(system: System) -> Sequence[Skill]:
+    """Read what a system may call if a question names no tools: the catalog, or that of a tagger's training."""
+    if isinstance(system, TaggerSystem):
+        return tuple(system.tagger.skills.values())
+    return _read_catalog() or ()
+
+
 def _load_run(run: Run) -> System:
     return _load_tagger(run) if run.method == TAGGER else _load_language_model(run)
 

@@ -145,7 +145,7 @@ class LanguageModelSystem:
             answer = msgspec.structs.replace(answer, reply=completion.text)
         if not completion.ended:
             problem = f"its answer is longer than {task.max_tokens} tokens"
-            return msgspec.structs.replace(answer, problem=problem)
+            return msgspec.structs.replace(answer, problem=problem, is_cut=True)
         return answer if is_prose else self._add_calls(answer, completion, task.question, tools)
 
     def _add_calls(

@@ -33,6 +33,7 @@ from exemplars.cli import (
     rename,
     runs,
     schema,
+    serve,
     trace,
     upgrade,
     verify,
@@ -84,6 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     runs.add_parser(commands)
     merge.add_parser(commands)
     call.add_parser(commands)
+    serve.add_parser(commands)
     prove.add_parser(commands)
     plots_template.add_parser(commands)
     curve.add_parser(commands)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.sharing import build_once
+
 
 @pytest.fixture(scope="session")
 def trained_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -14,11 +16,12 @@ def trained_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("torch")
     from tests.answering.project import build_trained_project
 
-    root = tmp_path_factory.mktemp("trained")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        build_trained_project()
-    return root
+    def build(root: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(root)
+            build_trained_project()
+
+    return build_once(tmp_path_factory, "trained", build)
 
 
 @pytest.fixture
