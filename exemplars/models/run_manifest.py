@@ -58,6 +58,8 @@ class Manifest(msgspec.Struct, frozen=True):
     resumed_from: int | None
     """The step of the checkpoint from which training was resumed, if any."""
     losses: dict[str, float]
+    precision: dict[str, Any] = {}
+    """Of a language model: whether it was trained in bf16 or fp32 (`chosen`), why (`reason`), and what was measured."""
 
     @property
     def method(self) -> str:

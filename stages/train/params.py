@@ -38,7 +38,7 @@ class Precision(StrEnum):
     """The number format of training."""
 
     AUTO = "auto"
-    """bf16 on a GPU that supports it, else fp32."""
+    """bf16 where the GPU, or in a measurement on this machine the processor, is clearly faster with it, else fp32."""
     FP32 = "fp32"
     BF16 = "bf16"
 
@@ -172,7 +172,8 @@ class Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     adam_beta2: Share = 0.95
     """Decay of Adam's average of squared gradients: 0.95 averages over about 20 steps, 0.999 over about 1,000."""
     precision: Precision = Precision.AUTO
-    """auto: bf16 on a GPU that supports it, otherwise fp32; or fp32, bf16."""
+    """auto: bf16 on a GPU that has it, or on a processor that has it and is 1.2 times as fast by it, as measured at
+    the start; otherwise fp32. Or fp32, bf16."""
     batching: Batching = Batching.SHARED_PREFIX
     """shared_prefix: no padding, and a common prefix of rows is computed once; group_by_length: rows of similar
     length, padded; packing: TRL's, for GPUs with fused attention; random: in random order, padded."""

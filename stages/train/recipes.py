@@ -79,7 +79,7 @@ def _list_linear_names(model: Any, layers: list[int]) -> list[str]:
     """List the full names of the linear modules within some layers; peft takes full names literally."""
     import torch
 
-    stack = f"{_find_layer_stack(model)}."
+    stack = f"{_name_layers(model) or ''}."
     prefixes = tuple(f"{stack}{number}." for number in layers)
     return [
         name
@@ -89,7 +89,7 @@ def _list_linear_names(model: Any, layers: list[int]) -> list[str]:
 
 
 def _freeze_lower_layers(model: Any, layers: int) -> Any:
-    stack = _find_layer_stack(model)
+    stack = _name_layers(model) or ""
     trained = tuple(f"{stack}.{number}." for number in _list_last_layers(model, layers))
     last_norm = f"{stack.rpartition('.')[0]}.norm."
     for name, parameter in model.named_parameters():
@@ -115,13 +115,22 @@ def _list_last_layers(model: Any, wanted: int) -> list[int]:
     return list(range(count - wanted, count))
 
 
-def _find_layer_stack(model: Any) -> str:
+def find_layers(model: Any) -> Any:
+    """Find the list of the model's layers; `None` if it has none of this length."""
+    name = _name_layers(model)
+    return None if name is None else model.get_submodule(name)
+
+
+def _name_layers(model: Any) -> str | None:
     """Find the name of the list of the model's layers, such as `model.layers`."""
     import torch
 
     count = int(model.config.num_hidden_layers)
     return next(
-        str(name)
-        for name, module in model.named_modules()
-        if isinstance(module, torch.nn.ModuleList) and len(module) == count
+        (
+            str(name)
+            for name, module in model.named_modules()
+            if isinstance(module, torch.nn.ModuleList) and len(module) == count
+        ),
+        None,
     )

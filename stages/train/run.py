@@ -158,6 +158,7 @@ def _describe_training(result: FitResult) -> dict[str, Any]:
         "steps": result.steps,
         "resumed_from": result.resumed_from,
         "losses": {name: round(value, 6) for name, value in result.losses.items()},
+        "precision": msgspec.to_builtins(result.precision),
     }
 
 

@@ -8,9 +8,11 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from datasets import Dataset
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
@@ -25,11 +27,19 @@ from stages.train.batches import (
 )
 from stages.train.loss_log import LossLogger, format_losses, select_losses
 from stages.train.params import Batching, Precision, Shared, Tracker
-from stages.train.processes import is_main_process
+from stages.train.precision import (
+    PrecisionChoice,
+    choose_precision,
+    hold_frozen_weights_in_bf16,
+    measure_speedup,
+    skip_input_casts,
+    supports_bf16,
+)
+from stages.train.processes import count_processes, is_main_process
 from stages.train.rows import IGNORED, TokenRow
 
 _KEPT_CHECKPOINTS: Final = 2
-_SECONDS: Final = "seconds.json"
+_NOTES: Final = "notes.json"
 _PACKED_MASK_DIMENSIONS: Final = 4
 """Of a batch of `SharedPrefixCollator`, whose supervised positions are scattered."""
 
@@ -46,6 +56,7 @@ class FitResult(NamedTuple):
     losses: dict[str, float]
     seconds: float
     """Of training and the last evaluation, including those before a resumed checkpoint."""
+    precision: PrecisionChoice
 
 
 class LeanTrainer(SFTTrainer):  # type: ignore[misc]
@@ -127,22 +138,30 @@ class _ProgressBar(ProgressCallback):  # type: ignore[misc]
             self.training_bar.set_postfix(loss=f"{logs['loss']:.3f}")
 
 
-class _Clock(TrainerCallback):  # type: ignore[misc]
-    """Counts seconds, and resumes counting at a checkpoint."""
+class _Notes(msgspec.Struct, frozen=True):
+    """What a resumed training takes over from the training before, in addition to what the trainer keeps."""
 
-    def __init__(self, resumed: Path | None) -> None:
-        before = _read_json(resumed / _SECONDS) if resumed is not None else None
-        self._start = time.monotonic() - (before if isinstance(before, float) else 0.0)
+    seconds: float
+    precision: PrecisionChoice
+
+
+class _Clock(TrainerCallback):  # type: ignore[misc]
+    """Counts seconds, and notes them, with the precision, in each checkpoint."""
+
+    def __init__(self, before: _Notes) -> None:
+        """before: the notes of the checkpoint that training resumes from, or new ones."""
+        self._start = time.monotonic() - before.seconds
+        self._precision = before.precision
 
     def seconds(self) -> float:
         """Return the seconds since training began."""
         return time.monotonic() - self._start
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Write the seconds into the folder of the checkpoint."""
+        """Write the notes into the folder of the checkpoint."""
         if state.is_world_process_zero:
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            (folder / _SECONDS).write_text(json.dumps(self.seconds()), encoding="ascii")
+            (folder / _NOTES).write_bytes(msgspec.json.encode(_Notes(self.seconds(), self._precision)))
 
 
 def fit(
@@ -161,30 +180,59 @@ def fit(
     order of rows, the optimizer, the schedule and the random state are all restored.
     """
     checkpoint = find_last_checkpoint(checkpoints)
-    clock = _Clock(checkpoint)
     if checkpoint is None and is_main_process():
         shutil.rmtree(checkpoints, ignore_errors=True)
+    notes = _read_notes(checkpoint) or _Notes(0.0, _choose_precision(model, tokenizer, rows, shared))
+    clock = _Clock(notes)
+    has_bf16 = notes.precision.chosen == Precision.BF16
+    if has_bf16:
+        hold_frozen_weights_in_bf16(model)
     validation = validation[: shared.validation_rows]
     pack_tokens = _choose_pack_tokens([*rows, *validation], shared)
-    trainer = LeanTrainer(
+    arguments = _build_arguments(shared, has_bf16, learning_rate, pack_tokens, checkpoints)
+    trainer = _build_trainer(model, tokenizer, rows, validation, shared, arguments)
+    trainer.add_callback(clock)
+    _replace_output(trainer, log)
+    with skip_input_casts(model) if has_bf16 else nullcontext():
+        losses = _train_and_evaluate(trainer, checkpoint)
+    return FitResult(
+        model=trainer.model,
+        steps=int(trainer.state.global_step),
+        tokens=int(trainer.state.num_input_tokens_seen),
+        resumed_from=None if checkpoint is None else _read_step(checkpoint),
+        losses=losses,
+        seconds=clock.seconds(),
+        precision=notes.precision,
+    )
+
+
+def _build_trainer(
+    model: Any,
+    tokenizer: Any,
+    rows: Sequence[TokenRow],
+    validation: Sequence[TokenRow],
+    shared: Shared,
+    arguments: SFTConfig,
+) -> LeanTrainer:
+    return LeanTrainer(
         model=model,
-        args=_build_arguments(shared, learning_rate, pack_tokens, checkpoints),
+        args=arguments,
         train_dataset=_build_dataset(rows, shared),
         eval_dataset=_build_dataset(validation, shared) if validation else None,
         processing_class=tokenizer,
         data_collator=_build_collator(shared, tokenizer),
-        callbacks=[clock],
     )
-    _replace_output(trainer, log)
+
+
+def _train_and_evaluate(trainer: LeanTrainer, checkpoint: Path | None) -> dict[str, float]:
+    """Train, from a checkpoint if there is one, then evaluate if there are validation rows; return the losses."""
     result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     # The trainer's own mean leaves out the steps before a resumed checkpoint.
     mean = _average_logged(trainer.state.log_history)
     losses = {"train_loss": float(result.training_loss) if mean is None else mean}
-    tokens = int(trainer.state.num_input_tokens_seen)
-    if validation:
+    if trainer.eval_dataset is not None:
         losses["validation_loss"] = float(trainer.evaluate()["eval_loss"])
-    resumed = None if checkpoint is None else _read_step(checkpoint)
-    return FitResult(trainer.model, int(trainer.state.global_step), tokens, resumed, losses, clock.seconds())
+    return losses
 
 
 def _replace_output(trainer: LeanTrainer, log: LossLogger) -> None:
@@ -227,21 +275,36 @@ def find_pad_token(tokenizer: Any) -> int:
     return int(tokenizer.eos_token_id if token is None else token)
 
 
-def resolve_bf16(precision: Precision) -> bool:
-    """Resolve whether to compute in bf16, which `auto` does on a GPU that supports it."""
+def _choose_precision(
+    model: Any, tokenizer: Any, rows: Sequence[TokenRow], shared: Shared
+) -> PrecisionChoice:
+    """Choose the number format for a model that trains on these rows.
+
+    Several processes, which could measure differently, and a base in 4 bits do without a measurement.
+    """
     import torch
 
-    if precision == Precision.AUTO:
-        return bool(torch.cuda.is_available() and torch.cuda.is_bf16_supported())
-    return precision == Precision.BF16
+    def measure() -> float | None:
+        if count_processes() > 1 or getattr(model, "is_quantized", False):
+            return None
+        batch = _build_collator(shared, tokenizer)(_build_examples(rows[: shared.batch_rows], shared))
+        return measure_speedup(model, {name: value for name, value in batch.items() if name != "labels"})
+
+    return choose_precision(
+        shared.precision, has_gpu=torch.cuda.is_available(), is_native=supports_bf16(), measure=measure
+    )
 
 
 def _build_dataset(rows: Sequence[TokenRow], shared: Shared) -> Dataset:
     """Build the trainer's dataset: of rows, or of whole packed batches."""
+    return Dataset.from_list(_build_examples(rows, shared))
+
+
+def _build_examples(rows: Sequence[TokenRow], shared: Shared) -> list[dict[str, Any]]:
+    """Build what a collator takes: rows, or whole packed batches."""
     if shared.batching == Batching.SHARED_PREFIX:
-        batches = build_batches(rows, shared.batch_rows)
-        return Dataset.from_list([pack_groups(groups)._asdict() for groups in batches])
-    return Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in rows])
+        return [pack_groups(groups)._asdict() for groups in build_batches(rows, shared.batch_rows)]
+    return [{"input_ids": row.input_ids, "labels": row.labels} for row in rows]
 
 
 def _build_collator(shared: Shared, tokenizer: Any) -> Any:
@@ -258,7 +321,9 @@ def _choose_pack_tokens(rows: Sequence[TokenRow], shared: Shared) -> int:
     return max(*lengths, math.ceil(shared.batch_rows * sum(lengths) / len(lengths)))
 
 
-def _build_arguments(shared: Shared, learning_rate: float, pack_tokens: int, folder: Path) -> SFTConfig:
+def _build_arguments(
+    shared: Shared, has_bf16: bool, learning_rate: float, pack_tokens: int, folder: Path
+) -> SFTConfig:
     import torch
 
     arguments = SFTConfig(
@@ -271,7 +336,7 @@ def _build_arguments(shared: Shared, learning_rate: float, pack_tokens: int, fol
         weight_decay=shared.weight_decay,
         max_grad_norm=shared.max_grad_norm,
         adam_beta2=shared.adam_beta2,
-        bf16=resolve_bf16(shared.precision),
+        bf16=has_bf16,
         use_cpu=not torch.cuda.is_available(),
         activation_checkpointing=False,
         seed=shared.seed,
@@ -306,6 +371,16 @@ def _batching_arguments(shared: Shared, pack_tokens: int) -> dict[str, Any]:
         "remove_unused_columns": not shares,
         "include_num_input_tokens_seen": "all" if packs or shares else "non_padding",
     }
+
+
+def _read_notes(checkpoint: Path | None) -> _Notes | None:
+    """Read the notes of a checkpoint; `None` without a checkpoint, or if it has none."""
+    if checkpoint is None:
+        return None
+    try:
+        return msgspec.json.decode((checkpoint / _NOTES).read_bytes(), type=_Notes)
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def _read_json(path: Path) -> Any:

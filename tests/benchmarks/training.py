@@ -1,4 +1,4 @@
-"""Training throughput on the default data, against a bare PyTorch loop on the same batches, in one run.
+"""Training throughput on the default data, against a bare PyTorch loop on the same batches and fp32, in one run.
 
 Run it after `dvc repro render`: `python tests/benchmarks/training.py [STEPS]`. Tokens are those of the rows,
 so that ways to batch them can be compared: what is padded or shared does not count.
@@ -21,11 +21,11 @@ from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.render_manifest import read_render_manifest
 from stages.train.batches import SharedPrefixCollator, build_batches, pack_groups
 from stages.train.inputs import read_prompts
-from stages.train.params import Batching, RunParams, TrainParams
+from stages.train.params import Batching, Precision, RunParams, TrainParams
 from stages.train.recipes import prepare_model
 from stages.train.rows import IGNORED, TokenRow, build_chat_rows
 from stages.train.run import set_seeds
-from stages.train.training import fit
+from stages.train.training import FitResult, fit
 
 STEPS = 16
 
@@ -36,18 +36,20 @@ def tokens_of(rows: list[TokenRow]) -> int:
 
 
 def by_train(
-    model: Any, tokenizer: Any, rows: list[TokenRow], params: RunParams, batching: Batching
-) -> float:
-    """Seconds that one epoch of `rows` takes by the project's own path."""
+    model: Any,
+    tokenizer: Any,
+    rows: list[TokenRow],
+    params: RunParams,
+    batching: Batching = Batching.SHARED_PREFIX,
+    precision: Precision = Precision.FP32,
+) -> FitResult:
+    """Train one epoch of `rows` by the project's own path."""
     shared = msgspec.structs.replace(
-        params.shared, batching=batching, epochs=1, max_steps=None, validation_rows=0
+        params.shared, batching=batching, precision=precision, epochs=1, max_steps=None, validation_rows=0
     )
+    rate = params.chosen.learning_rate
     with tempfile.TemporaryDirectory() as name:
-        start = time.perf_counter()
-        fit(
-            model, tokenizer, rows, [], shared, params.chosen.learning_rate, Path(name) / "c", lambda *_: None
-        )
-        return time.perf_counter() - start
+        return fit(model, tokenizer, rows, [], shared, rate, Path(name) / "c", lambda *_: None)
 
 
 def by_bare_loop(model: Any, rows: list[TokenRow], params: RunParams) -> float:
@@ -85,9 +87,11 @@ def main(steps: int) -> None:
     model = prepare_model(load_model(base, dtype="float32"), params.chosen)
     by_bare_loop(model, rows[:16], params)  # Warm.
     bare = by_bare_loop(model, rows, params)
-    ours = by_train(model, tokenizer, rows, params, Batching.SHARED_PREFIX)
-    padded = by_train(model, tokenizer, rows, params, Batching.RANDOM)
-    grouped = by_train(model, tokenizer, rows, params, Batching.GROUP_BY_LENGTH)
+    ours = by_train(model, tokenizer, rows, params).seconds
+    padded = by_train(model, tokenizer, rows, params, Batching.RANDOM).seconds
+    grouped = by_train(model, tokenizer, rows, params, Batching.GROUP_BY_LENGTH).seconds
+    # Last: what is frozen may stay in bf16.
+    auto = by_train(model, tokenizer, rows, params, precision=Precision.AUTO)
     tokens = tokens_of(rows)
     print(f"{len(rows)} rows of {tokens:,} tokens, recipe {params.recipe}")
     for name, seconds in (
@@ -95,11 +99,14 @@ def main(steps: int) -> None:
         ("train", ours),
         ("by length", grouped),
         ("as they come", padded),
+        ("auto", auto.seconds),
     ):
         print(f"{name:>14}: {seconds:6.1f} s, {tokens / seconds:6.1f} tokens/s")
     print(
         f"train does {bare / ours:.2f} of the bare loop, and {padded / ours:.2f} times rows as they come, padded"
     )
+    chosen = auto.precision
+    print(f"precision: auto, here {chosen.chosen} ({chosen.reason}), does {ours / auto.seconds:.2f} of fp32")
 
 
 if __name__ == "__main__":

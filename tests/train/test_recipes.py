@@ -268,7 +268,7 @@ def test_killed_training_goes_on_and_ends_with_the_same_weights(
     rows = tokenize_rows(tokenizer)
     with pytest.raises(Killed):
         fit(prepare_model(model, recipe), tokenizer, rows, rows[:2], shared, 1e-2, tmp_path / "cut", kill)
-    before = json.loads((tmp_path / "cut" / "checkpoint-5" / "seconds.json").read_bytes())
+    before = json.loads((tmp_path / "cut" / "checkpoint-5" / "notes.json").read_bytes())["seconds"]
     assert before > 0
     # A checkpoint that was being written when the power went has no state yet, and is passed over.
     (tmp_path / "cut" / "checkpoint-8").mkdir()
