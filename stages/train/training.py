@@ -25,6 +25,7 @@ from stages.train.batches import (
     measure_supervised_width,
     pack_groups,
 )
+from stages.train.frozen_layers import FrozenLayers, list_frozen_layers
 from stages.train.loss_log import LossLogger, format_losses, select_losses
 from stages.train.params import Batching, Precision, Shared, Tracker
 from stages.train.precision import (
@@ -66,6 +67,9 @@ class LeanTrainer(SFTTrainer):  # type: ignore[misc]
     vocabulary of 49,152, 14 supervised tokens of 128, and 2 cores, that takes as long as the rest of the model.
     """
 
+    frozen_layers: FrozenLayers
+    """Set by `_build_trainer`."""
+
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
@@ -88,6 +92,7 @@ class LeanTrainer(SFTTrainer):  # type: ignore[misc]
         """Compute the logits of the supervised tokens, shape (tokens, vocabulary), and return these tokens."""
         labels = inputs["labels"]
         arguments = {name: value for name, value in inputs.items() if name != "labels"}
+        self.frozen_layers.expect(arguments if model.training else None)
         if inputs["attention_mask"].dim() == _PACKED_MASK_DIMENSIONS:
             places = (labels[0] != IGNORED).nonzero().squeeze(1)
             # A token is predicted at the position before its own.
@@ -193,7 +198,7 @@ def fit(
     trainer = _build_trainer(model, tokenizer, rows, validation, shared, arguments)
     trainer.add_callback(clock)
     _replace_output(trainer, log)
-    with skip_input_casts(model) if has_bf16 else nullcontext():
+    with skip_input_casts(model) if has_bf16 else nullcontext(), trainer.frozen_layers.remember():
         losses = _train_and_evaluate(trainer, checkpoint)
     return FitResult(
         model=trainer.model,
@@ -214,7 +219,7 @@ def _build_trainer(
     shared: Shared,
     arguments: SFTConfig,
 ) -> LeanTrainer:
-    return LeanTrainer(
+    trainer = LeanTrainer(
         model=model,
         args=arguments,
         train_dataset=_build_dataset(rows, shared),
@@ -222,6 +227,12 @@ def _build_trainer(
         processing_class=tokenizer,
         data_collator=_build_collator(shared, tokenizer),
     )
+    batches = len(trainer.train_dataset)
+    comes_again = shared.epochs > 1 if shared.max_steps is None else shared.max_steps > batches
+    # Other batches than packed ones are put together differently in each epoch.
+    is_kept = comes_again and shared.batching == Batching.SHARED_PREFIX
+    trainer.frozen_layers = FrozenLayers(list_frozen_layers(model) if is_kept else [])
+    return trainer
 
 
 def _train_and_evaluate(trainer: LeanTrainer, checkpoint: Path | None) -> dict[str, float]:
