@@ -88,12 +88,14 @@ def find_base(base: Base) -> BaseFiles:
 
 
 def hash_model(folder: Path) -> str:
-    """Hash a model's folder: SHA-256 over the names and hashes of its files, sorted by name.
+    """Hash a model's folder: SHA-256 over the paths and hashes of its files, sorted by path.
 
     Files that do not affect what the model computes, such as its README, are not hashed.
     """
-    files = sorted(path for path in folder.iterdir() if path.suffix in _HASHED)
-    lines = "".join(f"{path.name} {hash_file(path)}\n" for path in files)
+    files = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*"))
+    lines = "".join(
+        f"{name} {hash_file(path)}\n" for name, path in files if path.suffix in _HASHED and path.is_file()
+    )
     return hashlib.sha256(lines.encode()).hexdigest()
 
 

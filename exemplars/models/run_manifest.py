@@ -24,8 +24,8 @@ WEIGHTS: Final = "weights"
 ROWS: Final = "rows.txt"
 """The file with the sorted digests of the rows that a run was trained on, one per line."""
 TAGGER: Final = "tagger"
-"""The method of runs whose model is an encoder, not a language model."""
-ENCODERS: Final = frozenset({TAGGER, "retriever"})
+RETRIEVER: Final = "retriever"
+ENCODERS: Final = frozenset({TAGGER, RETRIEVER})
 """The methods whose runs are encoders: they read the splits, not chat rows, and have no language model."""
 _CODE: Final = "unusable_run"
 _EXPECTED: Final = "a run of this version"

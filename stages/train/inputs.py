@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from exemplars.core import layout
 from exemplars.core.code_version import check_dependency
@@ -12,7 +14,27 @@ from exemplars.core.ids import SplitName
 from exemplars.core.tables import read_table, rows_from_table
 from exemplars.models.render_manifest import RenderManifest, get_attached_manifest
 from exemplars.models.rows import TRAINING_SCHEMA
+from stages.train.params import Continued, Recipe
 from stages.train.rows import PromptRow
+
+
+class ChatInput(NamedTuple):
+    """What a language model is trained from."""
+
+    rendered: RenderManifest
+    splits: Mapping[str, Sequence[PromptRow]]
+    texts: Mapping[str, str]
+
+
+def read_chat_input(recipe: Recipe) -> ChatInput:
+    """Read the chat rows of `train` and `validation`, what they were rendered for, and the texts of `continued`.
+
+    Raises `UserError` if a file is missing or unreadable.
+    """
+    train, rendered = read_prompts("train")
+    splits = {"train": train, "validation": read_prompts("validation")[0]}
+    texts = read_texts(recipe.text) if isinstance(recipe, Continued) else {}
+    return ChatInput(rendered, splits, texts)
 
 
 def read_prompts(split: SplitName) -> tuple[list[PromptRow], RenderManifest]:

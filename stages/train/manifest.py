@@ -29,6 +29,7 @@ PACKAGES: Final = (
     "tokenizers",
     "datasets",
     "bitsandbytes",
+    "sentence-transformers",
 )
 
 

@@ -149,7 +149,31 @@ class Tagger(_Method, frozen=True, tag="tagger"):
     encoder: Base = MINILM
 
 
-Recipe = Full | Lora | PromptTuning | Adapter | Freeze | Continued | Tagger
+class Retriever(_Method, frozen=True, tag="retriever"):
+    """A sentence encoder that ranks skills and finds examples: by their train rows and by their descriptions.
+
+    It trains on data/splits. steps: of training; train.shared.max_steps replaces it. batch_skills: the skills of a
+    step, at most, each with one pair. mined_share: the share of pairs that are hard for the question before. scale: of
+    cosine similarities in the loss. max_tokens: the window; a row whose utterance does not fit goes to the ledger.
+    context_turns: the turns before the utterance that are read, as far as they fit. query_prompt, document_prompt: what
+    the encoder wants before each text. dimensions: shorter vectors that are trained, too (Matryoshka); the index has
+    the shortest. encoder: as render.base; by default all-MiniLM-L6-v2, a package.
+    """
+
+    learning_rate: Positive = 1e-4
+    steps: Count = 130
+    batch_skills: Count = 24
+    mined_share: Share = 0.5
+    scale: Positive = 20.0
+    max_tokens: Annotated[int, msgspec.Meta(ge=8)] = 128
+    context_turns: Annotated[int, msgspec.Meta(ge=0)] = 4
+    query_prompt: str = ""
+    document_prompt: str = ""
+    dimensions: tuple[Count, ...] = ()
+    encoder: Base = MINILM
+
+
+Recipe = Full | Lora | PromptTuning | Adapter | Freeze | Continued | Tagger | Retriever
 
 
 class Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -201,6 +225,7 @@ DEFAULT_RECIPES: Final[dict[str, Recipe]] = {
         text="data/raw/text", license="LicenseRef-not-stated", block_tokens=256, learning_rate=5e-5
     ),
     "tagger": Tagger(),
+    "retriever": Retriever(),
 }
 """The recipes that every project can name."""
 
@@ -268,4 +293,4 @@ class TrainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def get_folder(recipe: Recipe) -> Folder:
     """Return the folder of rows that a recipe reads."""
-    return Folder.SPLITS if isinstance(recipe, Tagger) else Folder.TRAINING
+    return Folder.SPLITS if isinstance(recipe, Tagger | Retriever) else Folder.TRAINING

@@ -13,7 +13,7 @@ from exemplars.core.files import list_folder
 from exemplars.core.preflight import Finding, Project, Severity
 from exemplars.models.base_models import Base, FolderBase, PackagedBase, locate_packaged_base
 from stages.train.checks import check_packages
-from stages.train.params import Continued, Freeze, Full, RunParams, Tagger, TrainParams
+from stages.train.params import Continued, Freeze, Full, Retriever, RunParams, Tagger, TrainParams
 
 _GIB: Final = 2**30
 _GGUF_BYTES: Final = 0.625
@@ -45,7 +45,7 @@ def check_machine(project: Project) -> Iterator[Finding]:
             check_packages(run.chosen, run.shared)
         except UserError as error:
             yield from (_report_problem(project, run, problem) for problem in error.diagnostics)
-        if isinstance(run.chosen, Tagger):
+        if isinstance(run.chosen, Tagger | Retriever):
             size = estimate_parameters(run.chosen.encoder)
         else:
             size = 0 if render is None else estimate_parameters(render.base)
@@ -104,7 +104,7 @@ def _check_space(project: Project, run: RunParams, parameters: int) -> Iterator[
     """Find that the machine has less memory or disk space than a training takes, by an estimate."""
     import psutil
 
-    trains_all = isinstance(run.chosen, Full | Continued | Freeze | Tagger)
+    trains_all = isinstance(run.chosen, Full | Continued | Freeze | Tagger | Retriever)
     needed = {
         "memory": parameters * _BYTES["all" if trains_all else "few"],
         # Two checkpoints with the averages of Adam, and the weights.

@@ -35,4 +35,16 @@ def build_train_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
             for name in ("exact_match", "skill_accuracy", "answered", "exact_match_of_answered")
             if "validation" in report
         },
+        **_list_retrieval_metrics(report),
+    }
+
+
+def _list_retrieval_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
+    """List the figures of the fused ranking of all validation rows, and the number of tools that they ask for."""
+    if "retrieval" not in report:
+        return {}
+    figures = report["retrieval"]["all"]["fused"]
+    return {
+        "tools": report["tools"],
+        **{f"validation_{name}": figure["value"] for name, figure in figures.items()},
     }

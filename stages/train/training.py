@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import msgspec
 from datasets import Dataset
-from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
-from exemplars.core.terminal import print_errors
 from stages.train.batches import (
     LeftPaddingCollator,
     SharedPrefixCollator,
@@ -25,8 +20,17 @@ from stages.train.batches import (
     measure_supervised_width,
     pack_groups,
 )
+from stages.train.callbacks import (
+    Clock,
+    Notes,
+    average_losses,
+    find_last_checkpoint,
+    read_notes,
+    read_step,
+    replace_output,
+)
 from stages.train.frozen_layers import FrozenLayers, list_frozen_layers
-from stages.train.loss_log import LossLogger, format_losses, select_losses
+from stages.train.loss_log import LossLogger
 from stages.train.params import Batching, Precision, Shared, Tracker
 from stages.train.precision import (
     PrecisionChoice,
@@ -40,7 +44,6 @@ from stages.train.processes import count_processes, is_main_process
 from stages.train.rows import IGNORED, TokenRow
 
 _KEPT_CHECKPOINTS: Final = 2
-_NOTES: Final = "notes.json"
 _PACKED_MASK_DIMENSIONS: Final = 4
 """Of a batch of `SharedPrefixCollator`, whose supervised positions are scattered."""
 
@@ -105,70 +108,6 @@ class LeanTrainer(SFTTrainer):  # type: ignore[misc]
         return logits[mask].float(), targets[mask]
 
 
-_PRINTED_LINES: Final = 10
-"""Lines of losses of a training without a terminal, at most; the plots have all."""
-
-
-class _LossCallback(TrainerCallback):  # type: ignore[misc]
-    """Logs losses as they come, and prints them if there is no progress bar."""
-
-    def __init__(self, log: LossLogger, prints: bool) -> None:
-        self._log = log
-        self._prints = prints
-        self._printed = 0
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Log the losses from before a resumed checkpoint."""
-        for entry in state.log_history:
-            if losses := select_losses(entry):
-                self._log(int(entry["step"]), losses)
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        """Log new losses."""
-        losses = select_losses(logs or {})
-        if losses:
-            self._log(int(state.global_step), losses)
-        tenth = state.global_step * _PRINTED_LINES // max(1, state.max_steps)
-        if self._prints and state.is_world_process_zero and ("eval_loss" in losses or tenth > self._printed):
-            self._printed = tenth
-            print_errors([format_losses(state.global_step, state.max_steps, losses)])
-
-
-class _ProgressBar(ProgressCallback):  # type: ignore[misc]
-    """The trainer's progress bar, with the loss at its end instead of a dictionary above it."""
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        """Show the loss."""
-        if self.training_bar is not None and logs and "loss" in logs:
-            self.training_bar.set_postfix(loss=f"{logs['loss']:.3f}")
-
-
-class _Notes(msgspec.Struct, frozen=True):
-    """What a resumed training takes over from the training before, in addition to what the trainer keeps."""
-
-    seconds: float
-    precision: PrecisionChoice
-
-
-class _Clock(TrainerCallback):  # type: ignore[misc]
-    """Counts seconds, and notes them, with the precision, in each checkpoint."""
-
-    def __init__(self, before: _Notes) -> None:
-        """before: the notes of the checkpoint that training resumes from, or new ones."""
-        self._start = time.monotonic() - before.seconds
-        self._precision = before.precision
-
-    def seconds(self) -> float:
-        """Return the seconds since training began."""
-        return time.monotonic() - self._start
-
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Write the notes into the folder of the checkpoint."""
-        if state.is_world_process_zero:
-            folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            (folder / _NOTES).write_bytes(msgspec.json.encode(_Notes(self.seconds(), self._precision)))
-
-
 def fit(
     model: Any,
     tokenizer: Any,
@@ -187,8 +126,8 @@ def fit(
     checkpoint = find_last_checkpoint(checkpoints)
     if checkpoint is None and is_main_process():
         shutil.rmtree(checkpoints, ignore_errors=True)
-    notes = _read_notes(checkpoint) or _Notes(0.0, _choose_precision(model, tokenizer, rows, shared))
-    clock = _Clock(notes)
+    notes = read_notes(checkpoint) or Notes(0.0, _choose_precision(model, tokenizer, rows, shared))
+    clock = Clock(notes)
     has_bf16 = notes.precision.chosen == Precision.BF16
     if has_bf16:
         hold_frozen_weights_in_bf16(model)
@@ -197,14 +136,14 @@ def fit(
     arguments = _build_arguments(shared, has_bf16, learning_rate, pack_tokens, checkpoints)
     trainer = _build_trainer(model, tokenizer, rows, validation, shared, arguments)
     trainer.add_callback(clock)
-    _replace_output(trainer, log)
+    replace_output(trainer, log)
     with skip_input_casts(model) if has_bf16 else nullcontext(), trainer.frozen_layers.remember():
         losses = _train_and_evaluate(trainer, checkpoint)
     return FitResult(
         model=trainer.model,
         steps=int(trainer.state.global_step),
         tokens=int(trainer.state.num_input_tokens_seen),
-        resumed_from=None if checkpoint is None else _read_step(checkpoint),
+        resumed_from=None if checkpoint is None else read_step(checkpoint),
         losses=losses,
         seconds=clock.seconds(),
         precision=notes.precision,
@@ -239,45 +178,11 @@ def _train_and_evaluate(trainer: LeanTrainer, checkpoint: Path | None) -> dict[s
     """Train, from a checkpoint if there is one, then evaluate if there are validation rows; return the losses."""
     result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     # The trainer's own mean leaves out the steps before a resumed checkpoint.
-    mean = _average_logged(trainer.state.log_history)
+    mean = average_losses(trainer.state.log_history)
     losses = {"train_loss": float(result.training_loss) if mean is None else mean}
     if trainer.eval_dataset is not None:
         losses["validation_loss"] = float(trainer.evaluate()["eval_loss"])
     return losses
-
-
-def _replace_output(trainer: LeanTrainer, log: LossLogger) -> None:
-    """Replace the trainer's own output: a bar on a terminal, else one line for each logged loss."""
-    trainer.remove_callback(PrinterCallback)
-    trainer.remove_callback(ProgressCallback)
-    has_bar = sys.stderr.isatty()
-    trainer.add_callback(_LossCallback(log, prints=not has_bar))
-    if has_bar:
-        trainer.add_callback(_ProgressBar())
-
-
-def _average_logged(history: Sequence[Mapping[str, Any]]) -> float | None:
-    """Average the loss over the steps up to the last logged one; `None` if none was logged.
-
-    Each entry holds the mean since the one before.
-    """
-    logged = [(int(entry["step"]), float(entry["loss"])) for entry in history if "loss" in entry]
-    if not logged:
-        return None
-    starts = [0, *(step for step, _ in logged[:-1])]
-    total = sum(loss * (step - start) for start, (step, loss) in zip(starts, logged, strict=True))
-    return total / logged[-1][0]
-
-
-def find_last_checkpoint(folder: Path) -> Path | None:
-    """Find the last whole checkpoint of a folder; the trainer writes `trainer_state.json` last."""
-    whole = [path for path in folder.glob("checkpoint-*") if _read_json(path / "trainer_state.json")]
-    return max(whole, key=_read_step, default=None)
-
-
-def _read_step(checkpoint: Path) -> int:
-    """Read the step from the name of a checkpoint: `checkpoint-40`."""
-    return int(checkpoint.name.rpartition("-")[2])
 
 
 def find_pad_token(tokenizer: Any) -> int:
@@ -382,21 +287,3 @@ def _batching_arguments(shared: Shared, pack_tokens: int) -> dict[str, Any]:
         "remove_unused_columns": not shares,
         "include_num_input_tokens_seen": "all" if packs or shares else "non_padding",
     }
-
-
-def _read_notes(checkpoint: Path | None) -> _Notes | None:
-    """Read the notes of a checkpoint; `None` without a checkpoint, or if it has none."""
-    if checkpoint is None:
-        return None
-    try:
-        return msgspec.json.decode((checkpoint / _NOTES).read_bytes(), type=_Notes)
-    except (OSError, msgspec.MsgspecError):
-        return None
-
-
-def _read_json(path: Path) -> Any:
-    """Read a JSON file; `None` if it is missing or incomplete."""
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None

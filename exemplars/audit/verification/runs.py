@@ -21,7 +21,7 @@ from exemplars.core.errors import Diagnostic, UserError, summarize_names
 from exemplars.core.ids import SPLITS
 from exemplars.core.tables import rows_from_table
 from exemplars.models.base_models import HubBase, PackagedBase, find_base, hash_model
-from exemplars.models.run_manifest import ROWS, TAGGER, WEIGHTS, Manifest
+from exemplars.models.run_manifest import ENCODERS, ROWS, WEIGHTS, Manifest
 
 _FIX: Final = "run `dvc checkout -f` on the run, or `dvc repro train`"
 _FIX_EVALUATE: Final = "run `dvc repro evaluate`"
@@ -138,7 +138,7 @@ def _check_run_weights(run: _Run) -> Iterator[Diagnostic]:
 
 def _check_tables(run: _Run, digests: bytes | None, tables: Tables) -> Iterator[Diagnostic]:
     """Compare what a run was trained on with the training tables, or with the splits if it is a tagger."""
-    if run.manifest.method == TAGGER:
+    if run.manifest.method in ENCODERS:
         rows_place = run.name_file(ROWS)
         yield from check_tagger_tables(run.manifest_path, rows_place, run.manifest, digests or b"", tables)
         return

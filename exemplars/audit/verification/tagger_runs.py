@@ -1,9 +1,10 @@
-"""Manifests of taggers against the splits and the catalog, which they are trained on."""
+"""Manifests of taggers and retrievers against the splits and the catalog, which they are trained on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -14,8 +15,14 @@ from exemplars.core.digests import hash_split
 from exemplars.core.errors import Diagnostic, UserError, summarize_names
 from exemplars.core.files import read_json
 from exemplars.core.ids import SPLITS
+from exemplars.core.records import Template
+from exemplars.core.schemas import TEMPLATE_SCHEMA
+from exemplars.core.tables import read_table, rows_from_table
 from exemplars.dataset.catalog import read_catalog
-from exemplars.models.run_manifest import Manifest
+from exemplars.models.run_manifest import TAGGER, Manifest
+
+if TYPE_CHECKING:
+    from stages.train.params import RunParams
 
 _FIX: Final = "run `dvc checkout -f` on the run, or `dvc repro train`"
 
@@ -86,20 +93,32 @@ def _check_name(
 ) -> Iterator[Diagnostic]:
     """Check the last part of a tagger's name: the hash of recipe, encoder, rows and catalog."""
     from stages.train.params import RunParams
-    from stages.train.tagger.run import hash_tagger_params
 
     recipe, shared = manifest.params.get("recipe", {}), manifest.params.get("shared", {})
     document = {"recipe": manifest.recipe, "chosen": recipe, "shared": shared}
     try:
         params = msgspec.convert(document, RunParams)
-        skills = read_catalog(tables.files / layout.CATALOG)
+        current = _hash_inputs(params, manifest, seen, validation, tables.files)
     except (msgspec.ValidationError, UserError) as error:
         yield build_diagnostic(f"{place}: params", "wrong_manifest", str(error), "the params of a run", _FIX)
         return
-    current = hash_tagger_params(params, manifest.base_sha256, seen, validation, skills)
     if not current.startswith(manifest.run.rpartition("-")[2]):
         expected = f"a name that ends in {current[:12]}, the hash of its params, rows and catalog"
         yield build_diagnostic(f"{place}: run", "wrong_manifest", manifest.run, expected, _FIX)
+
+
+def _hash_inputs(
+    params: RunParams, manifest: Manifest, seen: set[str], validation: set[str], files: Path
+) -> str:
+    """Hash what a run was made from. files: the root of the project. Raises `UserError` if a file is missing."""
+    from stages.train.retriever.run import hash_retriever_params
+    from stages.train.tagger.run import hash_tagger_params
+
+    skills = read_catalog(files / layout.CATALOG)
+    if manifest.method == TAGGER:
+        return hash_tagger_params(params, manifest.base_sha256, seen, validation, skills)
+    templates = rows_from_table(read_table(files / layout.TEMPLATES, TEMPLATE_SCHEMA), Template)
+    return hash_retriever_params(params, manifest.base_sha256, seen, validation, templates, skills)
 
 
 def _summarize(digests: set[str]) -> str:

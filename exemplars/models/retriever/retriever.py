@@ -1,0 +1,245 @@
+"""A trained retriever: the skills that an utterance may ask for, and its files. Imports sentence_transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from safetensors.numpy import load_file, save_file
+from sentence_transformers import SentenceTransformer
+
+from exemplars.core.errors import Diagnostic, UserError, summarize_names
+from exemplars.core.files import hash_file, read_json, write_bytes, write_json
+from exemplars.core.records import Exemplar, Template
+from exemplars.dataset.catalog import Skill, encode_catalog, read_catalog
+from exemplars.models.base_models import BaseFiles, hash_model
+from exemplars.models.questions import Question
+from exemplars.models.retriever.encoder import (
+    Prompts,
+    count_tokens,
+    encode_documents,
+    encode_queries,
+    load_sentence_encoder,
+    save_encoder,
+    set_window,
+)
+from exemplars.models.retriever.index import (
+    Index,
+    IndexEntry,
+    Vectors,
+    add_skills,
+    build_index,
+    list_entries,
+    list_excluded,
+)
+from exemplars.models.retriever.ranking import RankedSkill, View, rank_views, score_by_entries
+from exemplars.models.retriever.texts import fit_turns
+from exemplars.models.run_manifest import WEIGHTS, read_manifest
+
+SETTINGS: Final = "retriever.json"
+"""What a retriever needs in addition to its encoder, index and catalog."""
+_CATALOG: Final = "catalog.json"
+_ENTRIES: Final = "index.json"
+_VECTORS: Final = "index.safetensors"
+_ENCODER: Final = "model.safetensors"
+_BLOCK: Final = 256
+"""Questions that are compared with the index together."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What a retriever needs in addition to its weights."""
+
+    max_tokens: int
+    context_turns: int
+    tools: int = 1
+    """The smallest k whose hit@k on the validation rows is at least 0.99."""
+    prompts: Prompts = Prompts()
+    dimensions: int | None = None
+    """The width of the vectors; `None`: that of the encoder."""
+
+
+class _StoredIndex(msgspec.Struct, frozen=True):
+    """The part of an index that is text."""
+
+    encoder_sha256: str
+    """Of the weights that made the vectors."""
+    entries: tuple[IndexEntry, ...]
+    skills: tuple[str, ...]
+
+
+class Retriever:
+    """A retriever, ready to rank skills and to find examples."""
+
+    def __init__(
+        self, encoder: SentenceTransformer, index: Index, settings: Settings, skills: Iterable[Skill]
+    ) -> None:
+        """skills: the catalog that it was trained for."""
+        self.encoder = encoder
+        self.index = index
+        self.settings = settings
+        self.skills = {skill.name: skill for skill in skills}
+        set_window(encoder, settings.max_tokens, settings.prompts, settings.dimensions)
+
+    @property
+    def tools(self) -> int:
+        """The smallest k whose hit@k on the validation rows is at least 0.99."""
+        return self.settings.tools
+
+    def rank_skills(
+        self,
+        questions: Sequence[Question],
+        limit: int | None = None,
+        excluded: Sequence[Collection[str]] | None = None,
+    ) -> list[list[RankedSkill]]:
+        """Rank the skills for questions, the best first: by both views, fused by reciprocal rank.
+
+        limit: skills of a question, at most. excluded: the groups whose entries do not count, for each question; with
+        the group of a train row, neither the row nor its near duplicates are found. Rows without a call count for no
+        skill: whether anything is called is for others to decide.
+        """
+        return list(self.rank_by_view(questions, limit, excluded)[View.FUSED])
+
+    def rank_by_view(
+        self,
+        questions: Sequence[Question],
+        limit: int | None = None,
+        excluded: Sequence[Collection[str]] | None = None,
+    ) -> Mapping[View, list[list[RankedSkill]]]:
+        """Rank the skills for questions by each view; arguments as for `rank_skills`."""
+        rankings: dict[View, list[list[RankedSkill]]] = {view: [] for view in View}
+        for similarities, vectors in self._compare(questions, excluded):
+            examples = score_by_entries(similarities, self.index.entries, self.index.skills)
+            descriptions = (vectors @ self.index.descriptions.T).astype(np.float64)
+            for view, ranked in rank_views(examples, descriptions, self.index.skills, limit).items():
+                rankings[view].extend(ranked)
+        return rankings
+
+    def find_examples(
+        self, questions: Sequence[Question], count: int, excluded: Sequence[Collection[str]] | None = None
+    ) -> list[list[IndexEntry]]:
+        """Find the rows and templates that are most like questions, the best first, each row once.
+
+        count: of a question, at most. excluded: as for `rank_skills`. Rows without a call are found, too.
+        """
+        found = []
+        for similarities, _ in self._compare(questions, excluded):
+            found += [self._select_best(row, count) for row in similarities]
+        return found
+
+    def _select_best(self, similarities: Vectors, count: int) -> list[IndexEntry]:
+        best: dict[str, IndexEntry] = {}
+        for place in np.argsort(-similarities, kind="stable"):
+            if len(best) == count or not np.isfinite(similarities[place]):
+                break
+            entry = self.index.entries[place]
+            best.setdefault(entry.id, entry)
+        return list(best.values())
+
+    def _compare(
+        self, questions: Sequence[Question], excluded: Sequence[Collection[str]] | None
+    ) -> Iterable[tuple[Vectors, Vectors]]:
+        """Yield the similarities of questions to all entries, and their vectors, in blocks."""
+        list_places = list_excluded(self.index.entries, excluded)
+        vectors = encode_queries(self.encoder, [self.join_context(question) for question in questions])
+        for start in range(0, len(questions), _BLOCK):
+            block = vectors[start : start + _BLOCK]
+            similarities = block @ self.index.vectors.T
+            for row in range(len(block)):
+                similarities[row, list_places(start + row)] = -np.inf
+            yield similarities, block
+
+    def join_context(self, question: Question) -> str:
+        """Join a question and the turns before it that fit into the window.
+
+        Of an utterance that alone does not fit, only the beginning is read.
+        """
+        return join_question(self.encoder, self.settings, question.utterance, question)
+
+
+def join_question(
+    encoder: SentenceTransformer, settings: Settings, text: str, row: Question | Exemplar | Template
+) -> str:
+    """Join a text and the turns before it that fit into the window. text: what is said, or its template."""
+    return fit_turns(
+        text,
+        row.context,
+        settings.context_turns,
+        settings.max_tokens,
+        lambda joined: count_tokens(encoder, joined),
+    )
+
+
+def build_retriever(
+    encoder: SentenceTransformer,
+    settings: Settings,
+    rows: Iterable[Exemplar],
+    templates: Iterable[Template],
+    skills: Sequence[Skill],
+) -> Retriever:
+    """Build a retriever: index train rows, templates and the descriptions of all skills."""
+    set_window(encoder, settings.max_tokens, settings.prompts, settings.dimensions)
+    entries = list_entries(rows, templates, lambda text, row: join_question(encoder, settings, text, row))
+    index = build_index(entries, skills, lambda texts: encode_documents(encoder, texts))
+    return Retriever(encoder, index, settings, skills)
+
+
+def save_retriever(retriever: Retriever, folder: Path) -> None:
+    """Save a retriever into a folder, as `load_retriever` reads it; sentence-transformers can load it, too."""
+    save_encoder(retriever.encoder, folder)
+    index = retriever.index
+    save_file({"entries": index.vectors, "descriptions": index.descriptions}, folder / _VECTORS)
+    stored = _StoredIndex(hash_file(folder / _ENCODER), tuple(index.entries), tuple(index.skills))
+    write_json(folder / _ENTRIES, msgspec.to_builtins(stored))
+    write_json(folder / SETTINGS, msgspec.to_builtins(retriever.settings))
+    write_bytes(folder / _CATALOG, encode_catalog(retriever.skills.values()))
+
+
+def load_retriever(folder: Path, skills: Sequence[Skill] | None = None) -> Retriever:
+    """Load the retriever of a run. skills: the catalog that it is to rank; `None`: that of its training.
+
+    A new skill of the catalog is ranked by its description. Raises `UserError` if a file is missing or changed, if the
+    index is that of another run, or if a skill is not what it was when the retriever was trained.
+    """
+    manifest, weights = read_manifest(folder), folder / WEIGHTS
+    if not weights.is_dir():
+        raise UserError([_problem(weights, "no weights", "those of its manifest")])
+    stored: _StoredIndex = _read(weights / _ENTRIES, _StoredIndex)
+    if stored.encoder_sha256 != hash_file(weights / _ENCODER):
+        raise UserError([_problem(weights, "an index of another run", "the index that its encoder made")])
+    if hash_model(weights) != manifest.weights_sha256:
+        raise UserError([_problem(weights, "other weights", "those of its manifest")])
+    settings: Settings = _read(weights / SETTINGS, Settings)
+    trained = read_catalog(weights / _CATALOG)
+    if skills is not None:
+        _check_catalog(folder, trained, skills)
+    files = BaseFiles(folder.name, str(weights), {}, manifest.weights_sha256, manifest.base_license)
+    encoder = load_sentence_encoder(files)
+    vectors = load_file(weights / _VECTORS)
+    index = Index(stored.entries, vectors["entries"], stored.skills, vectors["descriptions"])
+    retriever = Retriever(encoder, index, settings, trained if skills is None else skills)
+    retriever.index = add_skills(
+        index, retriever.skills.values(), lambda texts: encode_documents(encoder, texts)
+    )
+    return retriever
+
+
+def _read(path: Path, type_: Any) -> Any:
+    return read_json(path, type_, code="unusable_run", expected="a retriever", fix="run `dvc repro train`")
+
+
+def _check_catalog(folder: Path, trained: Sequence[Skill], current: Sequence[Skill]) -> None:
+    """Raise `UserError` if a skill that the retriever knows has changed, or is missing."""
+    now = {skill.name: skill for skill in current}
+    changed = sorted(skill.name for skill in trained if now.get(skill.name) != skill)
+    if changed:
+        found = f"skills that changed since the training: {summarize_names(changed)}"
+        raise UserError([_problem(folder, found, "the catalog of its training")])
+
+
+def _problem(path: Path, found: str, expected: str) -> Diagnostic:
+    return Diagnostic(
+        path=str(path), code="unusable_run", found=found, expected=expected, fix="run `dvc repro train`"
+    )

@@ -1,0 +1,1 @@
+"""The recipe `retriever`: a sentence encoder that ranks skills and finds examples."""

@@ -1,0 +1,286 @@
+"""A run of the recipe `retriever`: from rows to an encoder, an index and a manifest."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from exemplars.core import layout
+from exemplars.core.digests import hash_content, hash_split
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.ledger import Ledger
+from exemplars.core.records import Exemplar, Rejection, Template
+from exemplars.dataset.catalog import Skill, encode_catalog
+from exemplars.models.base_models import (
+    BaseFiles,
+    find_base,
+    hash_model,
+    read_context_length,
+    save_errors_as_user_errors,
+)
+from exemplars.models.questions import Question
+from exemplars.models.retriever.metrics import choose_tools, find_rank, rate_rows
+from exemplars.models.retriever.ranking import View
+from exemplars.models.retriever.texts import describe_skill
+from exemplars.models.run_manifest import Manifest
+from stages.train.checks import check_packages
+from stages.train.loss_log import open_loss_log
+from stages.train.manifest import build_run_id, describe_run, encode_digests, hash_params
+from stages.train.params import Retriever, RunParams
+from stages.train.recipes import count_parameters
+from stages.train.retriever.anchors import build_anchors, mine_negatives, select_rows
+from stages.train.retriever.batches import BatchPlanner, Pair
+from stages.train.retriever.inputs import RetrieverInput
+from stages.train.run import SPACE_ADVICE, TrainedRun, set_seeds
+
+if TYPE_CHECKING:
+    from exemplars.models.retriever.retriever import Retriever as Predictor
+    from exemplars.models.retriever.retriever import Settings
+    from stages.train.retriever.training import RetrieverResult
+
+_MIN_HITS: Final = 0.99
+"""The share of validation rows whose skill is among the tools that a prompt shows."""
+
+
+class RetrieverData(NamedTuple):
+    """What a retriever is trained on."""
+
+    train: list[Exemplar]
+    rejections: list[Rejection]
+    """The train rows that cannot be learned."""
+
+
+def train_retriever(params: RunParams, data: RetrieverInput, models: Path) -> TrainedRun:
+    """Train a retriever, or resume a killed training of the same run; then index the train rows, and measure it.
+
+    models: the folder of all models. Raises `UserError` if the encoder or the data is unusable, or the disk is full.
+    """
+    from exemplars.models.retriever.encoder import load_sentence_encoder
+
+    recipe, shared = params.chosen, params.shared
+    assert isinstance(recipe, Retriever)
+    check_packages(recipe, shared)
+    base = find_base(recipe.encoder)
+    check_window(base, recipe.max_tokens)
+    encoder = load_sentence_encoder(base)
+    settings = make_settings(recipe)
+    ready = prepare_data(data, recipe, encoder)
+    digests, validation = ([row.digest for row in rows] for rows in (ready.train, data.validation))
+    params_hash = hash_retriever_params(params, base.sha256, digests, validation, data.templates, data.skills)
+    run = build_run_id(params.recipe, digests, params_hash)
+    checkpoints = models / ".checkpoints" / run
+    set_seeds(shared.seed)
+    untrained = _rank(_index(encoder, settings, ready, data), data.validation)[View.FUSED]
+    result = _fit(encoder, settings, ready, data.skills, params, checkpoints)
+    retriever = _index(encoder, settings, ready, data)
+    figures = _measure(retriever, ready, data, {"untrained": untrained})
+    folder = _save(retriever, models)
+    lines = encode_digests(set(digests))
+    manifest = Manifest(
+        run=run,
+        rows_sha256=hash_content(lines),
+        weights_sha256=hash_model(folder),
+        data_hashes={"train": hash_split(set(digests)), "validation": hash_split(set(validation))},
+        **describe_params(params, base),
+        **describe_result(result),
+    )
+    report = {**_describe_rows(data, ready), **figures}
+    return TrainedRun(manifest, folder, lines, count_parameters(encoder), checkpoints, report)
+
+
+def describe_params(params: RunParams, base: BaseFiles) -> dict[str, Any]:
+    """Describe how an encoder is trained: fields of a `Manifest`."""
+    assert isinstance(params.chosen, Retriever)
+    return {
+        "recipe": params.recipe,
+        "params": msgspec.to_builtins({"recipe": params.chosen, "shared": params.shared}),
+        "seed": params.shared.seed,
+        "base": params.chosen.encoder,
+        "base_sha256": base.sha256,
+        "base_license": base.license,
+    }
+
+
+def describe_result(result: RetrieverResult) -> dict[str, Any]:
+    """Describe what a training did, and with which code and machine: fields of a `Manifest`."""
+    return {
+        "steps": result.steps,
+        "precision": msgspec.to_builtins(result.precision),
+        "tokens": result.tokens,
+        "resumed_from": result.resumed_from,
+        "seconds": round(result.seconds, 1),
+        "losses": {"train_loss": round(result.train_loss, 6)},
+        **describe_run(),
+    }
+
+
+def hash_retriever_params(
+    params: RunParams,
+    base_sha256: str,
+    digests: Iterable[str],
+    validation: Iterable[str],
+    templates: Iterable[Template],
+    skills: Sequence[Skill],
+) -> str:
+    """Hash all that determines a run: recipe, encoder, rows, templates and catalog.
+
+    digests: of the train rows that are learned. validation: of the validation rows.
+    """
+    others = [sorted(set(validation)), [template.template for template in templates]]
+    catalog = hash_content(encode_catalog(skills))
+    return hash_params(params, base_sha256, sorted(set(digests)), [*others, catalog])
+
+
+def make_settings(recipe: Retriever) -> Settings:
+    """Make the settings of a retriever from its recipe; how many tools it shows is measured later."""
+    from exemplars.models.retriever.encoder import Prompts
+    from exemplars.models.retriever.retriever import Settings
+
+    return Settings(
+        recipe.max_tokens,
+        recipe.context_turns,
+        prompts=Prompts(recipe.query_prompt, recipe.document_prompt),
+        dimensions=min(recipe.dimensions, default=None),
+    )
+
+
+def prepare_data(data: RetrieverInput, recipe: Retriever, encoder: Any) -> RetrieverData:
+    """Select the rows that fit into the window. Raises `UserError` if no row with a call is left."""
+    from exemplars.models.retriever.encoder import count_tokens
+
+    ledger = Ledger("train")
+    train = select_rows(data.train, lambda text: count_tokens(encoder, text), recipe.max_tokens, ledger)
+    ledger.check_conservation(len(data.train), len(train))
+    if not any(row.skill for row in train):
+        problem = Diagnostic(
+            path="data/splits/train.parquet",
+            code="empty_split",
+            found="no row with a call to train on",
+            expected="at least one row for the recipe retriever",
+            fix="see reports/details/split.json for where the rows went, or raise max_tokens of the recipe",
+        )
+        raise UserError([problem])
+    return RetrieverData(train, ledger.rejections)
+
+
+def check_window(base: BaseFiles, max_tokens: int) -> None:
+    """Raise `UserError` if the window of an encoder has fewer than `max_tokens` tokens."""
+    longest = read_context_length(base)
+    if longest is not None and max_tokens > longest:
+        problem = Diagnostic(
+            path="params.yaml",
+            code="invalid_value",
+            found=f"max_tokens: {max_tokens}, for an encoder with a window of {longest} tokens",
+            expected=f"at most {longest}",
+            fix="correct the recipe",
+        )
+        raise UserError([problem])
+
+
+def _fit(
+    encoder: Any,
+    settings: Settings,
+    data: RetrieverData,
+    skills: Sequence[Skill],
+    params: RunParams,
+    checkpoints: Path,
+) -> RetrieverResult:
+    """Fit the encoder. Raises `UserError` if the disk is full."""
+    from stages.train.retriever.training import fit_retriever
+
+    recipe, shared = params.chosen, params.shared
+    assert isinstance(recipe, Retriever)
+    batches = _plan_batches(encoder, settings, data, skills, params)
+    models, folder = checkpoints.parents[1], layout.train_plots(params.recipe)
+    with open_loss_log(folder) as log, save_errors_as_user_errors(models, SPACE_ADVICE):
+        return fit_retriever(encoder, batches, recipe, shared, checkpoints, log)
+
+
+def _plan_batches(
+    encoder: Any,
+    settings: Settings,
+    data: RetrieverData,
+    skills: Sequence[Skill],
+    params: RunParams,
+) -> list[list[Pair]]:
+    """Plan all batches; hard negatives are found by the encoder as it is before training."""
+    from exemplars.models.retriever.encoder import encode_documents, encode_queries
+    from exemplars.models.retriever.retriever import join_question
+
+    recipe, shared = params.chosen, params.shared
+    assert isinstance(recipe, Retriever)
+    anchors = build_anchors(data.train, lambda text, row: join_question(encoder, settings, text, row))
+    negatives = mine_negatives(
+        anchors,
+        encode_queries(encoder, [anchor.query for anchor in anchors]),
+        encode_documents(encoder, [anchor.documents[0] for anchor in anchors]),
+    )
+    descriptions = {skill.name: describe_skill(skill) for skill in skills}
+    planner = BatchPlanner(anchors, descriptions, negatives, recipe.mined_share, shared.seed)
+    return list(planner.plan(shared.max_steps or recipe.steps, recipe.batch_skills))
+
+
+def _index(encoder: Any, settings: Settings, ready: RetrieverData, data: RetrieverInput) -> Predictor:
+    from exemplars.models.retriever.retriever import build_retriever
+
+    return build_retriever(encoder, settings, ready.train, data.templates, data.skills)
+
+
+def _rank(retriever: Predictor, rows: Sequence[Exemplar]) -> dict[View, list[list[str]]]:
+    """Rank the names of the skills for the rows with a call, by each view."""
+    questions = [Question(row.utterance, row.context, row.speaker) for row in rows if row.skill]
+    ranked = retriever.rank_by_view(questions)
+    return {view: [[skill.name for skill in names] for names in ranked[view]] for view in View}
+
+
+def _measure(
+    retriever: Predictor,
+    ready: RetrieverData,
+    data: RetrieverInput,
+    others: Mapping[str, list[list[str]]],
+) -> dict[str, Any]:
+    """Measure the rankings of the validation rows with a call, and set the number of tools.
+
+    others: the rankings of other systems, on the same rows.
+    """
+    rows = [row for row in data.validation if row.skill]
+    if not rows:
+        return {"tools": retriever.tools}
+    ranked = _rank(retriever, rows)
+    ranks = [find_rank(names, row.skill or "") for names, row in zip(ranked[View.FUSED], rows, strict=True)]
+    retriever.settings = msgspec.structs.replace(retriever.settings, tools=choose_tools(ranks, _MIN_HITS))
+    systems = {**{view.value: names for view, names in ranked.items()}, **others}
+    return {
+        "tools": retriever.tools,
+        "retrieval": rate_rows(systems, rows, {row.skill for row in ready.train}),
+    }
+
+
+def _describe_rows(data: RetrieverInput, ready: RetrieverData) -> dict[str, Any]:
+    """Describe which rows and skills of the data are learned."""
+    seen = {row.skill for row in ready.train}
+    return {
+        "rows": {"in": len(data.train), "trained": len(ready.train), "rejected": len(ready.rejections)},
+        "rejections": [f"{rejection.reason}: {rejection.message}" for rejection in ready.rejections],
+        "skills_without_rows": sorted(skill.name for skill in data.skills if skill.name not in seen),
+    }
+
+
+def _save(retriever: Predictor, models: Path) -> Path:
+    """Save the retriever in a temporary folder. Raises `UserError` if the disk is full; then nothing is left."""
+    from exemplars.models.retriever.retriever import save_retriever
+
+    models.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=models))
+    try:
+        with save_errors_as_user_errors(models, SPACE_ADVICE):
+            save_retriever(retriever, folder)
+    except UserError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder
