@@ -19,8 +19,7 @@ from exemplars.core.params import PATH, load_value
 from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.recognizers import Recognizer, Recognizers, decode_recognizers, merge_recognizers
 from exemplars.models.chat_templates import find_end_of_turn
-from exemplars.models.render_manifest import read_render_manifest
-from exemplars.models.run_manifest import TAGGER, WEIGHTS, load_run, read_manifest
+from exemplars.models.run_manifest import TAGGER, WEIGHTS, get_style, load_run, read_manifest
 
 _LANGUAGE_MODELS: Final = ("full", "lora", "prompt_tuning", "ia3", "freeze")
 """The methods of runs that are language models and write calls."""
@@ -111,7 +110,7 @@ def _load_language_model(run: Run) -> LanguageModelSystem:
     model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
     # Tries the template in a process of its own, which a server could not start from a thread.
     find_end_of_turn(tokenizer)
-    style = read_render_manifest().style
+    style = get_style(run.folder, read_manifest(run.folder))
     return LanguageModelSystem(
         run.recipe, model, tokenizer, style, _read_catalog() or (), _read_recognizers()
     )

@@ -13,8 +13,10 @@ from exemplars.core.files import read_json
 from exemplars.core.folders import replace_folder
 from exemplars.core.names import check_name
 from exemplars.core.reports import format_interval
+from exemplars.export.chat_template import add_tools_template, format_usage
 from exemplars.models.base_models import Base, HubBase, PackagedBase, save_errors_as_user_errors
-from exemplars.models.run_manifest import Manifest, load_run, read_manifest
+from exemplars.models.chat_templates import find_end_of_turn
+from exemplars.models.run_manifest import Manifest, get_style, load_run, read_manifest
 
 TOLERANCE: Final = 1e-3
 """The largest difference allowed between logits of the merged model and of base and adapter (float32)."""
@@ -48,6 +50,7 @@ def merge_adapters(folder: Path, output: Path, licenses: Iterable[str], figures:
     manifest = read_manifest(folder)
     model, tokenizer = load_run(folder, dtype="float32")
     model.eval()
+    style = get_style(folder, manifest)
     before = _compute_logits(model)
     if getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False):
         found = "soft prompts, which are input and not weights"
@@ -61,7 +64,13 @@ def merge_adapters(folder: Path, output: Path, licenses: Iterable[str], figures:
     if difference > TOLERANCE:
         found = f"logits that differ by {difference:.2g}"
         raise UserError([_build_merge_problem(folder, found, f"at most {TOLERANCE:g}")])
-    _save_model(model, tokenizer, output, format_model_card(manifest, sorted(set(licenses)), figures))
+    takes_tools = add_tools_template(tokenizer, style)
+    if model.generation_config is not None:
+        model.generation_config.eos_token_id = find_end_of_turn(tokenizer)
+    card = format_model_card(
+        manifest, sorted(set(licenses)), figures, format_usage(tokenizer, style, takes_tools=takes_tools)
+    )
+    _save_model(model, tokenizer, output, card)
     return difference
 
 
@@ -74,8 +83,8 @@ def _save_model(model: Any, tokenizer: Any, output: Path, card: str) -> None:
         (partial / "README.md").write_text(card, "utf-8")
 
 
-def format_model_card(manifest: Manifest, licenses: list[str], figures: Mapping[str, str]) -> str:
-    """Format a model card as Hugging Face has it: front matter, then what the model was made from."""
+def format_model_card(manifest: Manifest, licenses: list[str], figures: Mapping[str, str], usage: str) -> str:
+    """Format a model card as Hugging Face has it: front matter, how it is asked, then what it was made from."""
     hashes = "\n".join(f"| data hash of {name} | `{value}` |" for name, value in manifest.data_hashes.items())
     scores = "\n".join(f"| {name} | {value} |" for name, value in figures.items()) or "| not evaluated | |"
     return f"""---
@@ -89,6 +98,9 @@ tags: [function-calling]
 # {manifest.run}
 
 Trained by the recipe `{manifest.recipe}` for {manifest.steps} steps over {manifest.tokens:,} tokens.
+
+{usage}
+## Origin
 
 | | |
 | --- | --- |

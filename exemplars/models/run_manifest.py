@@ -18,6 +18,7 @@ from exemplars.models.base_models import (
     load_tokenizer,
     suppress_peft_warning,
 )
+from exemplars.models.prompting import PromptStyle
 
 WEIGHTS: Final = "weights"
 """The folder of a run's weights, next to its manifest."""
@@ -60,6 +61,8 @@ class Manifest(msgspec.Struct, frozen=True):
     losses: dict[str, float]
     precision: dict[str, Any] = {}
     """Of a language model: whether it was trained in bf16 or fp32 (`chosen`), why (`reason`), and what was measured."""
+    style: PromptStyle | None = None
+    """How the prompts were written; `None`: an encoder, which has none."""
 
     @property
     def method(self) -> str:
@@ -73,6 +76,14 @@ def read_manifest(folder: Path) -> Manifest:
     # DVC would not train again for a damaged manifest: its dependencies have not changed.
     fix = "run `dvc repro -f train`" if path.exists() else "run `dvc repro train`"
     return read_json(path, Manifest, code=_CODE, expected=_EXPECTED, fix=fix)
+
+
+def get_style(folder: Path, manifest: Manifest) -> PromptStyle:
+    """Return how the prompts of a language model are written. Raises `UserError` if the manifest does not say."""
+    if manifest.style is None:
+        found = f"{manifest.run}, which does not say how its prompts are written"
+        raise UserError([_problem(folder, found, "run `dvc repro -f train`")])
+    return manifest.style
 
 
 def load_run(folder: Path, **options: Any) -> tuple[Any, Any]:

@@ -146,6 +146,7 @@ def _describe_inputs(rendered: RenderManifest, base: BaseFiles, data: TrainingDa
         "base_sha256": base.sha256,
         "base_license": base.license,
         "data_hashes": data.hashes,
+        "style": rendered.style,
     }
 
 

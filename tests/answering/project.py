@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from exemplars.core import layout
 from exemplars.core.files import write_bytes, write_json
 from exemplars.dataset.catalog import encode_catalog
 from exemplars.models.base_models import FolderBase, hash_model
+from exemplars.models.prompting import PromptStyle
 from tests.models.tagger.rows import SKILLS
 from tests.runs import make_manifest
-from tests.tiny import make_render_manifest, save_tiny
+from tests.tiny import TEMPLATE, save_tiny
 from tests.train.tagger.trained import train_tiny
 
 
@@ -21,10 +20,10 @@ def build_trained_project() -> None:
     write_bytes(layout.CATALOG, encode_catalog(SKILLS))
 
 
-def save_language_model(recipe: str) -> None:
-    """Save a language model with random weights as the run of a recipe."""
+def save_language_model(recipe: str, template: str = TEMPLATE) -> None:
+    """Save a language model with random weights as the run of a recipe. template: of its chats."""
     folder = layout.model(recipe)
-    weights = save_tiny(folder / "weights")
+    weights = save_tiny(folder / "weights", template)
     base = FolderBase(path=str(weights), license="MIT")
     sha256 = hash_model(weights)
     manifest = make_manifest(
@@ -34,6 +33,6 @@ def save_language_model(recipe: str) -> None:
         base=base,
         base_sha256=sha256,
         weights_sha256=sha256,
+        style=PromptStyle(),
     )
     write_json(folder / "manifest.json", manifest)
-    write_json(Path(layout.TRAINING_BASE), make_render_manifest(base, sha256))
