@@ -82,7 +82,7 @@ class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Maximum number of tokens of a row. Longer rows are not cut; they go to the ledger."""
     max_rows: MaxRows = MaxRows()
     """Maximum turns per split, sampled by stable hash; a smaller sample is a subset of a larger one. The others
-    go to the ledger as not_drawn. null: all. Two cores train on 1,300 rows in six minutes."""
+    go to the ledger as not_drawn. null: all."""
     salt: str = "prompts-1"
     """Seeds the sampling of rows and tools: another text gives different samples."""
 
