@@ -13,7 +13,7 @@ from exemplars.models.base_models import find_base, load_tokenizer
 from exemplars.models.render_manifest import attach_manifest
 from exemplars.models.rows import TrainingRow
 from stages.render.base import build_render_manifest, check_tokenizer, limit_tokens
-from stages.render.inputs import read_skills, read_splits
+from stages.render.inputs import read_retriever, read_skills, read_splits
 from stages.render.params import RenderParams
 from stages.render.report import build_render_metrics, build_render_report, list_length_bins, summarize_render
 from stages.render.training_rows import check_supervision, collect_rejections, render_splits
@@ -24,8 +24,8 @@ def main() -> str:
     params = load_section("render", RenderParams)
     base = find_base(params.base)
     check_tokenizer(tokenizer := load_tokenizer(base), base)
-    limit = limit_tokens(base, params.max_tokens)
-    splits = render_splits(read_splits(), read_skills(), tokenizer, params, limit)
+    target = (read_skills(), tokenizer, params, limit_tokens(base, params.max_tokens))
+    splits = render_splits(read_splits(), *target, read_retriever(params))
     write_table(layout.ledger_path(layout.TRAINING_BASE), collect_rejections(splits))
     check_supervision(splits, params)
     write_json(layout.TRAINING_BASE, manifest := build_render_manifest(base, tokenizer, params))

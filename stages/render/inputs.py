@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from exemplars.core import layout
+from exemplars.core.code_version import check_dependency
 from exemplars.core.ids import SPLITS, SplitName
 from exemplars.core.records import Exemplar
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from exemplars.core.tables import read_table
 from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.row_tables import exemplars_from_table
+from stages.render.params import RenderParams, ToolSource
+
+if TYPE_CHECKING:
+    from exemplars.models.retriever.retriever import Retriever
 
 
 def read_splits() -> dict[SplitName, list[Exemplar]]:
@@ -21,6 +28,20 @@ def read_splits() -> dict[SplitName, list[Exemplar]]:
         ]
         for name in SPLITS
     }
+
+
+def read_retriever(params: RenderParams) -> Retriever | None:
+    """Load the retriever in models/retriever, if `render.tools_from` asks for it.
+
+    Raises `UserError` if DVC does not depend on it, or if it is missing, damaged, or made for a different catalog.
+    """
+    if params.tools_from != ToolSource.RETRIEVER:
+        return None
+    folder = layout.model("retriever")
+    check_dependency("render", str(folder))
+    from exemplars.models.retriever.retriever import load_retriever
+
+    return load_retriever(folder, list(read_skills().values()))
 
 
 def read_skills() -> dict[str, Skill]:

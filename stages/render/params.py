@@ -24,6 +24,8 @@ class ToolSource(StrEnum):
     RANDOM = "random"
     BM25 = "bm25"
     """Those whose descriptions and train rows have most words in common with the turn."""
+    RETRIEVER = "retriever"
+    """Those that the trained retriever in models/retriever ranks best."""
 
 
 class MaxRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,8 +71,8 @@ class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Number of tools in a prompt in addition to those that are needed."""
     tools_from: ToolSource = ToolSource.RANDOM
     """Where these come from. random: a sample; bm25: those whose descriptions and train rows, except rows of the
-    turn's own group, share most words with the turn (BM25). Ranked tools are shown best first, like those of a
-    retriever."""
+    turn's own group, share most words with the turn (BM25); retriever: those that models/retriever ranks best, which
+    `dvc.yaml` then has to name among the dependencies of render. Ranked tools are shown best first."""
     rows_a_list: PositiveInt = 9
     """Maximum number of train rows that share a list of tools; `train.shared.batching: shared_prefix` computes
     the list once for all of them. 1: each row has its own list."""

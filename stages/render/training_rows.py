@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -25,6 +25,9 @@ from stages.render.sampling import limit_none_share, sample_turns
 from stages.render.tool_choice import choose_tools
 from stages.render.tool_ranking import ToolRanker, make_tool_ranker
 
+if TYPE_CHECKING:
+    from exemplars.models.retriever.retriever import Retriever
+
 
 class RenderedSplit(NamedTuple):
     """A split as chat rows."""
@@ -45,9 +48,13 @@ def render_splits(
     tokenizer: Any,
     params: RenderParams,
     limit: int,
+    retriever: Retriever | None = None,
 ) -> dict[SplitName, RenderedSplit]:
-    """Render all splits by `render_split`; what `render.tools_from` ranks by are the rows of train."""
-    rank_tools = make_tool_ranker(params, splits["train"], skills)
+    """Render all splits by `render_split`.
+
+    What BM25 ranks tools by are the rows of train. retriever: ranks them instead, if `render.tools_from` says so.
+    """
+    rank_tools = make_tool_ranker(params, splits["train"], skills, retriever)
     return {
         name: render_split(rows, name, skills, tokenizer, params, limit, rank_tools)
         for name, rows in splits.items()
