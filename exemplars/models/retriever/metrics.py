@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from exemplars.core.bootstrap import Figure, Metric, Resamples, divide_or_nan, round_figure
 from exemplars.core.records import Exemplar
+from exemplars.models.questions import Question
+from exemplars.models.retriever.ranking import View
+
+if TYPE_CHECKING:
+    from exemplars.models.retriever.retriever import Retriever
 
 HITS: Final = (1, 3, 5)
 """The numbers of skills that are looked at."""
 NDCG_DEPTH: Final = 10
 RESAMPLES: Final = 1000
 _SEED: Final = 1
+
+
+def rank_rows(retriever: Retriever, rows: Iterable[Exemplar]) -> dict[View, list[list[str]]]:
+    """Rank the names of the skills for rows by each view, the best first. The group of a row does not count for it."""
+    rows = list(rows)
+    questions = [Question(row.utterance, row.context, row.speaker) for row in rows]
+    ranked = retriever.rank_by_view(questions, excluded=[{row.group} for row in rows])
+    return {view: [[skill.name for skill in skills] for skills in ranked[view]] for view in View}
 
 
 def find_rank(ranked: Sequence[str], right: str) -> float:

@@ -23,10 +23,10 @@ from exemplars.models.base_models import (
     read_context_length,
     save_errors_as_user_errors,
 )
-from exemplars.models.questions import Question
-from exemplars.models.retriever.metrics import choose_tools, find_rank, rate_rows
+from exemplars.models.retriever.metrics import choose_tools, find_rank, rank_rows, rate_rows
 from exemplars.models.retriever.ranking import View
 from exemplars.models.retriever.texts import describe_skill
+from exemplars.models.retriever.words import rank_by_words
 from exemplars.models.run_manifest import Manifest
 from stages.train.checks import check_packages
 from stages.train.loss_log import open_loss_log
@@ -75,10 +75,14 @@ def train_retriever(params: RunParams, data: RetrieverInput, models: Path) -> Tr
     run = build_run_id(params.recipe, digests, params_hash)
     checkpoints = models / ".checkpoints" / run
     set_seeds(shared.seed)
-    untrained = _rank(_index(encoder, settings, ready, data), data.validation)[View.FUSED]
+    called = [row for row in data.validation if row.skill]
+    others = {
+        "bm25": rank_by_words(ready.train, data.skills, called),
+        "untrained": rank_rows(_index(encoder, settings, ready, data), called)[View.FUSED],
+    }
     result = _fit(encoder, settings, ready, data.skills, params, checkpoints)
     retriever = _index(encoder, settings, ready, data)
-    figures = _measure(retriever, ready, data, {"untrained": untrained})
+    figures = _measure(retriever, ready, called, others)
     folder = _save(retriever, models)
     lines = encode_digests(set(digests))
     manifest = Manifest(
@@ -231,27 +235,19 @@ def _index(encoder: Any, settings: Settings, ready: RetrieverData, data: Retriev
     return build_retriever(encoder, settings, ready.train, data.templates, data.skills)
 
 
-def _rank(retriever: Predictor, rows: Sequence[Exemplar]) -> dict[View, list[list[str]]]:
-    """Rank the names of the skills for the rows with a call, by each view."""
-    questions = [Question(row.utterance, row.context, row.speaker) for row in rows if row.skill]
-    ranked = retriever.rank_by_view(questions)
-    return {view: [[skill.name for skill in names] for names in ranked[view]] for view in View}
-
-
 def _measure(
     retriever: Predictor,
     ready: RetrieverData,
-    data: RetrieverInput,
+    rows: Sequence[Exemplar],
     others: Mapping[str, list[list[str]]],
 ) -> dict[str, Any]:
-    """Measure the rankings of the validation rows with a call, and set the number of tools.
+    """Measure the rankings of validation rows, and set the number of tools.
 
-    others: the rankings of other systems, on the same rows.
+    rows: with a call. others: the rankings of other systems, on the same rows.
     """
-    rows = [row for row in data.validation if row.skill]
     if not rows:
         return {"tools": retriever.tools}
-    ranked = _rank(retriever, rows)
+    ranked = rank_rows(retriever, rows)
     ranks = [find_rank(names, row.skill or "") for names, row in zip(ranked[View.FUSED], rows, strict=True)]
     retriever.settings = msgspec.structs.replace(retriever.settings, tools=choose_tools(ranks, _MIN_HITS))
     systems = {**{view.value: names for view, names in ranked.items()}, **others}

@@ -44,9 +44,18 @@ def test_a_run_records_what_it_was_made_from_and_measures_its_rankings(project: 
     ]
     assert report["skills_without_rows"] == ["sing"]
     assert report["retrieval"]["all"]["rows"] == 8
-    assert set(report["retrieval"]["all"]) == {"rows", "untrained", "examples", "descriptions", "fused"}
-    # An untrained encoder, too, finds a row that is asked word by word.
-    assert report["retrieval"]["all"]["examples"]["hit_at_1"]["value"] == 1.0
+    assert set(report["retrieval"]["all"]) == {
+        "rows",
+        "bm25",
+        "untrained",
+        "examples",
+        "descriptions",
+        "fused",
+    }
+    # Each of the four skills has a description, and is ranked.
+    assert report["retrieval"]["all"]["fused"]["hit_at_5"]["value"] == 1.0
+    metrics = json.loads((project / "reports/train/retriever.json").read_bytes())
+    assert (metrics["validation_hit_at_5"], metrics["tools"]) == (1.0, report["tools"])
     assert report["tools"] in (1, 2, 3, 4)
     assert not list(project.glob("models/.partial-*"))
     assert not trained.checkpoints.exists()
