@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
 from exemplars.core.reports import format_p_value
-from stages.publish.cells import MAX_ROWS, Cell, Number, Table, count_cell, figure_cell, interval_cell
-from stages.publish.facts import METRICS
+from stages.publish.cells import (
+    MAX_ROWS,
+    Cell,
+    Number,
+    Table,
+    count_cell,
+    decimal_cell,
+    figure_cell,
+    interval_cell,
+)
+from stages.publish.facts import METRICS, ModelSummary, name_base
 
 
 class Metric(NamedTuple):
@@ -30,6 +39,35 @@ PAGE_METRICS: Final = {
     ),
 }
 """The metrics of models that the page shows."""
+
+
+def build_run_table(models: Sequence[ModelSummary]) -> Table:
+    """Build the table of the runs: what each was made from, and what its training did."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            model.manifest.run,
+            model.manifest.method,
+            name_base(model.manifest.base),
+            Number("unknown", None) if model.trained_rows is None else count_cell(model.trained_rows),
+            Number("", None) if model.rows_in_train is None else count_cell(model.rows_in_train),
+            count_cell(model.manifest.steps),
+            decimal_cell(model.manifest.losses.get("train_loss")),
+            decimal_cell(model.manifest.losses.get("validation_loss")),
+        )
+        for model in models
+    ]
+    return Table(
+        "runs-table",
+        "Runs",
+        (
+            *("run", "method", "base", "rows trained on", "of these in train now"),
+            *("steps", "train loss", "validation loss"),
+        ),
+        rows,
+        "No model was trained.",
+        "Good: all rows trained on are in train now; others were changed, moved to another split or erased since. "
+        "exemplars trace RUN shows where they come from.",
+    )
 
 
 def build_system_table(systems: Mapping[str, Mapping[str, Any]], target: float) -> Table:

@@ -26,6 +26,7 @@ from stages.publish.model_tables import (
     build_comparison_table,
     build_error_table,
     build_model_slice_table,
+    build_run_table,
     build_system_table,
 )
 from stages.publish.quality_tables import (
@@ -142,10 +143,12 @@ def _note_bound(table: Table, results: Sequence[Mapping[str, Any]]) -> Table:
 
 def _build_model_tables(facts: ReleaseFacts, inputs: PublishInputs) -> list[Table]:
     evaluation: dict[str, Any] | None = inputs.evaluation
+    runs = build_run_table(facts.models)
     if evaluation is None:
-        return []
+        return [runs]
     reference = evaluation["reference"]
     return [
+        runs,
         build_system_table(evaluation["systems"], facts.params.target_exact_match),
         build_comparison_table(reference, evaluation["reference_against"]),
         build_model_slice_table(reference, evaluation["slices"]),

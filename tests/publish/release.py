@@ -14,7 +14,7 @@ from exemplars.core.tables import rows_to_table
 from exemplars.dataset.row_tables import exemplars_to_table, rejections_to_table
 from exemplars.models.rows import Prediction
 from stages.publish.facts import ReleaseFacts, gather_facts
-from stages.publish.inputs import Artifacts, PublishInputs
+from stages.publish.inputs import Artifacts, ModelRun, PublishInputs
 from stages.publish.model_tables import PAGE_METRICS
 from stages.publish.params import CoverageGoals, Publisher, PublishParams
 from stages.publish.pipeline import HashedFile
@@ -118,8 +118,8 @@ def make_ledger() -> pa.Table:
     )
 
 
-def make_release(evaluation: dict[str, Any] | None = None) -> Release:
-    """Make a release of three rows and five rejections; evaluation: of its model."""
+def make_release(evaluation: dict[str, Any] | None = None, runs: tuple[ModelRun, ...] = ()) -> Release:
+    """Make a release of three rows and five rejections; evaluation: of its model. runs: its models."""
     rows = [
         make_row("1", EVIL, "play", (make_argument("what", "now", EVIL),)),
         make_row("2", "call mum", "call"),
@@ -148,7 +148,7 @@ def make_release(evaluation: dict[str, Any] | None = None) -> Release:
     inputs = inputs._replace(evaluation=evaluation)
     if evaluation is not None:
         inputs = inputs._replace(predictions=rows_to_table(predictions, Prediction))
-    return Release(make_facts(rows, inputs), inputs)
+    return Release(make_facts(rows, inputs, runs), inputs)
 
 
 def make_empty_release() -> Release:
@@ -198,13 +198,13 @@ def make_inputs(
     )
 
 
-def make_facts(rows: list[Exemplar], inputs: PublishInputs) -> ReleaseFacts:
+def make_facts(rows: list[Exemplar], inputs: PublishInputs, runs: tuple[ModelRun, ...] = ()) -> ReleaseFacts:
     """Gather the facts of a release whose train split has all rows but the last, which is in the test split."""
     splits = {
         name: (HashedFile(f"data/splits/{name}.parquet", "0" * 64, 1, 1), exemplars_to_table(part))
         for name, part in divide_rows(rows).items()
     }
-    artifacts = Artifacts(splits=splits, runs=(), stages=(), source_paths={}, files={})
+    artifacts = Artifacts(splits=splits, runs=runs, stages=(), source_paths={}, files={})
     return gather_facts(PARAMS, inputs, artifacts)
 
 

@@ -13,8 +13,10 @@ from exemplars.core.representativeness import Coverage, Representativeness
 from exemplars.core.tables import rows_to_table
 from stages.publish.card import render_card
 from stages.publish.facts import ReleaseFacts
+from stages.publish.inputs import ModelRun
 from stages.publish.page import build_dataset_page, build_tables
 from tests.publish.release import EVIL, FIGURE, make_empty_release, make_evaluation, make_release, make_result
+from tests.runs import make_manifest
 
 EVALUATED = make_evaluation()
 
@@ -152,6 +154,22 @@ def test_models_are_shown_with_intervals_comparisons_and_wrong_answers() -> None
     assert "4 rows do not tell this difference from luck" in text
     assert "mode: normal 4 0.500 (0.250 to 0.750)" in text
     assert text.count("play(what=&#39;&lt;b&gt;&#39;)") == 1
+
+
+def test_each_run_is_shown_with_the_rows_that_it_was_trained_on() -> None:
+    tagger = make_manifest(
+        run="tagger-3-4",
+        recipe="tagger",
+        params={"recipe": {"method": "tagger"}},
+        losses={"train_loss": 0.25},
+    )
+    facts, inputs = make_release(runs=(ModelRun(make_manifest(), None), ModelRun(tagger, frozenset({"x"}))))
+    table = build_tables(facts, inputs)["models"][0]
+    assert [[cell if isinstance(cell, str) else cell.text for cell in row] for row in table.rows] == [
+        ["lora-1-2", "", "Tiny.Q4", "unknown", "", "1", "", ""],
+        ["tagger-3-4", "tagger", "Tiny.Q4", "1", "0", "1", "0.25", ""],
+    ]
+    assert "tagger-3-4 tagger Tiny.Q4 1 0 1 0.25" in read_text(build_dataset_page(facts, inputs).html)
 
 
 def test_the_page_and_its_summary_are_the_same_each_time() -> None:
