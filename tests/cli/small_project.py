@@ -71,7 +71,7 @@ class SmallProject(Clone):
     def listing(self, folder: str) -> dict[str, str]:
         """Return the MD5 of each file of a folder."""
         root = self.root / folder
-        ignored = {"__pycache__", ".gitignore"}  # As in .dvcignore.
+        ignored = {"__pycache__", ".gitignore", "metrics.json"}  # As in .dvcignore.
         files = [path for path in root.rglob("*") if path.is_file() and not ignored & set(path.parts)]
         return {str(path.relative_to(root)): self.md5(str(path.relative_to(self.root))) for path in files}
 
