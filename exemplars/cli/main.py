@@ -21,6 +21,7 @@ from exemplars.cli import (
     diff,
     docs,
     erase,
+    estimate,
     export,
     init,
     lint,
@@ -89,6 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     prove.add_parser(commands)
     plots_template.add_parser(commands)
     curve.add_parser(commands)
+    estimate.add_parser(commands)
     recover.add_parser(commands)
     trace.add_parser(commands)
     diff.add_parser(commands)

@@ -2,7 +2,7 @@
 
 The package of a stage may have a module `preflight` with two functions. `check_params(project)` yields what is wrong
 with parameters; `check_machine(project)` yields what the machine does not have: packages, a model, space. Both yield
-`Finding`s, and read nothing but parameters, names of files and sizes.
+`Finding`s, and read nothing but parameters, names of files, sizes, and headers of weights.
 
 Stages do not import each other. The modules of later stages are imported here by name, when a stage starts; nothing
 that a stage computes depends on them.

@@ -15,6 +15,7 @@ from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 from exemplars.core.terminal import print_errors
 from stages.train.loss_log import LossLogger, format_losses, select_losses
 from stages.train.precision import PrecisionChoice
+from stages.train.remaining_time import StepClock
 
 _NOTES: Final = "notes.json"
 _PRINTED_LINES: Final = 10
@@ -29,12 +30,19 @@ class LossCallback(TrainerCallback):  # type: ignore[misc]
         self._log = log
         self._prints = prints
         self._printed = 0
+        self._clock = StepClock()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Log the losses from before a resumed checkpoint."""
         for entry in state.log_history:
             if losses := select_losses(entry):
                 self._log(int(entry["step"]), losses)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Print the time that is left, once it is known; a progress bar shows it anyway."""
+        left = self._clock.note_step(state.max_steps - state.global_step)
+        if left is not None and self._prints and state.is_world_process_zero:
+            print_errors([f"train: {left}"])
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         """Log new losses."""

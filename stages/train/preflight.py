@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,17 +12,23 @@ from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import list_folder
 from exemplars.core.preflight import Finding, Project, Severity
-from exemplars.models.base_models import Base, FolderBase, PackagedBase, locate_packaged_base
+from exemplars.models.base_models import Base
 from stages.train.checks import check_packages
-from stages.train.params import Continued, Freeze, Full, Retriever, RunParams, Tagger, TrainParams
+from stages.train.estimate.model_shape import ModelShape, measure_shape
+from stages.train.estimate.trained import Trained, count_trained
+from stages.train.estimate.training import Machine, estimate_training, suggest_changes
+from stages.train.estimate.weight_headers import list_weight_files, read_shapes
+from stages.train.estimate.workload import bound_workload
+from stages.train.params import Continued, Retriever, RunParams, Tagger, TrainParams
 
 _GIB: Final = 2**30
-_GGUF_BYTES: Final = 0.625
-"""Per parameter of a GGUF file in 4 bits with scales (Q4_1)."""
-_SAVED_BYTES: Final = 2.0
-"""Per parameter of a folder or another file of a package, whose weights are in bf16 as a rule."""
-_BYTES: Final = {"all": 16, "few": 5}
-"""Memory per parameter in fp32: weights, gradients and two averages of Adam; or weights and the rest, at most."""
+_GPU: Final = Path("/dev/nvidiactl")
+"""Where it exists, a training may use other memory than the machine's."""
+_CHECKPOINTS: Final = 2
+"""Those that are kept."""
+_CHECKPOINT_BYTES: Final = 12
+"""For each trained parameter: its weight, and two averages of Adam."""
+_WEIGHT_BYTES: Final = 4
 
 
 def check_params(project: Project) -> Iterator[Finding]:
@@ -46,11 +53,9 @@ def check_machine(project: Project) -> Iterator[Finding]:
         except UserError as error:
             yield from (_report_problem(project, run, problem) for problem in error.diagnostics)
         if isinstance(run.chosen, Tagger | Retriever):
-            size = estimate_parameters(run.chosen.encoder)
-        else:
-            size = 0 if render is None else estimate_parameters(render.base)
-        if size:
-            yield from _check_space(project, run, size)
+            yield from _check_space(project, run, run.chosen.encoder, run.chosen.max_tokens)
+        elif render is not None:
+            yield from _check_space(project, run, render.base, render.max_tokens)
     yield from _check_models(project)
 
 
@@ -87,37 +92,49 @@ def _check_models(project: Project) -> Iterator[Finding]:
             )
 
 
-def estimate_parameters(base: Base) -> int:
-    """Estimate the number of a base's parameters from the size of its files; 0 if it is not on this machine."""
-    if isinstance(base, PackagedBase):
-        path = locate_packaged_base(base)
-        if path is None or not path.is_file():
-            return 0
-        return int(path.stat().st_size / (_GGUF_BYTES if path.suffix == ".gguf" else _SAVED_BYTES))
-    if isinstance(base, FolderBase):
-        weights = [*Path(base.path).glob("*.safetensors"), *Path(base.path).glob("*.bin")]
-        return int(sum(file.stat().st_size for file in weights) / _SAVED_BYTES)
-    return 0
+def _check_space(project: Project, run: RunParams, base: Base, max_tokens: int) -> Iterator[Finding]:
+    """Find that a training takes more memory or disk space than is free. max_tokens: of a row."""
+    shape = measure_shape(read_shapes(list_weight_files(base)))
+    if shape is not None:
+        yield from _check_memory(project, run, shape, max_tokens)
+        yield from _check_disk(project, run, count_trained(run.chosen, shape), shape.parameters)
 
 
-def _check_space(project: Project, run: RunParams, parameters: int) -> Iterator[Finding]:
-    """Find that the machine has less memory or disk space than a training takes, by an estimate."""
+def _check_memory(project: Project, run: RunParams, shape: ModelShape, max_tokens: int) -> Iterator[Finding]:
+    """Find that a training takes more memory than is free: an error if weights and optimizer alone cannot fit."""
     import psutil
 
-    trains_all = isinstance(run.chosen, Full | Continued | Freeze | Tagger | Retriever)
-    needed = {
-        "memory": parameters * _BYTES["all" if trains_all else "few"],
-        # Two checkpoints with the averages of Adam, and the weights.
-        "disk": parameters * (2 * 12 + 4) if trains_all else _GIB // 4,
-    }
-    here = {"memory": psutil.virtual_memory().available, "disk": shutil.disk_usage(Path()).free}
-    for name, size in needed.items():
-        if size > here[name]:
-            yield project.report(
-                Severity.WARNING,
-                ("train", "runs", run.recipe),
-                f"little_{name}",
-                f"training {run.recipe} takes about {size / _GIB:.1f} GiB of {name}, "
-                f"and {here[name] / _GIB:.1f} GiB are free",
-                "free some, choose the recipe lora or a smaller base, or use a larger machine",
-            )
+    memory = psutil.virtual_memory()
+    machine = Machine(memory.available, math.inf, on_gpu=False)
+    work = bound_workload(run.chosen, run.shared, max_tokens)
+    estimate = estimate_training(run.chosen, run.shared, shape, work, machine).memory
+    if estimate.total > machine.memory:
+        is_certain = estimate.certain > memory.total and not _GPU.exists()
+        fits = suggest_changes(run.chosen, run.shared, shape, work, machine)
+        fix = (
+            f"this would fit: {'; '.join(fits)}" if fits else "choose a smaller base, or use a larger machine"
+        )
+        severity = Severity.ERROR if is_certain else Severity.WARNING
+        yield _report_space(project, run, severity, ("memory", estimate.total, machine.memory), fix)
+
+
+def _check_disk(project: Project, run: RunParams, trained: Trained, parameters: int) -> Iterator[Finding]:
+    """Find that a training takes more disk space than is free: checkpoints with the averages of Adam, and weights."""
+    checkpoints = _CHECKPOINTS * _CHECKPOINT_BYTES * trained.parameters
+    size = checkpoints + _WEIGHT_BYTES * (trained.parameters if trained.are_added else parameters)
+    free = shutil.disk_usage(Path()).free
+    if size > free:
+        fix = "free some, or choose the recipe lora or a smaller base"
+        yield _report_space(project, run, Severity.WARNING, ("disk", size, free), fix)
+
+
+def _report_space(
+    project: Project, run: RunParams, severity: Severity, need: tuple[str, int, int], fix: str
+) -> Finding:
+    """Report a need: the name of a space, the bytes that a training takes of it, and those that are free."""
+    name, size, free = need
+    summary = (
+        f"training {run.recipe} takes up to {size / _GIB:.1f} GiB of {name}, "
+        f"and {free / _GIB:.1f} GiB are free"
+    )
+    return project.report(severity, ("train", "runs", run.recipe), f"little_{name}", summary, fix)

@@ -10,13 +10,13 @@ import psutil
 import pytest
 
 from exemplars.core.preflight import Severity, read_project
-from exemplars.models.base_models import FolderBase
-from stages.train.params import MINILM
-from stages.train.preflight import check_machine, check_params, estimate_parameters
+from stages.train import preflight
+from stages.train.preflight import check_machine, check_params
+from tests.train.estimate.headers import list_llama_shapes, write_header
 
 PARAMS = """\
 ingest: {sources: {mine: {format: jsonl, path: raw, license: MIT}}}
-render: {base: {from: folder, path: base, license: MIT}}
+render: {base: {from: folder, path: base, license: MIT}, max_tokens: 100}
 train:
   runs: {RECIPE: FOLDER}
 publish: {name: mine, title: Mine, released: "2026-01-01"}
@@ -25,16 +25,16 @@ publish: {name: mine, title: Mine, released: "2026-01-01"}
 
 class Memory(NamedTuple):
     available: int
+    total: int
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose base has a million parameters, on a machine with 8 MiB of memory and of disk space."""
+    """A project whose base has 167 million parameters, on a machine with 8 MiB of disk space."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(8 * 2**20))
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(2**40, 0, 8 * 2**20))  # type: ignore[attr-defined]
-    (tmp_path / "base").mkdir()
-    (tmp_path / "base/model.safetensors").write_bytes(bytes(2_000_000))
+    shapes = list_llama_shapes(8, hidden=1024, wide=4096, keys=1024, vocabulary=32_000)
+    write_header(tmp_path / "base/model.safetensors", shapes)
     return tmp_path
 
 
@@ -46,27 +46,44 @@ def check(recipe: str, function: Any) -> list[tuple[Severity, int | None, str]]:
     return [(item.severity, item.diagnostic.line, item.diagnostic.code) for item in function(project)]
 
 
-def test_the_parameters_of_a_base_are_estimated_from_its_files(folder: Path) -> None:
-    assert estimate_parameters(FolderBase("base", "MIT")) == 1_000_000
-    assert estimate_parameters(FolderBase("lost", "MIT")) == 0
+@pytest.mark.parametrize(
+    ("free", "whole", "recipe", "expected"),
+    [
+        (4.0, 8.0, "full", [(Severity.WARNING, 4, "little_memory"), (Severity.WARNING, 4, "little_disk")]),
+        (2.0, 2.0, "full", [(Severity.ERROR, 4, "little_memory"), (Severity.WARNING, 4, "little_disk")]),
+        (4.0, 8.0, "lora", [(Severity.WARNING, 4, "little_disk")]),
+        (1.0, 2.0, "lora", [(Severity.WARNING, 4, "little_memory"), (Severity.WARNING, 4, "little_disk")]),
+        (4.0, 8.0, "tagger", [(Severity.WARNING, 4, "little_disk")]),
+        (1.0, 1.0, "tagger", [(Severity.WARNING, 4, "little_memory"), (Severity.WARNING, 4, "little_disk")]),
+    ],
+)
+def test_too_little_space_is_found_before_a_run(
+    free: float,
+    whole: float,
+    recipe: str,
+    expected: list[tuple[Severity, int, str]],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    memory = Memory(int(free * 2**30), int(whole * 2**30))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(preflight, "_GPU", folder / "none")
+    assert check(recipe, check_machine) == expected
 
 
-def test_too_little_memory_and_disk_space_are_warnings(folder: Path) -> None:
-    assert check("full", check_machine) == [
-        (Severity.WARNING, 4, "little_memory"),
-        (Severity.WARNING, 4, "little_disk"),
-    ]
-    assert check("lora", check_machine) == [(Severity.WARNING, 4, "little_disk")]
+def test_a_training_that_cannot_fit_says_what_would(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(3 * 2**30, 8 * 2**30))
+    Path("params.yaml").write_text(PARAMS.replace("RECIPE: FOLDER", "full: training"), "utf-8")
+    [memory, _] = check_machine(read_project()[0])
+    assert memory.diagnostic.summary == "training full takes up to 4.3 GiB of memory, and 3.0 GiB are free"
+    assert memory.diagnostic.fix == (
+        "this would fit: a recipe that trains 4 layers; the recipe lora; the recipe qlora"
+    )
 
 
-def test_a_tagger_needs_the_memory_of_its_encoder_and_not_of_the_base(folder: Path) -> None:
-    (folder / "base/model.safetensors").write_bytes(b"")
+def test_a_base_that_is_not_here_is_not_estimated(folder: Path) -> None:
+    (folder / "base/model.safetensors").unlink()
     assert check("full", check_machine) == []
-    assert estimate_parameters(MINILM) == 45_434_188
-    assert check("tagger", check_machine) == [
-        (Severity.WARNING, 4, "little_memory"),
-        (Severity.WARNING, 4, "little_disk"),
-    ]
 
 
 def test_texts_of_continued_training_are_looked_for(folder: Path) -> None:

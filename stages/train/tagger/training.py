@@ -18,6 +18,7 @@ from exemplars.models.tagger.network import TaggerNetwork, collate
 from exemplars.models.tagger.vocabulary import NO_SKILL, Vocabulary
 from stages.train.loss_log import LossLogger, format_losses
 from stages.train.params import Shared, Tagger
+from stages.train.remaining_time import StepClock
 from stages.train.tagger.batches import build_batches
 from stages.train.tagger.rows import Encoder, TaggerRow
 
@@ -84,6 +85,7 @@ class TaggerTraining:
             fused=True,  # On a CPU, the loops over weights take a quarter of the time of a step.
         )
         self.state = _State()
+        self._clock = StepClock()
 
     def fit(self, epoch_rows: EpochRows, folder: Path, log: LossLogger) -> TaggerResult:
         """Fit the network, or resume from the checkpoint in a folder, which is that of this very run."""
@@ -149,8 +151,10 @@ class TaggerTraining:
             log(step, {"loss": sum(losses) / len(losses)})
 
     def _print(self, loss: float, steps: int) -> None:
-        """Print a line for each tenth of the training."""
+        """Print a line for each tenth of the training, and the time that is left, once it is known."""
         step = self.state.step
+        if (left := self._clock.note_step(steps - step)) is not None:
+            print_errors([f"train: {left}"])
         if step * _PRINTED_LINES // steps > (step - 1) * _PRINTED_LINES // steps:
             print_errors([format_losses(step, steps, {"loss": loss})])
 

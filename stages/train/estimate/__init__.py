@@ -1,0 +1,1 @@
+"""What a training takes, estimated before it begins: memory and time."""
