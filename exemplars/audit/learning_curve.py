@@ -16,6 +16,7 @@ import yaml
 
 import stages
 from exemplars.core import layout
+from exemplars.core.conditions import take_condition
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import read_file, read_json, write_bytes, write_json
 from exemplars.core.params import PATH, load_section
@@ -55,12 +56,13 @@ def measure_curve(
     """
     shares = check_shares(shares)
     params, total = _read_params(), _count_train_turns()
+    recipe = _choose_recipe(params)
     points = []
     for share in shares:
         exemplars = math.ceil(share * total)
         report_progress(share, exemplars, total)
-        points.append(_measure_point(share, exemplars, limit_train_rows(params, exemplars)))
-    document = {"reference": params["evaluate"]["reference"], "points": msgspec.to_builtins(points)}
+        points.append(_measure_point(share, exemplars, limit_train_rows(params, recipe, exemplars)))
+    document = {"reference": f"{recipe}_constrained", "points": msgspec.to_builtins(points)}
     write_json(layout.report("curve"), document)
     write_bytes(layout.report("curve").with_suffix(".svg"), draw_curve(points))
     return points
@@ -80,14 +82,15 @@ def check_shares(shares: Sequence[float]) -> list[float]:
     return sorted(set(shares))
 
 
-def limit_train_rows(params: Mapping[str, Any], exemplars: int) -> dict[str, Any]:
-    """Limit parameters to a number of train exemplars, and to the reference system.
+def limit_train_rows(params: Mapping[str, Any], recipe: str, exemplars: int) -> dict[str, Any]:
+    """Limit parameters to a number of train exemplars, and to the constrained language model of a recipe.
 
     params: the content of `params.yaml`.
     """
     render, evaluate = dict(params["render"]), dict(params["evaluate"])
     render["max_rows"] = {**render["max_rows"], "train": exemplars}
-    evaluate.update(compare=[evaluate["reference"]], text_metrics=False)
+    system = f"{recipe}_constrained"
+    evaluate.update(compare=[system], reference=system, text_metrics=False)
     if "path" in render.get("base", {}):  # The stages run in a different folder.
         render["base"] = {**render["base"], "path": str(Path(render["base"]["path"]).resolve())}
     return {**params, "render": render, "evaluate": evaluate}
@@ -125,7 +128,7 @@ def _measure_point(share: float, exemplars: int, params: Mapping[str, Any]) -> C
         _run_stage(folder, "evaluate", recipe)
         report = _read_report(folder, "evaluate")
         tokens = _read_report(folder, f"train/{recipe}")["tokens"]
-    figure = report["systems"][params["evaluate"]["reference"]]["exact_match"]
+    figure = take_condition(report)["systems"][params["evaluate"]["reference"]]["exact_match"]
     return CurvePoint(
         share, exemplars, tokens, report["rows"], figure["value"], figure["low"], figure["high"]
     )

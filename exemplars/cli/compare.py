@@ -9,6 +9,7 @@ from typing import Any, Final
 from exemplars.audit.revisions import WORKSPACE, open_revision
 from exemplars.cli.output import print_json
 from exemplars.cli.parsers import Commands, add_command
+from exemplars.core.conditions import HEADLINE, Condition
 from exemplars.core.errors import run_main
 from exemplars.core.terminal import print_text
 
@@ -16,7 +17,8 @@ _EXAMPLES: Final = """\
 examples:
   exemplars compare                         HEAD and the workspace
   exemplars compare v1.0 main               two tags, branches or commits
-  exemplars compare --system tuned          a system other than the reference
+  exemplars compare --system lora           a system other than the reference
+  exemplars compare --condition oracle      with the right tools shown
   exemplars compare main --format markdown  for a pull request
 
 A difference moved if its 95 % interval (paired bootstrap by group) excludes 0.
@@ -47,6 +49,12 @@ def add_parser(commands: Commands) -> None:
         "--system", metavar="NAME", help="system to compare (default: evaluate.reference of the newer)"
     )
     parser.add_argument(
+        "--condition",
+        choices=tuple(Condition),
+        default=HEADLINE,
+        help=f"what systems choose among (default: {HEADLINE})",
+    )
+    parser.add_argument(
         "--format",
         choices=("text", "json", "markdown"),
         default="text",
@@ -72,8 +80,12 @@ def _build_document(arguments: argparse.Namespace) -> dict[str, Any]:
     from exemplars.audit.comparison.evaluated_revision import read_evaluated_revision
     from exemplars.audit.comparison.evaluation_comparison import compare_evaluations
 
-    old, new = (open_revision(Path(), name) for name in (arguments.old, arguments.new))
-    return compare_evaluations(read_evaluated_revision(old), read_evaluated_revision(new), arguments.system)
+    condition = Condition(arguments.condition)
+    old, new = (
+        read_evaluated_revision(open_revision(Path(), name), condition)
+        for name in (arguments.old, arguments.new)
+    )
+    return compare_evaluations(old, new, arguments.system)
 
 
 def _print_document(document: dict[str, Any], arguments: argparse.Namespace) -> None:

@@ -97,9 +97,9 @@ def train_plots(recipe: str) -> Path:
     return REPORTS / "train" / recipe
 
 
-def system_report(system: str) -> Path:
-    """Return the path of the metrics of an evaluated system."""
-    return REPORTS / "evaluate" / f"{system}.json"
+def system_report(condition: str, system: str) -> Path:
+    """Return the path of the metrics of a system that was evaluated under a condition."""
+    return REPORTS / "evaluate" / condition / f"{system}.json"
 
 
 def details(stage: str) -> Path:

@@ -15,6 +15,8 @@ from exemplars.core.terminal import print_errors
 
 NO_SKILL = "(none)"
 """The name in reports for rows without a skill."""
+
+
 MAX_METRICS: Final = 12
 """How many figures the metrics of a stage have at most, so that `dvc metrics diff` fits a screen."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exemplars.core import layout
+from exemplars.core.conditions import take_condition
 from exemplars.core.digests import hash_split
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import read_json
@@ -168,13 +169,15 @@ def _read_figures(manifest: Manifest) -> dict[str, str]:
         expected="the report of the evaluation",
         fix="run `dvc repro evaluate`, or delete the file",
     )
-    if report["run"] != manifest.run:
+    names = [name for name, run in report.get("runs", {}).items() if run["run"] == manifest.run]
+    systems = take_condition(report)["systems"] if names else {}
+    known = [name for recipe in names for name in (recipe, f"{recipe}_constrained") if name in systems]
+    if not known:
         return {}
-    system = next((name for name in ("tuned", "tuned_constrained") if name in report["systems"]), None)
-    suffix = ", constrained decoding" if system == "tuned_constrained" else ""
+    suffix = ", constrained decoding" if known[0] not in names else ""
     return {
         f"{name}{suffix}": format_interval(figure, digits=3)
-        for name, figure in report["systems"].get(system, {}).items()
+        for name, figure in systems[known[0]].items()
         if isinstance(figure, dict) and figure.get("value") is not None
     }
 

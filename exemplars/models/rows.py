@@ -94,6 +94,8 @@ class Prediction(msgspec.Struct, frozen=True):
 
     id: str
     exemplar_ids: tuple[str, ...]
+    condition: str
+    """A `Condition`: what the system chooses among."""
     system: str
     kind: str
     utterance: str
@@ -104,7 +106,13 @@ class Prediction(msgspec.Struct, frozen=True):
     skill: str | None
     """The first of the row's `skills`."""
     nearest: tuple[str, ...]
-    """The ids of the most similar train rows."""
+    """The ids of the most similar train rows, under `oracle` of those that call only shown tools."""
+    shown: tuple[str, ...]
+    """The tools that the prompt of a language model shows; empty: `render` rejected the turn."""
+    confidence: float | None
+    """Of a tagger: the calibrated probability that the whole answer is right."""
+    answered_by: str | None
+    """The part of a cascade that answered; `None`: the system itself."""
     origin: Origin
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from exemplars.core.ids import strip_speech
+from exemplars.core.ids import is_speech_id, strip_speech
 from exemplars.core.records import Exemplar, Mode
 from exemplars.core.turns import group_by_turn
 
@@ -50,6 +50,26 @@ class TurnRows(NamedTuple):
     def reply(self) -> str | None:
         """What the assistant says in addition to, or instead of, a call."""
         return next((row.reply for row in self.rows if row.reply is not None), None)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the fields of a chat row that the turn alone decides, by name."""
+        about_skill = next((row for row in self.rows if row.skill), self.first)
+        return {
+            "turn": self.first.turn,
+            "exemplar_ids": tuple(row.id for row in self.rows),
+            "digests": tuple(row.digest for row in self.rows),
+            "source": self.first.source,
+            "services": tuple(dict.fromkeys(row.service for row in self.rows if row.service)),
+            "skills": self.skills,
+            "mode": about_skill.mode,
+            "group": self.first.group,
+            "license": self.first.license,
+            "origin": self.first.origin,
+            "speech": is_speech_id(self.id),
+            "speaker": self.first.speaker,
+            "utterance": self.first.utterance,
+            "reply": self.reply,
+        }
 
 
 def collect_turns(rows: Iterable[Exemplar]) -> list[TurnRows]:

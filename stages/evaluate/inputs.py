@@ -1,68 +1,162 @@
-"""What evaluation reads: test rows with their nearest train rows, and the catalog."""
+"""What evaluation reads, and the tasks that follow from it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
 
 from exemplars.core import layout
-from exemplars.core.digests import hash_to_fraction
+from exemplars.core.conditions import Condition
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.ids import SplitName
+from exemplars.core.records import Reason
+from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA
 from exemplars.core.tables import read_table, rows_from_table
 from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.embeddings import embed_texts
-from exemplars.models.render_manifest import RenderManifest
+from exemplars.dataset.row_tables import exemplars_from_table
+from exemplars.models.render_manifest import RenderManifest, read_render_manifest
 from exemplars.models.rows import TRAINING_SCHEMA, TrainingRow, View
-from stages.evaluate.knn import find_nearest_rows
+from exemplars.models.turns import TurnRows
+from stages.evaluate.knn import choose_neighbors, order_by_similarity
 from stages.evaluate.params import EvaluateParams
-from stages.evaluate.question import Question, list_tool_names, make_sampling_key, sample_test_rows
+from stages.evaluate.task import (
+    Task,
+    build_rows,
+    encode_row,
+    list_tool_names,
+    make_question,
+    sample_turns,
+)
+
+SCHEMAS: Final = {
+    layout.training("train"): TRAINING_SCHEMA,
+    layout.training("test"): TRAINING_SCHEMA,
+    layout.ledger_path(layout.TRAINING_BASE): REJECTION_SCHEMA,
+    layout.split("test"): EXEMPLAR_SCHEMA,
+    layout.split_speech(): EXEMPLAR_SCHEMA,
+}
+"""The tables that are read, with their schemas."""
 
 
-def read_rows(split: SplitName) -> list[TrainingRow]:
-    """Read the chat rows of a split. Raises `UserError` if their table is missing or unreadable."""
-    return rows_from_table(read_table(layout.training(split), TRAINING_SCHEMA), TrainingRow)
+class Inputs(NamedTuple):
+    """What evaluation reads."""
+
+    train: Sequence[TrainingRow]
+    """The train rows of the view `call`."""
+    turns: Sequence[TurnRows]
+    """The test turns that are asked."""
+    rendered: Mapping[str, TrainingRow]
+    """The test rows of the view `call`, by id."""
+    skills: Mapping[str, Skill]
+    """The catalog, by name."""
+    manifest: RenderManifest
+    seen_services: frozenset[str]
+    """The services of the train rows."""
+    digests: frozenset[str]
+    """The digests of all test rows, which no run may have seen."""
 
 
-def list_digests(rows: Sequence[TrainingRow]) -> list[str]:
-    """List the digests of the exemplars that chat rows were made from."""
-    return [digest for row in rows for digest in row.digests]
+def read_inputs(params: EvaluateParams) -> Inputs:
+    """Read rows, catalog and manifest, and sample the test turns.
 
-
-def read_skills() -> tuple[Skill, ...]:
-    """Read the catalog. Raises `OSError` if it is missing."""
-    return read_catalog(layout.CATALOG)
-
-
-def build_question(
-    train: Sequence[TrainingRow],
-    test: Sequence[TrainingRow],
-    skills: Sequence[Skill],
-    rendered: RenderManifest,
-    params: EvaluateParams,
-) -> Question:
-    """Sample test rows, and find their nearest train rows.
-
-    Raises `UserError` if `train` or `test` has no row of the view `call`.
+    Raises `UserError` if a table is missing or unreadable, or if `train` or `test` has no row of the view `call`.
     """
-    calls = [row for row in train if row.view == View.CALL]
-    order = {key: hash_to_fraction(key, "evaluate") for key in map(make_sampling_key, test)}
-    rows = sample_test_rows((row for row in test if params.speech or not row.speech), params.max_rows, order)
-    problems = [_no_calls(split) for split, found in (("train", calls), ("test", rows)) if not found]
+    tables = {path: read_table(path, schema) for path, schema in SCHEMAS.items()}
+    inputs = assemble_inputs(tables, read_catalog(layout.CATALOG), read_render_manifest(), params)
+    problems = [
+        _no_calls(split) for split, found in (("train", inputs.train), ("test", inputs.rendered)) if not found
+    ]
     if problems:
         raise UserError(problems)
-    vectors = embed_texts([row.utterance for row in rows])
-    train_vectors = embed_texts([row.utterance for row in calls])
-    places = find_nearest_rows(vectors, train_vectors, max(1, params.retrieved_examples))
-    by_name = {skill.name: skill for skill in skills}
-    return Question(
-        rows=rows,
-        tools=[[by_name[name] for name in list_tool_names(row)] for row in rows],
-        skills=by_name,
-        neighbors=[[calls[place] for place in nearest] for nearest in places.tolist()],
-        seen_services=frozenset(service for row in train for service in row.services),
-        form=rendered.style.call_format,
-        template_tools=rendered.style.tools == "template",
+    return inputs
+
+
+def assemble_inputs(
+    tables: Mapping[Path, pa.Table],
+    catalog: Iterable[Skill],
+    manifest: RenderManifest,
+    params: EvaluateParams,
+) -> Inputs:
+    """Assemble what evaluation reads, and sample the test turns. tables: those of `SCHEMAS`, by path."""
+    train, test = (
+        rows_from_table(tables[layout.training(split)], TrainingRow) for split in ("train", "test")
     )
+    exemplars = exemplars_from_table(tables[layout.split("test")])
+    views = exemplars_from_table(tables[layout.split_speech()]) if params.speech else []
+    asked = [*exemplars, *(view for view in views if view.split == "test")]
+    left_out = _list_left_out(tables[layout.ledger_path(layout.TRAINING_BASE)])
+    return Inputs(
+        train=[row for row in train if row.view == View.CALL],
+        turns=sample_turns(asked, left_out, params.max_rows),
+        rendered={row.id: row for row in test if row.view == View.CALL},
+        skills={skill.name: skill for skill in catalog},
+        manifest=manifest,
+        seen_services=frozenset(service for row in train for service in row.services),
+        digests=frozenset(row.digest for row in exemplars),
+    )
+
+
+def _list_left_out(ledger: pa.Table) -> frozenset[str]:
+    """List the ids of the rows that `render` did not sample: they are not asked, as they are not rejected."""
+    pairs = zip(ledger.column("id").to_pylist(), ledger.column("reason").to_pylist(), strict=True)
+    return frozenset(row_id for row_id, reason in pairs if reason == Reason.NOT_DRAWN)
+
+
+def order_neighbors(inputs: Inputs) -> list[list[int]]:
+    """Order the places of all train rows for each turn, the nearest first, by embeddings of their utterances."""
+    vectors = embed_texts([turn.first.utterance for turn in inputs.turns])
+    train_vectors = embed_texts([row.utterance for row in inputs.train])
+    ordered: list[list[int]] = order_by_similarity(vectors, train_vectors).tolist()
+    return ordered
+
+
+def build_tasks(
+    inputs: Inputs,
+    order: Sequence[Sequence[int]],
+    ranked: Sequence[Sequence[str]],
+    params: EvaluateParams,
+) -> dict[Condition, Task]:
+    """Build the task of each condition, without the tokens of prompts that `render` did not make.
+
+    order: as of `order_neighbors`. ranked: the names of the tools that prompts show under `end_to_end`, for each turn.
+    """
+    shown = [[inputs.skills[name] for name in names if name in inputs.skills] for names in ranked]
+    tasks = {}
+    for condition in Condition:
+        rows = build_rows(condition, inputs.turns, inputs.rendered, shown, inputs.skills, inputs.manifest)
+        task = Task(
+            condition=condition,
+            rows=rows,
+            questions=[make_question(turn) for turn in inputs.turns],
+            skills=inputs.skills,
+            neighbors=(),
+            seen_services=inputs.seen_services,
+            style=inputs.manifest.style,
+        )
+        count = max(1, params.retrieved_examples)
+        neighbors = [
+            choose_neighbors(places, inputs.train, task.list_callable(place), count)
+            for place, places in enumerate(order)
+        ]
+        tasks[condition] = task._replace(neighbors=neighbors)
+    return tasks
+
+
+def encode_task(task: Task, rendered: Collection[str], tokenizer: Any, limit: int | None) -> Task:
+    """Add the tokens of prompts that are not those of `render`, but for turns that it rejected.
+
+    rendered: the ids of the rows that it made. limit: the maximum number of tokens.
+    """
+    rows = []
+    for row, question in zip(task.rows, task.questions, strict=True):
+        if row.id in rendered and not row.input_ids:
+            tools = [task.skills[name] for name in list_tool_names(row)]
+            row = encode_row(row, question, tools, task.style, tokenizer, limit)
+        rows.append(row)
+    return task._replace(rows=rows)
 
 
 def _no_calls(split: str) -> Diagnostic:

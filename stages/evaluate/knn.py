@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,25 +16,39 @@ from exemplars.models.calls import Call, CallFormat, format_calls
 from exemplars.models.rows import Message, TargetCall, TrainingRow
 
 
-def find_nearest_rows(
-    vectors: NDArray[np.float32], train_vectors: NDArray[np.float32], count: int
+def order_by_similarity(
+    vectors: NDArray[np.float32], train_vectors: NDArray[np.float32]
 ) -> NDArray[np.int64]:
-    """Find the places of the nearest train rows, the nearest first: an array of shape (rows, count).
+    """Order the places of train rows, the nearest first, for each row: an array of shape (rows, train rows).
 
     vectors, train_vectors: unit vectors, one row per text. Of equal similarities the first place wins.
     """
-    similarities = vectors @ train_vectors.T
-    count = min(count, train_vectors.shape[0])
-    return np.argsort(-similarities, axis=1, kind="stable")[:, :count]
+    return np.argsort(-(vectors @ train_vectors.T), axis=1, kind="stable")
+
+
+def choose_neighbors(
+    order: Sequence[int], train: Sequence[TrainingRow], callable_names: Collection[str], count: int
+) -> list[TrainingRow]:
+    """Choose the nearest train rows whose calls are all among the functions that an answer may call.
+
+    order: the places of all train rows, the nearest first.
+    """
+    fitting = (
+        train[place] for place in order if all(call.skill in callable_names for call in train[place].calls)
+    )
+    return list(islice(fitting, count))
 
 
 def predict_from_neighbor(
-    utterance: str, neighbor: TrainingRow, skills: Mapping[str, Skill], form: CallFormat
+    utterance: str, neighbors: Sequence[TrainingRow], skills: Mapping[str, Skill], form: CallFormat
 ) -> str:
-    """Predict the calls of a train row, with only those of its arguments whose values occur in the utterance."""
+    """Predict the calls of the nearest train row, with only those of its arguments whose values the utterance says.
+
+    neighbors: the nearest first; without any, nothing is called.
+    """
     calls = [
         _build_call(utterance, target, skill)
-        for target in neighbor.calls
+        for target in (neighbors[0].calls if neighbors else ())
         if (skill := skills.get(target.skill)) is not None
     ]
     return format_calls(calls, form)

@@ -1,22 +1,111 @@
-"""Loaders of the models that are evaluated: the base, and a run."""
+"""The runs that are evaluated: their roles, what makes one unusable, and the models they load."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from exemplars.core.errors import Diagnostic, UserError
+from exemplars.dataset.catalog import Skill
 from exemplars.models.base_models import Base, find_base, load_model, load_tokenizer
-from exemplars.models.run_manifest import ROWS, TAGGER, Manifest, load_run
+from exemplars.models.run_manifest import ROWS, Manifest, load_run, read_manifest
+from stages.evaluate.system_names import Role, find_role
 
 Loader = Callable[[], tuple[Any, Any]]
-"""Loads a model and its tokenizer, ready to predict."""
+"""Loads a language model and its tokenizer, ready to predict."""
 
 
-def make_base_loader(base: Base) -> Loader:
-    """Make a function that loads the base model, ready to predict."""
+class Run(NamedTuple):
+    """A run that is evaluated."""
 
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def role(self) -> Role:
+        """What it is for."""
+        return find_role(self.manifest.method)
+
+
+class Models(NamedTuple):
+    """What answers: language models that are loaded when they are asked, and taggers."""
+
+    loaders: Mapping[str | None, Loader]
+    """Of language models, by run; `None`: the base model."""
+    taggers: Mapping[str, Any]
+    """By run."""
+
+
+def read_runs(folders: Mapping[str, Path], base_sha256: str, test_digests: Collection[str]) -> dict[str, Run]:
+    """Read the manifests of runs, by name.
+
+    base_sha256: of the model that the rows were rendered for. Raises `UserError` with all that is wrong: a manifest
+    that is missing or damaged, a language model on a different base, a run that was trained on a test row.
+    """
+    runs: dict[str, Run] = {}
+    problems: list[Diagnostic] = []
+    for name, folder in folders.items():
+        try:
+            runs[name] = Run(folder, read_manifest(folder))
+        except UserError as error:
+            problems += error.diagnostics
+    for run in runs.values():
+        problems += _find_problems(run, base_sha256, test_digests)
+    if problems:
+        raise UserError(problems)
+    return runs
+
+
+def describe_runs(runs: Mapping[str, Run]) -> dict[str, dict[str, str]]:
+    """Describe runs for the report, by name."""
+    return {name: {"run": run.manifest.run, "role": run.role.value} for name, run in runs.items()}
+
+
+def load_models(runs: Mapping[str, Run], base: Base, skills: Sequence[Skill]) -> Models:
+    """Load the taggers among the runs, and make loaders of the language models.
+
+    Raises `UserError` with the problems of all taggers, such as a catalog that has changed since the training.
+    """
+    from exemplars.models.tagger.predictor import load_tagger
+
+    problems: list[Diagnostic] = []
+    taggers: dict[str, Any] = {}
+    loaders: dict[str | None, Loader] = {None: _make_base_loader(base)}
+    for name, run in runs.items():
+        if run.role is Role.LANGUAGE_MODEL:
+            loaders[name] = _make_run_loader(run.folder)
+        elif run.role is Role.TAGGER:
+            try:
+                taggers[name] = load_tagger(run.folder, skills)
+            except UserError as error:
+                problems += error.diagnostics
+    if problems:
+        raise UserError(problems)
+    return Models(loaders, taggers)
+
+
+def _find_problems(run: Run, base_sha256: str, test_digests: Collection[str]) -> Iterator[Diagnostic]:
+    manifest = run.manifest
+    if run.role is Role.LANGUAGE_MODEL and manifest.base_sha256 != base_sha256:
+        found = f"a run on the base {manifest.base_sha256[:16]}…"
+        expected = f"the base {base_sha256[:16]}…, for which the rows were rendered"
+        yield _describe_unusable(run, found, expected, f"{manifest.run} is {found}, not on {expected}")
+    try:
+        seen = set((run.folder / ROWS).read_text("ascii").split())
+    except OSError:
+        found = f"no {ROWS}"
+        yield _describe_unusable(
+            run, found, "it", f"{manifest.run} has {found}, which says what it was trained on"
+        )
+        return
+    leaked = seen.intersection(test_digests)
+    if leaked:
+        found = f"{len(leaked)} test row(s)"
+        yield _describe_unusable(run, found, "none", f"{manifest.run} was trained on {found}")
+
+
+def _make_base_loader(base: Base) -> Loader:
     def load() -> tuple[Any, Any]:
         files = find_base(base)
         return _prepare_model(load_model(files, dtype="float32")), load_tokenizer(files)
@@ -24,30 +113,7 @@ def make_base_loader(base: Base) -> Loader:
     return load
 
 
-def make_run_loader(folder: Path, manifest: Manifest, base: Base, test_digests: Sequence[str]) -> Loader:
-    """Make a function that loads a run, ready to predict.
-
-    base: what the rows were rendered for. Raises `UserError` if the run is a tagger, if it has a different base, whose
-    tokens differ, or if it was trained on a test row.
-    """
-    if manifest.method == TAGGER:
-        found, expected = "a tagger", "a language model"
-        raise UserError(
-            [_describe_unusable(folder, found, expected, f"{manifest.run} is {found}, not {expected}")]
-        )
-    rendered_for = find_base(base).sha256
-    if manifest.base_sha256 != rendered_for:
-        found = f"a run on the base {manifest.base_sha256[:16]}…"
-        expected = f"the base {rendered_for[:16]}…, for which the rows were rendered"
-        raise UserError(
-            [_describe_unusable(folder, found, expected, f"{manifest.run} is {found}, not on {expected}")]
-        )
-    leaked = set((folder / ROWS).read_text("ascii").split()) & set(test_digests)
-    if leaked:
-        found = f"{len(leaked)} test row(s)"
-        summary = f"{manifest.run} was trained on {found}"
-        raise UserError([_describe_unusable(folder, found, "none", summary)])
-
+def _make_run_loader(folder: Path) -> Loader:
     def load() -> tuple[Any, Any]:
         model, tokenizer = load_run(folder, dtype="float32")
         merged = model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
@@ -62,9 +128,9 @@ def _prepare_model(model: Any) -> Any:
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 
-def _describe_unusable(folder: Path, found: str, expected: str, summary: str) -> Diagnostic:
+def _describe_unusable(run: Run, found: str, expected: str, summary: str) -> Diagnostic:
     return Diagnostic(
-        path=str(folder),
+        path=str(run.folder),
         code="evaluation_input",
         found=found,
         expected=expected,

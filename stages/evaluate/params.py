@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -10,40 +9,24 @@ import msgspec
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class System(StrEnum):
-    """What predicts a call."""
-
-    BASE = "base"
-    """The base model, with the same prompt as the tuned one."""
-    BASE_CONSTRAINED = "base_constrained"
-    """The base model, with decoding constrained by the grammar of the shown tools."""
-    RETRIEVED = "retrieved"
-    """The base model, with the nearest train rows as examples in its prompt."""
-    RETRIEVED_CONSTRAINED = "retrieved_constrained"
-    KNN = "knn"
-    """The kNN baseline, without a model: the call of the nearest train row, with the values in the utterance."""
-    TUNED = "tuned"
-    TUNED_CONSTRAINED = "tuned_constrained"
-
-
 class EvaluateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which systems are compared, and how."""
 
-    compare: Annotated[tuple[System, ...], msgspec.Meta(min_length=1)] = (
-        System.BASE,
-        System.KNN,
-        System.TUNED,
-        System.TUNED_CONSTRAINED,
-    )
-    """The systems to compare: base, retrieved and tuned, each also as ..._constrained (decoding is constrained to
-    the grammar of the shown tools); knn: the kNN baseline, the call of the nearest train row without a model."""
-    reference: System = System.TUNED_CONSTRAINED
+    compare: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] = ("knn", "runs", "cascade")
+    """The systems to compare. A run of train.runs by its name, a language model also as <run>_constrained (decoding is
+    constrained by a grammar); runs: all of these; knn: the call of the nearest train row; cascade: the tagger where it
+    is sure, else the constrained language model; base and retrieved, also as ..._constrained: the base model, without
+    and with the nearest train rows in its prompt."""
+    reference: str = "cascade"
     """The system that the others are compared with, and whose slices and confusion matrix are reported."""
+    tools: Count | None = None
+    """Number of tools that a language model sees under end_to_end; null: as many as the retriever needs on validation
+    (5 without a retriever)."""
     speech: bool = False
     """Also evaluate on the speech views of the test rows (split.speech), for the slice `transcript`; takes twice
     as long."""
-    max_rows: Count | None = 150
-    """Maximum number of test rows, sampled by stable hash; null: all."""
+    max_rows: Count | None = None
+    """Maximum number of test turns, sampled by stable hash; null: all."""
     max_new_tokens: Count = 64
     """Maximum number of tokens of an answer; a longer answer is cut, and counts as wrong."""
     batch_rows: Count = 40
@@ -58,7 +41,3 @@ class EvaluateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Compute ROUGE-L, BLEU and BERTScore of the calls as text."""
     min_slice_rows: Count = 5
     """Minimum number of rows of a slice; smaller slices are left out of the report."""
-
-    def __post_init__(self) -> None:
-        if self.reference not in self.compare:
-            raise ValueError(f"Expected evaluate.reference among evaluate.compare, got {self.reference!r}")

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from exemplars.core.preflight import Finding, Project, Severity
 from stages.evaluate.params import EvaluateParams
+from stages.evaluate.system_names import CASCADE, CONSTRAINED, RUNS
 
 _TEXT_METRICS = ("bert_score", "rouge_score", "sacrebleu", "sentence_transformers")
 
@@ -31,7 +32,7 @@ def check_machine(project: Project) -> Iterator[Finding]:
     if params is None:
         return
     needed = {name: ("evaluate", "text_metrics") for name in _TEXT_METRICS if params.text_metrics}
-    if any(system.value.endswith("_constrained") for system in params.compare):
+    if any(name in (RUNS, CASCADE) or name.endswith(CONSTRAINED) for name in params.compare):
         needed["xgrammar"] = ("evaluate", "compare")
     for name, keys in needed.items():
         if find_spec(name) is None:

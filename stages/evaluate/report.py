@@ -1,34 +1,84 @@
-"""`reports/details/evaluate.json`, and the metrics of each system, `reports/evaluate/<system>.json`."""
+"""`reports/details/evaluate.json`, and the metrics of each system, `reports/evaluate/<condition>/<system>.json`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from exemplars.core.bootstrap import Figure, SystemComparison, round_figure
+from exemplars.core.conditions import HEADLINE, Condition
 from exemplars.core.digests import hash_split
+from stages.evaluate.confidence import describe_confidence
 from stages.evaluate.evaluation import Evaluation
-from stages.evaluate.params import EvaluateParams, System
+from stages.evaluate.params import EvaluateParams
 from stages.evaluate.predictions import count_errors, count_wrong_groundings
 
-METRICS: Final = ("skill_accuracy", "argument_f1", "no_call_recall", "hallucinated_functions")
-"""The figures that are metrics of a system, besides exact match with its interval."""
+METRICS: Final = ("skill_accuracy", "hallucinated_functions")
+"""The figures that are metrics of a system under `HEADLINE`, besides exact match with its interval.
+
+Under other conditions only exact match is one, so that `dvc metrics diff` fits a screen.
+"""
 
 
-def build_evaluate_report(evaluation: Evaluation, run: str, params: EvaluateParams) -> dict[str, Any]:
-    """Build the report: the stage in numbers. run: the id of the run that is evaluated."""
-    written = [evaluation.rows[place] for place in evaluation.written]
+class Retrieval(NamedTuple):
+    """What found the tools that prompts show under `end_to_end`."""
+
+    by: str
+    """The id of the retriever's run, or what ranks skills without one."""
+    tools: int
+    """The number of tools that a prompt shows, unless they do not fit."""
+
+
+def build_evaluate_report(
+    evaluations: Mapping[Condition, Evaluation],
+    runs: Mapping[str, Mapping[str, str]],
+    retrieval: Retrieval,
+    params: EvaluateParams,
+) -> dict[str, Any]:
+    """Build the report: the stage in numbers.
+
+    runs: the id and the role of each run that is evaluated, by the name of its recipe.
+    """
+    evaluation = next(iter(evaluations.values()))
+    written = [evaluation.task.rows[place] for place in evaluation.written]
     return {
-        "run": run,
+        "runs": {name: dict(run) for name, run in runs.items()},
         "rows": len(written),
         "data_hash": hash_split(sorted({digest for row in written for digest in row.digests})),
-        "speech_views": len(evaluation.rows) - len(written),
+        "speech_views": len(evaluation.task.rows) - len(written),
         "groups": len({row.group for row in written}),
-        "systems": {system.value: _describe_system(evaluation, system) for system in evaluation.figures},
+        "not_asked": sum(not row.prompt_tokens for row in evaluations[Condition.ORACLE].task.rows),
+        "retrieval": retrieval._asdict(),
         "reference": params.reference,
+        "conditions": {
+            condition.value: _describe_condition(evaluation, params)
+            for condition, evaluation in evaluations.items()
+        },
+    }
+
+
+def build_system_metrics(report: Mapping[str, Any]) -> dict[str, dict[str, dict[str, float]]]:
+    """Build the metrics of each system by condition from the report; figures that are undefined are left out."""
+    return {
+        condition: {name: _select_metrics(system, condition) for name, system in figures["systems"].items()}
+        for condition, figures in report["conditions"].items()
+    }
+
+
+def _select_metrics(figures: Mapping[str, Any], condition: str) -> dict[str, float]:
+    exact = figures["exact_match"]
+    values = {"exact_match": exact["value"]}
+    if condition == HEADLINE:
+        values |= {"exact_match_low": exact["low"], "exact_match_high": exact["high"]}
+        values |= {metric: figures[metric]["value"] for metric in METRICS}
+    return {metric: value for metric, value in values.items() if value is not None}
+
+
+def _describe_condition(evaluation: Evaluation, params: EvaluateParams) -> dict[str, Any]:
+    return {
+        "systems": {system: _describe_system(evaluation, system) for system in evaluation.figures},
         "reference_against": {
-            system.value: _describe_comparison(comparison)
-            for system, comparison in evaluation.comparisons.items()
+            system: _describe_comparison(comparison) for system, comparison in evaluation.comparisons.items()
         },
         "slices": {
             dimension: {
@@ -41,22 +91,7 @@ def build_evaluate_report(evaluation: Evaluation, run: str, params: EvaluatePara
     }
 
 
-def build_system_metrics(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Build the metrics of each system from the report; figures that are undefined are left out."""
-    metrics = {}
-    for name, figures in report["systems"].items():
-        exact = figures["exact_match"]
-        values = {
-            "exact_match": exact["value"],
-            "exact_match_low": exact["low"],
-            "exact_match_high": exact["high"],
-            **{metric: figures[metric]["value"] for metric in METRICS},
-        }
-        metrics[name] = {metric: value for metric, value in values.items() if value is not None}
-    return metrics
-
-
-def _describe_system(evaluation: Evaluation, system: System) -> dict[str, Any]:
+def _describe_system(evaluation: Evaluation, system: str) -> dict[str, Any]:
     return {
         **_round_figures(evaluation.figures[system]),
         "errors": count_errors(evaluation, system),
@@ -66,6 +101,7 @@ def _describe_system(evaluation: Evaluation, system: System) -> dict[str, Any]:
             for name, (frames, figures) in evaluation.goals[system].items()
         },
         "texts": _round_figures(evaluation.texts.get(system, {})),
+        **describe_confidence(evaluation, system),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -49,6 +49,8 @@ class ErrorKind(StrEnum):
     """It did not end within `evaluate.max_new_tokens`."""
     REPETITIVE = "repetitive"
     """It did not end, and repeats the same words."""
+    NOT_ASKED = "not_asked"
+    """`render` rejected the turn, so that a language model is not asked."""
 
 
 class ExpectedAnswer(NamedTuple):
@@ -57,7 +59,7 @@ class ExpectedAnswer(NamedTuple):
     calls: tuple[ExpectedCall, ...]
     """In any order; empty: no call is expected."""
     tools: frozenset[str]
-    """The names of the tools that the prompt shows."""
+    """The names of the functions that an answer may call."""
     is_reply: bool = False
     """Whether the right answer is in words, whatever they are; only without calls."""
 
@@ -84,15 +86,15 @@ class Score(NamedTuple):
     calls_predicted: int
     """At least 1, as `calls_compared`."""
     hallucinated_functions: int
-    """The calls of functions that the prompt does not show."""
+    """The calls of other functions than an answer may call."""
     hallucinated_arguments: int
     """The arguments that the called functions do not have."""
     wrong_groundings: tuple[str, ...]
     """The groundings of the values that are wrong or missing."""
 
 
-def build_expected_answer(row: TrainingRow, tools: Sequence[Skill]) -> ExpectedAnswer:
-    """Build what is expected for a row. tools: those that its prompt shows."""
+def build_expected_answer(row: TrainingRow, names: Collection[str]) -> ExpectedAnswer:
+    """Build what is expected for a row. names: of the functions that the answer may call."""
     calls = tuple(
         ExpectedCall(
             skill=call.skill,
@@ -102,7 +104,7 @@ def build_expected_answer(row: TrainingRow, tools: Sequence[Skill]) -> ExpectedA
         for call in row.calls
     )
     is_reply = not calls and row.messages[-1].content == row.reply
-    return ExpectedAnswer(calls, frozenset(tool.name for tool in tools), is_reply)
+    return ExpectedAnswer(calls, frozenset(names), is_reply)
 
 
 def score_prediction(
@@ -190,6 +192,8 @@ def _classify_error(
     expected: ExpectedAnswer,
     matching: CallMatching,
 ) -> ErrorKind:
+    if not ended and not text:
+        return ErrorKind.NOT_ASKED
     if not ended:
         return ErrorKind.REPETITIVE if _is_repetitive(text) else ErrorKind.TOO_LONG
     if isinstance(parsed, MalformedCall):

@@ -6,18 +6,22 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from exemplars.core.conditions import Condition
 from exemplars.core.records import Grounding, Speaker
 from exemplars.core.reports import NO_SKILL
 from exemplars.core.slot_paths import find_root, format_path
 from exemplars.models.rows import TrainingRow
+from stages.evaluate.task import is_found
 
 _MANY_CALLS: Final = 4
 """From this number of calls on, turns are one slice."""
+_SINGLE_TURNS: Final = 2
+"""The messages of a single utterance, in addition to the system's: it and the answer."""
 _LENGTHS: Final = ((5, "up to 5"), (10, "6 to 10"), (20, "11 to 20"))
 
 
 def group_by_slice(
-    rows: Sequence[TrainingRow], seen_services: frozenset[str]
+    rows: Sequence[TrainingRow], seen_services: frozenset[str], condition: Condition
 ) -> dict[str, dict[str, list[int]]]:
     """Group the places of rows by dimension and value.
 
@@ -27,6 +31,8 @@ def group_by_slice(
     for place, row in enumerate(rows):
         for dimension, value in _list_slices(row, seen_services):
             slices[dimension][value].append(place)
+        if condition is Condition.END_TO_END and row.calls:
+            slices["retrieval"]["hit" if is_found(row) else "miss"].append(place)
     return {dimension: dict(sorted(values.items())) for dimension, values in slices.items()}
 
 
@@ -36,6 +42,8 @@ def _list_slices(row: TrainingRow, seen_services: frozenset[str]) -> Iterator[tu
         yield "skill", skill
     yield "mode", row.mode.value
     yield "transcript", "as a recognizer hands it over" if row.speech else "as written"
+    turns = sum(message.role != "system" for message in row.messages)
+    yield "turn", "in a dialogue" if turns > _SINGLE_TURNS else "single utterance"
     yield "words", _name_length(len(row.utterance.split()))
     for service in row.services:
         yield "service", service

@@ -1,131 +1,71 @@
-"""The systems that are compared, and their answers to the test rows."""
+"""The answers of all systems to the test rows, under all conditions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
 
-import msgspec
-
-from exemplars.dataset.catalog import Skill, build_tool_definition
-from exemplars.models.chat_templates import ChatTemplateError, encode_text, render_prompt
-from exemplars.models.decoding import Completion, Tokens, decode_prompts, match_grammars
-from exemplars.models.grammar import build_call_grammar
-from exemplars.models.rows import TrainingRow
-from stages.evaluate.knn import insert_examples, predict_from_neighbor
-from stages.evaluate.loaders import Loader
-from stages.evaluate.params import EvaluateParams, System
-from stages.evaluate.question import Question
-
-_BASE: Final = (System.BASE, System.BASE_CONSTRAINED, System.RETRIEVED, System.RETRIEVED_CONSTRAINED)
-_TUNED: Final = (System.TUNED, System.TUNED_CONSTRAINED)
-_FREE: Final = {
-    System.BASE_CONSTRAINED: System.BASE,
-    System.RETRIEVED_CONSTRAINED: System.RETRIEVED,
-    System.TUNED_CONSTRAINED: System.TUNED,
-}
-"""The system that a constrained one is without its grammar."""
-_RETRIEVED: Final = (System.RETRIEVED, System.RETRIEVED_CONSTRAINED)
+from exemplars.core.conditions import Condition
+from stages.evaluate.language_models import answer_by_model
+from stages.evaluate.loaders import Models
+from stages.evaluate.params import EvaluateParams
+from stages.evaluate.replies import (
+    Replies,
+    Reply,
+    TaggedReplies,
+    answer_by_neighbors,
+    answer_by_tagger,
+    cascade_replies,
+)
+from stages.evaluate.system_names import CONSTRAINED, Kind, System
+from stages.evaluate.task import Task
 
 
-def collect_answers(
-    question: Question, load_base: Loader, load_tuned: Loader, params: EvaluateParams
-) -> dict[System, list[Completion]]:
-    """Collect the answers of all systems that are compared; a model is loaded once, and dropped after use."""
-    answers: dict[System, list[Completion]] = {}
-    for group, load in ((_BASE, load_base), (_TUNED, load_tuned)):
-        systems = [system for system in params.compare if system in group]
-        if systems:
-            model, tokenizer = load()
-            for system in sorted(systems, key=lambda system: system in _FREE):
-                free = answers.get(_FREE[system]) if system in _FREE else None
-                answers[system] = _answer_by_model(system, question, model, tokenizer, params, free)
-            del model
-    if System.KNN in params.compare:
-        answers[System.KNN] = [
-            Completion(predict_from_neighbor(row.utterance, nearest[0], question.skills, question.form), True)
-            for row, nearest in zip(question.rows, question.neighbors, strict=True)
-        ]
-    return {system: answers[system] for system in params.compare}
+def collect_replies(
+    systems: Mapping[str, System], tasks: Mapping[Condition, Task], models: Models, params: EvaluateParams
+) -> Replies:
+    """Collect the answers of all systems that are compared; a language model is loaded once, and dropped after use."""
+    replies: dict[Condition, dict[str, Sequence[Reply]]] = {condition: {} for condition in tasks}
+    for run, group in _group_by_model(systems).items():
+        model, tokenizer = models.loaders[run]()
+        for condition, answers in answer_by_model(group, tasks, model, tokenizer, params).items():
+            replies[condition].update(answers)
+        del model
+    for condition, task in tasks.items():
+        answers = replies[condition]
+        tagged = {name: answer_by_tagger(tagger, task) for name, tagger in _list_taggers(systems, models)}
+        for system in systems.values():
+            if system.kind is not Kind.LANGUAGE_MODEL:
+                answers[system.name] = _answer(system, task, tagged, answers)
+    return {condition: {name: answers[name] for name in systems} for condition, answers in replies.items()}
 
 
-def _answer_by_model(
+def _group_by_model(systems: Mapping[str, System]) -> dict[str | None, list[System]]:
+    """Group the systems that language models answer by the run; also those that a cascade asks."""
+    groups: dict[str | None, dict[str, System]] = {}
+    for system in systems.values():
+        if system.kind is Kind.LANGUAGE_MODEL:
+            groups.setdefault(system.run, {})[system.name] = system
+        elif system.kind is Kind.CASCADE and system.fallback is not None:
+            run = system.fallback.removesuffix(CONSTRAINED)
+            asked = System(system.fallback, Kind.LANGUAGE_MODEL, run, is_constrained=True)
+            groups.setdefault(run, {})[system.fallback] = asked
+    return {run: list(group.values()) for run, group in groups.items()}
+
+
+def _list_taggers(systems: Mapping[str, System], models: Models) -> list[tuple[str, object]]:
+    names = dict.fromkeys(system.run for system in systems.values() if system.run in models.taggers)
+    return [(name, models.taggers[name]) for name in names if name is not None]
+
+
+def _answer(
     system: System,
-    question: Question,
-    model: Any,
-    tokenizer: Any,
-    params: EvaluateParams,
-    free: Sequence[Completion] | None,
-) -> list[Completion]:
-    """Answer all rows by a system.
-
-    free: the answers of the same system without its grammar, if it was asked. Those that match the grammar
-    are not decoded again.
-    """
-    prompts = _build_prompts(system, question, model, tokenizer, params)
-    grammars = None
-    known: dict[int, Completion] = {}
-    if system in _FREE:
-        grammars = [build_call_grammar(tools, question.form) for tools in question.tools]
-        if free is not None:
-            matches = match_grammars(model, tokenizer, free, grammars)
-            known = {place: completion for place, completion in enumerate(free) if matches[place]}
-    open_places = [place for place in range(len(prompts)) if place not in known]
-    completions = decode_prompts(
-        model,
-        tokenizer,
-        [prompts[place] for place in open_places],
-        None if grammars is None else [grammars[place] for place in open_places],
-        question.form,
-        params.max_new_tokens,
-        params.batch_rows,
-        f"evaluate: {system}",
-    )
-    known.update(zip(open_places, completions, strict=True))
-    return [known[place] for place in range(len(prompts))]
-
-
-def _build_prompts(
-    system: System, question: Question, model: Any, tokenizer: Any, params: EvaluateParams
-) -> list[Tokens]:
-    """Build the tokens of each row's prompt, with examples if the system retrieves them."""
-    if system not in _RETRIEVED:
-        return [row.input_ids[: row.prompt_tokens] for row in question.rows]
-    context = getattr(model.config, "max_position_embeddings", None)
-    limit = None if context is None else context - params.max_new_tokens
-    return [
-        build_retrieval_prompt(
-            tokenizer,
-            row,
-            nearest[: params.retrieved_examples],
-            tools if question.template_tools else (),
-            limit,
-        )
-        for row, nearest, tools in zip(question.rows, question.neighbors, question.tools, strict=True)
-    ]
-
-
-def build_retrieval_prompt(
-    tokenizer: Any,
-    row: TrainingRow,
-    neighbors: Sequence[TrainingRow],
-    tools: Sequence[Skill],
-    limit: int | None,
-) -> Tokens:
-    """Build the tokens of a row's prompt with its nearest train rows as examples.
-
-    tools: those that the chat template shows. Examples are dropped, the farthest first, until the prompt has
-    at most `limit` tokens and the template accepts the turns.
-    """
-    definitions = [build_tool_definition(tool) for tool in tools]
-    for count in range(len(neighbors), 0, -1):
-        examples = [neighbor.messages for neighbor in neighbors[:count]]
-        messages = insert_examples(row.messages[:-1], examples)
-        try:
-            text = render_prompt(tokenizer, [msgspec.structs.asdict(turn) for turn in messages], definitions)
-        except ChatTemplateError:
-            continue
-        tokens = encode_text(tokenizer, text)
-        if limit is None or len(tokens) <= limit:
-            return tokens
-    return row.input_ids[: row.prompt_tokens]
+    task: Task,
+    tagged: Mapping[str, TaggedReplies],
+    answers: Mapping[str, Sequence[Reply]],
+) -> Sequence[Reply]:
+    if system.kind is Kind.KNN:
+        return answer_by_neighbors(task)
+    assert system.run is not None  # As taggers and cascades have.
+    if system.kind is Kind.TAGGER or system.fallback is None:
+        return tagged[system.run].replies
+    return cascade_replies(tagged[system.run], answers[system.fallback], system.run, system.fallback)

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from exemplars.core.bootstrap import Metric, Sums, divide_or_nan
 from exemplars.dataset.embeddings import find_model_folder
-from exemplars.models.decoding import Completion
 from exemplars.models.rows import TrainingRow
-from stages.evaluate.params import System
+from stages.evaluate.replies import Reply
 
 _BERT_LAYERS: Final = 6
 """The layers of all-MiniLM-L6-v2."""
@@ -22,13 +21,13 @@ _BLEU_SUMS: Final = ("counts", "totals")
 
 
 def compute_system_columns(
-    answers: Mapping[System, Sequence[Completion]], rows: Sequence[TrainingRow]
-) -> dict[System, dict[str, NDArray[np.float64]]]:
+    replies: Mapping[str, Sequence[Reply]], rows: Sequence[TrainingRow]
+) -> dict[str, dict[str, NDArray[np.float64]]]:
     """Compute the text columns of each system. rows: what they answered."""
     references = [row.messages[-1].content for row in rows]
     return {
-        system: compute_text_columns([completion.text for completion in completions], references)
-        for system, completions in answers.items()
+        system: compute_text_columns([reply.text for reply in answers], references)
+        for system, answers in replies.items()
     }
 
 

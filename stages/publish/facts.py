@@ -82,8 +82,9 @@ class ModelSummary(msgspec.Struct, frozen=True):
     """The number of rows that it was trained on; `None` if the list of rows is missing."""
     rows_in_train: int | None
     """The number of these rows that are in the current train split."""
+    is_evaluated: bool
     systems: dict[str, dict[str, Any]]
-    """The metrics of `evaluate`, by system; empty if this run was not evaluated."""
+    """The metrics of `evaluate` by system, of those that are this run alone; empty if it was not evaluated."""
 
 
 class ReleaseFindings(msgspec.Struct, frozen=True):
@@ -120,6 +121,8 @@ class ReleaseFacts(msgspec.Struct, frozen=True):
     """Arguments by how they are tied to the text."""
     findings: ReleaseFindings
     models: tuple[ModelSummary, ...]
+    systems: dict[str, dict[str, Any]]
+    """The metrics of `evaluate` by system, in which the whole catalog can be called; empty without an evaluation."""
     clashes: tuple[Clash, ...]
     """All of them accepted, with the reason."""
     obligations: tuple[Obligation, ...]
@@ -171,6 +174,7 @@ def gather_facts(params: PublishParams, inputs: PublishInputs, artifacts: Artifa
         grounding=inputs.reports["compile"]["grounding"],
         findings=_gather_findings(inputs),
         models=tuple(_summarize_model(run, artifacts, inputs.evaluation) for run in artifacts.runs),
+        systems={} if inputs.evaluation is None else inputs.evaluation["systems"],
         clashes=clashes,
         obligations=list_obligations(declared for split in splits for declared in split.declared),
         pipeline=build_stage_runs(artifacts.stages, artifacts.files),
@@ -265,12 +269,16 @@ def _gather_findings(inputs: PublishInputs) -> ReleaseFindings:
 
 
 def _summarize_model(run: ModelRun, artifacts: Artifacts, evaluation: dict[str, Any] | None) -> ModelSummary:
-    evaluated = evaluation is not None and evaluation["run"] == run.manifest.run
+    runs = {} if evaluation is None else {found["run"]: name for name, found in evaluation["runs"].items()}
+    recipe = runs.get(run.manifest.run)
+    own = (recipe, f"{recipe}_constrained")
+    systems = {} if evaluation is None else evaluation["systems"]
     _, train = artifacts.splits["train"]
     in_train = None if run.digests is None else run.digests & set(train.column("digest").to_pylist())
     return ModelSummary(
         manifest=run.manifest,
         trained_rows=None if run.digests is None else len(run.digests),
         rows_in_train=None if in_train is None else len(in_train),
-        systems=evaluation["systems"] if evaluation is not None and evaluated else {},
+        is_evaluated=recipe is not None,
+        systems={name: figures for name, figures in systems.items() if name in own},
     )

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from exemplars.core import layout
+from exemplars.core.conditions import HEADLINE, take_condition
 from exemplars.core.files import read_json
 from exemplars.core.params import load_keys
 from exemplars.core.representativeness import Representativeness
@@ -90,12 +92,10 @@ def read_inputs() -> PublishInputs:
         rejections=pa.concat_tables([read_table(path, REJECTION_SCHEMA) for path in ledgers]),
         review=read_table(layout.REVIEW, REVIEW_SCHEMA),
         representativeness=_read_report(layout.REPRESENTATIVENESS, Representativeness),
-        evaluation=_read_report(layout.details("evaluate"), dict[str, Any]) if evaluated else None,
-        predictions=(
-            read_table(layout.PREDICTIONS, PREDICTION_SCHEMA)
-            if evaluated
-            else PREDICTION_SCHEMA.empty_table()
-        ),
+        evaluation=take_condition(_read_report(layout.details("evaluate"), dict[str, Any]))
+        if evaluated
+        else None,
+        predictions=_read_predictions() if evaluated else PREDICTION_SCHEMA.empty_table(),
         goals=load_keys("validate", CoverageGoals),
         rendering=_read_report(rendering, dict[str, Any]) if rendering.exists() else None,
     )
@@ -130,6 +130,12 @@ def _read_run(folder: Path) -> ModelRun:
     rows = folder / ROWS
     digests = frozenset(rows.read_text("ascii").split()) if rows.is_file() else None
     return ModelRun(read_manifest(folder), digests)
+
+
+def _read_predictions() -> pa.Table:
+    """Read the predictions that the headline is about."""
+    table = read_table(layout.PREDICTIONS, PREDICTION_SCHEMA)
+    return table.filter(pc.equal(table.column("condition"), str(HEADLINE)))
 
 
 def _read_report(path: Path, type_: type[T]) -> T:

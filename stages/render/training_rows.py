@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.ids import SplitName, is_speech_id, make_view_id
+from exemplars.core.ids import SplitName, make_view_id
 from exemplars.core.ledger import Ledger, Problem, report_incomplete_turn
 from exemplars.core.records import Exemplar, Rejection
 from exemplars.core.reports import count_sorted
@@ -142,26 +142,12 @@ def collect_rejections(splits: Mapping[SplitName, RenderedSplit]) -> pa.Table:
 
 
 def _make_row(tokenized: TokenizedPrompt) -> TrainingRow:
-    prompt, turn = tokenized.prompt, tokenized.prompt.turn
-    about_skill = next((row for row in turn.rows if row.skill), turn.first)
+    prompt = tokenized.prompt
     return TrainingRow(
-        id=make_view_id(turn.id, prompt.view, _name_slot(prompt)),
-        turn=turn.first.turn,
-        exemplar_ids=tuple(row.id for row in turn.rows),
-        digests=tuple(row.digest for row in turn.rows),
-        source=turn.first.source,
-        services=tuple(dict.fromkeys(row.service for row in turn.rows if row.service)),
-        skills=turn.skills,
-        mode=about_skill.mode,
-        group=turn.first.group,
-        license=turn.first.license,
-        origin=turn.first.origin,
+        **prompt.turn.describe(),
+        id=make_view_id(prompt.turn.id, prompt.view, _name_slot(prompt)),
         view=prompt.view,
         slot=prompt.slot,
-        speech=is_speech_id(turn.id),
-        speaker=turn.first.speaker,
-        utterance=turn.first.utterance,
-        reply=turn.reply,
         messages=prompt.messages,
         tools=msgspec.json.encode(prompt.definitions).decode(),
         calls=prompt.calls,

@@ -124,14 +124,14 @@ def change_message(rows: list[dict[str, Any]]) -> None:
 
 
 def make_right(rows: list[dict[str, Any]]) -> None:
-    """Make a wrong answer of the tuned model right, in all columns."""
-    row = next(row for row in rows if row["system"] == "tuned" and row["kind"] != "right")
+    """Make a wrong answer of the language model right, in all columns."""
+    row = next(row for row in rows if row["system"] == "lora" and row["kind"] != "right")
     row.update(predicted=row["right"], kind="right")
 
 
 def reword_wrong_answer(rows: list[dict[str, Any]]) -> None:
-    """Change a malformed answer of the tuned model into another malformed one."""
-    row = next(row for row in rows if row["system"] == "tuned" and row["kind"] == "malformed")
+    """Change a malformed answer of the language model into another malformed one."""
+    row = next(row for row in rows if row["system"] == "lora" and row["kind"] == "malformed")
     row["predicted"] = "((("
 
 
@@ -436,7 +436,9 @@ HIDDEN: dict[str, Change] = {
         "other_output",
         {
             "reports/details/evaluate.json": edit_json(
-                lambda report: report["systems"]["tuned"]["exact_match"].update(value=0.9)
+                lambda report: report["conditions"]["end_to_end"]["systems"]["lora"]["exact_match"].update(
+                    value=0.9
+                )
             )
         },
     ),
@@ -444,7 +446,7 @@ HIDDEN: dict[str, Change] = {
         Found.FAST,
         "reports/evaluate",
         "other_output",
-        {"reports/evaluate/tuned.json": edit_json(lambda metrics: metrics.update(exact_match=0.9))},
+        {"reports/evaluate/end_to_end/lora.json": edit_json(lambda metrics: metrics.update(exact_match=0.9))},
     ),
     "an answer made right": Change(
         Found.FAST,

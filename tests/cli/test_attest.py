@@ -158,7 +158,7 @@ def test_what_does_not_verify_is_not_attested(
     output = tmp_path / "attestation.json"
     assert main(["attest", "--key", str(keys / "key.pem"), "--output", str(output)]) == 1
     assert (
-        "reports/details/evaluate.json: systems.tuned.exact_match.value: other_output"
+        "reports/details/evaluate.json: conditions.end_to_end.systems.lora.exact_match.value: other_output"
         in capsys.readouterr().err
     )
     assert not output.exists()

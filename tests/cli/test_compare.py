@@ -10,15 +10,19 @@ import msgspec
 import pytest
 
 from exemplars.core import layout
+from exemplars.core.conditions import Condition
+from exemplars.core.records import Exemplar
 from exemplars.core.tables import rows_to_table
 from exemplars.dataset.catalog import Skill, build_tool_definition, encode_catalog
 from exemplars.dataset.parameters import Parameter
+from exemplars.dataset.row_tables import exemplars_to_table
 from exemplars.models.base_models import HubBase
 from exemplars.models.calls import CallFormat
 from exemplars.models.render_manifest import RenderManifest
 from exemplars.models.rows import Answer, Prediction, TargetCall, TrainingRow
 from tests.chat_rows import make_training_row
 from tests.cli.project import Project
+from tests.render.rows import argument, exemplar
 
 Printed = Callable[..., str]
 SKILLS: Final = (
@@ -46,6 +50,14 @@ def make_rows(skill: str, slot: str, count: int = ROWS_A_SKILL) -> list[Training
 ROWS: Final = [*make_rows("call", "who"), *make_rows("light", "room")]
 
 
+def make_exemplar(row: TrainingRow) -> Exemplar:
+    """Make the row of the split that a chat row was made from."""
+    (call,) = row.calls
+    slot, value = call.answers[0].slot, call.answers[0].value
+    made = exemplar(row.utterance, call.skill, argument(slot, value, None, "composed"), group=row.group)
+    return msgspec.structs.replace(made, id=row.id, turn=row.id)
+
+
 def write_right_answer(row: TrainingRow) -> str:
     (call,) = row.calls
     return f'{call.skill}({call.answers[0].slot}="{call.answers[0].value}")'
@@ -57,6 +69,7 @@ def predict(rows: Iterable[TrainingRow], is_wrong: Callable[[str, int], bool]) -
         Prediction(
             id=row.id,
             exemplar_ids=row.exemplar_ids,
+            condition=condition,
             system=system,
             kind="",
             utterance=row.utterance,
@@ -66,10 +79,14 @@ def predict(rows: Iterable[TrainingRow], is_wrong: Callable[[str, int], bool]) -
             source=row.source,
             skill=row.skills[0],
             nearest=(),
+            shown=("call", "light"),
+            confidence=None,
+            answered_by=None,
             origin=row.origin,
         )
         for row in rows
-        for system in ("knn", "tuned")
+        for condition in Condition
+        for system in ("knn", "lora")
     ]
 
 
@@ -80,6 +97,7 @@ def evaluate(
     predictions = predict(rows, is_wrong)
     project.table(layout.training("train"), rows_to_table([], TrainingRow))
     project.table(layout.training("test"), rows_to_table(rows, TrainingRow))
+    project.table(layout.split("test"), exemplars_to_table([make_exemplar(row) for row in rows]))
     project.table(layout.PREDICTIONS, rows_to_table(predictions, Prediction))
     project.write(layout.CATALOG.as_posix(), encode_catalog(SKILLS))
     manifest = RenderManifest(
@@ -95,7 +113,13 @@ def evaluate(
     project.write(layout.TRAINING_BASE.as_posix(), msgspec.json.encode(manifest))
     right = sum(prediction.predicted != "None" for prediction in predictions) / len(predictions)
     figure = {"exact_match": {"value": right, "low": right - 0.1, "high": right + 0.1}}
-    report = {"run": run, "reference": "tuned", "systems": {"knn": figure, "tuned": figure}, "slices": {}}
+    report = {
+        "runs": {"lora": {"run": run, "role": "language_model"}},
+        "reference": "lora",
+        "conditions": {
+            condition: {"systems": {"knn": figure, "lora": figure}, "slices": {}} for condition in Condition
+        },
+    }
     project.write(layout.details("evaluate").as_posix(), json.dumps(report))
 
 
@@ -120,12 +144,12 @@ def test_figures_the_test_the_slices_that_moved_and_the_rows_are_shown(
     assert lines[:13] == [
         f"HEAD ({commit}) -> workspace",
         "  runs    lora-1-1 -> lora-2-2",
-        "  system  tuned",
+        "  system  lora",
         "  rows    80 that both answered",
         "",
         "system, all its rows  before             after",
         "knn                   0.62 [0.53, 0.72]  0.95 [0.85, 1.05]",
-        "tuned                 0.62 [0.53, 0.72]  0.95 [0.85, 1.05]",
+        "lora                  0.62 [0.53, 0.72]  0.95 [0.85, 1.05]",
         "",
         "95 % intervals      before             after              difference, * moved",
         "exact match         0.62 [0.51, 0.72]  0.95 [0.90, 0.99]  +0.33 [+0.21, +0.44] *",
@@ -181,7 +205,8 @@ def test_only_the_rows_that_both_answered_are_compared_and_that_is_said(
     assert document["notes"] == [
         "the test rows differ: 50 only before, 0 only after, 1 with another text or answer; the 29 that are the "
         "same are compared",
-        "not only the model may have changed the answers, but also data/training/test.parquet",
+        "not only the model may have changed the answers, but also data/training/test.parquet, "
+        "data/splits/test.parquet",
     ]
 
 
@@ -194,7 +219,7 @@ def test_the_same_run_is_said(compared: Project, printed: Printed) -> None:
 
 def test_what_cannot_be_compared_is_one_sentence(compared: Project, printed: Printed) -> None:
     assert "git: unknown_revision: found no revision 'v9'" in printed("compare", "v9", status=1)
-    assert "not_compared: found no system 'base', expected one of knn, tuned" in printed(
+    assert "not_compared: found no system 'base', expected one of knn, lora" in printed(
         "compare", "--system", "base", status=1
     )
     evaluate(compared, "lora-4-4", lambda skill, number: False, make_rows("stop", "what", 3))

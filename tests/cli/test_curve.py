@@ -27,16 +27,20 @@ def test_a_share_out_of_bounds_is_an_error() -> None:
         check_shares([0, 0.5, 1.5])
 
 
-def test_a_point_trains_on_fewer_rows_and_evaluates_only_the_reference() -> None:
+def test_a_point_trains_on_fewer_rows_and_evaluates_only_the_constrained_model() -> None:
     params = {
         "train": {"runs": {"lora": "training"}},
         "render": {"max_rows": {"train": None, "test": 5}, "salt": "s"},
-        "evaluate": {"reference": "tuned", "compare": ["base", "tuned"]},
+        "evaluate": {"reference": "cascade", "compare": ["knn", "runs"]},
     }
-    assert limit_train_rows(params, 96) == {
+    assert limit_train_rows(params, "lora", 96) == {
         "train": {"runs": {"lora": "training"}},
         "render": {"max_rows": {"train": 96, "test": 5}, "salt": "s"},
-        "evaluate": {"reference": "tuned", "compare": ["tuned"], "text_metrics": False},
+        "evaluate": {
+            "reference": "lora_constrained",
+            "compare": ["lora_constrained"],
+            "text_metrics": False,
+        },
     }
 
 

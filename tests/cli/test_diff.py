@@ -264,9 +264,9 @@ class TestMetrics:
         diff = document(printed, "--metrics")["metrics"]
         assert diff == {
             "runs": ["run", "run"],
-            "references": ["tuned", "tuned"],
+            "references": ["lora", "lora"],
             "overall": [
-                {"system": "tuned", "metric": "exact_match", "old": 0.5, "new": 0.75, "beyond": False}
+                {"system": "lora", "metric": "exact_match", "old": 0.5, "new": 0.75, "beyond": False}
             ],
             "slices": [
                 {
@@ -285,7 +285,7 @@ class TestMetrics:
         lines = printed("diff", "--metrics").splitlines()
         assert lines[-5:] == [
             "metrics that moved (! beyond the old interval):",
-            "  tuned, exact_match                                   0.5000 ->  0.7500",
+            "  lora, exact_match                                    0.5000 ->  0.7500",
             "  skill: call                                          0.2500 ->  0.7500 !",
             "    changed rows in it: 1 removed",
             "    skills:call.md#7",
@@ -307,8 +307,8 @@ def evaluation(project: Project, exact: float, skills: dict[str, float]) -> None
 
     report = {
         "run": "run",
-        "systems": {"tuned": {"exact_match": figure(exact), "errors": {"wrong_skill": 1}}},
-        "reference": "tuned",
+        "systems": {"lora": {"exact_match": figure(exact), "errors": {"wrong_skill": 1}}},
+        "reference": "lora",
         "slices": {"skill": {name: figure(value) for name, value in skills.items()}},
     }
     project.write("reports/details/evaluate.json", json.dumps(report))

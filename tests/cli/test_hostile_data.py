@@ -61,7 +61,7 @@ def hostile(project: Project) -> Project:
     lost = rejection("skills:call.md#10", "compile", Reason.VALUE_NOT_FOUND, f"ring {ESCAPES}")
     project.compiled(train=[HOSTILE], ledger=[lost])
     project.rendered(train=[HOSTILE])
-    project.predicted([(ROW, "tuned", "wrong")])
+    project.predicted([(ROW, "lora", "wrong")])
     project.trained([HOSTILE])
     project.write(
         "data/raw/erasures.jsonl", "".join(json.dumps(tombstone) + "\n" for tombstone in TOMBSTONES)

@@ -46,7 +46,7 @@ def compiled(project: Project) -> Project:
     """Two rows of skills, three of dialogues, one rejection; trained on in one commit."""
     project.compiled(train=[MARIA, HELLO, AGAIN], validation=[TWIN], test=[BOB], ledger=[LOST])
     project.rendered(train=[MARIA, HELLO], test=[BOB])
-    project.predicted([(BOB.id, "tuned", "right"), (BOB.id, "base", "malformed")])
+    project.predicted([(BOB.id, "lora", "right"), (BOB.id, "base", "malformed")])
     project.trained([MARIA, HELLO])
     project.commit("first")
     return project
@@ -106,7 +106,7 @@ def test_a_test_row_has_the_answers_of_the_systems_and_no_run(compiled: Project,
     }
     answers = trace["rows"][0]["decisions"][-1]["predictions"]
     assert [(answer["system"], answer["kind"]) for answer in answers] == [
-        ("tuned", "right"),
+        ("lora", "right"),
         ("base", "malformed"),
     ]
 

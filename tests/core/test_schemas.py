@@ -162,6 +162,7 @@ PREDICTIONS = pa.schema(
     [
         ("id", TEXT),
         ("exemplar_ids", pa.list_(TEXT)),
+        ("condition", TEXT),
         ("system", TEXT),
         ("kind", TEXT),
         ("utterance", TEXT),
@@ -171,6 +172,9 @@ PREDICTIONS = pa.schema(
         ("source", TEXT),
         ("skill", TEXT),
         ("nearest", pa.list_(TEXT)),
+        ("shown", pa.list_(TEXT)),
+        ("confidence", pa.float64()),
+        ("answered_by", TEXT),
         ("origin", ORIGIN),
     ]
 )

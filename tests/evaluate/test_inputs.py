@@ -3,68 +3,68 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import msgspec
 import pytest
 
+from exemplars.core import layout
 from exemplars.core.errors import UserError
-from exemplars.core.params import load_section
-from exemplars.models.base_models import FolderBase, find_base
-from exemplars.models.run_manifest import Manifest
-from stages.evaluate.inputs import build_question
-from stages.evaluate.loaders import make_run_loader
+from exemplars.core.files import write_json
+from exemplars.core.tables import write_table
+from exemplars.models.base_models import FolderBase
+from stages.evaluate.inputs import SCHEMAS, read_inputs
+from stages.evaluate.loaders import load_models, read_runs
 from stages.evaluate.params import EvaluateParams
-from tests.conftest import SAMPLE
 from tests.runs import make_manifest
-from tests.tiny import make_render_manifest, save_tiny
+from tests.tiny import make_render_manifest
 
 pytest.importorskip("torch")
+BASE = "b" * 64
 
 
-@pytest.fixture
-def base(tmp_path: Path) -> FolderBase:
-    return FolderBase(path=str(save_tiny(tmp_path / "base")), license="MIT")
+def write_run(folder: Path, digest: str = "a" * 64, **changes: Any) -> Path:
+    folder.mkdir()
+    write_json(folder / "manifest.json", make_manifest(**{"base_sha256": BASE, **changes}))
+    (folder / "rows.txt").write_text(f"{digest}\n", encoding="ascii")
+    return folder
 
 
-@pytest.fixture
-def manifest(base: FolderBase, tmp_path: Path) -> Manifest:
-    (tmp_path / "rows.txt").write_text(f"{'a' * 64}\n{'b' * 64}\n", encoding="ascii")
-    return make_manifest(base=base, base_sha256=find_base(base).sha256, base_license="MIT")
-
-
-def test_a_run_that_saw_a_test_row_is_not_evaluated(
-    base: FolderBase, manifest: Manifest, tmp_path: Path
-) -> None:
-    assert callable(make_run_loader(tmp_path, manifest, base, ["c" * 64]))
-    with pytest.raises(UserError, match=r"lora-1-2 was trained on 1 test row\(s\); run `dvc repro train`"):
-        make_run_loader(tmp_path, manifest, base, ["b" * 64, "c" * 64])
-
-
-def test_a_tagger_is_not_evaluated_as_a_language_model(
-    base: FolderBase, manifest: Manifest, tmp_path: Path
-) -> None:
-    tagger = msgspec.structs.replace(manifest, params={"recipe": {"method": "tagger"}})
-    with pytest.raises(UserError, match="lora-1-2 is a tagger, not a language model; run"):
-        make_run_loader(tmp_path, tagger, base, [])
-
-
-def test_a_run_on_a_different_base_than_the_rows_is_not_evaluated(
-    base: FolderBase, manifest: Manifest, tmp_path: Path
-) -> None:
-    other = msgspec.structs.replace(manifest, base_sha256="0" * 64)
-    with pytest.raises(
-        UserError,
-        match=r"lora-1-2 is a run on the base 0000000000000000…, not on the base [0-9a-f]{16}…, for which the rows",
-    ):
-        make_run_loader(tmp_path, other, base, [])
-
-
-def test_empty_splits_are_reported_together(base: FolderBase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(SAMPLE)
-    params = load_section("evaluate", EvaluateParams)
-    rendered = make_render_manifest(base, "0" * 64)
+def test_all_problems_of_all_runs_are_reported_together(tmp_path: Path) -> None:
+    tagger = {"run": "tagger-3-4", "params": {"recipe": {"method": "tagger"}}}
+    folders = {
+        "lora": write_run(tmp_path / "lora", "c" * 64),
+        "dora": write_run(tmp_path / "dora", run="dora-1-2", base_sha256="0" * 64),
+        "tagger": write_run(tmp_path / "tagger", "c" * 64, **tagger, base_sha256="1" * 64),
+        "full": tmp_path / "full",
+    }
     with pytest.raises(UserError) as raised:
-        build_question([], [], [], rendered, params)
+        read_runs(folders, BASE, {"c" * 64, "d" * 64})
+    assert [problem.message for problem in raised.value.diagnostics] == [
+        "found no such file, expected a run of this version; run `dvc repro train`",
+        "lora-1-2 was trained on 1 test row(s); run `dvc repro train`, then `dvc repro evaluate`",
+        "dora-1-2 is a run on the base 0000000000000000…, not on the base bbbbbbbbbbbbbbbb…, for which the rows were "
+        "rendered; run `dvc repro train`, then `dvc repro evaluate`",
+        "tagger-3-4 was trained on 1 test row(s); run `dvc repro train`, then `dvc repro evaluate`",
+    ]
+
+
+def test_all_taggers_that_cannot_be_loaded_are_reported_together(tmp_path: Path) -> None:
+    tagger = {"params": {"recipe": {"method": "tagger"}}}
+    folders = {name: write_run(tmp_path / name, **tagger) for name in ("first", "second")}
+    base = FolderBase(path="base", license="MIT")
+    with pytest.raises(UserError) as raised:
+        load_models(read_runs(folders, BASE, ()), base, [])
+    assert [Path(problem.path).parent.name for problem in raised.value.diagnostics] == ["first", "second"]
+
+
+def test_empty_splits_are_reported_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path, schema in SCHEMAS.items():
+        write_table(path, schema.empty_table())
+    write_json(layout.CATALOG, [])
+    write_json(layout.TRAINING_BASE, make_render_manifest(FolderBase(path="base", license="MIT"), BASE))
+    with pytest.raises(UserError) as raised:
+        read_inputs(EvaluateParams())
     assert [problem.path for problem in raised.value.diagnostics] == [
         "data/training/train.parquet",
         "data/training/test.parquet",

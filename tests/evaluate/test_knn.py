@@ -6,7 +6,7 @@ from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import CallFormat
 from exemplars.models.rows import Answer, Message, TargetCall
-from stages.evaluate.knn import find_nearest_rows, insert_examples, predict_from_neighbor
+from stages.evaluate.knn import insert_examples, order_by_similarity, predict_from_neighbor
 from tests.chat_rows import make_training_row
 
 SKILLS = {
@@ -21,22 +21,23 @@ def answer(slot: str, *accepted: str) -> Answer:
 def test_nearest_rows_come_first_and_ties_go_to_the_first_place() -> None:
     train = np.eye(3, dtype=np.float32)
     asked = np.array([[0, 1, 0], [0.6, 0, 0.8], [1, 0, 0]], dtype=np.float32)
-    assert find_nearest_rows(asked, train, 2).tolist() == [[1, 0], [2, 0], [0, 1]]
-    assert find_nearest_rows(asked, train, 9).shape == (3, 3)
+    assert order_by_similarity(asked, train).tolist() == [[1, 0, 2], [2, 0, 1], [0, 1, 2]]
 
 
 def test_the_call_of_the_nearest_row_keeps_the_values_in_the_utterance() -> None:
     neighbor = make_training_row(
         calls=(TargetCall("call", (answer("contact", "mum"), answer("device", "work"))),)
     )
-    assert predict_from_neighbor("ring mum now", neighbor, SKILLS, CallFormat.PYTHON) == 'call(contact="mum")'
-    assert predict_from_neighbor("ring mummy", neighbor, SKILLS, CallFormat.PYTHON) == "call()"
+    assert (
+        predict_from_neighbor("ring mum now", [neighbor], SKILLS, CallFormat.PYTHON) == 'call(contact="mum")'
+    )
+    assert predict_from_neighbor("ring mummy", [neighbor], SKILLS, CallFormat.PYTHON) == "call()"
 
 
 def test_a_value_is_in_the_utterance_only_with_its_signs() -> None:
     neighbor = make_training_row(calls=(TargetCall("call", (answer("contact", "C"),)),))
-    assert predict_from_neighbor("find C++", neighbor, SKILLS, CallFormat.PYTHON) == "call()"
-    assert predict_from_neighbor("find C?", neighbor, SKILLS, CallFormat.PYTHON) == 'call(contact="C")'
+    assert predict_from_neighbor("find C++", [neighbor], SKILLS, CallFormat.PYTHON) == "call()"
+    assert predict_from_neighbor("find C?", [neighbor], SKILLS, CallFormat.PYTHON) == 'call(contact="C")'
 
 
 def test_all_calls_of_the_nearest_row_are_predicted_and_a_list_only_as_a_whole() -> None:
@@ -51,12 +52,13 @@ def test_all_calls_of_the_nearest_row_are_predicted_and_a_list_only_as_a_whole()
         ("order soup and pie", '[call(), order(dishes=["soup", "pie"])]'),
         ("ring mum, order pie", '[call(contact="mum"), order()]'),
     ):
-        assert predict_from_neighbor(text, neighbor, skills, CallFormat.PYTHON) == predicted
+        assert predict_from_neighbor(text, [neighbor], skills, CallFormat.PYTHON) == predicted
 
 
 def test_a_nearest_row_that_calls_nothing_predicts_no_call() -> None:
     neighbor = make_training_row(calls=())
-    assert predict_from_neighbor("thanks", neighbor, SKILLS, CallFormat.PYTHON) == "None"
+    assert predict_from_neighbor("thanks", [neighbor], SKILLS, CallFormat.PYTHON) == "None"
+    assert predict_from_neighbor("thanks", [], SKILLS, CallFormat.PYTHON) == "None"
 
 
 def test_examples_follow_the_system_message_the_nearest_last() -> None:

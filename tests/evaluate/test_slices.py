@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from exemplars.core.conditions import Condition
 from exemplars.core.records import Speaker
 from exemplars.core.slot_paths import format_path
 from exemplars.models.rows import Answer, TargetCall
@@ -18,7 +19,7 @@ def test_turns_are_grouped_by_their_calls_and_by_how_these_are_filled() -> None:
         make_training_row(calls=(target("dishes[0].name"), target("who", grounding="composed"))),
         make_training_row(calls=(target(),) * 5, speaker=Speaker.TOOL),
     ]
-    slices = group_by_slice(rows, frozenset())
+    slices = group_by_slice(rows, frozenset(), Condition.ORACLE)
     assert {
         name: slices[name] for name in ("calls in the turn", "composed", "nested", "follows a tool result")
     } == {

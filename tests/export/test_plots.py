@@ -34,7 +34,7 @@ POINTS: dict[str, list[dict[str, Any]]] = {
     "bins": [{"tokens": 48, "rows": 3}, {"tokens": 64, "rows": 5}, {"tokens": 48, "rows": 1}],
     "intervals": [
         {"system": "base", "exact_match": 0.1, "low": 0.0, "high": 0.2},
-        {"system": "tuned", "exact_match": 0.5, "low": 0.4, "high": 0.6},
+        {"system": "lora", "exact_match": 0.5, "low": 0.4, "high": 0.6},
     ],
     "matrix": [{"actual": "call", "predicted": "call"}, {"actual": "call", "predicted": "light"}],
 }

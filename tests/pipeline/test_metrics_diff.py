@@ -20,7 +20,8 @@ from stages.train.report import build_train_metrics
 
 PROJECT = Path(__file__).parents[2]
 SCREEN_LINES = 40
-SYSTEMS = ("base", "knn", "tuned", "tuned_constrained")
+SYSTEMS = ("knn", "tagger", "lora", "lora_constrained", "cascade")
+CONDITIONS = ("oracle", "end_to_end")
 """As many as the default compares."""
 
 
@@ -41,7 +42,10 @@ def write_training(value: float) -> None:
     """Write the reports of a training whose figures all depend on `value`."""
     figure = {"value": value, "low": value / 2, "high": value * 2}
     systems = {system: {**dict.fromkeys(CALL_METRICS, figure), "errors": {}} for system in SYSTEMS}
-    evaluation: dict[str, Any] = {"run": f"lora-{value}", "systems": systems, "reference": "tuned"}
+    evaluation: dict[str, Any] = {
+        "runs": {"lora": {"run": f"lora-{value}", "role": "language_model"}},
+        "conditions": {condition: {"systems": systems} for condition in CONDITIONS},
+    }
     write_json(layout.details("evaluate"), evaluation)
     write_metrics(build_system_metrics(evaluation))
     training = {
@@ -74,7 +78,7 @@ def test_a_retraining_fits_a_screen() -> None:
     lines = run(sys.executable, "-m", "dvc", "metrics", "diff", "HEAD~1", "HEAD").splitlines()
     assert 30 < len(lines) <= SCREEN_LINES
     cells = [line.split() for line in lines]
-    assert ["reports/evaluate/tuned.json", "exact_match", "0.1", "0.3", "0.2"] in cells
+    assert ["reports/evaluate/end_to_end/lora.json", "exact_match", "0.1", "0.3", "0.2"] in cells
     assert ["reports/train/lora.json", "validation_loss", "0.05", "0.15", "0.1"] in cells
 
 
@@ -83,14 +87,12 @@ def test_systems_are_the_rows_of_a_table_with_a_column_for_each_figure() -> None
     lines = run(sys.executable, "-m", "dvc", "metrics", "show", "reports/evaluate").splitlines()
     assert lines[0].split() == [
         "Path",
-        "argument_f1",
         "exact_match",
         "exact_match_high",
         "exact_match_low",
         "hallucinated_functions",
-        "no_call_recall",
         "skill_accuracy",
     ]
     assert sorted(line.split()[0] for line in lines[1:]) == sorted(
-        f"reports/evaluate/{system}.json" for system in SYSTEMS
+        f"reports/evaluate/{condition}/{system}.json" for condition in CONDITIONS for system in SYSTEMS
     )

@@ -23,7 +23,7 @@ TINY = {
     "shared: {max_steps: 2, log_every: 1, validation_rows: 2}, "
     "recipes: {lora: {method: lora, rank: 2, alpha: 4, learning_rate: 1.0e-3}, "
     "tagger: {method: tagger, epochs: 1, max_tokens: 64, encoder: {from: folder, path: encoder, license: MIT}}}",
-    "evaluate: {}": "evaluate: {compare: [base, knn, tuned], reference: tuned, max_new_tokens: 8, "
+    "evaluate: {}": "evaluate: {compare: [base, knn, runs, cascade], max_new_tokens: 8, "
     "text_metrics: false, resamples: 50}",
 }
 
@@ -46,7 +46,11 @@ def run_stages(root: Path, skills: list[str], monkeypatch: pytest.MonkeyPatch) -
 def test_a_project_of_one_skill_passes_all_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_stages(tmp_path / "hotel", ["book_room"], monkeypatch)
     details = json.loads(Path("reports/details/evaluate.json").read_bytes())
-    assert set(details["systems"]) == {"base", "knn", "tuned"}
+    systems = ["base", "cascade", "knn", "lora", "lora_constrained", "tagger"]
+    assert {name: sorted(part["systems"]) for name, part in details["conditions"].items()} == {
+        "oracle": systems,
+        "end_to_end": systems,
+    }
     page = Path("reports/dataset.html").read_text("utf-8")
     card = Path("reports/card/README.md").read_text("utf-8")
     assert "NaN" not in card

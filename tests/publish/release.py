@@ -64,10 +64,11 @@ def make_evaluation(**changes: Any) -> dict[str, Any]:
     """Make the report of an evaluation of two systems, with some fields changed."""
     return {
         "run": "lora-1-2",
+        "runs": {"lora": {"run": "lora-1-2", "role": "language_model"}},
         "rows": 4,
-        "reference": "tuned",
+        "reference": "lora",
         "systems": {
-            "tuned": dict.fromkeys(PAGE_METRICS, FIGURE),
+            "lora": dict.fromkeys(PAGE_METRICS, FIGURE),
             "base": dict.fromkeys(PAGE_METRICS, FIGURE),
         },
         "reference_against": {
@@ -82,11 +83,12 @@ def make_evaluation(**changes: Any) -> dict[str, Any]:
     }
 
 
-def make_prediction(kind: str, system: str = "tuned") -> Prediction:
+def make_prediction(kind: str, system: str = "lora") -> Prediction:
     """Make a prediction with text that would be a script if it were not escaped."""
     return Prediction(
         ROW_ID,
         (ROW_ID,),
+        "end_to_end",
         system,
         kind,
         EVIL,
@@ -96,6 +98,9 @@ def make_prediction(kind: str, system: str = "tuned") -> Prediction:
         "s",
         "play",
         (ROW_ID, ROW_ID, ROW_ID),
+        ("play",),
+        None,
+        None,
         ORIGIN,
     )
 

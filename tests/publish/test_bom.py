@@ -65,7 +65,7 @@ def test_the_model_card_has_datasets_metrics_and_limits(facts: ReleaseFacts) -> 
     assert card["quantitativeAnalysis"]["performanceMetrics"][0] == {
         "type": "exact_match",
         "value": "0.5",
-        "slice": "test, tuned",
+        "slice": "test, lora",
         "confidenceInterval": {"lowerBound": "0.25", "upperBound": "0.75"},
     }
     assert card["considerations"] == {"useCases": ["Tests."], "technicalLimitations": ["It is small."]}

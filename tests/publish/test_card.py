@@ -82,7 +82,7 @@ def test_the_card_states_counts_hashes_findings_and_models(facts: ReleaseFacts) 
         "| phone | 0 | 2 |",
         "Recipe lora, from Tiny.Q4 (license Apache-2.0, SHA-256 `" + "b" * 64 + "`).",
         "Trained on 5 rows, of which 4 are in the train split of this version.",
-        "| tuned | 0.500 (0.250 to 0.750) | 0.500 (0.250 to 0.750) | 0.500 (0.250 to 0.750) | 0.500 (0.250 to 0.750) |",
+        "| lora | 0.500 (0.250 to 0.750) | 0.500 (0.250 to 0.750) | 0.500 (0.250 to 0.750) | 0.500 (0.250 to 0.750) |",
     ):
         assert line in card.splitlines()
 

@@ -51,7 +51,7 @@ def test_sources_have_path_license_rows_and_statement(facts: ReleaseFacts) -> No
 def test_a_model_has_the_number_of_its_rows_that_are_still_in_train(facts: ReleaseFacts) -> None:
     [model] = facts.models
     assert (model.manifest.run, model.trained_rows, model.rows_in_train) == ("lora-1-2", 5, 4)
-    assert model.systems["tuned"]["exact_match"] == SYSTEM["exact_match"]
+    assert model.systems["lora"]["exact_match"] == SYSTEM["exact_match"]
 
 
 def test_a_project_without_a_model_has_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

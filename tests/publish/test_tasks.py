@@ -71,7 +71,7 @@ def test_a_model_has_its_wrong_answers_read_and_its_wide_interval_narrowed() -> 
     kinds = ("missed", "wrong_value", "right", "wrong_value")
     predictions = rows_to_table([make_prediction(kind) for kind in kinds], Prediction)
     assert [task.text for task in list_tasks(NOTHING, make_evaluation(), predictions)] == [
-        "Read 3 wrong answers of tuned; most often wrong value.",
+        "Read 3 wrong answers of lora; most often wrong value.",
         "Evaluate more of the 200 test rows (evaluate.max_rows): the interval is wide.",
     ]
 

@@ -77,7 +77,7 @@ def test_a_model_is_good_if_its_whole_interval_reaches_the_target(
     assert (answer.grade, answer.word) == (grade, word)
     assert answer.reasons == (
         f"exact match 0.500 (0.250 to 0.750), {target:g} wanted",
-        "on 4 test rows, by tuned",
+        "on 4 test rows, by lora",
         "no clear difference from base (p = 0.500)",
     )
 

@@ -162,13 +162,16 @@ def write_model(root: Path, train: list[Exemplar]) -> None:
         data_hashes={"train": hash_split(digests)}, rows_sha256=hashlib.sha256(rows).hexdigest()
     )
     write_json(folder / "manifest.json", manifest)
-    evaluation = {
-        "run": "lora-1-2",
-        "rows": 1,
-        "reference": "tuned",
-        "systems": {"tuned": {**SYSTEM, "no_call_recall": FIGURE, "well_formed": FIGURE}},
+    figures = {
+        "systems": {"lora": {**SYSTEM, "no_call_recall": FIGURE, "well_formed": FIGURE}},
         "reference_against": {},
         "slices": {},
+    }
+    evaluation = {
+        "runs": {"lora": {"run": "lora-1-2", "role": "language_model"}},
+        "rows": 1,
+        "reference": "lora",
+        "conditions": {"oracle": figures, "end_to_end": figures},
     }
     write_json(root / layout.details("evaluate"), evaluation)
     write_table(root / layout.PREDICTIONS, rows_to_table([], Prediction))

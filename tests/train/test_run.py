@@ -218,17 +218,24 @@ def test_a_folder_with_other_files_is_never_merged_into(
     assert (project.root / "models/lora/manifest.json").exists()
 
 
+def make_evaluation(run: str, systems: dict[str, Any]) -> dict[str, Any]:
+    """Make the report of an evaluation of the run `lora`."""
+    runs = {"lora": {"run": run, "role": "language_model"}}
+    return {"runs": runs, "conditions": {"end_to_end": {"systems": systems}}}
+
+
 def test_a_card_has_figures_and_licenses_of_its_own_run_only(project: Project) -> None:
     project.train()
     write_table(layout.training("train"), project.tables["train"])
     figure = {"value": 0.5, "low": 0.4, "high": 0.6}
-    report = {"run": "lora-1-2", "reference": "tuned", "systems": {"tuned": {"exact_match": figure}}}
-    write_json(layout.details("evaluate"), report)
+    systems = {"lora": {"exact_match": figure}}
+    write_json(layout.details("evaluate"), make_evaluation("lora-1-2", systems))
     assert main(["merge", "lora"]) == 0
     card = Path("models/lora/merged/README.md").read_text("utf-8")
     assert "| not evaluated | |" in card
     assert "| licenses of the data | Apache-2.0 |" in card
-    write_json(layout.details("evaluate"), {**report, "run": read_manifest(Path("models/lora")).run})
+    run = read_manifest(Path("models/lora")).run
+    write_json(layout.details("evaluate"), make_evaluation(run, systems))
     write_table(layout.training("train"), project.tables["validation"])
     assert main(["merge", "lora"]) == 0
     card = Path("models/lora/merged/README.md").read_text("utf-8")
@@ -237,11 +244,10 @@ def test_a_card_has_figures_and_licenses_of_its_own_run_only(project: Project) -
     other = {"value": 0.9, "low": 0.8, "high": 1.0}
     for systems, line in (
         ({"knn": {"exact_match": other}}, "| not evaluated | |"),
-        ({"knn": {"exact_match": other}, "tuned_constrained": {"exact_match": figure}},
+        ({"knn": {"exact_match": other}, "lora_constrained": {"exact_match": figure}},
          "| exact_match, constrained decoding | 0.500 (0.400 to 0.600) |"),
     ):  # fmt: skip
-        document = {**report, "run": read_manifest(Path("models/lora")).run, "systems": systems}
-        write_json(layout.details("evaluate"), document)
+        write_json(layout.details("evaluate"), make_evaluation(run, systems))
         assert main(["merge", "lora"]) == 0
         assert line in Path("models/lora/merged/README.md").read_text("utf-8")
 

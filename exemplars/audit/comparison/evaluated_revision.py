@@ -13,15 +13,27 @@ from exemplars.audit.lineage.metrics import read_evaluation
 from exemplars.audit.lineage.tables import fetch_tables, hash_table, is_available, read_columns
 from exemplars.audit.revisions import Revision
 from exemplars.core import layout
+from exemplars.core.conditions import HEADLINE, Condition
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.dataset.catalog import Skill, decode_catalog
+from exemplars.core.schemas import EXEMPLAR_SCHEMA
+from exemplars.core.tables import read_table
+from exemplars.dataset.catalog import decode_catalog
+from exemplars.dataset.row_tables import exemplars_from_table
 from exemplars.models.render_manifest import RenderManifest
 from exemplars.models.rows import TRAINING_SCHEMA, TrainingRow
+from exemplars.models.turns import collect_turns
 
 if TYPE_CHECKING:
-    from stages.evaluate.scoring import Score
+    from stages.evaluate.task import Task
 
-_COLUMNS: Final = ("id", "system", "utterance", "right", "predicted", "ended")
+_COLUMNS: Final = ("condition", "system", "id", "utterance", "right", "predicted", "ended")
+_INPUTS: Final = (
+    layout.training("train"),
+    layout.training("test"),
+    layout.split("test"),
+    layout.TRAINING_BASE,
+    layout.CATALOG,
+)
 _FIX: Final = "run `dvc repro evaluate`, or name another revision"
 _TOKENS: Final = "input_ids"
 """The column of chat rows that takes most of the space, and that nothing here needs."""
@@ -41,7 +53,9 @@ class EvaluatedRevision(NamedTuple):
     """The evaluation at a revision."""
 
     revision: Revision
+    condition: Condition
     report: Mapping[str, Any]
+    """The figures under that condition."""
     answers: Mapping[str, Mapping[str, Answered]]
     """By system and id of the test row."""
 
@@ -52,80 +66,76 @@ class EvaluatedRevision(NamedTuple):
         return {} if stage is None else stage.params.get("evaluate") or {}
 
 
-class Exam(NamedTuple):
-    """Test rows, and what answers to them are scored with."""
-
-    rows: Sequence[TrainingRow]
-    skills: Mapping[str, Skill]
-    manifest: RenderManifest
-    seen_services: frozenset[str]
-    """The services of the train rows."""
-
-    def score(self, answers: Mapping[str, Answered]) -> list[Score]:
-        """Score the answers to all rows. answers: by the id of the row."""
-        from stages.evaluate.question import list_tool_names
-        from stages.evaluate.scoring import build_expected_answer, score_prediction
-
-        return [
-            score_prediction(
-                answers[row.id].predicted,
-                answers[row.id].ended,
-                build_expected_answer(row, [self.skills[name] for name in list_tool_names(row)]),
-                self.skills,
-                self.manifest.call_format,
-            )
-            for row in self.rows
-        ]
-
-
-def read_evaluated_revision(revision: Revision) -> EvaluatedRevision:
-    """Read the report and the answers at a revision.
+def read_evaluated_revision(revision: Revision, condition: Condition = HEADLINE) -> EvaluatedRevision:
+    """Read the report and the answers under a condition at a revision.
 
     Raises `UserError` if nothing was evaluated there, or if its answers are in neither cache nor remote.
     """
-    report = read_evaluation(revision, _FIX)
+    report = read_evaluation(revision, _FIX, condition)
     if not is_available(revision, layout.PREDICTIONS):
         raise _build_problem(
             revision, layout.PREDICTIONS, "no predictions", "those of an evaluated run", _FIX
         )
     fetch_tables(revision, [layout.PREDICTIONS])
     answers: dict[str, dict[str, Answered]] = {}
-    for row in read_columns(revision, layout.PREDICTIONS, _COLUMNS).iter_rows():
-        answers.setdefault(row[1], {})[row[0]] = Answered(*row[2:])
-    return EvaluatedRevision(revision, report, answers)
+    table = read_columns(revision, layout.PREDICTIONS, _COLUMNS, added=("condition",))
+    for row in table.iter_rows():
+        # Before there were conditions, prompts showed the right tools.
+        if (row[0] or Condition.ORACLE) == condition:
+            answers.setdefault(row[1], {})[row[2]] = Answered(*row[3:])
+    if not answers:
+        found, fix = f"no answers under {condition}", f"compare with --condition {Condition.ORACLE}"
+        raise _build_problem(revision, layout.PREDICTIONS, found, "some", fix)
+    return EvaluatedRevision(revision, condition, report, answers)
 
 
-def read_exam(revision: Revision, ids: Collection[str]) -> Exam:
-    """Read the test rows with some ids, as written, sorted by id, and what they are scored with.
+def read_task(side: EvaluatedRevision, ids: Collection[str]) -> Task:
+    """Read the test turns with some ids, as written, sorted by id, and what answers to them are scored with.
 
     Raises `UserError` if a file of them is missing or damaged.
     """
-    train, test = layout.training("train"), layout.training("test")
-    fetch_tables(revision, [train, test, layout.CATALOG, layout.TRAINING_BASE])
-    columns = [name for name in TRAINING_SCHEMA.names if name != _TOKENS]
-    where = pl.col("id").is_in(sorted(ids)) & ~pl.col("speech")
+    from stages.evaluate.task import Task, build_rows
+
+    revision = side.revision
+    fetch_tables(revision, _INPUTS)
     try:
-        rows = [
-            msgspec.convert({**row, _TOKENS: ()}, TrainingRow)
-            for row in read_columns(revision, test, columns, where).sort("id").to_dicts()
-        ]
-        services = read_columns(revision, train, ("services",))["services"].explode().drop_nulls()
-        catalog = revision.locate_output(layout.CATALOG).read_bytes()
-        manifest = revision.locate_output(layout.TRAINING_BASE).read_bytes()
-        return Exam(
-            rows,
-            {skill.name: skill for skill in decode_catalog(catalog)},
-            msgspec.json.decode(manifest, type=RenderManifest),
-            frozenset(services),
-        )
+        exemplars = read_table(revision.locate_output(layout.split("test")), EXEMPLAR_SCHEMA)
+        catalog = decode_catalog(revision.locate_output(layout.CATALOG).read_bytes())
+        skills = {skill.name: skill for skill in catalog}
+        data = revision.locate_output(layout.TRAINING_BASE).read_bytes()
+        manifest = msgspec.json.decode(data, type=RenderManifest)
+        turns = sorted(collect_turns(exemplars_from_table(exemplars)), key=lambda turn: turn.id)
+        turns = [turn for turn in turns if turn.id in ids]
+        shown = _read_shown(side)
+        tools = [[skills[name] for name in shown.get(turn.id, ()) if name in skills] for turn in turns]
+        rendered = _read_rendered(revision, ids)
+        rows = build_rows(side.condition, turns, rendered, tools, skills, manifest)
+        services = read_columns(revision, layout.training("train"), ("services",))["services"]
+        seen = frozenset(services.explode().drop_nulls())
+        return Task(side.condition, rows, (), skills, (), seen, manifest.style)
     except (msgspec.MsgspecError, OSError) as error:
         found = str(error).splitlines()[0]
-        raise _build_problem(revision, test, found, "chat rows of this version", _FIX) from None
+        raise _build_problem(revision, layout.split("test"), found, "rows of this version", _FIX) from None
+
+
+def _read_shown(side: EvaluatedRevision) -> dict[str, Sequence[str]]:
+    """Read the tools that prompts show under the condition, by the id of the row."""
+    where = pl.col("condition") == str(side.condition)
+    table = read_columns(side.revision, layout.PREDICTIONS, ("id", "shown"), where)
+    return dict(table.unique("id").iter_rows())
+
+
+def _read_rendered(revision: Revision, ids: Collection[str]) -> dict[str, TrainingRow]:
+    """Read chat rows, by id, without their tokens."""
+    columns = [name for name in TRAINING_SCHEMA.names if name != _TOKENS]
+    where = pl.col("id").is_in(sorted(ids)) & ~pl.col("speech")
+    rows = read_columns(revision, layout.training("test"), columns, where).to_dicts()
+    return {row["id"]: msgspec.convert({**row, _TOKENS: ()}, TrainingRow) for row in rows}
 
 
 def list_changed_inputs(old: Revision, new: Revision) -> Iterator[str]:
     """Yield the inputs of `evaluate` that differ between two revisions, other than the model."""
-    for path in (layout.training("train"), layout.training("test"), layout.TRAINING_BASE, layout.CATALOG):
+    for path in _INPUTS:
         before, after = (hash_table(revision, path) for revision in (old, new))
         if before and after and before != after:
             yield path.as_posix()

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 from exemplars.audit.comparison.evaluated_revision import (
     Answered,
     EvaluatedRevision,
-    Exam,
     list_changed_inputs,
-    read_exam,
+    read_task,
 )
 from exemplars.core.errors import Diagnostic, UserError
 
 if TYPE_CHECKING:
     from exemplars.core.bootstrap import Columns, Figure, Metric, Resamples
     from stages.evaluate.scoring import Score
+    from stages.evaluate.task import Task
 
 _DEFAULTS: Final = {"resamples": 1000, "seed": 1, "min_slice_rows": 5}
 """Parameters of `evaluate` that a revision may not have recorded."""
@@ -33,28 +33,33 @@ def compare_evaluations(
     the newer revision. Raises `UserError` if a revision has no such system, or if they have no test row in common.
     """
     from exemplars.core.bootstrap import Resamples
+    from stages.evaluate.evaluation import score_replies
     from stages.evaluate.metrics import build_count_columns
+    from stages.evaluate.replies import Reply
 
     names = _choose_systems(old, new, system)
     answers = (old.answers[names[0]], new.answers[names[1]])
     common = _find_common_rows(*answers)
-    exam = read_exam(new.revision, common)
-    if not exam.rows:
+    task = read_task(new, common)
+    if not task.rows:
         raise _build_problem(new, "no test row that both revisions answered", "some in common", _COMMON_FIX)
-    scores = [exam.score(by_id) for by_id in answers]
+    scores = [
+        score_replies(task, [Reply(by_id[row.id].predicted, by_id[row.id].ended) for row in task.rows])
+        for by_id in answers
+    ]
     columns = [build_count_columns(by_row) for by_row in scores]
     settings = {**_DEFAULTS, **new.settings}
-    groups = [row.group for row in exam.rows]
+    groups = [row.group for row in task.rows]
     resamples = Resamples(groups, settings["resamples"], settings["seed"])
     return {
         "old": _describe_revision(old, names[0]),
         "new": _describe_revision(new, names[1]),
-        "rows": _count_rows(answers, len(exam.rows)),
-        "notes": list(_list_notes(old, new, names, answers, len(exam.rows))),
+        "rows": _count_rows(answers, len(task.rows)),
+        "notes": list(_list_notes(old, new, names, answers, len(task.rows))),
         "systems": _compare_systems(old.report["systems"], new.report["systems"]),
-        **_compare_figures(resamples, columns, len(exam.rows)),
-        "slices": _compare_slices(resamples, columns, exam, settings["min_slice_rows"]),
-        **_list_changed_answers(exam, answers, scores),
+        **_compare_figures(resamples, columns, len(task.rows)),
+        "slices": _compare_slices(resamples, columns, task, settings["min_slice_rows"]),
+        **_list_changed_answers(task, answers, scores),
     }
 
 
@@ -153,7 +158,7 @@ def _compare_figures(resamples: Resamples, columns: Sequence[Columns], rows: int
 
 
 def _compare_slices(
-    resamples: Resamples, columns: Sequence[Columns], exam: Exam, minimum: int
+    resamples: Resamples, columns: Sequence[Columns], task: Task, minimum: int
 ) -> list[dict[str, Any]]:
     """Compare exact match by slice, the slices that moved first.
 
@@ -168,9 +173,9 @@ def _compare_slices(
     exact = {side: by_name["exact"] for side, by_name in zip(("old", "new"), columns, strict=True)}
     metrics = _build_slice_metrics()
     slices: list[dict[str, Any]] = []
-    for dimension, values in group_by_slice(exam.rows, exam.seen_services).items():
+    for dimension, values in group_by_slice(task.rows, task.seen_services, task.condition).items():
         for name, places in values.items():
-            if len(places) < minimum or len(places) == len(exam.rows):
+            if len(places) < minimum or len(places) == len(task.rows):
                 continue
             figures = resamples.compute_figures(exact, places, metrics)
             change = exact["new"][places] - exact["old"][places]
@@ -211,11 +216,11 @@ def _excludes_zero(figure: Figure) -> bool:
 
 
 def _list_changed_answers(
-    exam: Exam, answers: Sequence[Mapping[str, Answered]], scores: Sequence[Sequence[Score]]
+    task: Task, answers: Sequence[Mapping[str, Answered]], scores: Sequence[Sequence[Score]]
 ) -> dict[str, list[dict[str, Any]]]:
     """List the rows that only one of the two revisions answers right."""
     changed: dict[str, list[dict[str, Any]]] = {"newly_wrong": [], "newly_right": []}
-    for row, old, new in zip(exam.rows, *scores, strict=True):
+    for row, old, new in zip(task.rows, *scores, strict=True):
         if old.exact == new.exact:
             continue
         changed["newly_right" if new.exact else "newly_wrong"].append(

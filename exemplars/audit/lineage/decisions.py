@@ -52,9 +52,11 @@ _COLUMNS: Final[dict[Path, tuple[str, ...]]] = {
     layout.split_speech(): ("id", "digest", "split"),
     **{path: _LEDGER for path in (*LEDGERS, RENDER_LEDGER)},
     **{path: _CHAT_ROW for path in _TRAINING},
-    layout.PREDICTIONS: ("id", "exemplar_ids", "system", "kind", "right", "predicted"),
+    layout.PREDICTIONS: ("id", "exemplar_ids", "condition", "system", "kind", "right", "predicted"),
 }
 """The columns to read of each table. Near duplicates are read by text: see `find_near_duplicates`."""
+_ADDED: Final = ("condition",)
+"""The columns that a table of an earlier version may not have."""
 
 
 def collect_table_rows(revision: Revision, ids: Sequence[str]) -> RowsByTable:
@@ -68,7 +70,7 @@ def collect_table_rows(revision: Revision, ids: Sequence[str]) -> RowsByTable:
         if is_listed:
             where = pl.col("exemplar_ids").list.eval(pl.element().is_in(names)).list.any()
         rows: dict[str, list[TableRow]] = defaultdict(list)
-        for row in filter_rows(revision, path, columns, where):
+        for row in filter_rows(revision, path, columns, where, _ADDED):
             for name in row["exemplar_ids"] if is_listed else [row["id"]]:
                 rows[_find_exemplar(name, ids)].append(row)
         tables[path] = rows

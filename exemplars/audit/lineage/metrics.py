@@ -12,6 +12,7 @@ from exemplars.audit.lineage.changes import Changes
 from exemplars.audit.lineage.row_outcomes import NO_SKILL
 from exemplars.audit.revisions import Revision
 from exemplars.core import layout
+from exemplars.core.conditions import HEADLINE, Condition, take_condition
 from exemplars.core.errors import Diagnostic, UserError
 
 _DIMENSIONS: Final = ("skill", "service", "source", "mode")
@@ -20,15 +21,15 @@ _MAX_IDS: Final = 20
 _FIX: Final = "run `dvc repro evaluate`, name another revision, or leave --metrics out"
 
 
-def read_evaluation(revision: Revision, fix: str = _FIX) -> dict[str, Any]:
-    """Read the report of `evaluate` of a revision. Raises `UserError` if it is missing or damaged.
+def read_evaluation(revision: Revision, fix: str = _FIX, condition: Condition = HEADLINE) -> dict[str, Any]:
+    """Read the figures of a condition in the report of a revision. Raises `UserError` if it is missing or damaged.
 
     Revisions of an older version have it in `reports/evaluate.json`.
     """
     path = layout.details("evaluate")
     data = revision.read_file(path.as_posix()) or revision.read_file(layout.report("evaluate").as_posix())
     try:
-        return dict(msgspec.json.decode(data or b"", type=dict[str, Any]))
+        return take_condition(msgspec.json.decode(data or b"", type=dict[str, Any]), condition)
     except (msgspec.DecodeError, UnicodeDecodeError):
         found = "no evaluation" if data is None else "a damaged report"
         place = str(path) if revision.commit is None else f"{path} at {revision.name}"

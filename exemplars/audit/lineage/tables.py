@@ -78,13 +78,15 @@ def read_columns(
 
 
 def filter_rows(
-    revision: Revision, path: Path, columns: Sequence[str], where: pl.Expr
+    revision: Revision, path: Path, columns: Sequence[str], where: pl.Expr, added: Collection[str] = ()
 ) -> list[dict[str, Any]]:
     """Return the rows of a table for which `where` holds; none if no stage has written the table yet.
 
-    Raises `UserError` as `read_columns` does.
+    added: as of `read_columns`. Raises `UserError` as it does.
     """
-    return read_columns(revision, path, columns, where).to_dicts() if is_available(revision, path) else []
+    if not is_available(revision, path):
+        return []
+    return read_columns(revision, path, columns, where, added).to_dicts()
 
 
 def _check_file(revision: Revision, path: Path) -> None:

@@ -142,7 +142,8 @@ def _format_evaluate(decision: Mapping[str, Any]) -> Iterator[str]:
     yield f"right answer: {decision['predictions'][0]['right']}"
     for prediction in decision["predictions"]:
         answer = "" if prediction["kind"] == "right" else f": {prediction['predicted']}"
-        line = f"{prediction['system']}: {prediction['kind']}{answer}"
+        condition = f", {prediction['condition'].replace('_', ' ')}" if prediction["condition"] else ""
+        line = f"{prediction['system']}{condition}: {prediction['kind']}{answer}"
         yield textwrap.shorten(line, 2 * (_WIDTH - _LABEL_WIDTH))
 
 

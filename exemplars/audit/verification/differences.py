@@ -111,7 +111,7 @@ def _compare_tables(recorded: Path, recomputed: Path) -> Iterator[tuple[str, str
 
 def _compare_rows(before: pa.Table, after: pa.Table) -> Iterator[tuple[str, str, str]]:
     """Find the values that differ, row by row; rows with the same key, else with the same number, are compared."""
-    keys = [name for name in ("id", "system", "reason", "view") if name in before.column_names]
+    keys = [name for name in ("id", "condition", "system", "reason", "view") if name in before.column_names]
     recorded, recomputed = (_index_rows(table, keys) for table in (before, after))
     if not keys or len(recorded) < before.num_rows or len(recomputed) < after.num_rows:
         recorded, recomputed = (_index_rows(table, []) for table in (before, after))

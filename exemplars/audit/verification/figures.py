@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,20 +14,24 @@ from exemplars.audit.verification.checks import Check, build_diagnostic, cap_pro
 from exemplars.audit.verification.differences import find_json_differences
 from exemplars.audit.verification.tables import Tables
 from exemplars.core import layout
-from exemplars.core.digests import hash_to_fraction
+from exemplars.core.conditions import HEADLINE, Condition
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.tables import rows_from_table
 from exemplars.dataset.catalog import decode_catalog
 from exemplars.models.render_manifest import RenderManifest
-from exemplars.models.rows import Prediction, TrainingRow, View
+from exemplars.models.rows import Prediction
 
 if TYPE_CHECKING:
     from stages.evaluate.evaluation import Evaluation
+    from stages.evaluate.inputs import Inputs
     from stages.evaluate.params import EvaluateParams
-    from stages.evaluate.question import Question
+    from stages.evaluate.replies import Replies
+    from stages.evaluate.task import Task
 
 _FIX: Final = "run `dvc checkout -f` on the predictions, or `dvc repro evaluate`"
 _PLACE: Final = layout.PREDICTIONS.as_posix()
+_Key = tuple[str, str, str]
+"""The condition, the id of the row and the system of a prediction."""
 _BERT_TOLERANCE: Final = 0.002
 """BERTScore's sums depend on the kind of processor."""
 
@@ -61,150 +65,184 @@ def check_figures(tables: Tables, stages: Sequence[Stage], changed: Collection[s
 
 def _check_figures(tables: Tables, stage: Stage, extent: str) -> Check:
     from stages.evaluate.evaluation import evaluate_systems
+    from stages.evaluate.inputs import SCHEMAS, assemble_inputs
     from stages.evaluate.params import EvaluateParams
-    from stages.evaluate.report import build_evaluate_report, build_system_metrics
-    from stages.evaluate.text_metrics import TEXT_METRICS, compute_system_columns
+    from stages.evaluate.report import Retrieval, build_evaluate_report, build_system_metrics
+    from stages.evaluate.system_names import Role, choose_systems
+    from stages.evaluate.text_metrics import TEXT_METRICS
 
     params = msgspec.convert(stage.params["evaluate"], EvaluateParams)
-    train, test = (
-        rows_from_table(tables.read_whole(layout.training(split)), TrainingRow) for split in ("train", "test")
-    )
+    recorded = json.loads((tables.files / layout.details("evaluate")).read_bytes())
     predictions = rows_from_table(tables.read_whole(layout.PREDICTIONS), Prediction)
-    notes: list[str] = []
-    problems: list[Diagnostic] = []
-    question = _rebuild_question(tables.files, train, test, predictions, params)
-    problems += _check_sample(question, predictions, params)
+    inputs = assemble_inputs(
+        {path: tables.read_whole(path) for path in SCHEMAS},
+        decode_catalog((tables.files / layout.CATALOG).read_bytes()),
+        msgspec.json.decode((tables.files / layout.TRAINING_BASE).read_bytes(), type=RenderManifest),
+        params,
+    )
+    roles = {name: Role(run["role"]) for name, run in recorded["runs"].items()}
+    systems = choose_systems(params.compare, params.reference, roles)
+    answered = {(row.condition, row.id, row.system): row for row in predictions}
+    tasks = _rebuild_tasks(inputs, predictions, params)
+    problems = list(_check_sample(tasks, systems, answered))
     if problems:
         return Check("figures", "0 figures recomputed", tuple(problems))
-    answers = _collect_answers(question, predictions, params)
-    problems += _check_neighbors(question, answers, predictions, params)
-    texts: dict[Any, Any] = {}
-    if params.text_metrics and extent == "all":
-        try:
-            texts = compute_system_columns(answers, question.rows)
-        except UserError as error:  # The model of BERTScore is not installed.
-            notes.append(f"not recomputed: {error.diagnostics[0].message}")
-    elif params.text_metrics:
-        notes.append("not recomputed: ROUGE, BLEU, BERTScore: see --recompute")
+    replies = _collect_replies(tasks, systems, answered)
+    problems += _check_neighbors(tasks, replies, predictions)
+    notes: list[str] = []
+    texts = _compute_texts(replies, tasks, params, extent, notes)
     if extent == "all":
-        problems += _search_neighbors(question, train, params, notes)
-    evaluation = evaluate_systems(question, answers, params, texts)
-    recorded = json.loads((tables.files / layout.details("evaluate")).read_bytes())
-    report = _as_json(build_evaluate_report(evaluation, str(recorded.get("run")), params))
+        problems += _search_neighbors(inputs, tasks, params, notes)
+    evaluations = {
+        condition: evaluate_systems(task, replies[condition], params, texts.get(condition, {}))
+        for condition, task in tasks.items()
+    }
+    retrieval = Retrieval(**recorded["retrieval"])
+    report = _as_json(build_evaluate_report(evaluations, recorded["runs"], retrieval, params))
     omitted = () if texts or not params.text_metrics else tuple(TEXT_METRICS)
     problems += _compare_report(_drop_texts(recorded, omitted), _drop_texts(report, omitted))
     written = {output.path for output in stage.outs}
     problems += _compare_metrics(tables.files, written, build_system_metrics(report))
-    problems += _compare_outputs(tables.files, written, evaluation, report, predictions, params)
+    problems += _compare_outputs(tables.files, written, evaluations, report, predictions, params)
     counted = f"{_count_numbers(report):,} figures of {len(predictions):,} predictions recomputed"
     return Check("figures", counted, tuple(problems), tuple(notes))
 
 
-def _rebuild_question(
-    files: Path,
-    train: Sequence[TrainingRow],
-    test: Sequence[TrainingRow],
-    predictions: Sequence[Prediction],
-    params: EvaluateParams,
-) -> Question:
-    """Rebuild what the systems answered; the nearest train rows are those that the predictions name."""
-    from stages.evaluate.question import Question, list_tool_names, make_sampling_key, sample_test_rows
+def _rebuild_tasks(
+    inputs: Inputs, predictions: Sequence[Prediction], params: EvaluateParams
+) -> dict[Condition, Task]:
+    """Rebuild what the systems answered; shown tools and nearest train rows are those that the predictions name."""
+    from stages.evaluate.inputs import build_tasks
 
-    rendered = msgspec.json.decode((files / layout.TRAINING_BASE).read_bytes(), type=RenderManifest)
-    skills = {skill.name: skill for skill in decode_catalog((files / layout.CATALOG).read_bytes())}
-    order = {key: hash_to_fraction(key, "evaluate") for key in map(make_sampling_key, test)}
-    rows = sample_test_rows((row for row in test if params.speech or not row.speech), params.max_rows, order)
-    by_id = {row.id: row for row in train if row.view == View.CALL}
-    nearest = {prediction.id: prediction.nearest for prediction in predictions}
-    return Question(
-        rows=rows,
-        tools=[[skills[name] for name in list_tool_names(row)] for row in rows],
-        skills=skills,
-        neighbors=[[by_id[name] for name in nearest.get(row.id, ()) if name in by_id] for row in rows],
-        seen_services=frozenset(service for row in train for service in row.services),
-        form=rendered.style.call_format,
-        template_tools=rendered.style.tools == "template",
-    )
+    named = {(row.condition, row.id): row for row in predictions}
+    shown = [
+        named[Condition.END_TO_END, turn.id].shown if (Condition.END_TO_END, turn.id) in named else ()
+        for turn in inputs.turns
+    ]
+    by_id = {row.id: row for row in inputs.train}
+    return {
+        condition: task._replace(
+            neighbors=[
+                [by_id[name] for name in _find_nearest(named, condition, row.id) if name in by_id]
+                for row in task.rows
+            ]
+        )
+        for condition, task in build_tasks(inputs, [()] * len(inputs.turns), shown, params).items()
+    }
+
+
+def _find_nearest(
+    named: Mapping[tuple[str, str], Prediction], condition: str, row_id: str
+) -> tuple[str, ...]:
+    prediction = named.get((condition, row_id))
+    return () if prediction is None else prediction.nearest
 
 
 def _check_sample(
-    question: Question, predictions: Sequence[Prediction], params: EvaluateParams
+    tasks: Mapping[Condition, Task], systems: Collection[str], answered: Mapping[_Key, Prediction]
 ) -> Iterator[Diagnostic]:
-    """Check that each system answered each sampled test row, once."""
-    expected = {(row.id, system.value) for row in question.rows for system in params.compare}
-    answered = {(prediction.id, prediction.system) for prediction in predictions}
-    for row_id, system in sorted(expected ^ answered)[:5]:
-        place = f"{_PLACE}: {row_id}"
-        found, wanted = "no answer", "one"
-        if (row_id, system) in answered:
-            found, wanted = wanted, found
-        yield build_diagnostic(place, "other_output", f"{found} of {system}", f"{wanted}, as sampled", _FIX)
+    """Check that each system answered each sampled test turn under each condition, once."""
+    expected = {
+        (str(condition), row.id, system)
+        for condition, task in tasks.items()
+        for row in task.rows
+        for system in systems
+    }
+    for key in sorted(expected ^ answered.keys())[:5]:
+        condition, row_id, system = key
+        found, wanted = ("one", "no answer") if key in answered else ("no answer", "one")
+        text = f"{found} of {system} under {condition}"
+        yield build_diagnostic(f"{_PLACE}: {row_id}", "other_output", text, f"{wanted}, as sampled", _FIX)
 
 
-def _collect_answers(
-    question: Question, predictions: Sequence[Prediction], params: EvaluateParams
-) -> dict[Any, Any]:
-    from exemplars.models.decoding import Completion
+def _collect_replies(
+    tasks: Mapping[Condition, Task], systems: Iterable[str], answered: Mapping[_Key, Prediction]
+) -> Replies:
+    from stages.evaluate.replies import Reply
 
-    answered = {(prediction.id, prediction.system): prediction for prediction in predictions}
     return {
-        system: [
-            Completion(answered[row.id, system.value].predicted, answered[row.id, system.value].ended)
-            for row in question.rows
-        ]
-        for system in params.compare
+        condition: {
+            system: [
+                Reply(found.predicted, found.ended, found.confidence, found.answered_by)
+                for row in task.rows
+                for found in [answered[str(condition), row.id, system]]
+            ]
+            for system in systems
+        }
+        for condition, task in tasks.items()
     }
 
 
 def _check_neighbors(
-    question: Question,
-    answers: dict[Any, Any],
-    predictions: Sequence[Prediction],
-    params: EvaluateParams,
+    tasks: Mapping[Condition, Task], replies: Replies, predictions: Sequence[Prediction]
 ) -> Iterator[Diagnostic]:
     """Predict by the nearest train rows again, and compare with the predictions of the system `knn`."""
-    from stages.evaluate.knn import predict_from_neighbor
-    from stages.evaluate.params import System
+    from stages.evaluate.replies import answer_by_neighbors
+    from stages.evaluate.system_names import KNN
 
-    for row, nearest in zip(question.rows, question.neighbors, strict=True):
-        named = {prediction.nearest for prediction in predictions if prediction.id == row.id}
-        if not nearest or len(named) != 1 or len(nearest) != max(map(len, named)):
-            found = "nearest rows that differ by system, or that train does not have"
-            yield build_diagnostic(f"{_PLACE}: {row.id}: nearest", "other_output", found, "train rows", _FIX)
-            return
-    if System.KNN not in params.compare:
-        return
-    for place, (row, nearest) in enumerate(zip(question.rows, question.neighbors, strict=True)):
-        expected = predict_from_neighbor(row.utterance, nearest[0], question.skills, question.form)
-        if (found := answers[System.KNN][place].text) != expected:
-            text = f"{expected!r}, the call of the nearest train row"
-            yield build_diagnostic(f"{_PLACE}: {row.id} knn", "other_output", repr(found), text, _FIX)
+    named: dict[tuple[str, str], set[tuple[str, ...]]] = {}
+    for prediction in predictions:
+        named.setdefault((prediction.condition, prediction.id), set()).add(prediction.nearest)
+    for condition, task in tasks.items():
+        for row, nearest in zip(task.rows, task.neighbors, strict=True):
+            if {tuple(neighbor.id for neighbor in nearest)} != named[condition, row.id]:
+                found = "nearest rows that differ by system, or that train does not have"
+                yield build_diagnostic(
+                    f"{_PLACE}: {row.id}: nearest", "other_output", found, "train rows", _FIX
+                )
+                return
+        recorded = replies[condition].get(KNN, ())
+        for row, reply, expected in zip(task.rows, recorded, answer_by_neighbors(task), strict=False):
+            if reply.text != expected.text:
+                text = f"{expected.text!r}, the call of the nearest train row"
+                place = f"{_PLACE}: {row.id} {condition} {KNN}"
+                yield build_diagnostic(place, "other_output", repr(reply.text), text, _FIX)
+
+
+def _compute_texts(
+    replies: Replies, tasks: Mapping[Condition, Task], params: EvaluateParams, extent: str, notes: list[str]
+) -> dict[Condition, dict[str, Any]]:
+    """Compute the metrics of texts if all is recomputed, and their model is installed; else add a note."""
+    from stages.evaluate.text_metrics import compute_system_columns
+
+    if not params.text_metrics:
+        return {}
+    if extent != "all":
+        notes.append("not recomputed: ROUGE, BLEU, BERTScore: see --recompute")
+        return {}
+    try:
+        return {
+            condition: compute_system_columns(replies[condition], task.rows)
+            for condition, task in tasks.items()
+        }
+    except UserError as error:  # The model of BERTScore is not installed.
+        notes.append(f"not recomputed: {error.diagnostics[0].message}")
+        return {}
 
 
 def _search_neighbors(
-    question: Question, train: Sequence[TrainingRow], params: EvaluateParams, notes: list[str]
+    inputs: Inputs, tasks: Mapping[Condition, Task], params: EvaluateParams, notes: list[str]
 ) -> Iterator[Diagnostic]:
     """Search the nearest train rows again by the embedding model, if it is installed; else add a note."""
-    from exemplars.dataset.embeddings import embed_texts
     from exemplars.models.library_messages import suppress_library_messages
-    from stages.evaluate.knn import find_nearest_rows
+    from stages.evaluate.inputs import build_tasks, order_neighbors
 
     suppress_library_messages()
-    calls = [row for row in train if row.view == View.CALL]
     try:
-        vectors, train_vectors = (
-            embed_texts([row.utterance for row in rows]) for rows in (question.rows, calls)
-        )
+        order = order_neighbors(inputs)
     except UserError as error:
         notes.append(f"not recomputed: nearest rows: {error.diagnostics[0].message}")
         return
-    places = find_nearest_rows(vectors, train_vectors, max(1, params.retrieved_examples))
-    for row, nearest, found in zip(question.rows, places.tolist(), question.neighbors, strict=True):
-        expected = [calls[place].id for place in nearest]
-        if [neighbor.id for neighbor in found] != expected:
-            text = f"{', '.join(expected)}, by their embeddings"
-            names = ", ".join(neighbor.id for neighbor in found)
-            yield build_diagnostic(f"{_PLACE}: {row.id}: nearest", "other_output", names, text, _FIX)
+    searched = build_tasks(inputs, order, [()] * len(inputs.turns), params)
+    for condition, task in tasks.items():
+        pairs = zip(task.rows, task.neighbors, searched[condition].neighbors, strict=True)
+        for row, found, expected in pairs:
+            ids, others = ([neighbor.id for neighbor in rows] for rows in (found, expected))
+            if ids != others:
+                text = f"{', '.join(others)}, by their embeddings"
+                yield build_diagnostic(
+                    f"{_PLACE}: {row.id}: nearest", "other_output", ", ".join(ids), text, _FIX
+                )
 
 
 def _compare_report(recorded: Any, recomputed: Any) -> list[Diagnostic]:
@@ -222,11 +260,12 @@ def _compare_metrics(
     files: Path, written: Collection[str], metrics: Mapping[str, Any]
 ) -> Iterator[Diagnostic]:
     """Compare the files of metrics with those that follow from the report."""
-    folder = layout.system_report("any").parent
+    folder = layout.system_report("any", "any").parent.parent
     if folder.as_posix() not in written:
         return  # A revision from before these files.
-    paths = {path.stem: path for path in sorted((files / folder).glob("*.json"))}
-    recorded = {name: json.loads(path.read_bytes()) for name, path in paths.items()}
+    recorded: dict[str, dict[str, Any]] = {}
+    for path in sorted((files / folder).glob("*/*.json")):
+        recorded.setdefault(path.parent.name, {})[path.stem] = json.loads(path.read_bytes())
     for key, found, expected in find_json_differences(recorded, _as_json(metrics)):
         place = f"{folder.as_posix()}: {key}"
         fix = f"`git diff {folder.as_posix()}` shows a change: revert it, or run `dvc repro evaluate`"
@@ -252,7 +291,7 @@ def _drop_texts(report: Any, metrics: Collection[str]) -> Any:
 def _compare_outputs(
     files: Path,
     written: Collection[str],
-    evaluation: Evaluation,
+    evaluations: Mapping[Condition, Evaluation],
     report: Mapping[str, Any],
     predictions: Sequence[Prediction],
     params: EvaluateParams,
@@ -261,15 +300,17 @@ def _compare_outputs(
     from stages.evaluate.plots import build_evaluate_plots
     from stages.evaluate.predictions import list_predictions
 
-    recorded = {f"{row.id} {row.system}": _as_json(row) for row in predictions}
-    recomputed = {f"{row.id} {row.system}": _as_json(row) for row in list_predictions(evaluation)}
+    recorded, recomputed = (
+        {f"{row.id} {row.condition} {row.system}": _as_json(row) for row in rows}
+        for rows in (predictions, list_predictions(evaluations))
+    )
     problems = [
         build_diagnostic(f"{_PLACE}: {key}: {column}", "other_output", found, f"{expected}, by the row", _FIX)
         for key, row in recomputed.items()
         for column, found, expected in find_json_differences(recorded[key], row)
     ]
     problems = cap_problems(problems, _PLACE)
-    for name, points in build_evaluate_plots(evaluation, report, params.reference).items():
+    for name, points in build_evaluate_plots(evaluations[HEADLINE], report, params.reference).items():
         path = layout.plot("evaluate", name)
         if path.as_posix() not in written:
             continue  # A revision from before this plot.

@@ -83,7 +83,8 @@ def find_repeated_ids(path: Path, table: pa.Table) -> Iterator[Diagnostic]:
         return
     keys = table.column("id").to_pylist()
     if "system" in table.column_names:
-        keys = list(zip(keys, table.column("system").to_pylist(), strict=True))
+        parts = (table.column(name).to_pylist() for name in ("condition", "system"))
+        keys = list(zip(keys, *parts, strict=True))
     if len(set(keys)) < len(keys):
         repeated = [str(key) for key, count in Counter(keys).items() if count > 1]
         found = f"duplicate ids: {summarize_names(sorted(repeated))}"

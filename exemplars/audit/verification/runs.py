@@ -78,7 +78,7 @@ def check_runs(tables: Tables, stages: Iterable[Stage]) -> Check:
             problems += _check_losses(run, tables.files)
             problems += _check_base(run, notes)
         names.append(manifest.run)
-    problems += _check_evaluated_run(names, tables.files)
+    problems += _check_evaluated_runs(names, tables.files)
     counted = f"{len(names)} run(s): weights, rows, data, params rehashed"
     return Check("runs", counted, tuple(problems), tuple(notes))
 
@@ -217,16 +217,17 @@ def _compute_params_hashes(manifest: Manifest, train: pa.Table, validation: pa.T
     return hashes
 
 
-def _check_evaluated_run(names: Sequence[str], files: Path) -> Iterator[Diagnostic]:
-    """Check that the report of the evaluation names one of the runs. names: of the runs."""
+def _check_evaluated_runs(names: Sequence[str], files: Path) -> Iterator[Diagnostic]:
+    """Check that the report of the evaluation names runs that are there. names: of the runs."""
     path = layout.details("evaluate")
     try:
-        evaluated = json.loads((files / path).read_bytes())["run"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        report = json.loads((files / path).read_bytes())
+        evaluated = [str(run["run"]) for run in report["runs"].values()]
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return  # `check_files` or `check_figures` reports it.
-    if evaluated not in names:
+    if unknown := [name for name in evaluated if name not in names]:
         expected = f"one of the runs in {layout.MODELS}: {summarize_names(names)}"
-        yield build_diagnostic(path.as_posix(), "wrong_count", f"run = {evaluated}", expected, _FIX_EVALUATE)
+        yield build_diagnostic(path.as_posix(), "wrong_count", f"run = {unknown[0]}", expected, _FIX_EVALUATE)
 
 
 def _check_report(run: _Run, stage: str, keys: Sequence[str], files: Path) -> Iterator[Diagnostic]:

@@ -22,7 +22,7 @@ from exemplars.models.rows import Prediction, TrainingRow
 
 _KEY_COLUMNS: Final = frozenset(
     {"id", "exemplar_ids", "digest", "digests", "source", "group", "origin", "skill", "mode", "split", "view"}
-    | {"slot", "reason", "system", "speech"}
+    | {"slot", "reason", "condition", "system", "speech"}
 )
 """The small columns, which link tables to each other."""
 _REQUIRED: Final = ("id", "exemplar_ids", "digest", "digests", "source", "group", "origin")

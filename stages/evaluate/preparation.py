@@ -1,0 +1,60 @@
+"""What an evaluation needs before any system answers: usable runs, systems, tasks with prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from exemplars.core import layout
+from exemplars.core.conditions import Condition
+from exemplars.core.names import check_name
+from exemplars.models.base_models import find_base, load_tokenizer, read_context_length
+from stages.evaluate.inputs import Inputs, build_tasks, encode_task, order_neighbors
+from stages.evaluate.loaders import Models, Run, load_models, read_runs
+from stages.evaluate.params import EvaluateParams
+from stages.evaluate.ranking import FALLBACK_TOOLS, UNTRAINED, rank_skills
+from stages.evaluate.report import Retrieval
+from stages.evaluate.system_names import Kind, System, choose_systems
+from stages.evaluate.task import Task
+
+
+class Preparation(NamedTuple):
+    """What an evaluation needs before any system answers."""
+
+    runs: Mapping[str, Run]
+    systems: Mapping[str, System]
+    models: Models
+    tasks: Mapping[Condition, Task]
+    retrieval: Retrieval
+
+
+def prepare_evaluation(inputs: Inputs, names: Sequence[str], params: EvaluateParams) -> Preparation:
+    """Prepare an evaluation. names: of the runs.
+
+    Raises `UserError` with all that is wrong with the runs, and with the names of systems.
+    """
+    base = inputs.manifest.base
+    folders = {check_name(name, "run"): layout.model(name) for name in names}
+    runs = read_runs(folders, find_base(base).sha256, inputs.digests)
+    systems = choose_systems(params.compare, params.reference, {name: run.role for name, run in runs.items()})
+    models = load_models(runs, base, list(inputs.skills.values()))
+    order = order_neighbors(inputs)
+    retrieval = Retrieval(UNTRAINED, params.tools or FALLBACK_TOOLS)
+    ranked = [ranking[: retrieval.tools] for ranking in rank_skills(order, inputs.train)]
+    tasks = build_tasks(inputs, order, ranked, params)
+    if any(system.kind in (Kind.LANGUAGE_MODEL, Kind.CASCADE) for system in systems.values()):
+        tasks = encode_tasks(tasks, inputs, params)
+    return Preparation(runs, systems, models, tasks, retrieval)
+
+
+def encode_tasks(
+    tasks: Mapping[Condition, Task], inputs: Inputs, params: EvaluateParams
+) -> dict[Condition, Task]:
+    """Add the tokens of all prompts that `render` did not make, as many as the base model can read."""
+    files = find_base(inputs.manifest.base)
+    tokenizer, context = load_tokenizer(files), read_context_length(files)
+    limit = None if context is None else context - params.max_new_tokens
+    return {
+        condition: encode_task(task, inputs.rendered.keys(), tokenizer, limit)
+        for condition, task in tasks.items()
+    }
