@@ -27,6 +27,11 @@ class TurnRows(NamedTuple):
         return self.rows[0]
 
     @property
+    def is_speech(self) -> bool:
+        """Whether these are speech views."""
+        return is_speech_id(self.id)
+
+    @property
     def sampling_key(self) -> str:
         """What decides whether the turn is sampled; its speech view has the same."""
         return strip_speech(self.first.id)
@@ -65,7 +70,7 @@ class TurnRows(NamedTuple):
             "group": self.first.group,
             "license": self.first.license,
             "origin": self.first.origin,
-            "speech": is_speech_id(self.id),
+            "speech": self.is_speech,
             "speaker": self.first.speaker,
             "utterance": self.first.utterance,
             "reply": self.reply,

@@ -35,6 +35,8 @@ class Models(NamedTuple):
     """Of language models, by run; `None`: the base model."""
     taggers: Mapping[str, Any]
     """By run."""
+    retriever: Any | None = None
+    """The first of the runs; `None` without one."""
 
 
 def read_runs(folders: Mapping[str, Path], base_sha256: str, test_digests: Collection[str]) -> dict[str, Run]:
@@ -63,26 +65,34 @@ def describe_runs(runs: Mapping[str, Run]) -> dict[str, dict[str, str]]:
 
 
 def load_models(runs: Mapping[str, Run], base: Base, skills: Sequence[Skill]) -> Models:
-    """Load the taggers among the runs, and make loaders of the language models.
+    """Load the encoders among the runs, and make loaders of the language models.
 
-    Raises `UserError` with the problems of all taggers, such as a catalog that has changed since the training.
+    Raises `UserError` with the problems of all encoders, such as a catalog that has changed since the training.
     """
-    from exemplars.models.tagger.predictor import load_tagger
-
     problems: list[Diagnostic] = []
-    taggers: dict[str, Any] = {}
+    encoders: dict[Role, dict[str, Any]] = {role: {} for role in Role}
     loaders: dict[str | None, Loader] = {None: _make_base_loader(base)}
     for name, run in runs.items():
         if run.role is Role.LANGUAGE_MODEL:
             loaders[name] = _make_run_loader(run.folder)
-        elif run.role is Role.TAGGER:
-            try:
-                taggers[name] = load_tagger(run.folder, skills)
-            except UserError as error:
-                problems += error.diagnostics
+            continue
+        try:
+            encoders[run.role][name] = _load_encoder(run, skills)
+        except UserError as error:
+            problems += error.diagnostics
     if problems:
         raise UserError(problems)
-    return Models(loaders, taggers)
+    return Models(loaders, encoders[Role.TAGGER], next(iter(encoders[Role.RETRIEVER].values()), None))
+
+
+def _load_encoder(run: Run, skills: Sequence[Skill]) -> Any:
+    if run.role is Role.TAGGER:
+        from exemplars.models.tagger.predictor import load_tagger
+
+        return load_tagger(run.folder, skills)
+    from exemplars.models.retriever.retriever import load_retriever
+
+    return load_retriever(run.folder, skills)
 
 
 def _find_problems(run: Run, base_sha256: str, test_digests: Collection[str]) -> Iterator[Diagnostic]:

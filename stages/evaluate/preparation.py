@@ -12,10 +12,10 @@ from exemplars.models.base_models import find_base, load_tokenizer, read_context
 from stages.evaluate.inputs import Inputs, build_tasks, encode_task, order_neighbors
 from stages.evaluate.loaders import Models, Run, load_models, read_runs
 from stages.evaluate.params import EvaluateParams
-from stages.evaluate.ranking import FALLBACK_TOOLS, UNTRAINED, rank_skills
+from stages.evaluate.ranking import rank_skills, rate_ranking
 from stages.evaluate.report import Retrieval
 from stages.evaluate.system_names import Kind, System, choose_systems
-from stages.evaluate.task import Task
+from stages.evaluate.task import Task, make_question
 
 
 class Preparation(NamedTuple):
@@ -39,9 +39,10 @@ def prepare_evaluation(inputs: Inputs, names: Sequence[str], params: EvaluatePar
     systems = choose_systems(params.compare, params.reference, {name: run.role for name, run in runs.items()})
     models = load_models(runs, base, list(inputs.skills.values()))
     order = order_neighbors(inputs)
-    retrieval = Retrieval(UNTRAINED, params.tools or FALLBACK_TOOLS)
-    ranked = [ranking[: retrieval.tools] for ranking in rank_skills(order, inputs.train)]
-    tasks = build_tasks(inputs, order, ranked, params)
+    questions = [make_question(turn) for turn in inputs.turns]
+    ranking = rank_skills(models.retriever, questions, order, inputs.train, params.tools)
+    retrieval = Retrieval(ranking.by, ranking.tools, rate_ranking(ranking, inputs.turns, inputs.train))
+    tasks = build_tasks(inputs, order, ranking.list_shown(), params)
     if any(system.kind in (Kind.LANGUAGE_MODEL, Kind.CASCADE) for system in systems.values()):
         tasks = encode_tasks(tasks, inputs, params)
     return Preparation(runs, systems, models, tasks, retrieval)

@@ -21,12 +21,14 @@ Under other conditions only exact match is one, so that `dvc metrics diff` fits 
 
 
 class Retrieval(NamedTuple):
-    """What found the tools that prompts show under `end_to_end`."""
+    """What found the tools that prompts show under `end_to_end`, and how well."""
 
     by: str
-    """The id of the retriever's run, or what ranks skills without one."""
+    """The ranking that was shown: `fused` of a retriever, or `nearest_rows` without one."""
     tools: int
     """The number of tools that a prompt shows, unless they do not fit."""
+    figures: Mapping[str, Any]
+    """Of all rankings on the test rows that call something, by slice, ranking and metric."""
 
 
 def build_evaluate_report(

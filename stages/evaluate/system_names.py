@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from exemplars.core.errors import Diagnostic, UserError, suggest_name, summarize_names
-from exemplars.models.run_manifest import TAGGER
+from exemplars.models.run_manifest import ENCODERS, TAGGER
 
 KNN: Final = "knn"
 CASCADE: Final = "cascade"
@@ -17,8 +17,6 @@ RUNS: Final = "runs"
 """In `evaluate.compare`: every run that answers, a language model also with its grammar."""
 CONSTRAINED: Final = "_constrained"
 """What the name of a system ends with if a grammar constrains its decoding."""
-_RETRIEVERS: Final = frozenset({"retriever", "lsr"})
-"""The methods of runs whose model finds skills, and answers nothing."""
 
 
 class Role(StrEnum):
@@ -54,9 +52,9 @@ class System(NamedTuple):
 
 def find_role(method: str) -> Role:
     """Find what a run is for, by the method of its recipe."""
-    if method in _RETRIEVERS:
-        return Role.RETRIEVER
-    return Role.TAGGER if method == TAGGER else Role.LANGUAGE_MODEL
+    if method == TAGGER:
+        return Role.TAGGER
+    return Role.RETRIEVER if method in ENCODERS else Role.LANGUAGE_MODEL
 
 
 def choose_run(roles: Mapping[str, Role], role: Role) -> str | None:

@@ -125,8 +125,8 @@ def test_each_plot_of_the_pipeline_is_of_an_output_and_has_a_template() -> None:
     ]
     for plot in pipeline["plots"]:
         [(title, definition)] = plot.items()
-        [(path, _)] = definition["y"].items()
-        assert any(path == out or path.startswith(f"{out}/") for out in outputs), title
+        for path in definition["y"]:
+            assert any(path == out or path.startswith(f"{out}/") for out in outputs), title
         assert definition.get("template") in (None, *build_plot_templates()), title
 
 
