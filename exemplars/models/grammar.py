@@ -5,12 +5,16 @@ xgrammar writes grammars of JSON Schemas as well, but only of JSON, and calls in
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from exemplars.core.records import DONTCARE
 from exemplars.dataset.catalog import Skill, build_tool_definition
+from exemplars.dataset.expressions.readings import list_readings
 from exemplars.models.calls import NO_CALL, CallFormat, format_argument_name, format_call_name, format_value
+from exemplars.models.copying import CopyRules, Unit, list_units
 
 _COMMON: Final = r"""
 string ::= "\"" character* "\""
@@ -33,24 +37,39 @@ _SHORT_ESCAPE: Final = re.compile("[\x7f-\xff](?=[0-9a-fA-F])")
 Schema = Mapping[str, Any]
 
 
-def build_call_grammar(tools: Sequence[Skill], form: CallFormat, *, must_call: bool = False) -> str:
+class Copying(NamedTuple):
+    """Limits the texts of arguments to what was said."""
+
+    rules: CopyRules
+    texts: Sequence[str]
+    """What the prompt says: the utterance, and the turns before it that it shows."""
+
+
+def build_call_grammar(
+    tools: Sequence[Skill], form: CallFormat, *, must_call: bool = False, copying: Copying | None = None
+) -> str:
     """Build a grammar whose texts are exactly: a call of one of the tools, several such calls, or no call.
 
-    must_call: leave out "no call", unless there is no tool.
+    must_call: leave out "no call", unless there is no tool. copying: a text is then a span of what was said, of whole
+    words and signs, what an expression in it means (`08:30`), `dontcare`, or a value that the parameter has in train
+    rows whose prompts do not say it. Parameters with composed values have any texts; with `None`, all have.
 
     Arguments are in the order of the catalog, each at most once, and the members of an object are in the order of its
     schema. A value has what its schema says of types, listed values, items, properties and required properties; what
     it says of texts and numbers (patterns, formats, bounds) is not part of the grammar. A value that no schema
     describes is any value of JSON; where a schema leads back to itself, it describes nothing.
     """
-    return _Writer(form).write(tools, must_call)
+    return _Writer(form, copying).write(tools, must_call)
 
 
 class _Writer:
     """Writes the rules of a grammar, each of them once."""
 
-    def __init__(self, form: CallFormat) -> None:
+    def __init__(self, form: CallFormat, copying: Copying | None) -> None:
         self._form = form
+        self._copying = copying
+        self._text = "string"
+        """The rule of the texts of the parameter that is being written."""
         self._rules: dict[str, str] = {}
         """The names of the rules, by what they derive."""
 
@@ -80,10 +99,11 @@ class _Writer:
         else:
             opening, closing = f'{{"name": {name}, "arguments": {{', "}}"
         equals = "=" if self._form == CallFormat.PYTHON else ": "
-        members = [
-            (f"{_quote(format_argument_name(name, self._form) + equals)} {self._write_value(schema)}", False)
-            for name, schema in function["parameters"]["properties"].items()
-        ]
+        members = []
+        for argument, schema in function["parameters"]["properties"].items():
+            self._text = self._write_texts(function["name"], argument)
+            value = self._write_value(schema)
+            members.append((f"{_quote(format_argument_name(argument, self._form) + equals)} {value}", False))
         return self._name(f"{_quote(opening)} {self._write_members(members, None)} {_quote(closing)}")
 
     def _write_members(self, members: Sequence[tuple[str, bool]], other: str | None) -> str:
@@ -109,7 +129,33 @@ class _Writer:
             return self._alternate(_quote(format_value(value, self._form)) for value in schema["enum"])
         if schema["type"] == "array":
             return self._write_array(schema, depth)
-        return self._write_object(schema, depth) if schema["type"] == "object" else str(schema["type"])
+        if schema["type"] == "object":
+            return self._write_object(schema, depth)
+        return self._text if schema["type"] == "string" else str(schema["type"])
+
+    def _write_texts(self, skill: str, parameter: str) -> str:
+        """Write a rule for the texts of a parameter.
+
+        A rule for each word of what was said, which may be followed by that of the next one, derives all spans: their
+        number grows with the square of the words, that of the rules does not.
+        """
+        if self._copying is None or (skill, parameter) in self._copying.rules.free:
+            return "string"
+        starts = [start for text in self._copying.texts for start in self._write_spans(list_units(text))]
+        readings = (reading for text in self._copying.texts for reading in list_readings(text))
+        values = (DONTCARE, *self._copying.rules.values.get((skill, parameter), ()), *readings)
+        options = [*starts, *(_quote(_escape(value)) for value in values)]
+        return self._name(f'"\\"" {self._alternate(options)} "\\""')
+
+    def _write_spans(self, units: Sequence[Unit]) -> list[str]:
+        """Write a rule for the spans that begin with each unit of a text."""
+        starts: list[str] = []
+        rest = _EMPTY
+        for place, unit in reversed(list(enumerate(units))):
+            starts.append(self._name(f"{_quote(_escape(unit.text))} {rest}"))
+            if place:
+                rest = self._name(f"({_quote(_escape(unit.space))} {starts[-1]})?")
+        return starts
 
     def _write_array(self, schema: Schema, depth: int) -> str:
         is_old = isinstance(schema.get("items"), list)  # The form of tuples before JSON Schema 2020-12.
@@ -202,6 +248,11 @@ def _get_count(schema: Schema, key: str) -> int | None:
     """Return a bound on the number of items; `None`: it has none, or one that is too great to be counted."""
     count = schema.get(key)
     return count if isinstance(count, int) and 0 <= count <= _MAX_COUNTED else None
+
+
+def _escape(text: str) -> str:
+    """Escape a text as it is within the quotation marks of a value."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def _quote(text: str) -> str:

@@ -10,8 +10,9 @@ import msgspec
 from exemplars.core.conditions import Condition
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.models.chat_templates import ChatTemplateError, encode_text, render_prompt
+from exemplars.models.copying import list_shown_texts
 from exemplars.models.decoding import Completion, Tokens, decode_prompts, match_grammars
-from exemplars.models.grammar import build_call_grammar
+from exemplars.models.grammar import Copying, build_call_grammar
 from exemplars.models.prompting import ToolForm
 from exemplars.models.rows import TrainingRow
 from stages.evaluate.knn import insert_examples
@@ -113,9 +114,17 @@ def _list_requests(
             shown = tools if task.style.tools == ToolForm.TEMPLATE else ()
             examples = task.neighbors[place][: params.retrieved_examples]
             prompt = build_retrieval_prompt(decoder.tokenizer, row, examples, shown, limit)
-        grammar = build_call_grammar(tools, task.style.call_format) if system.is_constrained else None
+        grammar = _build_grammar(task, row, tools) if system.is_constrained else None
         requests[place] = _Request(tuple(prompt), grammar)
     return requests
+
+
+def _build_grammar(task: Task, row: TrainingRow, tools: Sequence[Skill]) -> str:
+    """Build the grammar of the answers to a row. tools: those that its prompt shows."""
+    copying = None
+    if task.copy_rules is not None:
+        copying = Copying(task.copy_rules, list_shown_texts(row.messages[:-1]))
+    return build_call_grammar(tools, task.style.call_format, copying=copying)
 
 
 def limit_prompt(model: Any, params: EvaluateParams) -> int | None:

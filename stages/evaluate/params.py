@@ -22,6 +22,9 @@ class EvaluateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tools: Count | None = None
     """Number of tools that a language model sees under end_to_end; null: as many as the retriever needs on validation
     (5 without a retriever)."""
+    copy: bool = True
+    """A constrained language model copies: a text is a span of what the prompt says, what an expression in it means, or
+    a value of the parameter in train rows; parameters with composed values are free. false: texts are any texts."""
     speech: bool = False
     """Also evaluate on the speech views of the test rows (split.speech), for the slice `transcript`; takes twice
     as long."""

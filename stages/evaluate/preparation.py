@@ -9,6 +9,7 @@ from exemplars.core import layout
 from exemplars.core.conditions import Condition
 from exemplars.core.names import check_name
 from exemplars.models.base_models import find_base, load_tokenizer, read_context_length
+from exemplars.models.copying import learn_copy_rules
 from stages.evaluate.inputs import Inputs, build_tasks, encode_task, order_neighbors
 from stages.evaluate.loaders import Models, Run, load_models, read_runs
 from stages.evaluate.params import EvaluateParams
@@ -51,11 +52,12 @@ def prepare_evaluation(inputs: Inputs, names: Sequence[str], params: EvaluatePar
 def encode_tasks(
     tasks: Mapping[Condition, Task], inputs: Inputs, params: EvaluateParams
 ) -> dict[Condition, Task]:
-    """Add the tokens of all prompts that `render` did not make, as many as the base model can read."""
+    """Add what language models need: the tokens of prompts that `render` did not make, and rules for copying."""
     files = find_base(inputs.manifest.base)
     tokenizer, context = load_tokenizer(files), read_context_length(files)
     limit = None if context is None else context - params.max_new_tokens
+    rules = learn_copy_rules(inputs.train) if params.copy else None
     return {
-        condition: encode_task(task, inputs.rendered.keys(), tokenizer, limit)
+        condition: encode_task(task, inputs.rendered.keys(), tokenizer, limit)._replace(copy_rules=rules)
         for condition, task in tasks.items()
     }

@@ -14,6 +14,7 @@ from exemplars.core.records import Exemplar
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.models.calls import format_calls
 from exemplars.models.chat_templates import ChatTemplateError
+from exemplars.models.copying import CopyRules
 from exemplars.models.prompting import PromptStyle, build_messages, encode_prompt
 from exemplars.models.questions import Question
 from exemplars.models.render_manifest import RenderManifest
@@ -38,6 +39,8 @@ class Task(NamedTuple):
     seen_services: frozenset[str]
     """The services of the train rows."""
     style: PromptStyle
+    copy_rules: CopyRules | None = None
+    """What a grammar says of texts; `None`: they are any texts."""
 
     def list_callable(self, place: int) -> Collection[str]:
         """List the functions that the answer to a row may call: the shown tools, or the whole catalog."""

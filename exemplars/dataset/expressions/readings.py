@@ -40,6 +40,22 @@ def read_value(text: str, start: int, end: int, kind: str, today: datetime.date 
     return _format(mentions[0].readings[0]) if mentions else None
 
 
+def list_readings(text: str, today: datetime.date | None = None) -> list[str]:
+    """List the canonical values of all expressions of a text, each once. today: what relative dates refer to.
+
+    >>> list_readings("two seats at 8:30 pm")
+    ['2', '20:30']
+    """
+    return list(
+        dict.fromkeys(
+            _format(reading)
+            for kind in READABLE
+            for mention in _find(kind, text, today)
+            for reading in mention.readings
+        )
+    )
+
+
 def _find(kind: str, text: str, today: datetime.date | None) -> tuple[Mention[Any], ...]:
     return find_dates(text, today) if kind == "date" else _FINDERS[kind](text)
 
