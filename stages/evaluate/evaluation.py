@@ -61,6 +61,7 @@ def evaluate_systems(
         for system, system_scores in scores.items()
     }
     resamples = Resamples([row.group for row in rows], params.resamples, params.seed)
+    slices = group_by_slice(rows, seen_services, task.condition)
     return Evaluation(
         task=task,
         written=written,
@@ -71,9 +72,7 @@ def evaluate_systems(
             for system, system_columns in columns.items()
         },
         texts={system: resamples.compute_figures(columns[system], written, TEXT_METRICS) for system in texts},
-        slices=_compute_slices(
-            resamples, columns, group_by_slice(rows, seen_services, task.condition), set(written)
-        ),
+        slices=_compute_slices(resamples, columns, slices, set(written)),
         comparisons=_compare_systems(resamples, columns, written, params.reference, bool(texts)),
         goals={
             system: compute_goal_figures(resamples, rows, system_columns, seen_services)

@@ -58,7 +58,7 @@ def find_role(method: str) -> Role:
 
 
 def choose_run(roles: Mapping[str, Role], role: Role) -> str | None:
-    """Choose the first run with a role; `None` if there is none."""
+    """Choose the first run with a role; `None` without one."""
     return next((name for name, other in roles.items() if other is role), None)
 
 

@@ -159,7 +159,7 @@ def test_every_output_but_models_and_their_answers_is_recomputed_byte_for_byte(
     assert lines[lines.index(next(line for line in lines if line.startswith("  recomputed "))) : -1] == [
         "  recomputed   79 outputs of 10 stages recomputed                     ok",
         "               (never recomputed: trained weights, losses, answers of models)",
-        "  figures      231 figures of 48 predictions recomputed               ok",
+        "  figures      724 figures of 128 predictions recomputed              ok",
     ]
 
 

@@ -65,7 +65,6 @@ def check_figures(tables: Tables, stages: Sequence[Stage], changed: Collection[s
 
 def _check_figures(tables: Tables, stage: Stage, extent: str) -> Check:
     from stages.evaluate.evaluation import evaluate_systems
-    from stages.evaluate.inputs import SCHEMAS, assemble_inputs
     from stages.evaluate.params import EvaluateParams
     from stages.evaluate.report import Retrieval, build_evaluate_report, build_system_metrics
     from stages.evaluate.system_names import Role, choose_systems
@@ -74,12 +73,7 @@ def _check_figures(tables: Tables, stage: Stage, extent: str) -> Check:
     params = msgspec.convert(stage.params["evaluate"], EvaluateParams)
     recorded = json.loads((tables.files / layout.details("evaluate")).read_bytes())
     predictions = rows_from_table(tables.read_whole(layout.PREDICTIONS), Prediction)
-    inputs = assemble_inputs(
-        {path: tables.read_whole(path) for path in SCHEMAS},
-        decode_catalog((tables.files / layout.CATALOG).read_bytes()),
-        msgspec.json.decode((tables.files / layout.TRAINING_BASE).read_bytes(), type=RenderManifest),
-        params,
-    )
+    inputs = _read_inputs(tables, params)
     roles = {name: Role(run["role"]) for name, run in recorded["runs"].items()}
     systems = choose_systems(params.compare, params.reference, roles)
     answered = {(row.condition, row.id, row.system): row for row in predictions}
@@ -104,8 +98,20 @@ def _check_figures(tables: Tables, stage: Stage, extent: str) -> Check:
     written = {output.path for output in stage.outs}
     problems += _compare_metrics(tables.files, written, build_system_metrics(report))
     problems += _compare_outputs(tables.files, written, evaluations, report, predictions, params)
-    counted = f"{_count_numbers(report):,} figures of {len(predictions):,} predictions recomputed"
+    figures = _count_numbers(report["conditions"])
+    counted = f"{figures:,} figures of {len(predictions):,} predictions recomputed"
     return Check("figures", counted, tuple(problems), tuple(notes))
+
+
+def _read_inputs(tables: Tables, params: EvaluateParams) -> Inputs:
+    from stages.evaluate.inputs import SCHEMAS, assemble_inputs
+
+    return assemble_inputs(
+        {path: tables.read_whole(path) for path in SCHEMAS},
+        decode_catalog((tables.files / layout.CATALOG).read_bytes()),
+        msgspec.json.decode((tables.files / layout.TRAINING_BASE).read_bytes(), type=RenderManifest),
+        params,
+    )
 
 
 def _rebuild_tasks(
