@@ -91,6 +91,18 @@ class SkillRanking:
         }
         return sorted(self._names, key=lambda name: (-best.get(name, 0.0), name))
 
+    def find_entries(self, terms: Mapping[str, float], group: str | None = None) -> list[int]:
+        """Find the entries that have a word in common with a question, by their numbers, best first.
+
+        terms, group: see `rank`.
+        """
+        scores = {
+            number: round(score, _DIGITS)
+            for number, score in self._score_entries(terms).items()
+            if self._entries[number].group is None or self._entries[number].group != group
+        }
+        return sorted(scores, key=lambda number: (-scores[number], number))
+
     def _score_entries(self, terms: Mapping[str, float]) -> Mapping[int, float]:
         """Score the entries that have a term of the question, by their numbers."""
         scores: dict[int, float] = defaultdict(float)

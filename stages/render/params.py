@@ -36,6 +36,17 @@ class MaxRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     test: PositiveInt | None = None
 
 
+class ExampleParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which train rows prompts show as examples."""
+
+    shown: NonNegativeInt = 0
+    """Number of examples in a prompt."""
+    pool: PositiveInt = 3
+    """A train row draws its examples from this number of best ones; other rows show the best."""
+    dropout: Share = 0.3
+    """Share of train rows that show none."""
+
+
 class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How exemplars become chat rows."""
 
@@ -76,6 +87,12 @@ class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows_a_list: PositiveInt = 9
     """Maximum number of train rows that share a list of tools; `train.shared.batching: shared_prefix` computes
     the list once for all of them. 1: each row has its own list."""
+    examples: ExampleParams = ExampleParams()
+    """Train rows that prompts of the view call show, with their answers, before the question: those that share most
+    words with it (BM25), never of its own group, and with no call of a tool that the prompt does not show.
+      shown    number of examples in a prompt
+      pool     a train row draws its examples from this number of best ones; other rows show the best
+      dropout  share of train rows that show none"""
     without_tool: Share = 0.03
     """Tool dropout rate: the share of rows whose tools are not shown, so that the answer is None."""
     max_none_share: Share = 0.2

@@ -39,6 +39,13 @@ class Prompt(NamedTuple):
     is_reply: bool
     """Whether the answer is the assistant's reply."""
 
+    def insert_examples(self, examples: Sequence[Message]) -> Prompt:
+        """Insert turns after the system message, if this is a prompt of the view `call`."""
+        if self.view != View.CALL:
+            return self
+        start = sum(message.role == "system" for message in self.messages[:1])
+        return self._replace(messages=(*self.messages[:start], *examples, *self.messages[start:]))
+
     @property
     def template_tools(self) -> tuple[dict[str, Any], ...]:
         """The definitions that the model's chat template shows; empty if the system message shows the tools."""

@@ -16,8 +16,10 @@ from exemplars.core.records import Exemplar, Rejection
 from exemplars.core.reports import count_sorted
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.row_tables import rejections_to_table
+from exemplars.models.calls import CallFormat
 from exemplars.models.rows import TrainingRow
 from exemplars.models.turns import TurnRows, collect_turns
+from stages.render.examples import ExampleFinder
 from stages.render.params import RenderParams
 from stages.render.prompt_checks import TokenizedPrompt, tokenize_and_check
 from stages.render.prompts import Prompt, build_prompts
@@ -55,10 +57,13 @@ def render_splits(
     What BM25 ranks tools by are the rows of train. retriever: ranks them instead, if `render.tools_from` says so.
     """
     rank_tools = make_tool_ranker(params, splits["train"], skills, retriever)
-    return {
-        name: render_split(rows, name, skills, tokenizer, params, limit, rank_tools)
-        for name, rows in splits.items()
-    }
+    target = (skills, tokenizer, params, limit, rank_tools)
+    examples = None
+    if params.examples.shown:
+        # Only rows that are trained on are shown, so that `rows.txt` has all that a model has seen.
+        plain = render_split(splits["train"], "train", *target)
+        examples = ExampleFinder(plain.rows, params)
+    return {name: render_split(rows, name, *target, examples) for name, rows in splits.items()}
 
 
 def render_split(
@@ -69,12 +74,14 @@ def render_split(
     params: RenderParams,
     limit: int,
     rank_tools: ToolRanker | None = None,
+    examples: ExampleFinder | None = None,
 ) -> RenderedSplit:
     """Render the turns of a split as chat rows, each checked.
 
     In the train split only, turns that ask for nothing have a quota, and rows share lists of tools.
 
     skills: the catalog, by name. limit: the maximum number of tokens of a row. rank_tools: see `choose_tools`.
+    examples: finds what prompts show as examples; `None`: nothing.
     """
     ledger = Ledger("render")
     turns = sample_turns(collect_turns(exemplars), getattr(params.max_rows, split), params.salt, ledger)
@@ -85,17 +92,32 @@ def render_split(
     tools = choose_tools(turns, sorted(skills), params, rows_per_list, rank_tools)
     rows = []
     for turn in turns:
-        prompts = build_prompts(turn, skills, tools[turn.id], params)
-        if isinstance(prompts, Mapping):
-            _reject_turn(turn, prompts, ledger)
+        found = [] if examples is None else examples.find(turn, tools[turn.id], draws=split == "train")
+        plain = build_prompts(turn, skills, tools[turn.id], params)
+        if isinstance(plain, Mapping):
+            _reject_turn(turn, plain, ledger)
             continue
-        for prompt in prompts:
-            checked = tokenize_and_check(prompt, tokenizer, limit, params.call_format)
+        for prompt in plain:
+            variants = [prompt.insert_examples(found), prompt] if found else [prompt]
+            checked = _check_first(variants, tokenizer, limit, params.call_format)
             if isinstance(checked, Problem):
                 _reject_turn(turn, dict.fromkeys((row.id for row in turn.rows), checked), ledger)
             else:
                 rows.append(_make_row(checked))
     return RenderedSplit(tuple(sorted(rows, key=lambda row: row.id)), tuple(ledger.rejections))
+
+
+def _check_first(
+    prompts: Sequence[Prompt], tokenizer: Any, limit: int, form: CallFormat
+) -> TokenizedPrompt | Problem:
+    """Tokenize the first prompt that passes all checks; return the problem of the last one if none does.
+
+    A row that is right without examples is not lost because of them.
+    """
+    checked = tokenize_and_check(prompts[0], tokenizer, limit, form)
+    if isinstance(checked, Problem) and len(prompts) > 1:
+        return _check_first(prompts[1:], tokenizer, limit, form)
+    return checked
 
 
 def _reject_turn(turn: TurnRows, problems: Mapping[str, Problem], ledger: Ledger) -> None:

@@ -84,7 +84,8 @@ class Lora(_Method, frozen=True, tag="lora"):
     """Low-rank adapters on all linear layers (Hu et al. 2021).
 
     layers: the number of last layers that get them; null: all. dora: split weights into magnitude and direction
-    (Liu et al. 2024). quantized: load the base in 4 bits, by bitsandbytes (Dettmers et al. 2023).
+    (Liu et al. 2024). quantized: load the base in 4 bits, by bitsandbytes (Dettmers et al. 2023). ra_dit is the first
+    half of RA-DIT (Lin et al. 2023), if render.examples puts examples into its prompts.
     """
 
     rank: Count
@@ -218,6 +219,7 @@ DEFAULT_RECIPES: Final[dict[str, Recipe]] = {
     "lora": Lora(rank=16, alpha=32, layers=20, learning_rate=3e-3),
     "dora": Lora(rank=16, alpha=32, dora=True, learning_rate=1e-3),
     "qlora": Lora(rank=16, alpha=32, quantized=True, learning_rate=1e-3),
+    "ra_dit": Lora(rank=16, alpha=32, layers=20, learning_rate=3e-3),
     "prompt_tuning": PromptTuning(virtual_tokens=20, learning_rate=3e-2),
     "adapter": Adapter(learning_rate=1e-2),
     "freeze": Freeze(layers=10, learning_rate=2e-4),
