@@ -245,7 +245,11 @@ class TrainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which recipes to train by, and how."""
 
     runs: Annotated[dict[Name, Folder], msgspec.Meta(min_length=1)] = msgspec.field(
-        default_factory=lambda: {"tagger": Folder.SPLITS, "lora": Folder.TRAINING}
+        default_factory=lambda: {
+            "retriever": Folder.SPLITS,
+            "tagger": Folder.SPLITS,
+            "lora": Folder.TRAINING,
+        }
     )
     """The recipes that are trained, each as a stage of its own (`train@tagger`), with the folder of rows that it
     reads: `splits` for encoders, `training` (what `render` wrote) for language models. To try one more without an

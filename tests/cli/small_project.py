@@ -22,7 +22,7 @@ from tests.tiny import save_tiny, save_tiny_encoder
 SOURCES = ("bots", "labelled", "sgd", "skills")
 STAGES = (
     *("compile", "curate", "split", "validate", "render"),
-    *("train@tagger", "train@lora", "evaluate", "publish"),
+    *("train@retriever", "train@tagger", "train@lora", "evaluate", "publish"),
 )
 
 

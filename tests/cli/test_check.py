@@ -66,8 +66,8 @@ def test_a_name_that_a_shell_would_run_is_refused(capsys: pytest.CaptureFixture[
             "not_yaml: found invalid Unicode character escape code, expected YAML",
         ),
         (
-            "  runs: {tagger",
-            "  runs: {../tagger",
+            "splits, tagger: splits",
+            "splits, ../tagger: splits",
             "train.runs has the key '../tagger': expected at most 100 of the characters",
         ),
     ],

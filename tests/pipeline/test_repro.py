@@ -135,11 +135,12 @@ def test_a_run_is_trained_again_after_a_change_of_its_own_recipe_or_rows_alone(t
     trained.edit("params.yaml", "lora: training", "lora: training, dora: training")
     assert list_changed_runs(trained) == {"train@dora"}
     trained.git("checkout", "--", "params.yaml")
-    for folder, run in (("training", "train@lora"), ("splits", "train@tagger")):
+    encoders = {"train@retriever", "train@tagger"}
+    for folder, runs in (("training", {"train@lora"}), ("splits", encoders)):
         path = trained.root / f"data/{folder}/validation.parquet"
         data = path.read_bytes()
         path.write_bytes(data + b"x")
-        assert list_changed_runs(trained) == {run}
+        assert list_changed_runs(trained) == runs
         path.write_bytes(data)
     assert trained.json("status") == {}
 

@@ -15,13 +15,14 @@ from tests.tiny import save_tiny, save_tiny_encoder
 
 STAGES = (
     *("ingest hotel", "compile", "curate", "split", "validate", "render"),
-    *("train tagger", "train lora", "evaluate", "publish"),
+    *("train retriever", "train tagger", "train lora", "evaluate", "publish"),
 )
 TINY = {
     "render: {}": "render: {base: {from: folder, path: base, license: MIT}, max_tokens: 500}",
     "tagger: splits, lora: training}, shared: {}, recipes: {}": "tagger: splits, lora: training}, "
     "shared: {max_steps: 2, log_every: 1, validation_rows: 2}, "
     "recipes: {lora: {method: lora, rank: 2, alpha: 4, learning_rate: 1.0e-3}, "
+    "retriever: {method: retriever, steps: 1, max_tokens: 64, encoder: {from: folder, path: encoder, license: MIT}}, "
     "tagger: {method: tagger, epochs: 1, max_tokens: 64, encoder: {from: folder, path: encoder, license: MIT}}}",
     "evaluate: {}": "evaluate: {compare: [base, knn, runs, cascade], max_new_tokens: 8, "
     "text_metrics: false, resamples: 50}",
