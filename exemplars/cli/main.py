@@ -35,6 +35,7 @@ from exemplars.cli import (
     runs,
     schema,
     serve,
+    serve_check,
     trace,
     upgrade,
     verify,
@@ -87,6 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
     merge.add_parser(commands)
     call.add_parser(commands)
     serve.add_parser(commands)
+    serve_check.add_parser(commands)
     prove.add_parser(commands)
     plots_template.add_parser(commands)
     curve.add_parser(commands)
