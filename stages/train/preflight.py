@@ -19,7 +19,7 @@ from stages.train.estimate.trained import Trained, count_trained
 from stages.train.estimate.training import Machine, estimate_training, suggest_changes
 from stages.train.estimate.weight_headers import list_weight_files, read_shapes
 from stages.train.estimate.workload import bound_workload
-from stages.train.params import Continued, Retriever, RunParams, Tagger, TrainParams
+from stages.train.params import Continued, Lsr, Retriever, RunParams, Tagger, TrainParams
 
 _GIB: Final = 2**30
 _GPU: Final = Path("/dev/nvidiactl")
@@ -52,7 +52,7 @@ def check_machine(project: Project) -> Iterator[Finding]:
             check_packages(run.chosen, run.shared)
         except UserError as error:
             yield from (_report_problem(project, run, problem) for problem in error.diagnostics)
-        if isinstance(run.chosen, Tagger | Retriever):
+        if isinstance(run.chosen, Tagger | Retriever | Lsr):
             yield from _check_space(project, run, run.chosen.encoder, run.chosen.max_tokens)
         elif render is not None:
             yield from _check_space(project, run, render.base, render.max_tokens)

@@ -19,6 +19,7 @@ from exemplars.core.records import Template
 from exemplars.core.schemas import TEMPLATE_SCHEMA
 from exemplars.core.tables import read_table, rows_from_table
 from exemplars.dataset.catalog import read_catalog
+from exemplars.models.base_models import find_base
 from exemplars.models.run_manifest import TAGGER, Manifest
 
 if TYPE_CHECKING:
@@ -111,6 +112,8 @@ def _hash_inputs(
     params: RunParams, manifest: Manifest, seen: set[str], validation: set[str], files: Path
 ) -> str:
     """Hash what a run was made from. files: the root of the project. Raises `UserError` if a file is missing."""
+    from stages.train.lsr.run import join_hashes
+    from stages.train.params import Lsr
     from stages.train.retriever.run import hash_retriever_params
     from stages.train.tagger.run import hash_tagger_params
 
@@ -118,7 +121,10 @@ def _hash_inputs(
     if manifest.method == TAGGER:
         return hash_tagger_params(params, manifest.base_sha256, seen, validation, skills)
     templates = rows_from_table(read_table(files / layout.TEMPLATES, TEMPLATE_SCHEMA), Template)
-    return hash_retriever_params(params, manifest.base_sha256, seen, validation, templates, skills)
+    models = manifest.base_sha256
+    if isinstance(params.chosen, Lsr):
+        models = join_hashes(models, find_base(params.chosen.generator).sha256)
+    return hash_retriever_params(params, models, seen, validation, templates, skills)
 
 
 def _summarize(digests: set[str]) -> str:

@@ -9,6 +9,8 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 from safetensors.numpy import load_file, save_file
+from safetensors.torch import load_file as load_weights
+from safetensors.torch import save_file as save_weights
 from sentence_transformers import SentenceTransformer
 
 from exemplars.core.errors import Diagnostic, UserError, summarize_names
@@ -45,6 +47,8 @@ _CATALOG: Final = "catalog.json"
 _ENTRIES: Final = "index.json"
 _VECTORS: Final = "index.safetensors"
 _ENCODER: Final = "model.safetensors"
+_DOCUMENTS: Final = "documents.safetensors"
+"""The weights of the encoder of documents, if questions have one of their own."""
 _BLOCK: Final = 256
 """Questions that are compared with the index together."""
 
@@ -74,14 +78,21 @@ class Retriever:
     """A retriever, ready to rank skills and to find examples."""
 
     def __init__(
-        self, encoder: SentenceTransformer, index: Index, settings: Settings, skills: Iterable[Skill]
+        self,
+        encoder: SentenceTransformer,
+        index: Index,
+        settings: Settings,
+        skills: Iterable[Skill],
+        documents: SentenceTransformer | None = None,
     ) -> None:
-        """skills: the catalog that it was trained for."""
+        """skills: the catalog that it was trained for. documents: the encoder that made the index, if it is another."""
         self.encoder = encoder
+        self.documents = documents
         self.index = index
         self.settings = settings
         self.skills = {skill.name: skill for skill in skills}
-        set_window(encoder, settings.max_tokens, settings.prompts, settings.dimensions)
+        for model in (encoder, *([] if documents is None else [documents])):
+            set_window(model, settings.max_tokens, settings.prompts, settings.dimensions)
 
     @property
     def tools(self) -> int:
@@ -124,18 +135,30 @@ class Retriever:
 
         count: of a question, at most. excluded: as for `rank_skills`. Rows without a call are found, too.
         """
+        places = self.find_places(questions, count, excluded)
+        return [[self.index.entries[place] for place in found] for found in places]
+
+    def find_places(
+        self,
+        questions: Sequence[Question],
+        count: int,
+        excluded: Sequence[Collection[str]] | None = None,
+        rows_only: bool = False,
+    ) -> list[list[int]]:
+        """Find the places of such entries in the index. rows_only: leave out templates that are no rows."""
         found = []
         for similarities, _ in self._compare(questions, excluded):
-            found += [self._select_best(row, count) for row in similarities]
+            found += [self._select_best(row, count, rows_only) for row in similarities]
         return found
 
-    def _select_best(self, similarities: Vectors, count: int) -> list[IndexEntry]:
-        best: dict[str, IndexEntry] = {}
+    def _select_best(self, similarities: Vectors, count: int, rows_only: bool) -> list[int]:
+        best: dict[str, int] = {}
         for place in np.argsort(-similarities, kind="stable"):
             if len(best) == count or not np.isfinite(similarities[place]):
                 break
             entry = self.index.entries[place]
-            best.setdefault(entry.id, entry)
+            if entry.digest or not rows_only:
+                best.setdefault(entry.id, int(place))
         return list(best.values())
 
     def _compare(
@@ -143,13 +166,21 @@ class Retriever:
     ) -> Iterable[tuple[Vectors, Vectors]]:
         """Yield the similarities of questions to all entries, and their vectors, in blocks."""
         list_places = list_excluded(self.index.entries, excluded)
-        vectors = encode_queries(self.encoder, [self.join_context(question) for question in questions])
+        vectors = self.encode_questions(questions)
         for start in range(0, len(questions), _BLOCK):
             block = vectors[start : start + _BLOCK]
             similarities = block @ self.index.vectors.T
             for row in range(len(block)):
                 similarities[row, list_places(start + row)] = -np.inf
             yield similarities, block
+
+    def encode_questions(self, questions: Sequence[Question]) -> Vectors:
+        """Encode questions with the turns before them."""
+        return encode_queries(self.encoder, [self.join_context(question) for question in questions])
+
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        """Encode documents as those of the index."""
+        return encode_documents(self.documents or self.encoder, texts)
 
     def join_context(self, question: Question) -> str:
         """Join a question and the turns before it that fit into the window.
@@ -191,7 +222,10 @@ def save_retriever(retriever: Retriever, folder: Path) -> None:
     save_encoder(retriever.encoder, folder)
     index = retriever.index
     save_file({"entries": index.vectors, "descriptions": index.descriptions}, folder / _VECTORS)
-    stored = _StoredIndex(hash_file(folder / _ENCODER), tuple(index.entries), tuple(index.skills))
+    if retriever.documents is not None:
+        save_weights(retriever.documents.state_dict(), folder / _DOCUMENTS)
+    encoder_sha256 = hash_file(_find_document_weights(folder))
+    stored = _StoredIndex(encoder_sha256, tuple(index.entries), tuple(index.skills))
     write_json(folder / _ENTRIES, msgspec.to_builtins(stored))
     write_json(folder / SETTINGS, msgspec.to_builtins(retriever.settings))
     write_bytes(folder / _CATALOG, encode_catalog(retriever.skills.values()))
@@ -207,7 +241,7 @@ def load_retriever(folder: Path, skills: Sequence[Skill] | None = None) -> Retri
     if not weights.is_dir():
         raise UserError([_problem(weights, "no weights", "those of its manifest")])
     stored: _StoredIndex = _read(weights / _ENTRIES, _StoredIndex)
-    if stored.encoder_sha256 != hash_file(weights / _ENCODER):
+    if stored.encoder_sha256 != hash_file(_find_document_weights(weights)):
         raise UserError([_problem(weights, "an index of another run", "the index that its encoder made")])
     if hash_model(weights) != manifest.weights_sha256:
         raise UserError([_problem(weights, "other weights", "those of its manifest")])
@@ -216,14 +250,21 @@ def load_retriever(folder: Path, skills: Sequence[Skill] | None = None) -> Retri
     if skills is not None:
         _check_catalog(folder, trained, skills)
     files = BaseFiles(folder.name, str(weights), {}, manifest.weights_sha256, manifest.base_license)
-    encoder = load_sentence_encoder(files)
+    encoder, documents = load_sentence_encoder(files), None
+    if (weights / _DOCUMENTS).is_file():
+        documents = load_sentence_encoder(files)
+        documents.load_state_dict(load_weights(weights / _DOCUMENTS))
     vectors = load_file(weights / _VECTORS)
     index = Index(stored.entries, vectors["entries"], stored.skills, vectors["descriptions"])
-    retriever = Retriever(encoder, index, settings, trained if skills is None else skills)
-    retriever.index = add_skills(
-        index, retriever.skills.values(), lambda texts: encode_documents(encoder, texts)
-    )
+    retriever = Retriever(encoder, index, settings, trained if skills is None else skills, documents)
+    retriever.index = add_skills(index, retriever.skills.values(), retriever.encode_documents)
     return retriever
+
+
+def _find_document_weights(folder: Path) -> Path:
+    """Return the path of the weights that made the index."""
+    own = folder / _DOCUMENTS
+    return own if own.is_file() else folder / _ENCODER
 
 
 def _read(path: Path, type_: Any) -> Any:

@@ -31,7 +31,7 @@ from exemplars.models.run_manifest import Manifest
 from stages.train.checks import check_packages
 from stages.train.loss_log import open_loss_log
 from stages.train.manifest import build_run_id, describe_run, encode_digests, hash_params
-from stages.train.params import Retriever, RunParams
+from stages.train.params import Lsr, Retriever, RunParams
 from stages.train.recipes import count_parameters
 from stages.train.retriever.anchors import build_anchors, mine_negatives, select_rows
 from stages.train.retriever.batches import BatchPlanner, Pair
@@ -76,51 +76,56 @@ def train_retriever(params: RunParams, data: RetrieverInput, models: Path) -> Tr
     checkpoints = models / ".checkpoints" / run
     set_seeds(shared.seed)
     called = [row for row in data.validation if row.skill]
-    others = {
-        "bm25": rank_by_words(ready.train, data.skills, called),
-        "untrained": rank_rows(_index(encoder, settings, ready, data), called)[View.FUSED],
-    }
+    before = index_rows(encoder, settings, ready, data)
+    others = rank_by_others(before, "untrained", ready, data.skills, called)
     result = _fit(encoder, settings, ready, data.skills, params, checkpoints)
-    retriever = _index(encoder, settings, ready, data)
-    figures = _measure(retriever, ready, called, others)
-    folder = _save(retriever, models)
+    retriever = index_rows(encoder, settings, ready, data)
+    figures = measure_rankings(retriever, ready, called, others)
+    folder = save_in_temporary_folder(retriever, models)
     lines = encode_digests(set(digests))
-    manifest = Manifest(
-        run=run,
-        rows_sha256=hash_content(lines),
-        weights_sha256=hash_model(folder),
-        data_hashes={"train": hash_split(set(digests)), "validation": hash_split(set(validation))},
-        **describe_params(params, base),
-        **describe_result(result),
-    )
-    report = {**_describe_rows(data, ready), **figures}
+    manifest = make_manifest(run, params, base, folder, digests, validation, result)
+    report = {**describe_rows(data, ready), **figures}
     return TrainedRun(manifest, folder, lines, count_parameters(encoder), checkpoints, report)
 
 
-def describe_params(params: RunParams, base: BaseFiles) -> dict[str, Any]:
-    """Describe how an encoder is trained: fields of a `Manifest`."""
-    assert isinstance(params.chosen, Retriever)
-    return {
-        "recipe": params.recipe,
-        "params": msgspec.to_builtins({"recipe": params.chosen, "shared": params.shared}),
-        "seed": params.shared.seed,
-        "base": params.chosen.encoder,
-        "base_sha256": base.sha256,
-        "base_license": base.license,
-    }
-
-
-def describe_result(result: RetrieverResult) -> dict[str, Any]:
-    """Describe what a training did, and with which code and machine: fields of a `Manifest`."""
-    return {
-        "steps": result.steps,
-        "precision": msgspec.to_builtins(result.precision),
-        "tokens": result.tokens,
-        "resumed_from": result.resumed_from,
-        "seconds": round(result.seconds, 1),
-        "losses": {"train_loss": round(result.train_loss, 6)},
+def make_manifest(
+    run: str,
+    params: RunParams,
+    base: BaseFiles,
+    folder: Path,
+    digests: Iterable[str],
+    validation: Iterable[str],
+    result: RetrieverResult,
+) -> Manifest:
+    """Make the manifest of a run. folder: with its weights. digests: of the rows that it was trained on."""
+    assert isinstance(params.chosen, Retriever | Lsr)
+    return Manifest(
+        run=run,
+        recipe=params.recipe,
+        params=msgspec.to_builtins({"recipe": params.chosen, "shared": params.shared}),
+        rows_sha256=hash_content(encode_digests(set(digests))),
+        weights_sha256=hash_model(folder),
+        data_hashes={"train": hash_split(set(digests)), "validation": hash_split(set(validation))},
+        seed=params.shared.seed,
+        base=params.chosen.encoder,
+        base_sha256=base.sha256,
+        base_license=base.license,
+        steps=result.steps,
+        precision=msgspec.to_builtins(result.precision),
+        tokens=result.tokens,
+        resumed_from=result.resumed_from,
+        seconds=round(result.seconds, 1),
+        losses={name: round(value, 6) for name, value in result.losses.items()},
         **describe_run(),
-    }
+    )
+
+
+def rank_by_others(
+    before: Predictor, name: str, ready: RetrieverData, skills: Sequence[Skill], rows: Sequence[Exemplar]
+) -> dict[str, list[list[str]]]:
+    """Rank the skills for rows by BM25, and by the retriever before training. name: of the latter."""
+    ranked = rank_rows(before, rows)[View.FUSED]
+    return {"bm25": rank_by_words(ready.train, skills, rows), name: ranked}
 
 
 def hash_retriever_params(
@@ -140,7 +145,7 @@ def hash_retriever_params(
     return hash_params(params, base_sha256, sorted(set(digests)), [*others, catalog])
 
 
-def make_settings(recipe: Retriever) -> Settings:
+def make_settings(recipe: Retriever | Lsr) -> Settings:
     """Make the settings of a retriever from its recipe; how many tools it shows is measured later."""
     from exemplars.models.retriever.encoder import Prompts
     from exemplars.models.retriever.retriever import Settings
@@ -153,7 +158,7 @@ def make_settings(recipe: Retriever) -> Settings:
     )
 
 
-def prepare_data(data: RetrieverInput, recipe: Retriever, encoder: Any) -> RetrieverData:
+def prepare_data(data: RetrieverInput, recipe: Retriever | Lsr, encoder: Any) -> RetrieverData:
     """Select the rows that fit into the window. Raises `UserError` if no row with a call is left."""
     from exemplars.models.retriever.encoder import count_tokens
 
@@ -165,7 +170,7 @@ def prepare_data(data: RetrieverInput, recipe: Retriever, encoder: Any) -> Retri
             path="data/splits/train.parquet",
             code="empty_split",
             found="no row with a call to train on",
-            expected="at least one row for the recipe retriever",
+            expected="at least one row for the recipe",
             fix="see reports/details/split.json for where the rows went, or raise max_tokens of the recipe",
         )
         raise UserError([problem])
@@ -229,13 +234,14 @@ def _plan_batches(
     return list(planner.plan(shared.max_steps or recipe.steps, recipe.batch_skills))
 
 
-def _index(encoder: Any, settings: Settings, ready: RetrieverData, data: RetrieverInput) -> Predictor:
+def index_rows(encoder: Any, settings: Settings, ready: RetrieverData, data: RetrieverInput) -> Predictor:
+    """Index the train rows, the templates and the descriptions of all skills."""
     from exemplars.models.retriever.retriever import build_retriever
 
     return build_retriever(encoder, settings, ready.train, data.templates, data.skills)
 
 
-def _measure(
+def measure_rankings(
     retriever: Predictor,
     ready: RetrieverData,
     rows: Sequence[Exemplar],
@@ -257,7 +263,7 @@ def _measure(
     }
 
 
-def _describe_rows(data: RetrieverInput, ready: RetrieverData) -> dict[str, Any]:
+def describe_rows(data: RetrieverInput, ready: RetrieverData) -> dict[str, Any]:
     """Describe which rows and skills of the data are learned."""
     seen = {row.skill for row in ready.train}
     return {
@@ -267,7 +273,7 @@ def _describe_rows(data: RetrieverInput, ready: RetrieverData) -> dict[str, Any]
     }
 
 
-def _save(retriever: Predictor, models: Path) -> Path:
+def save_in_temporary_folder(retriever: Predictor, models: Path) -> Path:
     """Save the retriever in a temporary folder. Raises `UserError` if the disk is full; then nothing is left."""
     from exemplars.models.retriever.retriever import save_retriever
 

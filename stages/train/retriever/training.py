@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -40,7 +40,7 @@ class RetrieverResult(NamedTuple):
     tokens: int
     """Without padding."""
     resumed_from: int | None
-    train_loss: float
+    losses: Mapping[str, float]
     precision: PrecisionChoice
     seconds: float
 
@@ -72,6 +72,19 @@ class PlannedTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         return _PlannedBatches(dataset, self.sizes, **options)
 
 
+class EncoderTask(NamedTuple):
+    """What a sentence encoder is trained on."""
+
+    columns: Mapping[str, Sequence[Any]]
+    """The rows in their order: texts, and a column `label` if the loss takes one."""
+    sizes: Sequence[int]
+    """How many rows each step has."""
+    loss: torch.nn.Module
+    learning_rate: float
+    prompts: Mapping[str, str] = {}
+    """What comes before the texts of a column."""
+
+
 def fit_retriever(
     encoder: SentenceTransformer,
     batches: Sequence[Sequence[Pair]],
@@ -80,7 +93,22 @@ def fit_retriever(
     checkpoints: Path,
     log: LossLogger,
 ) -> RetrieverResult:
-    """Fit an encoder to batches of pairs, one a step.
+    """Fit an encoder to batches of pairs, one a step; as `fit_encoder`."""
+    pairs = [pair for batch in batches for pair in batch]
+    task = EncoderTask(
+        columns={"query": [pair.query for pair in pairs], "document": [pair.document for pair in pairs]},
+        sizes=[len(batch) for batch in batches],
+        loss=_build_loss(encoder, recipe),
+        learning_rate=recipe.learning_rate,
+        prompts={"query": recipe.query_prompt, "document": recipe.document_prompt},
+    )
+    return fit_encoder(encoder, task, shared, checkpoints, log)
+
+
+def fit_encoder(
+    encoder: SentenceTransformer, task: EncoderTask, shared: Shared, checkpoints: Path, log: LossLogger
+) -> RetrieverResult:
+    """Fit an encoder.
 
     checkpoints: the folder of this very run. If it holds a whole checkpoint, training resumes there.
     """
@@ -88,12 +116,9 @@ def fit_retriever(
     notes = read_notes(checkpoint) or Notes(0.0, _choose_precision(shared.precision))
     clock = Clock(notes)
     if checkpoint is None:
-        shutil.rmtree(checkpoints, ignore_errors=True)
-    pairs = [pair for batch in batches for pair in batch]
-    trainer = _build_trainer(
-        encoder, pairs, recipe, _build_arguments(recipe, shared, notes.precision, checkpoints)
-    )
-    trainer.sizes = [len(batch) for batch in batches]
+        for damaged in checkpoints.glob("checkpoint-*"):
+            shutil.rmtree(damaged, ignore_errors=True)
+    trainer = _build_trainer(encoder, task, _build_arguments(task, shared, notes.precision, checkpoints))
     trainer.add_callback(clock)
     replace_output(trainer, log)
     result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
@@ -102,28 +127,26 @@ def fit_retriever(
     mean = average_losses(trainer.state.log_history)
     return RetrieverResult(
         steps=int(trainer.state.global_step),
-        tokens=_count_tokens(encoder, pairs),
+        tokens=_count_tokens(encoder, task),
         resumed_from=None if checkpoint is None else read_step(checkpoint),
-        train_loss=float(result.training_loss) if mean is None else mean,
+        losses={"train_loss": float(result.training_loss) if mean is None else mean},
         precision=notes.precision,
         seconds=clock.seconds(),
     )
 
 
 def _build_trainer(
-    encoder: SentenceTransformer,
-    pairs: Sequence[Pair],
-    recipe: Retriever,
-    arguments: SentenceTransformerTrainingArguments,
+    encoder: SentenceTransformer, task: EncoderTask, arguments: SentenceTransformerTrainingArguments
 ) -> PlannedTrainer:
     encoder.model_card_data.generate_widget_examples = False  # No card is written.
-    columns = {"query": [pair.query for pair in pairs], "document": [pair.document for pair in pairs]}
-    return PlannedTrainer(
+    trainer = PlannedTrainer(
         model=encoder,
         args=arguments,
-        train_dataset=Dataset.from_dict(columns),
-        loss=_build_loss(encoder, recipe),
+        train_dataset=Dataset.from_dict({name: list(values) for name, values in task.columns.items()}),
+        loss=task.loss,
     )
+    trainer.sizes = task.sizes
+    return trainer
 
 
 def _choose_precision(asked: Precision) -> PrecisionChoice:
@@ -149,13 +172,13 @@ def _build_loss(encoder: SentenceTransformer, recipe: Retriever) -> Any:
 
 
 def _build_arguments(
-    recipe: Retriever, shared: Shared, precision: PrecisionChoice, folder: Path
+    task: EncoderTask, shared: Shared, precision: PrecisionChoice, folder: Path
 ) -> SentenceTransformerTrainingArguments:
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(folder),
         num_train_epochs=1,
-        per_device_train_batch_size=recipe.batch_skills,
-        learning_rate=recipe.learning_rate,
+        per_device_train_batch_size=max(task.sizes, default=1),
+        learning_rate=task.learning_rate,
         lr_scheduler_type=shared.schedule.value,
         warmup_steps=shared.warmup_share,  # Below 1 it is a share.
         weight_decay=shared.weight_decay,
@@ -172,15 +195,15 @@ def _build_arguments(
         disable_tqdm=not sys.stderr.isatty(),
         report_to=[] if shared.tracker == Tracker.NONE else [shared.tracker.value],
         dataloader_pin_memory=torch.cuda.is_available(),
-        prompts={"query": recipe.query_prompt, "document": recipe.document_prompt},
+        prompts=dict(task.prompts),
     )
     if arguments.n_gpu > 1:
         arguments._n_gpu = 1  # One process keeps to one GPU.
     return arguments
 
 
-def _count_tokens(encoder: SentenceTransformer, pairs: Sequence[Pair]) -> int:
-    """Count the tokens of pairs as the encoder reads them, without padding."""
-    texts = [text for pair in pairs for text in pair]
+def _count_tokens(encoder: SentenceTransformer, task: EncoderTask) -> int:
+    """Count the tokens of all texts as the encoder reads them, without padding and prompts."""
+    texts = [value for values in task.columns.values() for value in values if isinstance(value, str)]
     encoded = encoder.tokenizer(texts, truncation=True, max_length=encoder.max_seq_length)["input_ids"]
     return sum(map(len, encoded))
