@@ -18,6 +18,7 @@ from stages.train.params import (
     Freeze,
     Full,
     Lora,
+    Lsr,
     PromptTuning,
     Recipe,
     Retriever,
@@ -64,7 +65,7 @@ def estimate_training(
             work.largest,
             choose_numbers(shared.precision, machine.on_gpu, trained.are_added),
             on_gpu=machine.on_gpu,
-            dropout=isinstance(recipe, Tagger | Retriever),
+            dropout=isinstance(recipe, Tagger | Retriever | Lsr),
         ),
         seconds,
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from stages.train.batches import build_batches, count_shared_tokens
-from stages.train.params import Batching, Continued, PromptTuning, Recipe, Retriever, Shared, Tagger
+from stages.train.params import Batching, Continued, Lsr, PromptTuning, Recipe, Retriever, Shared, Tagger
 from stages.train.rows import IGNORED, TokenRow
 from stages.train.tagger.batches import build_batches as cut_batches
 
@@ -51,6 +51,10 @@ def bound_workload(recipe: Recipe, shared: Shared, max_tokens: int) -> Workload:
         tokens = 2 * recipe.batch_skills * recipe.max_tokens
         planned = shared.max_steps or recipe.steps
         return Workload(planned, StepSize(tokens, recipe.max_tokens, 0), tokens * planned, is_bound=True)
+    if isinstance(recipe, Lsr):
+        tokens = recipe.batch_rows * recipe.max_tokens
+        planned = shared.max_steps or recipe.epochs * math.ceil(recipe.rows / recipe.batch_rows)
+        return Workload(planned, StepSize(tokens, recipe.max_tokens, 0), tokens * planned, is_bound=True)
     if isinstance(recipe, Tagger):
         limit, count = recipe.max_tokens, recipe.batch_rows
         step = StepSize(max(limit, min(recipe.batch_tokens, count * limit)), limit, 0)
@@ -66,10 +70,10 @@ def bound_workload(recipe: Recipe, shared: Shared, max_tokens: int) -> Workload:
     return Workload(shared.max_steps, step, step.tokens * (shared.max_steps or 1), is_bound=True)
 
 
-def estimate_workload(recipe: Tagger | Retriever, shared: Shared, lengths: Sequence[int]) -> Workload:
+def estimate_workload(recipe: Tagger | Retriever | Lsr, shared: Shared, lengths: Sequence[int]) -> Workload:
     """Estimate the work of an encoder on texts. lengths: of their code points, in all turns; at least one text."""
     tokens = [min(recipe.max_tokens, _SPECIAL + length // _LETTERS) for length in lengths]
-    if isinstance(recipe, Retriever):
+    if isinstance(recipe, Retriever | Lsr):
         bound = bound_workload(recipe, shared, recipe.max_tokens)
         return bound._replace(tokens=bound.tokens * sum(tokens) / len(tokens) / recipe.max_tokens)
     batches = cut_batches(tokens, recipe.batch_rows, recipe.batch_tokens, shared.seed, 0)
