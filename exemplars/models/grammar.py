@@ -52,7 +52,8 @@ def build_call_grammar(
 
     must_call: leave out "no call", unless there is no tool. copying: a text is then a span of what was said, of whole
     words and signs, what an expression in it means (`08:30`), `dontcare`, or a value that the parameter has in train
-    rows whose prompts do not say it. Parameters with composed values have any texts; with `None`, all have.
+    rows whose prompts do not say it. Parameters with composed values, in train rows or by the catalog, have any texts;
+    with `None`, all have.
 
     Arguments are in the order of the catalog, each at most once, and the members of an object are in the order of its
     schema. A value has what its schema says of types, listed values, items, properties and required properties; what
@@ -68,12 +69,20 @@ class _Writer:
     def __init__(self, form: CallFormat, copying: Copying | None) -> None:
         self._form = form
         self._copying = copying
+        self._composed: frozenset[tuple[str, str]] = frozenset()
+        """The parameters, each after its tool, that the catalog says a model writes."""
         self._text = "string"
         """The rule of the texts of the parameter that is being written."""
         self._rules: dict[str, str] = {}
         """The names of the rules, by what they derive."""
 
     def write(self, tools: Sequence[Skill], must_call: bool) -> str:
+        self._composed = frozenset(
+            (tool.name, parameter.name)
+            for tool in tools
+            for parameter in tool.parameters
+            if parameter.composed
+        )
         calls = self._alternate(self._write_call(build_tool_definition(tool)["function"]) for tool in tools)
         none = _quote(NO_CALL[self._form])
         several = f'"[" {calls} (", " {calls})+ "]"'
@@ -139,7 +148,7 @@ class _Writer:
         A rule for each word of what was said, which may be followed by that of the next one, derives all spans: their
         number grows with the square of the words, that of the rules does not.
         """
-        if self._copying is None or (skill, parameter) in self._copying.rules.free:
+        if self._copying is None or (skill, parameter) in self._copying.rules.free | self._composed:
             return "string"
         starts = [start for text in self._copying.texts for start in self._write_spans(list_units(text))]
         readings = (reading for text in self._copying.texts for reading in list_readings(text))

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from exemplars.core.conditions import Condition
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.models.chat_templates import ChatTemplateError, encode_text, render_prompt
 from exemplars.models.copying import list_shown_texts
@@ -76,14 +75,14 @@ class Decoder:
 
 def answer_by_model(
     systems: Iterable[System],
-    tasks: Mapping[Condition, Task],
+    tasks: Mapping[str, Task],
     model: Any,
     tokenizer: Any,
     params: EvaluateParams,
 ) -> Replies:
     """Answer all rows by the systems of one model, those without a grammar first."""
     decoder = Decoder(model, tokenizer, params)
-    replies: dict[Condition, dict[str, list[Reply]]] = {condition: {} for condition in tasks}
+    replies: dict[str, dict[str, list[Reply]]] = {name: {} for name in tasks}
     for system in sorted(systems, key=lambda system: system.is_constrained):
         requests = {
             condition: _list_requests(system, task, decoder, params) for condition, task in tasks.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from exemplars.core import layout
 from exemplars.core.conditions import HEADLINE, Condition, take_condition
@@ -22,11 +23,15 @@ def write_evaluation(
     evaluations: Mapping[Condition, Evaluation],
     runs: Mapping[str, Run],
     retrieval: Retrieval,
+    robustness: Mapping[str, Any],
     params: EvaluateParams,
 ) -> str:
-    """Write all outputs of an evaluation, and return a line for people. runs: those that are evaluated, by name."""
+    """Write all outputs of an evaluation, and return a line for people.
+
+    runs: those that are evaluated, by name. robustness: of `rate_variants`.
+    """
     write_table(layout.PREDICTIONS, rows_to_table(list_predictions(evaluations), Prediction))
-    report = build_evaluate_report(evaluations, describe_runs(runs), retrieval, params)
+    report = build_evaluate_report(evaluations, describe_runs(runs), retrieval, robustness, params)
     write_json(layout.details("evaluate"), report)
     for name, points in build_evaluate_plots(evaluations[HEADLINE], report, params.reference).items():
         write_json(layout.plot("evaluate", name), points)

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Robustness(StrEnum):
+    """A change of the prompts of the test turns."""
+
+    TOOLS_SHUFFLED = "tools_shuffled"
+    """The shown tools in another order."""
+    MORE_DISTRACTORS = "more_distractors"
+    """Five more tools."""
+    RIGHT_TOOL_MISSING = "right_tool_missing"
+    """Without the right tools, so that no call is right; of the turns that call something."""
+    NAMES_MASKED = "names_masked"
+    """Functions and parameters are called `function_1` and `argument_1`."""
+    SPEECH = "speech"
+    """The utterance as a speech recognizer would write it; of the turns that have such a view (`split.speech`)."""
 
 
 class EvaluateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,6 +41,9 @@ class EvaluateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     copy: bool = True
     """A constrained language model copies: a text is a span of what the prompt says, what an expression in it means, or
     a value of the parameter in train rows; parameters with composed values are free. false: texts are any texts."""
+    robustness: tuple[Robustness, ...] = ()
+    """Changes of the oracle's prompts that all systems answer as well: tools_shuffled, more_distractors,
+    right_tool_missing, names_masked, speech. Each takes as long as a condition."""
     speech: bool = False
     """Also evaluate on the speech views of the test rows (split.speech), for the slice `transcript`; takes twice
     as long."""

@@ -12,9 +12,10 @@ from exemplars.models.base_models import find_base, load_tokenizer, read_context
 from exemplars.models.copying import learn_copy_rules
 from stages.evaluate.inputs import Inputs, build_tasks, encode_task, order_neighbors
 from stages.evaluate.loaders import Models, Run, load_models, read_runs
-from stages.evaluate.params import EvaluateParams
+from stages.evaluate.params import EvaluateParams, Robustness
 from stages.evaluate.ranking import rank_skills, rate_ranking
 from stages.evaluate.report import Retrieval
+from stages.evaluate.robustness import Variant, build_variant
 from stages.evaluate.system_names import Kind, System, choose_systems
 from stages.evaluate.task import Task, make_question
 
@@ -26,7 +27,14 @@ class Preparation(NamedTuple):
     systems: Mapping[str, System]
     models: Models
     tasks: Mapping[Condition, Task]
+    variants: Mapping[Robustness, Variant]
     retrieval: Retrieval
+
+    @property
+    def asked(self) -> dict[str, Task]:
+        """All that systems are asked: the tasks of the conditions, and the variants."""
+        variants = {kind.value: variant.task for kind, variant in self.variants.items()}
+        return {**{condition.value: task for condition, task in self.tasks.items()}, **variants}
 
 
 def prepare_evaluation(inputs: Inputs, names: Sequence[str], params: EvaluateParams) -> Preparation:
@@ -44,20 +52,29 @@ def prepare_evaluation(inputs: Inputs, names: Sequence[str], params: EvaluatePar
     ranking = rank_skills(models.retriever, questions, order, inputs.train, params.tools)
     retrieval = Retrieval(ranking.by, ranking.tools, rate_ranking(ranking, inputs.turns, inputs.train))
     tasks = build_tasks(inputs, order, ranking.list_shown(), params)
+    variants: dict[Robustness, Variant] = {}
     if any(system.kind in (Kind.LANGUAGE_MODEL, Kind.CASCADE) for system in systems.values()):
-        tasks = encode_tasks(tasks, inputs, params)
-    return Preparation(runs, systems, models, tasks, retrieval)
+        tasks, variants = add_prompts(tasks, inputs, params)
+    return Preparation(runs, systems, models, tasks, variants, retrieval)
 
 
-def encode_tasks(
+def add_prompts(
     tasks: Mapping[Condition, Task], inputs: Inputs, params: EvaluateParams
-) -> dict[Condition, Task]:
-    """Add what language models need: the tokens of prompts that `render` did not make, and rules for copying."""
+) -> tuple[dict[Condition, Task], dict[Robustness, Variant]]:
+    """Add what language models need: the tokens of prompts that `render` did not make, and rules for copying.
+
+    Returns the tasks, and the variants of that under `oracle`.
+    """
     files = find_base(inputs.manifest.base)
     tokenizer, context = load_tokenizer(files), read_context_length(files)
     limit = None if context is None else context - params.max_new_tokens
     rules = learn_copy_rules(inputs.train) if params.copy else None
-    return {
+    encoded = {
         condition: encode_task(task, inputs.rendered.keys(), tokenizer, limit)._replace(copy_rules=rules)
         for condition, task in tasks.items()
     }
+    oracle = encoded[Condition.ORACLE]
+    variants = {
+        kind: build_variant(kind, oracle, inputs.rendered, tokenizer, limit) for kind in params.robustness
+    }
+    return encoded, variants

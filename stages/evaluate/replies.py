@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from exemplars.core.conditions import Condition
 from exemplars.dataset.catalog import Skill
 from exemplars.models.calls import CallFormat, format_calls
 from exemplars.models.tagger.calls import TaggedTurn, make_call
@@ -26,8 +25,8 @@ class Reply(NamedTuple):
     """The system that a cascade has it from."""
 
 
-Replies = Mapping[Condition, Mapping[str, Sequence[Reply]]]
-"""The answers to all rows, by condition and system."""
+Replies = Mapping[str, Mapping[str, Sequence[Reply]]]
+"""The answers to all rows of tasks, by the name of the task, such as a condition, and by system."""
 
 
 class TaggedReplies(NamedTuple):

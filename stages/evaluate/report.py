@@ -35,11 +35,12 @@ def build_evaluate_report(
     evaluations: Mapping[Condition, Evaluation],
     runs: Mapping[str, Mapping[str, str]],
     retrieval: Retrieval,
+    robustness: Mapping[str, Any],
     params: EvaluateParams,
 ) -> dict[str, Any]:
     """Build the report: the stage in numbers.
 
-    runs: the id and the role of each run that is evaluated, by the name of its recipe.
+    runs: the id and the role of each run that is evaluated, by the name of its recipe. robustness: of `rate_variants`.
     """
     evaluation = next(iter(evaluations.values()))
     written = [evaluation.task.rows[place] for place in evaluation.written]
@@ -51,6 +52,7 @@ def build_evaluate_report(
         "groups": len({row.group for row in written}),
         "not_asked": sum(not row.prompt_tokens for row in evaluations[Condition.ORACLE].task.rows),
         "retrieval": retrieval._asdict(),
+        "robustness": dict(robustness),
         "reference": params.reference,
         "conditions": {
             condition.value: _describe_condition(evaluation, params)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from exemplars.core.conditions import Condition
 from stages.evaluate.language_models import answer_by_model
 from stages.evaluate.loaders import Models
 from stages.evaluate.params import EvaluateParams
@@ -21,10 +20,10 @@ from stages.evaluate.task import Task
 
 
 def collect_replies(
-    systems: Mapping[str, System], tasks: Mapping[Condition, Task], models: Models, params: EvaluateParams
+    systems: Mapping[str, System], tasks: Mapping[str, Task], models: Models, params: EvaluateParams
 ) -> Replies:
     """Collect the answers of all systems that are compared; a language model is loaded once, and dropped after use."""
-    replies: dict[Condition, dict[str, Sequence[Reply]]] = {condition: {} for condition in tasks}
+    replies: dict[str, dict[str, Sequence[Reply]]] = {name: {} for name in tasks}
     for run, group in _group_by_model(systems).items():
         model, tokenizer = models.loaders[run]()
         for condition, answers in answer_by_model(group, tasks, model, tokenizer, params).items():

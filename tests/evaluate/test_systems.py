@@ -173,7 +173,7 @@ def test_the_report_has_figures_errors_slices_and_comparisons_of_each_condition(
 ) -> None:
     evaluations = evaluate(tasks, {"knn": ["what?"] * 4, "base": RIGHT})
     runs = {"lora": {"run": "lora-1-2", "role": "language_model"}}
-    report = build_evaluate_report(evaluations, runs, Retrieval("none", 2, {}), PARAMS)
+    report = build_evaluate_report(evaluations, runs, Retrieval("none", 2, {}), {}, PARAMS)
     assert (report["runs"], report["rows"], report["groups"], report["not_asked"]) == (runs, 4, 3, 0)
     assert report["data_hash"] == hash_split(sorted(row.digest for row in ROWS))
     assert msgspec.json.decode(msgspec.json.encode(report)) == report
@@ -224,7 +224,7 @@ def test_confidence_is_reported_as_risk_and_a_cascade_by_its_parts(tasks: Mappin
     task = tasks[Condition.END_TO_END]
     evaluation = evaluate_systems(task, {"tagger": sure, "base": parts}, PARAMS, {})
     report = build_evaluate_report(
-        {condition: evaluation for condition in BOTH}, {}, Retrieval("none", 2, {}), PARAMS
+        {condition: evaluation for condition in BOTH}, {}, Retrieval("none", 2, {}), {}, PARAMS
     )
     systems = report["conditions"]["end_to_end"]["systems"]
     risks = {point["coverage"]: point["risk"] for point in systems["tagger"]["risks"]}

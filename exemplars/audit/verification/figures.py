@@ -92,7 +92,9 @@ def _check_figures(tables: Tables, stage: Stage, extent: str) -> Check:
         for condition, task in tasks.items()
     }
     retrieval = Retrieval(**recorded["retrieval"])
-    report = _as_json(build_evaluate_report(evaluations, recorded["runs"], retrieval, params))
+    report = _as_json(
+        build_evaluate_report(evaluations, recorded["runs"], retrieval, recorded["robustness"], params)
+    )
     omitted = () if texts or not params.text_metrics else tuple(TEXT_METRICS)
     problems += _compare_report(_drop_texts(recorded, omitted), _drop_texts(report, omitted))
     written = {output.path for output in stage.outs}

@@ -1,0 +1,238 @@
+"""Changed prompts for the same test turns: how much of what a model can do depends on how it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+
+from exemplars.core.bootstrap import Resamples, round_figure
+from exemplars.core.digests import hash_to_fraction
+from exemplars.core.ids import make_speech_id
+from exemplars.core.slot_paths import format_path, parse_path
+from exemplars.dataset.catalog import Skill, build_tool_definition
+from exemplars.models.calls import NO_CALL, format_calls
+from exemplars.models.copying import CopyRules
+from exemplars.models.prompting import build_messages
+from exemplars.models.questions import Question
+from exemplars.models.rows import Message, TargetCall, TrainingRow
+from exemplars.models.targets import build_call
+from stages.evaluate.evaluation import score_replies
+from stages.evaluate.metrics import CALL_METRICS
+from stages.evaluate.params import EvaluateParams, Robustness
+from stages.evaluate.replies import Replies, Reply
+from stages.evaluate.system_names import Kind, System
+from stages.evaluate.task import Task, encode_row, list_tool_names
+
+_DISTRACTORS: Final = 5
+"""The tools that `more_distractors` adds."""
+
+
+class Variant(NamedTuple):
+    """The test turns in changed prompts."""
+
+    task: Task
+    places: Sequence[int]
+    """The places of its rows in the task that it was made of."""
+
+
+class _Prompt(NamedTuple):
+    """A changed prompt, and what is right for it."""
+
+    question: Question
+    tools: Sequence[Skill]
+    calls: tuple[TargetCall, ...]
+
+
+def build_variant(
+    kind: Robustness, task: Task, rendered: Mapping[str, TrainingRow], tokenizer: Any, limit: int | None
+) -> Variant:
+    """Build the changed prompts of a kind. task: under `oracle`; its rows as written are changed.
+
+    rendered: the test rows of `render`, by id, with their speech views. limit: the maximum number of tokens. Rows
+    without a prompt are left out, as are those that cannot be changed: those that call nothing have no right tool that
+    could be missing, and some have no speech view.
+    """
+    masked = _mask_catalog(task.skills) if kind is Robustness.NAMES_MASKED else {}
+    skills = {skill.name: skill for skill in masked.values()} if masked else task.skills
+    rows, places, questions = [], [], []
+    for place, (row, question) in enumerate(zip(task.rows, task.questions, strict=True)):
+        if row.speech or not row.prompt_tokens:
+            continue
+        prompt = _change(kind, row, question, task, masked, rendered)
+        if prompt is not None:
+            rows.append(_build_row(row, prompt, task, skills, tokenizer, limit))
+            places.append(place)
+            questions.append(prompt.question)
+    changed = task._replace(
+        rows=rows,
+        questions=questions,
+        skills=skills,
+        neighbors=[task.neighbors[place] for place in places],
+        copy_rules=_rename_rules(task.copy_rules, task.skills, masked) if masked else task.copy_rules,
+    )
+    return Variant(changed, places)
+
+
+def rate_variants(
+    variants: Mapping[Robustness, Variant],
+    task: Task,
+    replies: Replies,
+    systems: Mapping[str, System],
+    params: EvaluateParams,
+) -> dict[str, Any]:
+    """Rate the answers to changed prompts: exact match, and its difference from that of the same turns unchanged.
+
+    task: under `oracle`. replies: under `oracle` and to each kind of changed prompts. Where names are masked, only
+    language models are rated: others do not read names.
+    """
+    report: dict[str, Any] = {}
+    for kind, (changed, places) in variants.items():
+        rated = [
+            system.name
+            for system in systems.values()
+            if kind is not Robustness.NAMES_MASKED or system.kind is Kind.LANGUAGE_MODEL
+        ]
+        resamples = Resamples([row.group for row in changed.rows], params.resamples, params.seed)
+        exact = {
+            name: (
+                _list_exact(changed, replies[kind][name]),
+                _list_exact(task, replies[task.condition][name])[list(places)],
+            )
+            for name in rated
+        }
+        figures = {name: _compare(resamples, *columns) for name, columns in exact.items()}
+        report[kind.value] = {"rows": len(places), "systems": figures}
+    return report
+
+
+def _compare(resamples: Resamples, after: Any, before: Any) -> dict[str, Any]:
+    metrics = {"exact_match": CALL_METRICS["exact_match"]}
+    everywhere = range(len(after))
+    figures = resamples.compute_figures({"exact": after}, everywhere, metrics)
+    differences = resamples.compute_differences({"exact": after}, {"exact": before}, everywhere, metrics)
+    return {
+        "exact_match": round_figure(figures["exact_match"]),
+        "difference": round_figure(differences["exact_match"]),
+    }
+
+
+def _list_exact(task: Task, replies: Sequence[Reply]) -> Any:
+    return np.array([score.exact for score in score_replies(task, replies)], dtype=np.float64)
+
+
+def _change(
+    kind: Robustness,
+    row: TrainingRow,
+    question: Question,
+    task: Task,
+    masked: Mapping[str, Skill],
+    rendered: Mapping[str, TrainingRow],
+) -> _Prompt | None:
+    """Change a prompt; `None`: it cannot be. masked: the skills with other names, by their own."""
+    shown = list_tool_names(row)
+    tools = [task.skills[name] for name in shown]
+    match kind:
+        case Robustness.TOOLS_SHUFFLED:
+            return _Prompt(question, [task.skills[name] for name in _shuffle(shown, row.id)], row.calls)
+        case Robustness.MORE_DISTRACTORS:
+            more = _add_distractors(shown, task.skills.keys() - {*shown, *row.skills}, row.id)
+            return _Prompt(question, [task.skills[name] for name in more], row.calls)
+        case Robustness.RIGHT_TOOL_MISSING:
+            left = [tool for tool in tools if tool.name not in row.skills]
+            return _Prompt(question, left, ()) if row.calls else None
+        case Robustness.NAMES_MASKED:
+            calls = tuple(_mask_call(call, task.skills[call.skill], masked[call.skill]) for call in row.calls)
+            return _Prompt(question, [masked[name] for name in shown], calls)
+        case Robustness.SPEECH:
+            view = rendered.get(make_speech_id(row.id))
+            if view is None:
+                return None
+            return _Prompt(question._replace(utterance=view.utterance), tools, view.calls)
+
+
+def _shuffle(names: Sequence[str], seed: str) -> list[str]:
+    """Shuffle names by stable hash, so that several have another order."""
+    order = sorted(names, key=lambda name: hash_to_fraction(name, f"{seed} shuffled"))
+    return [*order[1:], *order[:1]] if order == list(names) else order
+
+
+def _add_distractors(names: Sequence[str], others: Iterable[str], seed: str) -> list[str]:
+    """Add names by stable hash, at places that do not give away which were there."""
+    added = sorted(others, key=lambda name: hash_to_fraction(name, f"{seed} more"))[:_DISTRACTORS]
+    return sorted([*names, *added], key=lambda name: hash_to_fraction(name, f"{seed} place"))
+
+
+def _build_row(
+    row: TrainingRow,
+    prompt: _Prompt,
+    task: Task,
+    skills: Mapping[str, Skill],
+    tokenizer: Any,
+    limit: int | None,
+) -> TrainingRow:
+    form = task.style.call_format
+    answer = NO_CALL[form]
+    if prompt.calls:
+        answer = format_calls([build_call(call, skills[call.skill]) for call in prompt.calls], form)
+    elif not row.calls:
+        answer = row.messages[-1].content
+    messages = build_messages(task.style, prompt.tools, prompt.question)
+    changed = msgspec.structs.replace(
+        row,
+        utterance=prompt.question.utterance,
+        messages=(*messages, Message("assistant", answer)),
+        tools=msgspec.json.encode([build_tool_definition(tool) for tool in prompt.tools]).decode(),
+        calls=prompt.calls,
+        input_ids=(),
+        prompt_tokens=0,
+    )
+    return encode_row(changed, prompt.question, prompt.tools, task.style, tokenizer, limit)
+
+
+def _mask_catalog(skills: Mapping[str, Skill]) -> dict[str, Skill]:
+    """Mask the names of all functions and of their parameters, by the names of the functions."""
+    return {
+        name: msgspec.structs.replace(
+            skills[name],
+            name=f"function_{number}",
+            parameters=tuple(
+                msgspec.structs.replace(parameter, name=f"argument_{place}")
+                for place, parameter in enumerate(skills[name].parameters, start=1)
+            ),
+        )
+        for number, name in enumerate(sorted(skills), start=1)
+    }
+
+
+def _rename_rules(
+    rules: CopyRules | None, skills: Mapping[str, Skill], masked: Mapping[str, Skill]
+) -> CopyRules | None:
+    """Rename the parameters of rules for copying as in the masked catalog."""
+    if rules is None:
+        return None
+    names = {
+        (name, parameter.name): (masked[name].name, other.name)
+        for name, skill in skills.items()
+        for parameter, other in zip(skill.parameters, masked[name].parameters, strict=True)
+    }
+    free = frozenset(names[key] for key in rules.free if key in names)
+    return CopyRules(free, {names[key]: values for key, values in rules.values.items() if key in names})
+
+
+def _mask_call(call: TargetCall, skill: Skill, masked: Skill) -> TargetCall:
+    names = {
+        parameter.name: other.name
+        for parameter, other in zip(skill.parameters, masked.parameters, strict=True)
+    }
+    answers = tuple(
+        msgspec.structs.replace(answer, slot=_mask_path(answer.slot, names)) for answer in call.answers
+    )
+    return TargetCall(masked.name, answers)
+
+
+def _mask_path(path: str, names: Mapping[str, str]) -> str:
+    root, *rest = parse_path(path)
+    return format_path((names[str(root)], *rest))
