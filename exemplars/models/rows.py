@@ -87,6 +87,8 @@ class TrainingRow(msgspec.Struct, frozen=True):
     input_ids: tuple[int, ...]
     prompt_tokens: int
     """The number of `input_ids`, from the first, that are masked in the loss."""
+    nearest: tuple[str, ...] = ()
+    """The ids of the train rows that the prompt shows in addition, as examples."""
 
 
 class Prediction(msgspec.Struct, frozen=True):

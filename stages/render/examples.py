@@ -7,7 +7,7 @@ from itertools import islice
 
 from exemplars.core.digests import hash_to_fraction
 from exemplars.dataset.skill_ranking import RankingEntry, SkillRanking, count_terms
-from exemplars.models.rows import Message, TrainingRow, View
+from exemplars.models.rows import TrainingRow, View
 from exemplars.models.turns import TurnRows
 from stages.render.params import RenderParams
 
@@ -22,8 +22,8 @@ class ExampleFinder:
         self._ranking = SkillRanking(entries, ())
         self._params = params
 
-    def find(self, turn: TurnRows, tools: Collection[str], *, draws: bool) -> list[Message]:
-        """Find the examples of a turn's prompt: utterances, each followed by its answer, the best example last.
+    def find(self, turn: TurnRows, tools: Collection[str], *, draws: bool) -> list[TrainingRow]:
+        """Find the examples of a turn's prompt, the best last.
 
         tools: the names of the tools that the prompt shows. draws: whether the row is one of train, whose examples are
         drawn from the best ones, by its digest, and which may have none.
@@ -35,7 +35,7 @@ class ExampleFinder:
         if draws:
             drawn = sorted(best, key=lambda row: hash_to_fraction(row.id, f"{key} example"))[: choice.shown]
             best = [row for row in best if row in drawn]
-        return [message for row in reversed(best) for message in row.messages[-2:]]
+        return best[::-1]
 
     def _find_best(self, turn: TurnRows, tools: Collection[str], count: int) -> list[TrainingRow]:
         found = self._ranking.find_entries(count_terms(turn.first.utterance), turn.first.group)

@@ -13,7 +13,7 @@ from exemplars.dataset.texts import is_mentioned
 from exemplars.models.calls import CallFormat, format_calls, format_value
 from exemplars.models.prompting import ToolForm, arrange_messages
 from exemplars.models.questions import Question
-from exemplars.models.rows import Message, TargetCall, View
+from exemplars.models.rows import Message, TargetCall, TrainingRow, View
 from exemplars.models.targets import build_call, build_target_calls
 from exemplars.models.turns import TurnRows
 from stages.render.params import RenderParams
@@ -38,13 +38,19 @@ class Prompt(NamedTuple):
     """The calls of the answer, or what the view asks about them; empty: no call."""
     is_reply: bool
     """Whether the answer is the assistant's reply."""
+    nearest: tuple[str, ...] = ()
+    """The ids of the train rows that are shown as examples."""
 
-    def insert_examples(self, examples: Sequence[Message]) -> Prompt:
-        """Insert turns after the system message, if this is a prompt of the view `call`."""
+    def insert_examples(self, examples: Sequence[TrainingRow]) -> Prompt:
+        """Insert train rows, with their answers, after the system message, if this is a prompt of the view `call`."""
         if self.view != View.CALL:
             return self
         start = sum(message.role == "system" for message in self.messages[:1])
-        return self._replace(messages=(*self.messages[:start], *examples, *self.messages[start:]))
+        shown = [message for row in examples for message in row.messages[-2:]]
+        return self._replace(
+            messages=(*self.messages[:start], *shown, *self.messages[start:]),
+            nearest=tuple(row_id for row in examples for row_id in row.exemplar_ids),
+        )
 
     @property
     def template_tools(self) -> tuple[dict[str, Any], ...]:

@@ -175,6 +175,7 @@ def _make_row(tokenized: TokenizedPrompt) -> TrainingRow:
         calls=prompt.calls,
         input_ids=tokenized.input_ids,
         prompt_tokens=tokenized.prompt_tokens,
+        nearest=prompt.nearest,
     )
 
 

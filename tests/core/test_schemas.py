@@ -156,6 +156,7 @@ TRAINING = pa.schema(
         ("calls", pa.list_(CALL)),
         ("input_ids", pa.list_(pa.int32())),
         ("prompt_tokens", pa.int32()),
+        ("nearest", pa.list_(TEXT)),
     ]
 )
 PREDICTIONS = pa.schema(

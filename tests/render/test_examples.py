@@ -56,6 +56,7 @@ def test_rows_show_the_most_similar_train_rows_of_other_groups(dropout: float, t
         "ring Ada please",
         'call(contact="Ada")',
     ]
+    assert test["ring Di now please"].nearest == ("s:ring Bo please", "s:ring Ada please")
     # Cy is the only row of another group whose tool is shown; the rest depends on the tools that were drawn.
     expected = ["ring Cy please", 'call(contact="Cy")'] if not dropout else []
     assert shown(train["ring Ada please"])[-2:] == expected
