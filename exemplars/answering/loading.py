@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -19,10 +19,11 @@ from exemplars.core.params import PATH, load_value
 from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.recognizers import Recognizer, Recognizers, decode_recognizers, merge_recognizers
 from exemplars.models.chat_templates import find_end_of_turn
-from exemplars.models.run_manifest import TAGGER, WEIGHTS, get_style, load_run, read_manifest
+from exemplars.models.questions import Question
+from exemplars.models.run_manifest import RETRIEVER, TAGGER, WEIGHTS, get_style, load_run, read_manifest
 
-_LANGUAGE_MODELS: Final = ("full", "lora", "prompt_tuning", "ia3", "freeze")
-"""The methods of runs that are language models and write calls."""
+_SILENT: Final = (RETRIEVER, "continued")
+"""The methods of runs that answer no question: they choose the tools of a prompt, or write text."""
 
 
 class Run(NamedTuple):
@@ -38,10 +39,12 @@ class Run(NamedTuple):
 
 
 def list_runs() -> list[Run]:
-    """List the runs of this project that can be asked, in the order of `train.runs`, then by name.
+    """List the runs of this project that can be asked, in the order of `train.runs`, then by name."""
+    return [run for run in _list_trained() if run.method not in _SILENT]
 
-    Runs without weights are left out.
-    """
+
+def _list_trained() -> list[Run]:
+    """List the runs of this project that have weights, in the same order."""
     names = load_value("train", "runs") if PATH.exists() else None
     found = sorted(path.parent.name for path in layout.MODELS.glob("*/manifest.json"))
     recipes = [name for name in (names if isinstance(names, dict) else ()) if name in found]
@@ -49,9 +52,7 @@ def list_runs() -> list[Run]:
     for recipe in dict.fromkeys([*recipes, *found]):
         folder = layout.model(recipe)
         if (folder / WEIGHTS).is_dir():
-            method = read_manifest(folder).method
-            if method == TAGGER or method in _LANGUAGE_MODELS:
-                runs.append(Run(recipe, method))
+            runs.append(Run(recipe, read_manifest(folder).method))
     return runs
 
 
@@ -111,9 +112,25 @@ def _load_language_model(run: Run) -> LanguageModelSystem:
     # Tries the template in a process of its own, which a server could not start from a thread.
     find_end_of_turn(tokenizer)
     style = get_style(run.folder, read_manifest(run.folder))
-    return LanguageModelSystem(
-        run.recipe, model, tokenizer, style, _read_catalog() or (), _read_recognizers()
-    )
+    catalog, recognizers = _read_catalog() or (), _read_recognizers()
+    select = _load_selector(catalog)
+    return LanguageModelSystem(run.recipe, model, tokenizer, style, catalog, recognizers, select)
+
+
+def _load_selector(catalog: Sequence[Skill]) -> Callable[[Question], Sequence[Skill]] | None:
+    """Load what selects the tools of a prompt: the retriever's best; `None` if no retriever is trained."""
+    run = next((run for run in _list_trained() if run.method == RETRIEVER), None)
+    if run is None:
+        return None
+    from exemplars.models.retriever.retriever import load_retriever  # Imports torch.
+
+    retriever, skills = load_retriever(run.folder, catalog), {skill.name: skill for skill in catalog}
+
+    def select(question: Question) -> list[Skill]:
+        ranked = retriever.rank_skills([question], retriever.tools)[0]
+        return [skills[skill.name] for skill in ranked]
+
+    return select
 
 
 def _read_catalog() -> tuple[Skill, ...] | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -114,3 +116,27 @@ def test_a_question_that_training_would_have_rejected_is_refused(
 ) -> None:
     with pytest.raises(UserError, match=message):
         load_system("lora").answer(Task(question, SKILLS))
+
+
+def test_a_language_model_is_shown_the_best_tools_of_a_retriever(
+    trained_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from exemplars.answering import systems
+    from exemplars.models.retriever.retriever import load_retriever
+    from tests.train.retriever.trained import train_tiny
+
+    monkeypatch.chdir(shutil.copytree(trained_project, tmp_path / "project"))
+    retriever = load_retriever(train_tiny(steps=2)[1])
+    retriever_tools = [
+        skill.name for skill in retriever.rank_skills([Question("ring mum")], retriever.tools)[0]
+    ]
+    shown: list[str] = []
+    encode = systems.encode_prompt
+
+    def spy(tokenizer: Any, style: Any, tools: Any, question: Any) -> list[int]:
+        shown.extend(tool.name for tool in tools)
+        return encode(tokenizer, style, tools, question)
+
+    monkeypatch.setattr(systems, "encode_prompt", spy)
+    load_system("lora").answer(Task(Question("ring mum"), max_tokens=5))
+    assert shown == retriever_tools
