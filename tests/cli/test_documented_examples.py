@@ -131,6 +131,8 @@ def list_help_examples() -> list[tuple[str, str]]:
 
 EXEMPLARS = [*list_documented("exemplars"), *list_help_examples()]
 DVC = list_documented("dvc")
+VALID = set[str]()
+"""The texts of `params.yaml` that were checked."""
 
 
 def test_the_documents_show_commands() -> None:
@@ -186,7 +188,11 @@ def test_a_documented_run_names_stages_and_changes_parameters_to_valid_values(
     monkeypatch.chdir(tmp_path)
     for sweep in get_hydra_sweeps({"params.yaml": overrides}):
         shutil.copy(PROJECT / "params.yaml", "params.yaml")
-        before = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
-        apply_overrides("params.yaml", sweep["params.yaml"])
-        assert (yaml.safe_load(Path("params.yaml").read_text("utf-8")) != before) == bool(overrides)
-        assert main(["check", "--parameters"]) == 0, capsys.readouterr().err
+        before = Path("params.yaml").read_text("utf-8")
+        if overrides:
+            apply_overrides("params.yaml", sweep["params.yaml"])
+        after = Path("params.yaml").read_text("utf-8")
+        if after not in VALID:  # Most commands change nothing.
+            assert (yaml.safe_load(after) != yaml.safe_load(before)) == bool(overrides)
+            assert main(["check", "--parameters"]) == 0, capsys.readouterr().err
+            VALID.add(after)
