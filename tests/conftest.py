@@ -38,6 +38,7 @@ SLOW = (
     "tests/ingest/opencui/test_bots.py",
     "tests/ingest/chat/test_real_data.py",
     "tests/ingest/chat/test_large_file.py",
+    "tests/export/test_gguf_model.py",
     "tests/export/test_merge.py",
     "tests/export/test_plots.py",
     "tests/export/test_round_trip.py",

@@ -14,10 +14,14 @@ _HELP: Final = """\
 examples:
   exemplars merge                     models/lora -> models/lora/merged
   exemplars merge full --output out   a different recipe and folder
+  exemplars merge --format gguf       models/lora -> models/lora/gguf
 
 The result is safetensors that plain transformers loads. Before it is
 put in place, its logits are compared with those of base and adapter. Its
-README.md says what the model was made from.
+README.md says how the model is asked, and what it was made from.
+
+With gguf it is a file for llama.cpp, with calls.gbnf, the grammar of the
+catalog's calls, and a Modelfile for Ollama.
 """
 
 
@@ -31,7 +35,18 @@ def add_parser(commands: Commands) -> None:
         examples=_HELP,
     )
     parser.add_argument("recipe", nargs="?", default="lora", metavar="RECIPE", help="default: lora")
-    parser.add_argument("--output", type=parse_path, metavar="FOLDER", help="default: models/RECIPE/merged")
+    parser.add_argument(
+        "--output", type=parse_path, metavar="FOLDER", help="default: models/RECIPE/merged, or .../gguf"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("safetensors", "gguf"),
+        default="safetensors",
+        help="safetensors (default), or gguf: Llama models such as SmolLM2",
+    )
+    parser.add_argument(
+        "--precision", choices=("f16", "f32"), default="f16", help="of the matrices in gguf (default: f16)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -40,11 +55,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     def merge() -> None:
         # Imported here: pyarrow would slow down every other command.
-        from exemplars.export.merge import TOLERANCE, merge_run
+        from exemplars.export.merge import TOLERANCE, export_run, merge_run
         from exemplars.models.library_messages import suppress_library_messages
 
         suppress_library_messages()
-        output, difference = merge_run(arguments.recipe, arguments.output)
+        if arguments.format == "gguf":
+            output, difference = export_run(arguments.recipe, arguments.output, arguments.precision)
+        else:
+            output, difference = merge_run(arguments.recipe, arguments.output)
         print_line(f"{output}: logits within {difference:.1e} of base and adapter (at most {TOLERANCE:.0e})")
 
     return run_main(merge)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from exemplars.core import layout
 from exemplars.core.conditions import take_condition
@@ -14,9 +14,12 @@ from exemplars.core.files import read_json
 from exemplars.core.folders import replace_folder
 from exemplars.core.names import check_name
 from exemplars.core.reports import format_interval
+from exemplars.dataset.catalog import read_catalog
 from exemplars.export.chat_template import add_tools_template, format_usage
+from exemplars.export.gguf_model import build_gbnf, build_modelfile, write_gguf
 from exemplars.models.base_models import Base, HubBase, PackagedBase, save_errors_as_user_errors
 from exemplars.models.chat_templates import find_end_of_turn
+from exemplars.models.prompting import PromptStyle
 from exemplars.models.run_manifest import Manifest, get_style, load_run, read_manifest
 
 TOLERANCE: Final = 1e-3
@@ -25,28 +28,76 @@ _PROBES: Final = ((1, 2, 3, 5, 8, 13, 21, 34, 55, 89), (144, 233, 377, 610))
 """Token ids whose logits are compared, modulo the size of the vocabulary."""
 
 
+class Merged(NamedTuple):
+    """A run's model with its adapters folded into the base."""
+
+    manifest: Manifest
+    style: PromptStyle
+    model: Any
+    tokenizer: Any
+    takes_tools: bool
+    """Whether its chat template shows `tools` as training did."""
+    difference: float
+    """The largest difference of logits."""
+
+
 def merge_run(recipe: str, output: Path | None) -> tuple[Path, float]:
     """Merge the run of a recipe; return the folder of the result, and the largest difference of logits.
 
     output: a new or an empty folder; `None`: `merged` in the folder of the run, which is replaced. Raises
     `UserError` if `output` has files, or if `merge_adapters` does.
     """
+    folder, merged = _find_folders(recipe, output, "merged")
+    manifest = read_manifest(folder)
+    return merged, merge_adapters(folder, merged, _read_licenses(manifest), _read_figures(manifest))
+
+
+def export_run(recipe: str, output: Path | None, precision: str) -> tuple[Path, float]:
+    """Merge the run of a recipe into a GGUF file, with a grammar and a Modelfile; return as `merge_run` does.
+
+    output: `None`: `gguf` in the folder of the run. precision: of the matrices, `f16` or `f32`. Raises `UserError` if
+    `merge_run` would, or if the model cannot be written as GGUF.
+    """
+    folder, written = _find_folders(recipe, output, "gguf")
+    merged, skills = fold_adapters(folder), read_catalog(layout.CATALOG)
+    name = f"{merged.manifest.run}.gguf"
+    window = int(merged.model.config.max_position_embeddings)
+    modelfile = build_modelfile(name, merged.tokenizer, skills, merged.style, window)
+    with replace_folder(written) as partial:
+        write_gguf(partial / name, merged.model, merged.tokenizer, merged.manifest.run, precision)
+        (partial / "calls.gbnf").write_text(build_gbnf(skills, merged.style), "utf-8")
+        (partial / "Modelfile").write_text(modelfile, "utf-8")
+    return written, merged.difference
+
+
+def _find_folders(recipe: str, output: Path | None, name: str) -> tuple[Path, Path]:
+    """Find the folder of a run, and that of the result. Raises `UserError` if the latter has files of others."""
     folder = layout.model(check_name(recipe, "recipe"))
     if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(
             [_build_merge_problem(output, "files that are there already", "a new or an empty folder")]
         )
-    merged = output or folder / "merged"
-    manifest = read_manifest(folder)
-    return merged, merge_adapters(folder, merged, _read_licenses(manifest), _read_figures(manifest))
+    return folder, output or folder / name
 
 
 def merge_adapters(folder: Path, output: Path, licenses: Iterable[str], figures: Mapping[str, str]) -> float:
     """Merge the run in a folder into `output`; return the largest difference of logits.
 
-    licenses: of the data. figures: results of the evaluation, for the card. Raises `UserError` if there is no
-    such run, if it cannot be merged (soft prompts are not weights), or if the logits differ by more than
-    `TOLERANCE`; then nothing is written.
+    licenses: of the data. figures: results of the evaluation, for the card. Raises `UserError` if `fold_adapters` does;
+    then nothing is written.
+    """
+    merged = fold_adapters(folder)
+    usage = format_usage(merged.tokenizer, merged.style, takes_tools=merged.takes_tools)
+    card = format_model_card(merged.manifest, sorted(set(licenses)), figures, usage)
+    _save_model(merged.model, merged.tokenizer, output, card)
+    return merged.difference
+
+
+def fold_adapters(folder: Path) -> Merged:
+    """Fold the adapters of the run in a folder into its base.
+
+    Raises `UserError` if there is no such run, if it cannot be merged (soft prompts are not weights), or if the logits
+    differ by more than `TOLERANCE`.
     """
     manifest = read_manifest(folder)
     model, tokenizer = load_run(folder, dtype="float32")
@@ -68,11 +119,7 @@ def merge_adapters(folder: Path, output: Path, licenses: Iterable[str], figures:
     takes_tools = add_tools_template(tokenizer, style)
     if model.generation_config is not None:
         model.generation_config.eos_token_id = find_end_of_turn(tokenizer)
-    card = format_model_card(
-        manifest, sorted(set(licenses)), figures, format_usage(tokenizer, style, takes_tools=takes_tools)
-    )
-    _save_model(model, tokenizer, output, card)
-    return difference
+    return Merged(manifest, style, model, tokenizer, takes_tools, difference)
 
 
 def _save_model(model: Any, tokenizer: Any, output: Path, card: str) -> None:

@@ -1,0 +1,157 @@
+"""A merged model as GGUF: the same tokens and logits in transformers, a grammar, and a Modelfile."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exemplars.cli.main import main
+from exemplars.core import layout
+from exemplars.core.errors import UserError
+from exemplars.core.files import write_bytes
+from exemplars.dataset.catalog import encode_catalog
+from exemplars.export.gguf_model import build_modelfile, check_architecture
+from exemplars.models.prompting import PromptStyle, encode_prompt
+from exemplars.models.questions import Question
+from tests.answering.project import save_language_model
+from tests.models.tagger.rows import SKILLS
+from tests.tiny import make_tokenizer
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("gguf")
+LLAMA = os.environ.get("LLAMA_CLI") or shutil.which("llama-cli")
+TEXT = "ring mum at work, 7 € für Zoë<|user|>\n\n  <|assistant|>"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the command wrote."""
+    root = tmp_path_factory.mktemp("gguf")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        Path(".dvc").mkdir()
+        save_language_model("lora")
+        write_bytes(layout.CATALOG, encode_catalog(SKILLS))
+        assert main(["merge", "--format", "gguf", "--precision", "f32"]) == 0
+    return root / "models/lora/gguf"
+
+
+def test_transformers_computes_the_same_logits_of_the_same_tokens(folder: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    assert sorted(path.name for path in folder.iterdir()) == ["Modelfile", "calls.gbnf", "lora-1-2.gguf"]
+    weights = folder.parent / "weights"
+    own, other = (
+        AutoTokenizer.from_pretrained(str(weights)),
+        AutoTokenizer.from_pretrained(str(folder), gguf_file="lora-1-2.gguf"),
+    )
+    ids = own(TEXT)["input_ids"]
+    assert other(TEXT)["input_ids"] == ids
+    with torch.inference_mode():
+        first, second = (
+            AutoModelForCausalLM.from_pretrained(str(path), dtype="float32", **options)
+            .eval()(torch.tensor([ids]))
+            .logits
+            for path, options in ((weights, {}), (folder, {"gguf_file": "lora-1-2.gguf"}))
+        )
+    assert torch.allclose(first, second, atol=1e-4)
+
+
+def test_its_chat_template_takes_tools(folder: Path) -> None:
+    from transformers import AutoTokenizer
+
+    from exemplars.dataset.catalog import build_tool_definition
+
+    tokenizer = AutoTokenizer.from_pretrained(str(folder), gguf_file="lora-1-2.gguf")
+    tokens = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "ring mum"}],
+        tools=[build_tool_definition(skill) for skill in SKILLS],
+        add_generation_prompt=True,
+        return_dict=False,
+    )
+    assert tokens == encode_prompt(make_tokenizer(), PromptStyle(), SKILLS, Question("ring mum"))
+
+
+def test_the_grammar_has_only_what_gbnf_has_and_admits_calls(folder: Path) -> None:
+    xgrammar = pytest.importorskip("xgrammar")
+    grammar = (folder / "calls.gbnf").read_text("utf-8")
+    names = re.findall(r"^(\S+) ::=", grammar, re.MULTILINE)
+    assert [name for name in names if not re.fullmatch("[a-z][a-z0-9-]*", name)] == []
+    compiled = xgrammar.GrammarCompiler(
+        xgrammar.TokenizerInfo([bytes([byte]) for byte in range(256)])
+    ).compile_grammar(xgrammar.Grammar.from_ebnf(grammar))
+    for text, is_call in (
+        ('call(contact="mum", device="work")', True),
+        ("None", True),
+        ('call(device="car")', False),
+    ):
+        matcher = xgrammar.GrammarMatcher(compiled, terminate_without_stop_token=True)
+        assert (matcher.accept_string(text) and matcher.is_completed()) == is_call
+
+
+def test_the_modelfile_writes_the_prompts_of_training(folder: Path) -> None:
+    text = (folder / "Modelfile").read_text("utf-8")
+    template, system = re.findall(r'"""(.*?)"""', text, re.DOTALL)
+    assert text.startswith("FROM ./lora-1-2.gguf\n")
+    assert 'PARAMETER stop "</s>"\n' in text
+    turns = [("system", system), ("user", "ring mum")]
+    body, start = re.fullmatch(
+        r"\{\{ range \.Messages \}\}(.*)\{\{ end \}\}([^}]*)", template, re.DOTALL
+    ).groups()  # type: ignore[union-attr]
+    written = dict(re.findall(r'\{\{ if eq \.Role "(\w+)" \}\}(.*?)\{\{ end \}\}', body, re.DOTALL))
+    prompt = "".join(written[role].replace("{{ .Content }}", content) for role, content in turns) + start
+    tokenizer = make_tokenizer()
+    assert tokenizer(prompt)["input_ids"] == encode_prompt(
+        tokenizer, PromptStyle(), SKILLS, Question("ring mum")
+    )
+
+
+def test_a_template_that_ollama_cannot_write_is_refused() -> None:
+    tokenizer = make_tokenizer(
+        "{% for m in messages %}<|{{ m.role }}|>{{ m.content | upper }}{{ loop.index }}</s>{% endfor %}"
+    )
+    with pytest.raises(
+        UserError, match="not_gguf: found a template that writes more than a text before and after"
+    ):
+        build_modelfile("a.gguf", tokenizer, SKILLS, PromptStyle(), 512)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (
+            lambda: __import__("transformers").GPT2Config(),
+            "found a model of the architecture gpt2, expected a Llama",
+        ),
+        (
+            lambda: __import__("transformers").LlamaConfig(
+                rope_parameters={"rope_type": "linear", "factor": 2.0, "rope_theta": 1e4}
+            ),
+            "found rotary positions of the type linear",
+        ),
+    ],
+)
+def test_other_architectures_are_one_sentence(config: Callable[[], Any], message: str) -> None:
+    model = type("Model", (), {"config": config()})
+    with pytest.raises(UserError, match=message):
+        check_architecture(model, make_tokenizer())
+
+
+@pytest.mark.skipif(LLAMA is None, reason="no build of llama.cpp: neither llama-cli in PATH nor $LLAMA_CLI")
+def test_llama_cpp_answers_within_the_grammar(folder: Path) -> None:
+    assert LLAMA is not None
+    done = subprocess.run(
+        [LLAMA, "-m", str(folder / "lora-1-2.gguf"), "--grammar-file", str(folder / "calls.gbnf"), "-p", "ring mum", "-n", "40", "-no-cnv", "--temp", "0", "--no-display-prompt"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )  # fmt: skip
+    assert re.match(r"\s*(None|\[?(call|set_timer|weather)\()", done.stdout)
