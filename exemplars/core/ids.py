@@ -15,7 +15,9 @@ SplitName = Literal["train", "validation", "test"]
 SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")
 
 SPEECH_SUFFIX: Final = "~speech"
-_DERIVED: Final = re.compile(r"(?P<speech>~speech)?(@(?P<view>call|skill|slot)(:(?P<slot>.*))?)?$", re.DOTALL)
+_DERIVED: Final = re.compile(
+    r"(?P<speech>~speech)?(@(?P<view>call|skill|slot|pair)(:(?P<slot>.*))?)?$", re.DOTALL
+)
 
 
 class RowId(NamedTuple):

@@ -20,6 +20,8 @@ class View(StrEnum):
     """The skills that are called."""
     SLOT = "slot"
     """The value of one parameter."""
+    PAIR = "pair"
+    """Whether a template means the same as the utterance."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -88,7 +90,7 @@ class TrainingRow(msgspec.Struct, frozen=True):
     prompt_tokens: int
     """The number of `input_ids`, from the first, that are masked in the loss."""
     nearest: tuple[str, ...] = ()
-    """The ids of the train rows that the prompt shows in addition, as examples."""
+    """The ids of the train rows that the prompt shows in addition, as examples or by their templates."""
 
 
 class Prediction(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from exemplars.models.questions import Question
 from exemplars.models.rows import Message, TargetCall, TrainingRow, View
 from exemplars.models.targets import build_call, build_target_calls
 from exemplars.models.turns import TurnRows
+from stages.render.examples import TemplatePair
 from stages.render.params import RenderParams
 from stages.render.tool_choice import are_tools_withheld
 
@@ -26,7 +27,7 @@ class Prompt(NamedTuple):
     turn: TurnRows
     view: View
     slot: str | None
-    """The parameter that the view `slot` asks for."""
+    """The parameter that the view `slot` asks for; of the view `pair`, `same` or `different`."""
     messages: tuple[Message, ...]
     """System, turns, the utterance; the last is the answer."""
     tools: tuple[str, ...]
@@ -39,7 +40,7 @@ class Prompt(NamedTuple):
     is_reply: bool
     """Whether the answer is the assistant's reply."""
     nearest: tuple[str, ...] = ()
-    """The ids of the train rows that are shown as examples."""
+    """The ids of the train rows that are shown as examples, or by their templates."""
 
     def insert_examples(self, examples: Sequence[TrainingRow]) -> Prompt:
         """Insert train rows, with their answers, after the system message, if this is a prompt of the view `call`."""
@@ -75,47 +76,69 @@ class _Question(NamedTuple):
     calls: tuple[TargetCall, ...]
     answer: str
     is_reply: bool = False
+    pair: TemplatePair | None = None
+    """What the view `pair` compares with the utterance."""
 
 
 def build_prompts(
-    turn: TurnRows, skills: Mapping[str, Skill], tools: Sequence[str], params: RenderParams
+    turn: TurnRows,
+    skills: Mapping[str, Skill],
+    tools: Sequence[str],
+    params: RenderParams,
+    pairs: Sequence[TemplatePair] = (),
 ) -> tuple[Prompt, ...] | Mapping[str, Problem]:
     """Build all prompts of a turn, in the order of the views; or say why there can be none.
 
-    skills: the catalog, by name. tools: the names of the tools that the prompts show.
+    skills: the catalog, by name. tools: the names of the tools that the prompts show. pairs: the templates that the
+    view `pair` compares with the utterance.
     Returns the prompts; or the problems of rows, by their ids.
     """
     context = turn.first.context
     before = context[-params.context_turns :] if params.context_turns else ()
     if problems := {row.id: problem for row in turn.rows if (problem := _find_hidden_value(row, before))}:
         return problems
-    target = _build_target(turn, skills, params)
-    shown = [skills[name] for name in tools]
-    questions = [
-        question
-        for view in params.views
-        for question in _ask(view, target, shown, skills, params.call_format)
-    ]
+    questions = _collect_questions(turn, skills, tools, params, pairs)
     if not questions:
         problem = Problem(
             Reason.NOT_SUPERVISED,
-            found=f"no parameter to ask for in the views {', '.join(params.views)}",
+            found=f"nothing to ask for in the views {', '.join(params.views)}",
             fix="add call or skill to render.views",
         )
         return {row.id: problem for row in turn.rows}
-    return tuple(
-        Prompt(
-            turn=turn,
-            view=question.view,
-            slot=question.slot,
-            messages=_build_messages(question, turn.first, params),
-            tools=tuple(tool.name for tool in question.tools),
-            definitions=tuple(build_tool_definition(tool) for tool in question.tools),
-            form=params.tools,
-            calls=question.calls,
-            is_reply=question.is_reply,
-        )
-        for question in questions
+    return tuple(_make_prompt(question, turn, params) for question in questions)
+
+
+def _collect_questions(
+    turn: TurnRows,
+    skills: Mapping[str, Skill],
+    tools: Sequence[str],
+    params: RenderParams,
+    pairs: Sequence[TemplatePair],
+) -> list[_Question]:
+    """Collect the questions of all views."""
+    target = _build_target(turn, skills, params)
+    shown = [skills[name] for name in tools]
+    questions: list[_Question] = []
+    for view in params.views:
+        if view == View.PAIR:
+            questions += [_ask_pair(pair, params.call_format) for pair in pairs]
+        else:
+            questions += _ask(view, target, shown, skills, params.call_format)
+    return questions
+
+
+def _make_prompt(question: _Question, turn: TurnRows, params: RenderParams) -> Prompt:
+    return Prompt(
+        turn=turn,
+        view=question.view,
+        slot=question.slot,
+        messages=_build_messages(question, turn.first, params),
+        tools=tuple(tool.name for tool in question.tools),
+        definitions=tuple(build_tool_definition(tool) for tool in question.tools),
+        form=params.tools,
+        calls=question.calls,
+        is_reply=question.is_reply,
+        nearest=() if question.pair is None else (question.pair.row_id,),
     )
 
 
@@ -180,6 +203,11 @@ def _ask(
                 yield from _ask_slots(call, skills[call.skill], form)
 
 
+def _ask_pair(pair: TemplatePair, form: CallFormat) -> _Question:
+    name = "same" if pair.is_same else "different"
+    return _Question(View.PAIR, name, (), (), format_value(pair.is_same, form), pair=pair)
+
+
 def _ask_slots(call: TargetCall, skill: Skill, form: CallFormat) -> Iterator[_Question]:
     """Yield the questions for the values of a call, one for each parameter of its skill."""
     arguments = build_call(call, skill).arguments
@@ -204,6 +232,10 @@ def _build_messages(question: _Question, row: Exemplar, params: RenderParams) ->
 
 def _choose_instructions(question: _Question, params: RenderParams) -> list[str]:
     """Choose the first lines of the system message."""
+    if question.pair is not None:
+        yes, no = (format_value(value, params.call_format) for value in (True, False))
+        asked = f"Does the template mean the same as the utterance? Answer {yes} or {no}."
+        return [asked, f"Template: {question.pair.template}"]
     if question.view == View.SKILL:
         return ["Name the tool that is called, or none."]
     if question.view == View.SLOT:

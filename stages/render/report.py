@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from exemplars.core.ids import SplitName
 from exemplars.core.reports import build_row_metrics, count_sorted, format_summary
+from exemplars.models.rows import View
 from stages.render.training_rows import RenderedSplit
 
 BIN_TOKENS: Final = 16
@@ -61,7 +62,7 @@ def _summarize_split(split: RenderedSplit) -> dict[str, Any]:
     return {
         "rows": len(split.rows),
         "rows_by_view": count_sorted(row.view for row in split.rows),
-        "rows_that_call_nothing": sum(not row.calls for row in split.rows),
+        "rows_that_call_nothing": sum(not row.calls and row.view != View.PAIR for row in split.rows),
         "rejections_by_reason": count_sorted(rejection.reason for rejection in split.rejections),
         "tokens": sum(lengths),
         "supervised_tokens": sum(len(row.input_ids) - row.prompt_tokens for row in split.rows),

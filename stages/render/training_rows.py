@@ -17,14 +17,14 @@ from exemplars.core.reports import count_sorted
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.row_tables import rejections_to_table
 from exemplars.models.calls import CallFormat
-from exemplars.models.rows import TrainingRow
+from exemplars.models.rows import TrainingRow, View
 from exemplars.models.turns import TurnRows, collect_turns
 from stages.render.examples import ExampleFinder
 from stages.render.params import RenderParams
 from stages.render.prompt_checks import TokenizedPrompt, tokenize_and_check
 from stages.render.prompts import Prompt, build_prompts
 from stages.render.sampling import limit_none_share, sample_turns
-from stages.render.tool_choice import choose_tools
+from stages.render.tool_choice import choose_tools, group_skills_by_utterance, make_utterance_key
 from stages.render.tool_ranking import ToolRanker, make_tool_ranker
 
 if TYPE_CHECKING:
@@ -59,10 +59,12 @@ def render_splits(
     rank_tools = make_tool_ranker(params, splits["train"], skills, retriever)
     target = (skills, tokenizer, params, limit, rank_tools)
     examples = None
-    if params.examples.shown:
+    if params.examples.shown or View.PAIR in params.views:
         # Only rows that are trained on are shown, so that `rows.txt` has all that a model has seen.
-        plain = render_split(splits["train"], "train", *target)
-        examples = ExampleFinder(plain.rows, params)
+        calls = msgspec.structs.replace(params, views=(View.CALL,))
+        plain = render_split(splits["train"], "train", skills, tokenizer, calls, limit, rank_tools)
+        templates = {row.id: row.exemplar for row in splits["train"]}
+        examples = ExampleFinder(plain.rows, templates, params)
     return {name: render_split(rows, name, *target, examples) for name, rows in splits.items()}
 
 
@@ -78,30 +80,31 @@ def render_split(
 ) -> RenderedSplit:
     """Render the turns of a split as chat rows, each checked.
 
-    In the train split only, turns that ask for nothing have a quota, and rows share lists of tools.
-
-    skills: the catalog, by name. limit: the maximum number of tokens of a row. rank_tools: see `choose_tools`.
-    examples: finds what prompts show as examples; `None`: nothing.
+    In the train split only, turns that ask for nothing have a quota, and rows share lists of tools. skills: the
+    catalog, by name. limit: the maximum number of tokens of a row. rank_tools: see `choose_tools`. examples: finds
+    the train rows that prompts show; `None`: they show none.
     """
-    ledger = Ledger("render")
+    ledger, rows = Ledger("render"), []
     turns = sample_turns(collect_turns(exemplars), getattr(params.max_rows, split), params.salt, ledger)
-    rows_per_list = 1
     if split == "train":
         turns = limit_none_share(turns, params.max_none_share, params.salt, ledger)
-        rows_per_list = params.rows_a_list
+    rows_per_list = params.rows_a_list if split == "train" else 1
+    called = group_skills_by_utterance(row for turn in turns for row in turn.rows)
     tools = choose_tools(turns, sorted(skills), params, rows_per_list, rank_tools)
-    rows = []
     for turn in turns:
-        found = [] if examples is None else examples.find(turn, tools[turn.id], draws=split == "train")
-        plain = build_prompts(turn, skills, tools[turn.id], params)
-        if isinstance(plain, Mapping):
-            _reject_turn(turn, plain, ledger)
+        found, pairs = [], []
+        if examples is not None:
+            found = examples.find(turn, tools[turn.id], draws=split == "train")
+            pairs = examples.find_pairs(turn, called.get(make_utterance_key(turn.first), ()))
+        prompts = build_prompts(turn, skills, tools[turn.id], params, pairs)
+        if isinstance(prompts, Mapping):
+            _reject_turn(turn, prompts, ledger)
             continue
-        for prompt in plain:
+        for prompt in prompts:
             variants = [prompt.insert_examples(found), prompt] if found else [prompt]
             checked = _check_first(variants, tokenizer, limit, params.call_format)
             if isinstance(checked, Problem):
-                _reject_turn(turn, dict.fromkeys((row.id for row in turn.rows), checked), ledger)
+                _reject_turn(turn, {row.id: checked for row in turn.rows}, ledger)
             else:
                 rows.append(_make_row(checked))
     return RenderedSplit(tuple(sorted(rows, key=lambda row: row.id)), tuple(ledger.rejections))
@@ -181,6 +184,6 @@ def _make_row(tokenized: TokenizedPrompt) -> TrainingRow:
 
 def _name_slot(prompt: Prompt) -> str | None:
     """Name the parameter that a prompt asks for, after its skill if the turn has several calls."""
-    if prompt.slot is None or len(prompt.turn.called_rows) == 1:
+    if prompt.slot is None or len(prompt.turn.called_rows) <= 1:
         return prompt.slot
     return f"{prompt.calls[0].skill}.{prompt.slot}"

@@ -9,7 +9,7 @@ from transformers import AutoTokenizer
 
 from exemplars.core.ids import SplitName
 from exemplars.core.records import Exemplar
-from exemplars.models.rows import TrainingRow
+from exemplars.models.rows import TrainingRow, View
 from stages.render.params import ExampleParams, RenderParams
 from stages.render.training_rows import render_splits
 from tests.render.rows import SKILLS, argument, exemplar, params
@@ -85,3 +85,35 @@ def test_a_row_that_is_too_long_with_examples_shows_none(tmp_path: Path) -> None
     assert train.keys() == whole.keys() == plain.keys()
     assert len(whole["ring Ada please"].input_ids) > limit
     assert train["ring Ada please"].input_ids == plain["ring Ada please"].input_ids
+
+
+def test_the_pair_view_compares_with_the_nearest_templates_of_the_same_and_of_another_skill(
+    tmp_path: Path,
+) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(save_tiny(tmp_path))
+    splits: dict[SplitName, list[Exemplar]] = {
+        **SPLITS,
+        "test": [ring("Di", "t"), exemplar("please ring a bell", None, mode="none", group="n")],
+    }
+    chosen = params(views=(View.PAIR,))
+    test = render_splits(splits, SKILLS, tokenizer, chosen, 400)["test"]
+    asked = "Does the template mean the same as the utterance? Answer True or False.\nTemplate: "
+    assert test.rejections == ()
+    assert [
+        (
+            row.id,
+            row.messages[0].content.removeprefix(asked),
+            row.messages[1].content,
+            row.messages[2].content,
+        )
+        for row in test.rows
+    ] == [
+        ("s:please ring a bell@pair:different", "ring Ada please", "please ring a bell", "False"),
+        ("s:ring Di please@pair:different", "ring after ten minutes", "ring Di please", "False"),
+        ("s:ring Di please@pair:same", "ring Ada please", "ring Di please", "True"),
+    ]
+    assert [row.nearest for row in test.rows] == [
+        ("s:ring Ada please",),
+        ("s:ring after ten minutes",),
+        ("s:ring Ada please",),
+    ]

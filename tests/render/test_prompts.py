@@ -163,5 +163,5 @@ def test_a_row_that_no_view_asks_about_is_rejected_not_lost(mode: str) -> None:
     assert isinstance(problem, Problem)
     assert (problem.reason, problem.found) == (
         Reason.NOT_SUPERVISED,
-        "no parameter to ask for in the views slot",
+        "nothing to ask for in the views slot",
     )

@@ -24,7 +24,7 @@ IDENTITY_COLUMNS: Final = (
     *("nearest", "utterance", "reason"),
 )
 """The columns that `find_derived_rows` compares."""
-_DERIVED: Final = r"(?s)(~speech)?(@(call|skill|slot)(:.*)?)?$"
+_DERIVED: Final = r"(?s)(~speech)?(@(call|skill|slot|pair)(:.*)?)?$"
 """As in `exemplars.core.ids`, for Arrow."""
 _SEPARATOR: Final = "\0"
 
