@@ -26,7 +26,7 @@ from stages.train.estimate.training import (
 from stages.train.estimate.weight_headers import list_weight_files, read_shapes
 from stages.train.estimate.workload import Workload, bound_workload, estimate_workload, measure_workload
 from stages.train.inputs import read_prompts
-from stages.train.params import Continued, Recipe, Retriever, Shared, Tagger, TrainParams
+from stages.train.params import Continued, Lsr, Recipe, Retriever, Shared, Tagger, TrainParams
 from stages.train.rows import build_chat_rows
 
 CPU: Final = "cpu"
@@ -67,7 +67,7 @@ def estimate_recipe(name: str, base: str | None, device: str) -> Estimate:
     """
     params, render = load_section("train", TrainParams), load_section("render", RenderParams)
     recipe = _find_recipe(params, name)
-    own = recipe.encoder if isinstance(recipe, Tagger | Retriever) else render.base
+    own = recipe.encoder if isinstance(recipe, Tagger | Retriever | Lsr) else render.base
     files = list_weight_files(own) if base is None else _list_files(Path(base))
     shape = measure_shape(read_shapes(files))
     label = _name_base(own) if base is None else base
@@ -114,7 +114,7 @@ def _report_base(name: str, is_here: bool) -> Diagnostic:
 
 def _measure_work(recipe: Recipe, shared: Shared, max_tokens: int) -> Workload:
     """Measure the work on the rows of this project, if they are there."""
-    if isinstance(recipe, Tagger | Retriever):
+    if isinstance(recipe, Tagger | Retriever | Lsr):
         lengths = _measure_texts(layout.split("train"), recipe.context_turns)
         return estimate_workload(recipe, shared, lengths) if lengths else bound_workload(recipe, shared, 0)
     if isinstance(recipe, Continued) or not layout.training("train").is_file():

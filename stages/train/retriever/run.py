@@ -78,7 +78,7 @@ def train_retriever(params: RunParams, data: RetrieverInput, models: Path) -> Tr
     called = [row for row in data.validation if row.skill]
     before = index_rows(encoder, settings, ready, data)
     others = rank_by_others(before, "untrained", ready, data.skills, called)
-    result = _fit(encoder, settings, ready, data.skills, params, checkpoints)
+    result = _fit(before, ready, data.skills, params, checkpoints)
     retriever = index_rows(encoder, settings, ready, data)
     figures = measure_rankings(retriever, ready, called, others)
     folder = save_in_temporary_folder(retriever, models)
@@ -192,44 +192,38 @@ def check_window(base: BaseFiles, max_tokens: int) -> None:
 
 
 def _fit(
-    encoder: Any,
-    settings: Settings,
-    data: RetrieverData,
-    skills: Sequence[Skill],
-    params: RunParams,
-    checkpoints: Path,
+    before: Predictor, data: RetrieverData, skills: Sequence[Skill], params: RunParams, checkpoints: Path
 ) -> RetrieverResult:
-    """Fit the encoder. Raises `UserError` if the disk is full."""
+    """Fit the encoder of an index. Raises `UserError` if the disk is full."""
     from stages.train.retriever.training import fit_retriever
 
     recipe, shared = params.chosen, params.shared
     assert isinstance(recipe, Retriever)
-    batches = _plan_batches(encoder, settings, data, skills, params)
+    batches = _plan_batches(before, data, skills, params)
     models, folder = checkpoints.parents[1], layout.train_plots(params.recipe)
     with open_loss_log(folder) as log, save_errors_as_user_errors(models, SPACE_ADVICE):
-        return fit_retriever(encoder, batches, recipe, shared, checkpoints, log)
+        return fit_retriever(before.encoder, batches, recipe, shared, checkpoints, log)
 
 
 def _plan_batches(
-    encoder: Any,
-    settings: Settings,
-    data: RetrieverData,
-    skills: Sequence[Skill],
-    params: RunParams,
+    before: Predictor, data: RetrieverData, skills: Sequence[Skill], params: RunParams
 ) -> list[list[Pair]]:
     """Plan all batches; hard negatives are found by the encoder as it is before training."""
-    from exemplars.models.retriever.encoder import encode_documents, encode_queries
+    from exemplars.models.retriever.encoder import encode_queries
     from exemplars.models.retriever.retriever import join_question
 
     recipe, shared = params.chosen, params.shared
     assert isinstance(recipe, Retriever)
+    encoder, settings, index = before.encoder, before.settings, before.index
     anchors = build_anchors(data.train, lambda text, row: join_question(encoder, settings, text, row))
-    negatives = mine_negatives(
-        anchors,
-        encode_queries(encoder, [anchor.query for anchor in anchors]),
-        encode_documents(encoder, [anchor.documents[0] for anchor in anchors]),
-    )
+    places = {entry.text: place for place, entry in enumerate(index.entries)}
+    documents = index.vectors[[places[anchor.documents[0]] for anchor in anchors]]
+    if settings.prompts.query == settings.prompts.document:  # The utterances are in the index already.
+        queries = index.vectors[[places[anchor.query] for anchor in anchors]]
+    else:
+        queries = encode_queries(encoder, [anchor.query for anchor in anchors])
     descriptions = {skill.name: describe_skill(skill) for skill in skills}
+    negatives = mine_negatives(anchors, queries, documents)
     planner = BatchPlanner(anchors, descriptions, negatives, recipe.mined_share, shared.seed)
     return list(planner.plan(shared.max_steps or recipe.steps, recipe.batch_skills))
 

@@ -28,6 +28,7 @@ from stages.train.loss_log import LossLogger
 from stages.train.params import Precision, Retriever, Shared, Tracker
 from stages.train.precision import PrecisionChoice, choose_precision, supports_bf16
 from stages.train.retriever.batches import Pair
+from stages.train.retriever.padding import trim_padding
 
 _KEPT_CHECKPOINTS: Final = 2
 _DIRECTIONS: Final = ("query_to_doc", "doc_to_query")
@@ -121,7 +122,8 @@ def fit_encoder(
     trainer = _build_trainer(encoder, task, _build_arguments(task, shared, notes.precision, checkpoints))
     trainer.add_callback(clock)
     replace_output(trainer, log)
-    result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    with trim_padding(encoder):
+        result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     encoder.eval()
     # The trainer's own mean leaves out the steps before a resumed checkpoint.
     mean = average_losses(trainer.state.log_history)
