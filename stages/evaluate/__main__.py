@@ -15,7 +15,7 @@ from stages.evaluate.params import EvaluateParams
 from stages.evaluate.preparation import prepare_evaluation
 from stages.evaluate.robustness import rate_variants
 from stages.evaluate.systems import collect_replies
-from stages.evaluate.text_metrics import compute_system_columns
+from stages.evaluate.text_metrics import compute_reply_columns
 
 
 def main() -> str:
@@ -24,10 +24,12 @@ def main() -> str:
     suppress_library_messages()
     prepared = prepare_evaluation(read_inputs(params), sys.argv[1:] or list(read_runs()), params)
     replies = collect_replies(prepared.systems, prepared.asked, prepared.models, params)
-    evaluations = {}
-    for condition, task in prepared.tasks.items():
-        texts = compute_system_columns(replies[condition], task.rows) if params.text_metrics else {}
-        evaluations[condition] = evaluate_systems(task, replies[condition], params, texts)
+    rows = {condition.value: task.rows for condition, task in prepared.tasks.items()}
+    texts = compute_reply_columns(replies, rows) if params.text_metrics else {}
+    evaluations = {
+        condition: evaluate_systems(task, replies[condition], params, texts.get(condition, {}))
+        for condition, task in prepared.tasks.items()
+    }
     oracle = prepared.tasks[Condition.ORACLE]
     robustness = rate_variants(prepared.variants, oracle, replies, prepared.systems, params)
     return write_evaluation(evaluations, prepared.runs, prepared.retrieval, robustness, params)

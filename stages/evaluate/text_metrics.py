@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from exemplars.core.bootstrap import Metric, Sums, divide_or_nan
+from exemplars.core.bootstrap import Columns, Metric, Sums, divide_or_nan
 from exemplars.dataset.embeddings import find_model_folder
 from exemplars.models.rows import TrainingRow
-from stages.evaluate.replies import Reply
+from stages.evaluate.replies import Replies
 
 _BERT_LAYERS: Final = 6
 """The layers of all-MiniLM-L6-v2."""
@@ -20,14 +20,33 @@ _BLEU_SUMS: Final = ("counts", "totals")
 """sacrebleu's names of the matching n-grams and of all n-grams."""
 
 
-def compute_system_columns(
-    replies: Mapping[str, Sequence[Reply]], rows: Sequence[TrainingRow]
-) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Compute the text columns of each system. rows: what they answered."""
-    references = [row.messages[-1].content for row in rows]
+def compute_reply_columns(
+    replies: Replies, rows: Mapping[str, Sequence[TrainingRow]]
+) -> dict[str, dict[str, Columns]]:
+    """Compute the text columns of each system, by condition. rows: what they answered, by condition.
+
+    A pair of an answer and a right answer is scored once, whatever system gave it: most systems agree on many turns.
+    """
+    pairs = {
+        condition: {
+            system: [
+                (reply.text, row.messages[-1].content) for reply, row in zip(answers, asked, strict=True)
+            ]
+            for system, answers in replies[condition].items()
+        }
+        for condition, asked in rows.items()
+    }
+    unique = list(
+        dict.fromkeys(pair for systems in pairs.values() for said in systems.values() for pair in said)
+    )
+    columns = compute_text_columns([text for text, _ in unique], [right for _, right in unique])
+    places = {pair: place for place, pair in enumerate(unique)}
     return {
-        system: compute_text_columns([reply.text for reply in answers], references)
-        for system, answers in replies.items()
+        condition: {
+            system: {name: column[[places[pair] for pair in said]] for name, column in columns.items()}
+            for system, said in systems.items()
+        }
+        for condition, systems in pairs.items()
     }
 
 

@@ -6,7 +6,10 @@ import pytest
 import sacrebleu
 
 from exemplars.core.bootstrap import Resamples
-from stages.evaluate.text_metrics import TEXT_METRICS, compute_text_columns
+from exemplars.models.rows import Message
+from stages.evaluate.replies import Reply
+from stages.evaluate.text_metrics import TEXT_METRICS, compute_reply_columns, compute_text_columns
+from tests.chat_rows import make_training_row
 
 RIGHT = ['call(contact="Ada")', 'weather(location="Boston", day="Sunday")', "None"]
 SAID = ['call(contact="Ada")', 'weather(location="Austin")', ""]
@@ -30,3 +33,17 @@ def test_bleu_is_that_of_the_corpus_and_the_others_are_means() -> None:
     assert figures["rouge_l"].value == pytest.approx((1 + 2 * 2 / 8 + 0) / 3)
     assert figures["rouge_l"].low == 0.0
     assert figures["rouge_l"].high == 1.0
+
+
+def test_each_system_has_the_columns_of_its_own_answers_under_each_condition() -> None:
+    rows = [make_training_row(messages=(Message("assistant", right),)) for right in RIGHT]
+    replies = {
+        "oracle": {"knn": [Reply(text) for text in SAID], "lora": [Reply(text) for text in RIGHT]},
+        "end_to_end": {"lora": [Reply(text) for text in reversed(SAID)]},
+    }
+    columns = compute_reply_columns(replies, {"oracle": rows, "end_to_end": rows})
+    for condition, systems in replies.items():
+        for name, answers in systems.items():
+            expected = compute_text_columns([reply.text for reply in answers], RIGHT)
+            for column, values in columns[condition][name].items():
+                assert values == pytest.approx(expected[column], abs=1e-4)

@@ -209,9 +209,9 @@ def _check_neighbors(
 
 def _compute_texts(
     replies: Replies, tasks: Mapping[Condition, Task], params: EvaluateParams, extent: str, notes: list[str]
-) -> dict[Condition, dict[str, Any]]:
+) -> dict[str, dict[str, Any]]:
     """Compute the metrics of texts if all is recomputed, and their model is installed; else add a note."""
-    from stages.evaluate.text_metrics import compute_system_columns
+    from stages.evaluate.text_metrics import compute_reply_columns
 
     if not params.text_metrics:
         return {}
@@ -219,10 +219,9 @@ def _compute_texts(
         notes.append("not recomputed: ROUGE, BLEU, BERTScore: see --recompute")
         return {}
     try:
-        return {
-            condition: compute_system_columns(replies[condition], task.rows)
-            for condition, task in tasks.items()
-        }
+        return compute_reply_columns(
+            replies, {str(condition): task.rows for condition, task in tasks.items()}
+        )
     except UserError as error:  # The model of BERTScore is not installed.
         notes.append(f"not recomputed: {error.diagnostics[0].message}")
         return {}
