@@ -13,6 +13,7 @@ seed) runs `sys.executable` instead.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import pkgutil
@@ -144,9 +145,12 @@ class StageServer:
 
 def serve(address: str, models: bool) -> None:
     """Import what the stages need, then run a stage for each connection."""
+    gc.disable()
     _import_all()
     if models:
         _import_models()
+    gc.freeze()  # Otherwise each process's first collection copies the memory that it shares with the server.
+    gc.enable()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{address}.new")
         listener.listen()
