@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exemplars.core import layout
-from exemplars.core.conditions import HEADLINE, take_condition
+from exemplars.core.conditions import HEADLINE, Condition, take_condition
 from exemplars.core.files import read_json
 from exemplars.core.params import load_keys
 from exemplars.core.representativeness import Representativeness
@@ -56,6 +56,8 @@ class PublishInputs(NamedTuple):
     goals: CoverageGoals
     rendering: dict[str, Any] | None
     """The report of `render`; `None` if nothing was rendered."""
+    oracle: Mapping[str, Mapping[str, Any]] = {}
+    """The metrics of `evaluate` by system, in which somebody else has found the right tools."""
 
 
 class ModelRun(NamedTuple):
@@ -83,6 +85,7 @@ class Artifacts(NamedTuple):
 def read_inputs() -> PublishInputs:
     """Read the reports and tables. Raises `UserError` if any of them is missing or damaged."""
     evaluated = layout.details("evaluate").exists() and layout.PREDICTIONS.exists()
+    evaluation = _read_report(layout.details("evaluate"), dict[str, Any]) if evaluated else None
     rendering = layout.details("render")
     ledgers = [layout.ledger_path(path) for path in (layout.EXEMPLARS, layout.CURATED, layout.MANIFEST)]
     return PublishInputs(
@@ -92,12 +95,11 @@ def read_inputs() -> PublishInputs:
         rejections=pa.concat_tables([read_table(path, REJECTION_SCHEMA) for path in ledgers]),
         review=read_table(layout.REVIEW, REVIEW_SCHEMA),
         representativeness=_read_report(layout.REPRESENTATIVENESS, Representativeness),
-        evaluation=take_condition(_read_report(layout.details("evaluate"), dict[str, Any]))
-        if evaluated
-        else None,
+        evaluation=None if evaluation is None else take_condition(evaluation),
         predictions=_read_predictions() if evaluated else PREDICTION_SCHEMA.empty_table(),
         goals=load_keys("validate", CoverageGoals),
         rendering=_read_report(rendering, dict[str, Any]) if rendering.exists() else None,
+        oracle={} if evaluation is None else take_condition(evaluation, Condition.ORACLE)["systems"],
     )
 
 

@@ -39,6 +39,14 @@ PAGE_METRICS: Final = {
     ),
 }
 """The metrics of models that the page shows."""
+_RANKING_METRICS: Final = {
+    "hit_at_1": "hit@1",
+    "hit_at_3": "hit@3",
+    "hit_at_5": "hit@5",
+    "mrr": "MRR",
+    "ndcg_at_10": "nDCG@10",
+}
+"""The metrics of rankings that the page shows, with their names."""
 
 
 def build_run_table(models: Sequence[ModelSummary]) -> Table:
@@ -72,17 +80,53 @@ def build_run_table(models: Sequence[ModelSummary]) -> Table:
 
 def build_system_table(systems: Mapping[str, Mapping[str, Any]], target: float) -> Table:
     """Build the table of metrics by evaluated system. target: the exact match of a good model."""
-    rows: list[tuple[Cell, ...]] = [
+    return Table(
+        "systems-table",
+        "Metrics by system, the whole catalog to choose from",
+        ("metric", "good", *systems),
+        _list_metrics(systems),
+        "No system was evaluated.",
+        f"Wanted: an exact match of at least {target:g} (publish.target_exact_match). In parentheses: 95 % intervals.",
+    )
+
+
+def build_oracle_table(systems: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Build the table of metrics by system if somebody else has found the right tools."""
+    return Table(
+        "oracle-table",
+        "Metrics by system, the tools of the prompt to choose from",
+        ("metric", "good", *systems),
+        _list_metrics(systems),
+        "No system was evaluated.",
+        "An upper bound: the right tool is among the few that the prompt shows, unless it was withheld on purpose.",
+    )
+
+
+def _list_metrics(systems: Mapping[str, Mapping[str, Any]]) -> list[tuple[Cell, ...]]:
+    if not systems:
+        return []
+    return [
         (metric.name, metric.good, *(figure_cell(figures[key]) for figures in systems.values()))
         for key, metric in PAGE_METRICS.items()
     ]
+
+
+def build_retrieval_table(retrieval: Mapping[str, Any]) -> Table:
+    """Build the table of how well skills are ranked, by what ranks them. retrieval: as `evaluate` reports it."""
+    rankings = {
+        name: figures for name, figures in retrieval["figures"].get("all", {}).items() if name != "rows"
+    }
+    rows: list[tuple[Cell, ...]] = [
+        (name.replace("_", " "), *(figure_cell(figures[metric]) for metric in _RANKING_METRICS))
+        for name, figures in rankings.items()
+    ]
     return Table(
-        "systems-table",
-        "Metrics by system",
-        ("metric", "good", *systems),
-        rows if systems else [],
-        "No system was evaluated.",
-        f"Wanted: an exact match of at least {target:g} (publish.target_exact_match). In parentheses: 95 % intervals.",
+        "retrieval-table",
+        "How well skills are ranked",
+        ("ranked by", *_RANKING_METRICS.values()),
+        rows,
+        "No ranking was measured.",
+        f"Good: near 1. Prompts show the {retrieval['tools']} best skills by {retrieval['by'].replace('_', ' ')}.",
     )
 
 

@@ -26,6 +26,8 @@ from stages.publish.model_tables import (
     build_comparison_table,
     build_error_table,
     build_model_slice_table,
+    build_oracle_table,
+    build_retrieval_table,
     build_run_table,
     build_system_table,
 )
@@ -150,6 +152,8 @@ def _build_model_tables(facts: ReleaseFacts, inputs: PublishInputs) -> list[Tabl
     return [
         runs,
         build_system_table(evaluation["systems"], facts.params.target_exact_match),
+        build_oracle_table(inputs.oracle),
+        build_retrieval_table(evaluation["retrieval"]),
         build_comparison_table(reference, evaluation["reference_against"]),
         build_model_slice_table(reference, evaluation["slices"]),
         build_error_table(reference, inputs.predictions),

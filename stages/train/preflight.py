@@ -86,9 +86,10 @@ def _check_models(project: Project) -> Iterator[Finding]:
                 Severity.WARNING,
                 ("train", "runs"),
                 "model_of_no_run",
-                f"{folder.as_posix()} is not of train.runs, but `evaluate` and `publish` depend on all of models/: "
-                "in a fresh clone, which does not have it, DVC would run them again",
-                f"move the folder away, or add `{folder.name}` to train.runs",
+                f"{folder.as_posix()} is of no run in train.runs, but `evaluate` and `publish` depend on all of "
+                "models/ and reports/train/: in a fresh clone, which does not have it, DVC would run them again",
+                f"remove the files of {folder.name} in models/, reports/train/ and reports/details/train/, "
+                f"or add `{folder.name}` to train.runs",
             )
 
 

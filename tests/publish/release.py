@@ -66,6 +66,16 @@ def make_evaluation(**changes: Any) -> dict[str, Any]:
         "run": "lora-1-2",
         "runs": {"lora": {"run": "lora-1-2", "role": "language_model"}},
         "rows": 4,
+        "retrieval": {
+            "by": "fused",
+            "tools": 5,
+            "figures": {
+                "all": {
+                    "rows": 3,
+                    "fused": dict.fromkeys(("hit_at_1", "hit_at_3", "hit_at_5", "mrr", "ndcg_at_10"), FIGURE),
+                }
+            },
+        },
         "reference": "lora",
         "systems": {
             "lora": dict.fromkeys(PAGE_METRICS, FIGURE),

@@ -12,8 +12,10 @@ from exemplars.core.records import ReviewItem
 from exemplars.core.representativeness import Coverage, Representativeness
 from exemplars.core.tables import rows_to_table
 from stages.publish.card import render_card
+from stages.publish.cells import figure_cell
 from stages.publish.facts import ReleaseFacts
 from stages.publish.inputs import ModelRun
+from stages.publish.model_tables import PAGE_METRICS
 from stages.publish.page import build_dataset_page, build_tables
 from tests.publish.release import EVIL, FIGURE, make_empty_release, make_evaluation, make_release, make_result
 from tests.runs import make_manifest
@@ -151,9 +153,21 @@ def test_models_are_shown_with_intervals_comparisons_and_wrong_answers() -> None
         "exact match 1: skill and all arguments are right 0.500 (0.250 to 0.750) 0.500 (0.250 to 0.750)"
         in text
     )
+    assert (
+        "Prompts show the 5 best skills by fused. ranked by hit@1 hit@3 hit@5 MRR nDCG@10 fused 0.500" in text
+    )
     assert "4 rows do not tell this difference from luck" in text
     assert "mode: normal 4 0.500 (0.250 to 0.750)" in text
     assert text.count("play(what=&#39;&lt;b&gt;&#39;)") == 1
+
+
+def test_what_an_oracle_would_give_is_a_table_of_its_own() -> None:
+    facts, inputs = make_release(EVALUATED)
+    oracle = inputs._replace(oracle={"lora": {key: {**FIGURE, "value": 0.625} for key in PAGE_METRICS}})
+    tables = {table.id: table for table in build_tables(facts, oracle)["models"]}
+    assert figure_cell({**FIGURE, "value": 0.625}) in tables["oracle-table"].rows[0]
+    assert figure_cell({**FIGURE, "value": 0.625}) not in tables["systems-table"].rows[0]
+    assert tables["oracle-table"].headings == ("metric", "good", "lora")
 
 
 def test_each_run_is_shown_with_the_rows_that_it_was_trained_on() -> None:

@@ -170,6 +170,7 @@ def write_model(root: Path, train: list[Exemplar]) -> None:
     evaluation = {
         "runs": {"lora": {"run": "lora-1-2", "role": "language_model"}},
         "rows": 1,
+        "retrieval": {"by": "words", "tools": 5, "figures": {}},
         "reference": "lora",
         "conditions": {"oracle": figures, "end_to_end": figures},
     }
