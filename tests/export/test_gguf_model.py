@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -27,6 +28,25 @@ from tests.tiny import make_tokenizer
 torch = pytest.importorskip("torch")
 pytest.importorskip("gguf")
 LLAMA = os.environ.get("LLAMA_CLI") or shutil.which("llama-cli")
+NODE_MODULES = os.environ.get("NODE_LLAMA_CPP")
+"""A folder `node_modules` in which `npm install node-llama-cpp` has put a build of llama.cpp."""
+SCRIPT = """
+import {getLlama, LlamaGrammarEvaluationState} from "%s/node-llama-cpp/dist/index.js";
+import fs from "fs";
+const [file, grammarFile, prompt] = process.argv.slice(2);
+const llama = await getLlama({gpu: false, build: "never", logLevel: "error"});
+const model = await llama.loadModel({modelPath: file});
+const tokens = model.tokenize(prompt, true);
+const grammar = await llama.createGrammar({grammar: fs.readFileSync(grammarFile, "utf8")});
+const state = new LlamaGrammarEvaluationState({model, grammar});
+const sequence = (await model.createContext({contextSize: 256, threads: 1})).getSequence();
+const answer = [];
+for await (const token of sequence.evaluate(tokens, {temperature: 0, grammarEvaluationState: state})) {
+  if (model.isEogToken(token) || answer.push(token) === 40) break;
+}
+console.log(JSON.stringify([[...tokens], model.detokenize(answer, true)]));
+process.exit(0);
+"""
 TEXT = "ring mum at work, 7 € für Zoë<|user|>\n\n  <|assistant|>"
 
 
@@ -155,3 +175,29 @@ def test_llama_cpp_answers_within_the_grammar(folder: Path) -> None:
         timeout=60,
     )  # fmt: skip
     assert re.match(r"\s*(None|\[?(call|set_timer|weather)\()", done.stdout)
+
+
+@pytest.mark.skipif(NODE_MODULES is None, reason="no build of llama.cpp for Node: $NODE_LLAMA_CPP is not set")
+def test_llama_cpp_for_node_reads_the_same_tokens_and_answers_within_the_grammar(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "ask.mjs").write_text(SCRIPT % NODE_MODULES, "utf-8")
+    tokenizer = make_tokenizer()
+    expected = encode_prompt(tokenizer, PromptStyle(), SKILLS, Question("ring mum at 7, für Zoë"))
+    done = subprocess.run(
+        [
+            "node",
+            "ask.mjs",
+            str(folder / "lora-1-2.gguf"),
+            str(folder / "calls.gbnf"),
+            tokenizer.decode(expected),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    tokens, answer = json.loads(done.stdout)
+    assert tokens == expected
+    assert re.match(r"None|\[?(call|set_timer|weather)\(", answer)
