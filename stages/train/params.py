@@ -177,8 +177,8 @@ class Retriever(_Method, frozen=True, tag="retriever"):
     the shortest. encoder: as render.base; by default all-MiniLM-L6-v2, a package.
     """
 
-    learning_rate: Positive = 1e-4
-    steps: Count = 130
+    learning_rate: Positive = 3e-4
+    steps: Count = 40
     batch_skills: Count = 24
     mined_share: Share = 0.5
     scale: Positive = 20.0
