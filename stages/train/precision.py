@@ -95,11 +95,12 @@ def measure_speedup(model: Any, batch: dict[str, Any]) -> float | None:
 def hold_frozen_weights_in_bf16(model: Any) -> None:
     """Convert the weights of a model with adapters that are not trained to bf16; nothing is cast in each step then.
 
-    Adapters stay in fp32, as do models without adapters, which are saved whole.
+    Adapters stay in fp32. So do models without adapters, which are saved whole, and what is left in fp32 of a base in
+    4 bits.
     """
     import torch
 
-    if has_adapters(model):
+    if has_adapters(model) and not is_quantized(model):
         for weights in model.parameters():
             if not weights.requires_grad and weights.is_floating_point():
                 weights.data = weights.data.to(torch.bfloat16)
@@ -123,6 +124,11 @@ def has_adapters(model: Any) -> bool:
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     return isinstance(model, PeftModel) or any(isinstance(part, BaseTunerLayer) for part in model.modules())
+
+
+def is_quantized(model: Any) -> bool:
+    """Return whether a model has weights in 4 or 8 bits."""
+    return not all(weights.is_floating_point() for weights in model.parameters())
 
 
 def _record_inputs(model: Any, layer: Any, batch: dict[str, Any]) -> tuple[Any, Any]:

@@ -36,6 +36,7 @@ from stages.train.precision import (
     PrecisionChoice,
     choose_precision,
     hold_frozen_weights_in_bf16,
+    is_quantized,
     measure_speedup,
     skip_input_casts,
     supports_bf16,
@@ -201,7 +202,7 @@ def _choose_precision(
     import torch
 
     def measure() -> float | None:
-        if count_processes() > 1 or getattr(model, "is_quantized", False):
+        if count_processes() > 1 or is_quantized(model):
             return None
         batch = _build_collator(shared, tokenizer)(_build_examples(rows[: shared.batch_rows], shared))
         return measure_speedup(model, {name: value for name, value in batch.items() if name != "labels"})

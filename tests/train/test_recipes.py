@@ -144,6 +144,7 @@ def test_a_base_in_four_bits_stays_as_it_is_and_its_adapters_learn(
 ) -> None:
     pytest.importorskip("bitsandbytes")
     monkeypatch.setattr("bitsandbytes.nn.modules.has_avx512bf16", lambda: avx512bf16)
+    monkeypatch.setattr("stages.train.training.supports_bf16", lambda: avx512bf16)
     from stages.train.run import load_base
 
     recipe = Lora(learning_rate=1e-2, rank=4, alpha=8, quantized=True)
@@ -151,7 +152,9 @@ def test_a_base_in_four_bits_stays_as_it_is_and_its_adapters_learn(
     model = load_base(files, recipe, SHARED)
     kept = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     assert any(weight.dtype == torch.uint8 for weight in kept.values())
-    done, losses = fitted(model, load_tokenizer(files), recipe, tmp_path)
+    shared = msgspec.structs.replace(SHARED, precision=Precision.AUTO)
+    done, losses = fitted(model, load_tokenizer(files), recipe, tmp_path, shared)
+    assert done.precision.chosen == Precision.FP32
     assert losses[-1] < losses[0]
     trained = {name for name, parameter in done.model.named_parameters() if parameter.requires_grad}
     assert trained == {name for name, _ in done.model.named_parameters() if ".lora_" in name}
