@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain, pairwise
 from typing import Final
@@ -80,10 +81,13 @@ def make_turn_views(calls: Sequence[Exemplar]) -> list[Exemplar]:
     utterance = _draw_filler(calls[0].turn)
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
+    begun = Counter(start for start, _ in spans)
+    begun.subtract(end for _, end in spans)
+    covering = 0
     for start, end in pairwise(sorted({0, len(text), *chain.from_iterable(spans)})):
         piece = text[start:end]
-        is_in_span = any(first <= start and end <= last for first, last in spans)
-        spoken = write_as_spoken(piece) or (piece if is_in_span else "")
+        covering += begun[start]
+        spoken = write_as_spoken(piece) or (piece if covering else "")
         utterance = _append_text(utterance, spoken)
         starts[start], ends[end] = len(utterance) - len(spoken), len(utterance)
     return [_make_view(call, utterance, starts, ends) for call in calls]
