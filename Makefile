@@ -15,7 +15,7 @@ help:
 	@echo "make test-fast    the tests for the edit loop, in less than a minute"
 	@echo "make check        ruff, strict mypy, import contracts, names and English"
 	@echo "make format       format the code, and fix what ruff can fix"
-	@echo "make bench        speed on real SGD data (SGD_ARCHIVE, or ../shared/sgd), and of training"
+	@echo "make bench        speed on real SGD data (SGD_ARCHIVE, or ../shared/sgd), of training and of answers"
 	@echo "make bench-small  every benchmark once, on the default data"
 	@echo "make first-hour   a user's new project, from the built wheel to its splits, timed"
 	@echo "make attack       bad inputs over all readers and parameters, with limits of time and memory"
@@ -57,12 +57,16 @@ bench: $(READY)
 	$(IN_VENV) dvc repro --quiet render
 	$(IN_VENV) python tests/benchmarks/training.py
 	$(IN_VENV) python tests/benchmarks/tagger_training.py
+	$(IN_VENV) dvc repro --quiet train
+	$(IN_VENV) python tests/benchmarks/answers.py
 
 bench-small: $(READY)
 	$(IN_VENV) python tests/benchmarks/speed.py --small
 	$(IN_VENV) dvc repro --quiet render
 	$(IN_VENV) python tests/benchmarks/training.py 1
 	$(IN_VENV) python tests/benchmarks/tagger_training.py 1
+	$(IN_VENV) dvc repro --quiet train
+	$(IN_VENV) python tests/benchmarks/answers.py 4
 
 first-hour: $(READY)
 	$(IN_VENV) python tests/benchmarks/first_hour.py
