@@ -18,13 +18,11 @@ from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
 from exemplars.models.questions import Question
 from exemplars.models.turns import collect_turns
 from stages.train.lsr.questions import CandidateScore, PromptWriter, sample_turns
-from stages.train.lsr.run import train_lsr
-from stages.train.params import Direction, Lsr, RunParams, Shared
-from stages.train.retriever.inputs import RetrieverInput
+from stages.train.params import Direction
 from stages.train.rows import IGNORED
-from stages.train.run import TrainedRun, keep_run
 from tests.models.tagger.rows import ROWS, SKILLS, make_row
-from tests.tiny import save_tiny, save_tiny_encoder
+from tests.tiny import save_tiny
+from tests.train.lsr.trained import train_tiny
 
 pytest.importorskip("sentence_transformers")
 
@@ -32,24 +30,7 @@ pytest.importorskip("sentence_transformers")
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    Path(".dvc").mkdir()
-    save_tiny_encoder(tmp_path / "encoder")
-    save_tiny(tmp_path / "generator")
     return tmp_path
-
-
-def train_tiny(rows: Any = ROWS, **changes: Any) -> tuple[TrainedRun, Path]:
-    """Train in the working folder, and return the run and its folder."""
-    recipe = Lsr(
-        encoder=FolderBase(path="encoder", license="MIT"),
-        generator=FolderBase(path="generator", license="MIT"),
-        **{"learning_rate": 3e-3, "epochs": 5, "batch_rows": 4, "candidates": 3, "max_tokens": 48, **changes},
-    )
-    shared = Shared(log_every=1, checkpoint_every=2)
-    params = RunParams("lsr", recipe, shared)
-    trained = train_lsr(params, RetrieverInput(SKILLS, rows, rows), Path("models"))
-    keep_run(trained, Path("models/lsr"))
-    return trained, Path("models/lsr")
 
 
 @pytest.mark.parametrize("direction", list(Direction))
@@ -60,6 +41,7 @@ def test_the_encoder_of_questions_learns_and_nothing_else_changes(
 
     from exemplars.models.retriever.retriever import load_retriever
 
+    save_tiny(project / "generator")
     generator = hash_file(project / "generator/model.safetensors")
     trained, folder = train_tiny(direction=direction, generator_temperature=0.01)
     losses = trained.manifest.losses
@@ -123,7 +105,7 @@ def test_a_prompt_has_one_example_and_the_likelihood_is_that_of_the_answer_alone
     from exemplars.models.base_models import load_model
     from stages.train.lsr.likelihoods import measure_likelihoods
 
-    files = find_base(FolderBase(path="generator", license="MIT"))
+    files = find_base(FolderBase(path=str(save_tiny(Path("generator"))), license="MIT"))
     tokenizer = load_tokenizer(files)
     writer = PromptWriter(tokenizer, {skill.name: skill for skill in SKILLS}, ROWS)
     (turn,) = collect_turns([ROWS[0]])
