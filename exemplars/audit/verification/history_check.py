@@ -184,6 +184,9 @@ def _check_cached_weights(
         return
     with tempfile.TemporaryDirectory() as folder:
         for path, file in files.items():
-            if "/" not in path and file is not None:
-                (Path(folder) / path).symlink_to(file.resolve())
+            is_inside = not path.startswith("/") and ".." not in path.split("/")
+            if file is not None and is_inside:
+                link = Path(folder, path)
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(file.resolve())
         yield from check_weights(f"the weights of {place}", manifest, Path(folder))
