@@ -49,7 +49,7 @@ class Check(NamedTuple):
     folder: Path
     checked: int
     skipped: int
-    """Rows of the views `skill` and `slot`, whose question is not one of use."""
+    """Rows of other views than `call`, whose questions are not those of use."""
     difference: Difference | None
 
 

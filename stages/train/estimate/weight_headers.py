@@ -75,7 +75,7 @@ def _read_safetensors(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _read_gguf(path: Path) -> dict[str, tuple[int, ...]]:
-    """Read the list of tensors of a GGUF file (github.com/ggml-org/ggml/blob/master/docs/gguf.md).
+    """Read the list of tensors of a GGUF file, as github.com/ggml-org/ggml specifies the format.
 
     The reader of the package `gguf` would take seconds: it decodes the vocabulary. Raises `ValueError`.
     """
