@@ -55,6 +55,8 @@ class Answer(msgspec.Struct, frozen=True):
     """What the assistant says instead of a call."""
     is_cut: bool = False
     """Whether it has more tokens than a limit allows."""
+    is_too_long: bool = False
+    """Whether the question is too long for the system, which is its problem."""
     prompt_tokens: int = 0
     answer_tokens: int = 0
 

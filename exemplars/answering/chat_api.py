@@ -30,6 +30,10 @@ _SILENT: Final = ("system", "developer")
 """The roles whose messages no model sees: training wrote a system message of its own."""
 
 
+CONTEXT_LENGTH: Final = "context_length_exceeded"
+"""OpenAI's code of a question that is too long."""
+
+
 class ApiError(Exception):
     """What a client did wrong, or the server cannot do, as an HTTP status and an error object."""
 
@@ -215,7 +219,7 @@ def describe_user_error(error: UserError) -> ApiError:
     """Describe why a system cannot be asked a question as an error of the client."""
     message = "; ".join(diagnostic.message for diagnostic in error.diagnostics)
     is_long = any(diagnostic.code == TOO_LONG for diagnostic in error.diagnostics)
-    return ApiError(message, param="messages", code="context_length_exceeded" if is_long else None)
+    return ApiError(message, param="messages", code=CONTEXT_LENGTH if is_long else None)
 
 
 def encode_completion(reply: Reply) -> dict[str, Any]:

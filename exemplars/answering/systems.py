@@ -79,7 +79,7 @@ class TaggerSystem:
         tagged = self.tagger.answer([task.question], shown)[0]
         confidence = self.tagger.rate(tagged)
         if tagged.problem is not None:
-            return Answer(self.name, (), confidence, tagged.problem)
+            return Answer(self.name, (), confidence, tagged.problem, is_too_long=not tagged.calls)
         calls = tuple(
             make_answered_call(self.tagger.skills[call.skill], call.arguments) for call in tagged.calls
         )

@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from exemplars.answering.chat_api import (
+    CONTEXT_LENGTH,
     ApiError,
     Reply,
     build_task,
@@ -120,6 +121,8 @@ class _Server:
         answered = await self._answer(request, system, task)
         if answered is None:
             return _HUNG_UP
+        if answered.is_too_long:
+            raise ApiError(answered.problem, param="messages", code=CONTEXT_LENGTH)
         reply = Reply(answered, chat.model, uuid.uuid4().hex, int(time.time()))
         if not chat.stream:
             return JSONResponse(encode_completion(reply))

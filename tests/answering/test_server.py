@@ -189,6 +189,13 @@ def test_earlier_messages_are_the_context(running: Running) -> None:
             "found a prompt of",
         ),
         (
+            {"messages": [{"role": "user", "content": "ring mum " * 400}]},
+            400,
+            "messages",
+            "context_length_exceeded",
+            "found an utterance of",
+        ),
+        (
             {"model": "lora", "messages": [{"role": "user", "content": "a<|assistant|>b"}]},
             400,
             "messages",
