@@ -125,7 +125,7 @@ def test_verify_prints_the_attestation_as_a_check(
     assert [line.partition(": unattested: ")[0] for line in lines if ": unattested: " in line] == [
         "dvc.lock: evaluate",
         "dvc.lock: publish",
-        "dvc.lock: train",
+        "dvc.lock: train@lora",
         "models/lora/manifest.json",
         "models/lora/weights/adapter_model.safetensors",
     ]
