@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from exemplars.core.conditions import HEADLINE
 from exemplars.models.tagger.calibration import list_risks
 from stages.evaluate.evaluation import Evaluation
 
@@ -30,11 +31,10 @@ def describe_confidence(evaluation: Evaluation, system: str) -> dict[str, Any]:
 
 
 def list_risk_points(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """List the points of all risk-coverage curves of a report, for the plot."""
+    """List the points of the risk-coverage curves under `HEADLINE`, for the plot."""
     return [
-        {"system": f"{name}, {condition.replace('_', ' ')}", **point}
-        for condition, figures in report["conditions"].items()
-        for name, system in figures["systems"].items()
+        {"system": name, **point}
+        for name, system in report["conditions"][HEADLINE]["systems"].items()
         for point in system.get("risks", ())
     ]
 
