@@ -110,7 +110,9 @@ def _check_fields(keys: Keys, value: dict[Any, Any], struct: type[msgspec.Struct
         if key in fields:
             yield from find_faults((*keys, str(key)), item, fields[key].type)
         elif key in misspelled:
-            yield report_unknown((*keys, str(key)), known, value)
+            fault = report_unknown((*keys, str(key)), known, value)
+            # A section may say what has taken the place of a key of an earlier version.
+            yield fault._replace(fix=getattr(struct, "REPLACED", {}).get(key, fault.fix))
     if not misspelled:  # A misspelled key is missing, too, under its right name: it is reported once.
         for name, field in fields.items():
             if field.required and name not in value:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 
@@ -289,6 +289,9 @@ class RunParams(msgspec.Struct, frozen=True):
 class TrainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which recipes to train by, and how."""
 
+    REPLACED: ClassVar[Mapping[str, str]] = {
+        "recipe": "write `runs: {lora: training}` instead: each recipe to train, and the folder of rows that it reads"
+    }
     runs: Annotated[dict[Name, Folder], msgspec.Meta(min_length=1)] = msgspec.field(
         default_factory=lambda: {
             "retriever": Folder.SPLITS,

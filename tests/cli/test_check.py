@@ -66,6 +66,11 @@ def test_a_name_that_a_shell_would_run_is_refused(capsys: pytest.CaptureFixture[
             "not_yaml: found invalid Unicode character escape code, expected YAML",
         ),
         (
+            "  runs: {retriever",
+            "  recipe: lora\n  runs: {retriever",
+            "unknown key 'train.recipe', expected one of runs, shared, recipes; write `runs: {lora: training}` instead",
+        ),
+        (
             "splits, tagger: splits",
             "splits, ../tagger: splits",
             "train.runs has the key '../tagger': expected at most 100 of the characters",
