@@ -81,6 +81,12 @@ def choose_systems(compare: Iterable[str], reference: str, roles: Mapping[str, R
     return {name: known[name] for name in names}
 
 
+def list_names(runs: Iterable[str]) -> list[str]:
+    """List all names that `evaluate.compare` may have, whatever the runs are for. runs: their names."""
+    roles = dict.fromkeys(runs, Role.LANGUAGE_MODEL)
+    return [*(system.name for system in _list_systems(roles)), RUNS, CASCADE]
+
+
 def _list_systems(roles: Mapping[str, Role]) -> Iterator[System]:
     """List all systems that the runs allow."""
     yield System(KNN, Kind.KNN)
