@@ -115,7 +115,8 @@ def _report_base(name: str, is_here: bool) -> Diagnostic:
 def _measure_work(recipe: Recipe, shared: Shared, max_tokens: int) -> Workload:
     """Measure the work on the rows of this project, if they are there."""
     if isinstance(recipe, Tagger | Retriever | Lsr):
-        lengths = _measure_texts(layout.split("train"), recipe.context_turns)
+        passes = recipe.dialogue_passes if isinstance(recipe, Tagger) else 1
+        lengths = _measure_texts(layout.split("train"), recipe.context_turns, passes)
         return estimate_workload(recipe, shared, lengths) if lengths else bound_workload(recipe, shared, 0)
     if isinstance(recipe, Continued) or not layout.training("train").is_file():
         return bound_workload(recipe, shared, max_tokens)
@@ -123,14 +124,18 @@ def _measure_work(recipe: Recipe, shared: Shared, max_tokens: int) -> Workload:
     return measure_workload(recipe, shared, rows) if rows else bound_workload(recipe, shared, max_tokens)
 
 
-def _measure_texts(path: Path, turns: int) -> list[int]:
-    """Measure the rows of a split, with the last turns before them, in code points; none if the split is not there."""
+def _measure_texts(path: Path, turns: int, passes: int) -> list[int]:
+    """Measure the rows of a split, with the last turns before them, in code points; none if the split is not there.
+
+    passes: how often rows of dialogues are measured.
+    """
     if not path.is_file():
         return []
-    table = read_table(path, EXEMPLAR_SCHEMA, ("utterance", "context"))
+    table = read_table(path, EXEMPLAR_SCHEMA, ("utterance", "context", "service"))
     return [
         len(row["utterance"]) + sum(len(turn["utterance"]) for turn in row["context"][-turns:] if turns)
         for row in table.to_pylist()
+        for _ in range(passes if row["context"] or row["service"] is not None else 1)
     ]
 
 

@@ -145,22 +145,29 @@ class Tagger(_Method, frozen=True, tag="tagger"):
     It trains on data/splits. learning_rate, head_learning_rate: of the encoder and of the heads. epochs: replaces that
     of shared, as do batch_rows and batch_tokens, the rows and the padded tokens of a step, at most. max_tokens: the
     window; a row that does not fit goes to the ledger. context_turns: the turns before the utterance that are read.
-    swap_share: the share of spans that get a different value of their parameter, drawn for each epoch; speech_share:
-    the share of rows in speech form. max_risk: the share of wrong calls that the threshold admits on validation rows.
+    dialogue_passes: how often an epoch has the turns of dialogues, each time in a different form.
+    swap_share: the share of values that are replaced by a different value of their parameter, drawn for each epoch;
+    speech_share: the share of turns in speech form; join_share: the share of utterances that are joined with a second
+    one, so that both skills are called. unseen_share: the share of skills that are known by their descriptions alone in
+    a step, drawn for each turn, so that skills without train rows can be called. max_risk: the share of wrong calls
+    that the threshold admits on validation rows.
     train_embeddings: train the encoder's word embeddings, too, half of its weights. encoder: as render.base; by default
     all-MiniLM-L6-v2, a package.
     """
 
     learning_rate: Positive = 3e-4
     head_learning_rate: Positive = 3e-3
-    epochs: Count = 12
+    epochs: Count = 6
     batch_rows: Count = 16
     batch_tokens: Count = 1024
     max_tokens: Annotated[int, msgspec.Meta(ge=8)] = 192
     context_turns: Annotated[int, msgspec.Meta(ge=0)] = 4
     dropout: Share = 0.1
-    swap_share: Share = 0.3
+    dialogue_passes: Count = 2
+    swap_share: Share = 0.4
     speech_share: Share = 0.1
+    join_share: Share = 0.05
+    unseen_share: Share = 0.3
     max_risk: Share = 0.05
     train_embeddings: bool = False
     encoder: Base = MINILM

@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from exemplars.core.params import load_section
+from exemplars.core.turns import group_by_turn
 from exemplars.models.base_models import find_base, load_encoder, load_tokenizer
 from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.tagger.features import SPECIAL
+from exemplars.models.tagger.matches import Matcher
 from exemplars.models.tagger.network import Batch, TaggerNetwork, collate
 from exemplars.models.tagger.vocabulary import Vocabulary
 from stages.train.params import Tagger, TrainParams
@@ -26,7 +28,7 @@ from stages.train.tagger.batches import build_batches
 from stages.train.tagger.inputs import read_tagger_input
 from stages.train.tagger.rows import TaggerRow, encode_epoch
 from stages.train.tagger.run import TaggerData, prepare_data
-from stages.train.tagger.training import TaggerTraining
+from stages.train.tagger.training import TaggerLoss, TaggerTraining
 
 STEPS = 24
 
@@ -36,8 +38,12 @@ class ReadyBatch(NamedTuple):
 
     batch: Batch
     skills: Any
+    """The probability of each skill of a row."""
+    several: Any
+    called: Any
+    """The row of each call."""
     tags: Any
-    """-100 where nothing is supervised."""
+    """Of each call; -100 where nothing is supervised."""
     allowed: Any
     choices: Any
     """The places of the scores of each choice, -1 for none: of shape (choices, scores)."""
@@ -45,43 +51,54 @@ class ReadyBatch(NamedTuple):
     chosen: Any
 
 
-def make_ready(rows: Sequence[TaggerRow], vocabulary: Vocabulary) -> ReadyBatch:
+def make_ready(rows: Sequence[TaggerRow], vocabulary: Vocabulary, matcher: Matcher) -> ReadyBatch:
     """The tensors of a batch."""
-    batch = collate([row.encoded for row in rows], 0)
-    tags = torch.full(batch.input_ids.shape, -100)
-    allowed = torch.zeros(len(rows), 1, vocabulary.tag_starts[-1], dtype=torch.bool)
+    batch = collate([row.encoded for row in rows], 0, matcher)
+    calls = [(place, target) for place, row in enumerate(rows) for target in row.targets if target.skill]
+    skills = torch.zeros(len(rows), 1 + len(vocabulary.skills))
+    tags = torch.full((len(calls), batch.input_ids.shape[1]), -100)
+    allowed = torch.zeros(len(calls), 1, vocabulary.tag_starts[-1], dtype=torch.bool)
     allowed[:, :, 0] = True
-    places: list[list[int]] = []
-    owners: list[int] = []
-    chosen: list[int] = []
-    for place, (encoded, target) in enumerate(rows):
+    choices: list[tuple[int, list[int], int]] = []
+    for place, row in enumerate(rows):
+        for target in row.targets:
+            skills[place, target.skill] = 1 / len(row.targets)
+    for number, (place, target) in enumerate(calls):
         first, end = vocabulary.tag_starts[target.skill : target.skill + 2]
-        allowed[place, 0, first:end] = True
+        allowed[number, 0, first:end] = True
         for token, tag in enumerate(target.tags):
-            if encoded.turns[token] != SPECIAL and target.skill:
-                tags[place, token] = tag and tag - 1 + first
+            if rows[place].encoded.turns[token] != SPECIAL:
+                tags[number, token] = tag and tag - 1 + first
         bounds = vocabulary.choice_starts[target.skill]
         for slot, choice in enumerate(target.choices):
-            places.append(list(range(bounds[slot], bounds[slot + 1])))
-            owners.append(place)
-            chosen.append(choice)
-    width = max(map(len, places), default=1)
-    padded = torch.tensor([[*row, *[-1] * (width - len(row))] for row in places]).reshape(-1, width)
-    skills = torch.tensor([row.target.skill for row in rows])
-    return ReadyBatch(batch, skills, tags, allowed, padded, torch.tensor(owners), torch.tensor(chosen))
+            choices.append((place, list(range(bounds[slot], bounds[slot + 1])), choice))
+    width = max((len(places) for _, places, _ in choices), default=1)
+    padded = [[*places, *[-1] * (width - len(places))] for _, places, _ in choices]
+    return ReadyBatch(
+        batch,
+        skills,
+        torch.tensor([float(len(row.targets) > 1) for row in rows]),
+        torch.tensor([place for place, _ in calls]),
+        tags,
+        allowed,
+        torch.tensor(padded).reshape(-1, width),
+        torch.tensor([place for place, _, _ in choices]),
+        torch.tensor([choice for _, _, choice in choices]),
+    )
 
 
 def take_bare_step(network: TaggerNetwork, optimizer: Any, ready: ReadyBatch, max_norm: float) -> None:
     """One optimizer step, and nothing else."""
-    skills, tags, choices = network(ready.batch)
-    masked = tags.masked_fill(~ready.allowed, -1e30)
-    loss = cross_entropy(skills, ready.skills)
-    loss = loss + cross_entropy(masked.flatten(0, 1), ready.tags.flatten(), reduction="sum") / len(
-        ready.skills
-    )
+    scores, rows = network(ready.batch), len(ready.skills)
+    loss = cross_entropy(scores.skills, ready.skills)
+    loss = loss + binary_cross_entropy_with_logits(scores.several, ready.several)
+    if len(ready.called):
+        masked = scores.tags[ready.called].masked_fill(~ready.allowed, -1e30)
+        loss = loss + cross_entropy(masked.flatten(0, 1), ready.tags.flatten(), reduction="sum") / rows
     if len(ready.chosen):
-        scores = choices[ready.rows.unsqueeze(1), ready.choices].masked_fill(ready.choices < 0, -1e30)
-        loss = loss + cross_entropy(scores, ready.chosen, reduction="sum") / len(ready.skills)
+        chosen = scores.choices[ready.rows.unsqueeze(1), ready.choices]
+        chosen = chosen.masked_fill(ready.choices < 0, -1e30)
+        loss = loss + cross_entropy(chosen, ready.chosen, reduction="sum") / rows
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), max_norm)
@@ -92,17 +109,20 @@ def measure(params: TrainParams, recipe: Tagger, data: TaggerData, steps: int) -
     """The rows of the steps, and the seconds that the project's loop and the bare one take for them."""
     base, vocabulary = find_base(recipe.encoder), data.encoder.vocabulary
     ours, bare = (TaggerNetwork(load_encoder(base), vocabulary, recipe.dropout).train() for _ in range(2))
-    training = TaggerTraining(ours, vocabulary, recipe, params.shared, data.pad)
+    matcher = Matcher(vocabulary, data.encoder.skills)
+    loss = TaggerLoss(vocabulary, matcher, data.pad)
+    training = TaggerTraining(ours, loss, recipe, params.shared)
     bare.encoder.get_input_embeddings().requires_grad_(recipe.train_embeddings)
     trained = [weights for weights in bare.parameters() if weights.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=recipe.learning_rate, fused=True)
-    rows = list(encode_epoch(data.encoder, data.train, lambda exemplar: exemplar))
+    turns = list(group_by_turn(data.train).values())
+    rows = list(encode_epoch(data.encoder, turns, lambda turn: turn))
     lengths = [len(row.encoded.input_ids) for row in rows]
     batches = build_batches(lengths, recipe.batch_rows, recipe.batch_tokens, params.shared.seed, 0)
     counted, seconds = 0, [0.0, 0.0]
     for number, places in enumerate(batches[: steps + 1]):
         batch = [rows[place] for place in places]
-        ready = make_ready(batch, vocabulary)
+        ready = make_ready(batch, vocabulary, matcher)
         start = time.process_time()
         training._take_step(batch, len(batches))
         middle = time.process_time()

@@ -61,18 +61,21 @@ def train_language_model(recipe: Recipe, shared: Shared) -> None:
 
 def train_tagger(recipe: Tagger, shared: Shared) -> None:
     """Train on the longest rows."""
+    from exemplars.models.tagger.matches import Matcher
     from exemplars.models.tagger.network import TaggerNetwork
     from stages.train.tagger.inputs import read_tagger_input
     from stages.train.tagger.rows import encode_epoch
     from stages.train.tagger.run import prepare_data
-    from stages.train.tagger.training import TaggerTraining
+    from stages.train.tagger.training import TaggerLoss, TaggerTraining
 
     base = find_base(recipe.encoder)
     data = prepare_data(read_tagger_input(), recipe, load_tokenizer(base))
-    rows = list(encode_epoch(data.encoder, data.train, lambda exemplar: exemplar))
+    rows = list(encode_epoch(data.encoder, [[row] for row in data.train], lambda turn: turn))
     rows.sort(key=lambda row: -len(row.encoded.input_ids))
-    network = TaggerNetwork(load_encoder(base), data.encoder.vocabulary, recipe.dropout).train()
-    training = TaggerTraining(network, data.encoder.vocabulary, recipe, shared, data.pad)
+    vocabulary = data.encoder.vocabulary
+    network = TaggerNetwork(load_encoder(base), vocabulary, recipe.dropout).train()
+    loss = TaggerLoss(vocabulary, Matcher(vocabulary, data.encoder.skills), data.pad)
+    training = TaggerTraining(network, loss, recipe, shared)
     count = max(1, recipe.batch_tokens // len(rows[0].encoded.input_ids))
     for _ in range(STEPS):
         training._take_step(rows[:count], STEPS)

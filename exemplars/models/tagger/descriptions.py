@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from exemplars.core.records import Grounding
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
-from exemplars.models.tagger.vocabulary import Slot, Vocabulary
+from exemplars.models.tagger.vocabulary import Choice, Slot, Vocabulary
 
 
 class Descriptions(NamedTuple):
@@ -27,10 +28,15 @@ def describe_vocabulary(vocabulary: Vocabulary, skills: Mapping[str, Skill]) -> 
         for slot in known.slots:
             text = _describe_slot(slot, skill)
             described.slots.append(text)
-            described.choices.extend(
-                _join(text, choice.value or str(choice.grounding or "")) for choice in slot.choices
-            )
+            described.choices.extend(_describe_choice(choice, slot, text) for choice in slot.choices)
     return described
+
+
+def _describe_choice(choice: Choice, slot: Slot, text: str) -> str:
+    """Describe a choice. text: the description of its slot, of which a value of an enumeration needs the name alone."""
+    if choice.grounding is Grounding.CATEGORICAL and choice.value:
+        return f"{choice.value} {_split_name(slot.path)}"
+    return _join(text, choice.value or str(choice.grounding or ""))
 
 
 def _describe_slot(slot: Slot, skill: Skill) -> str:

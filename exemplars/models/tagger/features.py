@@ -170,7 +170,7 @@ def _tag_context(
     """Tag the latest mention of a value in the turns before; or report that only a turn that was left out says it."""
     shown = len(encoded.texts) - 1
     for number, turn in enumerate(reversed(exemplar.context), 1):
-        span = next(_find_mentions(turn.utterance, argument, parameter), None)
+        span = next(find_mentions(turn.utterance, argument, parameter), None)
         if span is not None and number > shown:
             return Problem(
                 Reason.VALUE_NOT_IN_PROMPT,
@@ -185,8 +185,10 @@ def _tag_context(
     return None
 
 
-def _find_mentions(text: str, argument: Argument, parameter: Parameter) -> Iterator[Span]:
+def find_mentions(text: str, argument: Argument, parameter: Parameter | None) -> Iterator[Span]:
+    """Find the mentions of a value in a turn, the most exact first. parameter: that it fills; `None`: a plain one."""
     yield from find_exact(text, argument.value)
     yield from find_ignoring_case(text, argument.value)
     label = LabelledArgument(argument.slot, argument.value)
-    yield from ((mention.start, mention.end) for mention in find_value(text, label, parameter, None))
+    filled = parameter or Parameter(argument.slot)
+    yield from ((mention.start, mention.end) for mention in find_value(text, label, filled, None))

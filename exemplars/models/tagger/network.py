@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from exemplars.models.tagger.features import UTTERANCE, EncodedText
-from exemplars.models.tagger.vocabulary import Vocabulary
+from exemplars.models.tagger.matches import Matcher
+from exemplars.models.tagger.vocabulary import NO_SKILL, Vocabulary
+
+_CONTEXT_WEIGHT: Final = 0.5
+"""How much the turns before count at first, compared with the utterance."""
+_TOKEN_WEIGHT: Final = 0.3
+"""How much the similarity of a token counts at first; states of tokens are longer than their averages."""
+_SKILL_MATCH_WEIGHTS: Final = (1.0, 0.5)
+_CHOICE_MATCH_WEIGHT: Final = 2.0
+"""How much common words count at first."""
 
 
 class Batch(NamedTuple):
@@ -22,12 +32,30 @@ class Batch(NamedTuple):
     """1 where there is a token."""
     said: Tensor
     """1 where there is a token of the utterance."""
+    skill_matches: Tensor
+    """What the texts have in common with each skill: (rows, skills, 2)."""
+    choice_matches: Tensor
+    """1 where an utterance says the value of a choice: (rows, choices)."""
+
+
+class Scores(NamedTuple):
+    """The logits of a batch."""
+
+    skills: Tensor
+    """Of "no call" and each skill: (rows, skills)."""
+    several: Tensor
+    """That several skills are called, as log-odds: (rows,)."""
+    tags: Tensor
+    """(rows, tokens, tags)."""
+    choices: Tensor
+    """(rows, choices)."""
 
 
 class Head(nn.Module):  # type: ignore[misc]
     """Scores of outputs, each by weights of its own and by weights that all outputs share, applied to its description.
 
-    What few rows teach about an output is then learned from the rows of those that are described alike, too.
+    What few rows teach about an output is then learned from the rows of those that are described alike, too, and an
+    output that no row teaches has the score of its description.
     """
 
     def __init__(self, inputs: int, outputs: int, width: int) -> None:
@@ -37,9 +65,36 @@ class Head(nn.Module):  # type: ignore[misc]
         self.shared = nn.Linear(inputs, width, bias=False)
         self.register_buffer("vectors", torch.zeros(outputs, width))
 
-    def forward(self, states: Tensor) -> Tensor:
-        """Compute the scores: of shape (..., outputs)."""
-        return self.own(states) + self.shared(states) @ self.vectors.T
+    def forward(self, states: Tensor, is_own: Tensor | None = None) -> Tensor:
+        """Compute the scores: of shape (..., outputs). is_own: 0 for outputs whose own weights are left out."""
+        own = self.own(states)
+        return (own if is_own is None else own * is_own) + self.shared(states) @ self.vectors.T
+
+
+class Reader(nn.Module):  # type: ignore[misc]
+    """The part of a text that matters for each thing that is asked: attention whose queries are descriptions."""
+
+    def __init__(self, width: int, asked: int, owners: Sequence[int]) -> None:
+        """asked: the number of things that are asked. owners: for each output, which of them it answers."""
+        super().__init__()
+        self.query = nn.Linear(width, width)
+        self.own = nn.Linear(width, len(owners), bias=False)
+        self.shared = nn.Linear(width, width, bias=False)
+        self.register_buffer("asked", torch.zeros(asked, width))
+        self.register_buffer("owners", torch.tensor(owners), persistent=False)
+        self.register_buffer("outputs", torch.arange(len(owners)), persistent=False)
+
+    def forward(
+        self, states: Tensor, attended: Tensor, vectors: Tensor, is_own: Tensor | None = None
+    ) -> Tensor:
+        """Compute the scores of the outputs: (rows, outputs). vectors: of their descriptions."""
+        scores = states @ self.query(self.asked).T / math.sqrt(states.shape[-1])
+        scores = scores.masked_fill(attended.unsqueeze(-1) == 0, torch.finfo(scores.dtype).min)
+        read = scores.softmax(dim=1).transpose(1, 2) @ states
+        # All outputs of all that is asked, most of them for nothing: gathering what they need takes longer.
+        own = self.own(read)[:, self.owners, self.outputs]
+        shared = (read @ (vectors @ self.shared.weight).T)[:, self.owners, self.outputs]
+        return (own if is_own is None else own * is_own) + shared
 
 
 class TaggerNetwork(nn.Module):  # type: ignore[misc]
@@ -53,15 +108,58 @@ class TaggerNetwork(nn.Module):  # type: ignore[misc]
         self.has_segments = int(getattr(encoder.config, "type_vocab_size", 0) or 0) > 1
         self.dropout = nn.Dropout(dropout)
         self.skill_head = Head(3 * width, 1 + len(vocabulary.skills), width)
+        self.several_head = nn.Linear(3 * width, 1)
         self.tag_head = Head(width, vocabulary.tag_starts[-1], 2 * width)
-        self.choice_head = Head(3 * width, max(1, vocabulary.choice_starts[-1][-1]), width)
+        owners = _list_choice_slots(vocabulary)
+        self.choice_head = Head(3 * width, len(owners), width)
+        self.slot_reader = Reader(width, max(1, vocabulary.tag_starts[-1] // 2), owners)
+        skills = range(1 + len(vocabulary.skills))
+        self.skill_reader = Reader(width, len(skills), skills)
+        self.register_buffer("tag_skills", torch.tensor(_list_tag_skills(vocabulary)), persistent=False)
+        self.register_buffer("choice_skills", torch.tensor(_list_choice_skills(vocabulary)), persistent=False)
+        self.skill_match = nn.Parameter(torch.tensor(_SKILL_MATCH_WEIGHTS))
+        self.choice_match = nn.Parameter(torch.tensor(_CHOICE_MATCH_WEIGHT))
+        self._start_from_similarity(width)
 
-    def forward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Compute the logits of skills (rows, skills), tags (rows, tokens, tags) and choices (rows, choices)."""
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def _start_from_similarity(self, width: int) -> None:
+        """Let the score of a description be, at first, how similar the text is to it, as the encoder has learned."""
+        heads = (self.skill_head.own, self.tag_head.own, self.choice_head.own, self.several_head)
+        for layer in (*heads, self.skill_reader.own, self.slot_reader.own):
+            for weights in layer.parameters():
+                weights.zero_()
+        identity = torch.eye(width)
+        weights = self.skill_head.shared.weight
+        weights.zero_()
+        weights[:, width : 2 * width], weights[:, 2 * width :] = identity, _CONTEXT_WEIGHT * identity
+        self.tag_head.shared.weight.copy_(_TOKEN_WEIGHT * torch.cat([identity, identity]))
+        self.skill_reader.shared.weight.zero_()
+        self.slot_reader.shared.weight.copy_(_TOKEN_WEIGHT * identity)
+
+    def forward(self, batch: Batch, with_own: Tensor | None = None) -> Scores:
+        """Compute the scores of texts.
+
+        with_own: 1 for each "no call" and skill of a row whose own weights count, (rows, skills); `None`: all.
+        """
         states = self.encode(batch)
         pooled = [states[:, 0], _average(states, batch.said), _average(states, batch.attended - batch.said)]
-        row = self.dropout(torch.cat(pooled, dim=1))
-        return self.skill_head(row), self.tag_head(self.dropout(states)), self.choice_head(row)
+        row, states = self.dropout(torch.cat(pooled, dim=1)), self.dropout(states)
+        of_tags = of_choices = None
+        if with_own is not None:
+            of_tags = with_own[:, self.tag_skills].unsqueeze(1)
+            of_choices = with_own[:, self.choice_skills]
+        skills = self.skill_head(row, with_own)
+        skills = skills + self.skill_reader(states, batch.attended, self.skill_head.vectors, with_own)
+        skills = skills + batch.skill_matches @ self.skill_match
+        choices = self.choice_head(row, of_choices)
+        choices = choices + self.slot_reader(states, batch.attended, self.choice_head.vectors, of_choices)
+        choices = choices + batch.choice_matches * self.choice_match
+        return Scores(
+            skills,
+            self.several_head(row).squeeze(-1),
+            self.tag_head(states, of_tags),
+            choices,
+        )
 
     def encode(self, batch: Batch) -> Tensor:
         """Encode texts: of shape (rows, tokens, width)."""
@@ -79,11 +177,40 @@ class TaggerNetwork(nn.Module):  # type: ignore[misc]
         self.tag_head.vectors[1::2, :width] = slots
         self.tag_head.vectors[2::2, width:] = slots
         self.choice_head.vectors[: len(choices)] = choices
+        self.slot_reader.asked[: len(slots)] = slots
+        self.skill_reader.asked[1:] = skills
 
     def list_own_weights(self) -> list[nn.Parameter]:
-        """List the weights that belong to a single output, which are random at first."""
-        heads = (self.skill_head, self.tag_head, self.choice_head)
-        return [weights for head in heads for weights in head.own.parameters()]
+        """List the weights of single outputs and of matches: at the rate of the encoder, they would hardly move."""
+        heads = (self.skill_head.own, self.tag_head.own, self.choice_head.own, self.several_head)
+        layers = (*heads, self.skill_reader.own, self.slot_reader.own)
+        own = [weights for layer in layers for weights in layer.parameters()]
+        return [*own, self.skill_match, self.choice_match]
+
+
+def _list_tag_skills(vocabulary: Vocabulary) -> list[int]:
+    """List the number of the skill of each tag; the tag outside has that of "no call"."""
+    numbers = [NO_SKILL]
+    for number, skill in enumerate(vocabulary.skills, 1):
+        numbers += [number] * (2 * len(skill.slots))
+    return numbers
+
+
+def _list_choice_skills(vocabulary: Vocabulary) -> list[int]:
+    """List the number of the skill of each choice; without any choice, one of "no call"."""
+    numbers = [
+        number
+        for number, skill in enumerate(vocabulary.skills, 1)
+        for slot in skill.slots
+        for _ in slot.choices
+    ]
+    return numbers or [NO_SKILL]
+
+
+def _list_choice_slots(vocabulary: Vocabulary) -> list[int]:
+    """List the slot of each choice, counted over all skills; without any choice, one of the first slot."""
+    slots = [slot for skill in vocabulary.skills for slot in skill.slots]
+    return [place for place, slot in enumerate(slots) for _ in slot.choices] or [0]
 
 
 def _average(states: Tensor, mask: Tensor) -> Tensor:
@@ -92,8 +219,9 @@ def _average(states: Tensor, mask: Tensor) -> Tensor:
     return (states * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
-def collate(texts: Sequence[EncodedText], pad: int) -> Batch:
+def collate(texts: Sequence[EncodedText], pad: int, matcher: Matcher) -> Batch:
     """Pad texts to the longest of them. pad: the id of the padding token."""
+    matches = [matcher.match(text) for text in texts]
     width = max(len(text.input_ids) for text in texts)
 
     def stack(rows: Sequence[Sequence[int]], filler: int) -> Tensor:
@@ -104,4 +232,6 @@ def collate(texts: Sequence[EncodedText], pad: int) -> Batch:
         segments=stack([text.segments for text in texts], 0),
         attended=stack([[1] * len(text.input_ids) for text in texts], 0),
         said=stack([[int(turn == UTTERANCE) for turn in text.turns] for text in texts], 0),
+        skill_matches=torch.tensor([match.skills for match in matches]),
+        choice_matches=torch.tensor([match.choices for match in matches]),
     )

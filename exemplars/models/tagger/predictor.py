@@ -22,6 +22,7 @@ from exemplars.models.tagger.calibration import Calibration
 from exemplars.models.tagger.calls import UNCERTAIN, Logits, TaggedTurn, assemble_turn
 from exemplars.models.tagger.features import EncodedText, encode_text
 from exemplars.models.tagger.light_encoder import load_light_encoder
+from exemplars.models.tagger.matches import Matcher
 from exemplars.models.tagger.network import TaggerNetwork, collate
 from exemplars.models.tagger.vocabulary import Vocabulary
 
@@ -53,6 +54,7 @@ class Tagger:
         self.tokenizer = tokenizer
         self.settings = settings
         self.skills = {skill.name: skill for skill in skills}
+        self.matcher = Matcher(settings.vocabulary, self.skills)
 
     def answer(
         self, questions: Sequence[Question], shown: Sequence[Collection[str]] | None = None
@@ -102,10 +104,11 @@ class Tagger:
 
     @torch.inference_mode()  # type: ignore[untyped-decorator]
     def _score(self, texts: Sequence[EncodedText]) -> Iterator[Logits]:
-        batch = collate(texts, int(self.tokenizer.pad_token_id or 0))
-        skills, tags, choices = (scores.double().numpy() for scores in self.network(batch))
+        batch = collate(texts, int(self.tokenizer.pad_token_id or 0), self.matcher)
+        scores = [part.double().numpy() for part in self.network(batch)]
         for row, text in enumerate(texts):
-            yield Logits(skills[row], tags[row, : len(text.input_ids)], choices[row])
+            skills, several, tags, choices = (part[row] for part in scores)
+            yield Logits(skills, float(several), tags[: len(text.input_ids)], choices)
 
 
 def _cut_turns(context: Sequence[Turn], limit: int) -> Sequence[Turn]:

@@ -9,7 +9,7 @@ from exemplars.core.ledger import Ledger, Problem
 from exemplars.core.records import Exemplar, Speaker, Turn
 from exemplars.dataset.catalog import Skill
 from exemplars.models.tagger.features import EncodedText, Target, build_target, encode_text
-from exemplars.models.tagger.vocabulary import Vocabulary
+from exemplars.models.tagger.vocabulary import NO_SKILL, Vocabulary
 
 
 class TaggerInput(NamedTuple):
@@ -21,10 +21,11 @@ class TaggerInput(NamedTuple):
 
 
 class TaggerRow(NamedTuple):
-    """A row as the network takes it."""
+    """A turn as the network takes it."""
 
     encoded: EncodedText
-    target: Target
+    targets: tuple[Target, ...]
+    """Of each call, of different skills; of a turn without a call, a single one."""
 
 
 class Encoder(NamedTuple):
@@ -36,15 +37,23 @@ class Encoder(NamedTuple):
     max_tokens: int
     context_turns: int
 
-    def encode(self, exemplar: Exemplar) -> TaggerRow | Problem:
-        """Encode a row; or report why it cannot be learned."""
-        context: Sequence[Turn] = exemplar.context[-self.context_turns :] if self.context_turns else ()
-        encoded = encode_text(self.tokenizer, exemplar.utterance, exemplar.speaker, context, self.max_tokens)
+    def encode(self, turn: Sequence[Exemplar]) -> TaggerRow | Problem:
+        """Encode the calls of a turn; or report why one of them cannot be learned."""
+        first = turn[0]
+        context: Sequence[Turn] = first.context[-self.context_turns :] if self.context_turns else ()
+        encoded = encode_text(self.tokenizer, first.utterance, first.speaker, context, self.max_tokens)
         if isinstance(encoded, Problem):
             return encoded
-        skill = None if exemplar.skill is None else self.skills.get(exemplar.skill)
-        target = build_target(exemplar, encoded, self.vocabulary, skill)
-        return target if isinstance(target, Problem) else TaggerRow(encoded, target)
+        targets: dict[int, Target] = {}
+        for exemplar in turn:
+            skill = None if exemplar.skill is None else self.skills.get(exemplar.skill)
+            target = build_target(exemplar, encoded, self.vocabulary, skill)
+            if isinstance(target, Problem):
+                return target
+            targets.setdefault(target.skill, target)
+        if len(targets) > 1:
+            targets.pop(NO_SKILL, None)
+        return TaggerRow(encoded, tuple(targets.values()))
 
     def encode_start(self, text: str) -> EncodedText:
         """Encode a text without context, and cut it if it does not fit."""
@@ -60,19 +69,21 @@ def select_rows(encoder: Encoder, exemplars: Sequence[Exemplar], ledger: Ledger)
     """Select the rows that the encoder can encode; the others go to the ledger."""
 
     def find_problem(exemplar: Exemplar) -> Problem | None:
-        row = encoder.encode(exemplar)
+        row = encoder.encode([exemplar])
         return row if isinstance(row, Problem) else None
 
     return ledger.keep(exemplars, find_problem)
 
 
 def encode_epoch(
-    encoder: Encoder, exemplars: Sequence[Exemplar], change: Callable[[Exemplar], Exemplar]
+    encoder: Encoder,
+    turns: Sequence[Sequence[Exemplar]],
+    change: Callable[[Sequence[Exemplar]], Sequence[Exemplar]],
 ) -> Iterator[TaggerRow]:
-    """Encode the rows of an epoch. change: draws the form of a row; a form that does not fit is not used."""
-    for exemplar in exemplars:
-        row = encoder.encode(change(exemplar))
+    """Encode the turns of an epoch. change: draws the form of a turn; a form that does not fit is not used."""
+    for turn in turns:
+        row = encoder.encode(change(turn))
         if isinstance(row, Problem):
-            row = encoder.encode(exemplar)
+            row = encoder.encode(turn)
         assert not isinstance(row, Problem), "select_rows leaves only rows that can be encoded"
         yield row

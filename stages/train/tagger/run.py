@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -31,6 +32,7 @@ from exemplars.models.run_manifest import Manifest
 from exemplars.models.tagger.calibration import Calibration, choose_threshold, fit_temperature, list_risks
 from exemplars.models.tagger.calls import TaggedTurn, is_right
 from exemplars.models.tagger.descriptions import describe_vocabulary
+from exemplars.models.tagger.matches import Matcher
 from exemplars.models.tagger.vocabulary import build_vocabulary
 from stages.train.checks import check_packages
 from stages.train.loss_log import open_loss_log
@@ -38,7 +40,7 @@ from stages.train.manifest import build_run_id, describe_run, encode_digests, ha
 from stages.train.params import RunParams, Tagger
 from stages.train.recipes import count_parameters
 from stages.train.run import SPACE_ADVICE, TrainedRun, set_seeds
-from stages.train.tagger.augmentation import augment_row, build_pools
+from stages.train.tagger.augmentation import Shares, augment_turn, build_pools, list_passes
 from stages.train.tagger.rows import Encoder, TaggerInput, TaggerRow, encode_epoch, select_rows
 
 if TYPE_CHECKING:
@@ -128,7 +130,7 @@ def prepare_data(data: TaggerInput, recipe: Tagger, tokenizer: Any) -> TaggerDat
     ledger = Ledger("train")
     train = select_rows(encoder, data.train, ledger)
     ledger.check_conservation(len(data.train), len(train))
-    if not vocabulary.skills or not any(exemplar.skill for exemplar in train):
+    if not any(exemplar.skill for exemplar in train):
         raise UserError(
             [
                 Diagnostic(
@@ -168,32 +170,37 @@ def _fit(
 ) -> tuple[Any, TaggerResult, dict[str, float]]:
     """Fit a network, and compute its losses. Raises `UserError` if the disk is full."""
     from exemplars.models.tagger.network import TaggerNetwork
-    from stages.train.tagger.training import TaggerTraining, compute_mean_loss, embed_descriptions
+    from stages.train.tagger.training import TaggerLoss, TaggerTraining, compute_mean_loss, embed_descriptions
 
     recipe = params.chosen
     assert isinstance(recipe, Tagger)
     vocabulary = data.encoder.vocabulary
     network = TaggerNetwork(load_encoder(base), vocabulary, recipe.dropout)
     descriptions = describe_vocabulary(vocabulary, data.encoder.skills)
+    matcher = Matcher(vocabulary, data.encoder.skills)
     network.set_descriptions(
-        *(embed_descriptions(network, data.encoder, texts, data.pad) for texts in descriptions)
+        *(embed_descriptions(network, data.encoder, texts, data.pad, matcher) for texts in descriptions)
     )
-    training = TaggerTraining(network, vocabulary, recipe, params.shared, data.pad)
-    pools = build_pools(data.train)
+    training = TaggerTraining(network, TaggerLoss(vocabulary, matcher, data.pad), recipe, params.shared)
+    turns = list(group_by_turn(data.train).values())
+    pools, shares = build_pools(turns), Shares(recipe.swap_share, recipe.speech_share, recipe.join_share)
 
     def encode(epoch: int) -> list[TaggerRow]:
-        def change(exemplar: Exemplar) -> Exemplar:
-            return augment_row(exemplar, epoch, pools, recipe.swap_share, recipe.speech_share)
-
-        return list(encode_epoch(data.encoder, data.train, change))
+        return [
+            row
+            for form, chosen in list_passes(turns, epoch, recipe.dialogue_passes)
+            for row in encode_epoch(
+                data.encoder, chosen, functools.partial(augment_turn, form=form, pools=pools, shares=shares)
+            )
+        ]
 
     with open_loss_log(layout.train_plots(params.recipe)) as log:
         with save_errors_as_user_errors(checkpoints.parents[1], SPACE_ADVICE):
             result = training.fit(encode, checkpoints, log)
         losses = {"train_loss": round(result.train_loss, 6)}
-        known = select_rows(data.encoder, data.validation, Ledger("train"))
+        known = group_by_turn(select_rows(data.encoder, data.validation, Ledger("train")))
         if known:
-            rows = list(encode_epoch(data.encoder, known, lambda exemplar: exemplar))
+            rows = list(encode_epoch(data.encoder, list(known.values()), lambda turn: turn))
             loss = compute_mean_loss(network, training.loss, rows, recipe.batch_rows)
             losses["validation_loss"] = round(loss, 6)
             log(result.steps, {"eval_loss": losses["validation_loss"]})
@@ -256,7 +263,7 @@ def _share(flags: Sequence[bool]) -> float:
 
 def _describe_rows(data: TaggerInput, ready: TaggerData) -> dict[str, Any]:
     """Describe which rows and skills of the data are learned."""
-    known = {skill.name for skill in ready.encoder.vocabulary.skills}
+    known = {skill.name for skill in ready.encoder.vocabulary.skills if skill.has_rows}
     return {
         "rows": {"in": len(data.train), "trained": len(ready.train), "rejected": len(ready.rejections)},
         "rejections": [f"{rejection.reason}: {rejection.message}" for rejection in ready.rejections],

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from exemplars.core.files import replace_file
 from exemplars.core.terminal import print_errors
-from exemplars.models.tagger.features import SPECIAL
-from exemplars.models.tagger.network import TaggerNetwork, collate
+from exemplars.models.tagger.features import SPECIAL, Target
+from exemplars.models.tagger.matches import Matcher
+from exemplars.models.tagger.network import Scores, TaggerNetwork, collate
 from exemplars.models.tagger.vocabulary import NO_SKILL, Vocabulary
 from stages.train.loss_log import LossLogger, format_losses
 from stages.train.params import Shared, Tagger
@@ -59,12 +60,10 @@ class _State:
 class TaggerTraining:
     """The training of a network."""
 
-    def __init__(
-        self, network: TaggerNetwork, vocabulary: Vocabulary, recipe: Tagger, shared: Shared, pad: int
-    ) -> None:
-        """pad: the id of the padding token."""
+    def __init__(self, network: TaggerNetwork, loss: TaggerLoss, recipe: Tagger, shared: Shared) -> None:
+        """loss: of a batch."""
         self.network = network
-        self.loss = TaggerLoss(vocabulary, pad)
+        self.loss = loss
         self.recipe = recipe
         self.shared = shared
         network.encoder.get_input_embeddings().requires_grad_(recipe.train_embeddings)
@@ -125,7 +124,7 @@ class TaggerTraining:
         )
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * rate
-        loss = self.loss(self.network, rows)
+        loss = self.loss(self.network, rows, self._draw_own(len(rows)))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.shared.max_grad_norm)
@@ -135,6 +134,14 @@ class TaggerTraining:
         state.tokens += sum(len(row.encoded.input_ids) for row in rows)
         state.losses.append(round(float(loss.detach()), 6))
         return state.losses[-1]
+
+    def _draw_own(self, rows: int) -> Tensor | None:
+        """Draw which skills are known by more than their descriptions; "no call" always is."""
+        if not self.recipe.unseen_share:
+            return None
+        with_own = (torch.rand(rows, len(self.loss.has_rows)) >= self.recipe.unseen_share).float()
+        with_own[:, NO_SKILL] = 1.0
+        return with_own
 
     def _measure_progress(self, batches: int) -> float:
         """Measure the share of the training that this step ends, from 0 to 1."""
@@ -194,56 +201,83 @@ def _read_checkpoint(path: Path) -> Mapping[str, Any] | None:
 class TaggerLoss:
     """The loss of a batch: the sum of the mean losses of skills, of tags and of choices."""
 
-    def __init__(self, vocabulary: Vocabulary, pad: int) -> None:
+    def __init__(self, vocabulary: Vocabulary, matcher: Matcher, pad: int) -> None:
         """pad: the id of the padding token."""
         self.vocabulary = vocabulary
+        self.matcher = matcher
         self.pad = pad
+        self.has_rows = torch.tensor([True, *(skill.has_rows for skill in vocabulary.skills)])
 
-    def __call__(self, network: TaggerNetwork, rows: Sequence[TaggerRow]) -> Tensor:
-        """Compute the loss. Tags and choices compete with those of the same skill only."""
-        skill_logits, tag_logits, choice_logits = network(collate([row.encoded for row in rows], self.pad))
-        skills = torch.tensor([row.target.skill for row in rows])
-        loss = torch.nn.functional.cross_entropy(skill_logits, skills)
-        loss = loss + self._compute_tag_loss(tag_logits, rows)
-        return loss + self._compute_choice_loss(choice_logits, rows)
+    def __call__(
+        self, network: TaggerNetwork, rows: Sequence[TaggerRow], with_own: Tensor | None = None
+    ) -> Tensor:
+        """Compute the loss. Tags and choices compete with those of the same skill only.
 
-    def _compute_tag_loss(self, logits: Tensor, rows: Sequence[TaggerRow]) -> Tensor:
-        """Compute the loss of the tags, summed over the tokens of each row that are in a text."""
+        with_own: as the network takes it.
+        """
+        scores = network(collate([row.encoded for row in rows], self.pad, self.matcher), with_own)
+        calls = [(place, target) for place, row in enumerate(rows) for target in row.targets]
+        loss = self._compute_skill_loss(scores, rows)
+        loss = loss + self._compute_tag_loss(scores.tags, rows, calls)
+        return loss + self._compute_choice_loss(scores.choices, calls) / len(rows)
+
+    def _compute_skill_loss(self, scores: Scores, rows: Sequence[TaggerRow]) -> Tensor:
+        """Compute the loss of the skills, of which several share the probability, and of their being several.
+
+        Skills without train rows do not compete: that they are never called says nothing about them.
+        """
+        logits = scores.skills.masked_fill(~self.has_rows, torch.finfo(scores.skills.dtype).min)
+        shares = torch.zeros_like(logits)
+        for place, row in enumerate(rows):
+            for target in row.targets:
+                shares[place, target.skill] = 1 / len(row.targets)
+        is_several = torch.tensor([float(len(row.targets) > 1) for row in rows])
+        loss = torch.nn.functional.cross_entropy(logits, shares)
+        return loss + torch.nn.functional.binary_cross_entropy_with_logits(scores.several, is_several)
+
+    def _compute_tag_loss(
+        self, logits: Tensor, rows: Sequence[TaggerRow], calls: Sequence[tuple[int, Target]]
+    ) -> Tensor:
+        """Compute the loss of the tags, summed over the tokens of each row that are in a text, for each call."""
         starts = self.vocabulary.tag_starts
-        tags = torch.full(logits.shape[:2], _IGNORED)
-        allowed = torch.zeros(len(rows), logits.shape[2], dtype=torch.bool)
+        calls = [(place, target) for place, target in calls if target.skill != NO_SKILL]
+        if not calls:
+            return logits.new_zeros(())
+        tags = torch.full((len(calls), logits.shape[1]), _IGNORED)
+        allowed = torch.zeros(len(calls), logits.shape[2], dtype=torch.bool)
         allowed[:, 0] = True
-        for place, (encoded, target) in enumerate(rows):
-            if target.skill == NO_SKILL:
-                continue
+        for number, (place, target) in enumerate(calls):
             first = starts[target.skill]
-            allowed[place, first : starts[target.skill + 1]] = True
+            allowed[number, first : starts[target.skill + 1]] = True
             numbers = [
                 _IGNORED if turn == SPECIAL else tag and tag - 1 + first
-                for tag, turn in zip(target.tags, encoded.turns, strict=True)
+                for tag, turn in zip(target.tags, rows[place].encoded.turns, strict=True)
             ]
-            tags[place, : len(numbers)] = torch.tensor(numbers)
-        masked = logits.masked_fill(~allowed.unsqueeze(1), torch.finfo(logits.dtype).min)
+            tags[number, : len(numbers)] = torch.tensor(numbers)
+        called = logits[[place for place, _ in calls]]
+        masked = called.masked_fill(~allowed.unsqueeze(1), torch.finfo(logits.dtype).min)
         total = torch.nn.functional.cross_entropy(
             masked.flatten(0, 1), tags.flatten(), ignore_index=_IGNORED, reduction="sum"
         )
         return total / len(rows)
 
-    def _compute_choice_loss(self, logits: Tensor, rows: Sequence[TaggerRow]) -> Tensor:
-        """Compute the loss of the choices, summed over the slots of each row."""
+    def _compute_choice_loss(self, logits: Tensor, calls: Sequence[tuple[int, Target]]) -> Tensor:
+        """Compute the loss of the choices, summed over all slots."""
         starts = self.vocabulary.choice_starts
         total = logits.new_zeros(())
-        for place, (_, target) in enumerate(rows):
+        for place, target in calls:
             bounds = starts[target.skill]
             for slot, choice in enumerate(target.choices):
                 scores = logits[place, bounds[slot] : bounds[slot + 1]]
                 if len(scores) > 1:
                     total = total + torch.logsumexp(scores, 0) - scores[choice]
-        return total / len(rows)
+        return total
 
 
 @torch.inference_mode()  # type: ignore[untyped-decorator]
-def embed_descriptions(network: TaggerNetwork, encoder: Encoder, texts: Sequence[str], pad: int) -> Tensor:
+def embed_descriptions(
+    network: TaggerNetwork, encoder: Encoder, texts: Sequence[str], pad: int, matcher: Matcher
+) -> Tensor:
     """Embed descriptions by an encoder that is not trained yet: unit vectors, of shape (texts, width).
 
     A description that does not fit into the window is cut; nothing is said in it.
@@ -251,7 +285,8 @@ def embed_descriptions(network: TaggerNetwork, encoder: Encoder, texts: Sequence
     network.eval()
     vectors = []
     for start in range(0, len(texts), _DESCRIPTIONS):
-        batch = collate([encoder.encode_start(text) for text in texts[start : start + _DESCRIPTIONS]], pad)
+        encoded = [encoder.encode_start(text) for text in texts[start : start + _DESCRIPTIONS]]
+        batch = collate(encoded, pad, matcher)
         said = batch.said.unsqueeze(-1)
         states = (network.encode(batch) * said).sum(1)
         vectors.append(torch.nn.functional.normalize(states, dim=1))

@@ -22,7 +22,7 @@ from exemplars.models.tagger.calls import (
     make_call,
 )
 from exemplars.models.tagger.features import EncodedText
-from exemplars.models.tagger.vocabulary import Choice, SkillSlots, Slot, Vocabulary
+from exemplars.models.tagger.vocabulary import MOMENT, Choice, SkillSlots, Slot, Vocabulary
 from tests.models.tagger.rows import ROWS, SKILLS, make_row, meant
 
 HOME = Choice(Grounding.CATEGORICAL, "home")
@@ -56,7 +56,7 @@ def answer(
     chosen = np.zeros(sum(len(slot.choices) for slot in slots))
     for place, choice in enumerate(choices):
         chosen[vocabulary.choice_starts[1][place] + choice] = 50.0
-    logits = Logits(np.array([0.0, 50.0]), tag_scores, chosen)
+    logits = Logits(np.array([0.0, 50.0]), -50.0, tag_scores, chosen)
     today = datetime.date(2019, 3, 1)
     turn = assemble_turn(logits, encoded, vocabulary, {skill.name: skill}, today=today)
     assert turn.problem == turn.calls[0].problem
@@ -98,6 +98,44 @@ def test_a_value_from_an_earlier_turn_has_no_span() -> None:
     call = answer(skill, slots, encoded, {3: 1}, [1])
     assert call.arguments == (Argument("city", "Rome", None, None, None, Grounding.CONTEXT),)
     assert answer(skill, slots, encoded, {3: 1}, [0]).arguments == ()
+    assert answer(skill, slots, encode("yes please"), {}, [1]).arguments == ()
+
+
+def test_words_of_an_earlier_turn_and_the_choice_of_their_slot_are_weighed_together() -> None:
+    skill, slots = Skill("s", parameters=(Parameter("city"),)), [Slot("city", (NOTHING, CONTEXT))]
+    vocabulary = Vocabulary((SkillSlots("s", tuple(slots)),))
+    encoded = encode("yes", "in Rome")
+    tags = np.zeros((3, 3))
+    tags[2, 1] = 2.0
+    for choice, expected in ((-1.9, ["Rome"]), (-2.1, [])):
+        logits = Logits(np.array([0.0, 50.0]), -50.0, tags, np.array([0.0, choice]))
+        [call] = assemble_turn(logits, encoded, vocabulary, {"s": skill}).calls
+        assert [argument.value for argument in call.arguments] == expected
+
+
+def test_several_skills_are_called_if_that_is_likelier_than_one() -> None:
+    vocabulary = Vocabulary((SkillSlots("a", ()), SkillSlots("b", ()), SkillSlots("c", ())))
+    skills = {name: Skill(name) for name in "abc"}
+    shared = np.log([0.02, 0.5, 0.45, 0.03])
+    answers = [
+        assemble_turn(
+            Logits(shared, several, np.zeros((1, 1)), np.zeros(1)), encode("go"), vocabulary, skills
+        )
+        for several in (-3.0, 3.0)
+    ]
+    assert [[call.skill for call in answer.calls] for answer in answers] == [["a"], ["a", "b"]]
+    assert answers[1].score == pytest.approx(np.log(0.5 * 0.45 * 4 / (1 + np.exp(-3))))
+    logits = Logits(shared, 3.0, np.zeros((1, 1)), np.zeros(1))
+    assert len(assemble_turn(logits, encode("go"), vocabulary, skills, shown=["a"]).calls) == 1
+
+
+def test_words_of_a_slot_that_no_row_fills_are_a_time_or_a_date_if_they_are_one() -> None:
+    skill, slots = Skill("s", parameters=(Parameter("x"),)), [Slot("x", (NOTHING,), MOMENT)]
+    values = [
+        answer(skill, slots, encode(f"at {words}"), {1: 1, 2: 2}, [0]).arguments[0].value
+        for words in ("7 pm", "March 14th", "Kino Royal")
+    ]
+    assert values == ["19:00", "2019-03-14", "Kino Royal"]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +143,6 @@ def test_a_value_from_an_earlier_turn_has_no_span() -> None:
     [
         (Parameter("n", type="integer"), (NOTHING,), 0, {1: 1}, "x does not accept 'many'"),
         (Parameter("x", enum=("a", "b")), (NOTHING,), 0, {1: 1}, "x does not accept 'many'"),
-        (Parameter("x"), (NOTHING, CONTEXT), 1, {}, "no earlier turn says x"),
         (Parameter("x", composed=True), (NOTHING, COMPOSED), 1, {}, "x is written by a model"),
     ],
 )
@@ -133,7 +170,7 @@ def test_paths_that_do_not_fit_together_are_a_problem() -> None:
 
 def test_no_call_has_no_arguments() -> None:
     vocabulary = Vocabulary((SkillSlots("s", (Slot("x", (NOTHING,)),)),))
-    logits = Logits(np.array([2.0, 2.0 - np.log(3)]), np.zeros((1, 3)), np.zeros(1))
+    logits = Logits(np.array([2.0, 2.0 - np.log(3)]), -50.0, np.zeros((1, 3)), np.zeros(1))
     answer = assemble_turn(logits, encode("no"), vocabulary, {})
     assert (answer.calls, answer.problem) == ((), None)
     assert answer.score == pytest.approx(np.log(0.75))
@@ -141,14 +178,14 @@ def test_no_call_has_no_arguments() -> None:
 
 def test_a_skill_that_is_not_shown_is_not_called() -> None:
     vocabulary = Vocabulary((SkillSlots("a", ()), SkillSlots("b", ())))
-    logits = Logits(np.array([0.0, 5.0, 3.0]), np.zeros((1, 1)), np.zeros(1))
+    logits = Logits(np.array([0.0, 5.0, 3.0]), -50.0, np.zeros((1, 1)), np.zeros(1))
     skills = {"a": Skill("a"), "b": Skill("b")}
     answers = [
         assemble_turn(logits, encode("go"), vocabulary, skills, shown) for shown in (None, ["b", "c"], [])
     ]
     assert [[call.skill for call in answer.calls] for answer in answers] == [["a"], ["b"], []]
     assert answers[1].score == pytest.approx(3 - np.log(np.exp(3) + 1))
-    assert answers[2].score == 0.0
+    assert answers[2].score == pytest.approx(0.0)
 
 
 def make_turn(*calls: tuple[str, dict[str, str]], problem: str | None = None) -> TaggedTurn:

@@ -9,17 +9,28 @@ from exemplars.models.tagger.vocabulary import build_vocabulary
 from tests.models.tagger.rows import ROWS, make_row
 
 
-def test_names_are_words_and_choices_are_described_with_their_slot() -> None:
+def test_names_are_words_and_values_of_enumerations_are_described_by_themselves() -> None:
     skill = Skill(
         "Cafes_1_FindCafe",
         "Look for a café",
-        (Parameter("town", "Where it is"), Parameter("dogs_welcome", type="boolean")),
+        (
+            Parameter("town", "Where it is"),
+            Parameter("dogs_welcome", type="boolean"),
+            Parameter("known_for", "Its fame", enum=("soup",)),
+        ),
     )
     vocabulary = build_vocabulary([skill], [make_row("a café", skill.name)])
     assert describe_vocabulary(vocabulary, {skill.name: skill}) == Descriptions(
         skills=["Cafes 1 FindCafe: Look for a café"],
-        slots=["town: Where it is", "dogs welcome"],
-        choices=["town: Where it is", "dogs welcome", "dogs welcome: True", "dogs welcome: False"],
+        slots=["town: Where it is", "dogs welcome", "known for: Its fame"],
+        choices=[
+            "town: Where it is",
+            "dogs welcome",
+            "dogs welcome: True",
+            "dogs welcome: False",
+            "known for: Its fame",
+            "soup known for",
+        ],
     )
 
 

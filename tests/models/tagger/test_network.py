@@ -31,3 +31,32 @@ def test_an_average_without_tokens_is_zero() -> None:
 
     states = torch.tensor([[[1.0], [3.0]], [[5.0], [7.0]]])
     assert _average(states, torch.tensor([[1, 1], [0, 0]])).tolist() == [[2.0], [0.0]]
+
+
+def test_the_own_weights_of_an_output_can_be_left_out() -> None:
+    from exemplars.models.tagger.network import Head
+
+    torch.manual_seed(0)
+    head = Head(4, 2, 3)
+    states = torch.randn(1, 4)
+    scores = head(states, torch.tensor([[1.0, 0.0]]))
+    assert torch.allclose(scores[0, 0], head.own(states)[0, 0])
+    assert float(scores[0, 1].detach()) == 0.0  # Its description has no vector.
+
+
+def test_each_output_reads_the_tokens_that_a_description_asks_for_and_no_padding() -> None:
+    from exemplars.models.tagger.network import Reader
+
+    reader = Reader(2, 2, [0, 1, 1])
+    with torch.no_grad():
+        reader.query.weight.copy_(100 * torch.eye(2))
+        reader.query.bias.zero_()
+        reader.shared.weight.copy_(torch.eye(2))
+        reader.own.weight.copy_(torch.tensor([[0.0, 0.0], [0.0, 0.0], [0.0, 5.0]]))
+        reader.asked.copy_(torch.eye(2))
+    states = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [0.0, 9.0]]])
+    both, first = torch.tensor([[1, 1, 0]]), torch.tensor([[1, 0, 0]])
+    assert torch.allclose(reader(states, both, torch.ones(3, 2)), torch.tensor([[1.0, 1.0, 6.0]]))
+    own = torch.tensor([[1.0, 1.0, 0.0]])
+    assert torch.allclose(reader(states, both, torch.ones(3, 2), own), torch.tensor([[1.0, 1.0, 1.0]]))
+    assert torch.allclose(reader(states, first, torch.ones(3, 2)), torch.tensor([[1.0, 1.0, 1.0]]))

@@ -13,6 +13,7 @@ from exemplars.core.errors import UserError
 from exemplars.core.files import hash_file, write_bytes
 from exemplars.core.tables import write_table
 from exemplars.dataset.catalog import Skill, encode_catalog
+from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.row_tables import exemplars_to_table
 from exemplars.models.run_manifest import read_manifest
 from stages.train.tagger.inputs import read_tagger_input
@@ -116,6 +117,20 @@ def test_a_skill_without_train_rows_is_reported() -> None:
     assert json.loads(Path("reports/details/train/tagger.json").read_bytes())["skills_without_rows"] == [
         "sing"
     ]
+
+
+def test_a_skill_without_train_rows_is_known_by_its_description_alone() -> None:
+    from exemplars.models.tagger.predictor import load_tagger
+
+    sing = Skill("sing", "Sing a song", (Parameter("song"),))
+    _, folder = train_tiny(skills=[*SKILLS, sing])
+    report = json.loads(Path("reports/details/train/tagger.json").read_bytes())
+    assert report["skills_without_rows"] == ["sing"]
+    network = load_tagger(folder).network
+    own = [network.skill_head.own.weight, network.skill_reader.own.weight, network.skill_head.own.bias]
+    is_zero = [[not bool(weights[number].any()) for weights in own] for number in range(5)]
+    assert is_zero == [[False] * 3, [False] * 3, [False] * 3, [True] * 3, [False] * 3]
+    assert bool(network.skill_head.vectors[3].any())
 
 
 def test_a_catalog_of_one_skill_is_learned() -> None:

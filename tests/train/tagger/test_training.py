@@ -8,17 +8,26 @@ from typing import Any
 import pytest
 
 from exemplars.core.ledger import Problem
+from exemplars.dataset.catalog import Skill
+from exemplars.models.tagger.matches import Matcher
 from exemplars.models.tagger.vocabulary import build_vocabulary
 from stages.train.tagger.rows import Encoder, TaggerRow
-from tests.models.tagger.rows import ROWS, SKILLS, make_tokenizer
+from tests.models.tagger.rows import ROWS, SKILLS, make_row, make_tokenizer, said
 
 torch = pytest.importorskip("torch")
 VOCABULARY = build_vocabulary(SKILLS, ROWS)
 
 
+def make_matcher() -> Matcher:
+    return Matcher(VOCABULARY, {skill.name: skill for skill in SKILLS})
+
+
+def make_encoder() -> Encoder:
+    return Encoder(make_tokenizer(), VOCABULARY, {skill.name: skill for skill in SKILLS}, 48, 4)
+
+
 def encode(place: int) -> TaggerRow:
-    encoder = Encoder(make_tokenizer(), VOCABULARY, {skill.name: skill for skill in SKILLS}, 48, 4)
-    row = encoder.encode(ROWS[place])
+    row = make_encoder().encode([ROWS[place]])
     assert not isinstance(row, Problem)
     return row
 
@@ -30,28 +39,35 @@ class Indifferent:
         self.tag = tag
         self.score = score
 
-    def __call__(self, batch: Any) -> Any:
+    def __call__(self, batch: Any, with_own: Any = None) -> Any:
+        from exemplars.models.tagger.network import Scores
+
         rows, tokens = batch.input_ids.shape
         tags = torch.zeros(rows, tokens, VOCABULARY.tag_starts[-1])
         tags[:, :, self.tag] = self.score
-        return torch.zeros(rows, 4), tags, torch.zeros(rows, VOCABULARY.choice_starts[-1][-1])
+        choices = torch.zeros(rows, VOCABULARY.choice_starts[-1][-1])
+        return Scores(torch.zeros(rows, 4), torch.zeros(rows), tags, choices)
+
+
+def compute_rows(network: Any, rows: list[TaggerRow]) -> float:
+    from stages.train.tagger.training import TaggerLoss
+
+    return float(TaggerLoss(VOCABULARY, make_matcher(), 0)(network, rows))
 
 
 def compute(network: Any, *places: int) -> float:
-    from stages.train.tagger.training import TaggerLoss
-
-    return float(TaggerLoss(VOCABULARY, 0)(network, [encode(place) for place in places]))
+    return compute_rows(network, [encode(place) for place in places])
 
 
 def test_the_loss_is_that_of_skill_tags_and_choices() -> None:
-    # "ring dad at work": four skills with none, 6 tokens with 5 tags each, 3 choices of the device.
+    # "ring dad at work": four skills with none, one of them or several, 6 tokens with 5 tags each, 3 choices of the device.
     tokens = sum(turn == 0 for turn in encode(1).encoded.turns)
     assert tokens == 6
-    assert compute(Indifferent(), 1) == pytest.approx(math.log(4) + 6 * math.log(5) + math.log(3), rel=1e-6)
+    assert compute(Indifferent(), 1) == pytest.approx(math.log(8) + 6 * math.log(5) + math.log(3), rel=1e-6)
 
 
 def test_a_row_without_a_call_has_the_loss_of_its_skill_alone() -> None:
-    assert compute(Indifferent(), 7) == pytest.approx(math.log(4), rel=1e-6)
+    assert compute(Indifferent(), 7) == pytest.approx(math.log(8), rel=1e-6)
 
 
 def test_rows_of_a_batch_count_alike_and_padding_not_at_all() -> None:
@@ -66,3 +82,22 @@ def test_tags_of_other_skills_do_not_compete() -> None:
     )
     own = VOCABULARY.tag_starts[1]
     assert compute(Indifferent(tag=own, score=50.0), 1) > 100
+
+
+def test_the_calls_of_a_turn_share_the_skills_and_each_has_its_tags_and_choices() -> None:
+    turn = [make_row("ring mum, timer for 5", "call", said("contact", "mum")), ROWS[7]]
+    turn.append(make_row("ring mum, timer for 5", "set_timer", said("minutes", "5")))
+    row = make_encoder().encode(turn)
+    assert isinstance(row, TaggerRow)
+    assert [target.skill for target in row.targets] == [1, 2]
+    tokens = sum(turn == 0 for turn in row.encoded.turns)
+    expected = math.log(8) + 2 * tokens * math.log(5) + math.log(3)
+    assert compute_rows(Indifferent(), [row]) == pytest.approx(expected, rel=1e-6)
+
+
+def test_skills_without_rows_do_not_compete() -> None:
+    vocabulary = build_vocabulary([*SKILLS, Skill("sing", "Sing.")], ROWS)
+    assert [skill.has_rows for skill in vocabulary.skills] == [True, True, False, True]
+    from stages.train.tagger.training import TaggerLoss
+
+    assert TaggerLoss(vocabulary, make_matcher(), 0).has_rows.tolist() == [True, True, True, False, True]
