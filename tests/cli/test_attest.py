@@ -148,7 +148,7 @@ def test_keys_of_openssh_and_encrypted_keys_sign(
     for private, public in (("ssh", "ssh.pub"), ("encrypted.pem", "encrypted.pub")):
         output = tmp_path / f"{private}.json"
         assert main(["attest", "--key", str(keys / private), "--output", str(output)]) == 0
-        assert open_attestation(output, keys / public).stages.keys() >= {"train", "evaluate", "publish"}
+        assert open_attestation(output, keys / public).stages.keys() >= {"train@lora", "evaluate", "publish"}
 
 
 def test_what_does_not_verify_is_not_attested(
