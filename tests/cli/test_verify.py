@@ -262,10 +262,10 @@ def test_changed_params_are_named_by_their_keys(
     assert main(["verify"]) == 1
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("params.yaml")]
     assert lines == [
-        "params.yaml: train.recipes.lora.rank: changed_param: found 8, expected 2, as when train ran; "
+        "params.yaml: train.recipes.lora.rank: changed_param: found 8, expected 2, as when train@lora ran; "
         "revert it, or run `dvc repro`",
         "params.yaml: train.recipes.lora.layers: changed_param: found no such key, expected 2, as when "
-        "train ran; revert it, or run `dvc repro`",
+        "train@lora ran; revert it, or run `dvc repro`",
     ]
 
 
@@ -446,7 +446,7 @@ def test_data_alone_is_verified_without_models_and_what_is_left_out_is_said(
     lines = capsys.readouterr().out.splitlines()
     assert lines[1:3] == [
         "  stages       8 stages of dvc.lock                                   ok",
-        "               (left out: render, train, evaluate, publish)",
+        "               (left out: render, train@retriever, train@tagger, train@lora and 2 more)",
     ]
     assert "               (curate, validate: only with --recompute)" in lines
     assert not any(line.split()[0] in ("runs", "figures") or "weights" in line for line in lines)

@@ -117,11 +117,13 @@ def test_the_template_of_this_project_is_the_one_that_the_command_writes(project
 def test_each_plot_of_the_pipeline_is_of_an_output_and_has_a_template() -> None:
     pipeline = yaml.safe_load((PROJECT / "dvc.yaml").read_text("utf-8"))
     stages = [stage.get("do", stage) for stage in pipeline["stages"].values()]
+    runs = yaml.safe_load((PROJECT / "params.yaml").read_text("utf-8"))["train"]["runs"]
     outputs = [
-        path
+        path.replace("${key}", run)
         for stage in stages
         for out in stage["outs"]
         for path in (out if isinstance(out, dict) else [out])
+        for run in runs
     ]
     for plot in pipeline["plots"]:
         [(title, definition)] = plot.items()

@@ -10,7 +10,7 @@ import yaml
 
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from exemplars.core.tables import write_table
-from exemplars.dataset.row_tables import exemplars_to_table
+from exemplars.dataset.row_tables import exemplars_to_table, rejections_to_table
 from exemplars.models.rows import TRAINING_SCHEMA
 from tests.conftest import SAMPLE, Workspace
 from tests.render.rows import exemplar
@@ -64,6 +64,7 @@ def test_training_and_evaluation_without_what_they_need_are_reported(workspace: 
     prepare(workspace, {"from": "folder", "path": "nowhere", "license": "MIT"})
     for name in ("train", "validation", "test"):
         write_table(workspace.root / f"data/training/{name}.parquet", TRAINING_SCHEMA.empty_table())
+    write_table(workspace.root / "data/training/rejections.parquet", rejections_to_table([]))
     for stage, file in (("train", "train.parquet"), ("evaluate", "base.json")):
         done = workspace.run(f"stages.{stage}", "lora")
         assert (done.returncode, "Traceback" in done.stderr) == (1, False)

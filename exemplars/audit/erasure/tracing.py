@@ -169,7 +169,7 @@ def _find_other_digests(digests: set[str], identity: RowIdentity, reader: TableR
 
 
 def _list_kept_texts(identity: RowIdentity, reader: TableReader) -> set[str]:
-    """List the utterances, templates and values of all other rows in the tables of the workspace."""
+    """List the utterances, templates, values and surfaces of all other rows in the tables of the workspace."""
     texts: set[str] = set()
     for place in reader.read_current():
         table = place.read(_TEXT_COLUMNS)
@@ -179,6 +179,11 @@ def _list_kept_texts(identity: RowIdentity, reader: TableReader) -> set[str]:
         for name in ("utterance", "exemplar"):
             if is_text(rows, name):
                 texts.update(filter(None, pc.unique(rows.column(name)).to_pylist()))
+        if "arguments" in rows.column_names:
+            arguments = pc.list_flatten(rows.column("arguments"))
+            for name in ("value", "surface"):
+                if arguments.type.get_field_index(name) >= 0:  # Records have no surfaces.
+                    texts.update(filter(None, pc.unique(pc.struct_field(arguments, name)).to_pylist()))
     return texts
 
 

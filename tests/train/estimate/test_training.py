@@ -160,7 +160,7 @@ def test_a_device_that_is_not_known_lists_those_that_are() -> None:
 def test_a_retriever_reads_a_question_and_a_document_for_each_skill() -> None:
     recipe, shape = DEFAULT_RECIPES["retriever"], make_shape()
     work = bound_workload(recipe, Shared(), max_tokens=100)
-    assert work == Workload(130, StepSize(2 * 24 * 128, 128, 0), 130 * 2 * 24 * 128, is_bound=True)
+    assert work == Workload(40, StepSize(2 * 24 * 128, 128, 0), 40 * 2 * 24 * 128, is_bound=True)
     assert count_trained(recipe, shape) == Trained(shape.parameters, 2, False)
     total = estimate_training(recipe, Shared(), shape, work, Machine(0, 1.0, False)).memory.total
     assert suggest_changes(recipe, Shared(), shape, work, Machine(total - 1, 1.0, False)) == [
