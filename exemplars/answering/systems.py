@@ -19,6 +19,7 @@ from exemplars.models.grammar import build_call_grammar
 from exemplars.models.prompting import PromptStyle, ToolForm, arrange_messages, encode_prompt
 from exemplars.models.questions import Question
 from exemplars.models.signatures import format_signature
+from exemplars.models.tagger.calibration import HAND_OVER
 
 if TYPE_CHECKING:  # Its module imports torch, which takes a second.
     from exemplars.models.tagger.predictor import Tagger
@@ -70,6 +71,10 @@ class TaggerSystem:
 
     def answer(self, task: Task) -> Answer:
         """Answer as `System` says."""
+        return self.answer_above(self.tagger.settings.calibration.threshold, task)
+
+    def answer_above(self, threshold: float, task: Task) -> Answer:
+        """Answer as `System` says, sure from a confidence on."""
         if task.tools is not None and not task.tools:
             return Answer(self.name, problem="a tagger writes no reply")
         if task.tools is not None and (unknown := self.find_unknown(task.tools)):
@@ -83,15 +88,17 @@ class TaggerSystem:
         calls = tuple(
             make_answered_call(self.tagger.skills[call.skill], call.arguments) for call in tagged.calls
         )
-        return Answer(self.name, calls, confidence, self._find_doubt(calls, confidence, task.must_call))
+        return Answer(self.name, calls, confidence, _find_doubt(calls, confidence, threshold, task.must_call))
 
-    def _find_doubt(self, calls: Sequence[AnsweredCall], confidence: float, must_call: bool) -> str | None:
-        threshold = self.tagger.settings.calibration.threshold
-        if must_call and not calls:
-            return "it finds no call"
-        if confidence < threshold:
-            return f"its confidence of {confidence:.2f} is below its threshold of {threshold:.2f}"
-        return None
+
+def _find_doubt(
+    calls: Sequence[AnsweredCall], confidence: float, threshold: float, must_call: bool
+) -> str | None:
+    if must_call and not calls:
+        return "it finds no call"
+    if confidence < threshold:
+        return f"its confidence of {confidence:.2f} is below its threshold of {threshold:.2f}"
+    return None
 
 
 class LanguageModelSystem:
@@ -205,7 +212,7 @@ class LanguageModelSystem:
 
 
 class Cascade:
-    """A tagger where it is sure, else a language model, which is loaded when it is first asked."""
+    """A tagger where it is more likely right than wrong, else a language model, loaded when it is first asked."""
 
     name: Final = "cascade"
 
@@ -213,10 +220,11 @@ class Cascade:
         """load_model: loads what answers where the tagger is not sure."""
         self.tagger = tagger
         self.load_model = load_model
+        self.threshold = HAND_OVER
 
     def answer(self, task: Task) -> Answer:
         """Answer as `System` says; the answer names the run that gave it."""
-        tagged = self.tagger.answer(task)
+        tagged = self.tagger.answer_above(self.threshold, task)
         if tagged.problem is None:
             return tagged
         answer = self.load_model().answer(task)

@@ -30,9 +30,9 @@ class EvaluateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     compare: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] = ("knn", "runs", "cascade")
     """The systems to compare. A run of train.runs by its name, a language model also as <run>_constrained (decoding is
-    constrained by a grammar); runs: all of these; knn: the call of the nearest train row; cascade: the tagger where it
-    is sure, else the constrained language model; base and retrieved, also as ..._constrained: the base model, without
-    and with the nearest train rows in its prompt."""
+    constrained by a grammar); runs: all of these; knn: the call of the nearest train row; cascade: the tagger where its
+    confidence is at least 0.5, else the constrained language model; base and retrieved, also as ..._constrained: the
+    base model, without and with the nearest train rows in its prompt."""
     reference: str = "cascade"
     """The system that the others are compared with, and whose slices and confusion matrix are reported."""
     tools: Count | None = None

@@ -33,8 +33,8 @@ class TaggedReplies(NamedTuple):
     """The answers of a tagger."""
 
     replies: Sequence[Reply]
-    abstained: Sequence[bool]
-    """Whether each is too uncertain to be given, if there is someone else to ask."""
+    handed_over: Sequence[bool]
+    """Whether each is more likely wrong than right, so that a cascade asks another system."""
 
 
 def answer_by_neighbors(task: Task) -> list[Reply]:
@@ -54,16 +54,16 @@ def answer_by_tagger(tagger: Any, task: Task) -> TaggedReplies:
     replies = [
         Reply(_format_turn(answer, task.skills, form), confidence=tagger.rate(answer)) for answer in answers
     ]
-    return TaggedReplies(replies, [tagger.abstains(answer) for answer in answers])
+    return TaggedReplies(replies, [tagger.hands_over(answer) for answer in answers])
 
 
 def cascade_replies(tagged: TaggedReplies, others: Sequence[Reply], tagger: str, other: str) -> list[Reply]:
     """Take the answers of a tagger where it is sure, and else those of another system. tagger, other: their names."""
     return [
         second._replace(confidence=first.confidence, answered_by=other)
-        if abstained
+        if is_handed_over
         else first._replace(answered_by=tagger)
-        for first, second, abstained in zip(tagged.replies, others, tagged.abstained, strict=True)
+        for first, second, is_handed_over in zip(tagged.replies, others, tagged.handed_over, strict=True)
     ]
 
 

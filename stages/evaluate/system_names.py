@@ -44,7 +44,7 @@ class System(NamedTuple):
     run: str | None = None
     """The run that answers; of a cascade the tagger's; `None`: the base model, or no model."""
     fallback: str | None = None
-    """The system of a cascade that answers where the tagger abstains."""
+    """The system of a cascade that answers where the tagger hands over."""
     is_constrained: bool = False
     has_examples: bool = False
     """Whether its prompt has the nearest train rows as examples."""

@@ -17,7 +17,6 @@ from exemplars.core.records import Speaker, Turn
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.questions import Question
-from exemplars.models.tagger.calibration import Calibration
 from tests.models.tagger.rows import SKILLS
 
 pytest.importorskip("xgrammar")
@@ -25,12 +24,10 @@ SING = Skill("sing", parameters=(Parameter("song", enum=("la", "lo")),))
 
 
 def load_cascade(threshold: float) -> Cascade:
-    """Load the cascade of the project, with another threshold of its tagger."""
+    """Load the cascade of the project, with another threshold."""
     system = load_system(None)
     assert isinstance(system, Cascade)
-    tagger = system.tagger.tagger
-    calibration = Calibration(tagger.settings.calibration.temperature, threshold)
-    tagger.settings = msgspec.structs.replace(tagger.settings, calibration=calibration)
+    system.threshold = threshold
     return system
 
 

@@ -47,7 +47,7 @@ class FixedTagger:
     def rate(self, answer: TaggedTurn) -> float:
         return 0.5 if answer.score else 1.0
 
-    def abstains(self, answer: TaggedTurn) -> bool:
+    def hands_over(self, answer: TaggedTurn) -> bool:
         return answer.score < 0
 
 

@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+HAND_OVER: Final = 0.5
+"""A call of less confidence is more likely wrong than right: a cascade asks another system, if it has one."""
 _STEPS: Final = 60
 _RATIO: Final = (math.sqrt(5) - 1) / 2
 _BOUNDS: Final = (-5.0, 5.0)

@@ -18,7 +18,7 @@ from exemplars.dataset.catalog import Skill, encode_catalog, read_catalog
 from exemplars.models.base_models import BaseFiles, hash_model, load_encoder, load_tokenizer
 from exemplars.models.questions import Question
 from exemplars.models.run_manifest import WEIGHTS, read_manifest
-from exemplars.models.tagger.calibration import Calibration
+from exemplars.models.tagger.calibration import HAND_OVER, Calibration
 from exemplars.models.tagger.calls import UNCERTAIN, Logits, TaggedTurn, assemble_turn
 from exemplars.models.tagger.features import EncodedText, encode_text
 from exemplars.models.tagger.light_encoder import load_light_encoder
@@ -101,6 +101,10 @@ class Tagger:
     def abstains(self, answer: TaggedTurn) -> bool:
         """Return whether an answer is too uncertain to be given."""
         return answer.problem is not None or self.rate(answer) < self.settings.calibration.threshold
+
+    def hands_over(self, answer: TaggedTurn) -> bool:
+        """Return whether another system should be asked, because an answer is more likely wrong than right."""
+        return answer.problem is not None or self.rate(answer) < HAND_OVER
 
     @torch.inference_mode()  # type: ignore[untyped-decorator]
     def _score(self, texts: Sequence[EncodedText]) -> Iterator[Logits]:
