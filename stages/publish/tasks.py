@@ -123,16 +123,16 @@ def _list_model_tasks(
         count = _count(shortfalls.unsampled, "exemplar")
         text = f"Train on all rows: render.max_rows leaves out {count} of the train split."
         yield Task(text, "#rendering-table", "exemplars rejections --reason not_drawn")
-    systems, kinds = (predictions.column(name).to_pylist() for name in ("system", "kind"))
-    wrong = [
-        kind for system, kind in zip(systems, kinds, strict=True) if system == reference and kind != "right"
-    ]
+    columns = (predictions.column(name).to_pylist() for name in ("system", "kind", "exemplar_ids"))
+    answered = [(kind, ids) for system, kind, ids in zip(*columns, strict=True) if system == reference]
+    wrong = [kind for kind, _ in answered if kind != "right"]
     if wrong:
         frequent = max(sorted(set(wrong)), key=wrong.count)
         text = f"Read {_count(len(wrong), 'wrong answer')} of {reference}; most often {frequent.replace('_', ' ')}."
         yield Task(text, "#wrong-table")
     figure = evaluation["systems"][reference]["exact_match"]
-    if figure["high"] - figure["low"] > _WIDE and evaluation["rows"] < shortfalls.test_rows:
+    evaluated = {exemplar_id for _, ids in answered for exemplar_id in ids}
+    if figure["high"] - figure["low"] > _WIDE and 0 < len(evaluated) < shortfalls.test_rows:
         text = f"Evaluate more of the {shortfalls.test_rows:,} test rows (evaluate.max_rows): the interval is wide."
         yield Task(text, "#models")
 
