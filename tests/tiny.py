@@ -7,7 +7,7 @@ from typing import Any
 
 from exemplars.models.base_models import FolderBase
 from exemplars.models.calls import CallFormat
-from exemplars.models.prompting import ToolForm
+from exemplars.models.prompt_style import ToolForm
 from exemplars.models.render_manifest import RenderManifest
 
 TEMPLATE = (

@@ -16,7 +16,8 @@ from exemplars.models.calls import MalformedCall, parse_calls
 from exemplars.models.chat_templates import ChatTemplateError, encode_text, find_control_text, render_prompt
 from exemplars.models.decoding import Completion, decode_prompts
 from exemplars.models.grammar import build_call_grammar
-from exemplars.models.prompting import PromptStyle, ToolForm, arrange_messages, encode_prompt
+from exemplars.models.prompt_style import PromptStyle, ToolForm
+from exemplars.models.prompting import arrange_messages, encode_prompt
 from exemplars.models.questions import Question
 from exemplars.models.signatures import format_signature
 from exemplars.models.tagger.calibration import HAND_OVER

@@ -12,7 +12,8 @@ from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import NO_CALL, Call, format_calls
 from exemplars.models.chat_templates import ChatTemplateError, apply_template, encode_text, find_chat_template
-from exemplars.models.prompting import PromptStyle, ToolForm, encode_prompt
+from exemplars.models.prompt_style import PromptStyle, ToolForm
+from exemplars.models.prompting import encode_prompt
 from exemplars.models.questions import Question
 
 _TOOLS: Final = "tools_template.jinja"

@@ -15,7 +15,8 @@ from exemplars.core.errors import Diagnostic, UserError
 from exemplars.dataset.catalog import Skill
 from exemplars.models.chat_templates import apply_template, find_chat_template, find_end_of_turn
 from exemplars.models.grammar import build_call_grammar
-from exemplars.models.prompting import PromptStyle, ToolForm, build_messages
+from exemplars.models.prompt_style import PromptStyle, ToolForm
+from exemplars.models.prompting import build_messages
 from exemplars.models.questions import Question
 
 PRECISIONS: Final = ("f16", "f32")

@@ -19,7 +19,7 @@ from exemplars.export.chat_template import add_tools_template, format_usage
 from exemplars.export.gguf_model import build_gbnf, build_modelfile, write_gguf
 from exemplars.models.base_models import Base, HubBase, PackagedBase, save_errors_as_user_errors
 from exemplars.models.chat_templates import find_end_of_turn
-from exemplars.models.prompting import PromptStyle
+from exemplars.models.prompt_style import PromptStyle
 from exemplars.models.run_manifest import Manifest, get_style, load_run, read_manifest
 
 TOLERANCE: Final = 1e-3

@@ -12,7 +12,8 @@ from exemplars.core.records import Speaker, Turn
 from exemplars.dataset.catalog import Skill, parse_tool_definition
 from exemplars.models.call_values import ground_call
 from exemplars.models.calls import CallFormat, MalformedCall, parse_calls
-from exemplars.models.prompting import PromptStyle, arrange_messages, build_messages
+from exemplars.models.prompt_style import PromptStyle
+from exemplars.models.prompting import arrange_messages, build_messages
 from exemplars.models.questions import Question
 
 Tool = Skill | Mapping[str, Any]

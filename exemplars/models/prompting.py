@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from exemplars.dataset.catalog import Skill, build_tool_definition
-from exemplars.models.calls import CallFormat
 from exemplars.models.chat_templates import encode_text, render_prompt
+from exemplars.models.prompt_style import PromptStyle, ToolForm
 from exemplars.models.questions import Question
 from exemplars.models.rows import Message
 from exemplars.models.signatures import format_signature
-
-DEFAULT_INSTRUCTION: Final = "Call one tool, or answer None."
-
-
-class ToolForm(StrEnum):
-    """How a prompt shows tools."""
-
-    COMPACT = "compact"
-    """One line per tool in the system message: `weather(location, unit=celsius|kelvin)`."""
-    TEMPLATE = "template"
-    """As the base model's chat template writes its `tools`."""
-
-
-class PromptStyle(msgspec.Struct, frozen=True):
-    """How prompts are written, and the calls that answer them."""
-
-    call_format: CallFormat = CallFormat.PYTHON
-    tools: ToolForm = ToolForm.COMPACT
-    instruction: str = DEFAULT_INSTRUCTION
-    """The first line of the system message; empty: none."""
-    context_turns: int = 2
-    """Maximum number of preceding turns."""
 
 
 def build_messages(style: PromptStyle, tools: Sequence[Skill], question: Question) -> tuple[Message, ...]:

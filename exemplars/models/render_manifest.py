@@ -16,7 +16,7 @@ from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import read_json
 from exemplars.models.base_models import Base
 from exemplars.models.calls import CallFormat
-from exemplars.models.prompting import DEFAULT_INSTRUCTION, PromptStyle, ToolForm
+from exemplars.models.prompt_style import DEFAULT_INSTRUCTION, PromptStyle, ToolForm
 from exemplars.models.targets import Values
 
 _KEY: Final = b"exemplars.render"

@@ -18,7 +18,7 @@ from exemplars.models.base_models import (
     load_tokenizer,
     suppress_peft_warning,
 )
-from exemplars.models.prompting import PromptStyle
+from exemplars.models.prompt_style import PromptStyle
 
 WEIGHTS: Final = "weights"
 """The folder of a run's weights, next to its manifest."""

@@ -12,7 +12,7 @@ from exemplars.models.chat_templates import ChatTemplateError, encode_text, rend
 from exemplars.models.copying import list_shown_texts
 from exemplars.models.decoding import Completion, Tokens, decode_prompts, match_grammars
 from exemplars.models.grammar import Copying, build_call_grammar
-from exemplars.models.prompting import ToolForm
+from exemplars.models.prompt_style import ToolForm
 from exemplars.models.rows import TrainingRow
 from stages.evaluate.knn import insert_examples
 from stages.evaluate.params import EvaluateParams

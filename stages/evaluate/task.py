@@ -15,7 +15,8 @@ from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.models.calls import format_calls
 from exemplars.models.chat_templates import ChatTemplateError
 from exemplars.models.copying import CopyRules
-from exemplars.models.prompting import PromptStyle, build_messages, encode_prompt
+from exemplars.models.prompt_style import PromptStyle
+from exemplars.models.prompting import build_messages, encode_prompt
 from exemplars.models.questions import Question
 from exemplars.models.render_manifest import RenderManifest
 from exemplars.models.rows import Message, TrainingRow, View

@@ -9,7 +9,7 @@ import msgspec
 
 from exemplars.models.base_models import Base, PackagedBase
 from exemplars.models.calls import CallFormat
-from exemplars.models.prompting import DEFAULT_INSTRUCTION, PromptStyle, ToolForm
+from exemplars.models.prompt_style import DEFAULT_INSTRUCTION, PromptStyle, ToolForm
 from exemplars.models.rows import View
 from exemplars.models.targets import Values
 

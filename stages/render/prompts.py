@@ -11,7 +11,8 @@ from exemplars.core.slot_paths import find_root
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.dataset.texts import is_mentioned
 from exemplars.models.calls import CallFormat, format_calls, format_value
-from exemplars.models.prompting import ToolForm, arrange_messages
+from exemplars.models.prompt_style import ToolForm
+from exemplars.models.prompting import arrange_messages
 from exemplars.models.questions import Question
 from exemplars.models.rows import Message, TargetCall, TrainingRow, View
 from exemplars.models.targets import build_call, build_target_calls

@@ -6,7 +6,7 @@ from exemplars.core import layout
 from exemplars.core.files import write_bytes, write_json
 from exemplars.dataset.catalog import encode_catalog
 from exemplars.models.base_models import FolderBase, hash_model
-from exemplars.models.prompting import PromptStyle
+from exemplars.models.prompt_style import PromptStyle
 from tests.models.tagger.rows import SKILLS
 from tests.runs import make_manifest
 from tests.tiny import TEMPLATE, save_tiny

@@ -127,7 +127,7 @@ def test_the_receipt_lists_what_was_searched_and_how(erased: Erased) -> None:
     receipt, searched = erased.receipt, erased.receipt["searched"]
     assert receipt["still_found"] == {"files": [], "objects": []}
     assert receipt["rows"] == 27
-    assert len(receipt["removed_objects"]) == 44
+    assert len(receipt["removed_objects"]) == 46
     assert searched["by_identity"]["row_ids"] == 27
     assert sorted(searched["by_text"]) == [
         "context",

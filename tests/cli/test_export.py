@@ -17,7 +17,7 @@ from exemplars.core.tables import rows_to_table, write_table
 from exemplars.dataset.row_tables import exemplars_to_table
 from exemplars.export.formats import FORMATS
 from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
-from exemplars.models.prompting import ToolForm
+from exemplars.models.prompt_style import ToolForm
 from exemplars.models.rows import TrainingRow
 from stages.render.training_rows import render_split
 from tests.export.turns import export_turn

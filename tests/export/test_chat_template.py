@@ -11,7 +11,8 @@ from exemplars.dataset.catalog import Skill, build_tool_definition, parse_tool_d
 from exemplars.dataset.context_calls import MadeCall, format_context_turn
 from exemplars.export.chat_template import build_tools_template
 from exemplars.models.chat_templates import encode_text, render_prompt
-from exemplars.models.prompting import PromptStyle, encode_prompt
+from exemplars.models.prompt_style import PromptStyle
+from exemplars.models.prompting import encode_prompt
 from exemplars.models.questions import Question
 from tests.models.tagger.rows import SKILLS
 from tests.tiny import make_tokenizer

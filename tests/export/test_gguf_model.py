@@ -19,7 +19,8 @@ from exemplars.core.errors import UserError
 from exemplars.core.files import write_bytes
 from exemplars.dataset.catalog import encode_catalog
 from exemplars.export.gguf_model import build_modelfile, check_architecture
-from exemplars.models.prompting import PromptStyle, encode_prompt
+from exemplars.models.prompt_style import PromptStyle
+from exemplars.models.prompting import encode_prompt
 from exemplars.models.questions import Question
 from tests.answering.project import save_language_model
 from tests.models.tagger.rows import SKILLS

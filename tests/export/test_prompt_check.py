@@ -10,7 +10,7 @@ import pytest
 from exemplars.core.errors import UserError
 from exemplars.export.chat_template import build_tools_template
 from exemplars.export.prompt_check import Difference, PromptRow, check_folder, compare_prompts
-from exemplars.models.prompting import PromptStyle
+from exemplars.models.prompt_style import PromptStyle
 from exemplars.models.rows import View
 from stages.render.training_rows import render_split
 from tests.render.rows import SKILLS, argument, exemplar, params

@@ -8,7 +8,7 @@ import pytest
 
 from exemplars.dataset.catalog import build_tool_definition
 from exemplars.models import parse, prompt
-from exemplars.models.prompting import PromptStyle
+from exemplars.models.prompt_style import PromptStyle
 from tests.models.tagger.rows import SKILLS
 
 TOOLS = [build_tool_definition(skill) for skill in SKILLS]

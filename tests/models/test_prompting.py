@@ -5,7 +5,8 @@ from __future__ import annotations
 from exemplars.core.records import Speaker, Turn
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
-from exemplars.models.prompting import PromptStyle, ToolForm, build_messages
+from exemplars.models.prompt_style import PromptStyle, ToolForm
+from exemplars.models.prompting import build_messages
 from exemplars.models.questions import Question
 from exemplars.models.rows import Message
 

@@ -16,7 +16,7 @@ from exemplars.core.records import Reason
 from exemplars.core.tables import rows_from_table, rows_to_table
 from exemplars.models.base_models import Base, FolderBase, find_base, load_tokenizer
 from exemplars.models.chat_templates import find_chat_template
-from exemplars.models.prompting import ToolForm
+from exemplars.models.prompt_style import ToolForm
 from exemplars.models.rows import TrainingRow
 from stages.render.base import build_render_manifest
 from stages.render.params import RenderParams

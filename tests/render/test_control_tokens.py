@@ -15,7 +15,7 @@ from exemplars.dataset.parameters import Parameter
 from exemplars.models.base_models import FolderBase, PackagedBase, find_base, load_tokenizer
 from exemplars.models.calls import CallFormat
 from exemplars.models.chat_templates import find_control_text, find_forged_token, tokenize_chat
-from exemplars.models.prompting import ToolForm
+from exemplars.models.prompt_style import ToolForm
 from exemplars.models.turns import TurnRows
 from stages.render.params import RenderParams
 from stages.render.prompt_checks import TokenizedPrompt, tokenize_and_check

@@ -14,7 +14,7 @@ from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
 from exemplars.models.calls import CallFormat
-from exemplars.models.prompting import ToolForm
+from exemplars.models.prompt_style import ToolForm
 from exemplars.models.rows import Message
 from exemplars.models.turns import TurnRows
 from stages.render.params import RenderParams

@@ -7,7 +7,7 @@ from exemplars.core.records import Exemplar, Reason
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import CallFormat
-from exemplars.models.prompting import ToolForm
+from exemplars.models.prompt_style import ToolForm
 from exemplars.models.rows import Message, View
 from exemplars.models.signatures import format_signature
 from exemplars.models.targets import Values

@@ -32,7 +32,9 @@ from tests.train.test_run import ROWS
 torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
-PARAMS = yaml.safe_load((SAMPLE / "params.yaml").read_bytes())
+PARAMS = yaml.safe_load((SAMPLE / "params.yaml").read_bytes()) | {
+    "evaluate": {"compare": ["knn"], "reference": "knn"}
+}
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 def join_turns(utterance: str, context: Sequence[Turn], turns: int) -> str:
     """Join an utterance and the turns before it into one text, the oldest first. turns: of the context, at most.
 
+    >>> from exemplars.core.records import Speaker, Turn
     >>> join_turns("Two, please.", [Turn(Speaker.USER, "A table."), Turn(Speaker.ASSISTANT, "For how many?")], 1)
     'For how many? | Two, please.'
     """
@@ -44,6 +45,7 @@ def fit_turns(
 def describe_skill(skill: Skill) -> str:
     """Describe a skill: its name in words, its description and the names of its parameters.
 
+    >>> from exemplars.dataset.parameters import Parameter
     >>> describe_skill(Skill("Cafes_1_FindCafe", "Look for a café", (Parameter("dogs_welcome"),)))
     'cafes find cafe: Look for a café (dogs welcome)'
     """

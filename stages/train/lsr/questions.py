@@ -12,7 +12,8 @@ from exemplars.core.records import Exemplar
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.models.calls import format_calls
 from exemplars.models.chat_templates import encode_text, render_prompt
-from exemplars.models.prompting import PromptStyle, ToolForm, build_messages
+from exemplars.models.prompt_style import PromptStyle, ToolForm
+from exemplars.models.prompting import build_messages
 from exemplars.models.questions import Question
 from exemplars.models.rows import Message
 from exemplars.models.targets import build_call, build_target_calls

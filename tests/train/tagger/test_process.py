@@ -25,7 +25,9 @@ from tests.tiny import save_tiny_encoder
 from tests.train.kills import kill_at_checkpoint
 
 pytest.importorskip("torch")
-PARAMS = yaml.safe_load((SAMPLE / "params.yaml").read_bytes())
+PARAMS = yaml.safe_load((SAMPLE / "params.yaml").read_bytes()) | {
+    "evaluate": {"compare": ["knn"], "reference": "knn"}
+}
 
 
 @pytest.fixture
