@@ -90,8 +90,9 @@ def main(steps: int) -> None:
     ours = by_train(model, tokenizer, rows, params).seconds
     padded = by_train(model, tokenizer, rows, params, Batching.RANDOM).seconds
     grouped = by_train(model, tokenizer, rows, params, Batching.GROUP_BY_LENGTH).seconds
-    # Last: what is frozen may stay in bf16.
-    auto = by_train(model, tokenizer, rows, params, precision=Precision.AUTO)
+    # A model that was trained in fp32 is not cast again.
+    fresh = prepare_model(load_model(base, dtype="float32"), params.chosen)
+    auto = by_train(fresh, tokenizer, rows, params, precision=Precision.AUTO)
     tokens = tokens_of(rows)
     print(f"{len(rows)} rows of {tokens:,} tokens, recipe {params.recipe}")
     for name, seconds in (
