@@ -26,7 +26,8 @@ from stages.train.estimate.training import (
 from stages.train.estimate.weight_headers import list_weight_files, read_shapes
 from stages.train.estimate.workload import Workload, bound_workload, estimate_workload, measure_workload
 from stages.train.inputs import read_prompts
-from stages.train.params import Continued, Lsr, Recipe, Retriever, Shared, Tagger, TrainParams
+from stages.train.params import Shared, TrainParams
+from stages.train.recipe_params import Continued, Lsr, Recipe, Retriever, Tagger
 from stages.train.rows import build_chat_rows
 
 CPU: Final = "cpu"

@@ -17,6 +17,8 @@ from stages.train.loss_log import LossLogger, format_losses, select_losses
 from stages.train.precision import PrecisionChoice
 from stages.train.remaining_time import StepClock
 
+KEPT_CHECKPOINTS: Final = 2
+"""The last checkpoints of a run, which are kept while it trains."""
 _NOTES: Final = "notes.json"
 _PRINTED_LINES: Final = 10
 """Lines of losses of a training without a terminal, at most; the plots have all."""

@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.models.base_models import BaseFiles, read_context_length
 from exemplars.models.render_manifest import RenderManifest
-from stages.train.params import Continued, Recipe, Shared, Tracker
+from stages.train.params import Shared, Tracker
+from stages.train.recipe_params import Continued, Recipe
 from stages.train.recipes import has_quantized_base
 from stages.train.rows import TokenRow
 

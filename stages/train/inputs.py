@@ -14,7 +14,7 @@ from exemplars.core.ids import SplitName
 from exemplars.core.tables import read_table, rows_from_table
 from exemplars.models.render_manifest import RenderManifest, get_attached_manifest
 from exemplars.models.rows import TRAINING_SCHEMA
-from stages.train.params import Continued, Recipe
+from stages.train.recipe_params import Continued, Recipe
 from stages.train.rows import PromptRow
 
 

@@ -19,7 +19,8 @@ from stages.train.estimate.trained import Trained, count_trained
 from stages.train.estimate.training import Machine, estimate_training, suggest_changes
 from stages.train.estimate.weight_headers import list_weight_files, read_shapes
 from stages.train.estimate.workload import bound_workload
-from stages.train.params import Continued, Lsr, Retriever, RunParams, Tagger, TrainParams
+from stages.train.params import RunParams, TrainParams
+from stages.train.recipe_params import Continued, Lsr, Retriever, Tagger
 
 _GIB: Final = 2**30
 _GPU: Final = Path("/dev/nvidiactl")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.models.base_models import suppress_peft_warning
-from stages.train.params import Adapter, Freeze, Lora, PromptTuning, Recipe
+from stages.train.recipe_params import Adapter, Freeze, Lora, PromptTuning, Recipe
 
 
 class ParameterCounts(NamedTuple):

@@ -33,17 +33,10 @@ from stages.train.manifest import (
     encode_digests,
     hash_params,
 )
-from stages.train.params import (
-    Batching,
-    Continued,
-    Precision,
-    PromptTuning,
-    Recipe,
-    RunParams,
-    Shared,
-)
+from stages.train.params import Batching, Precision, RunParams, Shared
 from stages.train.processes import is_main_process
 from stages.train.quantization import load_quantized_base
+from stages.train.recipe_params import Continued, PromptTuning, Recipe
 from stages.train.recipes import ParameterCounts, count_parameters, has_quantized_base, prepare_model
 from stages.train.report import build_train_metrics, build_train_report
 from stages.train.rows import PromptRow, TokenRow, build_chat_rows, build_text_rows, sort_by_hash

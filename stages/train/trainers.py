@@ -6,7 +6,8 @@ from pathlib import Path
 
 from stages.train.inputs import read_chat_input
 from stages.train.lsr.run import train_lsr
-from stages.train.params import Lsr, Retriever, RunParams, Tagger
+from stages.train.params import RunParams
+from stages.train.recipe_params import Lsr, Retriever, Tagger
 from stages.train.retriever.inputs import read_retriever_input
 from stages.train.retriever.run import train_retriever
 from stages.train.run import TrainedRun, train_run

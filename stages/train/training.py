@@ -21,6 +21,7 @@ from stages.train.batches import (
     pack_groups,
 )
 from stages.train.callbacks import (
+    KEPT_CHECKPOINTS,
     Clock,
     Notes,
     average_losses,
@@ -44,7 +45,6 @@ from stages.train.precision import (
 from stages.train.processes import count_processes, is_main_process
 from stages.train.rows import IGNORED, TokenRow
 
-_KEPT_CHECKPOINTS: Final = 2
 _PACKED_MASK_DIMENSIONS: Final = 4
 """Of a batch of `SharedPrefixCollator`, whose supervised positions are scattered."""
 
@@ -261,7 +261,7 @@ def _build_arguments(
         logging_steps=shared.log_every,
         save_strategy="steps",
         save_steps=shared.checkpoint_every,
-        save_total_limit=_KEPT_CHECKPOINTS,
+        save_total_limit=KEPT_CHECKPOINTS,
         disable_tqdm=not sys.stderr.isatty(),
         report_to=[] if shared.tracker == Tracker.NONE else [shared.tracker.value],
         dataloader_pin_memory=torch.cuda.is_available(),

@@ -23,8 +23,9 @@ from exemplars.dataset.row_tables import exemplars_from_table
 from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.questions import Question
 from exemplars.models.run_manifest import ROWS
-from exemplars.models.tagger.calls import TaggedTurn, is_right
+from exemplars.models.tagger.calls import TaggedTurn
 from exemplars.models.tagger.predictor import Tagger, load_tagger
+from exemplars.models.tagger.right_answers import is_right
 from exemplars.models.tagger.vocabulary import Vocabulary
 
 

@@ -27,9 +27,11 @@ from exemplars.dataset.row_tables import exemplars_from_table
 from exemplars.dataset.texts import make_equality_key
 from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.questions import Question
-from exemplars.models.tagger.calls import TaggedTurn, is_right
+from exemplars.models.tagger.calls import TaggedTurn
 from exemplars.models.tagger.predictor import load_tagger
-from stages.train.params import RunParams, Tagger
+from exemplars.models.tagger.right_answers import is_right
+from stages.train.params import RunParams
+from stages.train.recipe_params import Tagger
 from stages.train.run import keep_run
 from stages.train.tagger.rows import TaggerInput
 from stages.train.tagger.run import train_tagger

@@ -23,7 +23,8 @@ from exemplars.models.tagger.features import SPECIAL
 from exemplars.models.tagger.matches import Matcher
 from exemplars.models.tagger.network import Batch, TaggerNetwork, collate
 from exemplars.models.tagger.vocabulary import Vocabulary
-from stages.train.params import Tagger, TrainParams
+from stages.train.params import TrainParams
+from stages.train.recipe_params import Tagger
 from stages.train.tagger.batches import build_batches
 from stages.train.tagger.inputs import read_tagger_input
 from stages.train.tagger.rows import TaggerRow, encode_epoch

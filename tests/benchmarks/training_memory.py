@@ -23,7 +23,8 @@ from exemplars.core.params import load_section
 from exemplars.models.base_models import find_base, load_encoder, load_tokenizer
 from exemplars.models.library_messages import suppress_library_messages
 from stages.render.params import RenderParams
-from stages.train.params import Recipe, Shared, Tagger, TrainParams
+from stages.train.params import Shared, TrainParams
+from stages.train.recipe_params import Recipe, Tagger
 
 FACTOR: Final = 1.35
 RECIPES: Final = ("lora", "full", "freeze", "dora", "prompt_tuning", "adapter", "tagger")

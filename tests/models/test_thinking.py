@@ -128,7 +128,8 @@ def test_a_tiny_qwen_is_trained_and_merged(
 ) -> None:
     pytest.importorskip("trl")
     from exemplars.export.merge import merge_adapters
-    from stages.train.params import Lora, RunParams
+    from stages.train.params import RunParams
+    from stages.train.recipe_params import Lora
     from stages.train.rows import PromptRow
     from stages.train.run import keep_run, train_run
 

@@ -59,7 +59,7 @@ BANNED: Final = {
     r"\b(judgement|artefact|catalogue|centre|grey|analyse|modelling|cancelled|fulfil|towards|whilst)\b": "US spelling",
 }
 NULL: Final = re.compile(r"(?<![`\w\"'])null(?![`\w\"'])")
-"""In docstrings and comments of Python code it is called `None`; those of `params.py` are comments of YAML."""
+"""In docstrings and comments of Python code it is called `None`; those of `params.py` and `recipe_params.py` are comments of YAML."""
 
 
 BANNED_NAMES: Final = frozenset(
@@ -112,7 +112,7 @@ def check_code_text(path: Path, source: str) -> Iterator[Finding]:
             continue  # A key or a word of data.
         yield from check_prose(path, token.start[0], text)
         for number, part in enumerate(text.splitlines() if is_prose else (), token.start[0]):
-            if NULL.search(part) and path.name != "params.py":
+            if NULL.search(part) and path.name not in ("params.py", "recipe_params.py"):
                 yield Finding(path, number, "word", f"'null': `None`: {part.strip()[:90]}")
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from exemplars.models.base_models import FolderBase, find_base, load_model, load_tokenizer
 from stages.train.frozen_layers import list_frozen_layers
-from stages.train.params import Lora, Precision, Shared
+from stages.train.params import Precision, Shared
+from stages.train.recipe_params import Lora
 from stages.train.recipes import find_layers, prepare_model
 from stages.train.rows import TokenRow
 from tests.tiny import save_tiny

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from exemplars.models.base_models import FolderBase, find_base, load_model, load_tokenizer
-from stages.train.params import Batching, Lora, Precision, Recipe, Schedule, Shared
+from stages.train.params import Batching, Precision, Schedule, Shared
 from stages.train.precision import PrecisionChoice, choose_precision, measure_speedup
+from stages.train.recipe_params import Lora, Recipe
 from stages.train.recipes import find_layers, prepare_model
 from stages.train.rows import TokenRow
 from tests.tiny import save_tiny

@@ -12,19 +12,8 @@ import pytest
 from exemplars.core.errors import UserError
 from exemplars.models.base_models import FolderBase, find_base, load_model, load_tokenizer
 from exemplars.models.chat_templates import encode_text
-from stages.train.params import (
-    Adapter,
-    Batching,
-    Continued,
-    Freeze,
-    Full,
-    Lora,
-    Precision,
-    PromptTuning,
-    Recipe,
-    Schedule,
-    Shared,
-)
+from stages.train.params import Batching, Precision, Schedule, Shared
+from stages.train.recipe_params import Adapter, Continued, Freeze, Full, Lora, PromptTuning, Recipe
 from stages.train.recipes import count_parameters, prepare_model
 from stages.train.rows import TokenRow
 from tests.tiny import save_tiny

@@ -24,17 +24,8 @@ from exemplars.models.rows import TrainingRow
 from exemplars.models.run_manifest import Manifest, load_run, read_manifest
 from stages.render.training_rows import render_split
 from stages.train.inputs import read_texts
-from stages.train.params import (
-    Adapter,
-    Continued,
-    Freeze,
-    Full,
-    Lora,
-    PromptTuning,
-    Recipe,
-    RunParams,
-    Tracker,
-)
+from stages.train.params import RunParams, Tracker
+from stages.train.recipe_params import Adapter, Continued, Freeze, Full, Lora, PromptTuning, Recipe
 from stages.train.rows import PromptRow
 from tests.render.rows import SKILLS, argument, exemplar, params
 from tests.tiny import make_render_manifest, save_tiny

@@ -22,7 +22,7 @@ MODEL = Path("models/lora")
 
 
 def train(learning_rate: float) -> None:
-    from stages.train.params import Lora
+    from stages.train.recipe_params import Lora
     from tests.train.test_run import Project
 
     Project(Path()).train(recipe=Lora(learning_rate=learning_rate, rank=4, alpha=8))

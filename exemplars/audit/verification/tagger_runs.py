@@ -113,7 +113,7 @@ def _hash_inputs(
 ) -> str:
     """Hash what a run was made from. files: the root of the project. Raises `UserError` if a file is missing."""
     from stages.train.lsr.run import join_hashes
-    from stages.train.params import Lsr
+    from stages.train.recipe_params import Lsr
     from stages.train.retriever.run import hash_retriever_params
     from stages.train.tagger.run import hash_tagger_params
 

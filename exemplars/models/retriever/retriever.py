@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -13,11 +13,11 @@ from safetensors.torch import load_file as load_weights
 from safetensors.torch import save_file as save_weights
 from sentence_transformers import SentenceTransformer
 
-from exemplars.core.errors import Diagnostic, UserError, summarize_names
-from exemplars.core.files import hash_file, read_json, write_bytes, write_json
+from exemplars.core.files import hash_file, write_bytes, write_json
 from exemplars.core.records import Exemplar, Template
 from exemplars.dataset.catalog import Skill, encode_catalog, read_catalog
 from exemplars.models.base_models import BaseFiles, hash_model
+from exemplars.models.encoder_runs import CATALOG, check_skills, make_unusable_error, read_settings
 from exemplars.models.questions import Question
 from exemplars.models.retriever.encoder import (
     Prompts,
@@ -43,7 +43,6 @@ from exemplars.models.run_manifest import WEIGHTS, read_manifest
 
 SETTINGS: Final = "retriever.json"
 """What a retriever needs in addition to its encoder, index and catalog."""
-_CATALOG: Final = "catalog.json"
 _ENTRIES: Final = "index.json"
 _VECTORS: Final = "index.safetensors"
 _ENCODER: Final = "model.safetensors"
@@ -228,7 +227,7 @@ def save_retriever(retriever: Retriever, folder: Path) -> None:
     stored = _StoredIndex(encoder_sha256, tuple(index.entries), tuple(index.skills))
     write_json(folder / _ENTRIES, msgspec.to_builtins(stored))
     write_json(folder / SETTINGS, msgspec.to_builtins(retriever.settings))
-    write_bytes(folder / _CATALOG, encode_catalog(retriever.skills.values()))
+    write_bytes(folder / CATALOG, encode_catalog(retriever.skills.values()))
 
 
 def load_retriever(folder: Path, skills: Sequence[Skill] | None = None) -> Retriever:
@@ -239,16 +238,16 @@ def load_retriever(folder: Path, skills: Sequence[Skill] | None = None) -> Retri
     """
     manifest, weights = read_manifest(folder), folder / WEIGHTS
     if not weights.is_dir():
-        raise UserError([_problem(weights, "no weights", "those of its manifest")])
-    stored: _StoredIndex = _read(weights / _ENTRIES, _StoredIndex)
+        raise make_unusable_error(weights, "no weights", "those of its manifest")
+    stored: _StoredIndex = read_settings(weights / _ENTRIES, _StoredIndex, "a retriever")
     if stored.encoder_sha256 != hash_file(_find_document_weights(weights)):
-        raise UserError([_problem(weights, "an index of another run", "the index that its encoder made")])
+        raise make_unusable_error(weights, "an index of another run", "the index that its encoder made")
     if hash_model(weights) != manifest.weights_sha256:
-        raise UserError([_problem(weights, "other weights", "those of its manifest")])
-    settings: Settings = _read(weights / SETTINGS, Settings)
-    trained = read_catalog(weights / _CATALOG)
+        raise make_unusable_error(weights, "other weights", "those of its manifest")
+    settings: Settings = read_settings(weights / SETTINGS, Settings, "a retriever")
+    trained = read_catalog(weights / CATALOG)
     if skills is not None:
-        _check_catalog(folder, trained, skills)
+        check_skills(folder, trained, skills)
     files = BaseFiles(folder.name, str(weights), {}, manifest.weights_sha256, manifest.base_license)
     encoder, documents = load_sentence_encoder(files), None
     if (weights / _DOCUMENTS).is_file():
@@ -265,22 +264,3 @@ def _find_document_weights(folder: Path) -> Path:
     """Return the path of the weights that made the index."""
     own = folder / _DOCUMENTS
     return own if own.is_file() else folder / _ENCODER
-
-
-def _read(path: Path, type_: Any) -> Any:
-    return read_json(path, type_, code="unusable_run", expected="a retriever", fix="run `dvc repro train`")
-
-
-def _check_catalog(folder: Path, trained: Sequence[Skill], current: Sequence[Skill]) -> None:
-    """Raise `UserError` if a skill that the retriever knows has changed, or is missing."""
-    now = {skill.name: skill for skill in current}
-    changed = sorted(skill.name for skill in trained if now.get(skill.name) != skill)
-    if changed:
-        found = f"skills that changed since the training: {summarize_names(changed)}"
-        raise UserError([_problem(folder, found, "the catalog of its training")])
-
-
-def _problem(path: Path, found: str, expected: str) -> Diagnostic:
-    return Diagnostic(
-        path=str(path), code="unusable_run", found=found, expected=expected, fix="run `dvc repro train`"
-    )

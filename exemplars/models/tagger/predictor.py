@@ -10,25 +10,25 @@ import msgspec
 import torch
 from safetensors.torch import load_file, save_file
 
-from exemplars.core.errors import Diagnostic, UserError, summarize_names
-from exemplars.core.files import read_json, write_bytes, write_json
+from exemplars.core.files import write_bytes, write_json
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Turn
 from exemplars.dataset.catalog import Skill, encode_catalog, read_catalog
 from exemplars.models.base_models import BaseFiles, hash_model, load_encoder, load_tokenizer
+from exemplars.models.encoder_runs import CATALOG, check_skills, make_unusable_error, read_settings
 from exemplars.models.questions import Question
 from exemplars.models.run_manifest import WEIGHTS, read_manifest
 from exemplars.models.tagger.calibration import HAND_OVER, Calibration
-from exemplars.models.tagger.calls import UNCERTAIN, Logits, TaggedTurn, assemble_turn
+from exemplars.models.tagger.calls import UNCERTAIN, TaggedTurn, assemble_turn
 from exemplars.models.tagger.features import EncodedText, encode_text
 from exemplars.models.tagger.light_encoder import load_light_encoder
 from exemplars.models.tagger.matches import Matcher
 from exemplars.models.tagger.network import TaggerNetwork, collate
+from exemplars.models.tagger.slot_filling import Logits
 from exemplars.models.tagger.vocabulary import Vocabulary
 
 SETTINGS: Final = "tagger.json"
 """What a tagger needs in addition to its weights, tokenizer and catalog."""
-_CATALOG: Final = "catalog.json"
 _HEADS: Final = "heads.safetensors"
 _ENCODER: Final = "encoder."
 _BATCH: Final = 32
@@ -130,7 +130,7 @@ def save_tagger(tagger: Tagger, folder: Path) -> None:
     }
     save_file(heads, folder / _HEADS)
     write_json(folder / SETTINGS, msgspec.to_builtins(tagger.settings))
-    write_bytes(folder / _CATALOG, encode_catalog(tagger.skills.values()))
+    write_bytes(folder / CATALOG, encode_catalog(tagger.skills.values()))
 
 
 def load_tagger(folder: Path, skills: Sequence[Skill] | None = None) -> Tagger:
@@ -141,34 +141,14 @@ def load_tagger(folder: Path, skills: Sequence[Skill] | None = None) -> Tagger:
     manifest, weights = read_manifest(folder), folder / WEIGHTS
     if not weights.is_dir() or hash_model(weights) != manifest.weights_sha256:
         found = "other weights" if weights.is_dir() else "no weights"
-        raise UserError([_problem(weights, found, "those of its manifest")])
-    settings = read_json(
-        weights / SETTINGS, Settings, code="unusable_run", expected="a tagger", fix="run `dvc repro train`"
-    )
-    trained = read_catalog(weights / _CATALOG)
+        raise make_unusable_error(weights, found, "those of its manifest")
+    settings: Settings = read_settings(weights / SETTINGS, Settings, "a tagger")
+    trained = read_catalog(weights / CATALOG)
     if skills is not None:
-        _check_catalog(folder, settings.vocabulary, trained, skills)
+        known = {skill.name for skill in settings.vocabulary.skills}
+        check_skills(folder, [skill for skill in trained if skill.name in known], skills)
     files = BaseFiles(folder.name, str(weights), {}, manifest.weights_sha256, manifest.base_license)
     encoder, tokenizer = load_light_encoder(weights) or (load_encoder(files), load_tokenizer(files))
     network = TaggerNetwork(encoder, settings.vocabulary, dropout=0.0)
     network.load_state_dict(load_file(weights / _HEADS), strict=False)
     return Tagger(network, tokenizer, settings, trained)
-
-
-def _check_catalog(
-    folder: Path, vocabulary: Vocabulary, trained: Sequence[Skill], current: Sequence[Skill]
-) -> None:
-    """Raise `UserError` if a skill that the tagger knows has changed, or is missing."""
-    known = {skill.name for skill in vocabulary.skills}
-    before = {skill.name: skill for skill in trained}
-    now = {skill.name: skill for skill in current}
-    changed = sorted(name for name in known if before.get(name) != now.get(name))
-    if changed:
-        found = f"skills that changed since the training: {summarize_names(changed)}"
-        raise UserError([_problem(folder, found, "the catalog of its training")])
-
-
-def _problem(path: Path, found: str, expected: str) -> Diagnostic:
-    return Diagnostic(
-        path=str(path), code="unusable_run", found=found, expected=expected, fix="run `dvc repro train`"
-    )

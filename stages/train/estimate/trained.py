@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from stages.train.estimate.model_shape import Layer, ModelShape
-from stages.train.params import Adapter, Freeze, Lora, PromptTuning, Recipe, Tagger
+from stages.train.recipe_params import Adapter, Freeze, Lora, PromptTuning, Recipe, Tagger
 
 
 class Trained(NamedTuple):

@@ -12,8 +12,8 @@ from stages.train.estimate.memory import MemoryEstimate, choose_numbers, estimat
 from stages.train.estimate.model_shape import ModelShape
 from stages.train.estimate.trained import Trained, count_trained
 from stages.train.estimate.workload import Workload
-from stages.train.params import (
-    Batching,
+from stages.train.params import Batching, Shared
+from stages.train.recipe_params import (
     Continued,
     Freeze,
     Full,
@@ -22,7 +22,6 @@ from stages.train.params import (
     PromptTuning,
     Recipe,
     Retriever,
-    Shared,
     Tagger,
 )
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from stages.train.batches import build_batches, count_shared_tokens
-from stages.train.params import Batching, Continued, Lsr, PromptTuning, Recipe, Retriever, Shared, Tagger
+from stages.train.params import Batching, Shared
+from stages.train.recipe_params import Continued, Lsr, PromptTuning, Recipe, Retriever, Tagger
 from stages.train.rows import IGNORED, TokenRow
 from stages.train.tagger.batches import build_batches as cut_batches
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stages.train.params import Direction, Lsr
+from stages.train.recipe_params import Direction, Lsr
 
 
 def compute_divergence(scores: Tensor, likelihoods: Tensor, recipe: Lsr) -> Tensor:

@@ -26,7 +26,8 @@ from stages.train.checks import check_packages
 from stages.train.loss_log import open_loss_log
 from stages.train.lsr.questions import CandidateScore, PromptWriter, ScoredQuestion, sample_turns
 from stages.train.manifest import build_run_id, encode_digests
-from stages.train.params import Lsr, RunParams
+from stages.train.params import RunParams
+from stages.train.recipe_params import Lsr
 from stages.train.recipes import count_parameters
 from stages.train.retriever.inputs import RetrieverInput
 from stages.train.retriever.run import (

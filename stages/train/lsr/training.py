@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import torch
 
 from stages.train.lsr.loss import LikelihoodLoss
-from stages.train.params import Lsr, Shared
+from stages.train.params import Shared
+from stages.train.recipe_params import Lsr
 
 _BATCH = 32
 

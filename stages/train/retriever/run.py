@@ -31,7 +31,8 @@ from exemplars.models.run_manifest import Manifest
 from stages.train.checks import check_packages
 from stages.train.loss_log import open_loss_log
 from stages.train.manifest import build_run_id, describe_run, encode_digests, hash_params
-from stages.train.params import Lsr, Retriever, RunParams
+from stages.train.params import RunParams
+from stages.train.recipe_params import Lsr, Retriever
 from stages.train.recipes import count_parameters
 from stages.train.retriever.anchors import build_anchors, mine_negatives, select_rows
 from stages.train.retriever.batches import BatchPlanner, Pair

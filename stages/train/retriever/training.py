@@ -16,6 +16,7 @@ from sentence_transformers.sentence_transformer.losses import MatryoshkaLoss, Mu
 from sentence_transformers.sentence_transformer.training_args import SentenceTransformerTrainingArguments
 
 from stages.train.callbacks import (
+    KEPT_CHECKPOINTS,
     Clock,
     Notes,
     average_losses,
@@ -25,12 +26,12 @@ from stages.train.callbacks import (
     replace_output,
 )
 from stages.train.loss_log import LossLogger
-from stages.train.params import Precision, Retriever, Shared, Tracker
+from stages.train.params import Precision, Shared, Tracker
 from stages.train.precision import PrecisionChoice, choose_precision, supports_bf16
+from stages.train.recipe_params import Retriever
 from stages.train.retriever.batches import Pair
 from stages.train.retriever.padding import trim_padding
 
-_KEPT_CHECKPOINTS: Final = 2
 _DIRECTIONS: Final = ("query_to_doc", "doc_to_query")
 
 
@@ -193,7 +194,7 @@ def _build_arguments(
         logging_steps=shared.log_every,
         save_strategy="steps",
         save_steps=shared.checkpoint_every,
-        save_total_limit=_KEPT_CHECKPOINTS,
+        save_total_limit=KEPT_CHECKPOINTS,
         disable_tqdm=not sys.stderr.isatty(),
         report_to=[] if shared.tracker == Tracker.NONE else [shared.tracker.value],
         dataloader_pin_memory=torch.cuda.is_available(),

@@ -30,14 +30,16 @@ from exemplars.models.base_models import (
 from exemplars.models.questions import Question
 from exemplars.models.run_manifest import Manifest
 from exemplars.models.tagger.calibration import Calibration, choose_threshold, fit_temperature, list_risks
-from exemplars.models.tagger.calls import TaggedTurn, is_right
+from exemplars.models.tagger.calls import TaggedTurn
 from exemplars.models.tagger.descriptions import describe_vocabulary
 from exemplars.models.tagger.matches import Matcher
+from exemplars.models.tagger.right_answers import is_right
 from exemplars.models.tagger.vocabulary import build_vocabulary
 from stages.train.checks import check_packages
 from stages.train.loss_log import open_loss_log
 from stages.train.manifest import build_run_id, describe_run, encode_digests, hash_params
-from stages.train.params import RunParams, Tagger
+from stages.train.params import RunParams
+from stages.train.recipe_params import Tagger
 from stages.train.recipes import count_parameters
 from stages.train.run import SPACE_ADVICE, TrainedRun, set_seeds
 from stages.train.tagger.augmentation import Shares, augment_turn, build_pools, list_passes

@@ -18,7 +18,8 @@ from exemplars.models.tagger.matches import Matcher
 from exemplars.models.tagger.network import Scores, TaggerNetwork, collate
 from exemplars.models.tagger.vocabulary import NO_SKILL, Vocabulary
 from stages.train.loss_log import LossLogger, format_losses
-from stages.train.params import Shared, Tagger
+from stages.train.params import Shared
+from stages.train.recipe_params import Tagger
 from stages.train.remaining_time import StepClock
 from stages.train.tagger.batches import build_batches
 from stages.train.tagger.rows import Encoder, TaggerRow

@@ -12,16 +12,10 @@ from exemplars.core.records import Argument, Grounding
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import Call
-from exemplars.models.tagger.calls import (
-    UNCERTAIN,
-    Logits,
-    TaggedCall,
-    TaggedTurn,
-    assemble_turn,
-    is_right,
-    make_call,
-)
+from exemplars.models.tagger.calls import UNCERTAIN, TaggedCall, TaggedTurn, assemble_turn, make_call
 from exemplars.models.tagger.features import EncodedText
+from exemplars.models.tagger.right_answers import is_right
+from exemplars.models.tagger.slot_filling import Logits
 from exemplars.models.tagger.vocabulary import MOMENT, Choice, SkillSlots, Slot, Vocabulary
 from tests.models.tagger.rows import ROWS, SKILLS, make_row, meant
 

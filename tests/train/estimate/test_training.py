@@ -18,7 +18,8 @@ from stages.train.estimate.workload import (
     estimate_workload,
     measure_workload,
 )
-from stages.train.params import DEFAULT_RECIPES, Batching, Full, Lora, Precision, Retriever, Shared, Tagger
+from stages.train.params import Batching, Precision, Shared
+from stages.train.recipe_params import DEFAULT_RECIPES, Full, Lora, Retriever, Tagger
 from stages.train.rows import TokenRow
 from tests.train.estimate.headers import list_llama_shapes
 

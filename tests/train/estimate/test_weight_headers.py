@@ -11,7 +11,7 @@ from exemplars.models.base_models import FolderBase
 from stages.render.params import RenderParams
 from stages.train.estimate.model_shape import measure_shape
 from stages.train.estimate.weight_headers import list_weight_files, read_shapes
-from stages.train.params import MINILM
+from stages.train.recipe_params import MINILM
 from tests.tiny import save_tiny, save_tiny_encoder
 
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from stages.train.params import Direction, Lsr
+from stages.train.recipe_params import Direction, Lsr
 
 torch = pytest.importorskip("torch")
 SCORES = [[math.log(0.5), math.log(0.25), math.log(0.25)], [math.log(0.8), math.log(0.1), math.log(0.1)]]

@@ -18,7 +18,7 @@ from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
 from exemplars.models.questions import Question
 from exemplars.models.turns import collect_turns
 from stages.train.lsr.questions import CandidateScore, PromptWriter, sample_turns
-from stages.train.params import Direction
+from stages.train.recipe_params import Direction
 from stages.train.rows import IGNORED
 from tests.models.tagger.rows import ROWS, SKILLS, make_row
 from tests.tiny import save_tiny

@@ -9,7 +9,8 @@ from typing import Any
 from exemplars.core.records import Exemplar
 from exemplars.models.base_models import FolderBase
 from stages.train.lsr.run import train_lsr
-from stages.train.params import Lsr, RunParams, Shared
+from stages.train.params import RunParams, Shared
+from stages.train.recipe_params import Lsr
 from stages.train.retriever.inputs import RetrieverInput
 from stages.train.run import TrainedRun, keep_run
 from tests.models.tagger.rows import ROWS, SKILLS

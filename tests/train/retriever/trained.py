@@ -9,7 +9,8 @@ from typing import Any
 from exemplars.core.records import Exemplar, Template
 from exemplars.dataset.catalog import Skill
 from exemplars.models.base_models import FolderBase
-from stages.train.params import Retriever, RunParams, Shared
+from stages.train.params import RunParams, Shared
+from stages.train.recipe_params import Retriever
 from stages.train.retriever.inputs import RetrieverInput
 from stages.train.retriever.run import train_retriever
 from stages.train.run import TrainedRun, keep_run

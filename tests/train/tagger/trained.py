@@ -9,7 +9,8 @@ from typing import Any
 from exemplars.core.records import Exemplar
 from exemplars.dataset.catalog import Skill
 from exemplars.models.base_models import FolderBase
-from stages.train.params import RunParams, Shared, Tagger
+from stages.train.params import RunParams, Shared
+from stages.train.recipe_params import Tagger
 from stages.train.run import TrainedRun, keep_run
 from stages.train.tagger.rows import TaggerInput
 from stages.train.tagger.run import train_tagger
