@@ -19,6 +19,8 @@ RECOGNIZERS: Final = f"{SCHEMAS}/recognizers.json"
 LEXICONS: Final = f"{SCHEMAS}/lexicons"
 EXPECTATIONS: Final = f"{SCHEMAS}/expectations"
 ERASURES: Final = Path("data/raw/erasures.jsonl")
+RAW_PREFERENCES: Final = Path("data/raw/preferences.jsonl")
+"""Pairs of answers, and labeled answers, as people and models gave them."""
 AGAINST: Final = Path("data/raw/against")
 """The test sets of other people, a folder each."""
 RECORDS: Final = Path("data/records")
@@ -37,6 +39,8 @@ SPLITS: Final = Path("data/splits")
 MANIFEST: Final = SPLITS / "manifest.json"
 TRAINING: Final = Path("data/training")
 TRAINING_BASE: Final = TRAINING / "base.json"
+PREFERENCES: Final = TRAINING / "preferences.parquet"
+"""The preferences as rows that training reads."""
 PREDICTIONS: Final = Path("data/evaluated/predictions.parquet")
 MODELS: Final = Path("models")
 REPORTS: Final = Path("reports")
