@@ -12,8 +12,8 @@ from exemplars.core.literals import format_literal
 from exemplars.core.slot_paths import flatten_arguments
 from exemplars.dataset.catalog import Skill
 from exemplars.models.rows import TrainingRow
+from exemplars.models.scoring import Score
 from stages.evaluate.goal_accuracy import GOAL_METRICS, GoalFrame, build_goal_columns, score_goals
-from stages.evaluate.scoring import Score
 
 
 def score_dialogue_states(

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from exemplars.core.bootstrap import Columns, Figure, Metric, Resamples, SystemComparison
+from exemplars.models.scoring import Score, build_expected_answer, score_prediction
 from stages.evaluate.dialogue_states import compute_goal_figures, score_dialogue_states
 from stages.evaluate.goal_accuracy import GOAL_METRICS
 from stages.evaluate.metrics import CALL_METRICS, build_count_columns
 from stages.evaluate.params import EvaluateParams
 from stages.evaluate.replies import Reply
-from stages.evaluate.scoring import Score, build_expected_answer, score_prediction
 from stages.evaluate.slices import group_by_slice
 from stages.evaluate.task import Task
 from stages.evaluate.text_metrics import TEXT_METRICS

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exemplars.core.bootstrap import Metric, divide_or_nan
-from stages.evaluate.scoring import Score
+from exemplars.models.scoring import Score
 
 COUNTS: Final = (
     "exact",

@@ -11,8 +11,8 @@ from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import CallFormat
 from exemplars.models.rows import Answer, TargetCall
+from exemplars.models.scoring import build_expected_answer, score_prediction
 from stages.evaluate.dialogue_states import compute_goal_figures, score_dialogue_states
-from stages.evaluate.scoring import build_expected_answer, score_prediction
 from tests.chat_rows import make_training_row
 
 SKILLS = {

@@ -5,10 +5,10 @@ import pytest
 from exemplars.core.bootstrap import Columns, Figure, Resamples, compute_mcnemar_p_value
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
+from exemplars.models.call_matching import ExpectedCall
 from exemplars.models.calls import CallFormat
-from stages.evaluate.call_matching import ExpectedCall
+from exemplars.models.scoring import ExpectedAnswer, Score, score_prediction
 from stages.evaluate.metrics import CALL_METRICS, build_count_columns
-from stages.evaluate.scoring import ExpectedAnswer, Score, score_prediction
 
 SKILLS = {"a": Skill("a", parameters=(Parameter("x"),)), "b": Skill("b")}
 

@@ -15,7 +15,7 @@ from exemplars.core.errors import Diagnostic, UserError
 
 if TYPE_CHECKING:
     from exemplars.core.bootstrap import Columns, Figure, Metric, Resamples
-    from stages.evaluate.scoring import Score
+    from exemplars.models.scoring import Score
     from stages.evaluate.task import Task
 
 _DEFAULTS: Final = {"resamples": 1000, "seed": 1, "min_slice_rows": 5}

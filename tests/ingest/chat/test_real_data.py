@@ -19,10 +19,10 @@ from exemplars.core.turns import group_by_turn
 from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.leaves import build_arguments, rank_path
 from exemplars.dataset.row_tables import exemplars_from_table, records_from_table, rejections_from_table
+from exemplars.models.call_matching import ExpectedCall
 from exemplars.models.calls import Call, CallFormat, format_calls, parse_calls
 from exemplars.models.grammar import build_call_grammar
-from stages.evaluate.call_matching import ExpectedCall
-from stages.evaluate.scoring import ErrorKind, ExpectedAnswer, score_prediction
+from exemplars.models.scoring import ErrorKind, ExpectedAnswer, score_prediction
 from tests.conftest import PROJECT, Workspace
 from tests.stage_server import StageServer
 

@@ -13,9 +13,9 @@ from exemplars.core.literals import format_literal
 from exemplars.core.slot_paths import Leaf, find_root, flatten_arguments
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.texts import make_equality_key
+from exemplars.models.call_matching import CallMatching, ExpectedCall, match_calls
 from exemplars.models.calls import Call, CallFormat, MalformedCall, is_call_prefix, parse_calls
 from exemplars.models.rows import TrainingRow
-from stages.evaluate.call_matching import CallMatching, ExpectedCall, match_calls
 
 _MISSPELLING_SIMILARITY: Final = 0.8
 """The edit similarity from which a wrong value counts as misspelled."""
@@ -46,7 +46,7 @@ class ErrorKind(StrEnum):
     MALFORMED = "malformed"
     """It does not have the form of a call."""
     TOO_LONG = "too_long"
-    """It did not end within `evaluate.max_new_tokens`."""
+    """It did not end within the limit of tokens."""
     REPETITIVE = "repetitive"
     """It did not end, and repeats the same words."""
     NOT_ASKED = "not_asked"

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameter_schemas import parse_property
 from exemplars.dataset.parameters import Parameter
+from exemplars.models.call_matching import ExpectedCall, is_accepted
 from exemplars.models.calls import Call, CallFormat, format_calls
-from stages.evaluate.call_matching import ExpectedCall, is_accepted
-from stages.evaluate.scoring import ErrorKind, ExpectedAnswer, Score, score_prediction
+from exemplars.models.scoring import ErrorKind, ExpectedAnswer, Score, score_prediction
 
 WEATHER = Skill(
     "weather", parameters=(Parameter("location"), Parameter("day"), Parameter("days", type="integer"))
