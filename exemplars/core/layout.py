@@ -21,6 +21,8 @@ EXPECTATIONS: Final = f"{SCHEMAS}/expectations"
 ERASURES: Final = Path("data/raw/erasures.jsonl")
 RAW_PREFERENCES: Final = Path("data/raw/preferences.jsonl")
 """Pairs of answers, and labeled answers, as people and models gave them."""
+REVIEWS: Final = Path("data/raw/reviews.jsonl")
+"""The decisions of people on rows: see `exemplars.core.reviews`."""
 AGAINST: Final = Path("data/raw/against")
 """The test sets of other people, a folder each."""
 RECORDS: Final = Path("data/records")

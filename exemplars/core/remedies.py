@@ -18,7 +18,8 @@ class Where(StrEnum):
     PARAMETERS = "parameters"
     """In `params.yaml`: the record is right, and a parameter leaves it out."""
     NOWHERE = "nowhere"
-    """Nothing is wrong: it has no call of its own, another row says the same, or it was erased."""
+    """Nothing is wrong: it has no call of its own, another row says the same, a person decided against it, or it was
+    erased."""
 
 
 class Remedy(NamedTuple):
@@ -55,6 +56,7 @@ REMEDIES: Final[dict[Reason, Remedy]] = {
     Reason.DUPLICATE_RECORD: Remedy(Where.SOURCE, "remove one of the two, or give it an identity of its own"),
     Reason.CONTROL_TOKEN: Remedy(Where.SOURCE, "remove the token from the text"),
     Reason.UNANNOTATED: Remedy(Where.SOURCE, "annotate the turn"),
+    Reason.PENDING_REVIEW: Remedy(Where.SOURCE, "decide on the row: `exemplars review --queue generated`"),
     Reason.TOO_LONG: Remedy(Where.PARAMETERS, "shorten the text, or raise render.max_tokens"),
     Reason.LOW_QUALITY: Remedy(Where.PARAMETERS, "rewrite the text, or change curate.quality.reject"),
     Reason.PERSONAL_DATA: Remedy(
@@ -72,6 +74,7 @@ REMEDIES: Final[dict[Reason, Remedy]] = {
     Reason.ASKS_ALTERNATIVES: Remedy(Where.NOWHERE, "nothing: there is no call in it"),
     Reason.NO_NEW_MEANING: Remedy(Where.NOWHERE, "nothing: there is no call in it"),
     Reason.MEANING_IN_OTHER_FRAME: Remedy(Where.NOWHERE, "nothing: another frame of the turn has the call"),
+    Reason.REJECTED_BY_REVIEWER: Remedy(Where.NOWHERE, "nothing: a reviewer decided against it"),
     Reason.ERASED: Remedy(Where.NOWHERE, "nothing: it was erased on request"),
 }
 """Of every reason, those first that an author can fix soonest."""

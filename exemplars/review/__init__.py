@@ -1,0 +1,1 @@
+"""Rows that people look at and decide on."""
