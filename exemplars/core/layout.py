@@ -23,6 +23,8 @@ RAW_PREFERENCES: Final = Path("data/raw/preferences.jsonl")
 """Pairs of answers, and labeled answers, as people and models gave them."""
 REVIEWS: Final = Path("data/raw/reviews.jsonl")
 """The decisions of people on rows: see `exemplars.core.reviews`."""
+LOGS: Final = (ERASURES, RAW_PREFERENCES, REVIEWS)
+"""The files of a project that stages depend on, and that are empty at first."""
 AGAINST: Final = Path("data/raw/against")
 """The test sets of other people, a folder each."""
 RECORDS: Final = Path("data/records")
@@ -43,6 +45,7 @@ TRAINING: Final = Path("data/training")
 TRAINING_BASE: Final = TRAINING / "base.json"
 PREFERENCES: Final = TRAINING / "preferences.parquet"
 """The preferences as rows that training reads."""
+PREFERENCE_REJECTIONS: Final = PREFERENCES.with_name("preferences.rejections.parquet")
 PREDICTIONS: Final = Path("data/evaluated/predictions.parquet")
 MODELS: Final = Path("models")
 REPORTS: Final = Path("reports")

@@ -279,6 +279,19 @@ class Reason(StrEnum):
     """Not sampled: `render.max_rows` admits fewer exemplars of the split."""
     OVER_SHARE = "over_share"
     """Over quota: rows without a call exceed `render.max_none_share`."""
+    UNKNOWN_ROW = "unknown_row"
+    """The preference is about a row that the dataset does not have, or that changed since."""
+    HELD_OUT = "held_out"
+    """The preference is about a row of validation or test, which are for comparing systems, not for training."""
+    EQUAL_SIDES = "equal_sides"
+    """Both sides of the preference are the same."""
+    NO_PREFERENCE = "no_preference"
+    """The judge called the two sides equally good, or both wrong: there is nothing to prefer."""
+    CONFLICTING_PREFERENCE = "conflicting_preference"
+    """Another preference has the same sides the other way round, or the preference rejects the right answer of its
+    row."""
+    WITHDRAWN = "withdrawn"
+    """A later line of the same file takes the preference back."""
 
 
 class Rejection(msgspec.Struct, frozen=True):

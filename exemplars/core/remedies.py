@@ -55,6 +55,9 @@ REMEDIES: Final[dict[Reason, Remedy]] = {
     Reason.CONFLICTING_LABEL: Remedy(Where.SOURCE, "correct one of the labels"),
     Reason.DUPLICATE_RECORD: Remedy(Where.SOURCE, "remove one of the two, or give it an identity of its own"),
     Reason.CONTROL_TOKEN: Remedy(Where.SOURCE, "remove the token from the text"),
+    Reason.EQUAL_SIDES: Remedy(Where.SOURCE, "write two sides that differ, or remove the line"),
+    Reason.CONFLICTING_PREFERENCE: Remedy(Where.SOURCE, "withdraw one of the two, or correct the row"),
+    Reason.UNKNOWN_ROW: Remedy(Where.SOURCE, "judge the row as it is now, or remove the line"),
     Reason.UNANNOTATED: Remedy(Where.SOURCE, "annotate the turn"),
     Reason.PENDING_REVIEW: Remedy(Where.SOURCE, "decide on the row: `exemplars review --queue generated`"),
     Reason.TOO_LONG: Remedy(Where.PARAMETERS, "shorten the text, or raise render.max_tokens"),
@@ -75,6 +78,9 @@ REMEDIES: Final[dict[Reason, Remedy]] = {
     Reason.NO_NEW_MEANING: Remedy(Where.NOWHERE, "nothing: there is no call in it"),
     Reason.MEANING_IN_OTHER_FRAME: Remedy(Where.NOWHERE, "nothing: another frame of the turn has the call"),
     Reason.REJECTED_BY_REVIEWER: Remedy(Where.NOWHERE, "nothing: a reviewer decided against it"),
+    Reason.HELD_OUT: Remedy(Where.NOWHERE, "nothing: it counts for the ratings of systems"),
+    Reason.NO_PREFERENCE: Remedy(Where.NOWHERE, "nothing: it counts for the ratings of systems"),
+    Reason.WITHDRAWN: Remedy(Where.NOWHERE, "nothing: it was taken back"),
     Reason.ERASED: Remedy(Where.NOWHERE, "nothing: it was erased on request"),
 }
 """Of every reason, those first that an author can fix soonest."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from exemplars.core import layout
 from exemplars.core.code_version import (
     CODE,
     CODE_KEY,
@@ -51,7 +53,8 @@ def build_code_file(pipeline: str) -> str:
 def upgrade_project() -> Upgrade:
     """Make the project in the current folder depend on the installed package.
 
-    A `dvc.yaml` that was edited stays; if the pipeline has changed, the new one is written next to it.
+    A `dvc.yaml` that was edited stays; if the pipeline has changed, the new one is written next to it. Files that
+    this version depends on, and that are empty at first, are added.
     Raises `UserError` if the code of the project is not a package, or if `code.yaml` is damaged.
     """
     if str(CODE) not in read_file(DVC_YAML, expected="the pipeline of a project").decode("utf-8", "replace"):
@@ -73,6 +76,9 @@ def upgrade_project() -> Upgrade:
         write_bytes(written, pipeline.encode())
     hashes = recorded[CODE_KEY]
     changed = tuple(stage for stage in list_stages() if hashes.get(stage) != hash_stage_code(stage))
+    for path in layout.LOGS:
+        if not os.path.lexists(path):
+            write_bytes(path, EMPTY_LOG.encode())
     write_bytes(CODE, build_code_file(pipeline).encode())
     return Upgrade(str(recorded.get("version", "unknown")), get_version(), changed, written)
 

@@ -26,8 +26,8 @@ from exemplars.project.skill_drafts import SkillDraft
 _SKILL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _KEPT: Final = ("README.md", ".gitignore", ".dvcignore", ".github/workflows/ci.yml")
 """Files that stay as they are in a folder that has them."""
-_LISTS: Final = (layout.ERASURES, layout.REVIEWS)
-"""Files of lines that begin without any: with a line break, since DVC warns of a file without bytes."""
+EMPTY_LOG: Final = "\n"
+"""DVC warns of a file without bytes."""
 _DVC: Final = (".dvc/config", ".dvc/.gitignore")
 
 
@@ -60,7 +60,7 @@ def build_project(
         ".github/workflows/ci.yml": read_template("ci.yml"),
         f"{layout.SCHEMAS}/README.md": read_template("schemas.md"),
         f"{layout.AGAINST.as_posix()}/README.md": read_template("against.md"),
-        **{path.as_posix(): "\n" for path in _LISTS},
+        **dict.fromkeys((path.as_posix() for path in layout.LOGS), EMPTY_LOG),
         ".dvc/config": read_template("dvc_config"),
         ".dvc/.gitignore": read_template("dvc_gitignore"),
     }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from exemplars.core import layout
 from exemplars.core.code_version import check_dependency
+from exemplars.core.files import read_file
 from exemplars.core.ids import SPLITS, SplitName
 from exemplars.core.records import Exemplar
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
@@ -28,6 +30,11 @@ def read_splits() -> dict[SplitName, list[Exemplar]]:
         ]
         for name in SPLITS
     }
+
+
+def read_preferences() -> bytes:
+    """Read the preferences; none if there is no such file. Raises `UserError` if it is no file, or too large."""
+    return read_file(layout.RAW_PREFERENCES) if os.path.lexists(layout.RAW_PREFERENCES) else b""
 
 
 def read_retriever(params: RenderParams) -> Retriever | None:

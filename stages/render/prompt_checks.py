@@ -57,7 +57,7 @@ def tokenize_and_check(
     """
     if problem := _check_texts(prompt, tokenizer):
         return problem
-    messages = _encode_messages(prompt.messages)
+    messages = encode_messages(prompt.messages)
     try:
         chat = tokenize_chat(tokenizer, messages, prompt.template_tools)
     except ChatTemplateError as error:
@@ -67,10 +67,10 @@ def tokenize_and_check(
             fix="use a chat template that accepts such turns",
         )
     if token := find_forged_token(tokenizer, messages, prompt.template_tools, chat):
-        return _report_control_token(token, "the rendered chat")
+        return report_control_token(token, "the rendered chat")
     problem = (
-        _check_length(chat, limit)
-        or _check_answer(prompt, chat, tokenizer)
+        check_length(chat, limit)
+        or check_answer(prompt.messages[-1].content, chat, tokenizer)
         or _check_call(prompt, form)
         or _check_tools(prompt, chat, tokenizer)
     )
@@ -81,7 +81,7 @@ def _check_texts(prompt: Prompt, tokenizer: Any) -> Problem | None:
     """Check that no text of a row, whether the prompt shows it or an export does, spells a control token."""
     for place, text in _list_texts(prompt):
         if token := find_control_text(tokenizer, text):
-            return _report_control_token(token, place)
+            return report_control_token(token, place)
     return None
 
 
@@ -101,7 +101,8 @@ def _list_texts(prompt: Prompt) -> Iterator[tuple[str, str]]:
         yield f"the definition of the tool {name}", msgspec.json.encode(definition).decode()
 
 
-def _report_control_token(token: str, place: str) -> Problem:
+def report_control_token(token: str, place: str) -> Problem:
+    """Report a text that spells a control token. place: what the text is."""
     return Problem(
         Reason.CONTROL_TOKEN,
         found=f"the control token {token!r} in {place}",
@@ -110,7 +111,8 @@ def _report_control_token(token: str, place: str) -> Problem:
     )
 
 
-def _check_length(chat: TokenizedChat, limit: int) -> Problem | None:
+def check_length(chat: TokenizedChat, limit: int) -> Problem | None:
+    """Check that a chat has at most `limit` tokens."""
     length = len(chat.prompt) + len(chat.completion)
     if length <= limit:
         return None
@@ -122,9 +124,8 @@ def _check_length(chat: TokenizedChat, limit: int) -> Problem | None:
     )
 
 
-def _check_answer(prompt: Prompt, chat: TokenizedChat, tokenizer: Any) -> Problem | None:
+def check_answer(answer: str, chat: TokenizedChat, tokenizer: Any) -> Problem | None:
     """Check that what is supervised is the answer and the end of the turn."""
-    answer = prompt.messages[-1].content
     decoded = _decode(tokenizer, chat.completion)
     expected = answer + tokenizer.decode([find_end_of_turn(tokenizer)])
     if chat.completion and decoded == expected:
@@ -168,7 +169,7 @@ def _check_tools(prompt: Prompt, chat: TokenizedChat, tokenizer: Any) -> Problem
     """Check that the prompt's text has the called tools, and any tools that the template should write."""
     names = [call.skill for call in prompt.calls]
     if prompt.template_tools:
-        messages = _encode_messages(prompt.messages[:-1])
+        messages = encode_messages(prompt.messages[:-1])
         text = render_prompt(tokenizer, messages, prompt.template_tools)
         is_shown = text != render_prompt(tokenizer, messages, None)
         missing = [name for name in names if name not in text]
@@ -189,6 +190,6 @@ def _decode(tokenizer: Any, tokens: Sequence[int]) -> str:
     return str(tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
 
-def _encode_messages(messages: Sequence[Message]) -> list[dict[str, str]]:
+def encode_messages(messages: Sequence[Message]) -> list[dict[str, str]]:
     """Convert messages to the dictionaries that chat templates take."""
     return [msgspec.structs.asdict(message) for message in messages]

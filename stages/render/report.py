@@ -9,13 +9,16 @@ from typing import Any, Final
 from exemplars.core.ids import SplitName
 from exemplars.core.reports import build_row_metrics, count_sorted, format_summary
 from exemplars.models.rows import View
+from stages.render.preferences import RenderedPreferences
 from stages.render.training_rows import RenderedSplit
 
 BIN_TOKENS: Final = 16
 """The width of a bin of the plot."""
 
 
-def build_render_report(splits: Mapping[SplitName, RenderedSplit]) -> dict[str, Any]:
+def build_render_report(
+    splits: Mapping[SplitName, RenderedSplit], preferences: RenderedPreferences
+) -> dict[str, Any]:
     """Build the report of the stage, by split."""
     return {
         "exemplars": sum(split.kept + len(split.rejections) for split in splits.values()),
@@ -25,6 +28,7 @@ def build_render_report(splits: Mapping[SplitName, RenderedSplit]) -> dict[str, 
             rejection.source for split in splits.values() for rejection in split.rejections
         ),
         "splits": {name: _summarize_split(split) for name, split in splits.items()},
+        "preferences": _summarize_preferences(preferences),
     }
 
 
@@ -41,11 +45,15 @@ def build_render_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def summarize_render(splits: Mapping[SplitName, RenderedSplit]) -> str:
-    """Summarize the stage in a line for people."""
+def summarize_render(splits: Mapping[SplitName, RenderedSplit], preferences: RenderedPreferences) -> str:
+    """Summarize the stage in a line for people; in a second one the preferences, if there are any."""
     kept = sum(split.kept for split in splits.values())
     reasons = count_sorted(rejection.reason for split in splits.values() for rejection in split.rejections)
-    return format_summary("render", kept, reasons)
+    lines = [format_summary("render", kept, reasons)]
+    if preferences.rows or preferences.rejections:
+        reasons = count_sorted(rejection.reason for rejection in preferences.rejections)
+        lines.insert(0, format_summary("render", len(preferences.rows), reasons, "preferences"))
+    return "\n".join(lines)
 
 
 def list_length_bins(splits: Mapping[SplitName, RenderedSplit]) -> list[dict[str, Any]]:
@@ -55,6 +63,17 @@ def list_length_bins(splits: Mapping[SplitName, RenderedSplit]) -> list[dict[str
         bins = Counter(len(row.input_ids) // BIN_TOKENS * BIN_TOKENS for row in split.rows)
         data += [{"split": name, "tokens": start, "rows": count} for start, count in sorted(bins.items())]
     return data
+
+
+def _summarize_preferences(preferences: RenderedPreferences) -> dict[str, Any]:
+    return {
+        "read": len(preferences.rows) + len(preferences.rejections),
+        "rows": len(preferences.rows),
+        "pairs": sum(row.is_pair for row in preferences.rows),
+        "rows_by_source": count_sorted(row.source for row in preferences.rows),
+        "rejections": len(preferences.rejections),
+        "rejections_by_reason": count_sorted(rejection.reason for rejection in preferences.rejections),
+    }
 
 
 def _summarize_split(split: RenderedSplit) -> dict[str, Any]:

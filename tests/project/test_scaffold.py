@@ -39,6 +39,7 @@ def test_a_project_has_these_files_and_params_yaml_is_short(tmp_path: Path) -> N
         "data/raw/erasures.jsonl",
         "data/raw/hotel/book_room.md",
         "data/raw/hotel/room_service.md",
+        "data/raw/preferences.jsonl",
         "data/raw/reviews.jsonl",
         "dvc.yaml",
         "params.yaml",
