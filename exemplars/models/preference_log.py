@@ -34,14 +34,14 @@ class PreferenceLine(NamedTuple):
 
     @property
     def is_withdrawal(self) -> bool:
-        """Whether the line takes back another one that the file has, so that it is no preference itself."""
+        """Whether the line takes back a line that the file has, so that it is no preference itself."""
         return self.problem is None and self.pair is not None and self.pair.withdraws is not None
 
 
 def read_preference_lines(data: bytes) -> list[PreferenceLine]:
     """Read the lines of a file; blank ones are skipped.
 
-    Of lines with one id, the first counts. A line that another one withdraws has the problem `withdrawn`.
+    Of lines with one id, the first counts. A line that a different one withdraws has the problem `withdrawn`.
     """
     lines = list(_decode_lines(data))
     known = {line.pair.id: line.number for line in lines if line.pair and not line.pair.withdraws}

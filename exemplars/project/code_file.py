@@ -23,6 +23,8 @@ from exemplars.project.pipeline import build_project_pipeline
 
 DVC_YAML: Final = Path("dvc.yaml")
 NEW_PIPELINE: Final = Path("dvc.yaml.new")
+EMPTY_LOG: Final = "\n"
+"""The content of a file of `layout.LOGS` at first: DVC warns of a file without bytes."""
 _PIPELINE_KEY: Final = "pipeline"
 
 

@@ -17,7 +17,7 @@ from exemplars.core.folders import replace_folder
 from exemplars.core.names import NAME_RULE, is_name
 from exemplars.export.plot_templates import build_plot_templates
 from exemplars.export.plots_page import TEMPLATE, build_plots_template
-from exemplars.project.code_file import build_code_file
+from exemplars.project.code_file import EMPTY_LOG, build_code_file
 from exemplars.project.example_sources import BUILDERS, FORMATS
 from exemplars.project.pipeline import build_project_pipeline
 from exemplars.project.rendering import read_template, render_template
@@ -26,8 +26,6 @@ from exemplars.project.skill_drafts import SkillDraft
 _SKILL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _KEPT: Final = ("README.md", ".gitignore", ".dvcignore", ".github/workflows/ci.yml")
 """Files that stay as they are in a folder that has them."""
-EMPTY_LOG: Final = "\n"
-"""DVC warns of a file without bytes."""
 _DVC: Final = (".dvc/config", ".dvc/.gitignore")
 
 

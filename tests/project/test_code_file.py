@@ -76,6 +76,14 @@ def test_a_pipeline_of_an_earlier_version_is_replaced(project: Path) -> None:
     assert (project / "dvc.yaml").read_text("utf-8") == pipeline
 
 
+def test_an_upgrade_adds_the_files_that_an_earlier_version_did_not_have(project: Path) -> None:
+    (project / "data/raw").mkdir(parents=True)
+    (project / "data/raw/reviews.jsonl").write_bytes(b"{}\n")
+    upgrade_project()
+    assert (project / "data/raw/preferences.jsonl").read_bytes() == b"\n"
+    assert (project / "data/raw/reviews.jsonl").read_bytes() == b"{}\n"
+
+
 def test_a_pipeline_that_was_edited_stays(project: Path) -> None:
     edited = "# mine, with code.yaml\nstages: {}\n"
     (project / "dvc.yaml").write_text(edited, "utf-8")
