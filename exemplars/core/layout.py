@@ -31,6 +31,8 @@ RECORDS: Final = Path("data/records")
 EXEMPLARS: Final = Path("data/exemplars/exemplars.parquet")
 TEMPLATES: Final = EXEMPLARS.with_name("templates.parquet")
 """The templates without values, which retrieval indexes in addition to the exemplars."""
+EDITS: Final = EXEMPLARS.with_name("edits.parquet")
+"""The edits of reviewers, with the digests of the rows before and after."""
 COMPILED: Final = (EXEMPLARS, EXEMPLARS.with_name("rejections.parquet"), TEMPLATES)
 """The tables among which `compile` divides the records."""
 CATALOG: Final = Path("data/exemplars/catalog.json")

@@ -159,6 +159,15 @@ def composes_values(source: Mapping[str, Any]) -> bool:
     return bool(source.get("ungrounded", default) == "compose")
 
 
+def requires_review(source: Mapping[str, Any]) -> bool:
+    """Return whether a row of a source counts only if a person has approved it.
+
+    source: its parameters, as they are written. Of generated data that is so unless they say otherwise.
+    """
+    default = "required" if source.get("format") == "generated" else "optional"
+    return bool(source.get("review", default) == "required")
+
+
 def read_source_paths(path: Path = PATH) -> dict[str, str]:
     """Read the folder of each source, by its name, whatever else the section has; none if it has no sources."""
     settings = read_source_settings(path)

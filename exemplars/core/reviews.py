@@ -6,9 +6,11 @@ content counts; decisions that another line withdraws do not.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
@@ -16,6 +18,7 @@ import msgspec
 from exemplars.core import layout
 from exemplars.core.documents import RepeatedKeyError, decode_json
 from exemplars.core.errors import Diagnostic, UserError, quote_text
+from exemplars.core.files import read_file
 from exemplars.core.records import Exemplar, Grounding, Mode
 
 REVIEW_VERSION: Final = 1
@@ -97,6 +100,21 @@ class Review(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return self.row, self.digest
 
 
+class RowEdit(msgspec.Struct, frozen=True):
+    """An edit of a row that `compile` has applied, or could not apply."""
+
+    id: str
+    """The id of the row."""
+    decision_id: str
+    """The earliest decision for it."""
+    before: str
+    """The digest of the row before the edit."""
+    after: str | None
+    """The digest of the row after the edit; `None`: the edit was not applied."""
+    problem: str | None = None
+    """Why it was not applied, as a sentence."""
+
+
 class Resolution(NamedTuple):
     """The decisions that count on one content of a row."""
 
@@ -162,6 +180,14 @@ def parse_reviews(data: bytes, path: str = _PLACE) -> tuple[Review, ...]:
     if problems:
         raise UserError(problems)
     return tuple(lines.reviews.values())
+
+
+def read_reviews(path: Path = layout.REVIEWS) -> tuple[Review, ...]:
+    """Read the decisions of a project; none if it has no such file.
+
+    Raises `UserError` if the file cannot be read, or with everything that is wrong with any line.
+    """
+    return parse_reviews(read_file(path), path.as_posix()) if os.path.lexists(path) else ()
 
 
 def resolve_decisions(reviews: Iterable[Review]) -> dict[RowContent, Resolution]:

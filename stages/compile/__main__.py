@@ -26,7 +26,7 @@ def main() -> str:
     gc.disable()  # There are millions of rows without reference cycles: collecting takes half of the time.
     inputs = read_inputs(load_section("compile", CompileParams), read_source_settings())
     compiled = compile_tables(inputs, count_workers(int(os.environ.get(layout.WORKERS_VARIABLE, "0"))))
-    for path, table in zip(layout.COMPILED, compiled, strict=True):
+    for path, table in zip((*layout.COMPILED, layout.EDITS), compiled, strict=True):
         write_table(path, table)
     write_bytes(layout.CATALOG, encode_catalog(inputs.skills))
     report = build_compile_report(inputs.records, compiled)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -46,12 +46,15 @@ def prefilter_key(exemplar: Exemplar) -> int:
     return _hash_to_int("\x00".join([exemplar.service or "", exemplar.utterance, *last]).encode())
 
 
-def reject_contradictions(exemplars: Sequence[Exemplar], ledger: Ledger) -> list[Exemplar]:
+def reject_contradictions(
+    exemplars: Sequence[Exemplar], ledger: Ledger, candidates: Collection[str] = ()
+) -> list[Exemplar]:
     """Return the exemplars that stay; add duplicates and contradictions to the ledger, all calls of a turn together.
 
-    Of duplicates the first by id stays; of contradicting turns none does.
+    Of duplicates the first by id stays; of contradicting turns none does. A candidate that duplicates or contradicts
+    another row does not stay, and changes nothing for that row.
 
-    exemplars: all calls of their turns.
+    exemplars: all calls of their turns. candidates: the sources of candidates.
     """
     by_content: dict[int, list[list[Exemplar]]] = defaultdict(list)
     for calls in group_by_turn(sorted(exemplars, key=lambda exemplar: exemplar.id)).values():
@@ -59,8 +62,25 @@ def reject_contradictions(exemplars: Sequence[Exemplar], ledger: Ledger) -> list
     problems: dict[str, Problem] = {}
     for equal in by_content.values():
         if len(equal) > 1:
-            problems.update(_find_problems(equal))
+            problems.update(_settle_turns(equal, candidates))
     return ledger.drop(exemplars, problems)
+
+
+def _settle_turns(equal: list[list[Exemplar]], candidates: Collection[str]) -> dict[str, Problem]:
+    """Find the calls that cannot stay: by their ids, each with its problem.
+
+    equal, candidates: as in `_find_problems` and `reject_contradictions`.
+    """
+    plain = [calls for calls in equal if calls[0].source not in candidates]
+    problems = dict(_find_problems(plain))
+    rest = []
+    for calls in equal:
+        if calls[0].source in candidates:
+            ids = {call.id for call in calls}
+            found = {key: problem for key, problem in _find_problems([*plain, calls]) if key in ids}
+            problems |= found
+            rest += [] if found else [calls]
+    return problems | dict(_find_problems(rest))
 
 
 def _hash_to_int(content: bytes) -> int:

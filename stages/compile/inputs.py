@@ -15,7 +15,8 @@ from exemplars.core import layout
 from exemplars.core.code_version import check_dependency
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import describe_bad_document, read_file
-from exemplars.core.params import composes_values
+from exemplars.core.params import composes_values, requires_review
+from exemplars.core.reviews import Resolution, RowContent, read_reviews, resolve_decisions
 from exemplars.core.schemas import RECORD_SCHEMA, REJECTION_SCHEMA
 from exemplars.core.tables import read_table
 from exemplars.dataset.catalog import Skill, read_catalog
@@ -41,14 +42,18 @@ class CompileInputs(NamedTuple):
     recognizers: Recognizers
     rules: dict[str, SourceRules]
     """What differs between the sources, by name."""
+    decisions: Mapping[RowContent, Resolution] = {}
+    """The decisions of reviewers that count."""
+    candidates: frozenset[str] = frozenset()
+    """The sources whose rows count only if a person has approved them."""
 
 
 def read_inputs(params: CompileParams, ingested: Mapping[str, Mapping[str, Any]]) -> CompileInputs:
     """Read the inputs of the sources that `params` names, or of all sources.
 
     ingested: the parameters of all sources, by name. What other sources left in the folder of records is removed first.
-    Raises `UserError` with every source that was not ingested, every skill that two sources define
-    differently, and every recognizer that is not declared.
+    Raises `UserError` with every source that was not ingested, every skill that two sources define differently, every
+    recognizer that is not declared, or every broken line of the decisions.
     """
     # In the order of the ids, which begin with the names, so that the merged rows need no sorting.
     sources = sorted(set(params.sources or ingested), key=lambda name: f"{name}:")
@@ -65,17 +70,22 @@ def read_inputs(params: CompileParams, ingested: Mapping[str, Mapping[str, Any]]
             *(read_recognizers(layout.source_recognizers(name)) for name in sources),
         ]
     )
-    unite = params.same_skill is OnSameSkill.UNION
-    skills = tuple(
-        msgspec.structs.replace(skill, place="", inferred=False)
-        for skill in merge_catalogs(catalogs, unite=unite)
-    )
+    merged = merge_catalogs(catalogs, unite=params.same_skill is OnSameSkill.UNION)
+    skills = tuple(msgspec.structs.replace(skill, place="", inferred=False) for skill in merged)
     _check_recognizers(skills, recognizers)
     ledgers = {name: read_table(layout.record_rejections(name), REJECTION_SCHEMA) for name in sources}
     records = {name: _count_rows(layout.records(name)) + ledgers[name].num_rows for name in sources}
     composing = {name for name in sources if composes_values(ingested.get(name, {}))}
-    rules = build_rules(composing, catalogs)
-    return CompileInputs(paths, pa.concat_tables(ledgers.values()), records, skills, recognizers, rules)
+    return CompileInputs(
+        paths,
+        pa.concat_tables(ledgers.values()),
+        records,
+        skills,
+        recognizers,
+        build_rules(composing, catalogs),
+        resolve_decisions(read_reviews()),
+        frozenset(name for name in sources if requires_review(ingested.get(name, {}))),
+    )
 
 
 def build_rules(

@@ -17,7 +17,7 @@ def build_compile_report(records: Mapping[str, int], compiled: Compiled) -> dict
 
     records: the number of records of each source.
     """
-    exemplars, rejections, unfilled = compiled
+    exemplars, rejections, unfilled, _ = compiled
     arguments = exemplars.column("arguments").combine_chunks().flatten()
     templates = pc.count_distinct(exemplars.column("exemplar")).as_py()
     return {

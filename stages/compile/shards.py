@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from exemplars.core.ledger import Ledger, check_conservation, find_incomplete_turns, reject_row
 from exemplars.core.records import Exemplar, Rejection
+from exemplars.core.reviews import RowEdit
 from exemplars.core.schemas import RECORD_SCHEMA
-from exemplars.core.tables import read_table, sort_by_id, take_rows
+from exemplars.core.tables import read_table, rows_to_table, sort_by_id, take_rows
 from exemplars.core.workers import map_shards
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.row_tables import (
@@ -28,6 +29,7 @@ from exemplars.dataset.row_tables import (
     select_templates,
 )
 from stages.compile.contradictions import prefilter_key, reject_contradictions
+from stages.compile.edits import EditCompiler, edit_tables
 from stages.compile.exemplars import SourceRules, compile_record
 from stages.compile.inputs import CompileInputs
 from stages.compile.lexicon import Lexicon
@@ -40,6 +42,8 @@ class Compiled(NamedTuple):
     rejections: pa.Table
     templates: pa.Table
     """Records that are templates without values."""
+    edits: pa.Table
+    """The edits of reviewers: `RowEdit`."""
 
 
 class _Shard(NamedTuple):
@@ -62,7 +66,8 @@ def compile_tables(inputs: CompileInputs, workers: int) -> Compiled:
     Raises `UserError` unless every record is an exemplar, a rejection or a template without values.
     """
     skills = {skill.name: skill for skill in inputs.skills}
-    work = partial(_compile_shard, skills, Lexicon(inputs.recognizers), inputs.rules)
+    lexicon = Lexicon(inputs.recognizers)
+    work = partial(_compile_shard, skills, lexicon, inputs.rules)
     shards = list(map_shards(work, _list_row_groups(inputs.paths), workers, "compile"))
 
     starts = accumulate((shard.records for shard in shards), initial=0)
@@ -72,17 +77,23 @@ def compile_tables(inputs: CompileInputs, workers: int) -> Compiled:
         [records_to_table([]), *(read_table(path, RECORD_SCHEMA) for path in inputs.paths)]
     )
     compiled = pa.concat_tables([select_compiled([]), *(shard.compiled for shard in shards)])
+    compiler = EditCompiler(skills, lexicon, inputs.rules)
+    records, compiled, edited, edits = edit_tables(records, rows, compiled, inputs.decisions, compiler)
+    for index, exemplar in edited.items():
+        keys[index] = prefilter_key(exemplar)
 
     rejected = pa.concat_tables([inputs.rejected, *(shard.rejections for shard in shards)])
     # First, because a part of a turn must not be compared with whole ones.
     kept, incomplete = _drop_incomplete_turns(records, rows, rejected.column("id").to_pylist())
-    kept, contradictions = _drop_contradictions(records, rows, kept, compiled, keys)
+    kept, contradictions = _drop_contradictions(records, rows, kept, compiled, keys, inputs.candidates)
     exemplars = join_compiled(records, [rows[index] for index in kept], take_rows(compiled, kept))
     rejections = pa.concat_tables([rejected, incomplete, contradictions])
     templates = select_templates(records)
     kept_rows = exemplars.num_rows + templates.num_rows
     check_conservation("compile", sum(inputs.records.values()), kept_rows, rejections.num_rows)
-    return Compiled(sort_by_id(exemplars), sort_by_id(rejections), sort_by_id(templates))
+    return Compiled(
+        sort_by_id(exemplars), sort_by_id(rejections), sort_by_id(templates), rows_to_table(edits, RowEdit)
+    )
 
 
 def _list_row_groups(paths: Sequence[Path]) -> list[tuple[Path, int]]:
@@ -136,18 +147,24 @@ def _drop_incomplete_turns(
 
 
 def _drop_contradictions(
-    records: pa.Table, rows: Sequence[int], kept: Sequence[int], compiled: pa.Table, keys: Sequence[int]
+    records: pa.Table,
+    rows: Sequence[int],
+    kept: Sequence[int],
+    compiled: pa.Table,
+    keys: Sequence[int],
+    candidates: Collection[str],
 ) -> tuple[list[int], pa.Table]:
     """Return the indices of the exemplars that stay, and the rejections of the others.
 
     rows, compiled, keys: of all exemplars; see `_Shard`. kept: the indices of those whose turns are complete.
+    candidates: the sources whose rows take no other row's place.
     Only exemplars of turns that share a key with another turn are built in full.
     """
     all_turns = records.column("turn").to_pylist()
     suspects = _list_suspects(kept, [all_turns[row] for row in rows], keys)
     table = join_compiled(records, [rows[index] for index in suspects], take_rows(compiled, suspects))
     ledger = Ledger("compile")
-    reject_contradictions(exemplars_from_table(table), ledger)
+    reject_contradictions(exemplars_from_table(table), ledger, candidates)
     rejected_ids = {rejection.id for rejection in ledger.rejections}
     ids = table.column("id").to_pylist()
     rejected = {index for index, row_id in zip(suspects, ids, strict=True) if row_id in rejected_ids}

@@ -15,7 +15,7 @@ def summarize_compilation(compiled: Compiled) -> str:
 
     Raises `UserError` if both together reject more records of a source than `validate.max_rejection_rate` admits.
     """
-    exemplars, rejections, templates = compiled
+    exemplars, rejections, templates, _ = compiled
     columns = (rejections.column(name).to_pylist() for name in ("source", "reason"))
     kept = pa.chunked_array(
         [*exemplars.column("source").chunks, *templates.column("source").chunks], pa.string()

@@ -30,6 +30,15 @@ class Ungrounded(StrEnum):
     """It counts as written by the model."""
 
 
+class ReviewPolicy(StrEnum):
+    """Whether a person must approve each row."""
+
+    OPTIONAL = "optional"
+    """A row counts unless somebody decides against it."""
+    REQUIRED = "required"
+    """A row is a candidate until somebody approves it."""
+
+
 class BaseSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="format"):
     """The keys that every source has."""
 
@@ -37,6 +46,7 @@ class BaseSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     license: str
     on_bad_file: OnBadFile = OnBadFile.FAIL
     ungrounded: Ungrounded = Ungrounded.REJECT
+    review: ReviewPolicy = ReviewPolicy.OPTIONAL
 
 
 class SgdSource(BaseSource, tag="sgd", frozen=True, forbid_unknown_fields=True):
@@ -139,4 +149,6 @@ class IngestParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
       on_bad_file  what a file that cannot be read does. fail: it stops the stage; reject: it goes to the ledger
       ungrounded   what a value that is not said does. reject: its row goes to the ledger; compose: it counts as
                    written by the model, which is the default of chat
+      review       required: a row counts only if a person has approved it, and takes no other row's place: see
+                   docs/review.md; optional: each row counts unless a person has rejected it
       today        the date that "tomorrow" refers to, in quotes; without it, such words are not grounded"""

@@ -181,3 +181,32 @@ def test_a_long_value_is_cut_in_the_message() -> None:
 def test_a_turn_without_a_call_is_called_so_in_the_message() -> None:
     expected = "labeled normal call(), but the same utterance and context are labeled no call in b;"
     assert expected in reject(exemplar("a"), exemplar("b", skill=None))["a"].message
+
+
+def reject_candidates(*exemplars: Exemplar) -> dict[str, Reason]:
+    """Reject what contradicts or repeats; rows whose ids begin with `g` are candidates."""
+    ledger = Ledger("compile")
+    rows = [msgspec.structs.replace(row, source="g" if row.id.startswith("g") else "s") for row in exemplars]
+    reject_contradictions(rows, ledger, {"g"})
+    return {rejection.id: rejection.reason for rejection in ledger.rejections}
+
+
+def test_a_candidate_takes_no_other_row_with_it() -> None:
+    assert reject_candidates(exemplar("g1", "text"), exemplar("s1")) == {"g1": Reason.CONFLICTING_LABEL}
+    assert reject_candidates(exemplar("g1"), exemplar("s1")) == {"g1": Reason.DUPLICATE_EXEMPLAR}
+
+
+def test_candidates_are_compared_with_each_other_only_if_nothing_else_says_more() -> None:
+    assert reject_candidates(exemplar("g1"), exemplar("g2"), exemplar("g3", "text"), exemplar("s1")) == {
+        "g1": Reason.DUPLICATE_EXEMPLAR,
+        "g2": Reason.DUPLICATE_EXEMPLAR,
+        "g3": Reason.CONFLICTING_LABEL,
+    }
+    assert reject_candidates(exemplar("g1"), exemplar("g2")) == {"g2": Reason.DUPLICATE_EXEMPLAR}
+    replies = [exemplar(name, reply=reply) for name, reply in (("g1", "a"), ("g2", "a"), ("s1", "b"))]
+    assert reject_candidates(*replies) == {"g2": Reason.DUPLICATE_EXEMPLAR}
+
+
+def test_rows_that_contradict_each_other_are_rejected_whatever_candidates_say() -> None:
+    rows = [exemplar("g1"), exemplar("s1"), exemplar("s2", "text")]
+    assert set(reject_candidates(*rows)) == {"g1", "s1", "s2"}

@@ -47,7 +47,7 @@ def find_originals(ingest: IngestParams) -> Originals:
         raise
     if privacy.mode is PrivacyMode.REPORT:
         return Originals()
-    paths = [*layout.COMPILED]
+    paths = [*layout.COMPILED, layout.EDITS]
     for name in ingest.sources:
         paths += [layout.records(name), layout.record_rejections(name)]
     return Originals(tuple(sorted(path.as_posix() for path in paths)), privacy.originals is OnOriginals.PURGE)
