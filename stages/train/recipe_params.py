@@ -122,7 +122,18 @@ class Tagger(_Method, frozen=True, tag="tagger"):
     encoder: Base = MINILM
 
 
-class Retriever(_Method, frozen=True, tag="retriever"):
+class _Encoding(_Method, frozen=True):
+    """How texts are encoded: what a retriever and `lsr` have in common."""
+
+    max_tokens: Annotated[int, msgspec.Meta(ge=8)] = 128
+    context_turns: Annotated[int, msgspec.Meta(ge=0)] = 4
+    query_prompt: str = ""
+    document_prompt: str = ""
+    dimensions: tuple[Count, ...] = ()
+    encoder: Base = MINILM
+
+
+class Retriever(_Encoding, frozen=True, tag="retriever"):
     """A sentence encoder that ranks skills and finds examples: by their train rows and by their descriptions.
 
     It trains on data/splits. steps: of training; train.shared.max_steps replaces it. batch_skills: the skills of a
@@ -138,15 +149,9 @@ class Retriever(_Method, frozen=True, tag="retriever"):
     batch_skills: Count = 24
     mined_share: Share = 0.5
     scale: Positive = 20.0
-    max_tokens: Annotated[int, msgspec.Meta(ge=8)] = 128
-    context_turns: Annotated[int, msgspec.Meta(ge=0)] = 4
-    query_prompt: str = ""
-    document_prompt: str = ""
-    dimensions: tuple[Count, ...] = ()
-    encoder: Base = MINILM
 
 
-class Lsr(_Method, frozen=True, tag="lsr"):
+class Lsr(_Encoding, frozen=True, tag="lsr"):
     """A retriever that learns from a language model which examples help it (REPLUG, Shi et al. 2023).
 
     For a sample of train rows, the generator says how likely the right call is, given each of the nearest candidates.
@@ -165,12 +170,6 @@ class Lsr(_Method, frozen=True, tag="lsr"):
     direction: Direction = Direction.FORWARD
     retriever_temperature: Positive = 0.1
     generator_temperature: Positive = 0.1
-    max_tokens: Annotated[int, msgspec.Meta(ge=8)] = 128
-    context_turns: Annotated[int, msgspec.Meta(ge=0)] = 4
-    query_prompt: str = ""
-    document_prompt: str = ""
-    dimensions: tuple[Count, ...] = ()
-    encoder: Base = MINILM
     generator: Base = SMOLLM2
 
 
