@@ -15,6 +15,7 @@ import msgspec
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import hash_file
 from exemplars.models.chat_templates import set_template_arguments
+from exemplars.models.unpacked_copies import Part, find_copy, make_copy
 
 _HASHED: Final = (".bin", ".jinja", ".json", ".model", ".safetensors", ".txt")
 """Suffixes of the files that affect what a model computes; only these are hashed."""
@@ -71,6 +72,11 @@ class BaseFiles(NamedTuple):
     license: str
     template_arguments: Mapping[str, bool | int | float | str] = {}
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether the model is a GGUF file, which takes long to read."""
+        return "gguf_file" in self.arguments
+
 
 def find_base(base: Base) -> BaseFiles:
     """Find the files of a base model, and check their hash; a model on a hub is downloaded.
@@ -106,7 +112,10 @@ def load_tokenizer(files: BaseFiles) -> Any:
     """
     from transformers import AutoTokenizer
 
-    tokenizer = _load_pretrained(AutoTokenizer, files, {})
+    if files.is_packed:
+        tokenizer = _load_unpacked(AutoTokenizer, files, Part.TOKENIZER, {})
+    else:
+        tokenizer = _load_pretrained(AutoTokenizer, files, {})
     unread = set_template_arguments(tokenizer, files.template_arguments)
     if unread is not None:
         found, fix = f"a chat template that does not read {unread.name!r}", unread.suggestion
@@ -123,7 +132,8 @@ def load_config(files: BaseFiles) -> Any:
     """Load the configuration of a base model. Raises `UserError` if transformers cannot read it."""
     from transformers import AutoConfig
 
-    return _load_pretrained(AutoConfig, files, {})
+    copy = _find_copy(files, Part.MODEL)
+    return _load_pretrained(AutoConfig, files if copy is None else copy, {})
 
 
 def load_model(files: BaseFiles, **options: Any) -> Any:
@@ -134,14 +144,9 @@ def load_model(files: BaseFiles, **options: Any) -> Any:
     """
     from transformers import AutoModelForCausalLM
 
-    model = _load_pretrained(AutoModelForCausalLM, files, options)
-    # transformers dequantizes the tensors of a GGUF file, but leaves marks of the quantization, for which
-    # trainers refuse the model.
-    if "gguf_file" in files.arguments:
-        for name in ("is_quantized", "quantization_method", "hf_quantizer"):
-            model.__dict__.pop(name, None)
-        del model.config.quantization_config
-    return model
+    if files.is_packed:
+        return _load_unpacked(AutoModelForCausalLM, files, Part.MODEL, options)
+    return _load_pretrained(AutoModelForCausalLM, files, options)
 
 
 def load_encoder(files: BaseFiles) -> Any:
@@ -189,6 +194,39 @@ def suppress_peft_warning() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
         yield
+
+
+def _load_unpacked(factory: Any, files: BaseFiles, part: Part, options: dict[str, Any]) -> Any:
+    """Load a part of a GGUF file from its copy, which the first load makes; without a copy, from the file."""
+    copy = _find_copy(files, part)
+    if copy is None:
+        exact = {"dtype": "float32"} if part is Part.MODEL else {}
+        make_copy(files.sha256, part, hash_model, lambda: _read_packed(factory, files, exact))
+        copy = _find_copy(files, part)
+    if copy is None:
+        return _read_packed(factory, files, options)
+    loaded = _load_pretrained(factory, copy, options)
+    # As if it had been read from the file: no path of the cache gets into what is saved.
+    for named in (loaded, loaded.config) if part is Part.MODEL else (loaded,):
+        named.name_or_path = files.folder
+    return loaded
+
+
+def _find_copy(files: BaseFiles, part: Part) -> BaseFiles | None:
+    """Find the copy of a part of a GGUF file; `None` if it does not exist."""
+    folder = find_copy(files.sha256, part, hash_model) if files.is_packed else None
+    return None if folder is None else files._replace(folder=str(folder), arguments={})
+
+
+def _read_packed(factory: Any, files: BaseFiles, options: dict[str, Any]) -> Any:
+    """Read a part of a GGUF file; the tensors of a model are dequantized."""
+    read = _load_pretrained(factory, files, options)
+    # transformers leaves marks of the quantization, for which trainers refuse the model.
+    for name in ("is_quantized", "quantization_method", "hf_quantizer"):
+        read.__dict__.pop(name, None)
+    if hasattr(getattr(read, "config", None), "quantization_config"):
+        del read.config.quantization_config
+    return read
 
 
 def _load_pretrained(factory: Any, files: BaseFiles, options: dict[str, Any]) -> Any:

@@ -26,7 +26,7 @@ def load_quantized_base(base: BaseFiles, dtype: Any) -> Any:
     config = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype)
     with tempfile.TemporaryDirectory() as name:
         files = base
-        if "gguf_file" in base.arguments:  # transformers does not quantize a GGUF file a second time.
+        if base.is_packed:  # transformers does not quantize a GGUF file a second time.
             with save_errors_as_user_errors(Path(name), _FIX):
                 load_model(base, dtype=torch.float32).save_pretrained(name)
             files = base._replace(folder=name, arguments={})

@@ -16,12 +16,20 @@ import pytest
 from exemplars.cli.main import main
 from exemplars.core import layout
 from exemplars.core.errors import UserError
-from exemplars.core.files import write_bytes
+from exemplars.core.files import hash_file, write_bytes
 from exemplars.dataset.catalog import encode_catalog
 from exemplars.export.gguf_model import build_modelfile, check_architecture
+from exemplars.models.base_models import (
+    BaseFiles,
+    hash_model,
+    load_model,
+    load_tokenizer,
+    read_context_length,
+)
 from exemplars.models.prompt_style import PromptStyle
 from exemplars.models.prompting import encode_prompt
 from exemplars.models.questions import Question
+from exemplars.models.unpacked_copies import CACHE_VARIABLE, Part, find_copy
 from tests.answering.project import save_language_model
 from tests.models.tagger.rows import SKILLS
 from tests.tiny import make_tokenizer
@@ -83,6 +91,28 @@ def test_transformers_computes_the_same_logits_of_the_same_tokens(folder: Path) 
             for path, options in ((weights, {}), (folder, {"gguf_file": "lora-1-2.gguf"}))
         )
     assert torch.allclose(first, second, atol=1e-4)
+
+
+def test_a_second_load_reads_a_copy_and_saves_the_same_files(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    arguments = {"gguf_file": "lora-1-2.gguf"}
+    files = BaseFiles("lora", str(folder), arguments, hash_file(folder / "lora-1-2.gguf"), "MIT")
+    for name in ("first", "second"):
+        model, tokenizer = load_model(files, dtype="float32"), load_tokenizer(files)
+        assert {model.name_or_path, model.config.name_or_path, tokenizer.name_or_path} == {str(folder)}
+        model.save_pretrained(tmp_path / name)
+        tokenizer.save_pretrained(tmp_path / name)
+        assert read_context_length(files) == 512
+    assert hash_model(tmp_path / "first") == hash_model(tmp_path / "second")
+    kept = find_copy(files.sha256, Part.MODEL, hash_model)
+    assert kept is not None
+    monkeypatch.setenv(CACHE_VARIABLE, "")
+    plain = load_model(files, dtype="float32")
+    plain.save_pretrained(tmp_path / "plain")
+    plain_weights, copied = (path / "model.safetensors" for path in (tmp_path / "plain", kept))
+    assert hash_file(plain_weights) == hash_file(copied)
 
 
 def test_its_chat_template_takes_tools(folder: Path) -> None:
