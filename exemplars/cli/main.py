@@ -23,6 +23,7 @@ from exemplars.cli import (
     erase,
     estimate,
     export,
+    generate,
     init,
     lint,
     merge,
@@ -84,6 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     params.add_parser(commands)
     schema.add_parser(commands)
     export.add_parser(commands)
+    generate.add_parser(commands)
     runs.add_parser(commands)
     merge.add_parser(commands)
     call.add_parser(commands)

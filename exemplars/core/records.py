@@ -220,6 +220,8 @@ class Reason(StrEnum):
     or date that does not exist."""
     MISSING_ARGUMENT = "missing_argument"
     """A required parameter has no argument, and the format demands one."""
+    NO_ANSWER = "no_answer"
+    """The model that was asked for examples refused, or its answer was cut off before the example was complete."""
     DUPLICATE_RECORD = "duplicate_record"
     """Two records of one source have the same identity (dialogue, turn or line)."""
     ASKS_ABOUT_RESULT = "asks_about_result"

@@ -51,6 +51,9 @@ REMEDIES: Final[dict[Reason, Remedy]] = {
     ),
     Reason.DUPLICATE_SLOT: Remedy(Where.SOURCE, "keep one of the values"),
     Reason.MALFORMED_RECORD: Remedy(Where.SOURCE, "write the record as its format asks (docs/formats)"),
+    Reason.NO_ANSWER: Remedy(
+        Where.SOURCE, "ask again with a larger --max-output-tokens, or ask another model"
+    ),
     Reason.UNREADABLE_FILE: Remedy(Where.SOURCE, "repair the file, or move it away"),
     Reason.CONFLICTING_LABEL: Remedy(Where.SOURCE, "correct one of the labels"),
     Reason.DUPLICATE_RECORD: Remedy(Where.SOURCE, "remove one of the two, or give it an identity of its own"),

@@ -38,6 +38,7 @@ from stages.ingest.jsonl_lines import (
 )
 from stages.ingest.jsonl_turns import ReadCall, join_turns
 from stages.ingest.reading import STAGE, Reading, SourceInfo, collect_rows, decode_text, make_unread
+from stages.ingest.tools import TOOLS_FILE
 
 
 def parse_jsonl_file(source: SourceInfo, path: str, data: bytes, skills: Iterable[Skill] = ()) -> Reading:
@@ -100,20 +101,20 @@ def _find_misfit(leaf: object, slot: str, parameter: Parameter | None) -> Proble
     return None
 
 
-def reject_incomplete(reading: Reading, skills: Iterable[Skill]) -> Reading:
+def reject_incomplete(reading: Reading, skills: Iterable[Skill], catalog: str = TOOLS_FILE) -> Reading:
     """Move to the ledger the requests without an argument that their skill requires, and the rest of their turns.
 
-    skills: the catalog that the source gives.
+    skills: the catalog that the source gives. catalog: where it is, for messages.
     """
     by_name = {skill.name: skill for skill in skills}
     ledger = Ledger(STAGE)
-    found = ((record.id, _find_missing(record, by_name)) for record in reading.records)
+    found = ((record.id, _find_missing(record, by_name, catalog)) for record in reading.records)
     problems = {row_id: problem for row_id, problem in found if problem is not None}
     records = ledger.drop(reading.records, problems)
     return reading._replace(records=tuple(records), rejections=(*reading.rejections, *ledger.rejections))
 
 
-def _find_missing(record: Record, skills: Mapping[str, Skill]) -> Problem | None:
+def _find_missing(record: Record, skills: Mapping[str, Skill], catalog: str) -> Problem | None:
     skill = None if record.skill is None else skills.get(record.skill)
     if skill is None or record.mode is Mode.NEGATIVE:
         return None
@@ -125,7 +126,7 @@ def _find_missing(record: Record, skills: Mapping[str, Skill]) -> Problem | None
         Reason.MISSING_ARGUMENT,
         found=f"no {names}",
         expected=f"the required {names}",
-        fix="add what is missing, or correct `required` in tools.json",
+        fix=f"add what is missing, or correct `required` in {catalog}",
         slot=missing[0],
     )
 
@@ -177,23 +178,23 @@ def _read_line(source: SourceInfo, origin: Origin, line: str) -> Iterator[ReadCa
         return
     if not example.calls:
         turn = None if example.turn is None else f"{source.name}:{origin.path}#turn/{example.turn}"
-        yield ReadCall(_read_call(source, origin, example, turn), turn, example.call)
+        yield ReadCall(read_call(source, origin, example, turn), turn, example.call)
         return
     turn = make_row_id(source.name, origin)
     mistakes = find_turn_mistakes(example)
     for number, call in enumerate(example.list_calls()):
         place = msgspec.structs.replace(origin, locator=f"{origin.locator}/calls/{number}")
-        yield ReadCall(_read_call(source, place, call, turn, mistakes), turn)
+        yield ReadCall(read_call(source, place, call, turn, mistakes), turn)
 
 
-def _read_call(
+def read_call(
     source: SourceInfo,
     origin: Origin,
     example: ExampleLine,
     turn: str | None,
     mistakes: Iterable[Problem] = (),
 ) -> Record | Rejection:
-    """Read one call. turn: its id, unless it is alone. mistakes: of the whole line."""
+    """Read one call, or reject it. turn: its id, unless it is alone. mistakes: of the whole line."""
     problems = [*mistakes, *find_mistakes(example)]
     arguments: tuple[LabelledArgument, ...] = ()
     if not problems:

@@ -131,7 +131,22 @@ class ChatSource(BaseSource, tag="chat", frozen=True, forbid_unknown_fields=True
     today: datetime.date | None = None
 
 
-AnySource = SgdSource | SkillsSource | JsonlSource | OpencuiSource | NluSource | InstructSource | ChatSource
+class GeneratedSource(BaseSource, tag="generated", frozen=True, forbid_unknown_fields=True):
+    """Examples that a model wrote: the raw answers that `exemplars generate` stored."""
+
+    today: datetime.date | None = None
+
+
+AnySource = (
+    SgdSource
+    | SkillsSource
+    | JsonlSource
+    | OpencuiSource
+    | NluSource
+    | InstructSource
+    | ChatSource
+    | GeneratedSource
+)
 
 
 class IngestParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -143,7 +158,7 @@ class IngestParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     sources: dict[Name, AnySource]
     """The sources, each under a name of your choice (a-z, 0-9, _ and -), which is the prefix of its row ids. Common
     keys:
-      format       sgd, skills, jsonl, opencui, nlu, chat or instruct: see docs/
+      format       sgd, skills, jsonl, opencui, nlu, chat, instruct or generated: see docs/
       path         a folder, relative to this file
       license      SPDX expression of the data's license
       on_bad_file  what a file that cannot be read does. fail: it stops the stage; reject: it goes to the ledger

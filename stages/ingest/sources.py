@@ -15,6 +15,7 @@ from exemplars.dataset.catalog_merge import merge_catalogs, place_skills
 from stages.ingest.chat.source import read_chat_source
 from stages.ingest.erasure import erase_rows
 from stages.ingest.file_listing import FileKind, list_files
+from stages.ingest.generated import GENERATED_FILES, read_generated_file
 from stages.ingest.instruct import INSTRUCT_FILES, parse_instruct_file
 from stages.ingest.jsonl import fit_values, infer_skills, read_examples, reject_incomplete
 from stages.ingest.nlu import read_nlu_source
@@ -22,6 +23,7 @@ from stages.ingest.opencui import group_bot_files, parse_bot
 from stages.ingest.params import (
     AnySource,
     ChatSource,
+    GeneratedSource,
     IngestParams,
     InstructSource,
     JsonlSource,
@@ -98,6 +100,10 @@ def _read(settings: AnySource, source: SourceInfo, params: IngestParams, workers
             return build_tables(_read_bots(root, settings, source))
         case InstructSource():
             return build_tables(_read_instructions(root, settings, source, params.context_turns))
+        case GeneratedSource():
+            files = list_files(root, "", GENERATED_FILES)
+            parse = partial(read_generated_file, source)
+            return build_tables(read_files(source, files, settings.on_bad_file, parse))
 
 
 def _read_skills(root: Path, settings: SkillsSource, source: SourceInfo) -> Reading:

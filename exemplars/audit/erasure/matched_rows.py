@@ -19,6 +19,7 @@ from exemplars.core.records import REDACTED, Origin, Reason
 from stages.ingest.params import (
     AnySource,
     ChatSource,
+    GeneratedSource,
     IngestParams,
     InstructSource,
     NluSource,
@@ -165,6 +166,9 @@ def _read_raw_texts(file: str, source: AnySource, locator: str) -> tuple[str, ..
                 return tuple(list_strings(_read_document(file)[int(locator.split("/")[1])]))
             case ChatSource() | InstructSource():
                 return tuple(list_strings(_read_row(file, locator)))
+            case GeneratedSource():
+                answer = _read_row(file, locator)
+                return (answer,) if isinstance(answer, str) else _list_said(answer)
             case OpencuiSource() | NluSource() if locator.startswith("/"):
                 return tuple(list_strings(_follow_pointer(_read_document(file), locator)))
         return (_read_lines(file)[(split_locator(locator)[0] or 0) - 1].decode(),)
@@ -183,6 +187,11 @@ def _read_row(file: str, locator: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _list_said(answer: Any) -> tuple[str, ...]:
+    """List what the model said in a generated answer; the rest of the line is what it was asked."""
+    return tuple(filter(None, (answer.get("answer"), answer.get("refusal"))))
 
 
 @lru_cache(maxsize=1)

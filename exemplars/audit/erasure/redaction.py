@@ -10,9 +10,12 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
+import msgspec
+
 from exemplars.core.ids import split_locator
 from exemplars.core.records import REDACTED
-from stages.ingest.params import AnySource, JsonlSource, SgdSource, SkillsSource
+from exemplars.dataset.generated_answers import encode_answer, parse_answer, redact_answer
+from stages.ingest.params import AnySource, GeneratedSource, JsonlSource, SgdSource, SkillsSource
 
 Redactor = Callable[[bytes, Collection[str]], bytes]
 """From the bytes of a file and the locators of records to the bytes of the redacted file."""
@@ -31,6 +34,8 @@ def choose_redactor(source: AnySource) -> Redactor | None:
             return redact_jsonl
         case SgdSource():
             return redact_dialogues
+        case GeneratedSource():
+            return redact_generated
     return None
 
 
@@ -85,6 +90,25 @@ def _count_calls(line: bytes) -> int:
         return 0
     calls = document.get("calls") if isinstance(document, dict) else None
     return len(calls) if isinstance(calls, list) else 0
+
+
+def redact_generated(data: bytes, locators: Collection[str]) -> bytes:
+    """Redact generated answers: the given examples (`12/examples/3`), or whatever a line (`12`) holds.
+
+    Who asked for what and when stays, as do the ids of the other examples. A line that is no answer becomes `[erased]`.
+    """
+    lines = data.split(b"\n")
+    examples: dict[int, set[int]] = {}
+    for line, pointer in map(split_locator, locators):
+        if line is not None:
+            examples.setdefault(line - 1, set()).add(int(pointer.rpartition("/")[2] or -1))
+    for index, numbers in examples.items():
+        try:
+            answer = redact_answer(parse_answer(lines[index]), numbers)
+            lines[index] = encode_answer(answer).removesuffix(b"\n")
+        except msgspec.DecodeError:
+            lines[index] = REDACTED.encode()
+    return b"\n".join(lines)
 
 
 def redact_dialogues(data: bytes, locators: Collection[str]) -> bytes:

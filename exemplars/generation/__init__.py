@@ -1,0 +1,1 @@
+"""Asking a model for more examples, and what became of them: the work of `exemplars generate`."""
