@@ -21,17 +21,18 @@ if TYPE_CHECKING:
 _SHOWN_PROMPTS: Final = 3
 _EXAMPLES: Final = """\
 examples:
-  exemplars generate --model M --dry-run            the prompts and the cost, no request
-  exemplars generate --model M --max-tokens 200000  examples for the thinnest cells
+  exemplars generate --model M --dry-run       the prompts and the cost
+  exemplars generate --model M                 examples for the thinnest cells
   exemplars generate --model M --skill light --count 50
   exemplars generate --model M --base-url http://127.0.0.1:11434/v1
-  exemplars generate --model M --batch submit       by the Batch API; then, later:
+  exemplars generate --model M --batch submit  by the Batch API; then, later:
   exemplars generate --batch collect
-  exemplars generate --report                       what became of all examples
+  exemplars generate --report                  what became of all examples
 
-The key comes from OPENAI_API_KEY and nowhere else; a server of your own may need
-none. Answers are stored in the source of the format generated, one line each; the
-same command sends no request twice. `dvc repro` compiles them, and a person decides.
+The key comes from OPENAI_API_KEY and nowhere else; a server of your own may
+need none. Answers go to the source of the format generated, a line each; the
+same command sends no request twice. `dvc repro` compiles the examples, and a
+person decides on each: `exemplars review --queue generated`.
 
 exit status: 0 success, 1 unanswered requests or a problem, 2 wrong usage
 """
