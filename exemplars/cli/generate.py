@@ -70,7 +70,8 @@ def add_parser(commands: Commands) -> None:
     modes.add_argument(
         "--batch",
         choices=("write", "submit", "collect"),
-        help="write a file of requests, submit it, or store the answers that are done",
+        metavar="STEP",
+        help="write a file of requests, submit it, or collect the answers that are done",
     )
     modes.add_argument("--report", action="store_true", help="print what became of all examples")
     add_format(parser)

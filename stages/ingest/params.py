@@ -134,6 +134,7 @@ class ChatSource(BaseSource, tag="chat", frozen=True, forbid_unknown_fields=True
 class GeneratedSource(BaseSource, tag="generated", frozen=True, forbid_unknown_fields=True):
     """Examples that a model wrote: the raw answers that `exemplars generate` stored."""
 
+    review: ReviewPolicy = ReviewPolicy.REQUIRED
     today: datetime.date | None = None
 
 

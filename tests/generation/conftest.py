@@ -23,9 +23,7 @@ def compiled_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(
-    compiled_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> GeneratedProject:
+def project(compiled_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GeneratedProject:
     root = tmp_path / "project"
     shutil.copytree(compiled_project, root)
     monkeypatch.chdir(root)

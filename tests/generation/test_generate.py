@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from exemplars.cli.main import main
 from tests.generation.generated_project import GeneratedProject
-from tests.generation.scripted_server import Body, Reply, Script, ScriptedServer, find_closed_port
+from tests.generation.scripted_server import Body, Reply, Script, ScriptedServer
 from tests.generation.scripts import answer_well, answer_with, write_example
 
 Serve = Callable[..., ScriptedServer]
