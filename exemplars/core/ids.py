@@ -16,7 +16,7 @@ SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")
 
 SPEECH_SUFFIX: Final = "~speech"
 _DERIVED: Final = re.compile(
-    r"(?P<speech>~speech)?(@(?P<view>call|skill|slot|pair)(:(?P<slot>.*))?)?$", re.DOTALL
+    r"(?P<speech>~speech)?(@(?P<view>call|skill|slot|pair|yes_no)(:(?P<slot>.*))?)?$", re.DOTALL
 )
 
 

@@ -22,6 +22,8 @@ class View(StrEnum):
     """The value of one parameter."""
     PAIR = "pair"
     """Whether a template means the same as the utterance."""
+    YES_NO = "yes_no"
+    """How the utterance answers a question: Affirmative, Negative, Indifferent or Irrelevant."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -90,7 +92,7 @@ class TrainingRow(msgspec.Struct, frozen=True):
     prompt_tokens: int
     """The number of `input_ids`, from the first, that are masked in the loss."""
     nearest: tuple[str, ...] = ()
-    """The ids of the train rows that the prompt shows in addition, as examples or by their templates."""
+    """The ids of the train rows that the prompt shows in addition: as examples, by their templates or questions."""
 
 
 class Prediction(msgspec.Struct, frozen=True):

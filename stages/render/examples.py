@@ -1,4 +1,4 @@
-"""Which train rows a prompt shows: as examples with their answers, or by their templates."""
+"""Which train rows a prompt shows: as examples with their answers, by their templates, or by their questions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from exemplars.dataset.skill_ranking import RankingEntry, SkillRanking, count_te
 from exemplars.models.rows import TrainingRow, View
 from exemplars.models.turns import TurnRows
 from stages.render.params import RenderParams
+from stages.render.yes_no import AnsweredQuestion
 
 
 class TemplatePair(NamedTuple):
@@ -27,9 +28,17 @@ class ExampleFinder:
     """Finds the train rows that share most words with a turn."""
 
     def __init__(
-        self, rows: Sequence[TrainingRow], templates: Mapping[str, str], params: RenderParams
+        self,
+        rows: Sequence[TrainingRow],
+        templates: Mapping[str, str],
+        params: RenderParams,
+        questions: Sequence[AnsweredQuestion] = (),
     ) -> None:
-        """rows: those of the train split, as they are rendered without others. templates: of these rows, by id."""
+        """rows: those of the train split, as they are rendered without others.
+
+        templates: of these rows, by id. questions: that these rows answer.
+        """
+        self.questions = questions
         self._templates = templates
         self._rows = [row for row in rows if row.view == View.CALL and not row.speech]
         entries = [RankingEntry(count_terms(row.utterance), row.skills, row.group) for row in self._rows]

@@ -64,7 +64,8 @@ class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       template_arguments  of its chat template, such as {enable_thinking: false} for Qwen3; none by default"""
     views: Annotated[tuple[View, ...], msgspec.Meta(min_length=1)] = (View.CALL,)
     """What prompts ask for. call: the calls, or none; skill: which skills; slot: one parameter at a time; pair: whether
-    the template of a train row means the same as the utterance, for the nearest of the same skill and of another."""
+    the template of a train row means the same as the utterance, for the nearest of the same skill and of another;
+    yes_no: how the utterance answers the question before it (Affirmative, Negative, Indifferent or Irrelevant)."""
     call_format: CallFormat = CallFormat.PYTHON
     """How calls are written.
       python: weather(location="Boston")

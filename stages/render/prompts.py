@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from exemplars.core.ledger import Problem
-from exemplars.core.records import Argument, Exemplar, Grounding, Reason, Turn
+from exemplars.core.records import Argument, Exemplar, Grounding, Reason, Speaker, Turn
 from exemplars.core.slot_paths import find_root
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.dataset.texts import is_mentioned
@@ -20,6 +22,7 @@ from exemplars.models.turns import TurnRows
 from stages.render.examples import TemplatePair
 from stages.render.params import RenderParams
 from stages.render.tool_choice import are_tools_withheld
+from stages.render.yes_no import AnsweredQuestion, YesNo
 
 
 class Prompt(NamedTuple):
@@ -28,7 +31,7 @@ class Prompt(NamedTuple):
     turn: TurnRows
     view: View
     slot: str | None
-    """The parameter that the view `slot` asks for; of the view `pair`, `same` or `different`."""
+    """The parameter that the view `slot` asks for; of `pair`, `same` or `different`; of `yes_no`, the answer."""
     messages: tuple[Message, ...]
     """System, turns, the utterance; the last is the answer."""
     tools: tuple[str, ...]
@@ -41,7 +44,7 @@ class Prompt(NamedTuple):
     is_reply: bool
     """Whether the answer is the assistant's reply."""
     nearest: tuple[str, ...] = ()
-    """The ids of the train rows that are shown as examples, or by their templates."""
+    """The ids of the train rows that are shown as examples, by their templates or by their questions."""
 
     def insert_examples(self, examples: Sequence[TrainingRow]) -> Prompt:
         """Insert train rows, with their answers, after the system message, if this is a prompt of the view `call`."""
@@ -79,6 +82,16 @@ class _Question(NamedTuple):
     is_reply: bool = False
     pair: TemplatePair | None = None
     """What the view `pair` compares with the utterance."""
+    answered: AnsweredQuestion | None = None
+    """What the view `yes_no` asks about."""
+
+    @property
+    def nearest(self) -> tuple[str, ...]:
+        """The ids of the train rows that are shown by their templates or questions."""
+        if self.pair is not None:
+            return (self.pair.row_id,)
+        row_id = None if self.answered is None else self.answered.row_id
+        return () if row_id is None else (row_id,)
 
 
 def build_prompts(
@@ -87,11 +100,12 @@ def build_prompts(
     tools: Sequence[str],
     params: RenderParams,
     pairs: Sequence[TemplatePair] = (),
+    answered: AnsweredQuestion | None = None,
 ) -> tuple[Prompt, ...] | Mapping[str, Problem]:
     """Build all prompts of a turn, in the order of the views; or say why there can be none.
 
     skills: the catalog, by name. tools: the names of the tools that the prompts show. pairs: the templates that the
-    view `pair` compares with the utterance.
+    view `pair` compares with the utterance. answered: the question that the view `yes_no` asks about, if there is one.
     Returns the prompts; or the problems of rows, by their ids.
     """
     context = turn.first.context
@@ -99,6 +113,8 @@ def build_prompts(
     if problems := {row.id: problem for row in turn.rows if (problem := _find_hidden_value(row, before))}:
         return problems
     questions = _collect_questions(turn, skills, tools, params, pairs)
+    if View.YES_NO in params.views and answered is not None:
+        questions.append(_ask_yes_no(answered))
     if not questions:
         problem = Problem(
             Reason.NOT_SUPERVISED,
@@ -123,7 +139,7 @@ def _collect_questions(
     for view in params.views:
         if view == View.PAIR:
             questions += [_ask_pair(pair, params.call_format) for pair in pairs]
-        else:
+        elif view != View.YES_NO:
             questions += _ask(view, target, shown, skills, params.call_format)
     return questions
 
@@ -139,7 +155,7 @@ def _make_prompt(question: _Question, turn: TurnRows, params: RenderParams) -> P
         form=params.tools,
         calls=question.calls,
         is_reply=question.is_reply,
-        nearest=() if question.pair is None else (question.pair.row_id,),
+        nearest=question.nearest,
     )
 
 
@@ -209,6 +225,11 @@ def _ask_pair(pair: TemplatePair, form: CallFormat) -> _Question:
     return _Question(View.PAIR, name, (), (), format_value(pair.is_same, form), pair=pair)
 
 
+def _ask_yes_no(answered: AnsweredQuestion) -> _Question:
+    answer = answered.answer
+    return _Question(View.YES_NO, answer.lower(), (), (), answer.value, answered=answered)
+
+
 def _ask_slots(call: TargetCall, skill: Skill, form: CallFormat) -> Iterator[_Question]:
     """Yield the questions for the values of a call, one for each parameter of its skill."""
     arguments = build_call(call, skill).arguments
@@ -226,8 +247,11 @@ def _format_names(names: Sequence[str], form: CallFormat) -> str:
 
 
 def _build_messages(question: _Question, row: Exemplar, params: RenderParams) -> tuple[Message, ...]:
-    asked = Question(row.utterance, row.context, row.speaker)
-    prompt = arrange_messages(_choose_instructions(question, params), params.style, question.tools, asked)
+    asked, style = Question(row.utterance, row.context, row.speaker), params.style
+    if question.answered is not None:
+        before = Turn(Speaker.ASSISTANT, question.answered.text)
+        asked, style = asked._replace(context=(before,)), msgspec.structs.replace(style, context_turns=1)
+    prompt = arrange_messages(_choose_instructions(question, params), style, question.tools, asked)
     return (*prompt, Message("assistant", question.answer))
 
 
@@ -237,6 +261,9 @@ def _choose_instructions(question: _Question, params: RenderParams) -> list[str]
         yes, no = (format_value(value, params.call_format) for value in (True, False))
         asked = f"Does the template mean the same as the utterance? Answer {yes} or {no}."
         return [asked, f"Template: {question.pair.template}"]
+    if question.answered is not None:
+        names = [answer.value for answer in YesNo]
+        return [f"How is the question answered? Say {', '.join(names[:-1])} or {names[-1]}."]
     if question.view == View.SKILL:
         return ["Name the tool that is called, or none."]
     if question.view == View.SLOT:

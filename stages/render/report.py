@@ -14,6 +14,8 @@ from stages.render.training_rows import RenderedSplit
 
 BIN_TOKENS: Final = 16
 """The width of a bin of the plot."""
+_QUESTIONS: Final = (View.PAIR, View.YES_NO)
+"""The views whose answers are about no call."""
 
 
 def build_render_report(
@@ -81,7 +83,7 @@ def _summarize_split(split: RenderedSplit) -> dict[str, Any]:
     return {
         "rows": len(split.rows),
         "rows_by_view": count_sorted(row.view for row in split.rows),
-        "rows_that_call_nothing": sum(not row.calls and row.view != View.PAIR for row in split.rows),
+        "rows_that_call_nothing": sum(not row.calls and row.view not in _QUESTIONS for row in split.rows),
         "rejections_by_reason": count_sorted(rejection.reason for rejection in split.rejections),
         "tokens": sum(lengths),
         "supervised_tokens": sum(len(row.input_ids) - row.prompt_tokens for row in split.rows),

@@ -26,6 +26,7 @@ from stages.render.prompts import Prompt, build_prompts
 from stages.render.sampling import limit_none_share, sample_turns
 from stages.render.tool_choice import choose_tools, group_skills_by_utterance, make_utterance_key
 from stages.render.tool_ranking import ToolRanker, make_tool_ranker
+from stages.render.yes_no import choose_questions, list_questions
 
 if TYPE_CHECKING:
     from exemplars.models.retriever.retriever import Retriever
@@ -59,12 +60,14 @@ def render_splits(
     rank_tools = make_tool_ranker(params, splits["train"], skills, retriever)
     target = (skills, tokenizer, params, limit, rank_tools)
     examples = None
-    if params.examples.shown or View.PAIR in params.views:
+    if params.examples.shown or not {View.PAIR, View.YES_NO}.isdisjoint(params.views):
         # Only rows that are trained on are shown, so that `rows.txt` has all that a model has seen.
         calls = msgspec.structs.replace(params, views=(View.CALL,))
         plain = render_split(splits["train"], "train", skills, tokenizer, calls, limit, rank_tools)
         templates = {row.id: row.exemplar for row in splits["train"]}
-        examples = ExampleFinder(plain.rows, templates, params)
+        kept = {row.id for row in plain.rows}
+        questions = list_questions(turn for turn in collect_turns(splits["train"]) if turn.id in kept)
+        examples = ExampleFinder(plain.rows, templates, params, questions)
     return {name: render_split(rows, name, *target, examples) for name, rows in splits.items()}
 
 
@@ -91,18 +94,18 @@ def render_split(
     rows_per_list = params.rows_a_list if split == "train" else 1
     called = group_skills_by_utterance(row for turn in turns for row in turn.rows)
     tools = choose_tools(turns, sorted(skills), params, rows_per_list, rank_tools)
+    questions = choose_questions(turns, [] if examples is None else examples.questions, params.salt)
     for turn in turns:
         found, pairs = [], []
         if examples is not None:
             found = examples.find(turn, tools[turn.id], draws=split == "train")
             pairs = examples.find_pairs(turn, called.get(make_utterance_key(turn.first), ()))
-        prompts = build_prompts(turn, skills, tools[turn.id], params, pairs)
+        prompts = build_prompts(turn, skills, tools[turn.id], params, pairs, questions.get(turn.id))
         if isinstance(prompts, Mapping):
             _reject_turn(turn, prompts, ledger)
             continue
         for prompt in prompts:
-            variants = [prompt.insert_examples(found), prompt] if found else [prompt]
-            checked = _check_first(variants, tokenizer, limit, params.call_format)
+            checked = _check_first(prompt, found, tokenizer, limit, params.call_format)
             if isinstance(checked, Problem):
                 _reject_turn(turn, {row.id: checked for row in turn.rows}, ledger)
             else:
@@ -111,16 +114,17 @@ def render_split(
 
 
 def _check_first(
-    prompts: Sequence[Prompt], tokenizer: Any, limit: int, form: CallFormat
+    prompt: Prompt, examples: Sequence[TrainingRow], tokenizer: Any, limit: int, form: CallFormat
 ) -> TokenizedPrompt | Problem:
-    """Tokenize the first prompt that passes all checks; return the problem of the last one if none does.
+    """Tokenize a prompt with examples, or without them if it then fails a check; return the problem of the latter.
 
     A row that is right without examples is not lost because of them.
     """
-    checked = tokenize_and_check(prompts[0], tokenizer, limit, form)
-    if isinstance(checked, Problem) and len(prompts) > 1:
-        return _check_first(prompts[1:], tokenizer, limit, form)
-    return checked
+    if examples:
+        checked = tokenize_and_check(prompt.insert_examples(examples), tokenizer, limit, form)
+        if not isinstance(checked, Problem):
+            return checked
+    return tokenize_and_check(prompt, tokenizer, limit, form)
 
 
 def _reject_turn(turn: TurnRows, problems: Mapping[str, Problem], ledger: Ledger) -> None:
