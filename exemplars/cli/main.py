@@ -29,6 +29,7 @@ from exemplars.cli import (
     merge,
     params,
     plots_template,
+    preferences,
     prove,
     recover,
     rejections,
@@ -81,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_parser(commands)
     rejections.add_parser(commands)
     rename.add_parser(commands)
+    preferences.add_parser(commands)
     catalog.add_parser(commands)
     params.add_parser(commands)
     schema.add_parser(commands)

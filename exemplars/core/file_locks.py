@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+import msgspec
+
+_TRUNCATED: Final = "truncated"
+"""What msgspec says of a document that ends too early."""
 
 
 @contextmanager
@@ -33,3 +39,54 @@ def _is_file_at(path: Path, descriptor: int) -> bool:
         return os.path.samestat(os.stat(path), os.fstat(descriptor))
     except FileNotFoundError:
         return False
+
+
+def append_lines(path: Path, build: Callable[[bytes], bytes]) -> None:
+    """Append lines to a file of JSON lines, and return when they are on the disk; after an error it is as it was.
+
+    What a killed process left of a line is removed first. build: from what the file has to the lines to append; no
+    other process appends in the meantime. Raises `OSError` if the file cannot be written.
+    """
+    with lock_file(path) as descriptor:
+        data = read_from(descriptor, 0)
+        end = data.rfind(b"\n") + 1
+        if end < len(data) and is_torn(data[end:]):
+            os.ftruncate(descriptor, end)
+            data = data[:end]
+        if lines := build(data):
+            gap = b"" if data[-1:] in (b"", b"\n") else b"\n"
+            write_at_end(descriptor, len(data), gap + lines)
+
+
+def is_torn(line: bytes) -> bool:
+    """Return whether the last line of a file, which has no line break, is the beginning of a JSON document.
+
+    >>> is_torn(b'{"version": 1, "row": "s:a'), is_torn(b'{"version": 1}'), is_torn(b"hello")
+    (True, False, False)
+    """
+    try:
+        msgspec.json.decode(line)
+    except msgspec.DecodeError as error:
+        return _TRUNCATED in str(error)
+    return False
+
+
+def read_from(descriptor: int, start: int) -> bytes:
+    """Read a file from an offset in bytes to its end."""
+    parts = []
+    while part := os.pread(descriptor, 2**20, start):
+        parts.append(part)
+        start += len(part)
+    return b"".join(parts)
+
+
+def write_at_end(descriptor: int, end: int, line: bytes) -> None:
+    """Write at the end of a file until the disk has it; after an error the file ends where it did."""
+    try:
+        written = 0
+        while written < len(line):
+            written += os.pwrite(descriptor, line[written:], end + written)
+        os.fsync(descriptor)
+    except BaseException:
+        os.ftruncate(descriptor, end)
+        raise

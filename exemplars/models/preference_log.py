@@ -19,7 +19,7 @@ from exemplars.models.preference_rows import PREFERENCE_VERSION, PreferencePair,
 
 ROLES: Final = ("system", "user", "assistant", "tool")
 _FORM: Final = "write a line as docs/preferences.md shows"
-_VERSION: Final = re.compile(rb'"version"\s*:\s*(\d+)')
+_VERSION: Final = re.compile(rb'"version"\s*:\s*(\d{1,9})\b')
 
 
 class PreferenceLine(NamedTuple):
@@ -57,6 +57,17 @@ def list_pairs(lines: Iterable[PreferenceLine]) -> list[PreferencePair]:
 def encode_pairs(pairs: Iterable[PreferencePair]) -> bytes:
     """Encode preferences as lines."""
     return b"".join(msgspec.json.encode(pair) + b"\n" for pair in pairs)
+
+
+def describe_line_error(version: Any, error: msgspec.DecodeError) -> Problem:
+    """Describe why a line, or an object, is no preference. version: what it says of its version."""
+    if isinstance(version, int) and version != PREFERENCE_VERSION:
+        found, fix = f"a line of version {version}", "upgrade exemplars, or convert the file"
+        return Problem(Reason.MALFORMED_RECORD, found, f"version {PREFERENCE_VERSION}", fix)
+    sentence = str(error)
+    is_acronym = sentence[1:2].isupper()
+    summary = sentence if is_acronym else sentence[:1].lower() + sentence[1:]
+    return Problem(Reason.MALFORMED_RECORD, summary=summary, fix=_FORM)
 
 
 def find_pair_problem(pair: PreferencePair) -> Problem | None:
@@ -99,20 +110,9 @@ def _decode_line(line: bytes, number: int) -> PreferenceLine:
     try:
         pair = decode_json(line, PreferencePair)
     except msgspec.DecodeError as error:
-        return PreferenceLine(number, None, _describe_error(line, error))
+        version = _VERSION.search(line)
+        return PreferenceLine(number, None, describe_line_error(version and int(version[1]), error))
     return PreferenceLine(number, pair, find_pair_problem(pair))
-
-
-def _describe_error(line: bytes, error: msgspec.DecodeError) -> Problem:
-    version = _VERSION.search(line)
-    if version and int(version[1]) != PREFERENCE_VERSION and "$.version" in str(error):
-        found = f"a line of version {int(version[1])}"
-        fix = "upgrade exemplars, or convert the file"
-        return Problem(Reason.MALFORMED_RECORD, found, f"version {PREFERENCE_VERSION}", fix)
-    sentence = str(error)
-    is_acronym = sentence[1:2].isupper()
-    summary = sentence if is_acronym else sentence[:1].lower() + sentence[1:]
-    return Problem(Reason.MALFORMED_RECORD, summary=summary, fix=_FORM)
 
 
 def _find_side_problem(side: Side) -> Problem | None:

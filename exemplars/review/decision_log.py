@@ -9,17 +9,11 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import Final
-
-import msgspec
 
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.file_locks import lock_file
+from exemplars.core.file_locks import is_torn, lock_file, read_from, write_at_end
 from exemplars.core.reviews import Review, ReviewLines, encode_review
-
-_TRUNCATED: Final = "truncated"
-"""What msgspec says of a document that ends too early."""
 
 
 class DecisionLog:
@@ -51,7 +45,7 @@ class DecisionLog:
                 self._file = None
                 raise UserError([problem])
             try:
-                _write_line(descriptor, self._end, line)
+                write_at_end(descriptor, self._end, line)
             except BaseException:
                 self._file = None
                 raise
@@ -69,12 +63,12 @@ class DecisionLog:
         status = os.fstat(descriptor)
         if self._file != (status.st_dev, status.st_ino) or status.st_size < self._end:
             self._lines, self._end = ReviewLines(self.path.as_posix()), 0
-        data = _read_from(descriptor, self._end)
+        data = read_from(descriptor, self._end)
         whole, line_break, rest = data.rpartition(b"\n")
         if rest and is_torn(rest):
             os.ftruncate(descriptor, self._end + len(whole) + len(line_break))
         elif rest:
-            _write_line(descriptor, self._end + len(data), b"\n")
+            write_at_end(descriptor, self._end + len(data), b"\n")
             whole, line_break = data, b"\n"
         self._file = None
         problems = [
@@ -86,36 +80,3 @@ class DecisionLog:
             raise UserError(problems)
         self._end += len(whole) + len(line_break)
         self._file = (status.st_dev, status.st_ino)
-
-
-def is_torn(line: bytes) -> bool:
-    """Return whether the last line of a file, which has no line break, is the beginning of a decision.
-
-    >>> is_torn(b'{"version": 1, "row": "s:a'), is_torn(b'{"version": 1}'), is_torn(b"hello")
-    (True, False, False)
-    """
-    try:
-        msgspec.json.decode(line)
-    except msgspec.DecodeError as error:
-        return _TRUNCATED in str(error)
-    return False
-
-
-def _read_from(descriptor: int, start: int) -> bytes:
-    parts = []
-    while part := os.pread(descriptor, 2**20, start):
-        parts.append(part)
-        start += len(part)
-    return b"".join(parts)
-
-
-def _write_line(descriptor: int, end: int, line: bytes) -> None:
-    """Write at the end of a file until the disk has it; after an error the file ends where it did."""
-    try:
-        written = 0
-        while written < len(line):
-            written += os.pwrite(descriptor, line[written:], end + written)
-        os.fsync(descriptor)
-    except BaseException:
-        os.ftruncate(descriptor, end)
-        raise

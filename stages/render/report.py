@@ -48,14 +48,15 @@ def build_render_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def summarize_render(splits: Mapping[SplitName, RenderedSplit], preferences: RenderedPreferences) -> str:
-    """Summarize the stage in a line for people; in a second one the preferences, if there are any."""
+    """Summarize the stage in a line for people."""
     kept = sum(split.kept for split in splits.values())
     reasons = count_sorted(rejection.reason for split in splits.values() for rejection in split.rejections)
-    lines = [format_summary("render", kept, reasons)]
-    if preferences.rows or preferences.rejections:
-        reasons = count_sorted(rejection.reason for rejection in preferences.rejections)
-        lines.insert(0, format_summary("render", len(preferences.rows), reasons, "preferences"))
-    return "\n".join(lines)
+    line = format_summary("render", kept, reasons)
+    if not preferences.rows and not preferences.rejections:
+        return line
+    reasons = count_sorted(rejection.reason for rejection in preferences.rejections)
+    rest = format_summary("render", len(preferences.rows), reasons, "preferences")
+    return f"{line}; {rest.removeprefix('render: ')}"
 
 
 def list_length_bins(splits: Mapping[SplitName, RenderedSplit]) -> list[dict[str, Any]]:

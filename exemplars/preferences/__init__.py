@@ -1,0 +1,1 @@
+"""Which of two answers is better: files of other tools, and judges who compare systems."""
