@@ -162,6 +162,10 @@ class Ledger:
         dropped = {**find_incomplete_turns(rows, problems), **problems}
         return self.keep(rows, lambda row: dropped.get(row.id))
 
+    def extend(self, other: Ledger) -> None:
+        """Add the rejections of another ledger of the same stage."""
+        self._rejections += other._rejections
+
     def revise(self, revise: Callable[[Rejection], Rejection]) -> None:
         """Replace each rejection so far, for example by a copy without its text."""
         self._rejections = list(map(revise, self._rejections))

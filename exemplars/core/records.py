@@ -327,7 +327,7 @@ class ReviewItem(msgspec.Struct, frozen=True):
 
     id: str
     why: str
-    """`conflict`, `quality`, `personal_data` or `label_noise`."""
+    """`disagreement`, `stale`, `conflict`, `quality`, `personal_data` or `label_noise`."""
     detail: str
     score: float | None
     skill: str | None

@@ -10,7 +10,9 @@ from exemplars.core.representativeness import Representativeness
 from stages.curate.inputs import CurateInputs
 from stages.curate.params import CurateParams
 from stages.curate.steps import (
+    candidates,
     conflicts,
+    decisions,
     exact_duplicates,
     label_noise,
     near_duplicates,
@@ -21,11 +23,13 @@ from stages.curate.steps import (
 from stages.curate.steps.base import Curation, CurationStep
 
 STEPS: Final[tuple[CurationStep, ...]] = (
+    decisions.STEP,
     exact_duplicates.STEP,
     conflicts.STEP,
     quality.STEP,
     personal_data.STEP,
     near_duplicates.STEP,
+    candidates.STEP,
     label_noise.STEP,
     representativeness.STEP,
 )
@@ -47,7 +51,7 @@ class Curated(NamedTuple):
     pairs: list[TextPair]
     """Near duplicates, sorted within each column."""
     review: list[ReviewItem]
-    """In the order of the steps."""
+    """In the order of the steps, without what is about rows that a person has approved as they are."""
     representativeness: Representativeness
     figures: dict[str, Any]
     """Sections of `reports/details/curate.json`."""
@@ -64,17 +68,30 @@ def curate(
     surrogate_key: required if `privacy.mode` is `surrogate`. announce: called with the title of each step
     before it runs. Raises `UserError` if a step loses a row.
     """
-    curation = Curation(params, inputs.skills, inputs.lexicons, surrogate_key)
+    curation = Curation(
+        params,
+        inputs.skills,
+        inputs.lexicons,
+        surrogate_key,
+        inputs.verdicts,
+        inputs.candidate_sources,
+    )
     rows = inputs.exemplars
     for step in STEPS:
         announce(step.title)
         rows = step.run(rows, curation)
-        curation.ledger.check_conservation(len(inputs.exemplars), len(rows))
+        kept = len(rows) + len(curation.candidates)
+        curation.ledger.check_conservation(len(inputs.exemplars), kept)
     return Curated(
         kept=rows,
         rejections=curation.ledger.rejections,
         pairs=curation.pairs,
-        review=curation.review,
+        review=_drop_settled_items(curation),
         representativeness=curation.representativeness,
         figures=curation.figures,
     )
+
+
+def _drop_settled_items(curation: Curation) -> list[ReviewItem]:
+    """Return the review list without the rows that a person has looked at and approved."""
+    return [item for item in curation.review if item.id not in curation.approved]

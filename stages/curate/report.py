@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from exemplars.core.errors import summarize_names
+from exemplars.core.records import Reason
 from exemplars.core.reports import build_row_metrics, count_sorted, format_summary
 from stages.curate.curation import Curated
 
@@ -33,7 +35,7 @@ def build_curate_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
         report["kept"],
         report["rejections_by_source"],
         near_duplicates=report["duplicates"]["clustered_rows"],
-        to_review=sum(report["review"].values()),
+        to_review=sum(report["review"].values()) + report["rejections_by_reason"].get("pending_review", 0),
         unlabeled_personal_data=sum(report["personal_data"]["unlabelled"].values()),
     )
 
@@ -41,4 +43,7 @@ def build_curate_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
 def summarize_curation(curated: Curated) -> str:
     """Summarize the stage in a line for people."""
     reasons = count_sorted(rejection.reason for rejection in curated.rejections)
-    return f"{format_summary('curate', len(curated.kept), reasons)}; {len(curated.review):,} to review"
+    to_review = len(curated.review) + reasons.get(Reason.PENDING_REVIEW, 0)
+    line = f"{format_summary('curate', len(curated.kept), reasons)}; {to_review:,} to review"
+    unknown = curated.figures["decisions"]["unknown_rows"]
+    return f"{line}; decisions about rows that are not there: {summarize_names(unknown)}" if unknown else line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from exemplars.core.representativeness import Representativeness
 from exemplars.dataset.catalog import Skill
 from stages.curate.lexicons import Lexicons
 from stages.curate.params import CurateParams
+from stages.curate.verdicts import Verdicts
 
 
 @dataclass
@@ -24,6 +25,10 @@ class Curation:
     lexicons: Lexicons
     surrogate_key: bytes | None
     """Key of the hash that surrogates are drawn by; `None` unless `privacy.mode` is `surrogate`."""
+    verdicts: Verdicts = field(default_factory=Verdicts)
+    """What reviewers decided."""
+    candidate_sources: Collection[str] = ()
+    """The sources with `review: required`."""
     ledger: Ledger = field(default_factory=lambda: Ledger("curate"))
     """Takes the rows that a step does not return."""
     pairs: list[TextPair] = field(default_factory=list)
@@ -31,6 +36,10 @@ class Curation:
     """Rows for a person to look at: those of each step after those of the steps before it."""
     figures: dict[str, Any] = field(default_factory=dict)
     """Sections of `reports/details/curate.json`."""
+    approved: set[str] = field(default_factory=set)
+    """The ids of the rows that reviewers approved."""
+    candidates: list[Exemplar] = field(default_factory=list)
+    """The rows of `candidate_sources`, until the step that admits them: sorted by id."""
     representativeness: Representativeness = field(default_factory=lambda: Representativeness([], [], [], []))
 
 
@@ -42,5 +51,5 @@ class CurationStep(NamedTuple):
     run: Callable[[list[Exemplar], Curation], list[Exemplar]]
     """Takes all rows, sorted by id, and returns those that stay, in the same order.
 
-    Every other row must be in `Curation.ledger` afterwards. A step changes no row in place.
+    Every other row must be in `Curation.ledger` or `Curation.candidates` afterwards. A step changes no row in place.
     """

@@ -18,7 +18,7 @@ def reject_exact_duplicates(rows: list[Exemplar], curation: Curation) -> list[Ex
     if curation.params.duplicates.exact is OnDuplicate.KEEP:
         return rows
     repeats = find_exact_duplicates(rows)
-    return curation.ledger.drop(rows, {row_id: _describe_repeat(first) for row_id, first in repeats.items()})
+    return curation.ledger.drop(rows, {row_id: describe_repeat(first) for row_id, first in repeats.items()})
 
 
 def find_exact_duplicates(exemplars: Iterable[Exemplar]) -> dict[str, str]:
@@ -54,7 +54,8 @@ def _make_call_key(call: Exemplar) -> tuple[object, ...]:
     return call.skill or "", call.mode, tuple(values)
 
 
-def _describe_repeat(first: str) -> Problem:
+def describe_repeat(first: str) -> Problem:
+    """Describe the problem of a turn that repeats another. first: the id of that turn's first call."""
     return Problem(
         Reason.DUPLICATE_EXEMPLAR,
         found="a repeated exemplar",

@@ -50,6 +50,17 @@ def join_near_duplicates(rows: list[Exemplar], curation: Curation) -> list[Exemp
     return [msgspec.structs.replace(row, group=groups.get(row.group, row.group)) for row in kept]
 
 
+def find_text_pairs(rows: Sequence[Exemplar], params: DuplicateParams) -> list[TextPair]:
+    """Find the pairs of utterances, and of templates, that are nearly the same, sorted within each column."""
+    return [
+        TextPair(column, *pair)
+        for column in COLUMNS
+        for pair in _find_pairs(
+            [make_similarity_text(find_user_text(row, column)) for row in rows], column, params
+        )
+    ]
+
+
 def _find_pairs(texts: Sequence[str], column: str, params: DuplicateParams) -> list[SimilarPair]:
     pairs = find_similar_pairs(texts, params.similarity)
     if not params.semantic or column != "utterance":
@@ -87,15 +98,25 @@ def find_repeat_problems(rows: Iterable[Exemplar], clusters: Mapping[str, str]) 
     for calls in group_by_turn(rows).values():
         row = calls[0]
         if row.id in clusters:
-            result = row.utterance if row.speaker is Speaker.TOOL else ""
-            key = (clusters[row.id], format_meaning(calls), make_equality_key(row.reply or ""), result)
+            key = (clusters[row.id], *make_repeat_key(calls))
             first = first_ids.setdefault(key, row.id)
             if first != row.id:
-                problems.update({call.id: _describe_near_duplicate(first) for call in calls})
+                problems.update({call.id: describe_near_duplicate(first) for call in calls})
     return problems
 
 
-def _describe_near_duplicate(first: str) -> Problem:
+def make_repeat_key(calls: Sequence[Exemplar]) -> tuple[str, ...]:
+    """Make a key that turns with nearly the same text have in common if one of them repeats the other.
+
+    It is what they ask for, their reply, and the result of a tool that they follow. calls: of one turn.
+    """
+    row = calls[0]
+    result = row.utterance if row.speaker is Speaker.TOOL else ""
+    return format_meaning(calls), make_equality_key(row.reply or ""), result
+
+
+def describe_near_duplicate(first: str) -> Problem:
+    """Describe the problem of a turn that nearly repeats another. first: the id of that turn's first call."""
     return Problem(
         Reason.NEAR_DUPLICATE,
         found="a near duplicate",
