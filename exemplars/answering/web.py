@@ -30,12 +30,11 @@ from exemplars.answering.chat_api import (
     encode_completion,
     list_chunks,
 )
+from exemplars.answering.request_bodies import BodyError, read_body
 from exemplars.answering.systems import System, TaggerSystem, Task
 from exemplars.core.errors import UserError, quote_text, suggest_name
 from exemplars.dataset.catalog import Skill
 
-_DRAINED: Final = 64
-"""How many times the limit of a body is read, and dropped, so that a client that sends too much hears why."""
 _LOCAL_HOSTS: Final = ["localhost", "127.0.0.1", "[::1]"]
 """What a request may call this machine: a page of the web that has a name of its own for it is refused."""
 _HUNG_UP: Final = Response(status_code=499)
@@ -149,25 +148,11 @@ class _Server:
             self._turnstile.release()
 
     async def _read_body(self, request: Request) -> bytes:
-        """Read the body of a request. Raises `ApiError` if it is too long, or takes too long."""
-        limits, body, received = self._service.limits, bytearray(), 0
+        limits = self._service.limits
         try:
-            async with asyncio.timeout(limits.body_seconds):
-                async for chunk in request.stream():
-                    received += len(chunk)
-                    if received <= limits.body_bytes:
-                        body += chunk
-                    elif received > _DRAINED * limits.body_bytes:
-                        break
-        except TimeoutError:
-            raise ApiError(
-                f"The body took longer than {limits.body_seconds:g} s to arrive.", status=408
-            ) from None
-        if received > limits.body_bytes:
-            raise ApiError(
-                f"The body has more than {limits.body_bytes:,} bytes.", status=413, code="too_large"
-            )
-        return bytes(body)
+            return await read_body(request, limits.body_bytes, limits.body_seconds)
+        except BodyError as error:
+            raise ApiError(error.message, status=error.status, code=error.code) from None
 
     def _find_system(self, name: str) -> System:
         system = self._service.systems.get(name)

@@ -34,6 +34,7 @@ from exemplars.cli import (
     recover,
     rejections,
     rename,
+    review,
     runs,
     schema,
     serve,
@@ -88,6 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
     schema.add_parser(commands)
     export.add_parser(commands)
     generate.add_parser(commands)
+    review.add_parser(commands)
     runs.add_parser(commands)
     merge.add_parser(commands)
     call.add_parser(commands)

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted, and return the exit status."""
 
     def serve() -> None:
-        _check_packages()
+        check_packages("exemplars serve")
         # Imported here: torch and Starlette would slow down every other command.
         from exemplars.answering.loading import list_served, load_system, read_catalog_of
         from exemplars.answering.server import is_loopback, make_server, open_socket
@@ -74,14 +74,14 @@ def run(arguments: argparse.Namespace) -> int:
     return run_main(serve)
 
 
-def _check_packages() -> None:
-    """Raise `UserError` if the packages of the server are not installed."""
+def check_packages(command: str) -> None:
+    """Raise `UserError` if the packages of the servers are not installed. command: that needs them."""
     from importlib.util import find_spec
 
     missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
     if missing:
         problem = Diagnostic(
-            path="exemplars serve",
+            path=command,
             code="missing_package",
             found=f"no package {' and no package '.join(missing)}",
             expected="the extra `serve`",

@@ -1,1 +1,1 @@
-"""Rows that people look at and decide on."""
+"""The page on which people decide about rows, and look at all of them."""

@@ -1,0 +1,330 @@
+// The page: where it is, what keys do, and decisions. A decision counts as saved only when the server says so.
+import { Browser } from "./browse.js";
+import { el, get, post, shorten } from "./dom.js";
+import { EditForm, hasDraft } from "./edit.js";
+import { describeDecision, showLabels, showLiveAnswer, showRow, showSkill } from "./row.js";
+
+const TITLES = {
+  generated: "Generated",
+  conflicts: "Conflicts",
+  "label-noise": "Label noise",
+  errors: "Errors",
+  disagreement: "Disagreement",
+  privacy: "Privacy",
+  quality: "Quality",
+};
+const KEYS = { a: approve, x: reject, " ": skip, e: edit, u: undo, b: browse, q: goToQueue, "?": showHelp };
+const ASK_AFTER = 400; // Milliseconds on a row before the tagger is asked about it.
+const main = document.getElementById("main");
+const status = document.getElementById("status");
+const undoButton = document.getElementById("undo");
+const actions = document.getElementById("actions");
+const tabs = new BroadcastChannel(`review ${location.pathname}`);
+const state = {
+  start: null, queue: null, entries: [], skipped: new Set(), row: null, form: null, last: null,
+  busy: false, pending: null, undoing: null, shown: 0, noTagger: null,
+};
+
+const newId = () => crypto.randomUUID().replaceAll("-", "");
+const readPlace = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+const writePlace = (place) => history.replaceState(null, "", `#${new URLSearchParams(place)}`);
+const goTo = (place) => (location.hash = `#${new URLSearchParams(place)}`);
+
+// What is said, and whether it is an error.
+function tell(text, grade = "") {
+  status.className = grade;
+  status.textContent = text;
+}
+
+function drawViews() {
+  const place = readPlace();
+  const links = state.start.queues
+    .filter(({ open, decided, name }) => open || decided || name === state.queue)
+    .map(({ name, open }) => drawView({ queue: name }, TITLES[name], open, !("browse" in place) && state.queue === name));
+  links.push(drawView({ browse: "" }, "All rows", state.start.rows, "browse" in place));
+  document.getElementById("views").replaceChildren(...links);
+  document.querySelector("#views [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  const last = state.last;
+  undoButton.hidden = !last;
+  if (last) undoButton.replaceChildren(`Undo “${describeDecision(last)}” `, el("kbd", {}, "u"));
+}
+
+function drawView(place, title, rows, isCurrent) {
+  const label = `${title}, ${rows.toLocaleString("en")} ${"browse" in place ? "in all" : "open"}`;
+  const badge = el("span", { class: "badge" }, rows.toLocaleString("en"));
+  return el("a", { href: `#${new URLSearchParams(place)}`, "aria-current": isCurrent ? "page" : null, "aria-label": label }, title, badge);
+}
+
+function drawActions(row) {
+  const button = (title, key, action, kind = "") => el("button", { type: "button", class: kind, onclick: action }, title, " ", el("kbd", {}, key));
+  actions.hidden = row?.digest === undefined;
+  if (actions.hidden) return;
+  if (state.form) return actions.replaceChildren(...state.form.buttons);
+  actions.replaceChildren(
+    button("Approve", "a", approve, "good"), button("Reject", "x", reject, "bad"),
+    button("Edit", "e", edit), ...(state.queue ? [button("Skip", "space", skip)] : []),
+  );
+}
+
+async function show() {
+  closeForm();
+  const place = readPlace();
+  state.row = null;
+  drawActions(null);
+  main.setAttribute("aria-busy", "true");
+  try {
+    if ("browse" in place) showBrowser(place);
+    else if (place.row) await openRow(place.row, place.queue ?? "");
+    else await openQueue(place.queue ?? chooseQueue());
+  } catch (error) {
+    showProblem(error);
+  }
+  main.setAttribute("aria-busy", "false");
+  drawViews();
+}
+
+const chooseQueue = () => state.start.queues.find(({ open }) => open)?.name ?? state.start.queues[0].name;
+
+function showBrowser({ browse: _, ...query }) {
+  state.queue = null;
+  document.title = `All rows · ${state.start.project}`;
+  const move = (filters) => writePlace({ browse: "", ...filters });
+  main.replaceChildren(new Browser(state.start.facets, query, move).element);
+}
+
+async function openQueue(name) {
+  if (state.queue !== name) state.skipped = new Set();
+  state.queue = name;
+  const list = await get("queue", { name });
+  state.entries = list.entries.map(({ row }) => row);
+  await openNext();
+}
+
+async function openNext() {
+  const next = state.entries.find((row) => !state.skipped.has(row));
+  if (next !== undefined) return openRow(next, state.queue);
+  writePlace({ queue: state.queue });
+  showEnd();
+}
+
+function showEnd() {
+  state.row = null;
+  drawActions(null);
+  const { decided } = state.start.queues.find(({ name }) => name === state.queue);
+  const skipped = state.skipped.size;
+  const said = decided ? `You have decided all ${decided.toLocaleString("en")} rows of this queue.` : "This queue has no rows.";
+  const parts = [el("h1", { tabindex: "-1" }, TITLES[state.queue])];
+  if (skipped) {
+    const again = el("button", { type: "button", onclick: () => (state.skipped.clear(), openNext()) }, "Go through them");
+    parts.push(el("p", {}, `Skipped: ${skipped}. `, again));
+  } else parts.push(el("p", {}, said));
+  parts.push(el("p", { class: "note" }, "`dvc repro` applies what is decided; `b` browses all rows."));
+  main.replaceChildren(el("section", { class: "empty" }, parts));
+  main.querySelector("h1").focus();
+}
+
+async function openRow(id, queue) {
+  const round = (state.shown += 1);
+  const row = await get("row", { id, queue });
+  if (round !== state.shown) return;
+  closeForm();
+  state.row = row;
+  state.queue = queue || null;
+  writePlace(queue ? { queue, row: id } : { row: id });
+  document.title = `${shorten(row.utterance ?? id, 40)} · ${state.start.project}`;
+  main.replaceChildren(showRow(row));
+  drawActions(row);
+  drawViews();
+  document.getElementById("row-title").focus({ preventScroll: true });
+  scrollTo(0, 0);
+  if (row.digest !== undefined && hasDraft(row)) edit();
+  if (state.noTagger) showLiveAnswer(state.noTagger);
+  else if (row.digest !== undefined) setTimeout(() => askTagger(row), ASK_AFTER);
+}
+
+async function askTagger(row) {
+  if (state.row !== row) return;
+  try {
+    const answer = await get("tagger", { id: row.id });
+    if (state.row === row) showLiveAnswer(answer);
+    if (!answer.system) state.noTagger = answer;
+  } catch (error) {
+    if (state.row === row) showLiveAnswer({ problem: error.message });
+  }
+}
+
+function showProblem(error) {
+  main.replaceChildren(el("p", { class: "notice bad", role: "alert" }, error.message));
+}
+
+async function decide(decision, edited = null) {
+  const row = state.row;
+  if (!row?.digest || state.busy) return;
+  state.busy = true;
+  tell("Saving…");
+  // Sent again after an error, it has the same id, so that it cannot be saved twice.
+  const key = JSON.stringify([row.id, row.digest, decision, edited]);
+  if (state.pending?.key !== key) state.pending = { key, id: newId() };
+  try {
+    const answer = await post("decide", {
+      decision_id: state.pending.id, row: row.id, digest: row.digest, decision,
+      queue: state.queue ?? "", seen: row.decisions.own?.decision_id ?? null, edit: edited,
+    });
+    state.pending = null;
+    state.form?.forget();
+    takeProgress(answer);
+    state.entries = state.entries.filter((id) => id !== row.id);
+    tell(`Saved: ${describeDecision(answer.saved)} “${shorten(row.utterance)}”`, "good");
+    tabs.postMessage({ row: row.id });
+    await (state.queue ? openNext() : openRow(row.id, ""));
+  } catch (error) {
+    await takeError(error, "Not saved");
+  }
+  state.busy = false;
+  drawViews();
+}
+
+async function undo() {
+  const last = state.last;
+  if (!last || state.busy) return;
+  state.busy = true;
+  tell("Undoing…");
+  try {
+    if (state.undoing?.of !== last.decision_id) state.undoing = { of: last.decision_id, id: newId() };
+    const answer = await post("undo", { decision_id: state.undoing.id, withdraws: last.decision_id });
+    takeProgress(answer);
+    tell(`Undone: “${describeDecision(last)}”`, "good");
+    tabs.postMessage({ row: last.row });
+    const queue = state.queue ?? readPlace().queue ?? "";
+    if (queue && !state.entries.includes(last.row)) state.entries.unshift(last.row);
+    state.skipped.delete(last.row);
+    await openRow(last.row, queue);
+  } catch (error) {
+    await takeError(error, "Not undone");
+  }
+  state.busy = false;
+  drawViews();
+}
+
+function takeProgress({ queues, last }) {
+  state.start.queues = queues;
+  state.last = last;
+}
+
+// Say what went wrong; where something else has changed the row, show it as it is now.
+async function takeError(error, title) {
+  if (error.status === 409) await refresh();
+  tell(`${title}: ${error.message}`, "bad");
+}
+
+async function refresh() {
+  takeProgress(await get("start"));
+  if (state.row?.digest) await openRow(state.row.id, state.queue ?? "");
+  drawViews();
+}
+
+function approve() {
+  return decide("approved");
+}
+
+function reject() {
+  return decide("rejected");
+}
+
+function skip() {
+  if (!state.row || !state.queue) return;
+  state.skipped.add(state.row.id);
+  tell(`Skipped “${shorten(state.row.utterance ?? "")}”`);
+  openNext().catch(showProblem);
+}
+
+function edit() {
+  if (!state.row?.digest || state.form) return;
+  const row = state.row;
+  state.form = new EditForm(row, state.start.skills, {
+    save: (draft) => decide("edited", draft),
+    cancel: () => cancelEdit(),
+    showSkill: (entry, name) => document.getElementById("skill-entry").replaceWith(showSkill(entry, name)),
+  });
+  document.getElementById("labels").replaceChildren(state.form.element);
+  drawActions(row);
+  document.getElementById("utterance").focus();
+}
+
+function cancelEdit() {
+  const row = state.row;
+  state.form.forget();
+  closeForm();
+  document.getElementById("labels").replaceChildren(...showLabels(row).filter(Boolean));
+  document.getElementById("skill-entry").replaceWith(showSkill(row.entry, row.skill));
+  drawActions(row);
+  tell("Not edited");
+  document.getElementById("row-title").focus();
+}
+
+function closeForm() {
+  state.form?.close();
+  state.form = null;
+}
+
+function browse() {
+  goTo({ browse: "" });
+}
+
+function goToQueue() {
+  goTo({ queue: state.queue ?? chooseQueue() });
+}
+
+function showHelp() {
+  document.getElementById("help").showModal();
+}
+
+function press(event) {
+  const target = event.target;
+  if (event.defaultPrevented || document.getElementById("help").open) return;
+  if (state.form) {
+    if (event.key === "Escape") cancelEdit();
+    else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) state.form.save();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (target.closest("input, select, textarea, [contenteditable]")) return;
+  if (event.key === " " && target.closest("button, a, summary")) return;
+  const action = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
+}
+
+// Another tab has decided: counts change here, and the row if it is the one that is shown.
+async function hear({ data }) {
+  try {
+    takeProgress(await get("start"));
+    state.entries = state.entries.filter((id) => id !== data.row);
+    drawViews();
+    if (state.row?.id !== data.row || state.form || state.busy) return;
+    await openRow(data.row, state.queue ?? "");
+    tell("Another tab has changed this row.");
+  } catch (error) {
+    tell(error.message, "bad");
+  }
+}
+
+async function begin() {
+  try {
+    state.start = await get("start");
+  } catch (error) {
+    return showProblem(error);
+  }
+  state.last = state.start.last;
+  document.getElementById("project").textContent = state.start.project;
+  document.getElementById("reviewer").textContent = `reviewed by ${state.start.reviewer}`;
+  document.getElementById("open-help").addEventListener("click", showHelp);
+  undoButton.addEventListener("click", undo);
+  addEventListener("keydown", press);
+  addEventListener("hashchange", show);
+  tabs.addEventListener("message", hear);
+  await show();
+}
+
+begin();
