@@ -69,6 +69,10 @@ SLOW = (
     "tests/answering",
     "tests/review/test_decision_log.py",
     "tests/cli/test_call.py",
+    "tests/cli/test_review.py",
+    "tests/review/test_large_dataset.py",
+    "tests/review/test_page.py",
+    "tests/review/test_web.py",
     "tests/audit/verification/test_tagger_runs.py",
 )
 """Tests of these take seconds each: real DVC, a trained model, a browser."""

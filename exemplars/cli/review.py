@@ -26,7 +26,8 @@ examples:
 Queues: generated, conflicts, label-noise, errors, disagreement, privacy and
 quality. Without --queue, the page opens the first that has rows.
 On the page: a approves, x rejects, e edits, space skips, u undoes, ? lists all
-keys. Decisions are appended to data/raw/reviews.jsonl; `dvc repro` applies them.
+keys. Decisions are appended to data/raw/reviews.jsonl, and `dvc repro` applies
+them.
 Only this machine reaches the page, and only under the address that is printed.
 """
 
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         with open_socket(_HOST, arguments.port) as listening, contextlib.closing(session):
             address = f"http://{_HOST}:{listening.getsockname()[1]}/{token}/"
             address += f"#queue={arguments.queue}" if arguments.queue else ""
-            print_line(f"{session.reviewer} reviews on {address} ; Ctrl-C ends")
+            print_line(f"{session.reviewer} reviews on {address} (Ctrl-C ends)")
             sys.stdout.flush()
             if not arguments.no_browser:
                 _open_browser(address)

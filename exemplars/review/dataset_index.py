@@ -16,7 +16,7 @@ import polars as pl
 from exemplars.core import layout
 from exemplars.core.conditions import HEADLINE
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.ids import SPLITS, SPEECH_SUFFIX
+from exemplars.core.ids import SPEECH_SUFFIX, SPLITS
 from exemplars.core.records import Exemplar, Grounding, Rejection
 
 NO_SKILL: Final = "(no call)"
@@ -30,6 +30,7 @@ _LEDGERS: Final = tuple(
 _SPLIT_FILES: Final = tuple(layout.split(name) for name in SPLITS)
 _SOURCES: Final = (
     layout.EXEMPLARS,
+    layout.EDITS,
     layout.CATALOG,
     *_LEDGERS,
     *_SPLIT_FILES,

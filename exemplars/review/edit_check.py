@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
 
 import msgspec
+import polars as pl
 
 from exemplars.core import layout
-from exemplars.core.errors import quote_text
-from exemplars.core.ledger import Problem, format_place
+from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.ledger import format_place
 from exemplars.core.params import composes_values, load_section, read_source_settings
 from exemplars.core.records import Exemplar, LabelledArgument, Mode, Reason, Record, Rejection
-from exemplars.core.reviews import ReviewedArgument, ReviewedRow, describe_row
-from exemplars.dataset.catalog import read_catalog
+from exemplars.core.reviews import Resolution, ReviewedArgument, ReviewedRow, RowContent, describe_row
+from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.recognizers import merge_recognizers
+from stages.compile.edits import EditCompiler, RowVersion
 from stages.compile.exemplars import SourceRules, compile_record
 from stages.compile.inputs import build_rules, read_recognizers
 from stages.compile.lexicon import Lexicon
 from stages.compile.params import CompileParams
 from stages.ingest.jsonl_lines import normalize_slot
 
+Resolutions = Mapping[RowContent, Resolution]
 Text = Annotated[str, msgspec.Meta(max_length=20_000)]
 Offset = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
@@ -60,7 +65,7 @@ class CheckedEdit(msgspec.Struct, frozen=True):
 
 
 class EditChecker:
-    """Compiles edited rows with the catalog, the recognizers and the rules of the project."""
+    """Compiles edited rows as the stage will: with its catalog, its recognizers and its rules."""
 
     def __init__(self) -> None:
         """Read what the compiler needs. Raises `UserError` if any of it is missing or malformed."""
@@ -71,94 +76,110 @@ class EditChecker:
             *(read_recognizers(layout.source_recognizers(name)) for name in sources),
         ]
         composing = {name for name in sources if composes_values(settings.get(name, {}))}
+        catalogs = {name: read_catalog(layout.source_catalog(name)) for name in sources}
+        lexicon, rules = Lexicon(merge_recognizers(recognizers)), build_rules(composing, catalogs)
         self.skills = {skill.name: skill for skill in read_catalog(layout.CATALOG)}
-        self._lexicon = Lexicon(merge_recognizers(recognizers))
-        self._rules = build_rules(
-            composing, {name: read_catalog(layout.source_catalog(name)) for name in sources}
-        )
-        self._today = {name: str(source["today"]) for name, source in settings.items() if source.get("today")}
+        self._compile = partial(_compile, skills=self.skills, lexicon=lexicon, rules=rules)
+        self._compiler = EditCompiler(self.skills, lexicon, rules)
 
-    def check(self, exemplar: Exemplar, edit: Edit) -> CheckedEdit:
-        """Compile a row with the labels of an edit. exemplar: the row as it is."""
-        skill = self.skills.get(edit.skill or "")
-        labels = tuple(_label(argument, exemplar) for argument in edit.arguments)
-        after = ReviewedRow(exemplar.utterance, edit.skill, edit.mode, tuple(map(_describe_label, labels)))
-        problem = _find_contradiction(edit)
-        if problem is not None:
-            return _refuse(after, problem.sentence, problem.slot, problem.reason)
-        record = Record(
-            id=exemplar.id,
-            turn=exemplar.turn,
-            source=exemplar.source,
-            utterance=exemplar.utterance,
-            mode=edit.mode,
-            skill=edit.skill,
-            service=exemplar.service if skill is None or edit.skill == exemplar.skill else skill.service,
-            arguments=labels,
-            context=exemplar.context,
-            group=exemplar.group,
-            license=exemplar.license,
-            origin=exemplar.origin,
-            split=exemplar.split,
-            today=self._today.get(exemplar.source),
-            call=exemplar.call,
-            speaker=exemplar.speaker,
-            reply=exemplar.reply,
-        )
-        rules = self._rules.get(exemplar.source, SourceRules())
-        compiled = compile_record(record, self.skills, self._lexicon, rules)
+    def check(
+        self, exemplar: Exemplar, edit: Edit, resolutions: Resolutions, *, shares_turn: bool
+    ) -> CheckedEdit:
+        """Compile a row with the labels of an edit.
+
+        exemplar: the row as it is. resolutions: the decisions that count, some of which have made the row what it is.
+        shares_turn: whether its turn has more calls. Raises `UserError` if the record of the row cannot be read.
+        """
+        after = _describe_edit(edit, exemplar)
+        if not all(argument.slot.strip() for argument in edit.arguments):
+            message = "found an argument without a slot; name the slot, or remove the argument"
+            return CheckedEdit(after, None, message, "", Reason.UNKNOWN_SLOT)
+        row = self._find_version(exemplar, resolutions, shares_turn)
+        compiled = self._compiler.compile(row, after)
         if isinstance(compiled, Rejection):
             message = compiled.message.removeprefix(f"{format_place(exemplar.origin)}: ")
-            return _refuse(after, message, compiled.slot, compiled.reason)
-        if compiled.digest == exemplar.digest:
-            return CheckedEdit(describe_row(compiled), compiled, is_changed=False)
-        return CheckedEdit(describe_row(compiled), compiled)
+            return CheckedEdit(after, None, message, compiled.slot, compiled.reason.value)
+        # Two reviewers who want the same should have said the same, whichever way they came there.
+        full = describe_row(compiled.exemplar)
+        again = self._compiler.compile(row, full)
+        is_same = isinstance(again, RowVersion) and again.exemplar.digest == compiled.exemplar.digest
+        is_changed = compiled.exemplar.digest != exemplar.digest
+        return CheckedEdit(full if is_same else after, compiled.exemplar, is_changed=is_changed)
+
+    def _find_version(self, exemplar: Exemplar, resolutions: Resolutions, shares_turn: bool) -> RowVersion:
+        """Find the record that compiles to a row: that of its source, after the edits that were applied."""
+        record = _read_record(exemplar)
+        compiled = self._compile(record)
+        if isinstance(compiled, Exemplar):
+            row, _ = self._compiler.apply(RowVersion(record, compiled, shares_turn), resolutions)
+            for version in (RowVersion(record, compiled, shares_turn), row):
+                if version.exemplar.digest == exemplar.digest:
+                    return version
+        # An edit was withdrawn since, or the stage has not run since.
+        return RowVersion(_label_again(record, exemplar), exemplar, shares_turn)
 
 
-def _label(argument: EditedArgument, exemplar: Exemplar) -> LabelledArgument:
-    """Label an argument; what an unchanged one is known to be stays known."""
-    slot, span = normalize_slot(argument.slot.strip()), (argument.start, argument.end)
-    unchanged = next(
-        (
-            known
-            for known in exemplar.arguments
-            if (known.slot, known.value, (known.start, known.end)) == (slot, argument.value, span)
-        ),
-        None,
-    )
-    spoken: tuple[str, ...] = ()
-    if argument.start is not None and argument.end is not None and (argument.means or unchanged is not None):
-        spoken = (exemplar.utterance[argument.start : argument.end],)
-    return LabelledArgument(
-        slot=slot,
-        value=argument.value,
-        spoken=spoken,
-        start=argument.start,
-        end=argument.end,
-        accepted=() if unchanged is None else unchanged.accepted,
-        grounding=None if unchanged is None else unchanged.grounding,
-    )
+def _compile(
+    record: Record, *, skills: Mapping[str, Skill], lexicon: Lexicon, rules: Mapping[str, SourceRules]
+) -> Exemplar | Rejection:
+    return compile_record(record, skills, lexicon, rules[record.source])
 
 
-def _describe_label(label: LabelledArgument) -> ReviewedArgument:
-    surface = label.spoken[0] if label.spoken else None
-    return ReviewedArgument(label.slot, label.value, surface, label.start, label.end, label.grounding)
-
-
-def _find_contradiction(edit: Edit) -> Problem | None:
-    """Find what no row may be: a mode without its skill, an argument without a slot."""
-    if edit.skill is None and edit.mode is not Mode.NONE:
-        found, fix = f"mode {edit.mode.value!r} without a skill", "name the skill, or choose the mode 'none'"
-        return Problem(Reason.MALFORMED_RECORD, found, "a skill", fix)
-    if edit.skill is not None and edit.mode is Mode.NONE:
-        found = f"mode 'none' with the skill {quote_text(edit.skill)}"
-        return Problem(Reason.MALFORMED_RECORD, found, "no skill", "remove the skill, or choose another mode")
-    if any(not argument.slot.strip() for argument in edit.arguments):
-        return Problem(
-            Reason.UNKNOWN_SLOT, "an argument without a slot", "its name", "name the slot, or remove it"
+def _read_record(exemplar: Exemplar) -> Record:
+    """Read the record of a row. Raises `UserError` if `ingest` has not written it."""
+    path = layout.records(exemplar.source)
+    try:
+        found = pl.scan_parquet(path).filter(pl.col("id") == exemplar.id).collect()
+    except (pl.exceptions.PolarsError, OSError):
+        found = pl.DataFrame()
+    if found.is_empty():
+        problem = Diagnostic(
+            path=str(path),
+            code="no_record",
+            found=f"no record {exemplar.id}",
+            expected="it",
+            fix="run `dvc repro`",
         )
-    return None
+        raise UserError([problem])
+    return msgspec.convert(found.row(0, named=True), Record)
 
 
-def _refuse(after: ReviewedRow, message: str, slot: str | None, reason: Reason) -> CheckedEdit:
-    return CheckedEdit(after, None, message, slot, reason.value)
+def _label_again(record: Record, exemplar: Exemplar) -> Record:
+    """Return a record with the labels of a row."""
+    labels = tuple(
+        LabelledArgument(
+            argument.slot,
+            argument.value,
+            () if argument.surface is None else (argument.surface,),
+            argument.start,
+            argument.end,
+            accepted=argument.accepted,
+            grounding=argument.grounding,
+        )
+        for argument in exemplar.arguments
+    )
+    return msgspec.structs.replace(
+        record,
+        utterance=exemplar.utterance,
+        skill=exemplar.skill,
+        service=exemplar.service,
+        mode=exemplar.mode,
+        arguments=labels,
+        exemplar=None,
+    )
+
+
+def _describe_edit(edit: Edit, exemplar: Exemplar) -> ReviewedRow:
+    """Describe what an edit wants; an argument that it leaves as it was keeps what is known of it."""
+    known = {
+        (argument.slot, argument.value, argument.start, argument.end): argument
+        for argument in describe_row(exemplar).arguments
+    }
+    arguments = []
+    for argument in edit.arguments:
+        slot = normalize_slot(argument.slot.strip())
+        start, end = argument.start, argument.end
+        surface = None if start is None or end is None else exemplar.utterance[start:end]
+        wanted = ReviewedArgument(slot, argument.value, surface if argument.means else None, start, end)
+        arguments.append(known.get((slot, argument.value, start, end), wanted))
+    return ReviewedRow(exemplar.utterance, edit.skill, edit.mode, tuple(arguments))

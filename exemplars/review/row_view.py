@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ class RowViewer:
         self._index = index
         self._skills = skills
         self._nearest: NearestRows | None = None
+        self._lock = threading.Lock()
 
     def describe(self, exemplar: Exemplar) -> dict[str, Any]:
         """Describe a row: its labels, its context, the other calls of its turn, and where it comes from."""
@@ -79,8 +81,9 @@ class RowViewer:
 
     def find_nearest(self, exemplar: Exemplar) -> list[dict[str, Any]]:
         """Find the train rows whose words are most like the row's, without those of its own turn."""
-        if self._nearest is None:
-            self._nearest = NearestRows(*self._index.list_train_rows())
+        with self._lock:
+            if self._nearest is None:
+                self._nearest = NearestRows(*self._index.list_train_rows())
         own = [exemplar.id, *(row.id for row in self._index.read_turn(exemplar))]
         found = self._nearest.find(exemplar.utterance, NEAREST, own)
         rows = [(near, self._index.read_exemplar(near.id)) for near in found]
@@ -143,6 +146,7 @@ def describe_decisions(state: RowState) -> dict[str, Any]:
         "hidden": len(state.others) if hides else 0,
         "stale": list(map(describe_decision, state.stale)),
         "disputed": state.is_disputed,
+        "problem": state.problem,
     }
 
 

@@ -14,8 +14,8 @@ import msgspec
 from exemplars.core.records import Exemplar
 from exemplars.core.reviews import Decision, Review, describe_row
 from exemplars.review.dataset_index import PAGE_ROWS, DatasetIndex, RowFilter, sign_files
-from exemplars.review.decision_book import DecisionBook
-from exemplars.review.edit_check import CheckedEdit, EditChecker
+from exemplars.review.decision_book import DecisionBook, read_applied_edits
+from exemplars.review.edit_check import CheckedEdit, Edit, EditChecker
 from exemplars.review.live_tagger import LiveTagger
 from exemplars.review.queues import Queue, QueueLists
 from exemplars.review.requests import CheckRequest, DecisionRequest, UndoRequest, Verdict
@@ -89,10 +89,15 @@ class ReviewSession:
                 "why": None if entry is None else entry.why,
                 "suggested": None if entry is None else entry.suggested,
                 "entry": self._viewer.describe_skill(exemplar.skill),
-                "nearest": self._viewer.find_nearest(exemplar),
                 "answers": read_answers(row_id),
                 "decisions": describe_decisions(self._book.get_state(row_id, exemplar.digest)),
             }
+
+    def show_nearest(self, row_id: str) -> list[dict[str, Any]]:
+        """Show the nearest rows of train. The first answer takes the time to index their words."""
+        with self._fresh():
+            exemplar, viewer = self._find(row_id), self._viewer
+        return viewer.find_nearest(exemplar)
 
     def show_skill(self, name: str) -> dict[str, Any] | None:
         """Show the catalog's entry of a skill."""
@@ -114,7 +119,7 @@ class ReviewSession:
     def check(self, request: CheckRequest) -> dict[str, Any]:
         """Compile an edit, without saving it."""
         with self._fresh():
-            checked = self._checker.check(self._find(request.row), request.edit)
+            checked = self._check(self._find(request.row), request.edit)
             return {
                 "ok": checked.exemplar is not None,
                 "changed": checked.is_changed,
@@ -176,6 +181,7 @@ class ReviewSession:
 
     def _load(self) -> None:
         self._index = DatasetIndex()
+        self._book.apply_edits(read_applied_edits())
         self._checker = EditChecker()
         self._viewer = RowViewer(self._index, self._checker.skills)
         self._queues = QueueLists(self._index)
@@ -206,12 +212,16 @@ class ReviewSession:
             time=_read_clock(),
         )
 
+    def _check(self, exemplar: Exemplar, edit: Edit) -> CheckedEdit:
+        shares_turn = bool(self._index.read_turn(exemplar))
+        return self._checker.check(exemplar, edit, self._book.resolutions, shares_turn=shares_turn)
+
     def _check_edit(self, exemplar: Exemplar, request: DecisionRequest) -> CheckedEdit | None:
         if (request.edit is not None) is not (request.decision is Verdict.EDITED):
             raise Refusal("an edit belongs to the decision `edited`, and only there", 422)
         if request.edit is None:
             return None
-        checked = self._checker.check(exemplar, request.edit)
+        checked = self._check(exemplar, request.edit)
         if checked.exemplar is None:
             raise Refusal(checked.message, 422)
         if not checked.is_changed:

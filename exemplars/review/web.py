@@ -45,6 +45,7 @@ def build_app(session: ReviewSession, token: str) -> Starlette:
         "queue": server.list_queue,
         "row": server.show_row,
         "skill": server.show_skill,
+        "nearest": server.show_nearest,
         "tagger": server.ask_tagger,
         "rows": server.browse,
     }
@@ -89,6 +90,9 @@ class _Server:
 
     async def show_skill(self, request: Request) -> Response:
         return await _answer(self._session.show_skill, request.query_params.get("name", ""))
+
+    async def show_nearest(self, request: Request) -> Response:
+        return await _answer(self._session.show_nearest, request.query_params.get("id", ""))
 
     async def ask_tagger(self, request: Request) -> Response:
         return await _answer(self._session.ask_tagger, request.query_params.get("id", ""))

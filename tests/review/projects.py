@@ -15,9 +15,11 @@ from exemplars.core.records import (
     Argument,
     Exemplar,
     Grounding,
+    LabelledArgument,
     Mode,
     Origin,
     Reason,
+    Record,
     Rejection,
     ReviewItem,
     Speaker,
@@ -26,11 +28,15 @@ from exemplars.core.records import (
 from exemplars.core.tables import rows_to_table, write_table
 from exemplars.dataset.catalog import Skill, encode_catalog
 from exemplars.dataset.parameters import Parameter
-from exemplars.dataset.row_tables import exemplars_to_table, rejections_to_table
+from exemplars.dataset.row_tables import exemplars_to_table, records_to_table, rejections_to_table
 from exemplars.models.rows import Prediction
 
 SKILLS = (
-    Skill("call", "Ring somebody.", (Parameter("contact", required=True), Parameter("line", enum=("home", "work")))),
+    Skill(
+        "call",
+        "Ring somebody.",
+        (Parameter("contact", required=True), Parameter("line", enum=("home", "work"))),
+    ),
     Skill("play", "Play music.", (Parameter("title", "What to play"), Parameter("count", type="integer"))),
 )
 EMOJI = "play 👩‍👩‍👧 Café 🎵 now please"
@@ -79,6 +85,24 @@ def make_row(
     return stamp_digest(row)
 
 
+def make_record(row: Exemplar) -> Record:
+    """Make the record that a row was compiled from."""
+    return Record(
+        id=row.id,
+        turn=row.turn,
+        source=row.source,
+        utterance=row.utterance,
+        mode=row.mode,
+        skill=row.skill,
+        service=row.service,
+        arguments=tuple(LabelledArgument(argument.slot, argument.value) for argument in row.arguments),
+        context=row.context,
+        group=row.group,
+        license=row.license,
+        origin=row.origin,
+    )
+
+
 ROWS = (
     make_row(1, EMOJI, "play", {"title": "Café"}),
     make_row(2, RIGHT_TO_LEFT, "play", {"title": "שלום"}),
@@ -101,6 +125,7 @@ def write_project(root: Path, rows: Sequence[Exemplar] = ROWS, *, listed: Sequen
     write_bytes(root / layout.source_recognizers("mine"), b'{"recognizers": {}}\n')
     table = exemplars_to_table(sorted(rows, key=lambda row: row.id))
     write_table(root / layout.EXEMPLARS, table)
+    write_table(root / layout.records("mine"), records_to_table([make_record(row) for row in rows]))
     write_table(root / layout.CURATED, table)
     write_table(root / layout.split("train"), table)
     write_table(root / layout.ledger_path(layout.EXEMPLARS), rejections_to_table([make_rejection()]))
@@ -112,12 +137,12 @@ def write_project(root: Path, rows: Sequence[Exemplar] = ROWS, *, listed: Sequen
 def make_rejection() -> Rejection:
     """Make the rejection of a record that was never compiled."""
     return Rejection(
-        id="mine:rows.jsonl#99",
+        id="mine:lost.jsonl#99",
         source="mine",
         stage="compile",
         reason=Reason.VALUE_NOT_FOUND,
-        message="rows.jsonl:99: 'jazz' of slot 'title' occurs nowhere; correct the value",
-        origin=Origin("rows.jsonl", "0" * 64, "99"),
+        message="lost.jsonl:99: 'jazz' of slot 'title' occurs nowhere; correct the value",
+        origin=Origin("lost.jsonl", "0" * 64, "99"),
         group="mine:99",
         skill="play",
         utterance="play something",

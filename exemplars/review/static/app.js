@@ -2,7 +2,7 @@
 import { Browser } from "./browse.js";
 import { el, get, post, shorten } from "./dom.js";
 import { EditForm, hasDraft } from "./edit.js";
-import { describeDecision, showLabels, showLiveAnswer, showRow, showSkill } from "./row.js";
+import { describeDecision, showLabels, showLiveAnswer, showNearest, showRow, showSkill } from "./row.js";
 
 const TITLES = {
   generated: "Generated",
@@ -137,9 +137,20 @@ async function openRow(id, queue) {
   drawViews();
   document.getElementById("row-title").focus({ preventScroll: true });
   scrollTo(0, 0);
-  if (row.digest !== undefined && hasDraft(row)) edit();
+  if (row.digest === undefined) return;
+  if (hasDraft(row)) edit();
+  findNearest(row);
   if (state.noTagger) showLiveAnswer(state.noTagger);
-  else if (row.digest !== undefined) setTimeout(() => askTagger(row), ASK_AFTER);
+  else setTimeout(() => askTagger(row), ASK_AFTER);
+}
+
+async function findNearest(row) {
+  try {
+    const rows = await get("nearest", { id: row.id });
+    if (state.row === row) showNearest(rows);
+  } catch (error) {
+    if (state.row === row) tell(error.message, "bad");
+  }
 }
 
 async function askTagger(row) {

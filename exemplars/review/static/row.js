@@ -32,7 +32,7 @@ export function showRow(row) {
       el("div", { id: "labels" }, showLabels(row)),
       showFacts(row),
     ),
-    el("aside", { "aria-label": "What helps to decide" }, showSkill(row.entry, row.skill), showAnswers(row), showNearest(row)),
+    el("aside", { "aria-label": "What helps to decide" }, showSkill(row.entry, row.skill), showAnswers(row), buildNearest()),
   );
 }
 
@@ -59,6 +59,7 @@ function* showNotes(row) {
   if (!decisions) return;
   if (decisions.disputed) yield showDecisions("bad", "Reviewers disagree, so that no decision applies.", row);
   else if (decisions.own) yield showDecisions("good", "Decided.", row);
+  if (decisions.problem) yield el("p", { class: "notice bad" }, el("strong", {}, "The edit is not applied. "), decisions.problem);
   for (const review of decisions.stale) {
     const text = `${review.reviewer} ${describeDecision(review)} an earlier version of this row on ${day(review)}. `;
     yield el("p", { class: "notice fair" }, el("strong", {}, "Stale. "), text, "It does not apply: decide again.");
@@ -120,7 +121,7 @@ function showArguments(args) {
     return el(
       "tr",
       {},
-      el("th", { scope: "row" }, el("span", { class: `key ${said ? colorOf(index) : ""}` }, argument.slot)),
+      el("th", { scope: "row" }, el("span", { class: said ? `key ${colorOf(index)}` : "key plain" }, argument.slot)),
       el("td", { dir: "auto" }, argument.value),
       el("td", {}, said && argument.surface !== argument.value ? [el("q", { dir: "auto" }, argument.surface), " "] : null,
         el("span", { class: "note" }, SAID[argument.grounding] ?? argument.grounding)),
@@ -204,13 +205,16 @@ export function showLiveAnswer(answer) {
 const formatConfidence = ({ confidence }) =>
   confidence === null || confidence === undefined ? "" : `, ${Math.round(confidence * 100)} % sure`;
 
-function showNearest(row) {
-  const section = el("section", { "aria-labelledby": "nearest-title" });
-  section.append(el("h2", { id: "nearest-title" }, "Nearest rows of train"));
-  const rows = row.nearest ?? [];
-  if (!rows.length) section.append(el("p", { class: "note" }, "No row of train shares a word with it."));
-  else section.append(el("ul", { class: "nearest" }, rows.map(showNearRow)));
+function buildNearest() {
+  const section = el("section", { id: "nearest", "aria-labelledby": "nearest-title" });
+  section.append(el("h2", { id: "nearest-title" }, "Nearest rows of train"), el("div", {}, el("p", { class: "note" }, "Looking …")));
   return section;
+}
+
+export function showNearest(rows) {
+  const none = el("p", { class: "note" }, "No row of train shares a word with it.");
+  const list = el("ul", { class: "nearest" }, rows.map(showNearRow));
+  document.querySelector("#nearest > div")?.replaceChildren(rows.length ? list : none);
 }
 
 function showNearRow(near) {
