@@ -46,6 +46,39 @@ from exemplars.cli import (
 from exemplars.cli.project import find_project, require_project
 from exemplars.core.errors import report_errors, suggest_name
 
+_COMMANDS: Final = (
+    init,
+    lint,
+    check,
+    rejections,
+    rename,
+    preferences,
+    catalog,
+    params,
+    schema,
+    export,
+    generate,
+    review,
+    runs,
+    merge,
+    call,
+    serve,
+    serve_check,
+    prove,
+    plots_template,
+    curve,
+    estimate,
+    recover,
+    trace,
+    diff,
+    compare,
+    verify,
+    attest,
+    erase,
+    upgrade,
+    docs,
+)
+"""In the order of the help."""
 _NO_COMMAND: Final = re.compile(
     r"argument COMMAND: invalid choice: '(?P<name>.*?)' \(choose from (?P<names>.*)\)$"
 )
@@ -78,36 +111,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser
     )
-    init.add_parser(commands)
-    lint.add_parser(commands)
-    check.add_parser(commands)
-    rejections.add_parser(commands)
-    rename.add_parser(commands)
-    preferences.add_parser(commands)
-    catalog.add_parser(commands)
-    params.add_parser(commands)
-    schema.add_parser(commands)
-    export.add_parser(commands)
-    generate.add_parser(commands)
-    review.add_parser(commands)
-    runs.add_parser(commands)
-    merge.add_parser(commands)
-    call.add_parser(commands)
-    serve.add_parser(commands)
-    serve_check.add_parser(commands)
-    prove.add_parser(commands)
-    plots_template.add_parser(commands)
-    curve.add_parser(commands)
-    estimate.add_parser(commands)
-    recover.add_parser(commands)
-    trace.add_parser(commands)
-    diff.add_parser(commands)
-    compare.add_parser(commands)
-    verify.add_parser(commands)
-    attest.add_parser(commands)
-    erase.add_parser(commands)
-    upgrade.add_parser(commands)
-    docs.add_parser(commands)
+    for module in _COMMANDS:
+        module.add_parser(commands)
     return parser
 
 

@@ -69,7 +69,7 @@ class RowPage(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """What tells whether the files have changed since they were scanned: modification times and sizes."""
+    """Modification times and sizes, by which changed files are recognized."""
 
     files: tuple[tuple[int, int] | None, ...]
 
@@ -119,7 +119,7 @@ class DatasetIndex:
         return RowPage(found.height, [row | marks.get(row["id"], {}) for row in shown.to_dicts()])
 
     def find_row(self, row_id: str) -> dict[str, Any] | None:
-        """Find the narrow columns of a row; `None` if there is none of that id."""
+        """Find the narrow columns of a row; `None` if no row has that id."""
         found = self._rows.filter(pl.col("id") == row_id)
         return found.row(0, named=True) if found.height else None
 
@@ -233,52 +233,41 @@ def _collect_rows() -> pl.DataFrame:
     """Collect the narrow columns of compiled rows, and of records that were rejected before they were compiled.
 
     Columns: id, source, skill, utterance, turn, split, stage, reason, groundings (a bit for each `Grounding`) and
-    place (the number of the row in its file; null: it is not compiled).
+    place (the number of the row in its file; `None`: it is not compiled).
     """
+    compiled = _scan_compiled()
+    splits = pl.concat([_scan_split(name) for name in SPLITS])
+    ledger = pl.concat(map(_scan_ledger, _LEDGERS)).unique("id", keep="first", maintain_order=True)
+    early = ledger.join(compiled, on="id", how="anti").filter(pl.col("stage").is_in(["ingest", "compile"]))
+    reasons = ledger.select("id", "stage", "reason")
+    rows = (
+        compiled.join(splits, on="id", how="left")
+        .join(reasons, on="id", how="left")
+        # `render` names a turn of several calls by the id of the turn.
+        .join(reasons, left_on="turn", right_on="id", how="left", suffix="_turn")
+        .with_columns(pl.coalesce(name, f"{name}_turn").alias(name) for name in ("stage", "reason"))
+        .drop("stage_turn", "reason_turn")
+        .with_columns(pl.col("skill").fill_null(NO_SKILL))
+    )
+    return (
+        pl.concat([rows, early], how="diagonal")
+        .with_columns(pl.col("split").fill_null(REJECTED), pl.col("groundings").fill_null(0))
+        .with_columns(pl.col(_CATEGORIES).cast(pl.Categorical))
+        .sort("id")
+        .collect()
+        .rechunk()
+    )
+
+
+def _scan_compiled() -> pl.LazyFrame:
     groundings = pl.col("arguments").list.eval(pl.element().struct.field("grounding"))
     bits = [
         groundings.list.contains(name).cast(pl.UInt16) * (1 << place)
         for place, name in enumerate(_GROUNDINGS)
     ]
-    compiled = pl.scan_parquet(layout.EXEMPLARS, row_index_name="place").select(
-        "id",
-        "source",
-        "skill",
-        "utterance",
-        "turn",
-        pl.sum_horizontal(bits).cast(pl.UInt16).alias("groundings"),
-        "place",
-    )
-    splits = pl.concat([_scan_split(name) for name in SPLITS])
-    ledger = pl.concat([_scan_ledger(path) for path in _LEDGERS]).unique(
-        "id", keep="first", maintain_order=True
-    )
-    early = ledger.join(compiled, on="id", how="anti").filter(pl.col("stage").is_in(["ingest", "compile"]))
-    by_row, by_turn = ledger.select("id", "stage", "reason"), ledger.select("id", "stage", "reason")
-    rows = (
-        compiled.join(splits, on="id", how="left")
-        .join(by_row, on="id", how="left")
-        .join(by_turn, left_on="turn", right_on="id", how="left", suffix="_turn")
-        .with_columns(
-            pl.coalesce("stage", "stage_turn").alias("stage"),
-            pl.coalesce("reason", "reason_turn").alias("reason"),
-        )
-        .drop("stage_turn", "reason_turn")
-    )
-    rejected = early.select("id", "source", "skill", "utterance", "stage", "reason")
-    return (
-        pl.concat([rows, rejected], how="diagonal")
-        .with_columns(
-            pl.when(pl.col("place").is_not_null())
-            .then(pl.col("skill").fill_null(NO_SKILL))
-            .otherwise("skill"),
-            pl.col("split").fill_null(REJECTED),
-            pl.col("groundings").fill_null(0),
-        )
-        .with_columns(pl.col(_CATEGORIES).cast(pl.Categorical))
-        .sort("id")
-        .collect()
-        .rechunk()
+    return pl.scan_parquet(layout.EXEMPLARS, row_index_name="place").select(
+        *("id", "source", "skill", "utterance", "turn", "place"),
+        groundings=pl.sum_horizontal(bits).cast(pl.UInt16),
     )
 
 

@@ -114,7 +114,7 @@ class DecisionBook:
         return next((review for review in self._reviews if review.decision_id == decision_id), None)
 
     def find_last(self) -> Review | None:
-        """Find the last decision of this reviewer that is not withdrawn; `None` if there is none."""
+        """Find the last decision of this reviewer that is not withdrawn; `None` if it does not exist."""
         withdrawn = {review.withdraws for review in self._reviews}
         return next(
             (

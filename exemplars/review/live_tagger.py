@@ -40,7 +40,7 @@ class LiveTagger:
                 return {"problem": f"the {TAGGER} has ended before it answered"}
 
     def close(self) -> None:
-        """End the process, if it runs."""
+        """Stop the process, if it runs."""
         with self._lock:
             self._stop()
 

@@ -142,7 +142,7 @@ class ReviewSession:
             return {"saved": describe_decision(saved), **self._describe_progress()}
 
     def undo(self, request: UndoRequest) -> dict[str, Any]:
-        """Withdraw a decision of this reviewer: the line that says so is on the disk when this returns."""
+        """Remove a decision of this reviewer from those that count: on the disk, too, when this returns."""
         with self._fresh():
             if self._book.find(request.decision_id) is None:
                 last = self._book.find_last()
@@ -167,7 +167,7 @@ class ReviewSession:
             }
 
     def close(self) -> None:
-        """End what was started."""
+        """Stop what was started."""
         self.tagger.close()
 
     @contextmanager

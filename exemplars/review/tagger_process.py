@@ -41,7 +41,7 @@ def answer_lines(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 
 def _load_tagger() -> System:
-    """Load the first tagger of the project. Raises `UserError` if there is none."""
+    """Load the first tagger of the project. Raises `UserError` if no tagger is trained."""
     recipe = next((run.recipe for run in list_runs() if run.method == TAGGER), TAGGER)
     return load_system(recipe)
 
