@@ -1,8 +1,9 @@
-"""spaCy's English without a model: its tokenizer and its matchers."""
+"""spaCy's English tokenizer, without a model, and what is known of its tokens without it."""
 
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING, Final
 
 from exemplars.core.imports import hide_packages
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 MODEL_LIBRARIES: Final = ("torch", "transformers")
 """Packages that spaCy and Presidio import if they are installed, for models that are not used here."""
+_LETTERS: Final = re.compile(r"[A-Za-z]+")
+_TOKENS_A_WORD: Final = 3
+"""Tokens that spaCy makes of a run of letters, at most: "wouldntve" is would, nt, ve. A test looks at all its rules."""
 
 
 @functools.cache
@@ -21,3 +25,34 @@ def load_blank_english() -> Language:
         import spacy
 
         return spacy.blank("en")
+
+
+def has_fewer_tokens(text: str, minimum: int) -> bool:
+    """Return whether a text has fewer tokens than `minimum`, by spaCy's tokenizer; white space is no token."""
+    low, high = bound_tokens(text)
+    return low < minimum and (high < minimum or count_tokens(text) < minimum)
+
+
+def has_more_tokens(text: str, maximum: int) -> bool:
+    """Return whether a text has more tokens than `maximum`, by spaCy's tokenizer; white space is no token."""
+    low, high = bound_tokens(text)
+    return high > maximum and (low > maximum or count_tokens(text) > maximum)
+
+
+def bound_tokens(text: str) -> tuple[int, int]:
+    """Return the least and the most tokens that a text can have, so that spaCy is loaded only for what they leave open.
+
+    Tokens end at white space, and each has a character.
+
+    >>> bound_tokens("I'd like two, please")
+    (4, 15)
+    """
+    chunks = text.split()
+    runs = [len(run) for run in _LETTERS.findall(text)]
+    others = sum(map(len, chunks)) - sum(runs)
+    return len(chunks), others + sum(min(length, _TOKENS_A_WORD) for length in runs)
+
+
+def count_tokens(text: str) -> int:
+    """Count the tokens of a text by spaCy's tokenizer; white space is no token."""
+    return sum(not token.is_space for token in load_blank_english().tokenizer(text))

@@ -12,7 +12,7 @@ from typing import Final
 from exemplars.core.records import Exemplar, Speaker
 from exemplars.core.turns import group_by_turn
 from exemplars.dataset.texts import list_words
-from stages.curate.english import load_blank_english
+from stages.curate.english import has_fewer_tokens, has_more_tokens
 from stages.curate.params import QualityFlag, QualityParams
 from stages.curate.spelling import find_misspelled_words, list_plain_words
 
@@ -53,14 +53,13 @@ def flag_texts(
 
     The result of a tool is no text that a person wrote, and gets no flags.
     """
-    count_tokens = _load_token_counter()
     turns = group_by_turn(row for row in exemplars if row.speaker is Speaker.USER)
     misspelled = find_misspelled_words(turns.values())
     flags = {}
     for row in exemplars:
         if row.turn not in turns:
             continue
-        row_flags = set(_find_flags(row, count_tokens(row.utterance), params, identify_language))
+        row_flags = set(_find_flags(row, params, identify_language))
         if not misspelled.isdisjoint(list_plain_words(turns[row.turn])):
             row_flags.add(QualityFlag.MISSPELLING)
         if QualityFlag.WRONG_LANGUAGE in row_flags:
@@ -72,13 +71,13 @@ def flag_texts(
 
 
 def _find_flags(
-    exemplar: Exemplar, tokens: int, params: QualityParams, identify_language: IdentifyLanguage
+    exemplar: Exemplar, params: QualityParams, identify_language: IdentifyLanguage
 ) -> Iterator[QualityFlag]:
     text = exemplar.utterance
     words = list_words(text)
-    if tokens < params.min_tokens:
+    if has_fewer_tokens(text, params.min_tokens):
         yield QualityFlag.TOO_SHORT
-    if tokens > params.max_tokens:
+    if has_more_tokens(text, params.max_tokens):
         yield QualityFlag.TOO_LONG
     if _is_repetitive(words, params.max_repetition):
         yield QualityFlag.REPETITIVE
@@ -122,12 +121,6 @@ def _is_foreign(text: str, words: Sequence[str], identify_language: IdentifyLang
         return False
     language, probability = identify_language(text)
     return language != "en" and probability >= _MIN_PROBABILITY_FOREIGN
-
-
-@functools.cache
-def _load_token_counter() -> Callable[[str], int]:
-    tokenizer = load_blank_english().tokenizer
-    return lambda text: sum(not token.is_space for token in tokenizer(text))
 
 
 @functools.cache

@@ -9,9 +9,11 @@ from __future__ import annotations
 import bisect
 import functools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
+
+import regex
 
 from exemplars.core.imports import hide_packages
 from stages.curate.english import MODEL_LIBRARIES
@@ -60,10 +62,17 @@ _EMAIL: Final = (
 )
 """With the lengths that addresses may have: without bounds, a long text could take quadratic time."""
 _SSN: Final = r"\b(?!000|666|9\d\d)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}\b"
+_FLAGS: Final = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
+"""Those that Presidio compiles its patterns with."""
 _MANY_DIGITS: Final = re.compile(r"(?:\d\D{0,3}){7}")
 _REGIONS: Final = ("US", "GB", "DE", "FR", "IN")
 """Regions whose telephone numbers are recognized without a country code."""
 
+_NUMBER_KINDS: Final = (
+    PersonalDataKind.PHONE, PersonalDataKind.CARD, PersonalDataKind.IBAN, PersonalDataKind.SSN,
+)  # fmt: skip
+"""Kinds with at least seven digits."""
+_IP_KINDS: Final = (PersonalDataKind.IP,)
 _NAME_SCORES: Final = {
     NamePattern.NAME: 0.7,
     NamePattern.DOUBTFUL: 0.5,
@@ -82,16 +91,9 @@ def build_finder(names: NameLexicon, min_score: float) -> Finder:
     min_score: findings with a lower score are ignored.
     """
     find_names = build_name_finder(names)
-    pattern_recognizers = _pattern_recognizers()
 
     def find(text: str) -> list[Finding]:
-        findings = list(map(_score_name, find_names(text)))
-        for kind, may_contain, recognizer, entity in pattern_recognizers:
-            if may_contain(text):
-                findings += [
-                    Finding(result.start, result.end, kind, round(result.score, 2))
-                    for result in recognizer.analyze(text, [entity], None) or ()
-                ]
+        findings = [*map(_score_name, find_names(text)), *_find_patterns(text)]
         return _remove_overlaps(finding for finding in findings if finding.score >= min_score)
 
     return find
@@ -106,10 +108,24 @@ def _remove_overlaps(findings: Iterable[Finding]) -> list[Finding]:
     return kept
 
 
-def _pattern_recognizers() -> list[tuple[PersonalDataKind, Callable[[str], bool], Any, str]]:
-    """Return for each kind: a cheap test that rules most texts out, the recognizer, and its entity."""
+def _find_patterns(text: str) -> Iterator[Finding]:
+    """Yield what the patterns of this module and the recognizers of Presidio find; they may overlap."""
+    for kind, may_contain, pattern, score in _PATTERNS:
+        if may_contain(text):
+            for match in pattern.finditer(text):
+                yield Finding(match.start(), match.end(), kind, score)
+    kinds = [*(_NUMBER_KINDS if _MANY_DIGITS.search(text) else ()), *(_IP_KINDS if _may_contain_ip(text) else ())]
+    for kind in kinds:
+        recognizer = _load_recognizers()[kind]
+        for result in recognizer.analyze(text, recognizer.supported_entities, None) or ():
+            yield Finding(result.start, result.end, kind, round(result.score, 2))
+
+
+@functools.cache
+def _load_recognizers() -> dict[PersonalDataKind, Any]:
+    """Import Presidio's recognizers, once a text needs them: it takes a second."""
     with hide_packages(*MODEL_LIBRARIES):
-        from presidio_analyzer import Pattern, PatternRecognizer
+        from presidio_analyzer import Pattern
         from presidio_analyzer.predefined_recognizers import (
             CreditCardRecognizer,
             IbanRecognizer,
@@ -118,30 +134,29 @@ def _pattern_recognizers() -> list[tuple[PersonalDataKind, Callable[[str], bool]
             UsSsnRecognizer,
         )
 
-    # Presidio's own recognizer of e-mail addresses downloads a list of domains.
-    email = PatternRecognizer("EMAIL_ADDRESS", patterns=[Pattern("address", _EMAIL, 0.9)])
-    ssn = UsSsnRecognizer(patterns=[Pattern("with separators", _SSN, 0.85)])
-    address = PatternRecognizer("ADDRESS", patterns=[Pattern("number and street", _ADDRESS, 0.6)])
+    return {
+        PersonalDataKind.PHONE: PhoneRecognizer(supported_regions=_REGIONS),
+        PersonalDataKind.CARD: CreditCardRecognizer(),
+        PersonalDataKind.IBAN: IbanRecognizer(),
+        PersonalDataKind.SSN: UsSsnRecognizer(patterns=[Pattern("with separators", _SSN, 0.85)]),
+        PersonalDataKind.IP: IpRecognizer(),
+    }
 
-    def has_digit(text: str) -> bool:
-        return any(letter.isdigit() for letter in text)
 
-    def has_many_digits(text: str) -> bool:
-        return _MANY_DIGITS.search(text) is not None
+def _has_digit(text: str) -> bool:
+    return any(letter.isdigit() for letter in text)
 
-    def may_contain_ip(text: str) -> bool:
-        return text.count(".") >= 3 or text.count(":") >= 2
 
-    phone = PhoneRecognizer(supported_regions=_REGIONS)
-    return [
-        (PersonalDataKind.EMAIL, lambda text: "@" in text, email, "EMAIL_ADDRESS"),
-        (PersonalDataKind.PHONE, has_many_digits, phone, "PHONE_NUMBER"),
-        (PersonalDataKind.CARD, has_many_digits, CreditCardRecognizer(), "CREDIT_CARD"),
-        (PersonalDataKind.IBAN, has_many_digits, IbanRecognizer(), "IBAN_CODE"),
-        (PersonalDataKind.SSN, has_many_digits, ssn, "US_SSN"),
-        (PersonalDataKind.IP, may_contain_ip, IpRecognizer(), "IP_ADDRESS"),
-        (PersonalDataKind.ADDRESS, has_digit, address, "ADDRESS"),
-    ]
+def _may_contain_ip(text: str) -> bool:
+    return text.count(".") >= 3 or text.count(":") >= 2
+
+
+_PATTERNS: Final[tuple[tuple[PersonalDataKind, Callable[[str], bool], regex.Pattern[str], float], ...]] = (
+    (PersonalDataKind.EMAIL, lambda text: "@" in text, regex.compile(_EMAIL, _FLAGS), 0.9),
+    (PersonalDataKind.ADDRESS, _has_digit, regex.compile(_ADDRESS, _FLAGS), 0.6),
+)
+"""Kinds that Presidio cannot recognize offline (its e-mail addresses need a list of domains) or at all: a cheap test
+that rules most texts out, the pattern, and its score."""
 
 
 def _score_name(mention: NameMention) -> Finding:
