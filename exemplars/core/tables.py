@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -84,6 +85,8 @@ def _read_values(array: pa.Array, hint: Any) -> list[Any]:
         offsets = array.offsets.to_pylist()
         flat = _read_values(array.values, get_args(hint)[0])
         return [tuple(flat[start:end]) for start, end in pairwise(offsets)]
+    if array.type == _TURN:
+        return _read_shared(array, hint)
     if pa.types.is_struct(array.type):
         columns = zip(array.flatten(), resolve_field_types(hint).values(), strict=True)
         return list(map(hint, *(_read_values(column, inner) for column, inner in columns)))
@@ -93,6 +96,19 @@ def _read_values(array: pa.Array, hint: Any) -> list[Any]:
         members[None] = None
         return list(map(members.__getitem__, values))
     return values
+
+
+def _read_shared(array: pa.StructArray, hint: Any) -> list[Any]:
+    """Return one record for each entry, the same object for entries with the same fields: see `_build_shared`."""
+    codes = np.zeros(len(array), np.int64)
+    for column in array.flatten():
+        encoded = column.dictionary_encode()
+        codes = codes * (len(encoded.dictionary) + 1) + encoded.indices.fill_null(-1).to_numpy() + 1
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    unique = array.take(pa.array(first, pa.int64()))
+    columns = zip(unique.flatten(), resolve_field_types(hint).values(), strict=True)
+    records = list(map(hint, *(_read_values(column, inner) for column, inner in columns)))
+    return list(map(records.__getitem__, inverse.tolist()))
 
 
 def prevent_pandas_import() -> None:

@@ -46,10 +46,17 @@ def make_equality_key(text: str) -> str:
     >>> [make_equality_key(text) for text in ("It's -1.5!", "C++", "C#", "3*4", "(👍)")]
     ["it's -1.5", 'c++', 'c#', '3*4', '👍']
     """
-    folded = _ABBREVIATION.sub(lambda match: match[0].replace(".", ""), _fold_letters(text))
+    folded = _fold_letters(text)
+    if "." in folded:
+        folded = _ABBREVIATION.sub(lambda match: match[0].replace(".", ""), folded)
     words = folded.split()
     opened = {word[0] for word in words if word[0] in _UNITS}
-    kept = [_strip_word(word, opened) for word in words if not _DIVIDER.fullmatch(word)]
+    # Most words are letters and digits alone, with nothing to strip.
+    kept = [
+        word if word.isalnum() else _strip_word(word, opened)
+        for word in words
+        if word.isalnum() or not _DIVIDER.fullmatch(word)
+    ]
     return " ".join(kept or words)
 
 

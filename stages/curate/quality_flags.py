@@ -14,7 +14,7 @@ from exemplars.core.turns import group_by_turn
 from exemplars.dataset.texts import list_words
 from stages.curate.english import has_fewer_tokens, has_more_tokens
 from stages.curate.params import QualityFlag, QualityParams
-from stages.curate.spelling import find_misspelled_words, list_plain_words
+from stages.curate.spelling import find_misspelled_words
 
 IdentifyLanguage = Callable[[str], tuple[str, float]]
 """Returns the language of a text (ISO 639-1), and its probability."""
@@ -54,13 +54,13 @@ def flag_texts(
     The result of a tool is no text that a person wrote, and gets no flags.
     """
     turns = group_by_turn(row for row in exemplars if row.speaker is Speaker.USER)
-    misspelled = find_misspelled_words(turns.values())
+    misspelled = frozenset(find_misspelled_words(turns).values())
     flags = {}
     for row in exemplars:
         if row.turn not in turns:
             continue
         row_flags = set(_find_flags(row, params, identify_language))
-        if not misspelled.isdisjoint(list_plain_words(turns[row.turn])):
+        if row.turn in misspelled:
             row_flags.add(QualityFlag.MISSPELLING)
         if QualityFlag.WRONG_LANGUAGE in row_flags:
             # Both are detected by English words.

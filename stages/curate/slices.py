@@ -25,6 +25,7 @@ _Z: Final = 1.959964
 _LENGTHS: Final = ((1, 3), (4, 7), (8, 15), (16, 30))
 """First and last number of words of the slices of length."""
 _MAX_FRAGMENT_WORDS: Final = 3
+_WORD: Final = re.compile(r"\w+")
 _QUESTION: Final = re.compile(
     r"^(?:(?:and|so|ok|okay|hi|hello|hey)[ ,]+)*(?:who|what|when|where|which|why|how|is|are|am|was|were|do|does|did"
     r"|can|could|would|will|shall|should|may|have|has|any)\b"
@@ -113,9 +114,14 @@ def _build_mention_finder(slices: Mapping[str, Iterable[str]]) -> Dimension:
     longest_first = sorted(slice_names, key=lambda word: (-len(word), word))
     # Whole words only; a word with a possessive ending is still found.
     pattern = re.compile(r"\b(?:" + "|".join(map(re.escape, longest_first)) + r")\b")
+    # A text without the first word of any mention, as most texts are, has none.
+    first_words = frozenset(match[0] for word in slice_names if (match := _WORD.search(word)))
 
     def find_mentions(exemplar: Exemplar) -> Sequence[str]:
-        names = {slice_names[word] for word in pattern.findall(exemplar.utterance.lower())}
+        text = exemplar.utterance.lower()
+        if first_words.isdisjoint(_WORD.findall(text)):
+            return (NO_SLICE,)
+        names = {slice_names[word] for word in pattern.findall(text)}
         return sorted(names) or (NO_SLICE,)
 
     return find_mentions

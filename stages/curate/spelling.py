@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from exemplars.core.records import Exemplar
@@ -18,21 +17,24 @@ _MIN_LETTERS: Final = 5
 """A shorter word has too many neighbors in the dictionary."""
 
 
-def find_misspelled_words(turns: Iterable[Sequence[Exemplar]]) -> frozenset[str]:
-    """Find lower-case words that are in no dictionary, while a word one edit away is.
+def find_misspelled_words(turns: Mapping[str, Sequence[Exemplar]]) -> dict[str, str]:
+    """Find lower-case words that are in no dictionary, while a word one edit away is; each with the id of its turn.
 
     Words of arguments are ignored, because they are often names; so are words of several turns, because they
     are vocabulary of the data.
 
-    turns: the calls of each.
+    turns: the calls of each, by its id.
     """
-    counts = Counter(word for calls in turns for word in list_plain_words(calls))
-    if not counts:
-        return frozenset()
+    owners: dict[str, str | None] = {}
+    for turn, calls in turns.items():
+        for word in list_plain_words(calls):
+            owners[word] = None if word in owners else turn
+    rare = {word: turn for word, turn in owners.items() if turn is not None and len(word) >= _MIN_LETTERS}
+    if not rare:
+        return {}
     dictionary = _load_dictionary()
-    rare = [word for word, count in counts.items() if count == 1 and len(word) >= _MIN_LETTERS]
     unknown = sorted(dictionary.unknown(rare))
-    return frozenset(word for word in unknown if dictionary.known(dictionary.edit_distance_1(word)))
+    return {word: rare[word] for word in unknown if dictionary.known(dictionary.edit_distance_1(word))}
 
 
 def list_plain_words(calls: Sequence[Exemplar]) -> set[str]:

@@ -15,7 +15,9 @@ from stages.curate.english import (
 TEXTS = st.lists(
     st.one_of(
         st.text(max_size=12),
-        st.sampled_from(["wouldntve", "ima", "don't", "cannot", "U.S.", ":-)", "\u00a0", "10km", "$5.50", "a/b", "…"]),
+        st.sampled_from(
+            ["wouldntve", "ima", "don't", "cannot", "U.S.", ":-)", "\u00a0", "10km", "$5.50", "a/b", "…"]
+        ),
     ),
     max_size=30,
 ).map(" ".join)
@@ -35,7 +37,8 @@ def test_the_bounds_hold_for_each_exception_of_spacy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "tokens"), [("", 0), (" \n ", 0), ("call Ada", 2), ("don't", 2), ("wouldntve", 3), ("two-way", 3)]
+    ("text", "tokens"),
+    [("", 0), (" \n ", 0), ("call Ada", 2), ("don't", 2), ("wouldntve", 3), ("two-way", 3)],
 )
 def test_texts_are_compared_with_limits_by_their_exact_number_of_tokens(text: str, tokens: int) -> None:
     assert [has_fewer_tokens(text, limit) for limit in (tokens, tokens + 1)] == [False, True]

@@ -114,7 +114,10 @@ def _find_patterns(text: str) -> Iterator[Finding]:
         if may_contain(text):
             for match in pattern.finditer(text):
                 yield Finding(match.start(), match.end(), kind, score)
-    kinds = [*(_NUMBER_KINDS if _MANY_DIGITS.search(text) else ()), *(_IP_KINDS if _may_contain_ip(text) else ())]
+    kinds = [
+        *(_NUMBER_KINDS if _MANY_DIGITS.search(text) else ()),
+        *(_IP_KINDS if _may_contain_ip(text) else ()),
+    ]
     for kind in kinds:
         recognizer = _load_recognizers()[kind]
         for result in recognizer.analyze(text, recognizer.supported_entities, None) or ():

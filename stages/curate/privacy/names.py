@@ -28,6 +28,7 @@ from stages.curate.privacy.name_words import (
     split_words,
 )
 
+_LETTERS: Final = regex.compile(r"[a-z]+")
 _SPACE: Final = regex.compile(r"[^\S\n]+")
 _SPACE_AFTER_DOT: Final = regex.compile(r"\.[^\S\n]*")
 _BEFORE_SUFFIX: Final = regex.compile(r",?[^\S\n]+")
@@ -101,8 +102,12 @@ def build_name_finder(names: NameLexicon) -> NameFinder:
     certain = frozenset(map(fold_name, (*names.female, *names.male, *names.other))) - ambiguous
     family = frozenset(map(fold_name, names.family))
     triggers = certain | ambiguous | _TITLES | {"name"}
+    first_letters = frozenset(run[0] for trigger in triggers if (run := _LETTERS.search(trigger)))
 
     def find(text: str) -> list[NameMention]:
+        # A text in ASCII that has no run of letters that a trigger begins with has no trigger either.
+        if text.isascii() and first_letters.isdisjoint(_LETTERS.findall(text.lower())):
+            return []
         words = split_words(text)
         if not any(part in triggers for word in words for part in word.key.split("-")):
             return []

@@ -50,28 +50,36 @@ def find_conflicts(exemplars: Iterable[Exemplar], context_turns: int) -> list[Co
     context_turns: how many of the preceding turns must be equal, too. Turns of different services are never
     offered to a model together, so they do not contradict each other; nor do different replies to one text.
     """
+    turns = group_by_turn(sorted(exemplars, key=lambda exemplar: exemplar.id))
+    text_keys = {turn: _make_text_key(calls) for turn, calls in turns.items()}
+    counts = Counter(text_keys.values())
     turns_by_text: dict[tuple[object, ...], list[tuple[Exemplar, ...]]] = defaultdict(list)
-    for calls in group_by_turn(sorted(exemplars, key=lambda exemplar: exemplar.id)).values():
-        turns_by_text[_make_key(calls, context_turns)].append(tuple(calls))
+    for turn, key in text_keys.items():
+        if counts[key] > 1:  # Few texts occur twice, and contexts are long.
+            context_key = _make_context_key(turns[turn][0], context_turns)
+            turns_by_text[key, context_key].append(tuple(turns[turn]))
     conflicts = []
-    for turns in turns_by_text.values():
-        votes = Counter(map(format_meaning, turns))
+    for same in turns_by_text.values():
+        votes = Counter(map(format_meaning, same))
         if len(votes) > 1:
             meaning, count = votes.most_common(1)[0]
-            conflicts.append(Conflict(tuple(turns), meaning if count * 2 > len(turns) else None))
+            conflicts.append(Conflict(tuple(same), meaning if count * 2 > len(same) else None))
     return conflicts
 
 
-def _make_key(calls: Sequence[Exemplar], context_turns: int) -> tuple[object, ...]:
+def _make_text_key(calls: Sequence[Exemplar]) -> tuple[object, ...]:
     row = calls[0]
-    turns = row.context[-context_turns:] if context_turns else ()
     return (
         tuple(sorted({call.service or "" for call in calls})),
         row.speaker,
         make_equality_key(row.utterance),
         make_equality_key(find_user_text(row)),
-        tuple(make_equality_key(turn.utterance) for turn in turns),
     )
+
+
+def _make_context_key(row: Exemplar, context_turns: int) -> tuple[str, ...]:
+    turns = row.context[-context_turns:] if context_turns else ()
+    return tuple(make_equality_key(turn.utterance) for turn in turns)
 
 
 def find_conflict_problems(conflicts: Iterable[Conflict], action: OnConflict) -> dict[str, Problem]:
