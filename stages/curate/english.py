@@ -40,7 +40,7 @@ def has_more_tokens(text: str, maximum: int) -> bool:
 
 
 def bound_tokens(text: str) -> tuple[int, int]:
-    """Return the least and the most tokens that a text can have, so that spaCy is loaded only for what they leave open.
+    """Return the minimum and the maximum number of tokens of a text, so that spaCy is loaded only for what they leave open.
 
     Tokens end at white space, and each has a character.
 
