@@ -40,7 +40,7 @@ def has_more_tokens(text: str, maximum: int) -> bool:
 
 
 def bound_tokens(text: str) -> tuple[int, int]:
-    """Return the minimum and the maximum number of tokens of a text, so that spaCy is loaded only for what they leave open.
+    """Return the minimum and the maximum number of tokens of a text; what they leave open, spaCy is loaded for.
 
     Tokens end at white space, and each has a character.
 
