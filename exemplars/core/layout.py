@@ -44,6 +44,7 @@ REPRESENTATIVENESS: Final = CURATED.with_name("representativeness.json")
 SPLITS: Final = Path("data/splits")
 MANIFEST: Final = SPLITS / "manifest.json"
 TRAINING: Final = Path("data/training")
+RENDERED_PREFERENCES: Final = Path("data/preferences")
 TRAINING_BASE: Final = TRAINING / "base.json"
 PREFERENCES: Final = TRAINING / "preferences.parquet"
 """The preferences as rows that training reads."""
@@ -91,6 +92,11 @@ def split(name: str) -> Path:
 def training(name: str) -> Path:
     """Return the path of the chat rows of a split."""
     return TRAINING / f"{name}.parquet"
+
+
+def preferences(name: str) -> Path:
+    """Return the path of the rendered preferences of a split: `train` or `validation`."""
+    return RENDERED_PREFERENCES / f"{name}.parquet"
 
 
 def model(recipe: str) -> Path:

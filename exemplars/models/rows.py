@@ -122,5 +122,10 @@ class Prediction(msgspec.Struct, frozen=True):
     origin: Origin
 
 
+def list_tool_names(row: TrainingRow) -> list[str]:
+    """List the names of the tools that a row's prompt shows."""
+    return [tool["function"]["name"] for tool in msgspec.json.decode(row.tools)]
+
+
 TRAINING_SCHEMA: Final = derive_schema(TrainingRow)
 PREDICTION_SCHEMA: Final = derive_schema(Prediction)

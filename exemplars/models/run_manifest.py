@@ -29,8 +29,19 @@ RETRIEVER: Final = "retriever"
 LSR: Final = "lsr"
 ENCODERS: Final = frozenset({TAGGER, RETRIEVER, LSR})
 """The methods whose runs are encoders: they read the splits, not chat rows, and have no language model."""
+REWARD: Final = "reward"
+ALIGNED: Final = frozenset({"dpo", "kto", REWARD, "rloo"})
+"""The methods that train on preferences or rewards, and may train the adapters of another run further."""
 _CODE: Final = "unusable_run"
 _EXPECTED: Final = "a run of this version"
+
+
+class StartRun(msgspec.Struct, frozen=True):
+    """The run whose adapters another run trained further."""
+
+    run: str
+    recipe: str
+    weights_sha256: str
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -41,7 +52,8 @@ class Manifest(msgspec.Struct, frozen=True):
     recipe: str
     params: dict[str, Any]
     data_hashes: dict[str, str]
-    """The data hash of each split that was used for training or validation."""
+    """The data hash of each split that was used for training or validation. `text`: of raw texts; `seen`: of all rows
+    that an aligned model was trained on."""
     rows_sha256: str
     """The SHA-256 of the file `ROWS`."""
     base: Base
@@ -64,6 +76,14 @@ class Manifest(msgspec.Struct, frozen=True):
     """Of a language model: whether it was trained in bf16 or fp32 (`chosen`), why (`reason`), and what was measured."""
     style: PromptStyle | None = None
     """How the prompts were written; `None`: an encoder, which has none."""
+    start: StartRun | None = None
+    """The run whose adapters it trained further; `rows.txt` has the rows of both."""
+
+    @property
+    def rows_hash(self) -> str:
+        """The data hash of all rows that it was trained on, those of its start included."""
+        hashes = (self.data_hashes.get(name) for name in ("train", "text", "seen"))
+        return next(filter(None, hashes), "")
 
     @property
     def method(self) -> str:
@@ -91,11 +111,11 @@ def load_run(folder: Path, **options: Any) -> tuple[Any, Any]:
     """Load the model of a run (adapters on top of its base model) and its tokenizer.
 
     options: more keyword arguments of `from_pretrained`, such as `dtype`.
-    Raises `UserError` if a file is missing, if base model or weights do not match the manifest, or if the run is an
-    encoder, which is not a language model.
+    Raises `UserError` if a file is missing, if base model or weights do not match the manifest, or if the run is no
+    language model.
     """
     manifest = read_manifest(folder)
-    if manifest.method in ENCODERS:
+    if manifest.method in ENCODERS or manifest.method == REWARD:
         found = f"{manifest.run}, a {manifest.method}"
         raise UserError([_problem(folder, found, "choose a recipe that trains a language model")])
     weights = folder / WEIGHTS

@@ -18,7 +18,7 @@ from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.embeddings import embed_texts
 from exemplars.dataset.row_tables import exemplars_from_table
 from exemplars.models.render_manifest import RenderManifest, read_render_manifest
-from exemplars.models.rows import TRAINING_SCHEMA, TrainingRow, View
+from exemplars.models.rows import TRAINING_SCHEMA, TrainingRow, View, list_tool_names
 from exemplars.models.turns import TurnRows
 from stages.evaluate.knn import choose_neighbors, order_by_similarity
 from stages.evaluate.params import EvaluateParams
@@ -26,7 +26,6 @@ from stages.evaluate.task import (
     Task,
     build_rows,
     encode_row,
-    list_tool_names,
     make_question,
     sample_turns,
 )

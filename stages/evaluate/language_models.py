@@ -13,12 +13,12 @@ from exemplars.models.copying import list_shown_texts
 from exemplars.models.decoding import Completion, Tokens, decode_prompts, match_grammars
 from exemplars.models.grammar import Copying, build_call_grammar
 from exemplars.models.prompt_style import ToolForm
-from exemplars.models.rows import TrainingRow
+from exemplars.models.rows import TrainingRow, list_tool_names
 from stages.evaluate.knn import insert_examples
 from stages.evaluate.params import EvaluateParams
 from stages.evaluate.replies import Replies, Reply
 from stages.evaluate.system_names import System
-from stages.evaluate.task import Task, list_tool_names
+from stages.evaluate.task import Task
 
 
 class _Request(NamedTuple):

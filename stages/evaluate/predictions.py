@@ -8,10 +8,9 @@ from typing import Any
 
 from exemplars.core.conditions import Condition
 from exemplars.core.reports import NO_SKILL, count_sorted
-from exemplars.models.rows import Prediction
+from exemplars.models.rows import Prediction, list_tool_names
 from exemplars.models.scoring import ErrorKind, Score
 from stages.evaluate.evaluation import Evaluation
-from stages.evaluate.task import list_tool_names
 
 MALFORMED_SKILL = "(malformed)"
 """The predicted skill of a malformed call in the plot of confusion."""

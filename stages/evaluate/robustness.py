@@ -17,14 +17,14 @@ from exemplars.models.calls import NO_CALL, format_calls
 from exemplars.models.copying import CopyRules
 from exemplars.models.prompting import build_messages
 from exemplars.models.questions import Question
-from exemplars.models.rows import Message, TargetCall, TrainingRow
+from exemplars.models.rows import Message, TargetCall, TrainingRow, list_tool_names
 from exemplars.models.targets import build_call
 from stages.evaluate.evaluation import score_replies
 from stages.evaluate.metrics import CALL_METRICS
 from stages.evaluate.params import EvaluateParams, Robustness
 from stages.evaluate.replies import Replies, Reply
 from stages.evaluate.system_names import Kind, System
-from stages.evaluate.task import Task, encode_row, list_tool_names
+from stages.evaluate.task import Task, encode_row
 
 _DISTRACTORS: Final = 5
 """The tools that `more_distractors` adds."""

@@ -19,7 +19,7 @@ from exemplars.models.prompt_style import PromptStyle
 from exemplars.models.prompting import build_messages, encode_prompt
 from exemplars.models.questions import Question
 from exemplars.models.render_manifest import RenderManifest
-from exemplars.models.rows import Message, TrainingRow, View
+from exemplars.models.rows import Message, TrainingRow, View, list_tool_names
 from exemplars.models.targets import build_call, build_target_calls
 from exemplars.models.turns import TurnRows, collect_turns
 
@@ -137,11 +137,6 @@ def encode_row(
                 prompt_tokens=len(tokens),
             )
     return row
-
-
-def list_tool_names(row: TrainingRow) -> list[str]:
-    """List the names of the tools that a row's prompt shows."""
-    return [tool["function"]["name"] for tool in msgspec.json.decode(row.tools)]
 
 
 def is_found(row: TrainingRow) -> bool:

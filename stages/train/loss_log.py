@@ -15,6 +15,10 @@ _METRICS: Final = {
     "loss": "train/loss",
     "learning_rate": "train/learning_rate",
     "mean_token_accuracy": "train/token_accuracy",
+    "rewards/accuracies": "train/pair_accuracy",
+    "accuracy": "train/pair_accuracy",
+    "reward": "train/reward",
+    "kl": "train/divergence",
     "eval_loss": "validation/loss",
     "eval_mean_token_accuracy": "validation/token_accuracy",
 }
@@ -27,7 +31,8 @@ def select_losses(entry: Mapping[str, object]) -> dict[str, float]:
     >>> select_losses({"loss": 2.5, "epoch": 1.0})
     {'loss': 2.5}
     """
-    return {name: float(entry[name]) for name in _METRICS if name in entry}  # type: ignore[arg-type]
+    found = ((name, entry.get(name)) for name in _METRICS)
+    return {name: float(value) for name, value in found if isinstance(value, int | float)}
 
 
 @contextmanager
@@ -60,6 +65,6 @@ def format_losses(step: int, steps: int, losses: Mapping[str, float]) -> str:
     >>> format_losses(19, 19, {"eval_loss": 2.1})
     'train: step 19 of 19, validation loss 2.100'
     """
-    names = {"loss": "loss", "eval_loss": "validation loss"}
+    names = {"loss": "loss", "reward": "reward", "eval_loss": "validation loss"}
     values = [f"{names[name]} {value:.3f}" for name, value in losses.items() if name in names]
     return ", ".join([f"train: step {step} of {steps}", *values])

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 
 from exemplars.core.errors import Diagnostic, UserError, quote_text, suggest_name
 from exemplars.core.names import Name, is_name
 from exemplars.core.parameter_validator import Fault
-from stages.train.recipe_params import DEFAULT_RECIPES, Count, Lsr, Positive, Recipe, Retriever, Share, Tagger
+from stages.train.recipe_params import (
+    DEFAULT_RECIPES,
+    Count,
+    Lsr,
+    Positive,
+    PreferenceRecipe,
+    Recipe,
+    Retriever,
+    Share,
+    Tagger,
+)
 
 
 class Folder(StrEnum):
@@ -21,6 +31,16 @@ class Folder(StrEnum):
     """Exemplars with their spans, for encoders."""
     TRAINING = "training"
     """Rendered chat rows, for language models."""
+    PREFERENCES = "preferences"
+    """Rendered preferences, for language models and models of rewards."""
+
+
+_KINDS: Final = {
+    Folder.SPLITS: "an encoder",
+    Folder.TRAINING: "a language model",
+    Folder.PREFERENCES: "a model on preferences",
+}
+"""What recipes train, by the folder that they read."""
 
 
 class Precision(StrEnum):
@@ -121,8 +141,8 @@ class TrainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         }
     )
     """The recipes that are trained, each as a stage of its own (`train@tagger`), with the folder of rows that it
-    reads: `splits` for encoders, `training` (what `render` wrote) for language models. To try one more without an
-    edit: `dvc exp run -S +train.runs.dora=training`."""
+    reads: `splits` for encoders, `training` (what `render` wrote) for language models, `preferences` for dpo, kto and
+    reward. To try one more without an edit: `dvc exp run -S +train.runs.dora=training`."""
     shared: Shared = Shared()
     recipes: dict[Name, Recipe] = {}
     """The recipes by name. One that is named here replaces the default of the same name, and is added to the
@@ -141,10 +161,8 @@ class TrainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 fix = suggest_name(name, self.recipes) or "correct it, or add the recipe to train.recipes"
                 yield Fault("no_recipe", keys, name, expected, fix, summary)
             elif folder is not (wanted := get_folder(recipe)):
-                kind = "an encoder" if wanted is Folder.SPLITS else "a language model"
-                summary = (
-                    f"train.runs.{name} is {folder.value}: {name} trains {kind}, which reads {wanted.value}"
-                )
+                reads = f"{name} trains {_KINDS[wanted]}, which reads {wanted.value}"
+                summary = f"train.runs.{name} is {folder.value}: {reads}"
                 fix = f"write `{name}: {wanted.value}`"
                 yield Fault("wrong_folder", keys, folder.value, wanted.value, fix, summary)
 
@@ -168,4 +186,6 @@ class TrainParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def get_folder(recipe: Recipe) -> Folder:
     """Return the folder of rows that a recipe reads."""
-    return Folder.SPLITS if isinstance(recipe, Tagger | Retriever | Lsr) else Folder.TRAINING
+    if isinstance(recipe, Tagger | Retriever | Lsr):
+        return Folder.SPLITS
+    return Folder.PREFERENCES if isinstance(recipe, PreferenceRecipe) else Folder.TRAINING

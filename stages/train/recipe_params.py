@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from exemplars.core.names import Name
 from exemplars.models.base_models import Base, PackagedBase
 
 MINILM: Final = PackagedBase(
@@ -26,6 +27,7 @@ SMOLLM2: Final = PackagedBase(
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Direction(StrEnum):
@@ -173,7 +175,115 @@ class Lsr(_Encoding, frozen=True, tag="lsr"):
     generator: Base = SMOLLM2
 
 
-Recipe = Full | Lora | PromptTuning | Adapter | Freeze | Continued | Tagger | Retriever | Lsr
+class PairLoss(StrEnum):
+    """How much better a chosen answer should be than a rejected one."""
+
+    SIGMOID = "sigmoid"
+    """By any margin; more helps less and less (Rafailov et al. 2023)."""
+    HINGE = "hinge"
+    """By a margin; more does not help (Zhao et al. 2023, SLiC)."""
+    IPO = "ipo"
+    """By one margin, neither less nor more (Azar et al. 2023)."""
+
+
+class RewardKind(StrEnum):
+    """What an answer is rewarded for."""
+
+    EXACT = "exact"
+    """It is right."""
+    GROUNDED = "grounded"
+    """Its texts are said, or have values of train rows: constrained decoding could write it."""
+    TYPED = "typed"
+    """It calls shown tools, or none, with values of the right types."""
+    LEARNED = "learned"
+    """By the score of a trained model."""
+
+
+class _Aligned(_Method, frozen=True):
+    """What the recipes that align a model have in common: its adapters, and the steps of its training."""
+
+    learning_rate: Positive = 1e-4
+    rank: Count = 16
+    alpha: Count = 32
+    layers: Count | None = 20
+    epochs: Count = 1
+    batch_rows: Annotated[int, msgspec.Meta(ge=2)] = 8
+
+    @property
+    def adapters(self) -> Lora:
+        """The new adapters of a training that starts from the base."""
+        return Lora(learning_rate=self.learning_rate, rank=self.rank, alpha=self.alpha, layers=self.layers)
+
+
+class Dpo(_Aligned, frozen=True, tag="dpo"):
+    """Adapters that prefer the chosen answers of preferences (DPO, Rafailov et al. 2023).
+
+    It trains on data/preferences. start: the run whose adapters are trained further, such as lora; null: new adapters
+    on render.base. beta: how strongly the start holds. loss: sigmoid, hinge or ipo. chosen_weight: what the likelihood
+    of the chosen answers counts in the loss (Pang et al. 2024); 0: nothing. epochs, batch_rows: replace those of
+    shared. rank, alpha, layers: of new adapters, as in lora.
+    """
+
+    start: Name | None = None
+    beta: Positive = 0.1
+    loss: PairLoss = PairLoss.SIGMOID
+    chosen_weight: NotNegative = 0.2
+
+
+class Kto(_Aligned, frozen=True, tag="kto"):
+    """Adapters that make good answers likelier and bad ones less likely (KTO, Ethayarajh et al. 2024).
+
+    It trains on data/preferences: each side of a pair, and answers that are labeled good or bad. start, beta, epochs,
+    batch_rows, rank, alpha, layers: as in dpo. good_weight, bad_weight: what answers of the two kinds count.
+    """
+
+    start: Name | None = None
+    beta: Positive = 0.1
+    good_weight: Positive = 1.0
+    bad_weight: Positive = 1.0
+
+
+class Reward(_Aligned, frozen=True, tag="reward"):
+    """A model that scores answers, so that chosen ones have more than rejected ones (Bradley and Terry 1952).
+
+    It trains on data/preferences, and answers no question itself: rloo learns from its scores. center: what the square
+    of the scores counts in the loss, so that they stay around 0 (Eisenstein et al. 2023). epochs, batch_rows, rank,
+    alpha, layers: as in dpo.
+    """
+
+    learning_rate: Positive = 3e-4
+    center: NotNegative = 0.01
+
+
+class Rloo(_Aligned, frozen=True, tag="rloo"):
+    """Adapters that learn from the rewards of their own answers (RLOO, Ahmadian et al. 2024).
+
+    It trains on data/training: for each prompt it samples answers, each of which is compared with the others. rewards:
+    what each counts; exact: the answer is right; grounded: constrained decoding with evaluate.copy could write it;
+    typed: it calls shown tools with values of the right types; learned: the score of reward_run, a run of the recipe
+    reward. prompts: of the sample of train rows, at most. answers: for each prompt. temperature: of sampling.
+    max_new_tokens: of an answer. start, epochs, rank, alpha, layers: as in dpo; beta: what the divergence from the
+    start counts; batch_rows: the answers of a step.
+    """
+
+    learning_rate: Positive = 3e-5
+    start: Name | None = None
+    rewards: Annotated[dict[RewardKind, Positive], msgspec.Meta(min_length=1)] = msgspec.field(
+        default_factory=lambda: {RewardKind.EXACT: 1.0, RewardKind.GROUNDED: 0.2, RewardKind.TYPED: 0.2}
+    )
+    reward_run: Name = "reward"
+    prompts: Count = 128
+    answers: Annotated[int, msgspec.Meta(ge=2)] = 4
+    temperature: Positive = 1.0
+    max_new_tokens: Count = 48
+    beta: NotNegative = 0.02
+
+
+PreferenceRecipe = Dpo | Kto | Reward
+"""The recipes that train on preferences."""
+AlignedRecipe = PreferenceRecipe | Rloo
+"""The recipes that train adapters on what is better, not on what is right."""
+Recipe = Full | Lora | PromptTuning | Adapter | Freeze | Continued | Tagger | Retriever | Lsr | AlignedRecipe
 
 
 DEFAULT_RECIPES: Final[dict[str, Recipe]] = {
@@ -191,5 +301,9 @@ DEFAULT_RECIPES: Final[dict[str, Recipe]] = {
     "tagger": Tagger(),
     "retriever": Retriever(),
     "lsr": Lsr(),
+    "dpo": Dpo(),
+    "kto": Kto(),
+    "reward": Reward(),
+    "rloo": Rloo(),
 }
 """The recipes that every project can name."""

@@ -16,17 +16,20 @@ class ParameterCounts(NamedTuple):
     trained: int
 
 
-def prepare_model(model: Any, recipe: Recipe) -> Any:
+def prepare_model(model: Any, recipe: Recipe, *, scores: bool = False) -> Any:
     """Add to a model what the recipe adds, and make only that trainable.
 
     `full` and `continued` train everything; `freeze` the last layers and the norm after them; the others
-    add parameters by peft, and train only those. Raises `UserError` if the model has fewer layers.
+    add parameters by peft, and train only those. scores: whether the model scores rows; its map to the score is then
+    trained, too. Raises `UserError` if the model has fewer layers.
     """
     if isinstance(recipe, Freeze):
         return _freeze_lower_layers(model, recipe.layers)
     config = _build_peft_config(model, recipe)
     if config is None:
         return model
+    if scores:
+        config.task_type, config.modules_to_save = "SEQ_CLS", ["score"]
     from peft import get_peft_model
 
     with suppress_peft_warning():

@@ -42,7 +42,7 @@ from stages.train.report import build_train_metrics, build_train_report
 from stages.train.rows import PromptRow, TokenRow, build_chat_rows, build_text_rows, sort_by_hash
 
 if TYPE_CHECKING:
-    from stages.train.training import FitResult
+    from stages.train.fitting import FitResult
 
 SPACE_ADVICE: Final = "free some space, then run `dvc repro train`: it resumes from its last checkpoint"
 
@@ -98,7 +98,7 @@ def train_run(
     result = _fit_recipe(msgspec.structs.replace(params, shared=shared), base, tokenizer, data, checkpoints)
     if not is_main_process():
         return None
-    folder = _save_weights(result.model, tokenizer, base, models)
+    folder = save_weights(result.model, tokenizer, base, models)
     lines = encode_digests(data.digests)
     manifest = Manifest(
         run=run,
@@ -108,7 +108,7 @@ def train_run(
         weights_sha256=hash_model(folder),
         seed=shared.seed,
         **_describe_inputs(rendered, base, data),
-        **_describe_training(result),
+        **describe_training(result),
     )
     return TrainedRun(manifest, folder, lines, count_parameters(result.model), checkpoints)
 
@@ -143,7 +143,7 @@ def _describe_inputs(rendered: RenderManifest, base: BaseFiles, data: TrainingDa
     }
 
 
-def _describe_training(result: FitResult) -> dict[str, Any]:
+def describe_training(result: FitResult) -> dict[str, Any]:
     """Describe what a training did, and with which code and machine: fields of a `Manifest`."""
     return {
         **describe_run(),
@@ -225,7 +225,7 @@ def _build_data(
     )
 
 
-def _save_weights(model: Any, tokenizer: Any, base: BaseFiles, models: Path) -> Path:
+def save_weights(model: Any, tokenizer: Any, base: BaseFiles, models: Path) -> Path:
     """Save adapters, or a whole model with its tokenizer, in a temporary folder.
 
     Raises `UserError` if the disk is full; then nothing is left.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stages.train.alignment.inputs import read_preference_input, read_reward_input
+from stages.train.alignment.run import train_on_preferences, train_on_rewards
 from stages.train.inputs import read_chat_input
 from stages.train.lsr.run import train_lsr
 from stages.train.params import RunParams
-from stages.train.recipe_params import Lsr, Retriever, Tagger
+from stages.train.recipe_params import Dpo, Kto, Lsr, Retriever, Reward, Rloo, Tagger
 from stages.train.retriever.inputs import read_retriever_input
 from stages.train.retriever.run import train_retriever
 from stages.train.run import TrainedRun, train_run
@@ -28,5 +30,9 @@ def train_recipe(params: RunParams, models: Path) -> TrainedRun | None:
             return train_retriever(params, read_retriever_input(), models)
         case Lsr():
             return train_lsr(params, read_retriever_input(), models)
+        case Dpo() | Kto() | Reward():
+            return train_on_preferences(params, read_preference_input(), models)
+        case Rloo():
+            return train_on_rewards(params, read_reward_input(), models)
         case recipe:
             return train_run(params, *read_chat_input(recipe), models)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import shutil
-import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
@@ -20,51 +18,25 @@ from stages.train.batches import (
     measure_supervised_width,
     pack_groups,
 )
-from stages.train.callbacks import (
-    KEPT_CHECKPOINTS,
-    Clock,
-    Notes,
-    average_losses,
-    find_last_checkpoint,
-    read_notes,
-    read_step,
-    replace_output,
-)
+from stages.train.fitting import FitResult, QuietTrainer, build_common_arguments, fit_trainer, use_one_gpu
 from stages.train.frozen_layers import FrozenLayers, list_frozen_layers
 from stages.train.loss_log import LossLogger
-from stages.train.params import Batching, Precision, Shared, Tracker
+from stages.train.params import Batching, Shared
 from stages.train.precision import (
     PrecisionChoice,
     choose_precision,
-    hold_frozen_weights_in_bf16,
     is_quantized,
     measure_speedup,
-    skip_input_casts,
     supports_bf16,
 )
-from stages.train.processes import count_processes, is_main_process
+from stages.train.processes import count_processes
 from stages.train.rows import IGNORED, TokenRow
 
 _PACKED_MASK_DIMENSIONS: Final = 4
 """Of a batch of `SharedPrefixCollator`, whose supervised positions are scattered."""
 
 
-class FitResult(NamedTuple):
-    """What a training did."""
-
-    model: Any
-    steps: int
-    tokens: int
-    """Processed tokens: without padding; a shared prefix counts once."""
-    resumed_from: int | None
-    """The step of the checkpoint that training resumed from."""
-    losses: dict[str, float]
-    seconds: float
-    """Of training and the last evaluation, including those before a resumed checkpoint."""
-    precision: PrecisionChoice
-
-
-class LeanTrainer(SFTTrainer):  # type: ignore[misc]
+class LeanTrainer(QuietTrainer, SFTTrainer):  # type: ignore[misc]
     """`SFTTrainer` that computes logits only at supervised positions, on CPU too.
 
     TRL's own loss does so by a Triton kernel, and without one computes logits at every position: with a
@@ -73,6 +45,10 @@ class LeanTrainer(SFTTrainer):  # type: ignore[misc]
 
     frozen_layers: FrozenLayers
     """Set by `_build_trainer`."""
+
+    def remember(self) -> AbstractContextManager[None]:
+        """Remember the output of frozen layers within this context."""
+        return self.frozen_layers.remember()
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -124,30 +100,15 @@ def fit(
     checkpoints: the folder of this very run. If it holds a whole checkpoint, training resumes there: the
     order of rows, the optimizer, the schedule and the random state are all restored.
     """
-    checkpoint = find_last_checkpoint(checkpoints)
-    if checkpoint is None and is_main_process():
-        shutil.rmtree(checkpoints, ignore_errors=True)
-    notes = read_notes(checkpoint) or Notes(0.0, _choose_precision(model, tokenizer, rows, shared))
-    clock = Clock(notes)
-    has_bf16 = notes.precision.chosen == Precision.BF16
-    if has_bf16:
-        hold_frozen_weights_in_bf16(model)
     validation = validation[: shared.validation_rows]
     pack_tokens = _choose_pack_tokens([*rows, *validation], shared)
-    arguments = _build_arguments(shared, has_bf16, learning_rate, pack_tokens, checkpoints)
-    trainer = _build_trainer(model, tokenizer, rows, validation, shared, arguments)
-    trainer.add_callback(clock)
-    replace_output(trainer, log)
-    with skip_input_casts(model) if has_bf16 else nullcontext(), trainer.frozen_layers.remember():
-        losses = _train_and_evaluate(trainer, checkpoint)
-    return FitResult(
-        model=trainer.model,
-        steps=int(trainer.state.global_step),
-        tokens=int(trainer.state.num_input_tokens_seen),
-        resumed_from=None if checkpoint is None else read_step(checkpoint),
-        losses=losses,
-        seconds=clock.seconds(),
-        precision=notes.precision,
+
+    def build(has_bf16: bool) -> LeanTrainer:
+        arguments = _build_arguments(shared, has_bf16, learning_rate, pack_tokens, checkpoints)
+        return _build_trainer(model, tokenizer, rows, validation, shared, arguments)
+
+    return fit_trainer(
+        model, build, lambda: _choose_precision(model, tokenizer, rows, shared), checkpoints, log
     )
 
 
@@ -173,17 +134,6 @@ def _build_trainer(
     is_kept = comes_again and shared.batching == Batching.SHARED_PREFIX
     trainer.frozen_layers = FrozenLayers(list_frozen_layers(model) if is_kept else [])
     return trainer
-
-
-def _train_and_evaluate(trainer: LeanTrainer, checkpoint: Path | None) -> dict[str, float]:
-    """Train, from a checkpoint if there is one, then evaluate if there are validation rows; return the losses."""
-    result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-    # The trainer's own mean leaves out the steps before a resumed checkpoint.
-    mean = average_losses(trainer.state.log_history)
-    losses = {"train_loss": float(result.training_loss) if mean is None else mean}
-    if trainer.eval_dataset is not None:
-        losses["validation_loss"] = float(trainer.evaluate()["eval_loss"])
-    return losses
 
 
 def find_pad_token(tokenizer: Any) -> int:
@@ -241,36 +191,13 @@ def _choose_pack_tokens(rows: Sequence[TokenRow], shared: Shared) -> int:
 def _build_arguments(
     shared: Shared, has_bf16: bool, learning_rate: float, pack_tokens: int, folder: Path
 ) -> SFTConfig:
-    import torch
-
     arguments = SFTConfig(
-        output_dir=str(folder),
+        **build_common_arguments(shared, has_bf16=has_bf16, learning_rate=learning_rate, folder=folder),
         num_train_epochs=shared.epochs,
-        max_steps=-1 if shared.max_steps is None else shared.max_steps,
-        learning_rate=learning_rate,
-        lr_scheduler_type=shared.schedule.value,
-        warmup_steps=shared.warmup_share,  # Below 1 it is a share.
-        weight_decay=shared.weight_decay,
-        max_grad_norm=shared.max_grad_norm,
-        adam_beta2=shared.adam_beta2,
-        bf16=has_bf16,
-        use_cpu=not torch.cuda.is_available(),
         activation_checkpointing=False,
-        seed=shared.seed,
-        data_seed=shared.seed,
-        logging_steps=shared.log_every,
-        save_strategy="steps",
-        save_steps=shared.checkpoint_every,
-        save_total_limit=KEPT_CHECKPOINTS,
-        disable_tqdm=not sys.stderr.isatty(),
-        report_to=[] if shared.tracker == Tracker.NONE else [shared.tracker.value],
-        dataloader_pin_memory=torch.cuda.is_available(),
         **_batching_arguments(shared, pack_tokens),
     )
-    if arguments.n_gpu > 1:
-        # One process keeps to one GPU: torch's `DataParallel` would tear packed batches apart.
-        arguments._n_gpu = 1
-    return arguments
+    return use_one_gpu(arguments)
 
 
 def _batching_arguments(shared: Shared, pack_tokens: int) -> dict[str, Any]:

@@ -20,12 +20,13 @@ from exemplars.models.base_models import find_base, load_model, load_tokenizer
 from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.render_manifest import read_render_manifest
 from stages.train.batches import SharedPrefixCollator, build_batches, pack_groups
+from stages.train.fitting import FitResult
 from stages.train.inputs import read_prompts
 from stages.train.params import Batching, Precision, RunParams, TrainParams
 from stages.train.recipes import prepare_model
 from stages.train.rows import IGNORED, TokenRow, build_chat_rows
 from stages.train.run import set_seeds
-from stages.train.training import FitResult, fit
+from stages.train.training import fit
 
 STEPS = 16
 

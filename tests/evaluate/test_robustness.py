@@ -8,12 +8,12 @@ import pytest
 from exemplars.core.conditions import Condition
 from exemplars.core.ids import make_speech_id
 from exemplars.models.copying import CopyRules
-from exemplars.models.rows import TrainingRow
+from exemplars.models.rows import TrainingRow, list_tool_names
 from stages.evaluate.params import Robustness
 from stages.evaluate.replies import Reply
 from stages.evaluate.robustness import Variant, build_variant, rate_variants
 from stages.evaluate.system_names import Kind, System
-from stages.evaluate.task import Task, list_tool_names
+from stages.evaluate.task import Task
 from tests.evaluate.tasks import PARAMS, make_tasks
 from tests.tiny import make_tokenizer
 

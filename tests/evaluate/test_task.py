@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from exemplars.core.conditions import Condition
+from exemplars.models.rows import list_tool_names
 from exemplars.models.turns import collect_turns
-from stages.evaluate.task import list_tool_names, sample_turns
+from stages.evaluate.task import sample_turns
 from tests.evaluate.tasks import ROWS, make_tasks
 from tests.render.rows import argument, exemplar
 from tests.tiny import make_tokenizer

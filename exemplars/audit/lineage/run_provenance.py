@@ -31,7 +31,7 @@ def describe_run(root: Path, run: RecordedRun) -> dict[str, Any]:
         "made_by": _describe_commit(revision) if is_confirmed else None,
         "code": manifest.code,
         "data_hashes": manifest.data_hashes,
-        "rows_proved": hash_split(rows["digests"].explode().unique()) == _find_data_hash(manifest),
+        "rows_proved": hash_split(rows["digests"].explode().unique()) == manifest.rows_hash,
         "rows": rows.height,
         "sources": _count_by(rows, "source", "path", "sha256", "license").to_dicts(),
         "rows_by_source": dict(_count_by(rows, "source").iter_rows()),
@@ -95,10 +95,6 @@ def _read_raw_texts(revision: Revision, manifest: Manifest) -> pl.DataFrame:
         "path": pl.String,
     }
     return pl.DataFrame(rows, schema=schema).with_columns(license=pl.lit(recipe["license"]))
-
-
-def _find_data_hash(manifest: Manifest) -> str | None:
-    return manifest.data_hashes.get("train", manifest.data_hashes.get("text"))
 
 
 def _count_by(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:

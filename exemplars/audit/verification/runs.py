@@ -99,7 +99,7 @@ def check_run_rows(
     place, rows_place: of the manifest and of the file of sorted row digests, for messages. digests: the bytes
     of that file; `None` if it does not exist.
     """
-    data_hash = manifest.data_hashes.get("train") or manifest.data_hashes.get("text") or ""
+    data_hash = manifest.rows_hash
     prefix = f"{manifest.recipe}-{data_hash[:_NAME_DIGITS]}-"
     if not manifest.run.startswith(prefix):
         expected = f"a name that begins with {prefix}"
