@@ -44,11 +44,9 @@ REPRESENTATIVENESS: Final = CURATED.with_name("representativeness.json")
 SPLITS: Final = Path("data/splits")
 MANIFEST: Final = SPLITS / "manifest.json"
 TRAINING: Final = Path("data/training")
-RENDERED_PREFERENCES: Final = Path("data/preferences")
 TRAINING_BASE: Final = TRAINING / "base.json"
-PREFERENCES: Final = TRAINING / "preferences.parquet"
-"""The preferences as rows that training reads."""
-PREFERENCE_REJECTIONS: Final = PREFERENCES.with_name("preferences.rejections.parquet")
+PREFERENCES: Final = Path("data/preferences")
+PREFERENCE_REJECTIONS: Final = PREFERENCES / "rejections.parquet"
 PREDICTIONS: Final = Path("data/evaluated/predictions.parquet")
 MODELS: Final = Path("models")
 REPORTS: Final = Path("reports")
@@ -96,7 +94,7 @@ def training(name: str) -> Path:
 
 def preferences(name: str) -> Path:
     """Return the path of the rendered preferences of a split: `train` or `validation`."""
-    return RENDERED_PREFERENCES / f"{name}.parquet"
+    return PREFERENCES / f"{name}.parquet"
 
 
 def model(recipe: str) -> Path:

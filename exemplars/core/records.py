@@ -284,7 +284,7 @@ class Reason(StrEnum):
     UNKNOWN_ROW = "unknown_row"
     """The preference is about a row that the dataset does not have, or that changed since."""
     HELD_OUT = "held_out"
-    """The preference is about a row of validation or test, which are for comparing systems, not for training."""
+    """The preference is about a row of test, which is for comparing systems, not for training."""
     EQUAL_SIDES = "equal_sides"
     """Both sides of the preference are the same."""
     NO_PREFERENCE = "no_preference"

@@ -29,7 +29,7 @@ def main() -> str:
     splits = render_splits(exemplars, read_skills(), tokenizer, params, limit, read_retriever(params))
     write_table(layout.ledger_path(layout.TRAINING_BASE), collect_rejections(splits))
     check_supervision(splits, params)
-    finder = PromptFinder(exemplars, splits["train"], params)
+    finder = PromptFinder(exemplars, splits, params)
     rendered = render_preferences(preferences, finder, TokenTarget(tokenizer, params.call_format, limit))
     write_rows(splits, rendered, build_render_manifest(base, tokenizer, params))
     write_reports(splits, rendered)

@@ -24,8 +24,9 @@ def write_rows(
     write_json(layout.TRAINING_BASE, manifest)
     for name, split in splits.items():
         write_table(layout.training(name), attach_manifest(rows_to_table(split.rows, TrainingRow), manifest))
-    rows = attach_manifest(rows_to_table(preferences.rows, PreferenceRow), manifest)
-    write_table(layout.PREFERENCES, rows)
+    for name, rows in (("train", preferences.rows), ("validation", preferences.validation)):
+        path = layout.preferences(name)
+        write_table(path, attach_manifest(rows_to_table(rows, PreferenceRow), manifest))
     write_table(layout.PREFERENCE_REJECTIONS, rejections_to_table(preferences.rejections))
 
 

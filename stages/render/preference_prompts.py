@@ -1,4 +1,4 @@
-"""The prompts of preferences: that of a row of train as it is trained on, or one that the preference brings along."""
+"""The prompts of preferences: that of a row as training has it, or one that the preference brings along."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ class PromptFinder:
     def __init__(
         self,
         splits: Mapping[SplitName, Sequence[Exemplar]],
-        rendered: RenderedSplit,
+        rendered: Mapping[SplitName, RenderedSplit],
         params: RenderParams,
     ) -> None:
-        """splits: the rows of all splits, by which held-out ones are known. rendered: those of train, as chat rows."""
+        """splits: the rows of all splits, by which held-out ones are known. rendered: the splits as chat rows."""
         self._params = params
         self._exemplars: dict[str, tuple[SplitName, Exemplar]] = {}
         self._held_out: dict[str, str] = {}
@@ -69,11 +69,14 @@ class PromptFinder:
                     self._held_out.setdefault(make_equality_key(row.utterance), row.id)
         self._rows = {
             row_id: row
-            for row in rendered.rows
+            for split in rendered.values()
+            for row in split.rows
             if row.view == View.CALL and not row.speech
             for row_id in row.exemplar_ids
         }
-        self._rejections = {rejection.id: rejection for rejection in rendered.rejections}
+        self._rejections = {
+            rejection.id: rejection for split in rendered.values() for rejection in split.rejections
+        }
 
     def find_prompt(self, pair: PreferencePair) -> PairPrompt | Problem:
         """Find the prompt of a preference, or the reason why it must not be trained on, or cannot be."""
@@ -87,11 +90,16 @@ class PromptFinder:
                 fix="judge the row as it is now, or remove the line",
             )
         split, exemplar = found
-        if split != "train":
-            summary = f"{exemplar.id} is a row of {split}: it counts for ratings, and is never trained on"
+        if split == "test":
+            summary = f"{exemplar.id} is a row of test: it counts for ratings, and is never trained on"
             return Problem(Reason.HELD_OUT, summary=summary)
         row = self._rows.get(exemplar.id)
         return self._report_unrendered(exemplar) if row is None else self._reuse_prompt(row)
+
+    def is_validation(self, pair: PreferencePair | None) -> bool:
+        """Return whether a preference is about a row of validation."""
+        split, _ = self._exemplars.get((pair and pair.row) or "", ("train", None))
+        return split == "validation"
 
     def find_exemplar(self, pair: PreferencePair) -> Exemplar | None:
         """Find the row that a preference is about, in any split."""

@@ -1,7 +1,7 @@
 """Preferences as rows to train on, each proved, and the ledger of those that cannot be used.
 
-Both sides of a preference reach the tokens, decode to what they are, and differ. One about a row of train has the
-prompt that the row has in training.
+Both sides of a preference reach the tokens, decode to what they are, and differ. One about a row has the prompt that
+the row has in training. Preferences about rows of validation are kept apart: they are measured, never trained on.
 """
 
 from __future__ import annotations
@@ -43,9 +43,11 @@ SOURCE: Final = "preferences"
 
 
 class RenderedPreferences(NamedTuple):
-    """The preferences of a file: every one is in one of the two."""
+    """The preferences of a file: every one is in one of the three."""
 
     rows: tuple[PreferenceRow, ...] = ()
+    """To train on."""
+    validation: tuple[PreferenceRow, ...] = ()
     rejections: tuple[Rejection, ...] = ()
 
 
@@ -85,12 +87,15 @@ def render_preferences(data: bytes, finder: PromptFinder, target: TokenTarget) -
     ledger, rows = Ledger("render"), []
     sha256 = hash_content(data)
     records: dict[str, _Record] = {}
+    held_out: set[str] = set()
     for line in read_preference_lines(data):
         if line.is_withdrawal:
             continue
         record = _describe_line(line, sha256, finder)
         records[record.id] = record
         row = line.problem or _render_pair(line.pair, record, finder, target)
+        if finder.is_validation(line.pair):
+            held_out.add(record.id)
         if isinstance(row, Problem):
             ledger.reject(record, row)
         else:
@@ -101,7 +106,11 @@ def render_preferences(data: bytes, finder: PromptFinder, target: TokenTarget) -
             ledger.reject(records[row.id], conflicts[row.id])
     kept = [row for row in rows if row.id not in conflicts]
     ledger.check_conservation(len(records), len(kept))
-    return RenderedPreferences(tuple(kept), tuple(ledger.rejections))
+    return RenderedPreferences(
+        tuple(row for row in kept if row.id not in held_out),
+        tuple(row for row in kept if row.id in held_out),
+        tuple(ledger.rejections),
+    )
 
 
 def _describe_line(line: PreferenceLine, sha256: str, finder: PromptFinder) -> _Record:

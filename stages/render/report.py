@@ -52,10 +52,11 @@ def summarize_render(splits: Mapping[SplitName, RenderedSplit], preferences: Ren
     kept = sum(split.kept for split in splits.values())
     reasons = count_sorted(rejection.reason for split in splits.values() for rejection in split.rejections)
     line = format_summary("render", kept, reasons)
-    if not preferences.rows and not preferences.rejections:
+    if not any(preferences):
         return line
     reasons = count_sorted(rejection.reason for rejection in preferences.rejections)
-    rest = format_summary("render", len(preferences.rows), reasons, "preferences")
+    count = len(preferences.rows) + len(preferences.validation)
+    rest = format_summary("render", count, reasons, "preferences")
     return f"{line}; {rest.removeprefix('render: ')}"
 
 
@@ -70,8 +71,9 @@ def list_length_bins(splits: Mapping[SplitName, RenderedSplit]) -> list[dict[str
 
 def _summarize_preferences(preferences: RenderedPreferences) -> dict[str, Any]:
     return {
-        "read": len(preferences.rows) + len(preferences.rejections),
+        "read": sum(map(len, preferences)),
         "rows": len(preferences.rows),
+        "validation": len(preferences.validation),
         "pairs": sum(row.is_pair for row in preferences.rows),
         "rows_by_source": count_sorted(row.source for row in preferences.rows),
         "rejections": len(preferences.rejections),

@@ -301,9 +301,9 @@ DEFAULT_RECIPES: Final[dict[str, Recipe]] = {
     "tagger": Tagger(),
     "retriever": Retriever(),
     "lsr": Lsr(),
-    "dpo": Dpo(),
-    "kto": Kto(),
+    "dpo": Dpo(start="lora"),
+    "kto": Kto(start="lora"),
     "reward": Reward(),
-    "rloo": Rloo(),
+    "rloo": Rloo(start="lora"),
 }
 """The recipes that every project can name."""

@@ -35,7 +35,7 @@ def render(*lines: dict[str, Any] | bytes, **changes: Any) -> RenderedPreference
     """Render lines; each gets an id by its position, and keys with `None` are left out."""
     settings, tokenizer = params(**changes), make_tokenizer()
     splits = render_splits(SPLITS, SKILLS, tokenizer, settings, settings.max_tokens)
-    finder = PromptFinder(SPLITS, splits["train"], settings)
+    finder = PromptFinder(SPLITS, splits, settings)
     encoded = [
         line
         if isinstance(line, bytes)
@@ -68,6 +68,15 @@ def test_a_pair_about_a_row_has_the_prompt_of_the_row_in_training_and_both_sides
     )  # fmt: skip
 
 
+def test_a_preference_about_a_row_of_validation_is_kept_apart_from_those_to_train_on() -> None:
+    right = [{"name": "call", "arguments": {"contact": "dad"}}]
+    pair = {**PAIR, "row": SPLITS["validation"][0].digest, "chosen": right}
+    rendered = render(PAIR, pair)
+    assert [row.chosen for row in rendered.rows] == ['call(contact="mum")']
+    assert [row.chosen for row in rendered.validation] == ['call(contact="dad")']
+    assert rendered.rejections == ()
+
+
 def test_a_label_is_a_row_with_one_side() -> None:
     good, bad = render({**PAIR, "rejected": None}, {**PAIR, "chosen": None}).rows
     assert (good.chosen, good.rejected, good.rejected_ids) == ('call(contact="mum")', None, ())
@@ -95,8 +104,6 @@ def test_a_prompt_of_its_own_shows_its_tools_as_prompts_of_rows_do() -> None:
         ({"row": "0" * 64}, "unknown_row: no row of the dataset has the digest 000000000000: it changed, or was removed; "
          "judge the row as it is now, or remove the line"),
         ({"row": SPLITS["test"][0].digest}, "held_out: s:ring Bo is a row of test: it counts for ratings, and is never trained on"),
-        ({"row": SPLITS["validation"][0].digest}, "held_out: s:ring dad is a row of validation: it counts for ratings, and is "
-         "never trained on"),
         ({"rejected": RIGHT}, "equal_sides: found 'call(contact=\"mum\")' on both sides, expected two sides; write two sides "
          "that differ, or remove the line"),
         ({"rejected": 'call( contact = "mum" )'}, "equal_sides: found 'call(contact=\"mum\")' on both sides, expected two sides; "

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from exemplars.core import layout
+from exemplars.core.digests import hash_content
 from exemplars.core.files import write_json
-from exemplars.core.tables import rows_from_table, rows_to_table, write_table
+from exemplars.core.tables import rows_to_table, write_table
 from exemplars.dataset.catalog import build_tool_definition
 from exemplars.models.base_models import FolderBase, find_base, load_tokenizer
 from exemplars.models.chat_templates import encode_text, find_end_of_turn
@@ -69,7 +70,7 @@ class AlignmentProject:
         preference = PreferenceRow(
             id=f"preferences:preferences.jsonl#{row.id}",
             pair=row.id,
-            digest=f"{len(row.id):064x}"[:-2] + row.digests[0][:2],
+            digest=hash_content(row.id.encode()),
             row=row.digests[0],
             exemplar_ids=row.exemplar_ids,
             digests=row.digests,
@@ -107,10 +108,3 @@ class AlignmentProject:
         assert trained is not None
         keep_run(trained, layout.model(name))
         return read_manifest(layout.model(name))
-
-    def read_preferences(self) -> list[PreferenceRow]:
-        """Read the preferences that are trained on."""
-        from exemplars.core.tables import read_table
-        from exemplars.models.preference_rows import PREFERENCE_SCHEMA
-
-        return rows_from_table(read_table(layout.preferences("train"), PREFERENCE_SCHEMA), PreferenceRow)

@@ -1,0 +1,63 @@
+"""Killed alignments go on from their checkpoint to the same weights."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from stages.train.__main__ import main
+from tests.conftest import PROJECT, Workspace
+from tests.stage_server import StageServer
+from tests.train.alignment.projects import RECIPES, AlignmentProject
+from tests.train.kills import kill_at_checkpoint
+from tests.train.test_processes import PARAMS
+
+pytest.importorskip("trl")
+
+
+@pytest.mark.parametrize("name", ["dpo", "kto", "reward", "rloo"])
+def test_a_killed_alignment_goes_on_to_the_same_weights(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_server: StageServer
+) -> None:
+    shutil.copytree(PROJECT / "schemas", tmp_path / "schemas")
+    monkeypatch.chdir(tmp_path)
+    project, workspace = AlignmentProject(tmp_path), Workspace(tmp_path, model_server.python)
+    if name != "rloo":
+        project.train("lora", max_steps=1)
+    recipe = msgspec.to_builtins(RECIPES[name]) | ({"start": "lora"} if name in ("dpo", "kto") else {})
+    shared = {"max_steps": 24, "checkpoint_every": 2, "log_every": 1, "validation_rows": 2}
+    workspace.write(
+        "params.yaml",
+        yaml.safe_dump(
+            PARAMS
+            | {
+                "train": {
+                    "runs": {name: "training" if name == "rloo" else "preferences"},
+                    "shared": {**PARAMS["train"]["shared"], **shared},
+                    "recipes": {name: recipe},
+                }
+            }
+        ),
+    )
+    kill_at_checkpoint(workspace, model_server, name, "checkpoint-*/trainer_state.json")
+    assert not (tmp_path / "models" / name).exists()
+    resumed = workspace.run("stages.train", name)
+    assert resumed.returncode == 0, resumed.stderr
+    after = read_manifest(tmp_path, name)
+    assert after["resumed_from"] >= 2
+    monkeypatch.setattr(sys, "argv", ["stages.train", name])
+    main()
+    whole = read_manifest(tmp_path, name)
+    assert whole["resumed_from"] is None
+    assert (after["run"], after["weights_sha256"]) == (whole["run"], whole["weights_sha256"])
+
+
+def read_manifest(root: Path, name: str) -> dict[str, Any]:
+    return dict(json.loads((root / "models" / name / "manifest.json").read_bytes()))
