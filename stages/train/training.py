@@ -47,7 +47,7 @@ class LeanTrainer(QuietTrainer, SFTTrainer):  # type: ignore[misc]
     """Set by `_build_trainer`."""
 
     def remember(self) -> AbstractContextManager[None]:
-        """Remember the output of frozen layers within this context."""
+        """Keep the output of frozen layers within this context."""
         return self.frozen_layers.remember()
 
     def compute_loss(

@@ -37,17 +37,17 @@ def make_judge(
 
 
 def reward_exact(judge: Judge, rows: Sequence[TrainingRow], answers: Sequence[Completion]) -> list[float]:
-    """Reward an answer by 1 if `evaluate` would call it right, otherwise by 0."""
+    """Rate an answer 1 if `evaluate` would call it right, otherwise 0."""
     return [float(_score(judge, row, answer)) for row, answer in zip(rows, answers, strict=True)]
 
 
 def reward_typed(judge: Judge, rows: Sequence[TrainingRow], answers: Sequence[Completion]) -> list[float]:
-    """Reward an answer by 1 if it calls shown tools, or none, with values of the right types, otherwise by 0."""
+    """Rate an answer 1 if it calls shown tools, or none, with values of the right types, otherwise 0."""
     return _match(judge, answers, [build_call_grammar(_list_tools(judge, row), judge.form) for row in rows])
 
 
 def reward_grounded(judge: Judge, rows: Sequence[TrainingRow], answers: Sequence[Completion]) -> list[float]:
-    """Reward an answer by 1 if it is typed, and its texts are said or have values of train rows, otherwise by 0."""
+    """Rate an answer 1 if it is typed, and its texts are said or have values of train rows, otherwise 0."""
     grammars = [
         build_call_grammar(
             _list_tools(judge, row),

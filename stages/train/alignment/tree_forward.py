@@ -19,7 +19,7 @@ from stages.train.rows import IGNORED
 
 
 def compute_logprobs_in_trees(model: Any, temperature: float = 1.0) -> None:
-    """Have a causal language model answer `fused_lm_head=True` as `trl.trainer.utils.add_fused_lm_head` has it.
+    """Make a causal language model answer `fused_lm_head=True` as `trl.trainer.utils.add_fused_lm_head` does.
 
     model: without the wrapper of peft. temperature: the logits are divided by it.
     """
@@ -38,7 +38,7 @@ def compute_logprobs_in_trees(model: Any, temperature: float = 1.0) -> None:
 
 
 def compute_scores_in_trees(model: Any) -> None:
-    """Have a classifier of sequences compute a batch as a tree. model: without the wrapper of peft."""
+    """Make a classifier of sequences compute a batch as a tree. model: without the wrapper of peft."""
 
     @functools.wraps(type(model).forward)
     def forward(self: Any, input_ids: Any, attention_mask: Any, **_: Any) -> Any:

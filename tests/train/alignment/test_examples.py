@@ -40,14 +40,17 @@ def test_pairs_leave_out_labeled_sides() -> None:
 
 def test_labels_have_both_sides_of_a_pair_and_an_answer_to_the_prompt_of_a_different_one() -> None:
     examples = build_labels([PAIRS[0], PAIRS[1], GOOD], 4)
-    assert [(tuple(one["prompt_ids"]), tuple(one["completion_ids"]), one["label"]) for one in examples] == [
+    assert [
+        (tuple(example["prompt_ids"]), tuple(example["completion_ids"]), example["label"])
+        for example in examples
+    ] == [
         ((1,), (3, 9), True),
         ((1, 2), (3, 9), True),
         ((1, 2), (4, 9), False),
         ((7, 8), (5, 9), True),
         ((7, 8), (6, 9), False),
     ]
-    assert [one["KL_completion_ids"] for one in examples[:4]] == [[4, 9], [5, 9], [3, 9], [3, 9]]
+    assert [example["KL_completion_ids"] for example in examples[:4]] == [[4, 9], [5, 9], [3, 9], [3, 9]]
 
 
 @pytest.mark.parametrize(
