@@ -21,6 +21,12 @@ class Robustness(StrEnum):
     """Without the right tools, so that no call is right; of the turns that call something."""
     NAMES_MASKED = "names_masked"
     """Functions and parameters are called `function_1` and `argument_1`."""
+    SCHEMA_V1 = "schema_v1"
+    """Functions and parameters named and described as in the first variant of SGD-X; of prompts with SGD's services."""
+    SCHEMA_V2 = "schema_v2"
+    SCHEMA_V3 = "schema_v3"
+    SCHEMA_V4 = "schema_v4"
+    SCHEMA_V5 = "schema_v5"
     SPEECH = "speech"
     """The utterance as a speech recognizer would write it; of the turns that have such a view (`split.speech`)."""
 
@@ -43,7 +49,11 @@ class EvaluateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     a value of the parameter in train rows; parameters with composed values are free. false: texts are any texts."""
     robustness: tuple[Robustness, ...] = ()
     """Changes of the oracle's prompts that all systems answer as well: tools_shuffled, more_distractors,
-    right_tool_missing, names_masked, speech. Each takes as long as a condition."""
+    right_tool_missing, names_masked, speech, and schema_v1 to schema_v5, SGD-X's variants. Each takes as long as a
+    condition."""
+    schema_variants: str | None = None
+    """Folder of the Schema-Guided Dialogue release that has sgd_x in it, for schema_v1 to schema_v5; null: none.
+    Name it among the dependencies of evaluate in `dvc.yaml`."""
     speech: bool = False
     """Also evaluate on the speech views of the test rows (split.speech), for the slice `transcript`; takes twice
     as long."""

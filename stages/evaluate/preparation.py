@@ -15,7 +15,7 @@ from stages.evaluate.loaders import Models, Run, load_models, read_runs
 from stages.evaluate.params import EvaluateParams, Robustness
 from stages.evaluate.ranking import rank_skills, rate_ranking
 from stages.evaluate.report import Retrieval
-from stages.evaluate.robustness import Variant, build_variant
+from stages.evaluate.robustness import Variant, build_variant, find_release
 from stages.evaluate.system_names import Kind, System, choose_systems
 from stages.evaluate.task import Task, make_question
 
@@ -73,8 +73,9 @@ def add_prompts(
         condition: encode_task(task, inputs.rendered.keys(), tokenizer, limit)._replace(copy_rules=rules)
         for condition, task in tasks.items()
     }
-    oracle = encoded[Condition.ORACLE]
+    oracle, release = encoded[Condition.ORACLE], find_release(params)
     variants = {
-        kind: build_variant(kind, oracle, inputs.rendered, tokenizer, limit) for kind in params.robustness
+        kind: build_variant(kind, oracle, inputs.rendered, tokenizer, limit, release)
+        for kind in params.robustness
     }
     return encoded, variants

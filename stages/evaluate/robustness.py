@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
 
 from exemplars.core.bootstrap import Resamples, round_figure
+from exemplars.core.code_version import check_dependency
 from exemplars.core.digests import hash_to_fraction
+from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.ids import make_speech_id
-from exemplars.core.slot_paths import format_path, parse_path
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.models.calls import NO_CALL, format_calls
-from exemplars.models.copying import CopyRules
 from exemplars.models.prompting import build_messages
 from exemplars.models.questions import Question
 from exemplars.models.rows import Message, TargetCall, TrainingRow, list_tool_names
@@ -22,12 +23,18 @@ from exemplars.models.targets import build_call
 from stages.evaluate.evaluation import score_replies
 from stages.evaluate.metrics import CALL_METRICS
 from stages.evaluate.params import EvaluateParams, Robustness
+from stages.evaluate.renaming import mask_catalog, rename_call, rename_rules
 from stages.evaluate.replies import Replies, Reply
+from stages.evaluate.schema_variants import rename_by_variant
 from stages.evaluate.system_names import Kind, System
 from stages.evaluate.task import Task, encode_row
 
 _DISTRACTORS: Final = 5
 """The tools that `more_distractors` adds."""
+_VERSIONS: Final = {kind: int(kind.value[-1]) for kind in Robustness if kind.value.startswith("schema_v")}
+"""The versions of SGD-X's variants."""
+RENAMING: Final = frozenset({Robustness.NAMES_MASKED, *_VERSIONS})
+"""The changes of names, which only language models read."""
 
 
 class Variant(NamedTuple):
@@ -47,21 +54,27 @@ class _Prompt(NamedTuple):
 
 
 def build_variant(
-    kind: Robustness, task: Task, rendered: Mapping[str, TrainingRow], tokenizer: Any, limit: int | None
+    kind: Robustness,
+    task: Task,
+    rendered: Mapping[str, TrainingRow],
+    tokenizer: Any,
+    limit: int | None,
+    release: Path | None = None,
 ) -> Variant:
     """Build the changed prompts of a kind. task: under `oracle`; its rows as written are changed.
 
-    rendered: the test rows of `render`, by id, with their speech views. limit: the maximum number of tokens. Rows
-    without a prompt are left out, as are those that cannot be changed: those that call nothing have no right tool that
-    could be missing, and some have no speech view.
+    rendered: the test rows of `render`, by id, with their speech views. limit: the maximum number of tokens. release:
+    the folder of SGD's, if the kind is a variant of its schema. Rows without a prompt are left out, as are those that
+    cannot be changed: those that call nothing have no right tool that could be missing, some have no speech view, and
+    some show no tool that a variant renames. Raises `UserError` if a variant cannot be read.
     """
-    masked = _mask_catalog(task.skills) if kind is Robustness.NAMES_MASKED else {}
-    skills = {skill.name: skill for skill in masked.values()} if masked else task.skills
+    renamed = _rename_skills(kind, task.skills, release)
+    skills = {skill.name: skill for skill in renamed.values()} if renamed else task.skills
     rows, places, questions = [], [], []
     for place, (row, question) in enumerate(zip(task.rows, task.questions, strict=True)):
         if row.speech or not row.prompt_tokens:
             continue
-        prompt = _change(kind, row, question, task, masked, rendered)
+        prompt = _change(kind, row, question, task, renamed, rendered)
         if prompt is not None:
             rows.append(_build_row(row, prompt, task, skills, tokenizer, limit))
             places.append(place)
@@ -71,9 +84,28 @@ def build_variant(
         questions=questions,
         skills=skills,
         neighbors=[task.neighbors[place] for place in places],
-        copy_rules=_rename_rules(task.copy_rules, task.skills, masked) if masked else task.copy_rules,
+        copy_rules=rename_rules(task.copy_rules, task.skills, renamed) if renamed else task.copy_rules,
     )
     return Variant(changed, places)
+
+
+def find_release(params: EvaluateParams) -> Path | None:
+    """Find the folder of SGD's release, which DVC has to depend on; `None` if no variant of its schema is wanted.
+
+    Raises `UserError` if one is wanted and no folder is named, or if `dvc.yaml` does not name it.
+    """
+    wanted = [kind for kind in params.robustness if kind in _VERSIONS]
+    if not wanted:
+        return None
+    if params.schema_variants is None:
+        found = f"{wanted[0]} in evaluate.robustness, and no evaluate.schema_variants"
+        expected = "the folder of the Schema-Guided Dialogue release that has `sgd_x` in it"
+        problem = Diagnostic(
+            path="params.yaml", code="schema_variants", found=found, expected=expected, fix="name it"
+        )
+        raise UserError([problem])
+    check_dependency("evaluate", params.schema_variants)
+    return Path(params.schema_variants)
 
 
 def rate_variants(
@@ -85,7 +117,7 @@ def rate_variants(
 ) -> dict[str, Any]:
     """Rate the answers to changed prompts: exact match, and its difference from that of the same turns unchanged.
 
-    task: under `oracle`. replies: under `oracle` and to each kind of changed prompts. Where names are masked, only
+    task: under `oracle`. replies: under `oracle` and to each kind of changed prompts. Where names are changed, only
     language models are rated: others do not read names.
     """
     report: dict[str, Any] = {}
@@ -93,7 +125,7 @@ def rate_variants(
         rated = [
             system.name
             for system in systems.values()
-            if kind is not Robustness.NAMES_MASKED or system.kind is Kind.LANGUAGE_MODEL
+            if kind not in RENAMING or system.kind is Kind.LANGUAGE_MODEL
         ]
         resamples = Resamples([row.group for row in changed.rows], params.resamples, params.seed)
         exact = {
@@ -128,11 +160,13 @@ def _change(
     row: TrainingRow,
     question: Question,
     task: Task,
-    masked: Mapping[str, Skill],
+    renamed: Mapping[str, Skill],
     rendered: Mapping[str, TrainingRow],
 ) -> _Prompt | None:
-    """Change a prompt; `None`: it cannot be. masked: the skills with other names, by their own."""
+    """Change a prompt; `None`: it cannot be. renamed: the skills with other names, by their own."""
     shown = list_tool_names(row)
+    if renamed:
+        return _rename_tools(shown, row, question, task, renamed)
     tools = [task.skills[name] for name in shown]
     match kind:
         case Robustness.TOOLS_SHUFFLED:
@@ -143,14 +177,34 @@ def _change(
         case Robustness.RIGHT_TOOL_MISSING:
             left = [tool for tool in tools if tool.name not in row.skills]
             return _Prompt(question, left, ()) if row.calls else None
-        case Robustness.NAMES_MASKED:
-            calls = tuple(_mask_call(call, task.skills[call.skill], masked[call.skill]) for call in row.calls)
-            return _Prompt(question, [masked[name] for name in shown], calls)
         case Robustness.SPEECH:
             view = rendered.get(make_speech_id(row.id))
             if view is None:
                 return None
             return _Prompt(question._replace(utterance=view.utterance), tools, view.calls)
+        case _:
+            raise AssertionError(f"{kind} changes names")
+
+
+def _rename_skills(
+    kind: Robustness, skills: Mapping[str, Skill], release: Path | None
+) -> Mapping[str, Skill]:
+    """Rename skills as a kind of change says, by their own names; empty: it changes no names."""
+    if kind is Robustness.NAMES_MASKED:
+        return mask_catalog(skills)
+    if kind not in _VERSIONS:
+        return {}
+    assert release is not None  # As `find_release` demands.
+    return rename_by_variant(skills, release, _VERSIONS[kind])
+
+
+def _rename_tools(
+    shown: Sequence[str], row: TrainingRow, question: Question, task: Task, renamed: Mapping[str, Skill]
+) -> _Prompt | None:
+    if all(renamed[name] is task.skills[name] for name in shown):
+        return None
+    calls = tuple(rename_call(call, task.skills[call.skill], renamed[call.skill]) for call in row.calls)
+    return _Prompt(question, [renamed[name] for name in shown], calls)
 
 
 def _shuffle(names: Sequence[str], seed: str) -> list[str]:
@@ -190,49 +244,3 @@ def _build_row(
         prompt_tokens=0,
     )
     return encode_row(changed, prompt.question, prompt.tools, task.style, tokenizer, limit)
-
-
-def _mask_catalog(skills: Mapping[str, Skill]) -> dict[str, Skill]:
-    """Mask the names of all functions and of their parameters, by the names of the functions."""
-    return {
-        name: msgspec.structs.replace(
-            skills[name],
-            name=f"function_{number}",
-            parameters=tuple(
-                msgspec.structs.replace(parameter, name=f"argument_{place}")
-                for place, parameter in enumerate(skills[name].parameters, start=1)
-            ),
-        )
-        for number, name in enumerate(sorted(skills), start=1)
-    }
-
-
-def _rename_rules(
-    rules: CopyRules | None, skills: Mapping[str, Skill], masked: Mapping[str, Skill]
-) -> CopyRules | None:
-    """Rename the parameters of rules for copying as in the masked catalog."""
-    if rules is None:
-        return None
-    names = {
-        (name, parameter.name): (masked[name].name, other.name)
-        for name, skill in skills.items()
-        for parameter, other in zip(skill.parameters, masked[name].parameters, strict=True)
-    }
-    free = frozenset(names[key] for key in rules.free if key in names)
-    return CopyRules(free, {names[key]: values for key, values in rules.values.items() if key in names})
-
-
-def _mask_call(call: TargetCall, skill: Skill, masked: Skill) -> TargetCall:
-    names = {
-        parameter.name: other.name
-        for parameter, other in zip(skill.parameters, masked.parameters, strict=True)
-    }
-    answers = tuple(
-        msgspec.structs.replace(answer, slot=_mask_path(answer.slot, names)) for answer in call.answers
-    )
-    return TargetCall(masked.name, answers)
-
-
-def _mask_path(path: str, names: Mapping[str, str]) -> str:
-    root, *rest = parse_path(path)
-    return format_path((names[str(root)], *rest))

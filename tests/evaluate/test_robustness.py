@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -70,6 +73,31 @@ def test_masked_names_are_those_of_the_right_calls_and_of_the_copied_values(task
         frozenset({("function_3", "argument_2")}), {("function_1", "argument_1"): ("mum",)}
     )
     assert {name for names in list_shown(changed) for name in names} <= changed.skills.keys()
+
+
+def test_prompts_with_services_of_sgd_have_the_names_of_a_variant_and_others_are_left_out(
+    task: Task, tmp_path: Path
+) -> None:
+    for folder, prefix in (("test", ""), ("sgd_x/v1/test", "other_")):
+        service = {
+            "service_name": f"{prefix}set",
+            "slots": [{"name": f"{prefix}{name}"} for name in ("minutes", "label")],
+            "intents": [{"name": "timer"}],
+        }
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "schema.json").write_text(json.dumps([service]), encoding="utf-8")
+    changed, places = build_variant(Robustness.SCHEMA_V1, task, {}, make_tokenizer(), 400, tmp_path)
+    shown = [names for names in list_shown(task) if "set_timer" in names]
+    assert [
+        ["set_timer" if name == "other_set_timer" else name for name in names]
+        for names in list_shown(changed)
+    ] == shown
+    assert [task.rows[place] for place in places] == [
+        row for row in task.rows if "set_timer" in list_tool_names(row)
+    ]
+    right = "other_set_timer(other_minutes=10)"
+    assert [text for text in list_right(changed) if "timer" in text] == [right]
+    assert "other_set_timer(other_minutes:int, other_label)" in changed.rows[0].messages[0].content
 
 
 def test_speech_views_take_the_place_of_their_rows(task: Task) -> None:
