@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from exemplars.core.errors import Diagnostic, UserError, summarize_names
-from exemplars.core.params import PATH, find_lines, load_value
+from exemplars.core.params import PATH, find_lines, load_value, read_source_settings, requires_review
 from exemplars.core.records import Reason
 from exemplars.core.remedies import REMEDIES, Where
 from exemplars.core.reports import format_share
@@ -48,8 +48,13 @@ def read_rejection_bound(path: Path = PATH) -> RejectionBound:
 
 
 def enforce_rejection_bound(kept: Mapping[str, int], rejected: Iterable[tuple[str, str]]) -> None:
-    """Apply `check_rejection_rates` with the bound of params.yaml."""
-    check_rejection_rates(kept, rejected, read_rejection_bound())
+    """Apply `check_rejection_rates` with the bound of params.yaml.
+
+    A source with `review: required` may lose any number of records: what a model writes is checked here first.
+    """
+    free = {name for name, source in read_source_settings().items() if requires_review(source)}
+    counted = ((source, reason) for source, reason in rejected if source not in free)
+    check_rejection_rates(kept, counted, read_rejection_bound())
 
 
 def check_rejection_rates(

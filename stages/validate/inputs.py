@@ -30,14 +30,21 @@ class ValidateInputs(NamedTuple):
     representativeness: Representativeness
     unlabeled_personal: int
     """The number of pieces of personal data that no argument labels."""
+    candidate_sources: frozenset[str] = frozenset()
+    """The sources whose rows count only if a person has approved them, so that they may lose any number."""
 
 
 class _PersonalData(msgspec.Struct):
     unlabelled: dict[str, int]
 
 
+class _Candidates(msgspec.Struct, frozen=True):
+    sources: frozenset[str] = frozenset()
+
+
 class _CurateReport(msgspec.Struct):
     personal_data: _PersonalData
+    candidates: _Candidates = _Candidates()
 
 
 def read_suite(path: Path) -> dict[str, Any]:
@@ -77,4 +84,5 @@ def read_inputs() -> ValidateInputs:
         splits={name: read_table(layout.split(name), EXEMPLAR_SCHEMA) for name in SPLITS},
         representativeness=representativeness,
         unlabeled_personal=sum(report.personal_data.unlabelled.values()),
+        candidate_sources=report.candidates.sources,
     )

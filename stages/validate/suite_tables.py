@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
@@ -84,7 +84,10 @@ def build_suite_tables(inputs: ValidateInputs, params: ValidateParams) -> dict[s
     suites: dict[str, tuple[Any, list[Any]]] = {
         "exemplars": (RowChecks, list(check_rows(rows, inputs.skills))),
         "skills": (SkillCounts, count_skills(inputs.exemplars, inputs.skills)),
-        "sources": (SourceCounts, count_sources(inputs.exemplars, inputs.rejections)),
+        "sources": (
+            SourceCounts,
+            count_sources(inputs.exemplars, inputs.rejections, inputs.candidate_sources),
+        ),
         "pairs": (PairCheck, check_pairs(inputs.pairs, inputs.splits)),
         "data": (DatasetFigures, [figures]),
         "associations": (AssociationEffect, list_associations(inputs.representativeness)),
@@ -99,14 +102,19 @@ def count_skills(exemplars: pa.Table, skills: Mapping[str, Skill]) -> list[Skill
     return [SkillCounts(name, counts[name], counts[name] / total) for name in sorted({*counts, *skills})]
 
 
-def count_sources(exemplars: pa.Table, rejections: pa.Table) -> list[SourceCounts]:
-    """Count the exemplars and the rejected records of each source, by name."""
+def count_sources(
+    exemplars: pa.Table, rejections: pa.Table, candidates: Collection[str] = ()
+) -> list[SourceCounts]:
+    """Count the exemplars and the rejected records of each source, by name.
+
+    candidates: the sources to leave out, since their rows count only if a person has approved them.
+    """
     kept = Counter(exemplars.column("source").to_pylist())
     columns = (rejections.column(name).to_pylist() for name in ("source", "reason"))
     lost = Counter(source for source, reason in zip(*columns, strict=True) if is_loss(reason))
     return [
         SourceCounts(name, kept[name] + lost[name], kept[name], lost[name], _share(lost[name], kept[name]))
-        for name in sorted({*kept, *lost})
+        for name in sorted({*kept, *lost} - {*candidates})
     ]
 
 

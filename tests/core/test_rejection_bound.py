@@ -11,6 +11,7 @@ from exemplars.core.rejection_bound import (
     DEFAULT,
     RejectionBound,
     check_rejection_rates,
+    enforce_rejection_bound,
     is_loss,
     read_rejection_bound,
 )
@@ -61,3 +62,15 @@ def test_the_bound_is_that_of_the_parameters_or_the_default(
     path = tmp_path / "params.yaml"
     path.write_text(text, "utf-8")
     assert read_rejection_bound(path) == bound
+
+
+def test_a_source_whose_rows_need_a_review_may_lose_any_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sources = "{bot: {format: jsonl, review: required}, model: {format: generated}, hotel: {format: jsonl}}"
+    Path("params.yaml").write_text(f"ingest: {{sources: {sources}}}\n", "utf-8")
+    lost = [(source, "value_not_found") for source in ("bot", "model") for _ in range(9)]
+    enforce_rejection_bound({"bot": 1}, lost)
+    with pytest.raises(UserError, match=r"source hotel: 1 of 2 \(50 %\) rejected"):
+        enforce_rejection_bound({"hotel": 1}, [*lost, ("hotel", "value_not_found")])

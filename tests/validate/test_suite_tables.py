@@ -56,6 +56,9 @@ def test_only_records_with_something_new_count_as_rejected() -> None:
         SourceCounts("s", 2, 1, 1, 0.5),
         SourceCounts("t", 1, 0, 1, 1.0),
     ]
+    assert count_sources(exemplars_to_table([ROW]), rejections_to_table(faults), {"t"}) == [
+        SourceCounts("s", 2, 1, 1, 0.5)
+    ]
 
 
 def test_a_pair_in_different_splits_crosses() -> None:

@@ -40,6 +40,7 @@ def admit_candidates(rows: list[Exemplar], curation: Curation) -> list[Exemplar]
         rows = _admit(rows, candidates, curation)
     sources = curation.candidate_sources
     curation.figures["candidates"] = {
+        "sources": sorted(sources),
         "kept": sum(row.source in sources for row in rows),
         "rejected": count_sorted(
             rejection.reason for rejection in curation.ledger.rejections if rejection.source in sources

@@ -85,7 +85,11 @@ def test_a_candidate_is_pending_until_somebody_approves_it() -> None:
 
 def test_pending_rows_are_to_review() -> None:
     report = build_curate_report(curate_candidates([PLAIN, NEW]))
-    assert report["candidates"] == {"kept": 0, "rejected": {"pending_review": 1}}
+    assert report["candidates"] == {
+        "sources": ["g"],
+        "kept": 0,
+        "rejected": {"pending_review": 1},
+    }
     assert build_curate_metrics(report)["to_review"] == 1
 
 
