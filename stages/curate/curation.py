@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from exemplars.core.records import Exemplar, Rejection, ReviewItem, TextPair
 from exemplars.core.representativeness import Representativeness
+from exemplars.dataset.speech import make_speech_views
 from stages.curate.inputs import CurateInputs
 from stages.curate.params import CurateParams
 from stages.curate.steps import (
@@ -21,6 +22,7 @@ from stages.curate.steps import (
     representativeness,
 )
 from stages.curate.steps.base import Curation, CurationStep
+from stages.curate.text_cache import TextCache
 
 STEPS: Final[tuple[CurationStep, ...]] = (
     decisions.STEP,
@@ -52,6 +54,8 @@ class Curated(NamedTuple):
     """Near duplicates, sorted within each column."""
     review: list[ReviewItem]
     """In the order of the steps, without what is about rows that a person has approved as they are."""
+    speech: list[Exemplar]
+    """The speech views of the rows that are kept, in their order."""
     representativeness: Representativeness
     figures: dict[str, Any]
     """Sections of `reports/details/curate.json`."""
@@ -75,6 +79,7 @@ def curate(
         surrogate_key,
         inputs.verdicts,
         inputs.candidate_sources,
+        inputs.texts or TextCache(),
     )
     rows = inputs.exemplars
     for step in STEPS:
@@ -87,6 +92,7 @@ def curate(
         rejections=curation.ledger.rejections,
         pairs=curation.pairs,
         review=_drop_settled_items(curation),
+        speech=make_speech_views(rows),
         representativeness=curation.representativeness,
         figures=curation.figures,
     )

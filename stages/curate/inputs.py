@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 from exemplars.core import layout
@@ -14,6 +15,9 @@ from exemplars.core.tables import prevent_pandas_import, read_table, rows_from_t
 from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.row_tables import exemplars_from_table
 from stages.curate.lexicons import Lexicons, read_lexicons
+from stages.curate.params import CurateParams
+from stages.curate.privacy.key import read_surrogate_key
+from stages.curate.text_cache import TextCache, make_cache_key, read_text_cache
 from stages.curate.verdicts import Verdicts
 
 
@@ -29,18 +33,25 @@ class CurateInputs(NamedTuple):
     """What reviewers decided."""
     candidate_sources: frozenset[str] = frozenset()
     """The sources whose rows count only if a person has approved them."""
+    surrogate_key: bytes | None = None
+    """Of the environment; `None` if the parameters need none."""
+    texts: TextCache | None = None
+    """What earlier runs found in texts; `None`: nothing."""
 
 
-def read_inputs(lexicon_folder: str) -> CurateInputs:
-    """Read the outputs of `compile`, the lexicons of a folder, and the decisions of reviewers.
+def read_inputs(params: CurateParams) -> CurateInputs:
+    """Read the outputs of `compile`, the lexicons, the decisions of reviewers, and what earlier runs found.
 
-    Raises `UserError` if a table, a lexicon or a decision is missing or broken.
+    Raises `UserError` if a table, a lexicon, a decision or the key of surrogates is missing or broken.
     """
-    check_dependency("curate", lexicon_folder)
-    lexicons = read_lexicons(lexicon_folder)
+    key = read_surrogate_key(params.privacy.mode, os.environ)
+    check_dependency("curate", params.lexicons)
+    lexicons = read_lexicons(params.lexicons)
     prevent_pandas_import()
     exemplars = exemplars_from_table(read_table(layout.EXEMPLARS, EXEMPLAR_SCHEMA))
     edits = rows_from_table(read_table(layout.EDITS, derive_schema(RowEdit)), RowEdit)
     candidates = frozenset(name for name, source in read_source_settings().items() if requires_review(source))
     verdicts = Verdicts(read_reviews(), edits)
-    return CurateInputs(exemplars, read_catalog(layout.CATALOG), lexicons, verdicts, candidates)
+    texts = read_text_cache(make_cache_key(params, lexicons))
+    catalog = read_catalog(layout.CATALOG)
+    return CurateInputs(exemplars, catalog, lexicons, verdicts, candidates, key, texts)

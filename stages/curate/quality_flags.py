@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from exemplars.core.records import Exemplar, Speaker
 from exemplars.core.turns import group_by_turn
@@ -16,8 +16,8 @@ from stages.curate.english import has_fewer_tokens, has_more_tokens
 from stages.curate.params import QualityFlag, QualityParams
 from stages.curate.spelling import find_misspelled_words
 
-IdentifyLanguage = Callable[[str], tuple[str, float]]
-"""Returns the language of a text (ISO 639-1), and its probability."""
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
 
 _FILLER_WORDS: Final = frozenset(
     {
@@ -46,12 +46,13 @@ _MIN_PROBABILITY_FOREIGN: Final = 0.95
 """Probability of another language from which a text is flagged."""
 
 
-def flag_texts(
-    exemplars: Sequence[Exemplar], params: QualityParams, identify_language: IdentifyLanguage
+def flag_rows(
+    exemplars: Sequence[Exemplar], flag_text: Callable[[str], tuple[QualityFlag, ...]]
 ) -> dict[str, tuple[QualityFlag, ...]]:
     """Return the flags of each row that has any, by id, in the order of `QualityFlag`.
 
     The result of a tool is no text that a person wrote, and gets no flags.
+    flag_text: returns the flags of a text by itself, as `find_text_flags` does.
     """
     turns = group_by_turn(row for row in exemplars if row.speaker is Speaker.USER)
     misspelled = frozenset(find_misspelled_words(turns).values())
@@ -59,9 +60,12 @@ def flag_texts(
     for row in exemplars:
         if row.turn not in turns:
             continue
-        row_flags = set(_find_flags(row, params, identify_language))
+        row_flags = set(flag_text(row.utterance))
         if row.turn in misspelled:
             row_flags.add(QualityFlag.MISSPELLING)
+        # After a question, fillers can be an answer: "um yeah okay".
+        if row.skill is None or row.context:
+            row_flags.discard(QualityFlag.FILLER_ONLY)
         if QualityFlag.WRONG_LANGUAGE in row_flags:
             # Both are detected by English words.
             row_flags -= {QualityFlag.TRUNCATED, QualityFlag.MISSPELLING}
@@ -70,11 +74,12 @@ def flag_texts(
     return flags
 
 
-def _find_flags(
-    exemplar: Exemplar, params: QualityParams, identify_language: IdentifyLanguage
-) -> Iterator[QualityFlag]:
-    text = exemplar.utterance
-    words = list_words(text)
+def find_text_flags(text: str, params: QualityParams) -> tuple[QualityFlag, ...]:
+    """Return the flags of a text by itself, whatever its row asks for and other rows say."""
+    return tuple(_find_flags(text, list_words(text), params))
+
+
+def _find_flags(text: str, words: Sequence[str], params: QualityParams) -> Iterator[QualityFlag]:
     if has_fewer_tokens(text, params.min_tokens):
         yield QualityFlag.TOO_SHORT
     if has_more_tokens(text, params.max_tokens):
@@ -83,12 +88,11 @@ def _find_flags(
         yield QualityFlag.REPETITIVE
     if _is_truncated(text, words):
         yield QualityFlag.TRUNCATED
-    if _is_foreign(text, words, identify_language):
+    if _is_foreign(text, words):
         yield QualityFlag.WRONG_LANGUAGE
     if has_markup(text):
         yield QualityFlag.MARKUP
-    # After a question, fillers can be an answer: "um yeah okay".
-    if exemplar.skill is not None and not exemplar.context and words and set(words) <= _FILLER_WORDS:
+    if words and set(words) <= _FILLER_WORDS:
         yield QualityFlag.FILLER_ONLY
 
 
@@ -110,7 +114,7 @@ def _is_truncated(text: str, words: Sequence[str]) -> bool:
     return len(words) > 1 and words[-1] in _CANNOT_END and text[-1:].isalnum()
 
 
-def _is_foreign(text: str, words: Sequence[str], identify_language: IdentifyLanguage) -> bool:
+def _is_foreign(text: str, words: Sequence[str]) -> bool:
     if text.isascii() and len(words) < _MIN_WORDS_LANGUAGE:
         return False
     letters = [letter for letter in text if letter.isalpha()]
@@ -119,19 +123,13 @@ def _is_foreign(text: str, words: Sequence[str], identify_language: IdentifyLang
         return True
     if len(words) < _MIN_WORDS_LANGUAGE:
         return False
-    language, probability = identify_language(text)
-    return language != "en" and probability >= _MIN_PROBABILITY_FOREIGN
+    language, probability = _load_language_identifier().classify(text)
+    return bool(language != "en" and probability >= _MIN_PROBABILITY_FOREIGN)
 
 
 @functools.cache
-def load_language_identifier() -> IdentifyLanguage:
+def _load_language_identifier() -> LanguageIdentifier:
     """Load langid's model (Lui and Baldwin 2012), as packaged by py3langid."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-
-    def identify(text: str) -> tuple[str, float]:
-        language, probability = identifier.classify(text)
-        return str(language), float(probability)
-
-    return identify
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

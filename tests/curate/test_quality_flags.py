@@ -3,10 +3,14 @@ from __future__ import annotations
 import pytest
 
 from stages.curate.params import QualityFlag, QualityParams
-from stages.curate.quality_flags import flag_texts, load_language_identifier
+from stages.curate.quality_flags import find_text_flags, flag_rows
 from tests.curate.rows import make_row
 
 PARAMS = QualityParams(min_tokens=2, max_tokens=12, max_repetition=0.5, reject=())
+
+
+def flag_text(text: str) -> tuple[QualityFlag, ...]:
+    return find_text_flags(text, PARAMS)
 
 
 @pytest.mark.parametrize(
@@ -32,9 +36,9 @@ PARAMS = QualityParams(min_tokens=2, max_tokens=12, max_repetition=0.5, reject=(
     ],
 )
 def test_each_flag_has_its_texts(text: str, flags: tuple[QualityFlag, ...]) -> None:
-    assert flag_texts([make_row("1", text)], PARAMS, load_language_identifier()).get("s:1", ()) == flags
+    assert flag_rows([make_row("1", text)], flag_text).get("s:1", ()) == flags
 
 
 def test_fillers_that_answer_a_question_are_fine() -> None:
     rows = [make_row("1", "um yeah okay", before=("Call mum?",))]
-    assert flag_texts(rows, PARAMS, load_language_identifier()) == {}
+    assert flag_rows(rows, flag_text) == {}

@@ -12,6 +12,7 @@ from exemplars.core.representativeness import Representativeness
 from exemplars.dataset.catalog import Skill
 from stages.curate.lexicons import Lexicons
 from stages.curate.params import CurateParams
+from stages.curate.text_cache import TextCache
 from stages.curate.verdicts import Verdicts
 
 
@@ -29,6 +30,8 @@ class Curation:
     """What reviewers decided."""
     candidate_sources: Collection[str] = ()
     """The sources with `review: required`."""
+    texts: TextCache = field(default_factory=TextCache)
+    """What is known of texts."""
     ledger: Ledger = field(default_factory=lambda: Ledger("curate"))
     """Takes the rows that a step does not return."""
     pairs: list[TextPair] = field(default_factory=list)

@@ -30,7 +30,7 @@ Findings = Mapping[str, Sequence[Finding]]
 def protect_personal_data(rows: list[Exemplar], curation: Curation) -> list[Exemplar]:
     """List rows with unlabeled personal data for review; replace the data or reject the rows by `privacy.mode`."""
     params = curation.params.privacy
-    find = build_finder(curation.lexicons.names, params.min_score)
+    find = curation.texts.findings.remember(build_finder(curation.lexicons.names, params.min_score))
     findings = {row.id: row_findings for row in rows if (row_findings := find(row.utterance))}
     turns = group_by_turn(rows)
     unlabeled = {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Final
 
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
 from exemplars.core.reports import count_sorted
 from stages.curate.params import QualityFlag
-from stages.curate.quality_flags import flag_texts, load_language_identifier
+from stages.curate.quality_flags import find_text_flags, flag_rows
 from stages.curate.review import make_review_item
 from stages.curate.steps.base import Curation, CurationStep
 
@@ -17,7 +18,7 @@ from stages.curate.steps.base import Curation, CurationStep
 def check_quality(rows: list[Exemplar], curation: Curation) -> list[Exemplar]:
     """List flagged rows for review; reject those with a flag of `quality.reject`."""
     params = curation.params.quality
-    flags = flag_texts(rows, params, load_language_identifier())
+    flags = flag_rows(rows, curation.texts.flags.remember(partial(find_text_flags, params=params)))
     curation.figures["quality_flags"] = count_sorted(
         flag for row_flags in flags.values() for flag in row_flags
     )
