@@ -137,7 +137,7 @@ def _read_record(exemplar: Exemplar) -> Record:
             path=str(path),
             code="no_record",
             found=f"no record {exemplar.id}",
-            expected="it",
+            expected="that of the row",
             fix="run `dvc repro`",
         )
         raise UserError([problem])

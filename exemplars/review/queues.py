@@ -85,6 +85,7 @@ class QueueLists:
         """Make the lists when they are asked for."""
         self._index = index
         self._lists: dict[Queue, list[Entry]] = {}
+        self._digests: dict[str, str | None] = {}
 
     def build(self, queue: Queue, book: DecisionBook) -> QueueState:
         """Build a queue as the reviewer of a book sees it."""
@@ -143,8 +144,11 @@ class QueueLists:
 
     def _get_states(self, row_ids: Iterable[str], book: DecisionBook) -> dict[str, RowState]:
         """Return what is decided about rows that are compiled."""
-        digests = self._index.read_digests(row_ids)
-        return {row_id: book.get_state(row_id, digest) for row_id, digest in digests.items()}
+        row_ids = list(row_ids)
+        unknown = [row_id for row_id in row_ids if row_id not in self._digests]
+        self._digests |= dict.fromkeys(unknown) | self._index.read_digests(unknown)
+        digests = ((row_id, self._digests[row_id]) for row_id in row_ids)
+        return {row_id: book.get_state(row_id, digest) for row_id, digest in digests if digest is not None}
 
 
 def _read_review_list(why: str) -> list[Entry]:
