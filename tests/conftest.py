@@ -67,6 +67,7 @@ SLOW = (
     "tests/ingest/test_patterns.py",
     "tests/audit/test_revisions.py",
     "tests/answering",
+    "tests/generation",
     "tests/review/test_decision_log.py",
     "tests/cli/test_call.py",
     "tests/cli/test_review.py",

@@ -50,6 +50,9 @@ LIBRARIES: Final = (
     "spellchecker",
     "openlineage.client",
     "cyclonedx.model.bom",
+    "exemplars.generation.project",
+    "exemplars.generation.session",
+    "openai.resources.chat.completions",
 )
 """What stages import inside functions."""
 MODEL_LIBRARIES: Final = (
