@@ -27,6 +27,7 @@ SAMPLE = PROJECT / "tests/sample"
 OWN_DATA = tuple(str(PROJECT / name) for name in ("data/", "dvc.lock", "models/", "reports/"))
 """What a fork of this project changes: only tests that are marked `workspace` or `benchmark` may open it."""
 SLOW = (
+    "tests/core/test_ray_cluster.py",
     "tests/project",
     "tests/publish/test_browser.py",
     "tests/cli/test_project_check.py",

@@ -144,6 +144,11 @@ def hash_stage_code(stage: str) -> str:
     return digest.hexdigest()
 
 
+def hash_all_code() -> str:
+    """Return the SHA-256, in hexadecimal, of the code and the packaged schemas of all stages."""
+    return hashlib.sha256("".join(map(hash_stage_code, list_stages())).encode()).hexdigest()
+
+
 def _list_code_files(stage: str) -> Iterator[tuple[str, Path]]:
     """List the files, by their path relative to the repository: those of the stage's dependencies that are code."""
     for dependency in _read_pipeline()[stage]:

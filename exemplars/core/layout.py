@@ -12,6 +12,8 @@ PACKAGED_SCHEMAS: Final = Path(str(files("exemplars") / "schemas"))
 
 WORKERS_VARIABLE: Final = "EXEMPLARS_WORKERS"
 """The environment variable with the number of worker processes; 0 or unset: one per core."""
+EXECUTOR_VARIABLE: Final = "EXEMPLARS_EXECUTOR"
+"""The environment variable that says where shards run: `local` or unset, in processes of this machine; `ray`."""
 
 SCHEMAS: Final = "schemas"
 """The folder of a project's own recognizers, lexicons and expectations; what it does not have is the package's."""

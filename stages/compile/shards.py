@@ -68,7 +68,8 @@ def compile_tables(inputs: CompileInputs, workers: int) -> Compiled:
     skills = {skill.name: skill for skill in inputs.skills}
     lexicon = Lexicon(inputs.recognizers)
     work = partial(_compile_shard, skills, lexicon, inputs.rules)
-    shards = list(map_shards(work, _list_row_groups(inputs.paths), workers, "compile"))
+    row_groups = _list_row_groups(inputs.paths)
+    shards = list(map_shards(work, row_groups, workers, "compile", _name_row_group))
 
     starts = accumulate((shard.records for shard in shards), initial=0)
     rows = [start + row for start, shard in zip(starts, shards, strict=False) for row in shard.rows]
@@ -98,6 +99,11 @@ def compile_tables(inputs: CompileInputs, workers: int) -> Compiled:
 
 def _list_row_groups(paths: Sequence[Path]) -> list[tuple[Path, int]]:
     return [(path, group) for path in paths for group in range(pq.read_metadata(path).num_row_groups)]
+
+
+def _name_row_group(row_group: tuple[Path, int]) -> str:
+    path, group = row_group
+    return f"{path}, row group {group}"
 
 
 def _compile_shard(

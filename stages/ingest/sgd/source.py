@@ -78,6 +78,7 @@ def read_sgd_source(
             files,
             workers,
             f"ingest {source.name}",
+            lambda folder_and_file: str(root / folder_and_file[1].name),
         )
     )
     unreadable = [diagnostic for shard in shards for diagnostic in shard.unreadable]
