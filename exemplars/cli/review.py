@@ -23,8 +23,8 @@ examples:
   exemplars review --queue conflicts
   exemplars review --reviewer Ada --port 8080 --no-browser
 
-Queues: generated, conflicts, label-noise, errors, disagreement, privacy and
-quality. Without --queue, the page opens the first that has rows.
+Queues: generated, conflicts, label-noise, errors, disagreement, privacy,
+quality and stale. Without --queue, the page opens the first that has rows.
 On the page: a approves, x rejects, e edits, space skips, u undoes, ? lists all
 keys. Decisions are appended to data/raw/reviews.jsonl, and `dvc repro` applies
 them.

@@ -33,6 +33,8 @@ class Queue(StrEnum):
     """Rows with personal data that no argument labels."""
     QUALITY = "quality"
     """Rows whose text has a flag: too long, repetitive, another language."""
+    STALE = "stale"
+    """Rows that have changed since somebody decided about them, so that no decision applies."""
 
 
 QUEUES: Final = tuple(map(str, Queue))
@@ -43,6 +45,11 @@ _ON_THE_LIST: Final = {
     Queue.QUALITY: "quality",
 }
 """What `curate` calls these on its review list."""
+_TITLES: Final = {
+    Queue.PRIVACY: "personal data that no argument labels: ",
+    Queue.QUALITY: "the text is flagged: ",
+}
+"""What precedes the details of these."""
 _BASELINES: Final = ("knn", "cascade")
 """The systems that are no model of their own, so that what they say is no second opinion."""
 
@@ -89,9 +96,7 @@ class QueueLists:
 
     def build(self, queue: Queue, book: DecisionBook) -> QueueState:
         """Build a queue as the reviewer of a book sees it."""
-        entries = self._list_entries(queue)
-        if queue is Queue.DISAGREEMENT:
-            entries = [*self._list_disputes(book), *entries]
+        entries = self._list_all(queue, book)
         fresh: list[Entry] = []
         seconds: list[Entry] = []
         decided = 0
@@ -112,10 +117,14 @@ class QueueLists:
         """Find why a row is in a queue; `None` if it is in none of that name."""
         if queue not in QUEUES:
             return None
-        entries = self._list_entries(Queue(queue))
-        if queue == Queue.DISAGREEMENT:
-            entries = [*self._list_disputes(book), *entries]
+        entries = self._list_all(Queue(queue), book)
         return next((entry for entry in entries if entry.row == row_id), None)
+
+    def _list_all(self, queue: Queue, book: DecisionBook) -> list[Entry]:
+        if queue is Queue.STALE:
+            return self._list_stale(book)
+        entries = self._list_entries(queue)
+        return [*self._list_disputes(book), *entries] if queue is Queue.DISAGREEMENT else entries
 
     def _list_entries(self, queue: Queue) -> list[Entry]:
         if queue not in self._lists:
@@ -132,7 +141,7 @@ class QueueLists:
             case Queue.DISAGREEMENT:
                 return _list_different_answers(self._index.list_answers())
             case _:
-                return _read_review_list(_ON_THE_LIST[queue])
+                return _read_review_list(queue)
 
     def _list_disputes(self, book: DecisionBook) -> list[Entry]:
         states = self._get_states(book.list_decided(), book)
@@ -141,6 +150,11 @@ class QueueLists:
             for row_id, state in sorted(states.items())
             if state.is_disputed
         ]
+
+    def _list_stale(self, book: DecisionBook) -> list[Entry]:
+        states = self._get_states(book.list_decided(), book)
+        why = "the row has changed since the decision about it"
+        return [Entry(row_id, why) for row_id, state in sorted(states.items()) if state.stale]
 
     def _get_states(self, row_ids: Iterable[str], book: DecisionBook) -> dict[str, RowState]:
         """Return what is decided about rows that are compiled."""
@@ -151,17 +165,18 @@ class QueueLists:
         return {row_id: book.get_state(row_id, digest) for row_id, digest in digests if digest is not None}
 
 
-def _read_review_list(why: str) -> list[Entry]:
+def _read_review_list(queue: Queue) -> list[Entry]:
     if not layout.REVIEW.exists():
         return []
     found = (
         pl.scan_parquet(layout.REVIEW)
-        .filter(pl.col("why") == why)
+        .filter(pl.col("why") == _ON_THE_LIST[queue])
         .sort("score", "id", descending=[True, False], nulls_last=True)
         .select("id", "detail", "suggested")
         .collect()
     )
-    return [Entry(*row) for row in found.iter_rows()]
+    title = _TITLES.get(queue, "")
+    return [Entry(row_id, title + detail, suggested) for row_id, detail, suggested in found.iter_rows()]
 
 
 def _list_errors(answers: pl.DataFrame) -> list[Entry]:

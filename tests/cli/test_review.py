@@ -54,7 +54,7 @@ def test_a_project_without_rows_names_the_command_that_makes_them(
 def test_an_unknown_queue_is_one_sentence(reviewed: Path, printed: Callable[..., str]) -> None:
     assert printed("review", "--queue", "conflict", status=1).endswith(
         "unknown_queue: found --queue conflict, expected one of generated, conflicts, label-noise, errors, disagreement, "
-        "privacy, quality; did you mean 'conflicts'?\n"
+        "privacy, quality, stale; did you mean 'conflicts'?\n"
     )
 
 

@@ -62,6 +62,9 @@ def test_what_this_reviewer_has_decided_is_gone_and_what_others_have_comes_last(
 def test_a_decision_on_other_content_is_shown_again(project: Path) -> None:
     decide(1, MUM.id, "0" * 64)
     assert MUM.id in list_rows(Queue.CONFLICTS)
+    assert list_rows(Queue.STALE) == [MUM.id]
+    decide(2, MUM.id, MUM.digest)
+    assert list_rows(Queue.STALE) == []
 
 
 def test_an_edit_that_compile_has_applied_decides_about_what_it_made(project: Path) -> None:

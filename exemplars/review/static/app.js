@@ -1,6 +1,6 @@
 // The page: where it is, what keys do, and decisions. A decision counts as saved only when the server says so.
 import { Browser } from "./browse.js";
-import { el, get, post, shorten } from "./dom.js";
+import { el, get, markCode, post, shorten } from "./dom.js";
 import { EditForm, hasDraft } from "./edit.js";
 import { describeDecision, showLabels, showLiveAnswer, showNearest, showRow, showSkill } from "./row.js";
 
@@ -12,6 +12,7 @@ const TITLES = {
   disagreement: "Disagreement",
   privacy: "Privacy",
   quality: "Quality",
+  stale: "Stale",
 };
 const KEYS = { a: approve, x: reject, " ": skip, e: edit, u: undo, b: browse, q: goToQueue, "?": showHelp };
 const ASK_AFTER = 400; // Milliseconds on a row before the tagger is asked about it.
@@ -22,7 +23,7 @@ const actions = document.getElementById("actions");
 const tabs = new BroadcastChannel(`review ${location.pathname}`);
 const state = {
   start: null, queue: null, entries: [], skipped: new Set(), row: null, form: null, last: null,
-  busy: false, pending: null, undoing: null, shown: 0, noTagger: null,
+  busy: false, pending: null, shown: 0, noTagger: null,
 };
 
 const newId = () => crypto.randomUUID().replaceAll("-", "");
@@ -33,7 +34,7 @@ const goTo = (place) => (location.hash = `#${new URLSearchParams(place)}`);
 // What is said, and whether it is an error.
 function tell(text, grade = "") {
   status.className = grade;
-  status.textContent = text;
+  status.replaceChildren(...markCode(text));
 }
 
 function drawViews() {
@@ -118,7 +119,7 @@ function showEnd() {
     const again = el("button", { type: "button", onclick: () => (state.skipped.clear(), openNext()) }, "Go through them");
     parts.push(el("p", {}, `Skipped: ${skipped}. `, again));
   } else parts.push(el("p", {}, said));
-  parts.push(el("p", { class: "note" }, "`dvc repro` applies what is decided; `b` browses all rows."));
+  parts.push(el("p", { class: "note" }, el("code", {}, "dvc repro"), " applies what is decided. ", el("kbd", {}, "b"), " browses all rows."));
   main.replaceChildren(el("section", { class: "empty" }, parts));
   main.querySelector("h1").focus();
 }
@@ -165,53 +166,67 @@ async function askTagger(row) {
 }
 
 function showProblem(error) {
-  main.replaceChildren(el("p", { class: "notice bad", role: "alert" }, error.message));
+  main.replaceChildren(el("p", { class: "notice bad", role: "alert" }, markCode(error.message)));
 }
 
 async function decide(decision, edited = null) {
   const row = state.row;
   if (!row?.digest || state.busy) return;
-  state.busy = true;
-  tell("Saving…");
   // Sent again after an error, it has the same id, so that it cannot be saved twice.
   const key = JSON.stringify([row.id, row.digest, decision, edited]);
   if (state.pending?.key !== key) state.pending = { key, id: newId() };
-  try {
-    const answer = await post("decide", {
-      decision_id: state.pending.id, row: row.id, digest: row.digest, decision,
-      queue: state.queue ?? "", seen: row.decisions.own?.decision_id ?? null, edit: edited,
-    });
-    state.pending = null;
-    state.form?.forget();
-    takeProgress(answer);
-    state.entries = state.entries.filter((id) => id !== row.id);
-    tell(`Saved: ${describeDecision(answer.saved)} “${shorten(row.utterance)}”`, "good");
-    tabs.postMessage({ row: row.id });
-    await (state.queue ? openNext() : openRow(row.id, ""));
-  } catch (error) {
-    await takeError(error, "Not saved");
-  }
-  state.busy = false;
-  drawViews();
+  const request = {
+    decision_id: state.pending.id, row: row.id, digest: row.digest, decision,
+    queue: state.queue ?? "", seen: row.decisions.own?.decision_id ?? null, edit: edited,
+  };
+  const answer = await change("decide", request, "Saving…", "Not saved");
+  if (!answer) return;
+  state.form?.forget();
+  state.entries = state.entries.filter((id) => id !== row.id);
+  tell(`Saved: ${describeDecision(answer.saved)} “${shorten(row.utterance, 40)}”`, "good");
+  tabs.postMessage({ row: row.id });
+  await move(() => (state.queue ? openNext() : openRow(row.id, "")));
 }
 
 async function undo() {
   const last = state.last;
   if (!last || state.busy) return;
+  const key = `undo ${last.decision_id}`;
+  if (state.pending?.key !== key) state.pending = { key, id: newId() };
+  const request = { decision_id: state.pending.id, withdraws: last.decision_id };
+  if (!(await change("undo", request, "Undoing…", "Not undone"))) return;
+  tell(`Undone: “${describeDecision(last)}”`, "good");
+  tabs.postMessage({ row: last.row });
+  const queue = state.queue ?? readPlace().queue ?? "";
+  if (queue && !state.entries.includes(last.row)) state.entries.unshift(last.row);
+  state.skipped.delete(last.row);
+  await move(() => openRow(last.row, queue));
+}
+
+// Ask the server for a change, and return its answer; nothing if it has refused, which is said.
+async function change(name, request, now, title) {
   state.busy = true;
-  tell("Undoing…");
+  tell(now);
   try {
-    if (state.undoing?.of !== last.decision_id) state.undoing = { of: last.decision_id, id: newId() };
-    const answer = await post("undo", { decision_id: state.undoing.id, withdraws: last.decision_id });
+    const answer = await post(name, request);
+    state.pending = null;
     takeProgress(answer);
-    tell(`Undone: “${describeDecision(last)}”`, "good");
-    tabs.postMessage({ row: last.row });
-    const queue = state.queue ?? readPlace().queue ?? "";
-    if (queue && !state.entries.includes(last.row)) state.entries.unshift(last.row);
-    state.skipped.delete(last.row);
-    await openRow(last.row, queue);
+    return answer;
   } catch (error) {
-    await takeError(error, "Not undone");
+    state.busy = false;
+    // Something else has changed the row: it is shown as it is now.
+    if (error.status === 409) await move(refresh);
+    tell(`${title}: ${error.message}`, "bad");
+    return null;
+  }
+}
+
+// Go on after a change, which is saved whatever happens here.
+async function move(action) {
+  try {
+    await action();
+  } catch (error) {
+    showProblem(error);
   }
   state.busy = false;
   drawViews();
@@ -222,16 +237,9 @@ function takeProgress({ queues, last }) {
   state.last = last;
 }
 
-// Say what went wrong; where something else has changed the row, show it as it is now.
-async function takeError(error, title) {
-  if (error.status === 409) await refresh();
-  tell(`${title}: ${error.message}`, "bad");
-}
-
 async function refresh() {
   takeProgress(await get("start"));
   if (state.row?.digest) await openRow(state.row.id, state.queue ?? "");
-  drawViews();
 }
 
 function approve() {
@@ -286,7 +294,13 @@ function goToQueue() {
   goTo({ queue: state.queue ?? chooseQueue() });
 }
 
+// Single keys can be switched off, since those who speak or whose hands tremble press them without meaning it.
+const usesKeys = () => localStorage.getItem("keys") !== "off";
+
 function showHelp() {
+  const box = document.getElementById("use-keys");
+  box.checked = usesKeys();
+  box.onchange = () => localStorage.setItem("keys", box.checked ? "on" : "off");
   document.getElementById("help").showModal();
 }
 
@@ -298,6 +312,7 @@ function press(event) {
     else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) state.form.save();
     return;
   }
+  if (!usesKeys() && event.key !== "?") return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (target.closest("input, select, textarea, [contenteditable]")) return;
   if (event.key === " " && target.closest("button, a, summary")) return;

@@ -49,3 +49,6 @@ export const shorten = (text, limit = 60) => {
 };
 
 export const capitalize = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+// Split a sentence of the server into text and code, which it writes between backticks.
+export const markCode = (text) => text.split("`").map((part, place) => (place % 2 ? el("code", {}, part) : part));

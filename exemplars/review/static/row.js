@@ -1,8 +1,9 @@
 // One row, and all that helps to decide about it.
 import { colorOf, markSpans } from "./utterance.js";
-import { capitalize, count, el } from "./dom.js";
+import { capitalize, count, el, markCode } from "./dom.js";
 
 const SHOWN_TURNS = 4;
+const HEADLINE = "end_to_end"; // The condition whose answers come first: the whole catalog may be called.
 const SAID = {
   verbatim: "said",
   case: "said, ignoring case",
@@ -175,10 +176,14 @@ function showAnswers(row) {
   const section = el("section", { id: "answers", "aria-labelledby": "answers-title" });
   section.append(el("h2", { id: "answers-title" }, "What the models answer"));
   const answers = row.answers ?? [];
-  if (answers.length) section.append(el("ul", { class: "answers" }, answers.map(showAnswer)));
+  const [headline, others] = [true, false].map((is) => answers.filter(({ condition }) => (condition === HEADLINE) === is));
+  if (headline.length) section.append(showAnswerList(headline));
+  if (others.length) section.append(el("details", { open: !headline.length }, el("summary", {}, "If the right tool is shown"), showAnswerList(others)));
   section.append(el("p", { class: "note", id: "live-answer" }, answers.length ? "" : "No answer yet."));
   return section;
 }
+
+const showAnswerList = (answers) => el("ul", { class: "answers" }, answers.map(showAnswer));
 
 function showAnswer(answer) {
   const verdict = answer.right ? "right" : answer.kind.replaceAll("_", " ");
@@ -187,7 +192,7 @@ function showAnswer(answer) {
     {},
     el("span", { class: `state ${answer.right ? "good" : "bad"}` }, verdict),
     el("span", { class: "system" }, `${answer.system}${answer.answered_by ? ` (${answer.answered_by})` : ""}`),
-    el("span", { class: "note" }, `${answer.condition.replaceAll("_", " ")}${formatConfidence(answer)}`),
+    el("span", { class: "note" }, formatConfidence(answer)),
     el("code", {}, answer.predicted || "no answer"),
   );
 }
@@ -195,15 +200,15 @@ function showAnswer(answer) {
 export function showLiveAnswer(answer) {
   const place = document.getElementById("live-answer");
   if (!place) return;
-  if (answer.problem && !answer.text) place.replaceChildren(`Tagger: ${answer.problem}.`);
+  if (answer.problem && !answer.text) place.replaceChildren(...markCode(`Tagger: ${answer.problem}.`));
   else {
-    const text = `Asked now: ${answer.system}${formatConfidence(answer)}${answer.problem ? `, not sure: ${answer.problem}` : ""} `;
-    place.replaceChildren(text, el("code", {}, answer.text));
+    const text = ["Asked now: " + answer.system, formatConfidence(answer), answer.problem].filter(Boolean).join(", ");
+    place.replaceChildren(text, el("code", { class: "block" }, answer.text));
   }
 }
 
 const formatConfidence = ({ confidence }) =>
-  confidence === null || confidence === undefined ? "" : `, ${Math.round(confidence * 100)} % sure`;
+  confidence === null || confidence === undefined ? "" : `${Math.round(confidence * 100)} % sure`;
 
 function buildNearest() {
   const section = el("section", { id: "nearest", "aria-labelledby": "nearest-title" });
