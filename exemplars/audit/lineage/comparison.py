@@ -25,6 +25,7 @@ from exemplars.audit.lineage.row_outcomes import (
     SPLIT_TABLES,
     read_row_outcomes,
 )
+from exemplars.audit.lineage.row_reviews import read_editors
 from exemplars.audit.lineage.tables import fetch_tables, hash_table, is_available, read_columns
 from exemplars.audit.revisions import Revision
 from exemplars.core import layout
@@ -120,9 +121,11 @@ def _list_changed(comparison: RevisionComparison, rows: pl.DataFrame) -> list[di
             if side in rows.columns
         ),
     )
+    editors = read_editors(comparison.new, dict(rows.select("id", "digest").iter_rows()))
     return [
         {
             **{name: row[name] for name in names},
+            "edited_by": editors.get(row["id"], []),
             "fields": {name: [row[f"value_old_{name}"], row[f"value_{name}"]] for name in row["fields"]},
         }
         for row in changed.iter_rows(named=True)

@@ -45,6 +45,7 @@ _TRAINING: Final = tuple(map(layout.training, SPLITS))
 _COLUMNS: Final[dict[Path, tuple[str, ...]]] = {
     layout.EXEMPLARS: _EXEMPLAR,
     layout.TEMPLATES: ("id", "source", "skill", "template", "mode", "context", "group", "license", "origin"),
+    layout.EDITS: ("id", "decision_id", "before", "after", "problem"),
     layout.CURATED: ("id", "digest", "utterance", "group"),
     layout.SPEECH: ("id", "digest", "utterance"),
     layout.REVIEW: ("id", "why", "detail", "score", "suggested"),
@@ -161,7 +162,11 @@ def _describe_compile(row_id: str, tables: RowsByTable, _: Iterable[TableRow]) -
         ),
         *("reply", "context"),
     )
-    return _decide("compile", "exemplar", **{name: row[name] for name in names})
+    edits = [
+        {name: edit[name] for name in ("decision_id", "before", "after", "problem")}
+        for edit in tables[layout.EDITS].get(row_id, ())
+    ]
+    return _decide("compile", "exemplar", **{name: row[name] for name in names}, edits=edits)
 
 
 def _describe_curate(row_id: str, tables: RowsByTable, pairs: Iterable[TableRow]) -> Decision:

@@ -74,6 +74,8 @@ def row_lines(kind: str, row: Mapping[str, Any]) -> Iterator[str]:
     if kind == "changed":
         if row["old_id"] != row["id"]:
             yield f"was {row['old_id']}"
+        if row["edited_by"]:
+            yield f"edited by {' and '.join(row['edited_by'])}"
         for name, (old, new) in row["fields"].items():
             yield from _field_lines(name, old, new)
         return

@@ -13,6 +13,7 @@ from exemplars.audit.dvc_cache import locate_object
 from exemplars.audit.lineage.earlier_digests import CONTENT, hash_row_as_version_1
 from exemplars.audit.lineage.id_columns import strip_speech_column
 from exemplars.audit.lineage.row_outcomes import SPLIT_TABLES
+from exemplars.audit.lineage.row_reviews import read_edits
 from exemplars.audit.lineage.tables import is_available, read_columns
 from exemplars.audit.revisions import Revision, list_revisions, open_revision
 from exemplars.core import layout
@@ -29,7 +30,9 @@ DIGEST_TABLES: Final[tuple[Path, ...]] = (
 
 
 def read_row_digests(revision: Revision, ids: Collection[str]) -> dict[str, set[str]]:
-    """Read every digest of some exemplars: as compiled, as curated, and of their speech views; in version 1, too.
+    """Read every digest of some exemplars: before edits of reviewers, as compiled, as curated, and of speech views.
+
+    In version 1, too.
 
     Raises `UserError` if a table cannot be read; a table that no stage has written yet is skipped.
     """
@@ -44,6 +47,8 @@ def read_row_digests(revision: Revision, ids: Collection[str]) -> dict[str, set[
     digests: dict[str, set[str]] = defaultdict(set)
     for row in pl.concat(frames).iter_rows(named=True) if frames else ():
         digests[row["id"]].update(filter(None, (row["digest"], hash_row_as_version_1(row))))
+    for edit in read_edits(revision, pl.col("id").is_in(list(ids))):
+        digests[edit["id"]].add(edit["before"])
     return digests
 
 

@@ -16,6 +16,7 @@ from exemplars.audit.lineage.decisions import (
 )
 from exemplars.audit.lineage.row_digests import DIGEST_TABLES, read_row_digests
 from exemplars.audit.lineage.row_outcomes import LEDGERS, SPLIT_TABLES, read_row_outcomes
+from exemplars.audit.lineage.row_reviews import read_row_reviews
 from exemplars.audit.lineage.run_provenance import describe_run
 from exemplars.audit.lineage.sources import Source, prove_origin, read_sources
 from exemplars.audit.lineage.tables import fetch_tables, is_available, read_columns
@@ -41,11 +42,11 @@ def build_trace(revision: Revision, target: Target) -> dict[str, Any]:
 
 
 def trace_rows(revision: Revision, ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Describe each row: its origin, with proof, and what every stage decided about it."""
+    """Describe each row: its origin, with proof, what reviewers decided about it, and what every stage did."""
     tables = collect_table_rows(revision, ids)
     pairs, made = find_near_duplicates(revision, tables), find_made_tables(revision)
     runs, sources = load_run_rows(revision.root), read_sources(revision)
-    digests = read_row_digests(revision, ids)
+    digests, reviews = read_row_digests(revision, ids), read_row_reviews(revision, ids)
     traces = []
     for row_id in ids:
         row = _find_row(row_id, tables)
@@ -57,6 +58,7 @@ def trace_rows(revision: Revision, ids: Sequence[str]) -> list[dict[str, Any]]:
                 "license": row.get("license") or (source.license if source else None),
                 "group": row["group"],
                 "origin": _describe_origin(revision, source, row),
+                "reviews": reviews.get(row_id, []),
                 "decisions": list_decisions(row_id, tables, pairs, runs, made, digests.get(row_id, ())),
             }
         )

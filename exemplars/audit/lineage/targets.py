@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from exemplars.audit.lineage.row_outcomes import LEDGERS
+from exemplars.audit.lineage.row_reviews import read_edits
 from exemplars.audit.lineage.sources import Source, read_sources
 from exemplars.audit.lineage.tables import is_available, read_columns
 from exemplars.audit.revisions import Revision
@@ -91,6 +92,11 @@ def _resolve_digest(revision: Revision, text: str) -> Target | None:
             if is_available(revision, path)
         ]
     )
+    before = [
+        {"id": edit["id"], "digest": edit["before"]}
+        for edit in read_edits(revision, pl.col("before").str.starts_with(text))
+    ]
+    rows = pl.concat([rows, pl.DataFrame(before, rows.schema)])
     digests = rows["digest"].unique().sort().to_list()
     if len(digests) > 1:
         raise _ambiguous(text, "digests", digests, "name more digits")

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from exemplars.audit.lineage.review_text import format_review
 from exemplars.audit.lineage.targets import TargetKind
 from exemplars.core.errors import summarize_names
 from exemplars.core.ids import parse_row_id, split_locator
@@ -60,6 +61,11 @@ def _format_row(row: Mapping[str, Any]) -> Iterator[str]:
     if origin["text"] is not None:
         yield from _field("value" if is_pointer else "line", origin["text"])
     yield from _field("group", row["group"])
+    for number, review in enumerate(row["reviews"]):
+        first, *others = format_review(review)
+        yield from _field("" if number else "reviews", first)
+        for line in others:
+            yield from _field("", line)
     for decision in row["decisions"]:
         yield from _format_decision(decision)
 
@@ -97,6 +103,13 @@ def _format_compile(decision: Mapping[str, Any]) -> Iterator[str]:
         yield f'{argument["slot"]} = "{argument["value"]}"{span} {argument["grounding"]}'
     if decision["reply"] is not None:
         yield textwrap.shorten(f"reply: {decision['reply']}", 2 * (_WIDTH - _LABEL_WIDTH))
+    for edit in decision["edits"]:
+        yield (
+            "an edit that was not applied:"
+            if edit["after"] is None
+            else "edited by a reviewer; before, it was"
+        )
+        yield edit["problem"] if edit["after"] is None else edit["before"]
 
 
 def _format_template(decision: Mapping[str, Any]) -> Iterator[str]:
