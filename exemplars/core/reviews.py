@@ -19,7 +19,7 @@ from exemplars.core import layout
 from exemplars.core.documents import RepeatedKeyError, decode_json
 from exemplars.core.errors import Diagnostic, UserError, quote_text
 from exemplars.core.files import read_file
-from exemplars.core.records import Exemplar, Grounding, Mode
+from exemplars.core.records import REDACTED, Exemplar, Grounding, Mode
 
 REVIEW_VERSION: Final = 1
 """The version of the lines of the file."""
@@ -93,6 +93,11 @@ class Review(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     time: str
     """When it was decided, in UTC: `2026-11-27T20:00:00Z`."""
     note: str | None = None
+
+    @property
+    def is_redacted(self) -> bool:
+        """Whether it is an edit whose content was erased on request, so that it does not count."""
+        return self.after is not None and self.after.utterance == REDACTED
 
     @property
     def content(self) -> RowContent:
@@ -191,15 +196,20 @@ def read_reviews(path: Path = layout.REVIEWS) -> tuple[Review, ...]:
 
 
 def resolve_decisions(reviews: Iterable[Review]) -> dict[RowContent, Resolution]:
-    """Resolve which decisions count, by row and content: of each reviewer the latest that is not withdrawn.
+    """Resolve which decisions count, by row and content: of each reviewer the latest that is not withdrawn or redacted.
 
     reviews: in the order of the file, which decides between equal times.
     """
     reviews = list(reviews)
     withdrawn = {review.withdraws for review in reviews}
+    withdrawn |= {
+        review.decision_id
+        for review in reviews
+        if review.decision is Decision.WITHDRAWN or review.is_redacted
+    }
     latest: dict[RowContent, dict[str, Review]] = {}
     for review in sorted(reviews, key=lambda review: review.time):
-        if review.decision is not Decision.WITHDRAWN and review.decision_id not in withdrawn:
+        if review.decision_id not in withdrawn:
             latest.setdefault(review.content, {})[review.reviewer] = review
     return {
         content: Resolution(tuple(decision for _, decision in sorted(by_reviewer.items())))

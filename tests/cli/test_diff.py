@@ -15,6 +15,8 @@ from exemplars.cli.main import main
 from exemplars.core import layout
 from exemplars.core.digests import stamp_digest
 from exemplars.core.records import Argument, Exemplar, Grounding, Reason, Speaker, Turn
+from exemplars.core.reviews import Decision, Review, RowEdit, describe_row, encode_review
+from exemplars.core.tables import rows_to_table
 from tests.cli.project import LEDGERS, Project, exemplar, rejection, said
 
 MARIA = exemplar("skills:call.md#7", "call Maria", said("Maria"))
@@ -422,3 +424,23 @@ def test_a_table_that_cannot_be_read_is_named_and_not_taken_for_an_empty_one(
     assert len(shown.splitlines()) == 2
     assert str(path) in shown
     assert found in shown
+
+
+def test_a_changed_row_names_the_reviewer_who_edited_it(committed: Project, printed: Printed) -> None:
+    edited = exemplar(MARIA.id, "call Mary", said("Mary"))
+    review = Review(
+        decision_id="1" * 32,
+        row=MARIA.id,
+        digest=MARIA.digest,
+        decision=Decision.EDITED,
+        before=describe_row(MARIA),
+        after=describe_row(edited),
+        reviewer="ada",
+        time="2026-11-27T20:00:00Z",
+    )
+    committed.compiled(train=[edited, HELLO], test=[BOB])
+    committed.write("data/raw/reviews.jsonl", encode_review(review))
+    edits = rows_to_table([RowEdit(MARIA.id, "1" * 32, MARIA.digest, edited.digest)], RowEdit)
+    committed.table(layout.EDITS, edits)
+    assert document(printed)["rows"]["changed"][0]["edited_by"] == ["ada"]
+    assert "    edited by ada" in printed("diff").splitlines()

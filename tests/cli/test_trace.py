@@ -13,9 +13,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from exemplars.cli.main import main
 from exemplars.core import layout
 from exemplars.core.digests import hash_content, hash_split, stamp_digest
 from exemplars.core.records import Exemplar, Mode, Origin, Reason, Speaker, Template, Turn
+from exemplars.core.reviews import (
+    Decision,
+    Review,
+    ReviewedArgument,
+    ReviewedRow,
+    RowEdit,
+    describe_row,
+    encode_review,
+)
 from exemplars.core.schemas import PAIR_SCHEMA, REVIEW_SCHEMA
 from exemplars.core.tables import rows_to_table
 from exemplars.dataset.row_tables import exemplars_to_table
@@ -557,3 +567,77 @@ class TestMissingObjects:
         shown = printed("trace", MARIA.id, "--rev", "v1", status=1)
         assert len(shown.splitlines()) == 2
         assert "the DVC remote: remote_down: found" in shown
+
+
+def write_edit(project: Project, before: str) -> None:
+    """Write an edit of a reviewer that made MARIA of a row with the digest `before`, and a decision on BOB."""
+    was = ReviewedRow("call Mary", "call", Mode.NORMAL, (ReviewedArgument("who", "Mary", "Mary", 5, 9),))
+    edit = Review(
+        decision_id="1" * 32,
+        row=MARIA.id,
+        digest=before,
+        decision=Decision.EDITED,
+        before=was,
+        after=describe_row(MARIA),
+        reviewer="ada",
+        time="2026-11-27T20:00:00Z",
+    )
+    approval = Review(
+        decision_id="2" * 32,
+        row=MARIA.id,
+        digest=MARIA.digest,
+        decision=Decision.APPROVED,
+        reviewer="bob",
+        time="2026-11-27T21:00:00Z",
+        note="clear now",
+    )
+    project.write("data/raw/reviews.jsonl", encode_review(edit) + encode_review(approval))
+    edits = rows_to_table([RowEdit(MARIA.id, "1" * 32, before, MARIA.digest)], RowEdit)
+    project.table(layout.EDITS, edits)
+
+
+def test_a_row_is_traced_with_its_decisions_before_and_after(compiled: Project, printed: Printed) -> None:
+    before = "b" * 64
+    write_edit(compiled, before)
+    trace = run_trace(printed, MARIA.id)
+    assert [
+        (review["reviewer"], review["decision"], review["counts"]) for review in trace["rows"][0]["reviews"]
+    ] == [("ada", "edited", True), ("bob", "approved", True)]
+    assert trace["rows"][0]["decisions"][1]["edits"] == [
+        {"decision_id": "1" * 32, "before": before, "after": MARIA.digest, "problem": None}
+    ]
+    lines = printed("trace", MARIA.id).splitlines()
+    start = lines.index("reviews    ada edited it, 2026-11-27T20:00:00Z")
+    assert [line.strip() for line in lines[start + 1 : start + 8]] == [
+        f"decision {'1' * 32} on {'b' * 12}",
+        'before: call Mary | call(who = "Mary" [5:9]), mode normal',
+        'after: call Maria | call(who = "Maria" [5:10]), mode normal',
+        "bob approved it, 2026-11-27T21:00:00Z",
+        f"decision {'2' * 32} on {MARIA.digest[:12]}",
+        "note: clear now",
+        "ingest     record",
+    ]
+
+
+def test_a_row_is_found_by_the_digest_that_it_had_before_an_edit(compiled: Project, printed: Printed) -> None:
+    write_edit(compiled, "b" * 64)
+    assert [row["id"] for row in run_trace(printed, "b" * 12)["rows"]] == [MARIA.id]
+
+
+def test_a_run_that_was_trained_on_a_row_before_its_edit_is_found(
+    compiled: Project, printed: Printed
+) -> None:
+    write_edit(compiled, BOB.digest)
+    run = compiled.trained([BOB], recipe="tagger")
+    [train] = [row for row in run_trace(printed, MARIA.id)["rows"][0]["decisions"] if row["stage"] == "train"]
+    assert run in [trained["run"] for trained in train["runs"] if trained["digests"]]
+
+
+def test_a_broken_line_of_the_decisions_is_one_sentence(
+    compiled: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compiled.write("data/raw/reviews.jsonl", "{}\n")
+    assert main(["trace", MARIA.id]) == 1
+    assert "data/raw/reviews.jsonl:1: malformed_review: found Object missing required field" in (
+        capsys.readouterr().err
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 from exemplars.audit.erasure.matched_rows import ErasedRow, MatchedRows
 from exemplars.audit.erasure.objects import Stores, find_needed_objects
 from exemplars.audit.erasure.originals import Originals
+from exemplars.audit.erasure.review_redaction import find_reviews
 from exemplars.audit.erasure.search import Matcher, SearchTerms, make_matcher
 from exemplars.audit.erasure.table_reader import ShowProgress, TableReader
-from exemplars.audit.erasure.tracing import Trace, build_search_terms, trace_rows
+from exemplars.audit.erasure.tracing import build_search_terms, trace_rows
 from exemplars.audit.erasure.transaction import read_log
 from exemplars.audit.git_history import read_history
 from exemplars.audit.lineage.row_digests import find_digests_of_texts
@@ -70,6 +71,8 @@ class Plan(NamedTuple):
     """The outputs that have the texts which `curate` replaces or rejects."""
     patterns: tuple[str, ...]
     """The ids of the tombstones whose patterns git stores as they are written."""
+    reviews: frozenset[str]
+    """The ids of the decisions of reviewers that say it."""
     history: tuple[str, ...]
     """The commits whose raw files held it; these are out of reach."""
 
@@ -96,32 +99,35 @@ def plan_erasure(
     show_progress: ShowProgress,
 ) -> Plan:
     """Search the workspace, the stores and git's history. Raises `UserError` if a store cannot be read."""
-    needed = find_needed_objects(root, stores)
-    folders = _list_folders(root, params)
+    needed, folders = find_needed_objects(root, stores), _list_folders(root, params)
     reader = TableReader(root, folders, stores, needed, show_progress)
     trace = trace_rows(matched, erasures, reader)
     terms = build_search_terms(trace, matched, _list_redacted(root, erasures), reader)
     digests = trace.identity.digests | find_digests_of_texts(root, trace.utterances)
     runs = find_runs_trained_on(root, digests)
-    files, outputs = _divide_files(_find_files(root, folders, make_matcher(terms), terms), params)
+    rows = {row.id for row in matched.rows}
+    reviews = find_reviews(root, erasures, rows, make_matcher(terms))
+    found = {*_find_files(root, folders, make_matcher(terms), terms), *reviews.files}
+    files, outputs = _divide_files(found, params)
     objects = {*_find_objects(terms, stores, show_progress), *originals.find_objects(stores, needed)}
     return Plan(
         tombstones=erasures.tombstones,
         rows=tuple(matched.rows),
         terms=terms,
-        unmatched=tuple(_list_unmatched(erasures, matched, trace)),
+        unmatched=tuple(_list_unmatched(erasures, matched, trace.tombstones | reviews.tombstones)),
         whole_sources=tuple(matched.whole_sources),
         files=tuple(files),
         outputs=tuple(outputs),
         folders=tuple(sorted(folders)),
         digests=digests,
-        splits=_count_in_splits(root, {row.id for row in matched.rows}),
+        splits=_count_in_splits(root, rows),
         runs=tuple(run.run for run in runs if run.digests),
         unknown_runs=tuple(run.run for run in runs if run.unknown),
         objects=tuple(_describe_object(store, md5, needed) for store, md5 in sorted(objects)),
         originals=originals,
         patterns=tuple(tombstone.id for tombstone in erasures.tombstones if tombstone.pattern is not None),
-        history=_list_commits(root, sorted({row.file for row in matched.rows})),
+        reviews=reviews.ids,
+        history=_list_commits(root, sorted({row.file for row in matched.rows} | reviews.files)),
     )
 
 
@@ -150,9 +156,9 @@ def _list_redacted(root: Path, erasures: Erasures) -> Iterator[str]:
         yield file.sha256_before
 
 
-def _list_unmatched(erasures: Erasures, matched: MatchedRows, trace: Trace) -> Iterator[str]:
-    """List the tombstones that match no row, neither in a raw file nor in a table."""
-    matching = {row.tombstone.id for row in matched.rows if row.tombstone} | trace.tombstones
+def _list_unmatched(erasures: Erasures, matched: MatchedRows, found: Collection[str]) -> Iterator[str]:
+    """List the tombstones that match no row. found: those that match one in a table, or a decision of a reviewer."""
+    matching = {row.tombstone.id for row in matched.rows if row.tombstone} | {*found}
     for tombstone in erasures.tombstones:
         if tombstone.id not in matching and not tombstone.pins:
             yield tombstone.id

@@ -118,7 +118,8 @@ def redact(erasure: PlannedErasure) -> Redaction:
     """Redact the raw files."""
     if not erasure.erasures.tombstones:
         return Redaction()
-    return redact_files(erasure.root, erasure.plan.rows, erasure.params.sources, erasure.erasures)
+    plan = erasure.plan
+    return redact_files(erasure.root, plan.rows, plan.reviews, erasure.params.sources, erasure.erasures)
 
 
 def purge(erasure: PlannedErasure, redaction: Redaction, all_revisions: bool) -> Purge:

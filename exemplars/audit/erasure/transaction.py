@@ -17,6 +17,7 @@ import msgspec
 
 from exemplars.audit.erasure.matched_rows import ErasedRow
 from exemplars.audit.erasure.redaction import choose_redactor
+from exemplars.audit.erasure.review_redaction import read_reviews_file, redact_reviews, replace_reviews
 from exemplars.core import layout
 from exemplars.core.digests import hash_content
 from exemplars.core.files import write_bytes
@@ -49,11 +50,15 @@ class Redaction(NamedTuple):
 
 
 def redact_files(
-    root: Path, rows: Sequence[ErasedRow], sources: Mapping[str, AnySource], erasures: Erasures
+    root: Path,
+    rows: Sequence[ErasedRow],
+    reviews: Collection[str],
+    sources: Mapping[str, AnySource],
+    erasures: Erasures,
 ) -> Redaction:
-    """Redact the rows in their raw files; what an interrupted call left undone is done, too.
+    """Redact the rows in their raw files, and the decisions about them; an interrupted call is finished.
 
-    Nothing is written before the new content of all files is known.
+    reviews: the ids of the decisions. Nothing is written before the new content of all files is known.
     """
     by_hand = [row for row in rows if _must_edit_by_hand(row, sources)]
     locators: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -68,12 +73,14 @@ def redact_files(
         erasures, [row for row in rows if row.text is not None or (row.source, row.file) in changed]
     )
     _write_tombstones(root, erasures.tombstones, pinned)
-    _append_to_log(root, changed.values())
+    decisions = _compare_reviews(root, reviews, erasures)
+    _append_to_log(root, [*changed.values(), *decisions])
     for source, path in changed:
         write_bytes(root / path, _redact_file(root, path, locators[source, path], sources[source]))
+    replace_reviews(root, reviews)
     settled = move_pins(pinned, {row.id for row in by_hand})
     _write_tombstones(root, pinned, settled)
-    return Redaction(tuple(changed.values()), tuple(sorted({row.file for row in by_hand})))
+    return Redaction((*changed.values(), *decisions), tuple(sorted({row.file for row in by_hand})))
 
 
 def add_pins(erasures: Erasures, rows: Iterable[ErasedRow]) -> tuple[Tombstone, ...]:
@@ -144,6 +151,22 @@ def _compare_file(
         hashlib.md5(before, usedforsecurity=False).hexdigest(),
         tuple(sorted({row.tombstone.id for row in in_file if row.tombstone})),
     )
+
+
+def _compare_reviews(root: Path, reviews: Collection[str], erasures: Erasures) -> list[RedactedFile]:
+    """Redact the decisions in memory, and describe their file before and after; empty if nothing is to be redacted."""
+    if not reviews:
+        return []
+    before = read_reviews_file(root)
+    file = RedactedFile(
+        layout.REVIEWS.as_posix(),
+        len(reviews),
+        hash_content(before),
+        hash_content(redact_reviews(before, reviews)),
+        hashlib.md5(before, usedforsecurity=False).hexdigest(),
+        tuple(sorted(tombstone.id for tombstone in erasures.tombstones)),
+    )
+    return [file]
 
 
 def _redact_file(root: Path, path: str, locators: Collection[str], source: AnySource) -> bytes:
