@@ -27,10 +27,6 @@ class State(StrEnum):
     """No stage has read it yet: `dvc repro` does."""
 
 
-PENDING: Final = "pending_review"
-"""The reason of the ledger for a row that waits for a decision."""
-
-
 class ExampleOutcome(NamedTuple):
     """An example of an answer, or what is left of an answer without one."""
 
@@ -38,11 +34,13 @@ class ExampleOutcome(NamedTuple):
     stored: StoredAnswer
     outcome: str
     """A `State`, or the reason of a ledger."""
+    message: str = ""
+    """That of the ledger."""
 
     @property
     def is_waiting(self) -> bool:
         """Whether it may still become a train row: nobody has decided on it."""
-        return self.outcome in (PENDING, State.NOT_COMPILED)
+        return self.outcome in (Reason.PENDING_REVIEW, State.NOT_COMPILED)
 
 
 def list_example_ids(source: str, stored: StoredAnswer) -> list[str]:
@@ -61,15 +59,18 @@ def find_outcomes(source: str, answers: Iterable[StoredAnswer]) -> Iterator[Exam
 
     An answer that was read as broken before any stage ran has the outcome that `ingest` will give it.
     """
-    known = {**_read_states(source), **_read_reasons(source)}
+    known = {
+        **{row_id: (state, "") for row_id, state in _read_states(source).items()},
+        **_read_reasons(source),
+    }
     for stored in answers:
         spans, _ = find_examples(stored.answer.answer or "")
         for number, row_id in enumerate(list_example_ids(source, stored)):
-            outcome = known.get(row_id)
+            outcome, message = known.get(row_id, (None, ""))
             if outcome is None:
                 broken = Reason.NO_ANSWER if stored.answer.refusal is not None else Reason.MALFORMED_RECORD
                 outcome = str(State.NOT_COMPILED if number < len(spans) else broken)
-            yield ExampleOutcome(row_id, stored, outcome)
+            yield ExampleOutcome(row_id, stored, outcome, message)
 
 
 def _read_states(source: str) -> dict[str, str]:
@@ -80,11 +81,12 @@ def _read_states(source: str) -> dict[str, str]:
     }
 
 
-def _read_reasons(source: str) -> dict[str, str]:
-    reasons: dict[str, str] = {}
+def _read_reasons(source: str) -> dict[str, tuple[str, str]]:
+    """Read the reason and the message of each rejected example."""
+    reasons: dict[str, tuple[str, str]] = {}
     for path in _LEDGERS:
-        for row_id, reason in _read_columns(path, source, ("id", "reason")):
-            reasons.setdefault(row_id, reason)
+        for row_id, reason, message in _read_columns(path, source, ("id", "reason", "message")):
+            reasons.setdefault(row_id, (reason, message))
     return reasons
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow.compute as pc
-
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.params import load_section
@@ -16,9 +14,9 @@ from exemplars.core.tables import read_table
 from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.row_tables import exemplars_from_table
 from exemplars.generation.answer_files import read_answers
-from exemplars.generation.outcomes import PENDING, State, find_outcomes
+from exemplars.generation.outcomes import State, find_outcomes
 from exemplars.generation.second_opinion import find_contradictions
-from exemplars.generation.yield_report import build_report
+from exemplars.generation.yield_report import Facts, build_report, find_near_test
 from stages.ingest.params import GeneratedSource, IngestParams
 from stages.validate.params import ValidateParams
 
@@ -69,13 +67,21 @@ def read_report(folder: GeneratedFolder) -> dict[str, Any]:
     """Read what became of all examples of a source. Raises `UserError` if a table is damaged."""
     examples = list(find_outcomes(folder.source, read_answers(folder.path)))
     compiled = _read_compiled(folder.source)
-    undecided = {example.id for example in examples if example.outcome in (PENDING, State.APPROVED)}
-    doubtful = find_contradictions([row for row in compiled if row.id in undecided])
-    return build_report(examples, {row.id for row in compiled}, doubtful)
+    held_out = [row for name in ("validation", "test") for row in _read_rows(layout.split(name))]
+    undecided = {
+        example.id for example in examples if example.is_waiting or example.outcome == State.APPROVED
+    }
+    facts = Facts(
+        {row.id for row in compiled},
+        find_near_test(examples, compiled, held_out),
+        find_contradictions([row for row in compiled if row.id in undecided]),
+    )
+    return build_report(examples, facts)
 
 
 def _read_compiled(source: str) -> list[Exemplar]:
-    if not layout.EXEMPLARS.exists():
-        return []
-    table = read_table(layout.EXEMPLARS, EXEMPLAR_SCHEMA)
-    return exemplars_from_table(table.filter(pc.equal(table["source"], source)))
+    return [row for row in _read_rows(layout.EXEMPLARS) if row.source == source]
+
+
+def _read_rows(path: Path) -> list[Exemplar]:
+    return exemplars_from_table(read_table(path, EXEMPLAR_SCHEMA)) if path.exists() else []

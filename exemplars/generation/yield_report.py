@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
-from exemplars.core.records import Reason
-from exemplars.generation.outcomes import PENDING, ExampleOutcome, State
+from exemplars.core.records import Exemplar, Reason
+from exemplars.dataset.texts import make_similarity_text
+from exemplars.generation.outcomes import ExampleOutcome, State
 
 _DUPLICATES: Final = (Reason.DUPLICATE_EXEMPLAR, Reason.NEAR_DUPLICATE)
 COLUMNS: Final = (
@@ -23,31 +24,71 @@ COLUMNS: Final = (
 """What is counted, in the order of the table."""
 
 
-def count_outcome(example: ExampleOutcome, grounded: Collection[str], doubtful: Collection[str]) -> list[str]:
-    """List the columns in which an example counts.
+class Facts(NamedTuple):
+    """What is known of examples besides their outcome."""
 
-    grounded: the ids of the examples that were compiled. doubtful: of those that the tagger reads differently.
-    """
+    grounded: Collection[str] = ()
+    """The ids of those that were compiled."""
+    near_test: Collection[str] = ()
+    """The ids of those that say the same as a row of validation or test, or nearly so."""
+    doubtful: Collection[str] | None = None
+    """The ids of those that the tagger reads differently; `None`: no tagger was asked."""
+
+
+def count_outcome(example: ExampleOutcome, facts: Facts) -> list[str]:
+    """List the columns in which an example counts."""
+    is_near_test = example.id in facts.near_test
     columns = {
         "examples": True,
-        "grounded": example.id in grounded,
-        "duplicate": example.outcome in _DUPLICATES,
-        "near_test_row": example.outcome == Reason.LEAKED,
-        "contradicts_tagger": example.id in doubtful,
-        "waiting": example.outcome in (PENDING, State.NOT_COMPILED),
-        "rejected_by_reviewer": example.outcome == "rejected_by_reviewer",
+        # `compile` drops the repeats within a source, which are grounded, too.
+        "grounded": example.id in facts.grounded or example.outcome in _DUPLICATES,
+        "duplicate": example.outcome in _DUPLICATES and not is_near_test,
+        "near_test_row": is_near_test,
+        "contradicts_tagger": example.id in (facts.doubtful or ()),
+        "waiting": example.is_waiting,
+        "rejected_by_reviewer": example.outcome == Reason.REJECTED_BY_REVIEWER,
         "approved": example.outcome == State.APPROVED,
     }
     return [name for name in COLUMNS if columns[name]]
 
 
-def build_report(
-    examples: Iterable[ExampleOutcome], grounded: Collection[str], doubtful: Collection[str] | None
-) -> dict[str, Any]:
-    """Build the report of all examples: in all, by outcome, by model and by cell.
+def find_near_test(
+    examples: Iterable[ExampleOutcome], compiled: Iterable[Exemplar], held_out: Sequence[Exemplar]
+) -> set[str]:
+    """Find the examples that are too near to a row of validation or test.
 
-    doubtful: see `count_outcome`; `None`: no tagger was asked.
+    compiled: the rows of examples. held_out: the rows of validation and test. A duplicate counts if the ledger says
+    that it is one of such a row; an example that waits, if `split` would take it out of train for its text or template.
     """
+    ids = [row.id for row in held_out]
+    named = {
+        example.id
+        for example in examples
+        if example.outcome == Reason.LEAKED
+        or (example.outcome in _DUPLICATES and any(_names(example.message, row_id) for row_id in ids))
+    }
+    texts = {text for row in held_out for text in _list_texts(row)}
+    waiting = {example.id for example in examples if example.is_waiting}
+    return named | {
+        row.id for row in compiled if row.id in waiting and not texts.isdisjoint(_list_texts(row))
+    }
+
+
+def _names(message: str, row_id: str) -> bool:
+    """Return whether a message names a row as what is repeated: `... of skills:call.md#3, with ...`."""
+    return f" of {row_id}," in message or f" of {row_id};" in message
+
+
+def _list_texts(row: Exemplar) -> set[tuple[str, str]]:
+    texts = {
+        ("utterance", make_similarity_text(row.utterance)),
+        ("template", make_similarity_text(row.exemplar)),
+    }
+    return {(kind, text) for kind, text in texts if text}
+
+
+def build_report(examples: Iterable[ExampleOutcome], facts: Facts) -> dict[str, Any]:
+    """Build the report of all examples: in all, by outcome, by model and by cell."""
     total: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
     models: dict[str, Counter[str]] = defaultdict(Counter)
@@ -55,7 +96,7 @@ def build_report(
     answers: dict[str, str] = {}
     for example in examples:
         answer = example.stored.answer
-        columns = count_outcome(example, grounded, doubtful or ())
+        columns = count_outcome(example, facts)
         outcomes[example.outcome] += 1
         answers[answer.request_id] = "refused" if answer.refusal is not None else answer.finish_reason or ""
         for counter in (total, models[answer.answered_by or answer.model], cells[answer.cell.name]):
@@ -64,7 +105,7 @@ def build_report(
         "answers": len(answers),
         "refused": sum(reason == "refused" for reason in answers.values()),
         "truncated": sum(reason == "length" for reason in answers.values()),
-        "tagger_asked": doubtful is not None,
+        "tagger_asked": facts.doubtful is not None,
         "total": _list_counts(total),
         "by_outcome": dict(sorted(outcomes.items(), key=lambda item: (-item[1], item[0]))),
         "by_model": {name: _list_counts(counts) for name, counts in sorted(models.items())},

@@ -12,7 +12,7 @@ FIRST = ("Ada", "Boris", "Chiara", "Dmitri", "Elif", "Farouk", "Greta", "Hugo", 
          "Marek", "Nadia", "Oskar")  # fmt: skip
 LAST = ("Quint", "Rossi", "Sørensen", "Tanaka", "Ustinov", "Vogel", "Wójcik", "Xanthos", "Yilmaz", "Zhang", "Abbott",
         "Brandt", "Costa", "Dubois")  # fmt: skip
-FRAMES = ("ring {} before supper", "would you phone {} for me", "get {} on the line", "I must speak with {} today",
+FRAMES = ("ring {} before supper", "would you phone {} for me", "let me hear {} on the telephone", "I must speak with {} today",
           "dial {} right away", "put me through to {}", "time to telephone {}", "start a call with {}")  # fmt: skip
 NAMES = [f"{first} {last}" for first, last in product(FIRST, LAST)]
 """210 names, all different."""
