@@ -29,11 +29,16 @@ from exemplars.models.tagger.right_answers import is_right
 from exemplars.models.tagger.vocabulary import Vocabulary
 
 
+def find_trained_skills(vocabulary: Vocabulary) -> frozenset[str]:
+    """Find the skills that train rows call; others are known by their descriptions, or not at all."""
+    return frozenset(skill.name for skill in vocabulary.skills if skill.has_rows)
+
+
 def list_kinds(exemplar: Exemplar, vocabulary: Vocabulary) -> Iterator[str]:
     """The kinds of rows that a figure is printed for."""
     yield "all rows"
     yield "dialogues" if exemplar.service else f"source {exemplar.source}"
-    if vocabulary.number_skill(exemplar.skill) is None:
+    if exemplar.skill is not None and exemplar.skill not in find_trained_skills(vocabulary):
         yield "skills without train rows"
     elif exemplar.service:
         yield "dialogues, skills with train rows"

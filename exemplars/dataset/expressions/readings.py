@@ -15,6 +15,7 @@ from exemplars.dataset.expressions.times import find_times
 READABLE: Final = ("date", "number", "time")
 """The kinds of values with a canonical form that does not depend on their dataset."""
 _MINUTES: Final = 60
+_ANY_DAY: Final = datetime.date(2000, 1, 1)
 
 
 def read_value(text: str, start: int, end: int, kind: str, today: datetime.date | None) -> str | None:
@@ -54,6 +55,15 @@ def list_readings(text: str, today: datetime.date | None = None) -> list[str]:
             for reading in mention.readings
         )
     )
+
+
+def find_expressions(text: str, kind: str) -> list[tuple[int, int]]:
+    """Find the spans of all expressions of a kind: one of `READABLE`. Relative dates count, whatever they refer to.
+
+    >>> find_expressions("tomorrow at 8:30 pm", "date"), find_expressions("tomorrow at 8:30 pm", "time")
+    ([(0, 8)], [(12, 19)])
+    """
+    return [(mention.start, mention.end) for mention in _find(kind, text, _ANY_DAY)]
 
 
 def _find(kind: str, text: str, today: datetime.date | None) -> tuple[Mention[Any], ...]:

@@ -11,6 +11,7 @@ from exemplars.dataset.catalog import Skill
 from exemplars.dataset.expressions.values import find_value
 from exemplars.dataset.expressions.verbatim import Span, find_exact, find_ignoring_case
 from exemplars.dataset.parameters import Parameter
+from exemplars.models.tagger.marks import UNMARKED, Mark, TurnMarks, mark_turns
 from exemplars.models.tagger.vocabulary import NO_SKILL, OUTSIDE, Choice, Slot, Vocabulary, make_choice
 
 SPECIAL: Final = -1
@@ -32,6 +33,8 @@ class EncodedText(NamedTuple):
     begins_word: list[bool]
     texts: list[str]
     """The texts by turn: the utterance first."""
+    marks: Sequence[Mark] = ()
+    """Of each token; empty: none has any."""
 
 
 class Target(NamedTuple):
@@ -46,14 +49,23 @@ class Target(NamedTuple):
 
 
 def encode_text(
-    tokenizer: Any, utterance: str, speaker: Speaker, context: Sequence[Turn], max_tokens: int
+    tokenizer: Any,
+    utterance: str,
+    speaker: Speaker,
+    context: Sequence[Turn],
+    max_tokens: int,
+    context_turns: int | None = None,
 ) -> EncodedText | Problem:
     """Encode an utterance with the turns before it; the oldest turns that do not fit are left out whole.
 
-    max_tokens: including special tokens. Returns a problem if the utterance alone does not fit.
+    max_tokens: including special tokens. context_turns: how many turns before are encoded, at most; `None`: all. Words
+    of all turns count for the marks. Returns a problem if the utterance alone does not fit.
     """
-    encoded = EncodedText([tokenizer.cls_token_id], [0], [SPECIAL], [(0, 0)], [False], [])
-    _append(encoded, tokenizer, utterance, speaker, UTTERANCE)
+    turns = [Turn(speaker, utterance), *reversed(context)]
+    marks = mark_turns(turns)
+    encoded = _Columns([], [], [], [], [], [], [])
+    encoded.append_special([tokenizer.cls_token_id], 0)
+    _append(encoded, tokenizer, turns[0], UTTERANCE, marks[0])
     if len(encoded.input_ids) > max_tokens:
         return Problem(
             Reason.TOO_LONG,
@@ -61,39 +73,54 @@ def encode_text(
             expected=f"at most {max_tokens} tokens, the window of the encoder",
             fix="shorten it, raise max_tokens of the recipe, or choose an encoder with a longer window",
         )
-    for number, turn in enumerate(reversed(context), 1):
-        longer = EncodedText(*(list(column) for column in encoded))  # type: ignore[arg-type]
-        _append(longer, tokenizer, turn.utterance, turn.speaker, number)
+    shown = turns if context_turns is None else turns[: context_turns + 1]
+    for number, turn in enumerate(shown[1:], 1):
+        longer = _Columns(*(list(column) for column in encoded))  # type: ignore[arg-type]
+        _append(longer, tokenizer, turn, number, marks[number])
         if len(longer.input_ids) > max_tokens:
             break
         encoded = longer
-    return encoded
+    return EncodedText(*encoded)
 
 
-def _append(encoded: EncodedText, tokenizer: Any, text: str, speaker: Speaker, turn: int) -> None:
+class _Columns(NamedTuple):
+    """The lists of an encoded text, while it grows."""
+
+    input_ids: list[int]
+    segments: list[int]
+    turns: list[int]
+    offsets: list[Span]
+    begins_word: list[bool]
+    texts: list[str]
+    marks: list[Mark]
+
+    def append_special(self, ids: Sequence[int], segment: int) -> None:
+        """Append tokens that are in no text."""
+        self.input_ids.extend(ids)
+        self.segments.extend([segment] * len(ids))
+        self.turns.extend([SPECIAL] * len(ids))
+        self.offsets.extend([(0, 0)] * len(ids))
+        self.begins_word.extend([False] * len(ids))
+        self.marks.extend([UNMARKED] * len(ids))
+
+
+def _append(encoded: _Columns, tokenizer: Any, said: Turn, turn: int, marks: TurnMarks) -> None:
     """Append the tokens of a turn, after its speaker unless the user says the utterance, and a separator."""
     segment = int(turn != UTTERANCE)
-    if turn != UTTERANCE or speaker is not Speaker.USER:
-        _append_special(
-            encoded, tokenizer(f"{speaker.value}:", add_special_tokens=False)["input_ids"], segment
-        )
-    tokens = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    if turn != UTTERANCE or said.speaker is not Speaker.USER:
+        speaker = tokenizer(f"{said.speaker.value}:", add_special_tokens=False)
+        encoded.append_special(speaker["input_ids"], segment)
+    tokens = tokenizer(said.utterance, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     words = tokens.word_ids()
+    spans = [tuple(span) for span in tokens["offset_mapping"]]
     encoded.input_ids.extend(tokens["input_ids"])
     encoded.segments.extend([segment] * len(words))
     encoded.turns.extend([turn] * len(words))
-    encoded.offsets.extend(tuple(span) for span in tokens["offset_mapping"])
+    encoded.offsets.extend(spans)
     encoded.begins_word.extend(place == 0 or words[place - 1] != word for place, word in enumerate(words))
-    _append_special(encoded, [tokenizer.sep_token_id], segment)
-    encoded.texts.append(text)
-
-
-def _append_special(encoded: EncodedText, ids: Sequence[int], segment: int) -> None:
-    encoded.input_ids.extend(ids)
-    encoded.segments.extend([segment] * len(ids))
-    encoded.turns.extend([SPECIAL] * len(ids))
-    encoded.offsets.extend([(0, 0)] * len(ids))
-    encoded.begins_word.extend([False] * len(ids))
+    encoded.marks.extend(marks.mark(span) for span in spans)
+    encoded.append_special([tokenizer.sep_token_id], segment)
+    encoded.texts.append(said.utterance)
 
 
 def build_target(
@@ -186,9 +213,14 @@ def _tag_context(
 
 
 def find_mentions(text: str, argument: Argument, parameter: Parameter | None) -> Iterator[Span]:
-    """Find the mentions of a value in a turn, the most exact first. parameter: that it fills; `None`: a plain one."""
-    yield from find_exact(text, argument.value)
-    yield from find_ignoring_case(text, argument.value)
+    """Find the mentions of a value in a turn, the most exact first: in "at 10:40 am", of 10:40 with "am".
+
+    parameter: that it fills; `None`: a plain one.
+    """
     label = LabelledArgument(argument.slot, argument.value)
     filled = parameter or Parameter(argument.slot)
-    yield from ((mention.start, mention.end) for mention in find_value(text, label, filled, None))
+    mentions = [(mention.start, mention.end) for mention in find_value(text, label, filled, None)]
+    for start, end in (*find_exact(text, argument.value), *find_ignoring_case(text, argument.value)):
+        wholes = (whole for whole in mentions if whole[0] <= start and end <= whole[1])
+        yield next(wholes, (start, end))
+    yield from mentions

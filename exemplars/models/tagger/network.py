@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from exemplars.models.tagger.features import UTTERANCE, EncodedText
+from exemplars.models.tagger.marks import MARKS, UNMARKED
 from exemplars.models.tagger.matches import Matcher
 from exemplars.models.tagger.vocabulary import NO_SKILL, Vocabulary
 
@@ -32,6 +33,8 @@ class Batch(NamedTuple):
     """1 where there is a token."""
     said: Tensor
     """1 where there is a token of the utterance."""
+    marks: Tensor
+    """The marks of the tokens: (rows, tokens, marks)."""
     skill_matches: Tensor
     """What the texts have in common with each skill: (rows, skills, 2)."""
     choice_matches: Tensor
@@ -82,7 +85,6 @@ class Reader(nn.Module):  # type: ignore[misc]
         self.shared = nn.Linear(width, width, bias=False)
         self.register_buffer("asked", torch.zeros(asked, width))
         self.register_buffer("owners", torch.tensor(owners), persistent=False)
-        self.register_buffer("outputs", torch.arange(len(owners)), persistent=False)
 
     def forward(
         self, states: Tensor, attended: Tensor, vectors: Tensor, is_own: Tensor | None = None
@@ -91,9 +93,10 @@ class Reader(nn.Module):  # type: ignore[misc]
         scores = states @ self.query(self.asked).T / math.sqrt(states.shape[-1])
         scores = scores.masked_fill(attended.unsqueeze(-1) == 0, torch.finfo(scores.dtype).min)
         read = scores.softmax(dim=1).transpose(1, 2) @ states
-        # All outputs of all that is asked, most of them for nothing: gathering what they need takes longer.
-        own = self.own(read)[:, self.owners, self.outputs]
-        shared = (read @ (vectors @ self.shared.weight).T)[:, self.owners, self.outputs]
+        # A product for each output: of all outputs with all that is asked, most would be for nothing.
+        weights = torch.stack([self.own.weight, vectors @ self.shared.weight], dim=2)
+        products = read.index_select(1, self.owners).transpose(0, 1) @ weights
+        own, shared = products.permute(2, 1, 0)
         return (own if is_own is None else own * is_own) + shared
 
 
@@ -104,6 +107,7 @@ class TaggerNetwork(nn.Module):  # type: ignore[misc]
         """encoder: a transformer of transformers. dropout: before the heads."""
         super().__init__()
         self.encoder = encoder
+        _disable_attention_dropout(encoder)
         width = int(encoder.config.hidden_size)
         self.has_segments = int(getattr(encoder.config, "type_vocab_size", 0) or 0) > 1
         self.dropout = nn.Dropout(dropout)
@@ -113,6 +117,8 @@ class TaggerNetwork(nn.Module):  # type: ignore[misc]
         owners = _list_choice_slots(vocabulary)
         self.choice_head = Head(3 * width, len(owners), width)
         self.slot_reader = Reader(width, max(1, vocabulary.tag_starts[-1] // 2), owners)
+        self.mark = nn.Linear(MARKS, width, bias=False)
+        self.tag_mark = nn.Linear(MARKS, 2, bias=False)
         skills = range(1 + len(vocabulary.skills))
         self.skill_reader = Reader(width, len(skills), skills)
         self.register_buffer("tag_skills", torch.tensor(_list_tag_skills(vocabulary)), persistent=False)
@@ -125,7 +131,8 @@ class TaggerNetwork(nn.Module):  # type: ignore[misc]
     def _start_from_similarity(self, width: int) -> None:
         """Let the score of a description be, at first, how similar the text is to it, as the encoder has learned."""
         heads = (self.skill_head.own, self.tag_head.own, self.choice_head.own, self.several_head)
-        for layer in (*heads, self.skill_reader.own, self.slot_reader.own):
+        marks = (self.mark, self.tag_mark)
+        for layer in (*heads, *marks, self.skill_reader.own, self.slot_reader.own):
             for weights in layer.parameters():
                 weights.zero_()
         identity = torch.eye(width)
@@ -143,7 +150,7 @@ class TaggerNetwork(nn.Module):  # type: ignore[misc]
         """
         states = self.encode(batch)
         pooled = [states[:, 0], _average(states, batch.said), _average(states, batch.attended - batch.said)]
-        row, states = self.dropout(torch.cat(pooled, dim=1)), self.dropout(states)
+        row, states = self.dropout(torch.cat(pooled, dim=1)), self.dropout(states + self.mark(batch.marks))
         of_tags = of_choices = None
         if with_own is not None:
             of_tags = with_own[:, self.tag_skills].unsqueeze(1)
@@ -157,9 +164,16 @@ class TaggerNetwork(nn.Module):  # type: ignore[misc]
         return Scores(
             skills,
             self.several_head(row).squeeze(-1),
-            self.tag_head(states, of_tags),
+            self._score_tags(states, batch, of_tags),
             choices,
         )
+
+    def _score_tags(self, states: Tensor, batch: Batch, is_own: Tensor | None) -> Tensor:
+        """Score the tags; marks make beginning and inside of all slots likelier alike."""
+        scores: Tensor = self.tag_head(states, is_own)
+        slots = (scores.shape[2] - 1) // 2
+        marked = self.tag_mark(batch.marks).repeat(1, 1, slots)
+        return torch.cat([scores[:, :, :1], scores[:, :, 1:] + marked], dim=2)
 
     def encode(self, batch: Batch) -> Tensor:
         """Encode texts: of shape (rows, tokens, width)."""
@@ -183,9 +197,17 @@ class TaggerNetwork(nn.Module):  # type: ignore[misc]
     def list_own_weights(self) -> list[nn.Parameter]:
         """List the weights of single outputs and of matches: at the rate of the encoder, they would hardly move."""
         heads = (self.skill_head.own, self.tag_head.own, self.choice_head.own, self.several_head)
-        layers = (*heads, self.skill_reader.own, self.slot_reader.own)
+        layers = (*heads, self.mark, self.tag_mark, self.skill_reader.own, self.slot_reader.own)
         own = [weights for layer in layers for weights in layer.parameters()]
         return [*own, self.skill_match, self.choice_match]
+
+
+def _disable_attention_dropout(encoder: Any) -> None:
+    """Disable dropout of attention weights, which takes a seventh of a training step on a CPU."""
+    for module in encoder.modules() if isinstance(encoder, nn.Module) else ():
+        dropout = getattr(module, "dropout", None)
+        if type(module).__name__.endswith("SelfAttention") and isinstance(dropout, nn.Dropout):
+            dropout.p = 0.0
 
 
 def _list_tag_skills(vocabulary: Vocabulary) -> list[int]:
@@ -224,7 +246,7 @@ def collate(texts: Sequence[EncodedText], pad: int, matcher: Matcher) -> Batch:
     matches = [matcher.match(text) for text in texts]
     width = max(len(text.input_ids) for text in texts)
 
-    def stack(rows: Sequence[Sequence[int]], filler: int) -> Tensor:
+    def stack(rows: Sequence[Sequence[Any]], filler: Any) -> Tensor:
         return torch.tensor([[*row, *[filler] * (width - len(row))] for row in rows])
 
     return Batch(
@@ -232,6 +254,7 @@ def collate(texts: Sequence[EncodedText], pad: int, matcher: Matcher) -> Batch:
         segments=stack([text.segments for text in texts], 0),
         attended=stack([[1] * len(text.input_ids) for text in texts], 0),
         said=stack([[int(turn == UTTERANCE) for turn in text.turns] for text in texts], 0),
+        marks=stack([text.marks or [UNMARKED] * len(text.input_ids) for text in texts], UNMARKED),
         skill_matches=torch.tensor([match.skills for match in matches]),
         choice_matches=torch.tensor([match.choices for match in matches]),
     )

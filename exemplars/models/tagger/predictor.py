@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from exemplars.core.files import write_bytes, write_json
 from exemplars.core.ledger import Problem
-from exemplars.core.records import Turn
+from exemplars.core.records import Speaker
 from exemplars.dataset.catalog import Skill, encode_catalog, read_catalog
 from exemplars.models.base_models import BaseFiles, hash_model, load_encoder, load_tokenizer
 from exemplars.models.encoder_runs import CATALOG, check_skills, make_unusable_error, read_settings
@@ -32,6 +32,10 @@ SETTINGS: Final = "tagger.json"
 _HEADS: Final = "heads.safetensors"
 _ENCODER: Final = "encoder."
 _BATCH: Final = 32
+_TRACED: Final = 8
+"""Turns of the user before a question that are answered to find its service, at most."""
+_REMEMBERED: Final = 4096
+"""Answers that are kept from one call of a tagger to the next, about: the next turn of a dialogue needs them."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -55,23 +59,55 @@ class Tagger:
         self.settings = settings
         self.skills = {skill.name: skill for skill in skills}
         self.matcher = Matcher(settings.vocabulary, self.skills)
+        self._known: dict[tuple[Question, str | None], TaggedTurn] = {}
 
     def answer(
         self, questions: Sequence[Question], shown: Sequence[Collection[str]] | None = None
     ) -> list[TaggedTurn]:
         """Answer questions, in their order. shown: the skills that each may call; `None`: all.
 
+        What the user said before is answered first, since a dialogue stays with its service more often than not.
         An answer to a question that does not fit into the window has a problem, and no call.
         """
+        if len(self._known) > _REMEMBERED:
+            self._known.clear()
+        asked = [question._replace(context=tuple(question.context)) for question in questions]
+        traced = list(zip(asked, self._trace_services(asked), strict=True))
+        return self._recall(traced) if shown is None else self._answer(traced, shown)
+
+    def _trace_services(self, questions: Sequence[Question]) -> list[str | None]:
+        """Trace the service of the last call before each question: `None` without one."""
+        services: list[str | None] = [None] * len(questions)
+        if not any(skill.service for skill in self.skills.values()):
+            return services
+        paths = [_list_earlier(question) for question in questions]
+        for depth in range(max(map(len, paths), default=0)):
+            places = [place for place, path in enumerate(paths) if depth < len(path)]
+            answers = self._recall([(paths[place][depth], services[place]) for place in places])
+            for place, answer in zip(places, answers, strict=True):
+                if answer.calls:
+                    services[place] = self.skills[answer.calls[0].skill].service
+        return services
+
+    def _recall(self, asked: Sequence[tuple[Question, str | None]]) -> list[TaggedTurn]:
+        """Answer questions, each with the service before it; those that were answered before are remembered."""
+        new = [key for key in dict.fromkeys(asked) if key not in self._known]
+        self._known.update(zip(new, self._answer(new, None), strict=True))
+        return [self._known[key] for key in asked]
+
+    def _answer(
+        self, asked: Sequence[tuple[Question, str | None]], shown: Sequence[Collection[str]] | None
+    ) -> list[TaggedTurn]:
         encoded = [
             encode_text(
                 self.tokenizer,
                 question.utterance,
                 question.speaker,
-                _cut_turns(question.context, self.settings.context_turns),
+                question.context,
                 self.settings.max_tokens,
+                self.settings.context_turns,
             )
-            for question in questions
+            for question, _ in asked
         ]
         texts = {place: text for place, text in enumerate(encoded) if not isinstance(text, Problem)}
         answers = {
@@ -84,15 +120,17 @@ class Tagger:
         for start in range(0, len(order), _BATCH):
             places = order[start : start + _BATCH]
             for place, logits in zip(places, self._score([texts[place] for place in places]), strict=True):
+                question, service = asked[place]
                 answers[place] = assemble_turn(
                     logits,
                     texts[place],
                     self.settings.vocabulary,
                     self.skills,
                     None if shown is None else shown[place],
-                    questions[place].today,
+                    question.today,
+                    service,
                 )
-        return [answers[place] for place in range(len(questions))]
+        return [answers[place] for place in range(len(asked))]
 
     def rate(self, answer: TaggedTurn) -> float:
         """Rate an answer: the calibrated probability that all of it is right."""
@@ -115,8 +153,13 @@ class Tagger:
             yield Logits(skills, float(several), tags[: len(text.input_ids)], choices)
 
 
-def _cut_turns(context: Sequence[Turn], limit: int) -> Sequence[Turn]:
-    return context[-limit:] if limit else ()
+def _list_earlier(question: Question) -> list[Question]:
+    """List what the user said before a question, as questions, the oldest first."""
+    said = [place for place, turn in enumerate(question.context) if turn.speaker is Speaker.USER]
+    return [
+        Question(question.context[place].utterance, tuple(question.context[:place]))
+        for place in said[-_TRACED:]
+    ]
 
 
 def save_tagger(tagger: Tagger, folder: Path) -> None:

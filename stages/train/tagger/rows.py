@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from exemplars.core.ledger import Ledger, Problem
-from exemplars.core.records import Exemplar, Speaker, Turn
+from exemplars.core.records import Exemplar, Speaker
 from exemplars.dataset.catalog import Skill
 from exemplars.models.tagger.features import EncodedText, Target, build_target, encode_text
 from exemplars.models.tagger.vocabulary import NO_SKILL, Vocabulary
@@ -40,8 +40,14 @@ class Encoder(NamedTuple):
     def encode(self, turn: Sequence[Exemplar]) -> TaggerRow | Problem:
         """Encode the calls of a turn; or report why one of them cannot be learned."""
         first = turn[0]
-        context: Sequence[Turn] = first.context[-self.context_turns :] if self.context_turns else ()
-        encoded = encode_text(self.tokenizer, first.utterance, first.speaker, context, self.max_tokens)
+        encoded = encode_text(
+            self.tokenizer,
+            first.utterance,
+            first.speaker,
+            first.context,
+            self.max_tokens,
+            self.context_turns,
+        )
         if isinstance(encoded, Problem):
             return encoded
         targets: dict[int, Target] = {}

@@ -49,7 +49,7 @@ def answer(
         tag_scores[token, tags.get(token, 0)] = 50.0
     chosen = np.zeros(sum(len(slot.choices) for slot in slots))
     for place, choice in enumerate(choices):
-        chosen[vocabulary.choice_starts[1][place] + choice] = 50.0
+        chosen[vocabulary.choice_starts[1][place] + choice] = 60.0
     logits = Logits(np.array([0.0, 50.0]), -50.0, tag_scores, chosen)
     today = datetime.date(2019, 3, 1)
     turn = assemble_turn(logits, encoded, vocabulary, {skill.name: skill}, today=today)
@@ -99,12 +99,56 @@ def test_words_of_an_earlier_turn_and_the_choice_of_their_slot_are_weighed_toget
     skill, slots = Skill("s", parameters=(Parameter("city"),)), [Slot("city", (NOTHING, CONTEXT))]
     vocabulary = Vocabulary((SkillSlots("s", tuple(slots)),))
     encoded = encode("yes", "in Rome")
-    tags = np.zeros((3, 3))
-    tags[2, 1] = 2.0
+    tags = np.full((3, 3), [0.0, -9.0, -9.0])
+    tags[2, 1] = 1.0  # And 1 for any word.
     for choice, expected in ((-1.9, ["Rome"]), (-2.1, [])):
         logits = Logits(np.array([0.0, 50.0]), -50.0, tags, np.array([0.0, choice]))
         [call] = assemble_turn(logits, encoded, vocabulary, {"s": skill}).calls
         assert [argument.value for argument in call.arguments] == expected
+
+
+def test_a_choice_counts_more_than_tags_against_its_words() -> None:
+    skill, slots = Skill("s", parameters=(Parameter("city"),)), [Slot("city", (NOTHING, CONTEXT))]
+    vocabulary = Vocabulary((SkillSlots("s", tuple(slots)),))
+    tags = np.array(
+        [[0.0, -9.0, -9.0], [0.0, -9.0, -9.0], [5.0, 0.0, -9.0]]
+    )  # With 1 for any word: 4 against.
+    for choice, expected in ((1.1, ["Rome"]), (0.9, [])):
+        logits = Logits(np.array([0.0, 50.0]), -50.0, tags, np.array([0.0, choice]))
+        [call] = assemble_turn(logits, encode("yes", "in Rome"), vocabulary, {"s": skill}).calls
+        assert [argument.value for argument in call.arguments] == expected
+
+
+def test_words_that_are_a_part_of_a_value_are_taken_as_the_whole() -> None:
+    skill = Skill("s", parameters=(Parameter("at"), Parameter("town"), Parameter("cafe")))
+    slots = [Slot("at", (NOTHING,), "time"), Slot("town", (NOTHING,)), Slot("cafe", (NOTHING, CONTEXT))]
+    encoded = encode("6 o'clock in Delft.", "try Kombüse Lütt there")
+    call = answer(skill, slots, encoded, {0: 1, 3: 3, 5: 5}, [0, 0, 1])
+    assert [(argument.slot, argument.value, argument.surface) for argument in call.arguments] == [
+        ("at", "18:00", "6 o'clock"),
+        ("town", "Delft", "Delft"),
+        ("cafe", "Kombüse Lütt", None),
+    ]
+
+
+def test_a_word_fills_a_slot_if_that_is_nearly_as_likely_as_not() -> None:
+    skill, slots = Skill("s", parameters=(Parameter("city"),)), [Slot("city", (NOTHING,))]
+    vocabulary = Vocabulary((SkillSlots("s", tuple(slots)),))
+    for outside, expected in ((0.9, ["Rome"]), (1.1, [])):
+        logits = Logits(np.array([0.0, 50.0]), -50.0, np.array([[outside, 0.0, -9.0]]), np.array([0.0]))
+        [call] = assemble_turn(logits, encode("Rome"), vocabulary, {"s": skill}).calls
+        assert [argument.value for argument in call.arguments] == expected
+
+
+def test_the_skills_of_the_service_of_the_last_call_are_likelier() -> None:
+    vocabulary = Vocabulary(tuple(SkillSlots(name, ()) for name in "abc"))
+    skills = {name: Skill(name, service=service) for name, service in (("a", "A"), ("b", "B"), ("c", None))}
+    logits = Logits(np.array([0.0, 2.0, 0.6, 1.0]), -50.0, np.zeros((1, 1)), np.zeros(1))
+    called = {
+        service: assemble_turn(logits, encode("go"), vocabulary, skills, service=service).calls[0].skill
+        for service in (None, "A", "B")
+    }
+    assert called == {None: "a", "A": "a", "B": "b"}
 
 
 def test_several_skills_are_called_if_that_is_likelier_than_one() -> None:

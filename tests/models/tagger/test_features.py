@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Argument, Exemplar, Grounding, Reason, Speaker, Turn
 from exemplars.models.tagger.decoding import decode_tags, list_spans
-from exemplars.models.tagger.features import EncodedText, Target, build_target, encode_text
+from exemplars.models.tagger.features import EncodedText, Target, build_target, encode_text, find_mentions
 from exemplars.models.tagger.vocabulary import build_vocabulary
 from tests.models.tagger.rows import ROWS, SKILLS, make_row, make_tokenizer, meant, said
 
@@ -45,6 +45,18 @@ def test_the_latest_turn_follows_the_utterance_and_both_have_segments() -> None:
 def test_the_oldest_turns_that_do_not_fit_are_left_out_whole() -> None:
     turns = (Turn(Speaker.USER, "mum " * 20), Turn(Speaker.ASSISTANT, "work"))
     assert encode("yes", *turns, max_tokens=30).texts == ["yes", "work"]
+
+
+def test_turns_that_are_not_encoded_still_count_for_the_marks() -> None:
+    context = (Turn(Speaker.USER, "ring mum"), Turn(Speaker.ASSISTANT, "when"), Turn(Speaker.USER, "now"))
+    encoded = encode_text(make_tokenizer(), "mum", Speaker.USER, context, 64, context_turns=1)
+    assert not isinstance(encoded, Problem)
+    assert encoded.texts == ["mum", "now"]
+    assert {len(mark) for mark in encoded.marks} == {10}
+    assert len(encoded.marks) == len(encoded.input_ids)
+    assert [encoded.marks[place] for place, turn in enumerate(encoded.turns) if turn == 0] == [
+        (1, 0, 0, 0, 1, 0, 0, 0, 0, 0)
+    ] * encoded.turns.count(0)
 
 
 def test_an_utterance_that_does_not_fit_is_a_problem_and_is_not_cut() -> None:
@@ -99,6 +111,13 @@ def test_a_row_without_a_call_has_no_tags() -> None:
     _, target = target_of(ROWS[7])
     assert isinstance(target, Target)
     assert (target.skill, set(target.tags), target.choices) == (0, {0}, [])
+
+
+def test_a_mention_is_the_whole_expression_that_has_the_value() -> None:
+    argument = meant("at", "10:40", "context")
+    assert next(find_mentions("the boat at 10:40 am", argument, None)) == (12, 20)
+    assert next(find_mentions("the boat at 10:40", argument, None)) == (12, 17)
+    assert next(find_mentions("the Sprotte", meant("boat", "Sprotte", "context"), None)) == (4, 11)
 
 
 WORDS = st.lists(

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
+from exemplars.core.records import Speaker
+from exemplars.models.tagger.features import EncodedText
+from exemplars.models.tagger.marks import MARKS
+from exemplars.models.tagger.matches import Matcher
+from exemplars.models.tagger.vocabulary import build_vocabulary
+from tests.models.tagger.rows import ROWS, SKILLS, make_tokenizer
+from tests.tiny import save_tiny_encoder
 
 torch = pytest.importorskip("torch")
 
@@ -60,3 +70,29 @@ def test_each_output_reads_the_tokens_that_a_description_asks_for_and_no_padding
     own = torch.tensor([[1.0, 1.0, 0.0]])
     assert torch.allclose(reader(states, both, torch.ones(3, 2), own), torch.tensor([[1.0, 1.0, 1.0]]))
     assert torch.allclose(reader(states, first, torch.ones(3, 2)), torch.tensor([[1.0, 1.0, 1.0]]))
+
+
+def test_a_mark_makes_beginning_and_inside_of_all_slots_likelier_alike(tmp_path: Path) -> None:
+    from transformers import AutoModel
+
+    from exemplars.models.tagger.features import encode_text
+    from exemplars.models.tagger.network import TaggerNetwork, collate
+
+    tagger_vocabulary = build_vocabulary(SKILLS, ROWS)
+    encoder = AutoModel.from_pretrained(str(save_tiny_encoder(tmp_path)))
+    network = TaggerNetwork(encoder, tagger_vocabulary, 0.0).eval()
+    attention = [module for name, module in encoder.named_modules() if name.endswith("attention.self")]
+    assert [module.dropout.p for module in attention] == [0.0] * encoder.config.num_hidden_layers
+    text = encode_text(make_tokenizer(), "ring mum", Speaker.USER, (), 48)
+    assert isinstance(text, EncodedText)
+    matcher = Matcher(tagger_vocabulary, {skill.name: skill for skill in SKILLS})
+    marked, unmarked = (collate([row], 0, matcher) for row in (text, text._replace(marks=())))
+    with torch.no_grad():
+        network.tag_mark.weight.copy_(
+            torch.tensor([[2.0], [3.0]]).expand(2, MARKS)
+        )  # One mark: the user speaks.
+        moved = network(marked).tags - network(unmarked).tags
+    said = [turn == 0 for turn in text.turns]
+    assert torch.allclose(moved[0, said, 1::2], torch.tensor(2.0), atol=1e-5)
+    assert torch.allclose(moved[0, said, 2::2], torch.tensor(3.0), atol=1e-5)
+    assert float(moved[:, :, 0].abs().max()) < 1e-6

@@ -52,6 +52,34 @@ def test_what_was_learned_is_answered_with_spans_and_canonical_values(folder: Pa
     ]
 
 
+def test_a_question_is_answered_with_the_service_of_the_last_call_before_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from exemplars.models.tagger import predictor
+
+    asked: list[tuple[str, str | None]] = []
+    assemble = predictor.assemble_turn
+
+    def record(logits: Any, encoded: Any, *rest: Any) -> Any:
+        asked.append((encoded.texts[0], rest[-1]))
+        return assemble(logits, encoded, *rest)
+
+    monkeypatch.setattr(predictor, "assemble_turn", record)
+    tagger = predictor.load_tagger(folder)
+    tagger.skills = {
+        name: msgspec.structs.replace(skill, service="S") for name, skill in tagger.skills.items()
+    }
+    turns = [
+        Turn(Speaker.USER, "ring mum"),
+        Turn(Speaker.ASSISTANT, "At home?"),
+        Turn(Speaker.USER, "no thanks"),
+    ]
+    tagger.answer([Question("no thanks", turns[:2]), Question("ring mum", turns)])
+    assert asked == [("ring mum", None), ("no thanks", "S"), ("ring mum", "S")]
+    tagger.answer([Question("no thanks", turns[:2])])
+    assert len(asked) == 3  # What was answered before is remembered.
+
+
 def test_a_value_of_an_earlier_turn_is_answered(folder: Path) -> None:
     from exemplars.models.tagger.predictor import load_tagger
 
