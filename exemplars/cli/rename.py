@@ -12,6 +12,7 @@ from exemplars.cli.output import print_json
 from exemplars.cli.parsers import Commands, add_command, add_format
 from exemplars.core.errors import run_main
 from exemplars.core.files import read_file
+from exemplars.core.layout import REVIEWS
 from exemplars.core.params import PATH, load_section
 from exemplars.core.slot_paths import parse_path
 from exemplars.core.terminal import print_line
@@ -92,6 +93,7 @@ def _build_document(plan: RenamePlan) -> dict[str, Any]:
     return {
         "old": plan.rename.old,
         "new": plan.rename.new,
+        "decisions": plan.decisions,
         "changes": [{"path": str(change.path), "places": change.places} for change in plan.changes],
         "mentions": [mention._asdict() for mention in plan.mentions],
     }
@@ -106,6 +108,8 @@ def _format_plan(plan: RenamePlan, is_trial: bool) -> Iterator[str]:
     yield f"{verb} {plan.rename.old} to {plan.rename.new}: {files}"
     for change in plan.changes:
         yield f"  {change.places:>6,}  {change.path}"
+    if plan.decisions:
+        yield f"  {plan.decisions:>6,}  {REVIEWS.as_posix()}"
     if plan.mentions:
         yield "look at these yourself:"
         for mention in plan.mentions:

@@ -1,16 +1,18 @@
-"""What can be known of the stage's parameters before a run: sources and recognizers."""
+"""What can be known of the stage before a run: its sources, its recognizers, and the decisions of reviewers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from exemplars.core import layout
-from exemplars.core.errors import suggest_name
+from exemplars.core.errors import UserError, suggest_name
 from exemplars.core.preflight import Finding, Project, Severity
+from exemplars.core.reviews import read_reviews
 
 
 def check_params(project: Project) -> Iterator[Finding]:
-    """Find sources that are not declared, or not used, and a file of recognizers that does not exist."""
+    """Find sources that are not declared, or not used, and what is wrong with recognizers and decisions."""
+    yield from _check_reviews()
     params, sources = project.sections.get("compile"), project.get_sources()
     if params is None or not sources:
         return
@@ -41,3 +43,10 @@ def check_params(project: Project) -> Iterator[Finding]:
             f"compile.recognizers is {params.recognizers!r}, which is no file",
             "correct the path",
         )
+
+
+def _check_reviews() -> Iterator[Finding]:
+    try:
+        read_reviews()
+    except UserError as error:
+        yield from (Finding(Severity.ERROR, problem) for problem in error.diagnostics)

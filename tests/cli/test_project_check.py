@@ -106,6 +106,16 @@ def test_each_mistake_has_its_line_and_remedy(hotel: Workspace, old: str, new: s
     assert status == any(": error: " in line for line in lines)
 
 
+def test_a_broken_line_of_the_decisions_is_found_before_a_run(hotel: Workspace) -> None:
+    hotel.write("data/raw/reviews.jsonl", '\n{"version": 2}\n')
+    status, lines = check(hotel)
+    assert status == 1
+    assert lines == [
+        "data/raw/reviews.jsonl:2: error: other_version: found version '2', expected version 1; install the version of "
+        "exemplars that wrote the line",
+    ]
+
+
 def test_a_source_without_examples_is_to_be_filled(hotel: Workspace) -> None:
     hotel.write("raw/hotel/book.md", BOOK.partition("### User")[0])
     hotel.write("raw/hotel/other.md", OTHER.partition("### User")[0])

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from exemplars.cli.main import main
+from exemplars.core.digests import stamp_digest
+from exemplars.core.records import Argument, Exemplar, Grounding
+from exemplars.core.reviews import Decision, Review, describe_row, encode_review, parse_reviews
+from exemplars.core.tables import write_table
+from exemplars.dataset.row_tables import exemplars_to_table
+from tests.cli.project import exemplar
 
 PARAMS = """\
 ingest:
@@ -92,6 +100,7 @@ def test_a_dry_run_changes_nothing_and_lists_all(project: Path, capsys: pytest.C
     assert json.loads(capsys.readouterr().out) == {
         "old": "ring",
         "new": "dial",
+        "decisions": 0,
         "changes": [{"path": "raw/skills/ring.md", "places": 2}, {"path": "raw/chats/a.jsonl", "places": 1}],
         "mentions": [{"place": "raw/bots/a/schemas.json:2", "text": '{"name": "ring"}]}'}],
     }
@@ -158,3 +167,77 @@ def test_a_file_that_would_mean_something_else_is_left_as_it_is(
     assert main(["rename", "ring.who", "contact"]) == 1
     assert "rename_unsafe: found rows that would mean something else afterwards" in capsys.readouterr().err
     assert read_sources(project) == before
+
+
+def write_reviews(project: Path, *reviews: Review) -> Path:
+    path = project / "data/raw/reviews.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"\n" + b"".join(map(encode_review, reviews)))
+    return path
+
+
+def make_row(who: str = "who", skill: str = "ring", name: str = "mum") -> Exemplar:
+    said = Argument(who, name, name, 5, 5 + len(name), Grounding.VERBATIM, ("mother",))
+    return stamp_digest(
+        msgspec.structs.replace(exemplar("skills:ring.md#5", f"ring {name}", (said,)), skill=skill)
+    )
+
+
+def make_review(number: int, row: Exemplar, **fields: Any) -> Review:
+    identity: dict[str, Any] = {
+        "decision_id": f"{number:032x}",
+        "row": row.id,
+        "digest": row.digest,
+        "decision": Decision.APPROVED,
+        "reviewer": "ada",
+        "time": "2026-11-27T20:00:00Z",
+    }
+    return Review(**{**identity, **fields})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "who", "skill"),
+    [("ring.who", "contact", "contact", "ring"), ("ring", "phone", "who", "phone")],
+)
+def test_decisions_go_on_to_hold_for_renamed_rows(
+    project: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, who: str, skill: str
+) -> None:
+    before, after = make_row(name="dad"), make_row()
+    edit = {"decision": Decision.EDITED, "before": describe_row(before), "after": describe_row(after)}
+    other = make_row(skill="text")
+    path = write_reviews(
+        project, make_review(1, after), make_review(2, before, **edit), make_review(3, other)
+    )
+    (project / "data/exemplars").mkdir()
+    write_table(project / "data/exemplars/exemplars.parquet", exemplars_to_table([after]))
+    assert main(["rename", old, new]) == 0
+    assert "       2  data/raw/reviews.jsonl" in capsys.readouterr().out.splitlines()
+    renamed_before, renamed_after = make_row(who, skill, "dad"), make_row(who, skill)
+    assert parse_reviews(path.read_bytes()) == (
+        make_review(1, renamed_after),
+        make_review(
+            2,
+            renamed_before,
+            decision=Decision.EDITED,
+            before=describe_row(renamed_before),
+            after=describe_row(renamed_after),
+        ),
+        make_review(3, other),
+    )
+
+
+def test_decisions_about_rows_that_are_not_known_keep_their_digest(project: Path) -> None:
+    path = write_reviews(project, make_review(1, make_row()))
+    before = path.read_bytes()
+    assert main(["rename", "ring.who", "contact"]) == 0
+    assert path.read_bytes() == before
+
+
+def test_a_broken_line_of_the_decisions_stops_a_renaming(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_reviews(project).write_text("{}\n")
+    sources = read_sources(project)
+    assert main(["rename", "ring.who", "contact"]) == 1
+    assert "data/raw/reviews.jsonl:1: malformed_review: found " in capsys.readouterr().err
+    assert read_sources(project) == sources

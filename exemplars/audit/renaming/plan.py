@@ -12,6 +12,7 @@ import yaml
 
 from exemplars.audit.renaming.edits import Edit, Rename, apply_edits
 from exemplars.audit.renaming.files import SourceFileText, read_other_files, read_source_files
+from exemplars.audit.renaming.reviews import plan_reviews, write_reviews
 from exemplars.core.errors import Diagnostic, UserError, suggest_name, summarize_names
 from exemplars.core.files import write_bytes
 from exemplars.core.records import Record
@@ -49,13 +50,15 @@ class RenamePlan(NamedTuple):
     changes: tuple[FileChange, ...]
     mentions: tuple[Mention, ...]
     """At most 20."""
+    decisions: int = 0
+    """The number of decisions of reviewers that are about what is renamed."""
 
 
 def plan_rename(params: IngestParams, rename: Rename) -> RenamePlan:
     """Find all places of a name in the skill files and labeled examples of a project.
 
     Raises `UserError` if there is no such skill or parameter, if the new name is taken or is no name, or if a file
-    would not mean the same but for the name.
+    would not mean the same but for the name, or if a line of the decisions is broken.
     """
     files = list(read_source_files(params))
     skills = _list_skills(files)
@@ -75,13 +78,16 @@ def plan_rename(params: IngestParams, rename: Rename) -> RenamePlan:
     if problems:
         raise UserError(problems)
     mentions = (mention for file in files for mention in _find_mentions(file, rename))
-    return RenamePlan(rename, tuple(changes), tuple(islice((*mentions, *others), _MAX_MENTIONS)))
+    shown = tuple(islice((*mentions, *others), _MAX_MENTIONS))
+    return RenamePlan(rename, tuple(changes), shown, plan_reviews(rename).places)
 
 
 def apply_plan(plan: RenamePlan) -> None:
     """Write the changed files, each whole. Raises `OSError` if one cannot be written."""
     for change in plan.changes:
         write_bytes(change.path, change.data)
+    if plan.decisions:
+        write_reviews(plan.rename)
 
 
 def _list_skills(files: Iterable[SourceFileText]) -> dict[str, set[str]]:
