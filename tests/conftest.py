@@ -73,6 +73,7 @@ SLOW = (
     "tests/review/test_decision_log.py",
     "tests/cli/test_call.py",
     "tests/cli/test_review.py",
+    "tests/review/test_applied_edits.py",
     "tests/review/test_large_dataset.py",
     "tests/review/test_page.py",
     "tests/review/test_web.py",

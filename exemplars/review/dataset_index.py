@@ -30,7 +30,6 @@ _LEDGERS: Final = tuple(
 _SPLIT_FILES: Final = tuple(layout.split(name) for name in SPLITS)
 _SOURCES: Final = (
     layout.EXEMPLARS,
-    layout.EDITS,
     layout.CATALOG,
     *_LEDGERS,
     *_SPLIT_FILES,
@@ -69,14 +68,14 @@ class RowPage(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """Modification times and sizes, by which changed files are recognized."""
+    """What `sign_file` returns of each file."""
 
-    files: tuple[tuple[int, int] | None, ...]
+    files: tuple[tuple[int, int, int] | None, ...]
 
 
 def sign_files() -> Signature:
     """Look at the files that the index is made from."""
-    return Signature(tuple(map(_sign_file, _SOURCES)))
+    return Signature(tuple(map(sign_file, _SOURCES)))
 
 
 def check_data() -> None:
@@ -307,12 +306,13 @@ def _collect_answers() -> pl.DataFrame:
     )
 
 
-def _sign_file(path: Path) -> tuple[int, int] | None:
+def sign_file(path: Path) -> tuple[int, int, int] | None:
+    """Return the modification time, the size and the inode of a file, which change with it; `None`: it is missing."""
     try:
         status = path.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _report_unreadable(error: Exception) -> Diagnostic:

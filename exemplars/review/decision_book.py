@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,104 +9,86 @@ from exemplars.core import layout
 from exemplars.core.reviews import Decision, Resolution, Review, RowContent, RowEdit, resolve_decisions
 from exemplars.core.schemas import derive_schema
 from exemplars.core.tables import read_table, rows_from_table
+from exemplars.review.dataset_index import sign_file
 from exemplars.review.decision_log import DecisionLog
+from stages.curate.verdicts import Verdict, Verdicts
+
+
+class ShownRow(NamedTuple):
+    """A row as it is shown."""
+
+    id: str
+    digest: str
 
 
 class RowState(NamedTuple):
     """What is decided about a row."""
 
-    own: Review | None
+    own: Review | None = None
     """The decision of this reviewer on the row as it is."""
-    others: tuple[Review, ...]
+    others: tuple[Review, ...] = ()
     """Those of the other reviewers on the row as it is."""
-    stale: tuple[Review, ...]
+    stale: tuple[Review, ...] = ()
     """Decisions on other content that the row had, if nobody has decided about it as it is."""
-    problem: str | None = None
-    """Why an edit of the row could not be applied."""
+    verdict: Verdict | None = None
+    """What `curate` makes of all this; `None`: nobody has decided anything."""
+    detail: str = ""
+    """Why a person should look at the row because of the decisions; empty if nobody needs to."""
 
     @property
     def is_disputed(self) -> bool:
         """Whether reviewers disagree about the row."""
-        decisions = (*self.others, *(() if self.own is None else (self.own,)))
-        return len({(review.decision, review.after) for review in decisions}) > 1
+        return self.verdict is Verdict.DISAGREEMENT
 
-
-class AppliedEdits(NamedTuple):
-    """What `compile` has made of the edits when it ran last."""
-
-    before: Mapping[RowContent, str]
-    """The digest before the edit, by row and the digest after it."""
-    problems: Mapping[RowContent, str]
-    """Why an edit was not applied, by row and its digest."""
-
-
-def read_applied_edits() -> AppliedEdits:
-    """Read what `compile` has made of the edits; nothing if it has not run since there are edits."""
-    if not layout.EDITS.exists():
-        return AppliedEdits({}, {})
-    edits = rows_from_table(read_table(layout.EDITS, derive_schema(RowEdit)), RowEdit)
-    return AppliedEdits(
-        {(edit.id, edit.after): edit.before for edit in edits if edit.after is not None},
-        {(edit.id, edit.before): edit.problem for edit in edits if edit.problem is not None},
-    )
+    @property
+    def is_stale(self) -> bool:
+        """Whether no decision applies since the row has changed, or since an edit of it does not compile."""
+        return self.verdict is Verdict.STALE
 
 
 class DecisionBook:
-    """The decisions of the project in the working folder; the file is read again when it has changed."""
+    """The decisions of the project in the working folder; the files are read again when they have changed."""
 
     def __init__(self, reviewer: str) -> None:
-        """Read the file. reviewer: who decides here. Raises `UserError` with everything that is wrong with it."""
+        """Read the files. reviewer: who decides here. Raises `UserError` with everything that is wrong with them."""
         self.reviewer = reviewer
-        self._log = DecisionLog()
-        self._applied = AppliedEdits({}, {})
-        self._signature: tuple[int, int, int] | None = None
-        self._reviews: tuple[Review, ...] = ()
-        self._by_row: dict[str, dict[str, Resolution]] = {}
         self.resolutions: Mapping[RowContent, Resolution] = {}
+        self._log = DecisionLog()
+        self._signature: object = None
+        self._reviews: tuple[Review, ...] = ()
+        self._verdicts = Verdicts()
         self.refresh()
 
     def refresh(self) -> None:
-        """Read the file if it has changed. Raises `UserError` if it is broken."""
-        signature = _sign()
+        """Read the files if they have changed. Raises `UserError` if one is broken."""
+        signature = tuple(map(sign_file, (layout.REVIEWS, layout.EDITS)))
         if signature == self._signature:
             return
-        self._reviews = self._log.read() if signature is not None else ()
-        by_row: dict[str, dict[str, Resolution]] = defaultdict(dict)
+        self._reviews = self._log.read() if signature[0] is not None else ()
         self.resolutions = resolve_decisions(self._reviews)
-        for (row, digest), resolution in self.resolutions.items():
-            by_row[row][digest] = resolution
-        self._by_row, self._signature = dict(by_row), signature
+        self._verdicts = Verdicts(self._reviews, _read_edits())
+        self._signature = signature
 
     def append(self, review: Review) -> None:
         """Append a decision, and return when it is on the disk; see `DecisionLog.append`."""
         self._log.append(review)
         self.refresh()
 
-    def apply_edits(self, applied: AppliedEdits) -> None:
-        """Take note of the edits that `compile` has applied."""
-        self._applied = applied
-
     def get_state(self, row_id: str, digest: str) -> RowState:
-        """Return what is decided about a row. digest: of its content as it is.
-
-        The decision that has made the row what it is counts for what it is now.
-        """
-        by_digest = self._by_row.get(row_id, {})
-        counted: str | None = digest
-        seen = set()
-        while counted is not None and counted not in by_digest and counted not in seen:
-            seen.add(counted)
-            counted = self._applied.before.get((row_id, counted))
-        current = by_digest[counted].decisions if counted in by_digest else ()
-        own = next((review for review in current if review.reviewer == self.reviewer), None)
-        others = tuple(review for review in current if review.reviewer != self.reviewer)
-        stale = [review for resolution in by_digest.values() for review in resolution.decisions]
-        problem = self._applied.problems.get((row_id, digest))
-        return RowState(own, others, () if current else tuple(stale), problem)
+        """Return what is decided about a row. digest: of its content as it is."""
+        judgment = self._verdicts.judge(ShownRow(row_id, digest))
+        if judgment is None:
+            return RowState()
+        reviews, verdict = judgment.reviews, judgment.verdict
+        if verdict is Verdict.STALE and all(review.digest != digest for review in reviews):
+            return RowState(stale=reviews, verdict=verdict, detail=judgment.detail)
+        own = next((review for review in reviews if review.reviewer == self.reviewer), None)
+        others = tuple(review for review in reviews if review is not own)
+        return RowState(own, others, (), verdict, judgment.detail)
 
     def list_decided(self) -> list[str]:
         """List the ids of the rows about which anybody has decided."""
-        return list(self._by_row)
+        return self._verdicts.rows
 
     def find(self, decision_id: str) -> Review | None:
         """Find a decision by its id."""
@@ -127,14 +108,9 @@ class DecisionBook:
             None,
         )
 
-    def list_reviewers(self) -> Sequence[str]:
-        """List all who have decided."""
-        return sorted({review.reviewer for review in self._reviews})
 
-
-def _sign() -> tuple[int, int, int] | None:
-    try:
-        status = layout.REVIEWS.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+def _read_edits() -> Sequence[RowEdit]:
+    """Read what `compile` has made of the edits; nothing if it has not run since there are edits."""
+    if not layout.EDITS.exists():
+        return ()
+    return rows_from_table(read_table(layout.EDITS, derive_schema(RowEdit)), RowEdit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -11,7 +11,6 @@ import polars as pl
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError, suggest_name, summarize_names
 from exemplars.core.records import Reason
-from exemplars.core.reviews import Review
 from exemplars.review.dataset_index import DatasetIndex
 from exemplars.review.decision_book import DecisionBook, RowState
 
@@ -105,7 +104,8 @@ class QueueLists:
             state = states.get(entry.row)
             if state is None:
                 continue
-            if state.own is not None and not (queue is Queue.DISAGREEMENT and state.is_disputed):
+            is_open = (queue is Queue.DISAGREEMENT and state.is_disputed) or state.is_stale
+            if state.own is not None and not is_open:
                 decided += 1
             elif state.others:
                 seconds.append(entry)
@@ -146,15 +146,14 @@ class QueueLists:
     def _list_disputes(self, book: DecisionBook) -> list[Entry]:
         states = self._get_states(book.list_decided(), book)
         return [
-            Entry(row_id, _describe_dispute((*state.others, *(() if state.own is None else (state.own,)))))
-            for row_id, state in sorted(states.items())
+            Entry(row_id, f"reviewers disagree: {state.detail}")
+            for row_id, state in states.items()
             if state.is_disputed
         ]
 
     def _list_stale(self, book: DecisionBook) -> list[Entry]:
         states = self._get_states(book.list_decided(), book)
-        why = "the row has changed since the decision about it"
-        return [Entry(row_id, why) for row_id, state in sorted(states.items()) if state.stale]
+        return [Entry(row_id, state.detail) for row_id, state in states.items() if state.is_stale]
 
     def _get_states(self, row_ids: Iterable[str], book: DecisionBook) -> dict[str, RowState]:
         """Return what is decided about rows that are compiled."""
@@ -209,9 +208,3 @@ def _list_different_answers(answers: pl.DataFrame) -> list[Entry]:
         Entry(row, f"{systems} give {count} different answers")
         for row, count, systems in different.select("row", "answers", "system").iter_rows()
     ]
-
-
-def _describe_dispute(decisions: Sequence[Review]) -> str:
-    by_name = sorted(decisions, key=lambda review: review.reviewer)
-    said = ", ".join(f"{review.reviewer} {review.decision.value} it" for review in by_name)
-    return f"reviewers disagree: {said}"

@@ -146,7 +146,7 @@ def describe_decisions(state: RowState) -> dict[str, Any]:
         "hidden": len(state.others) if hides else 0,
         "stale": list(map(describe_decision, state.stale)),
         "disputed": state.is_disputed,
-        "problem": state.problem,
+        "problem": state.detail if state.is_stale and not state.stale else None,
     }
 
 

@@ -14,7 +14,7 @@ import msgspec
 from exemplars.core.records import Exemplar
 from exemplars.core.reviews import Decision, Review, describe_row
 from exemplars.review.dataset_index import PAGE_ROWS, DatasetIndex, RowFilter, sign_files
-from exemplars.review.decision_book import DecisionBook, read_applied_edits
+from exemplars.review.decision_book import DecisionBook
 from exemplars.review.edit_check import CheckedEdit, Edit, EditChecker
 from exemplars.review.live_tagger import LiveTagger
 from exemplars.review.queues import Queue, QueueLists
@@ -181,7 +181,6 @@ class ReviewSession:
 
     def _load(self) -> None:
         self._index = DatasetIndex()
-        self._book.apply_edits(read_applied_edits())
         self._checker = EditChecker()
         self._viewer = RowViewer(self._index, self._checker.skills)
         self._queues = QueueLists(self._index)

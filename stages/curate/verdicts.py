@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from exemplars.core.records import Exemplar
 from exemplars.core.reviews import Decision, Review, ReviewedRow, RowEdit, resolve_decisions
+
+
+class RowVersion(Protocol):
+    """A row as it is now: an `Exemplar`, or what is known of one."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def digest(self) -> str: ...  # noqa: D102
 
 
 class Verdict(StrEnum):
@@ -58,7 +66,7 @@ class Verdicts:
         """Count the rows to which at least one edit was applied."""
         return sum(any(edit.after is not None for edit in edits) for edits in self._edits.values())
 
-    def judge(self, row: Exemplar) -> Judgment | None:
+    def judge(self, row: RowVersion) -> Judgment | None:
         """Judge a row as `compile` left it; `None` if nobody has decided anything about it."""
         contents = self._by_row.get(row.id)
         if not contents:
@@ -84,7 +92,7 @@ class Verdicts:
         return Judgment(Verdict.STALE, reviews, f"{_list_decisions(reviews)}, but {problem}")
 
 
-def _get_wish(review: Review, row: Exemplar, edits: Iterable[RowEdit]) -> Verdict | ReviewedRow | None:
+def _get_wish(review: Review, row: RowVersion, edits: Iterable[RowEdit]) -> Verdict | ReviewedRow | None:
     """Return what a decision asks for: a verdict on the row, or the content that an edit could not give it."""
     if review.decision is Decision.REJECTED:
         return Verdict.REJECTED

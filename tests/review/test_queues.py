@@ -12,7 +12,7 @@ from exemplars.core.tables import rows_to_table, write_table
 from exemplars.dataset.row_tables import rejections_to_table
 from exemplars.models.rows import Prediction
 from exemplars.review.dataset_index import DatasetIndex
-from exemplars.review.decision_book import DecisionBook, read_applied_edits
+from exemplars.review.decision_book import DecisionBook
 from exemplars.review.queues import Queue, QueueLists, QueueState
 from tests.review.projects import ROWS, make_prediction, make_rejection, write_project
 
@@ -27,9 +27,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def build(queue: Queue, reviewer: str = "Ada") -> QueueState:
-    book = DecisionBook(reviewer)
-    book.apply_edits(read_applied_edits())
-    return QueueLists(DatasetIndex()).build(queue, book)
+    return QueueLists(DatasetIndex()).build(queue, DecisionBook(reviewer))
 
 
 def list_rows(queue: Queue, reviewer: str = "Ada") -> list[str]:
@@ -69,15 +67,18 @@ def test_a_decision_on_other_content_is_shown_again(project: Path) -> None:
 
 def test_an_edit_that_compile_has_applied_decides_about_what_it_made(project: Path) -> None:
     decide(1, MUM.id, "0" * 64, Decision.EDITED, after=describe_row(MUM))
-    edits = [
-        RowEdit(MUM.id, f"{1:032x}", "0" * 64, MUM.digest),
-        RowEdit(DAD.id, f"{2:032x}", DAD.digest, None, "no mum"),
-    ]
-    write_table(layout.EDITS, rows_to_table(edits, RowEdit))
+    write_table(layout.EDITS, rows_to_table([RowEdit(MUM.id, f"{1:032x}", "0" * 64, MUM.digest)], RowEdit))
     assert list_rows(Queue.CONFLICTS) == [DAD.id, NONE.id]
-    book = DecisionBook("Ada")
-    book.apply_edits(read_applied_edits())
-    assert book.get_state(DAD.id, DAD.digest).problem == "no mum"
+    assert list_rows(Queue.STALE) == []
+    decide(2, MUM.id, MUM.digest, reviewer="Bob")
+    assert list_rows(Queue.DISAGREEMENT) == []
+
+
+def test_an_edit_that_does_not_compile_anymore_is_stale_and_open(project: Path) -> None:
+    decide(1, DAD.id, DAD.digest, Decision.EDITED, after=describe_row(MUM))
+    edit = RowEdit(DAD.id, f"{1:032x}", DAD.digest, None, "no mum is found")
+    write_table(layout.EDITS, rows_to_table([edit], RowEdit))
+    assert [entry.why for entry in build(Queue.STALE).entries] == ["Ada edited it, but no mum is found"]
 
 
 def test_generated_rows_are_those_that_wait_for_a_decision(project: Path) -> None:
