@@ -10,14 +10,13 @@ from exemplars.core import layout
 from exemplars.core.code_version import run_stage
 from exemplars.core.files import write_report
 from exemplars.core.params import find_lines, load_section
-from stages.validate.checkpoint import run_checkpoint
 from stages.validate.inputs import read_inputs, read_suites
-from stages.validate.pages import finish_pages
 from stages.validate.params import ValidateParams
 from stages.validate.reachability import soften_unreachable_bounds
 from stages.validate.report import build_validation_metrics, build_validation_report, summarize_validation
-from stages.validate.results import build_results, report_broken
+from stages.validate.results import report_broken
 from stages.validate.suite_tables import build_suite_tables
+from stages.validate.validation import validate_suites
 
 
 def main() -> str:
@@ -26,10 +25,8 @@ def main() -> str:
     bounds = msgspec.to_builtins(params)
     tables = build_suite_tables(read_inputs(), params)
     suites = soften_unreachable_bounds(read_suites(tables), tables, params)
-    docs = layout.REPORTS / "data_docs"
-    outcomes = run_checkpoint(suites, tables, bounds, docs)
-    results = build_results(suites, tables, outcomes, bounds, find_lines("validate"))
-    finish_pages(docs, suites, results)
+    lines = find_lines("validate")
+    results = validate_suites(suites, tables, bounds, lines, layout.REPORTS / "data_docs")
     write_report("validate", report := build_validation_report(results), build_validation_metrics(report))
     report_broken(results)
     return summarize_validation(results)

@@ -11,13 +11,15 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import great_expectations as gx
 import pandas as pd
 from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.data_context.store.tuple_store_backend import TupleFilesystemStoreBackend
 from great_expectations.data_context.types.base import ProgressBarsConfig
+
+from stages.validate.suite_checks import Outcome
 
 MAX_SHOWN: Final = 5
 """The number of rows that the message of a failed expectation shows."""
@@ -34,19 +36,6 @@ class SortedPages(TupleFilesystemStoreBackend):
     def list_keys(self, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
         """Return the names of the pages, sorted."""
         return sorted(super().list_keys(prefix))
-
-
-class Outcome(NamedTuple):
-    """What Great Expectations says of an expectation."""
-
-    suite: str
-    number: int
-    """Of the expectation in its suite, from 0."""
-    passed: bool
-    found: str
-    """What breaks it, for people; empty if it is met."""
-    unexpected: int | None
-    """The number of rows that break it; `None` for an expectation of the whole table."""
 
 
 def run_checkpoint(

@@ -112,7 +112,8 @@ def build_index(pages: Sequence[Path], suites: Iterable[str], results: Sequence[
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="UTF-8">\n'
         f"{_POLICY}\n<title>Data Docs</title>\n<style>\n{_read_style()}</style>\n</head>\n"
         "<body>\n<main>\n<h1>Data Docs</h1>\n"
-        "<p>The expectations of the dataset, checked by Great Expectations.</p>\n"
+        "<p>The expectations of the dataset. Great Expectations wrote pages of a suite in which an expectation is"
+        " broken, so that they show its rows; <code>exemplars data-docs</code> writes those of all suites.</p>\n"
         f"{suite_table}<h2>Expectations</h2>\n"
         "<p>Found is the value that is nearest to the bound, or beyond it; a margin below zero is too little.</p>\n"
         f"{result_table}</main>\n</body>\n</html>\n"

@@ -12,8 +12,8 @@ from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError, summarize_names
 from exemplars.core.params import PATH
 from exemplars.core.terminal import print_errors
-from stages.validate.checkpoint import Outcome
 from stages.validate.measures import MEASURES, Measure, Unit, describe_row
+from stages.validate.suite_checks import Outcome, choose_side
 
 _DIGITS: Final = 6
 _CORRECT_ROWS: Final = "correct these rows in their source"
@@ -85,7 +85,7 @@ def _build_result(
     kwargs = expectation["kwargs"]
     column = kwargs.get("column", "")
     measure = MEASURES.get((outcome.suite, column))
-    side = _choose_side(kwargs)
+    side = choose_side(kwargs)
     common = {
         "suite": outcome.suite,
         "expectation": name_expectation(expectation),
@@ -129,12 +129,6 @@ def _describe_rows(outcome: Outcome, name: str) -> dict[str, Any]:
         "key": None,
         "message": "" if outcome.passed else f"found {outcome.found}, expected {name}; {_CORRECT_ROWS}",
     }
-
-
-def _choose_side(kwargs: Mapping[str, Any]) -> str | None:
-    """Choose the bound that is reported: the one that a parameter sets, if there are two; `None` if none is."""
-    sides = [side for side in ("max_value", "min_value") if kwargs.get(side) is not None]
-    return next((side for side in sides if isinstance(kwargs[side], dict)), sides[0] if sides else None)
 
 
 def _read_bound(value: Any, params: Mapping[str, Any]) -> tuple[str | None, float]:

@@ -336,3 +336,40 @@ def test_surrogates_without_a_key_are_refused(project: Workspace, monkeypatch: p
     assert "EXEMPLARS_SURROGATE_KEY not set" in read_error(project.run("stages.curate"))
     monkeypatch.setenv("EXEMPLARS_SURROGATE_KEY", "short")
     assert "EXEMPLARS_SURROGATE_KEY too short" in read_error(project.run("stages.curate"))
+
+
+def test_data_docs_of_all_suites_are_written_on_demand(project: Workspace) -> None:
+    project.write(".dvc/config", "")
+    assert "reports/details/curate.json" in read_error(project.run("exemplars.cli.main", "data-docs"))
+    for command in ALL:
+        assert project.run(*command).returncode == 0
+    pages = project.root / "reports/data_docs"
+    assert [page.name for page in pages.rglob("*.html")] == ["index.html"]
+    done = project.run("exemplars.cli.main", "data-docs", "pages")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("wrote pages/index.html: ")
+    suites = ("associations", "data", "exemplars", "pairs", "skills", "sources")
+    shown = {page.stem for page in (project.root / "pages/expectations").glob("*.html")}
+    assert shown == set(suites)
+    assert "no Data Docs" in read_error(project.run("exemplars.cli.main", "data-docs", "raw"))
+    assert (project.root / "raw/call.md").exists()
+
+
+@pytest.mark.parametrize("state", ["kept", "deleted", "damaged", "a folder"])
+def test_what_curate_remembers_of_texts_changes_no_byte_of_its_outputs(
+    project: Workspace, state: str
+) -> None:
+    cache = project.write(".dvc/tmp/exemplars/curate.cache", b"")
+    for command in ALL[:3]:
+        assert project.run(*command).returncode == 0
+    first, outputs = cache.read_bytes(), sorted((project.root / "data/curated").iterdir())
+    written = [path.read_bytes() for path in outputs]
+    if state == "damaged":
+        cache.write_bytes(first[:50] + b"?" + first[51:])
+    elif state != "kept":
+        cache.unlink()
+    if state == "a folder":
+        cache.mkdir()
+    assert project.run("stages.curate").returncode == 0
+    assert [path.read_bytes() for path in outputs] == written
+    assert state == "a folder" or cache.read_bytes() == first

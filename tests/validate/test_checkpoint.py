@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from stages.validate.checkpoint import Outcome, run_checkpoint
+from stages.validate.checkpoint import run_checkpoint
 from stages.validate.pages import normalize_page
+from stages.validate.suite_checks import Outcome
 
 
 def expectation(kind: str, severity: str, **kwargs: Any) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from exemplars.core import layout
-from stages.validate.checkpoint import Outcome
 from stages.validate.measures import Unit
 from stages.validate.report import build_validation_report
 from stages.validate.results import ExpectationResult, build_results, list_diagnostics
+from stages.validate.suite_checks import Outcome
 from stages.validate.suite_tables import SkillCounts, SourceCounts
 from tests.conftest import PROJECT
 
