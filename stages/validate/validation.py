@@ -1,4 +1,4 @@
-"""The judgement of all suites, and their Data Docs."""
+"""The results of all suites, and their Data Docs."""
 
 from __future__ import annotations
 
