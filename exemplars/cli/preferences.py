@@ -1,4 +1,4 @@
-"""`exemplars preferences`: add pairs of answers that other tools wrote, and take one back."""
+"""`exemplars preferences`: add pairs of answers that other tools wrote, or that a model got wrong; take one back."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from exemplars.cli import preferences_mine
 from exemplars.cli.output import print_json
 from exemplars.cli.parsers import Commands, add_command, add_format
 from exemplars.cli.project import parse_path
@@ -23,6 +24,7 @@ examples:
   exemplars preferences add dpo.json --license CC-BY-4.0
   exemplars preferences add kto.jsonl --license MIT --dry-run
   exemplars preferences withdraw 2f1c0b9a7d6e4f518a3b2c1d0e9f8a7b
+  exemplars preferences mine --folds 2 --recipe lora
 
 The form is found item by item: prompt, chosen and rejected (text or messages);
 conversations with chosen and rejected (ShareGPT); completions with a label
@@ -52,6 +54,7 @@ def add_parser(commands: Commands) -> None:
     withdraw = actions.add_parser("withdraw", help="append a line that takes a preference back")
     withdraw.add_argument("id", metavar="ID", help="the id of a line of data/raw/preferences.jsonl")
     withdraw.set_defaults(run=run_withdraw)
+    preferences_mine.add_action(actions)
 
 
 def run_add(arguments: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from exemplars.models.rows import TrainingRow
 from stages.train.alignment.inputs import PreferenceTokens
 from stages.train.recipe_params import Kto, PreferenceRecipe, Rloo
 
-HOW_TO_START = "make some by `exemplars mine` or `exemplars judge`, then run `dvc repro`"
+HOW_TO_START = "make some by `exemplars preferences mine` or `exemplars judge`, then run `dvc repro`"
 
 
 def check_preferences(rows: Sequence[PreferenceTokens], recipe: PreferenceRecipe, name: str) -> None:

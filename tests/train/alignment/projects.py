@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +92,12 @@ class AlignmentProject:
         )
         return msgspec.structs.replace(preference, **changes)
 
-    def write(self) -> None:
-        """Write the tables that training reads."""
-        table = rows_to_table(self.rows, TrainingRow)
-        for name, part in {"train": table, "validation": table.slice(0, 2)}.items():
-            write_table(layout.training(name), attach_manifest(part, self.rendered))
+    def write(self, validation: Sequence[TrainingRow] | None = None) -> None:
+        """Write the tables that training reads. validation: by default the first two rows of train."""
+        held_out = self.rows[:2] if validation is None else validation
+        for name, rows in {"train": self.rows, "validation": held_out}.items():
+            table = rows_to_table(rows, TrainingRow)
+            write_table(layout.training(name), attach_manifest(table, self.rendered))
         table = rows_to_table(self.preferences, PreferenceRow)
         for name, part in {"train": table, "validation": table.slice(0, 2)}.items():
             write_table(layout.preferences(name), attach_manifest(part, self.rendered))

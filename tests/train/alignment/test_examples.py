@@ -68,7 +68,7 @@ def test_without_anything_to_prefer_a_sentence_says_how_to_start(
 ) -> None:
     with pytest.raises(UserError, match=message) as error:
         check_preferences(rows, recipe, "x")
-    assert "`exemplars mine` or `exemplars judge`" in str(error.value)
+    assert "`exemplars preferences mine` or `exemplars judge`" in str(error.value)
 
 
 def test_a_step_of_rloo_has_whole_groups_of_answers() -> None:

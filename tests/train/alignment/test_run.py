@@ -186,7 +186,9 @@ def test_a_missing_model_of_rewards_is_a_sentence(project: AlignmentProject) -> 
 def test_without_preferences_a_sentence_says_how_to_make_some(recipe: Any, project: AlignmentProject) -> None:
     project.preferences = []
     project.write()
-    with pytest.raises(UserError, match=r"data/preferences/train.parquet: no_preferences: .*exemplars mine"):
+    with pytest.raises(
+        UserError, match=r"data/preferences/train.parquet: no_preferences: .*exemplars preferences mine"
+    ):
         project.train("dpo", recipe)
     layout.preferences("train").unlink()
     with pytest.raises(UserError, match="dvc repro"):
