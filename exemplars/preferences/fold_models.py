@@ -37,6 +37,7 @@ from stages.train.run import adjust_batching, load_base, set_seeds
 FOLDS: Final = Path(".dvc/tmp/exemplars/folds")
 """The checkpoints and answers of fold models that are at work."""
 _ANSWERS: Final = "answers.jsonl"
+_CHECKPOINTS: Final = "checkpoints"
 _SPACE_ADVICE: Final = "free some space, then run the same command: it goes on where it was"
 
 
@@ -104,7 +105,10 @@ def mine_errors(options: MiningOptions, report: Callable[[str], None]) -> list[F
         pairs = [pair for _, pair in judged if pair is not None]
         kinds = Counter(kind.value for kind, _ in judged)
         found.append(FoldErrors(run, len(fold.train), len(answers), kinds, len(pairs), _append_new(pairs)))
-        shutil.rmtree(FOLDS / run, ignore_errors=True)
+        shutil.rmtree(FOLDS / run / _CHECKPOINTS, ignore_errors=True)
+    # Not before the last fold is done: a killed command would train and ask the others again.
+    for fold_errors in found:
+        shutil.rmtree(FOLDS / fold_errors.run, ignore_errors=True)
     return found
 
 
@@ -181,7 +185,7 @@ def _train_fold(rows: Sequence[TokenRow], folder: Path, setup: _Setup) -> Any:
     rate = recipe.learning_rate
     with save_errors_as_user_errors(FOLDS, _SPACE_ADVICE):
         result = fit(
-            model, setup.tokenizer, rows, [], params.shared, rate, folder / "checkpoints", lambda *_: None
+            model, setup.tokenizer, rows, [], params.shared, rate, folder / _CHECKPOINTS, lambda *_: None
         )
     trained = result.model
     if hasattr(trained, "merge_and_unload") and not trained.active_peft_config.is_prompt_learning:

@@ -39,17 +39,21 @@ class Fold(NamedTuple):
 def divide_folds(
     train: Iterable[TrainingRow], others: Iterable[TrainingRow], folds: int, limit: int | None
 ) -> list[Fold]:
-    """Divide rows into folds by a stable hash of their groups, none of which is torn apart.
+    """Divide rows into folds of about as many groups each, in the order of a stable hash; no group is torn apart.
 
     others: rows that no model is trained on, such as those of validation; each fold answers a part of them. limit: the
     number of rows that a fold answers, sampled by stable hash; `None`: all.
     """
     rows, held_out = list(train), list(others)
+    groups = sorted(
+        {row.group for row in (*rows, *held_out)}, key=lambda group: (hash_to_fraction(group, _SALT), group)
+    )
+    numbers = {group: place % folds for place, group in enumerate(groups)}
     divided = []
     for number in range(folds):
-        asked = [row for row in (*rows, *held_out) if _find_fold(row, folds) == number]
+        asked = [row for row in (*rows, *held_out) if numbers[row.group] == number]
         asked.sort(key=lambda row: (hash_to_fraction(row.id, _SALT), row.id))
-        learned = [row for row in rows if _find_fold(row, folds) != number]
+        learned = [row for row in rows if numbers[row.group] != number]
         divided.append(Fold(number + 1, learned, asked[:limit]))
     return divided
 
@@ -97,7 +101,3 @@ def _read_side(text: str, form: CallFormat) -> Side:
     if isinstance(calls, MalformedCall):
         return text
     return tuple(PreferredCall(call.skill, dict(call.arguments)) for call in calls)
-
-
-def _find_fold(row: TrainingRow, folds: int) -> int:
-    return int(hash_to_fraction(row.group, _SALT) * folds)
