@@ -77,7 +77,9 @@ SLOW = (
     "tests/review/test_large_dataset.py",
     "tests/review/test_page.py",
     "tests/review/test_web.py",
+    "tests/audit/verification/test_aligned_runs.py",
     "tests/audit/verification/test_tagger_runs.py",
+    "tests/preferences/test_fold_models.py",
 )
 """Tests of these take seconds each: real DVC, a trained model, a browser."""
 _running: list[pytest.Item] = []

@@ -20,10 +20,18 @@ from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.recognizers import Recognizer, Recognizers, decode_recognizers, merge_recognizers
 from exemplars.models.chat_templates import find_end_of_turn
 from exemplars.models.questions import Question
-from exemplars.models.run_manifest import RETRIEVER, TAGGER, WEIGHTS, get_style, load_run, read_manifest
+from exemplars.models.run_manifest import (
+    RETRIEVER,
+    REWARD,
+    TAGGER,
+    WEIGHTS,
+    get_style,
+    load_run,
+    read_manifest,
+)
 
-_SILENT: Final = (RETRIEVER, "continued")
-"""The methods of runs that answer no question: they choose the tools of a prompt, or write text."""
+_SILENT: Final = (RETRIEVER, "continued", REWARD)
+"""The methods of runs that answer no question: they choose the tools of a prompt, write text, or score answers."""
 
 
 class Run(NamedTuple):

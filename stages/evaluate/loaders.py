@@ -54,6 +54,7 @@ def read_runs(folders: Mapping[str, Path], base_sha256: str, test_digests: Colle
             problems += error.diagnostics
     for run in runs.values():
         problems += _find_problems(run, base_sha256, test_digests)
+        problems += _find_old_start(run, runs)
     if problems:
         raise UserError(problems)
     return runs
@@ -75,6 +76,8 @@ def load_models(runs: Mapping[str, Run], base: Base, skills: Sequence[Skill]) ->
     for name, run in runs.items():
         if run.role is Role.LANGUAGE_MODEL:
             loaders[name] = _make_run_loader(run.folder)
+            continue
+        if run.role is Role.REWARD:
             continue
         try:
             encoders[run.role][name] = _load_encoder(run, skills)
@@ -113,6 +116,23 @@ def _find_problems(run: Run, base_sha256: str, test_digests: Collection[str]) ->
     if leaked:
         found = f"{len(leaked)} test row(s)"
         yield _describe_unusable(run, found, "none", f"{manifest.run} was trained on {found}")
+
+
+def _find_old_start(run: Run, runs: Mapping[str, Run]) -> Iterator[Diagnostic]:
+    """Find that a run trained another one further that was trained again since: they would not be compared fairly."""
+    start = run.manifest.start
+    current = None if start is None else runs.get(start.recipe)
+    if start is not None and current is not None and current.manifest.weights_sha256 != start.weights_sha256:
+        found, expected = f"the start {start.run}, which was trained again since", f"{current.manifest.run}"
+        recipe = run.manifest.recipe
+        yield Diagnostic(
+            path=str(run.folder),
+            code="evaluation_input",
+            found=found,
+            expected=expected,
+            summary=f"{run.manifest.run} starts from {start.run}, but {start.recipe} was trained again since",
+            fix=f"run `dvc repro --force --single-item train@{recipe}`, then `dvc repro evaluate`",
+        )
 
 
 def _make_base_loader(base: Base) -> Loader:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from exemplars.core.errors import Diagnostic, UserError, suggest_name, summarize_names
-from exemplars.models.run_manifest import ENCODERS, TAGGER
+from exemplars.models.run_manifest import ENCODERS, REWARD, TAGGER
 
 KNN: Final = "knn"
 CASCADE: Final = "cascade"
@@ -25,6 +25,8 @@ class Role(StrEnum):
     RETRIEVER = "retriever"
     TAGGER = "tagger"
     LANGUAGE_MODEL = "language_model"
+    REWARD = "reward"
+    """It scores answers for `rloo`, and gives none."""
 
 
 class Kind(StrEnum):
@@ -54,6 +56,8 @@ def find_role(method: str) -> Role:
     """Find what a run is for, by the method of its recipe."""
     if method == TAGGER:
         return Role.TAGGER
+    if method == REWARD:
+        return Role.REWARD
     return Role.RETRIEVER if method in ENCODERS else Role.LANGUAGE_MODEL
 
 

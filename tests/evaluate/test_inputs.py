@@ -12,9 +12,11 @@ from exemplars.core.errors import UserError
 from exemplars.core.files import write_json
 from exemplars.core.tables import write_table
 from exemplars.models.base_models import FolderBase
+from exemplars.models.run_manifest import StartRun
 from stages.evaluate.inputs import SCHEMAS, read_inputs
 from stages.evaluate.loaders import load_models, read_runs
 from stages.evaluate.params import EvaluateParams
+from stages.evaluate.system_names import Role, choose_systems
 from tests.runs import make_manifest
 from tests.tiny import make_render_manifest
 
@@ -46,6 +48,29 @@ def test_all_problems_of_all_runs_are_reported_together(tmp_path: Path) -> None:
         "rendered; run `dvc repro train`, then `dvc repro evaluate`",
         "tagger-3-4 was trained on 1 test row(s); run `dvc repro train`, then `dvc repro evaluate`",
     ]
+
+
+def test_a_run_whose_start_was_trained_again_is_not_compared_with_it(tmp_path: Path) -> None:
+    start = StartRun("lora-1-1", "lora", "e" * 64)
+    dpo = {"run": "dpo-3-4", "recipe": "dpo", "params": {"recipe": {"method": "dpo"}}, "start": start}
+    folders = {"lora": write_run(tmp_path / "lora"), "dpo": write_run(tmp_path / "dpo", **dpo)}
+    with pytest.raises(UserError) as raised:
+        read_runs(folders, BASE, ())
+    assert [problem.message for problem in raised.value.diagnostics] == [
+        "dpo-3-4 starts from lora-1-1, but lora was trained again since; run `dvc repro --force --single-item "
+        "train@dpo`, then `dvc repro evaluate`"
+    ]
+    same = write_run(tmp_path / "same", **{**dpo, "start": StartRun("lora-1-2", "lora", "c" * 64)})
+    assert list(read_runs({"lora": folders["lora"], "dpo": same}, BASE, ())) == ["lora", "dpo"]
+
+
+def test_a_model_of_rewards_is_no_system_and_is_not_loaded(tmp_path: Path) -> None:
+    folders = {"reward": write_run(tmp_path / "reward", params={"recipe": {"method": "reward"}})}
+    runs = read_runs(folders, BASE, ())
+    assert runs["reward"].role is Role.REWARD
+    assert list(load_models(runs, FolderBase(path="base", license="MIT"), []).loaders) == [None]
+    with pytest.raises(UserError, match="no system 'reward'"):
+        choose_systems(["knn", "reward"], "knn", {"reward": Role.REWARD})
 
 
 def test_all_taggers_that_cannot_be_loaded_are_reported_together(tmp_path: Path) -> None:

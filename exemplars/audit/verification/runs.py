@@ -12,6 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from exemplars.audit.revisions import Stage
+from exemplars.audit.verification.aligned_runs import check_aligned_tables
 from exemplars.audit.verification.checks import Check, build_diagnostic, shorten_hash
 from exemplars.audit.verification.tables import Tables
 from exemplars.audit.verification.tagger_runs import check_tagger_tables
@@ -21,7 +22,7 @@ from exemplars.core.errors import Diagnostic, UserError, summarize_names
 from exemplars.core.ids import SPLITS
 from exemplars.core.tables import rows_from_table
 from exemplars.models.base_models import HubBase, PackagedBase, find_base, hash_model
-from exemplars.models.run_manifest import ENCODERS, ROWS, WEIGHTS, Manifest
+from exemplars.models.run_manifest import ALIGNED, ENCODERS, ROWS, WEIGHTS, Manifest
 
 _FIX: Final = "run `dvc checkout -f` on the run, or `dvc repro train`"
 _FIX_EVALUATE: Final = "run `dvc repro evaluate`"
@@ -137,10 +138,14 @@ def _check_run_weights(run: _Run) -> Iterator[Diagnostic]:
 
 
 def _check_tables(run: _Run, digests: bytes | None, tables: Tables) -> Iterator[Diagnostic]:
-    """Compare what a run was trained on with the training tables, or with the splits if it is a tagger."""
+    """Compare what a run was trained on with the tables that its recipe reads."""
     if run.manifest.method in ENCODERS:
         rows_place = run.name_file(ROWS)
         yield from check_tagger_tables(run.manifest_path, rows_place, run.manifest, digests or b"", tables)
+        return
+    if run.manifest.method in ALIGNED:
+        rows_place = run.name_file(ROWS)
+        yield from check_aligned_tables(run.manifest_path, rows_place, run.manifest, digests or b"", tables)
         return
     training: dict[str, set[str]] = {
         name: set(listed)

@@ -18,6 +18,7 @@ from exemplars.core.ids import SPLITS
 from exemplars.core.records import Exemplar, Record, Rejection, Template
 from exemplars.core.schemas import derive_schema
 from exemplars.core.tables import read_table
+from exemplars.models.preference_rows import PreferenceRow
 from exemplars.models.rows import Prediction, TrainingRow
 
 _KEY_COLUMNS: Final = frozenset(
@@ -35,6 +36,8 @@ _RECORD_TYPES: Final[dict[Path, type[msgspec.Struct]]] = {
         map(layout.ledger_path, (layout.EXEMPLARS, layout.CURATED, layout.MANIFEST, layout.TRAINING_BASE)),
         Rejection,
     ),
+    **dict.fromkeys(map(layout.preferences, ("train", "validation")), PreferenceRow),
+    layout.PREFERENCE_REJECTIONS: Rejection,
     layout.TEMPLATES: Template,
     layout.PREDICTIONS: Prediction,
 }

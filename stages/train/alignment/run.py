@@ -46,7 +46,7 @@ def train_on_preferences(params: RunParams, data: PreferenceInput, models: Path)
     seen = {digest for row in data.train for digest in row.seen}
     hashes = {
         "preferences": hash_split(row.digest for row in data.train),
-        "validation": hash_split(row.digest for row in data.validation),
+        "preferences_validation": hash_split(row.digest for row in data.validation),
     }
     plan = plan_run(params, recipe, data.rendered, seen, hashes, (data.train, validation), models)
     set_seeds(params.shared.seed)
@@ -76,8 +76,8 @@ def train_on_rewards(params: RunParams, data: RewardInput, models: Path) -> Trai
     check_sample(rows, recipe, params.recipe)
     seen = {digest for row in rows for digest in row.digests}
     hashes = {"sample": hash_split(seen)}
-    content = [(row.id, row.input_ids, row.prompt_tokens, row.calls) for row in rows]
-    plan = plan_run(params, recipe, data.rendered, seen, hashes, (content, _hash_reward_run(recipe)), models)
+    content = (list_sampled_content(rows), hash_reward_run(recipe, Path()))
+    plan = plan_run(params, recipe, data.rendered, seen, hashes, content, models)
     set_seeds(params.shared.seed)
     model = load_policy(load_model(plan.base, dtype=plan.dtype), recipe, plan.start)
     rewarders = _make_rewarders(plan, recipe, data, model)
@@ -95,6 +95,21 @@ def select_validation(rows: Sequence[PreferenceTokens], limit: int) -> list[Pref
 def sample_prompts(rows: Sequence[TrainingRow], limit: int) -> list[TrainingRow]:
     """Sample the first rows by stable hash. limit: of their number."""
     return sorted(rows, key=lambda row: (hash_to_fraction(row.id, _SALT), row.id))[:limit]
+
+
+def list_sampled_content(rows: Sequence[TrainingRow]) -> list[Any]:
+    """List what of the sampled rows a run depends on."""
+    return [(row.id, row.input_ids, row.prompt_tokens, row.calls) for row in rows]
+
+
+def hash_reward_run(recipe: Rloo, root: Path) -> str | None:
+    """Return the hash of the weights of the model of rewards; `None` if it is not asked. root: of the project.
+
+    Raises `UserError` if there is no such model.
+    """
+    if RewardKind.LEARNED not in recipe.rewards:
+        return None
+    return read_reward_manifest(root / layout.model(recipe.reward_run)).weights_sha256
 
 
 def _load_preference_model(plan: AlignmentPlan, recipe: PreferenceRecipe) -> Any:
@@ -171,13 +186,6 @@ def _make_rewarders(
             rewarder = partial(RULES[kind], judge)
         rewarders[kind.value] = (rewarder, weight)
     return rewarders
-
-
-def _hash_reward_run(recipe: Rloo) -> str | None:
-    """Return the hash of the weights of the model of rewards; `None` if it is not asked."""
-    if RewardKind.LEARNED not in recipe.rewards:
-        return None
-    return read_reward_manifest(layout.model(recipe.reward_run)).weights_sha256
 
 
 def _drop_start(model: Any) -> Any:

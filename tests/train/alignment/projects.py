@@ -105,7 +105,7 @@ class AlignmentProject:
 
     def train(self, name: str, recipe: Recipe | None = None, **shared: Any) -> Manifest:
         """Train, keep the run, and return its manifest."""
-        changed: Shared = msgspec.structs.replace(SHARED, **{"max_steps": 6, **shared})
+        changed: Shared = msgspec.structs.replace(SHARED, **{"max_steps": 6, "epochs": 1.0, **shared})
         trained = train_recipe(RunParams(name, recipe or RECIPES[name], changed), layout.MODELS)
         assert trained is not None
         keep_run(trained, layout.model(name))
