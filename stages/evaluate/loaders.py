@@ -119,7 +119,7 @@ def _find_problems(run: Run, base_sha256: str, test_digests: Collection[str]) ->
 
 
 def _find_old_start(run: Run, runs: Mapping[str, Run]) -> Iterator[Diagnostic]:
-    """Find that a run trained another one further that was trained again since: they would not be compared fairly."""
+    """Find that the run which a run trained further was trained again since, so that a comparison would mislead."""
     start = run.manifest.start
     current = None if start is None else runs.get(start.recipe)
     if start is not None and current is not None and current.manifest.weights_sha256 != start.weights_sha256:
