@@ -1,18 +1,24 @@
-"""Sentence encoders: files, window, and vectors of questions and documents. Imports sentence_transformers."""
+"""Sentence encoders: files, window, and vectors of questions and documents."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from safetensors import SafetensorError
-from sentence_transformers import SentenceTransformer
 
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.models.base_models import BaseFiles
 from exemplars.models.retriever.index import Vectors
+
+if TYPE_CHECKING:  # The import of sentence_transformers takes two seconds.
+    from sentence_transformers import SentenceTransformer
+
+    from exemplars.models.retriever.light_encoder import LightSentenceEncoder
+
+    Encoder: TypeAlias = SentenceTransformer | LightSentenceEncoder
 
 _BATCH: Final = 64
 
@@ -29,6 +35,8 @@ def load_sentence_encoder(files: BaseFiles) -> SentenceTransformer:
 
     No remote code, no network. Raises `UserError` if it cannot be read.
     """
+    from sentence_transformers import SentenceTransformer
+
     try:
         encoder = SentenceTransformer(
             files.folder, local_files_only=True, trust_remote_code=False, model_kwargs={"dtype": "float32"}
@@ -46,31 +54,29 @@ def load_sentence_encoder(files: BaseFiles) -> SentenceTransformer:
     return encoder.eval()
 
 
-def set_window(
-    encoder: SentenceTransformer, max_tokens: int, prompts: Prompts, dimensions: int | None
-) -> None:
+def set_window(encoder: Encoder, max_tokens: int, prompts: Prompts, dimensions: int | None) -> None:
     """Set the window of an encoder, its prompts, and the width that vectors are cut to; `None`: they are not cut."""
     encoder.max_seq_length = max_tokens
     encoder.prompts = prompts._asdict()
     encoder.truncate_dim = dimensions
 
 
-def count_tokens(encoder: SentenceTransformer, text: str) -> int:
+def count_tokens(encoder: Encoder, text: str) -> int:
     """Count the tokens of a text, with the special tokens around it."""
     return len(encoder.tokenizer(text, truncation=False, verbose=False)["input_ids"])
 
 
-def encode_documents(encoder: SentenceTransformer, texts: Sequence[str]) -> Vectors:
+def encode_documents(encoder: Encoder, texts: Sequence[str]) -> Vectors:
     """Encode documents as unit vectors, of shape (texts, width)."""
     return _encode(encoder, texts, "document")
 
 
-def encode_queries(encoder: SentenceTransformer, texts: Sequence[str]) -> Vectors:
+def encode_queries(encoder: Encoder, texts: Sequence[str]) -> Vectors:
     """Encode questions as unit vectors, of shape (texts, width)."""
     return _encode(encoder, texts, "query")
 
 
-def _encode(encoder: SentenceTransformer, texts: Sequence[str], kind: str) -> Vectors:
+def _encode(encoder: Encoder, texts: Sequence[str], kind: str) -> Vectors:
     if not texts:
         width = encoder.truncate_dim or encoder.get_embedding_dimension()
         return np.zeros((0, int(width or 0)), np.float32)

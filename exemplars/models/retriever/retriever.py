@@ -1,17 +1,16 @@
-"""A trained retriever: the skills that an utterance may ask for, and its files. Imports sentence_transformers."""
+"""A trained retriever: the skills that an utterance may ask for, and its files. Imports torch."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
 from safetensors.numpy import load_file, save_file
 from safetensors.torch import load_file as load_weights
 from safetensors.torch import save_file as save_weights
-from sentence_transformers import SentenceTransformer
 
 from exemplars.core.files import hash_file, write_bytes, write_json
 from exemplars.core.records import Exemplar, Template
@@ -37,9 +36,13 @@ from exemplars.models.retriever.index import (
     list_entries,
     list_excluded,
 )
+from exemplars.models.retriever.light_encoder import load_light_sentence_encoder
 from exemplars.models.retriever.ranking import RankedSkill, View, rank_views, score_by_entries
 from exemplars.models.retriever.texts import fit_turns
 from exemplars.models.run_manifest import WEIGHTS, read_manifest
+
+if TYPE_CHECKING:  # The import of sentence_transformers takes two seconds.
+    from exemplars.models.retriever.encoder import Encoder
 
 SETTINGS: Final = "retriever.json"
 """What a retriever needs in addition to its encoder, index and catalog."""
@@ -78,11 +81,11 @@ class Retriever:
 
     def __init__(
         self,
-        encoder: SentenceTransformer,
+        encoder: Encoder,
         index: Index,
         settings: Settings,
         skills: Iterable[Skill],
-        documents: SentenceTransformer | None = None,
+        documents: Encoder | None = None,
     ) -> None:
         """skills: the catalog that it was trained for. documents: the encoder that made the index, if it is another."""
         self.encoder = encoder
@@ -190,7 +193,7 @@ class Retriever:
 
 
 def join_question(
-    encoder: SentenceTransformer, settings: Settings, text: str, row: Question | Exemplar | Template
+    encoder: Encoder, settings: Settings, text: str, row: Question | Exemplar | Template
 ) -> str:
     """Join a text and the turns before it that fit into the window. text: what is said, or its template."""
     return fit_turns(
@@ -203,7 +206,7 @@ def join_question(
 
 
 def build_retriever(
-    encoder: SentenceTransformer,
+    encoder: Encoder,
     settings: Settings,
     rows: Iterable[Exemplar],
     templates: Iterable[Template],
@@ -221,8 +224,9 @@ def save_retriever(retriever: Retriever, folder: Path) -> None:
     save_encoder(retriever.encoder, folder)
     index = retriever.index
     save_file({"entries": index.vectors, "descriptions": index.descriptions}, folder / _VECTORS)
-    if retriever.documents is not None:
-        save_weights(retriever.documents.state_dict(), folder / _DOCUMENTS)
+    documents: Any = retriever.documents
+    if documents is not None:
+        save_weights(documents.state_dict(), folder / _DOCUMENTS)
     encoder_sha256 = hash_file(_find_document_weights(folder))
     stored = _StoredIndex(encoder_sha256, tuple(index.entries), tuple(index.skills))
     write_json(folder / _ENTRIES, msgspec.to_builtins(stored))
@@ -249,15 +253,21 @@ def load_retriever(folder: Path, skills: Sequence[Skill] | None = None) -> Retri
     if skills is not None:
         check_skills(folder, trained, skills)
     files = BaseFiles(folder.name, str(weights), {}, manifest.weights_sha256, manifest.base_license)
-    encoder, documents = load_sentence_encoder(files), None
-    if (weights / _DOCUMENTS).is_file():
-        documents = load_sentence_encoder(files)
-        documents.load_state_dict(load_weights(weights / _DOCUMENTS))
+    encoder, documents = _load_encoders(files, weights)
     vectors = load_file(weights / _VECTORS)
     index = Index(stored.entries, vectors["entries"], stored.skills, vectors["descriptions"])
     retriever = Retriever(encoder, index, settings, trained if skills is None else skills, documents)
     retriever.index = add_skills(index, retriever.skills.values(), retriever.encode_documents)
     return retriever
+
+
+def _load_encoders(files: BaseFiles, folder: Path) -> tuple[Encoder, Encoder | None]:
+    """Load the encoder of questions, and that of documents if it is another; by lighter code if that is possible."""
+    if not (folder / _DOCUMENTS).is_file():
+        return load_light_sentence_encoder(folder) or load_sentence_encoder(files), None
+    documents = load_sentence_encoder(files)
+    documents.load_state_dict(load_weights(folder / _DOCUMENTS))
+    return load_sentence_encoder(files), documents
 
 
 def _find_document_weights(folder: Path) -> Path:
