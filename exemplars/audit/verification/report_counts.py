@@ -184,6 +184,22 @@ def _count_render(tables: Tables) -> Numbers:
         "rejections_by_source": _count_by(rejections, "source"),
         **{f"splits.{name}.rows": table.num_rows for name, table in rows.items()},
         **{f"splits.{name}.rows_by_view": _count_by(table, "view") for name, table in rows.items()},
+        **_count_preferences(tables),
+    }
+
+
+def _count_preferences(tables: Tables) -> Numbers:
+    """Count the preferences; nothing if an earlier version of `render` wrote no tables of them."""
+    if layout.PREFERENCE_REJECTIONS not in tables.paths:
+        return {}
+    train, validation = (_read(tables, layout.preferences(name)) for name in ("train", "validation"))
+    rejections = _read(tables, layout.PREFERENCE_REJECTIONS)
+    return {
+        "preferences.read": train.num_rows + validation.num_rows + rejections.num_rows,
+        "preferences.rows": train.num_rows,
+        "preferences.validation": validation.num_rows,
+        "preferences.rejections": rejections.num_rows,
+        "preferences.rejections_by_reason": _count_by(rejections, "reason"),
     }
 
 
