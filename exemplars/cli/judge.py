@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         from exemplars.preferences.duels import summarize_judgements
         from exemplars.preferences.judge_session import JudgeSession
 
-        name = find_person(arguments.judge, "--judge")
+        name = find_person(arguments.judge, "exemplars judge", "judge")
         pairs, duels = read_duels(name, arguments.systems, arguments.condition)
         if arguments.format == "json":
             print_json(summarize_judgements(pairs, duels))

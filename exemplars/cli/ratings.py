@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _WIDTH: Final = 80
 _EXAMPLES: Final = """\
 examples:
-  exemplars ratings                    by the judgements of people
-  exemplars ratings --by score         by right and wrong answers, without people
+  exemplars ratings                 by the judgements of people
+  exemplars ratings --by score      by right and wrong answers, without people
   exemplars ratings --format json
 
 Bradley-Terry and Elo ratings, with 95 % intervals by the bootstrap over groups:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import getpass
 import os
-import subprocess
 import sys
 import webbrowser
 from typing import Final
 
 from exemplars.cli.parsers import Commands, add_command
+from exemplars.cli.people import find_person
 from exemplars.cli.serve import check_packages
-from exemplars.core.errors import Diagnostic, UserError, run_main
+from exemplars.core.errors import run_main
 from exemplars.core.terminal import print_line
 
 _HOST: Final = "127.0.0.1"
@@ -66,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         prevent_pandas_import()
         check_queue(arguments.queue)
-        session = ReviewSession(_find_reviewer(arguments.reviewer))
+        session = ReviewSession(find_person(arguments.reviewer, "exemplars review", "reviewer"))
         token = make_token()
         with open_socket(_HOST, arguments.port) as listening, contextlib.closing(session):
             address = f"http://{_HOST}:{listening.getsockname()[1]}/{token}/"
@@ -79,36 +78,6 @@ def run(arguments: argparse.Namespace) -> int:
                 make_server(build_app(session, token)).run(sockets=[listening])
 
     return run_main(serve)
-
-
-def _find_reviewer(name: str | None) -> str:
-    """Return the name of the reviewer. Raises `UserError` if it is blank, or nobody knows it."""
-    found = name if name is not None else _read_git_name() or _read_login()
-    if not found.strip():
-        problem = Diagnostic(
-            path="exemplars review",
-            code="no_reviewer",
-            found="no name of a reviewer",
-            expected="who decides",
-            fix="add --reviewer NAME",
-        )
-        raise UserError([problem])
-    return found.strip()
-
-
-def _read_git_name() -> str:
-    try:
-        command = ["git", "config", "user.name"]
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-    except OSError:
-        return ""
-
-
-def _read_login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
 
 
 def _open_browser(address: str) -> None:
