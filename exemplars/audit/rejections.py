@@ -20,15 +20,19 @@ from exemplars.core.remedies import REMEDIES, Where, rank_reason
 from exemplars.core.schemas import REJECTION_SCHEMA
 from exemplars.core.tables import read_table
 from exemplars.dataset.row_tables import rejections_from_table
+from exemplars.models.preference_log import SOURCE
 
 STAGES: Final = ("ingest", "compile", "curate", "split", "render")
 """The stages that reject rows, in their order."""
-_LEDGERS: Final = tuple(
-    map(
+_LEDGERS: Final = (
+    *map(
         layout.ledger_path,
         (layout.EXEMPLARS, layout.CURATED, layout.MANIFEST, layout.TRAINING_BASE),
-    )
+    ),
+    layout.PREFERENCE_REJECTIONS,
 )
+_PREFERENCES: Final = {SOURCE: layout.RAW_PREFERENCES.parent.as_posix()}
+"""The folder of what `render` calls the source of preferences."""
 _PRECISE: Final = re.compile(r"(?::(?P<line>\d+)(?::(?P<column>\d+)|#\S*?)?|#\S*?|, byte \d+)?: ")
 """What follows the path at the beginning of a message."""
 
@@ -79,7 +83,7 @@ def list_rejections(wanted: Filter) -> list[Rejection]:
     Raises `UserError` if no stage has written a ledger, and for a reason or source that does not exist.
     """
     sources = read_source_paths()
-    _check_filter(wanted, sources)
+    _check_filter(wanted, {**_PREFERENCES, **sources})
     by_source = {name: layout.record_rejections(name) for name in sources}
     fresh = {name: path for name, path in by_source.items() if path.exists()}
     ledgers = [path for path in _LEDGERS if path.exists()]
@@ -98,7 +102,7 @@ def list_rejections(wanted: Filter) -> list[Rejection]:
 
 def describe_rejections(rejections: Iterable[Rejection]) -> list[RejectedRow]:
     """Describe rejections with their places; raw files are read to find the lines of JSON values."""
-    sources = read_source_paths()
+    sources = {**_PREFERENCES, **read_source_paths()}
     files: dict[str, JsonPlaces] = {}
     return [_describe(row, sources, files) for row in rejections]
 

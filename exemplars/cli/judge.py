@@ -33,8 +33,8 @@ examples:
 Keys: l or left arrow, r or right arrow, t tie, w both wrong, s or space skip,
 u undo, q quit. A decision is in data/raw/preferences.jsonl before the next
 answers are shown. Which system is left depends on a hash, and answers that are
-the same are not shown. Rows of test and validation count for `exemplars
-ratings` alone; no model is trained on what was said of them.
+the same are not shown. What is said of test rows counts for `exemplars ratings`
+alone: no model is trained on it.
 
 exit status: 0 judged, 1 there is nothing to judge, 2 wrong usage
 """
@@ -69,20 +69,20 @@ def run(arguments: argparse.Namespace) -> int:
         # Imported here: pyarrow would slow down every other command.
         from exemplars.models.render_manifest import read_render_manifest
         from exemplars.preferences.duel_inputs import read_duels
-        from exemplars.preferences.duels import summarize_judgements
+        from exemplars.preferences.duels import summarize_judgments
         from exemplars.preferences.judge_session import JudgeSession
 
         name = find_person(arguments.judge, "exemplars judge", "judge")
         pairs, duels = read_duels(name, arguments.systems, arguments.condition)
         if arguments.format == "json":
-            print_json(summarize_judgements(pairs, duels))
+            print_json(summarize_judgments(pairs, duels))
             return 0
         if not duels.open:
             print_line(f"nothing to judge: {duels.judged:,} are judged, {duels.same:,} are the same answer")
             return 0 if duels.judged else 1
         session = JudgeSession(duels.open, read_render_manifest().call_format, name)
         judge_all(session, duels, read_key)
-        print_line(f"{session.judged:,} judged; `exemplars ratings` rates the systems by all judgements")
+        print_line(f"{session.judged:,} judged; `exemplars ratings` rates the systems by all judgments")
         return 0
 
     return report_errors(judge)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _WIDTH: Final = 80
 _EXAMPLES: Final = """\
 examples:
-  exemplars ratings                 by the judgements of people
+  exemplars ratings                 by the judgments of people
   exemplars ratings --by score      by right and wrong answers, without people
   exemplars ratings --format json
 
@@ -53,9 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     def rate() -> int:
         # Imported here: pandas would slow down every other command.
-        from exemplars.preferences.comparisons import rate_by_judgements, rate_by_scores
+        from exemplars.preferences.comparisons import rate_by_judgments, rate_by_scores
 
-        ratings = rate_by_judgements() if arguments.by == "judge" else rate_by_scores()
+        ratings = rate_by_judgments() if arguments.by == "judge" else rate_by_scores()
         if arguments.format == "json":
             print_json(describe_ratings(ratings))
         else:

@@ -8,15 +8,19 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from exemplars.core import layout
 from exemplars.core.documents import decode_json
 from exemplars.core.errors import quote_text
 from exemplars.core.files import MAX_RECORD_BYTES
+from exemplars.core.ids import make_row_id
 from exemplars.core.ledger import Problem
 from exemplars.core.licenses import find_license_mistake
-from exemplars.core.records import REDACTED, Reason
+from exemplars.core.records import REDACTED, Origin, Reason
 from exemplars.core.slot_paths import find_value_excess
 from exemplars.models.preference_rows import PREFERENCE_VERSION, PreferencePair, Side, Verdict
 
+SOURCE: Final = "preferences"
+"""The source of preferences in ids and in the ledger."""
 ROLES: Final = ("system", "user", "assistant", "tool")
 _FORM: Final = "write a line as docs/preferences.md shows"
 _VERSION: Final = re.compile(rb'"version"\s*:\s*(\d{1,9})\b')
@@ -47,6 +51,15 @@ def read_preference_lines(data: bytes) -> list[PreferenceLine]:
     known = {line.pair.id: line.number for line in lines if line.pair and not line.pair.withdraws}
     withdrawn = {line.pair.withdraws for line in lines if line.pair and not line.problem}
     return [_resolve_withdrawal(line, known, withdrawn) for line in lines]
+
+
+def make_preference_id(number: int) -> str:
+    """Build the id of the row that a line becomes. number: of the line, from 1.
+
+    >>> make_preference_id(12)
+    'preferences:preferences.jsonl#12'
+    """
+    return make_row_id(SOURCE, Origin(layout.RAW_PREFERENCES.name, "", str(number)))
 
 
 def list_pairs(lines: Iterable[PreferenceLine]) -> list[PreferencePair]:

@@ -1,4 +1,4 @@
-"""What systems are rated by: the answers in `data/evaluated/predictions.parquet`, and the judgements of people."""
+"""What systems are rated by: the answers in `data/evaluated/predictions.parquet`, and the judgments of people."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stages.publish.system_ratings import (
 )
 
 
-def rate_by_judgements() -> Ratings:
+def rate_by_judgments() -> Ratings:
     """Rate systems by what people said of their answers. Raises `UserError` if a table is damaged."""
     pairs = list_pairs(read_preferences())
     return rate_systems(list_judged_comparisons(pairs, _read_groups("digest")))

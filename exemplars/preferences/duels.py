@@ -103,7 +103,7 @@ def list_duels(
     return DuelList(tuple(duels), judged, same)
 
 
-def make_judgement(
+def make_judgment(
     duel: Duel, decision: Decision, form: CallFormat, judge: str, pair_id: str, time: str
 ) -> PreferencePair:
     """Make the line of a decision. form: how calls are written. time: as `2026-11-27T20:00:00Z`."""
@@ -141,11 +141,11 @@ def parse_side(text: str, form: CallFormat) -> Side:
     return tuple(PreferredCall(call.skill, dict(call.arguments)) for call in calls)
 
 
-def summarize_judgements(pairs: Iterable[PreferencePair], duels: DuelList) -> dict[str, Any]:
+def summarize_judgments(pairs: Iterable[PreferencePair], duels: DuelList) -> dict[str, Any]:
     """Summarize what was judged, by whom, and what is left."""
     judged = [pair for pair in pairs if pair.source == PairSource.JUDGE]
     return {
-        "judgements": len(judged),
+        "judgments": len(judged),
         "by_verdict": dict(sorted(Counter(pair.verdict.value for pair in judged).items())),
         "by_judge": dict(sorted(Counter(pair.judge or "" for pair in judged).items())),
         "judged": duels.judged,

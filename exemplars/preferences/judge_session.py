@@ -9,7 +9,7 @@ from pathlib import Path
 
 from exemplars.core import layout
 from exemplars.models.calls import CallFormat
-from exemplars.preferences.duels import Decision, Duel, make_judgement
+from exemplars.preferences.duels import Decision, Duel, make_judgment
 from exemplars.preferences.preference_file import append_pairs, withdraw_pair
 
 
@@ -37,7 +37,7 @@ class JudgeSession:
 
     @property
     def current(self) -> Duel | None:
-        """The duel to decide; `None`: there is none left."""
+        """The duel to decide; `None`: all are decided or skipped."""
         return self._duels[self.position] if self.position < len(self._duels) else None
 
     @property
@@ -56,16 +56,16 @@ class JudgeSession:
         assert duel is not None  # Who decides has been shown one.
         pair_id = uuid.uuid4().hex
         append_pairs(
-            [make_judgement(duel, decision, self._form, self._judge, pair_id, self._clock())], self._path
+            [make_judgment(duel, decision, self._form, self._judge, pair_id, self._clock())], self._path
         )
         self._decided.append(pair_id)
 
     def skip(self) -> None:
-        """Go to the next duel; a later session shows this one again."""
+        """Skip the current duel; a later session shows it again."""
         self._decided.append(None)
 
     def undo(self) -> bool:
-        """Go back to the duel before, and withdraw what was said of it. Returns whether there is one."""
+        """Return to the duel before, and withdraw what was said of it. Returns whether there was one."""
         if not self._decided:
             return False
         pair_id = self._decided[-1]

@@ -7,14 +7,13 @@ the row has in training. Preferences about rows of validation are kept apart: th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from exemplars.core import layout
 from exemplars.core.digests import hash_content
 from exemplars.core.errors import quote_text
-from exemplars.core.ids import make_row_id
 from exemplars.core.ledger import Ledger, Problem
 from exemplars.core.records import Origin, Reason, Rejection
 from exemplars.models.calls import CallFormat, MalformedCall, parse_calls
@@ -25,7 +24,7 @@ from exemplars.models.chat_templates import (
     render_prompt,
     tokenize_chat,
 )
-from exemplars.models.preference_log import PreferenceLine, read_preference_lines
+from exemplars.models.preference_log import SOURCE, PreferenceLine, make_preference_id, read_preference_lines
 from exemplars.models.preference_rows import (
     PreferencePair,
     PreferenceRow,
@@ -37,9 +36,6 @@ from exemplars.models.preference_rows import (
 from exemplars.models.rows import Message
 from stages.render.preference_prompts import PairPrompt, PromptFinder, list_prompt_texts
 from stages.render.prompt_checks import check_answer, check_length, encode_messages, report_control_token
-
-SOURCE: Final = "preferences"
-"""The source of preferences in ids and in the ledger."""
 
 
 class RenderedPreferences(NamedTuple):
@@ -115,7 +111,7 @@ def render_preferences(data: bytes, finder: PromptFinder, target: TokenTarget) -
 
 def _describe_line(line: PreferenceLine, sha256: str, finder: PromptFinder) -> _Record:
     origin = Origin(layout.RAW_PREFERENCES.name, sha256, str(line.number))
-    row_id = make_row_id(SOURCE, origin)
+    row_id = make_preference_id(line.number)
     if line.pair is None:
         return _Record(row_id, SOURCE, row_id, origin)
     exemplar = finder.find_exemplar(line.pair)

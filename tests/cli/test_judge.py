@@ -35,7 +35,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def read_judgements(project: Path) -> list[PreferencePair]:
+def read_judgments(project: Path) -> list[PreferencePair]:
     path = project / layout.RAW_PREFERENCES
     return list_pairs(read_preference_lines(path.read_bytes())) if path.exists() else []
 
@@ -50,7 +50,7 @@ def test_every_decision_is_in_the_file_and_the_names_of_systems_are_not_shown(
 ) -> None:
     assert judge(monkeypatch, "lr") == 0
     printed = capsys.readouterr().out
-    assert [pair.judge for pair in read_judgements(project)] == ["Kim", "Kim"]
+    assert [pair.judge for pair in read_judgments(project)] == ["Kim", "Kim"]
     assert "2 to judge, 0 judged before" in printed
     assert "2 judged; `exemplars ratings` rates the systems" in printed
     assert "lora" not in printed and "tagger" not in printed
@@ -65,7 +65,7 @@ def test_skip_and_undo_leave_no_preference_and_another_key_explains(
     printed = capsys.readouterr().out
     assert "nothing to undo in this session" in printed
     assert printed.count("Keys: l left") == 2
-    (pair,) = read_judgements(project)
+    (pair,) = read_judgments(project)
     assert pair.verdict == "tie"
     assert len((project / layout.RAW_PREFERENCES).read_bytes().splitlines()) == 3
 
@@ -77,7 +77,7 @@ def test_programs_get_a_summary_and_nobody_is_asked(
     capsys.readouterr()
     assert judge(monkeypatch, "", "--format", "json") == 0
     assert json.loads(capsys.readouterr().out) == {
-        "judgements": 1,
+        "judgments": 1,
         "by_verdict": {"neither": 1},
         "by_judge": {"Kim": 1},
         "judged": 1,
@@ -93,7 +93,7 @@ def test_a_key_at_a_terminal_needs_no_enter(project: Path) -> None:
     process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, text=True, env=environment)
     os.write(ours, b"\x1b[D")
     deadline = time.monotonic() + 60
-    while not read_judgements(project) and process.poll() is None and time.monotonic() < deadline:
+    while not read_judgments(project) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     os.write(ours, b"q")
     output, _ = process.communicate(timeout=60)
@@ -101,7 +101,7 @@ def test_a_key_at_a_terminal_needs_no_enter(project: Path) -> None:
     os.close(theirs)
     assert process.returncode == 0
     assert "1 judged" in output
-    assert len(read_judgements(project)) == 1
+    assert len(read_judgments(project)) == 1
 
 
 def test_without_answers_of_two_systems_there_is_nothing_to_judge(
@@ -117,7 +117,7 @@ def test_without_answers_of_two_systems_there_is_nothing_to_judge(
     ]
 
 
-def test_ratings_by_judgements_and_by_scores(
+def test_ratings_by_judgments_and_by_scores(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["ratings"]) == 1

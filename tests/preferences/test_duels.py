@@ -9,7 +9,7 @@ from exemplars.core.conditions import Condition
 from exemplars.core.errors import UserError
 from exemplars.models.calls import CallFormat
 from exemplars.models.preference_rows import PreferencePair, PreferredCall, Verdict
-from exemplars.preferences.duels import Decision, Duel, DuelList, list_duels, make_judgement
+from exemplars.preferences.duels import Decision, Duel, DuelList, list_duels, make_judgment
 from tests.preferences.answers import ANSWERS, ROWS, make_answer
 
 EXEMPLARS = {row.id: row for row in ROWS}
@@ -21,7 +21,7 @@ def list_for(judge: str = "Kim", pairs: list[PreferencePair] | None = None, **op
 
 
 def decide(duel: Duel, decision: Decision) -> PreferencePair:
-    return make_judgement(duel, decision, CallFormat.PYTHON, "Kim", "p1", "2026-11-27T20:00:00Z")
+    return make_judgment(duel, decision, CallFormat.PYTHON, "Kim", "p1", "2026-11-27T20:00:00Z")
 
 
 def test_rows_on_which_both_say_the_same_are_not_shown() -> None:

@@ -76,7 +76,7 @@ def test_too_few_comparisons_and_systems_that_never_met_are_warned_of() -> None:
     assert rate_systems([]) == ((), 0, 0, ())
 
 
-def test_judgements_count_and_other_preferences_do_not() -> None:
+def test_judgments_count_and_other_preferences_do_not() -> None:
     pair = PreferencePair(
         version=1, id="p", row="d", chosen="x", rejected="y", source=PairSource.JUDGE, chosen_by="a", rejected_by="b"
     )  # fmt: skip

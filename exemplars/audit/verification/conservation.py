@@ -12,6 +12,7 @@ from exemplars.audit.verification.tables import Tables
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, summarize_names
 from exemplars.core.ids import SPLITS
+from exemplars.models.preference_log import make_preference_id, read_preference_lines
 
 _FIX: Final = "run `dvc repro`; if the problem persists, report it as a defect"
 
@@ -36,6 +37,9 @@ def check_row_conservation(
     if (rendered := _check_render(tables, params)) is not None:
         rows_in["render"] = rendered[0]
         problems += rendered[1]
+    if (preferences := _list_preferences(tables)) is not None:
+        rows_in["preferences"] = len(preferences[0])
+        problems += find_unconserved_rows("render", *preferences)
     surrogate = params.get("curate", {}).get("privacy", {}).get("mode") == "surrogate"
     problems += _find_changed_content(tables, surrogate)
     counted = f"{sum(rows_in.values()):,} rows in = kept + rejected, at {len(rows_in)} stages"
@@ -117,6 +121,21 @@ def _check_render(tables: Tables, params: Mapping[str, Any]) -> tuple[int, list[
         before = [row_id for ids in after.values() for row_id in ids]
     problems = find_unconserved_rows("render", before, after)
     return len(before), [problem for problem in problems if problem.code != "doubled_rows"]
+
+
+def _list_preferences(tables: Tables) -> tuple[list[str], dict[str, list[str]]] | None:
+    """List the ids of the preferences that `render` read, and of those in each table that it wrote.
+
+    `None` if a table is unreadable, if an earlier version of `render` wrote none, or if the file is missing.
+    """
+    file = tables.files / layout.RAW_PREFERENCES
+    paths = (*map(layout.preferences, ("train", "validation")), layout.PREFERENCE_REJECTIONS)
+    columns = {path.as_posix(): tables.read_ids(path) for path in paths}
+    if any(column is None for column in columns.values()) or not file.is_file():
+        return None
+    lines = read_preference_lines(file.read_bytes())
+    before = [make_preference_id(line.number) for line in lines if not line.is_withdrawal]
+    return before, {path: column or [] for path, column in columns.items()}
 
 
 def _find_changed_content(tables: Tables, surrogate: bool) -> Iterator[Diagnostic]:

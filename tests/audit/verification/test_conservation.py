@@ -16,9 +16,11 @@ from exemplars.core import layout
 from exemplars.core.files import write_json
 from exemplars.core.ids import SPLITS
 from exemplars.core.ledger import Problem, reject_row
-from exemplars.core.records import Reason
+from exemplars.core.records import Origin, Reason
 from exemplars.core.tables import rows_to_table
 from exemplars.dataset.row_tables import exemplars_to_table, rejections_to_table
+from exemplars.models.preference_log import make_preference_id
+from exemplars.models.preference_rows import PairSource, PreferenceRow
 from exemplars.models.rows import TrainingRow
 from tests.chat_rows import make_training_row
 from tests.render.rows import exemplar
@@ -87,3 +89,57 @@ def test_the_reports_of_render_count_the_exemplars_in_its_prompts(tmp_path: Path
         "rows_in = 2",
         "kept = 1",
     ]
+
+
+def write_preferences(root: Path, kept: list[int], rejected: list[int]) -> Tables:
+    """Write three lines, of which one is withdrawn, the withdrawal, and the tables that `render` makes of them."""
+    lines = [
+        '{"version":1,"id":"p1","row":"d","chosen":"a","rejected":"b","source":"written"}',
+        '{"version":1,"id":"p2","row":"d","chosen":"a","rejected":"c","source":"judge"}',
+        '{"version":1,"id":"w2","withdraws":"p2","source":"judge"}',
+        "{broken",
+    ]
+    path = root / layout.RAW_PREFERENCES
+    path.parent.mkdir(parents=True)
+    path.write_text("\n".join(lines), "utf-8")
+    rows = [make_preference_row(number) for number in kept]
+    ledger = [
+        msgspec.structs.replace(LOST, id=make_preference_id(number), source="preferences")
+        for number in rejected
+    ]
+    tables = {
+        layout.preferences("train"): rows_to_table(rows, PreferenceRow),
+        layout.preferences("validation"): rows_to_table([], PreferenceRow),
+        layout.PREFERENCE_REJECTIONS: rejections_to_table(ledger),
+    }
+    for path, table in tables.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, root / path)
+    return Tables(root, [Output(path.as_posix(), "0" * 32) for path in tables], ())
+
+
+def make_preference_row(number: int) -> PreferenceRow:
+    return PreferenceRow(
+        id=make_preference_id(number), pair=f"p{number}", digest="0" * 64, row="d", exemplar_ids=(), digests=(),
+        source=PairSource.WRITTEN, kind=None, skill=None, group="g", license="MIT",
+        origin=Origin("preferences.jsonl", "0" * 64, str(number)), messages=(), tools="[]", prompt="", prompt_ids=(),
+        chosen="a", rejected="b", chosen_ids=(1,), rejected_ids=(2,),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kept", "rejected", "codes"),
+    [
+        ([1], [2, 4], []),
+        ([1], [2], ["lost_rows"]),
+        ([1], [1, 2, 4], ["doubled_rows"]),
+        ([1, 3], [2, 4], ["unknown_rows"]),
+    ],
+    ids=["all", "a broken line that is missing", "one that is kept and rejected", "a withdrawal as a row"],
+)
+def test_every_preference_is_accounted_for(
+    tmp_path: Path, kept: list[int], rejected: list[int], codes: list[str]
+) -> None:
+    check = check_row_conservation(write_preferences(tmp_path, kept, rejected), [], {})
+    assert [problem.code for problem in check.problems] == codes
+    assert "3 rows in = kept + rejected, at 1 stages" in check.counted
