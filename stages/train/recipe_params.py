@@ -100,8 +100,8 @@ class Tagger(_Method, frozen=True, tag="tagger"):
     swap_share: the share of values that are replaced by a different value of their parameter, drawn for each epoch;
     speech_share: the share of turns in speech form; join_share: the share of utterances that are joined with a second
     one, so that both skills are called. unseen_share: the share of skills that are known by their descriptions alone in
-    a step, drawn for each turn, so that skills without train rows can be called. max_risk: the share of wrong calls
-    that the threshold admits on validation rows.
+    a step, drawn for each turn, if there are skills without train rows, so that these can be called. max_risk: the
+    share of wrong calls that the threshold admits on validation rows.
     train_embeddings: train the encoder's word embeddings, too, half of its weights. encoder: as render.base; by default
     all-MiniLM-L6-v2, a package.
     """

@@ -219,7 +219,7 @@ def train(exemplars: Sequence[Exemplar], skills: Sequence[Skill], turns: int, ep
     """Train a tagger on a sample of the train split into the working folder."""
     train_rows = sample_turns(exemplars, "train", turns)
     validation = sample_turns(exemplars, "dev", VALIDATION_TURNS)
-    recipe = Tagger(epochs=epochs, dialogue_passes=1)
+    recipe = Tagger(epochs=epochs, dialogue_passes=1, context_turns=2)
     start, used = time.perf_counter(), time.process_time()
     trained = train_tagger(
         RunParams("tagger", recipe), TaggerInput(skills, train_rows, validation), layout.MODELS

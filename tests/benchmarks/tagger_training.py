@@ -21,7 +21,8 @@ from exemplars.models.base_models import find_base, load_encoder, load_tokenizer
 from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.tagger.features import SPECIAL
 from exemplars.models.tagger.matches import Matcher
-from exemplars.models.tagger.network import Batch, TaggerNetwork, collate
+from exemplars.models.tagger.network import TaggerNetwork
+from exemplars.models.tagger.tensors import Batch, collate
 from exemplars.models.tagger.vocabulary import Vocabulary
 from stages.train.params import TrainParams
 from stages.train.recipe_params import Tagger

@@ -9,9 +9,8 @@ from typing import Any, Final, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from exemplars.models.tagger.features import UTTERANCE, EncodedText
-from exemplars.models.tagger.marks import MARKS, UNMARKED
-from exemplars.models.tagger.matches import Matcher
+from exemplars.models.tagger.marks import MARKS
+from exemplars.models.tagger.tensors import Batch
 from exemplars.models.tagger.vocabulary import NO_SKILL, Vocabulary
 
 _CONTEXT_WEIGHT: Final = 0.5
@@ -21,24 +20,6 @@ _TOKEN_WEIGHT: Final = 0.3
 _SKILL_MATCH_WEIGHTS: Final = (1.0, 0.5)
 _CHOICE_MATCH_WEIGHT: Final = 2.0
 """How much common words count at first."""
-
-
-class Batch(NamedTuple):
-    """Texts as tensors, padded on the right."""
-
-    input_ids: Tensor
-    """Of shape (rows, tokens), as are all."""
-    segments: Tensor
-    attended: Tensor
-    """1 where there is a token."""
-    said: Tensor
-    """1 where there is a token of the utterance."""
-    marks: Tensor
-    """The marks of the tokens: (rows, tokens, marks)."""
-    skill_matches: Tensor
-    """What the texts have in common with each skill: (rows, skills, 2)."""
-    choice_matches: Tensor
-    """1 where an utterance says the value of a choice: (rows, choices)."""
 
 
 class Scores(NamedTuple):
@@ -239,22 +220,3 @@ def _average(states: Tensor, mask: Tensor) -> Tensor:
     """Average the states where the mask is 1; zero if it is nowhere."""
     weights = mask.unsqueeze(-1).to(states.dtype)
     return (states * weights).sum(1) / weights.sum(1).clamp(min=1)
-
-
-def collate(texts: Sequence[EncodedText], pad: int, matcher: Matcher) -> Batch:
-    """Pad texts to the longest of them. pad: the id of the padding token."""
-    matches = [matcher.match(text) for text in texts]
-    width = max(len(text.input_ids) for text in texts)
-
-    def stack(rows: Sequence[Sequence[Any]], filler: Any) -> Tensor:
-        return torch.tensor([[*row, *[filler] * (width - len(row))] for row in rows])
-
-    return Batch(
-        input_ids=stack([text.input_ids for text in texts], pad),
-        segments=stack([text.segments for text in texts], 0),
-        attended=stack([[1] * len(text.input_ids) for text in texts], 0),
-        said=stack([[int(turn == UTTERANCE) for turn in text.turns] for text in texts], 0),
-        marks=stack([text.marks or [UNMARKED] * len(text.input_ids) for text in texts], UNMARKED),
-        skill_matches=torch.tensor([match.skills for match in matches]),
-        choice_matches=torch.tensor([match.choices for match in matches]),
-    )

@@ -23,8 +23,9 @@ from exemplars.models.tagger.calls import UNCERTAIN, TaggedTurn, assemble_turn
 from exemplars.models.tagger.features import EncodedText, encode_text
 from exemplars.models.tagger.light_encoder import load_light_encoder
 from exemplars.models.tagger.matches import Matcher
-from exemplars.models.tagger.network import TaggerNetwork, collate
+from exemplars.models.tagger.network import TaggerNetwork
 from exemplars.models.tagger.slot_filling import Logits
+from exemplars.models.tagger.tensors import collate
 from exemplars.models.tagger.vocabulary import Vocabulary
 
 SETTINGS: Final = "tagger.json"
@@ -91,9 +92,12 @@ class Tagger:
 
     def _recall(self, asked: Sequence[tuple[Question, str | None]]) -> list[TaggedTurn]:
         """Answer questions, each with the service before it; those that were answered before are remembered."""
-        new = [key for key in dict.fromkeys(asked) if key not in self._known]
-        self._known.update(zip(new, self._answer(new, None), strict=True))
-        return [self._known[key] for key in asked]
+        # Another thread may clear what is remembered meanwhile.
+        known = {key: self._known.get(key) for key in asked}
+        new = [key for key, answer in known.items() if answer is None]
+        answers = dict(zip(new, self._answer(new, None), strict=True))
+        self._known.update(answers)
+        return [known[key] or answers[key] for key in asked]
 
     def _answer(
         self, asked: Sequence[tuple[Question, str | None]], shown: Sequence[Collection[str]] | None

@@ -15,7 +15,8 @@ from exemplars.core.files import replace_file
 from exemplars.core.terminal import print_errors
 from exemplars.models.tagger.features import SPECIAL, Target
 from exemplars.models.tagger.matches import Matcher
-from exemplars.models.tagger.network import Scores, TaggerNetwork, collate
+from exemplars.models.tagger.network import Scores, TaggerNetwork
+from exemplars.models.tagger.tensors import collate
 from exemplars.models.tagger.vocabulary import NO_SKILL, Vocabulary
 from stages.train.loss_log import LossLogger, format_losses
 from stages.train.params import Shared
@@ -137,8 +138,11 @@ class TaggerTraining:
         return state.losses[-1]
 
     def _draw_own(self, rows: int) -> Tensor | None:
-        """Draw which skills are known by more than their descriptions; "no call" always is."""
-        if not self.recipe.unseen_share:
+        """Draw which skills are known by more than their descriptions; "no call" always is.
+
+        All are if all have train rows: no skill then has to be called by its description.
+        """
+        if not self.recipe.unseen_share or bool(self.loss.has_rows.all()):
             return None
         with_own = (torch.rand(rows, len(self.loss.has_rows)) >= self.recipe.unseen_share).float()
         with_own[:, NO_SKILL] = 1.0

@@ -76,7 +76,8 @@ def test_a_mark_makes_beginning_and_inside_of_all_slots_likelier_alike(tmp_path:
     from transformers import AutoModel
 
     from exemplars.models.tagger.features import encode_text
-    from exemplars.models.tagger.network import TaggerNetwork, collate
+    from exemplars.models.tagger.network import TaggerNetwork
+    from exemplars.models.tagger.tensors import collate
 
     tagger_vocabulary = build_vocabulary(SKILLS, ROWS)
     encoder = AutoModel.from_pretrained(str(save_tiny_encoder(tmp_path)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,3 +102,24 @@ def test_skills_without_rows_do_not_compete() -> None:
     from stages.train.tagger.training import TaggerLoss
 
     assert TaggerLoss(vocabulary, make_matcher(), 0).has_rows.tolist() == [True, True, True, False, True]
+
+
+def test_own_weights_are_left_out_only_if_a_skill_has_to_be_called_by_its_description(tmp_path: Path) -> None:
+    from transformers import AutoModel
+
+    from exemplars.models.tagger.network import TaggerNetwork
+    from stages.train.params import Shared
+    from stages.train.recipe_params import Tagger
+    from stages.train.tagger.training import TaggerLoss, TaggerTraining
+    from tests.tiny import save_tiny_encoder
+
+    drawn = {}
+    for skills in (SKILLS, (*SKILLS, Skill("sing", "Sing."))):
+        vocabulary = build_vocabulary(skills, ROWS)
+        encoder = AutoModel.from_pretrained(str(save_tiny_encoder(tmp_path / str(len(skills)))))
+        matcher = Matcher(vocabulary, {skill.name: skill for skill in skills})
+        network = TaggerNetwork(encoder, vocabulary, 0.0)
+        loss = TaggerLoss(vocabulary, matcher, 0)
+        drawn[len(skills)] = TaggerTraining(network, loss, Tagger(unseen_share=1.0), Shared())._draw_own(2)
+    assert drawn[3] is None
+    assert drawn[4].tolist() == [[1.0, 0.0, 0.0, 0.0, 0.0]] * 2  # "No call" has no description.
