@@ -138,16 +138,17 @@ def write_table(path: Path, table: pa.Table) -> None:
 
     Raises `OSError`, and then leaves the old file as it was.
     """
-    with replace_file(path) as partial:
-        pq.write_table(
-            # The bytes of the pages would depend on the boundaries of the chunks.
-            table.combine_chunks(),
-            partial,
-            row_group_size=ROWS_PER_GROUP,
-            compression="zstd",
-            compression_level=1,
-            write_statistics=False,
-        )
+    with (
+        replace_file(path) as partial,
+        pq.ParquetWriter(
+            partial, table.schema, compression="zstd", compression_level=1, write_statistics=False
+        ) as writer,
+    ):
+        for start in range(0, max(table.num_rows, 1), ROWS_PER_GROUP):
+            # The bytes of the pages would depend on the boundaries of the chunks. Combining one row group after the
+            # other, instead of the whole table, needs no second copy of it.
+            group = table.slice(start, ROWS_PER_GROUP).combine_chunks()
+            writer.write_table(group, row_group_size=ROWS_PER_GROUP)
 
 
 def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from accounting import print_accounts
 from grounding import print_scores
@@ -29,24 +30,34 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("*/dialogues_*.json")):
 """
 
 
-def measure_process(command: list[str], folder: Path) -> tuple[float, float]:
-    """Run Python in a folder; return its wall time in seconds, and its peak memory in MB."""
+class Cost(NamedTuple):
+    """What a process and the workers that it waits for took."""
+
+    seconds: float
+    memory: float
+    """Peak memory of any of the processes, in MB."""
+    processor_seconds: float
+
+
+def measure_process(command: list[str], folder: Path, workers: int = 2) -> Cost:
+    """Run Python in a folder; return what it took."""
     start = time.perf_counter()
-    environment = {**os.environ, "EXEMPLARS_WORKERS": "2", "PYTHONPATH": str(folder)}
+    environment = {**os.environ, "EXEMPLARS_WORKERS": str(workers), "PYTHONPATH": str(folder)}
     process = subprocess.Popen([sys.executable, *command], cwd=folder, env=environment)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command)
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    seconds = time.perf_counter() - start
+    return Cost(seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)
 
 
 def measure_compile_path(folder: Path, data: Path, rounds: int) -> None:
     """Print the time of `ingest` and `compile` as a ratio to decoding alone."""
     times = []
     for _ in range(rounds):
-        decode, _ = measure_process(["-c", DECODE, str(data)], folder)
-        ingest, _ = measure_process(["-m", "stages.ingest", "sgd"], folder)
-        compiled, _ = measure_process(["-m", "stages.compile"], folder)
+        decode = measure_process(["-c", DECODE, str(data)], folder).seconds
+        ingest = measure_process(["-m", "stages.ingest", "sgd"], folder).seconds
+        compiled = measure_process(["-m", "stages.compile"], folder).seconds
         times.append((decode, ingest, compiled))
         ratio = (ingest + compiled) / decode
         print(f"decode {decode:.2f} s, ingest {ingest:.2f} s, compile {compiled:.2f} s, ratio {ratio:.2f}")
@@ -66,8 +77,8 @@ def main(small: bool) -> None:
         folder = make_project(Path(scratch) / "project", data)
         measure_compile_path(folder, data, 1 if small else ROUNDS)
         for stage in ("curate", "split", "validate", "publish"):
-            took, memory = measure_process(["-m", f"stages.{stage}"], folder)
-            print(f"{stage}: {took:.1f} s, {memory:.0f} MB")
+            cost = measure_process(["-m", f"stages.{stage}"], folder)
+            print(f"{stage}: {cost.seconds:.1f} s, {cost.memory:.0f} MB")
         compare_libraries(folder / "data/exemplars/exemplars.parquet")
         print_accounts(data, folder / "data/exemplars")
         print_scores(data)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,10 +18,11 @@ from exemplars.core.records import (
     Origin,
     Record,
     Speaker,
+    TextPair,
     Turn,
 )
-from exemplars.core.schemas import EXEMPLAR_SCHEMA, RECORD_SCHEMA
-from exemplars.core.tables import read_table, sort_by_id, write_table
+from exemplars.core.schemas import EXEMPLAR_SCHEMA, RECORD_SCHEMA, derive_schema
+from exemplars.core.tables import ROWS_PER_GROUP, read_table, rows_to_table, sort_by_id, write_table
 from exemplars.dataset.row_tables import (
     exemplars_from_table,
     exemplars_to_table,
@@ -116,6 +118,14 @@ def test_the_bytes_do_not_depend_on_the_chunks_of_a_table(tmp_path: Path) -> Non
     parts = [exemplars_to_table(rows[:70]), exemplars_to_table(rows[70:])]
     write_table(tmp_path / "parts", pa.concat_tables(parts))
     assert (tmp_path / "whole").read_bytes() == (tmp_path / "parts").read_bytes()
+
+
+def test_a_row_group_is_the_shard_of_a_worker(tmp_path: Path) -> None:
+    rows = [TextPair("utterance", str(number), "", 1.0) for number in range(2 * ROWS_PER_GROUP + 1)]
+    write_table(tmp_path / "pairs", rows_to_table(rows, TextPair))
+    groups = pq.read_metadata(tmp_path / "pairs")
+    assert [groups.row_group(index).num_rows for index in range(3)] == [8192, 8192, 1]
+    assert read_table(tmp_path / "pairs", derive_schema(TextPair)).num_rows == 16385
 
 
 def test_rows_are_sorted_by_code_points_of_their_ids() -> None:
