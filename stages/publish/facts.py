@@ -25,8 +25,14 @@ from stages.publish.licenses.clashes import (
     find_clashes,
 )
 from stages.publish.licenses.obligations import Obligation, list_obligations
-from stages.publish.params import PublishParams, SourceStatement
+from stages.publish.params import PublishParams, SourceKind, SourceStatement
 from stages.publish.pipeline import HashedFile, StageRun, build_stage_runs
+from stages.publish.synthetic import (
+    ReviewSummary,
+    SyntheticSource,
+    summarize_review,
+    summarize_synthetic,
+)
 
 METRICS: Final[dict[str, str]] = {
     "exact_match": "exact match",
@@ -49,6 +55,15 @@ class SourceSummary(msgspec.Struct, frozen=True):
     rows: dict[str, int]
     """Its exemplars, by split."""
     statement: SourceStatement | None
+    is_generated: bool = False
+    """Whether `exemplars generate` filled it."""
+
+    @property
+    def kind(self) -> SourceKind | None:
+        """The kind that the publisher states; `None` if there is no statement and it is not known."""
+        if self.statement is not None:
+            return self.statement.kind
+        return SourceKind.SYNTHETIC if self.is_generated else None
 
     @property
     def exemplars(self) -> int:
@@ -127,6 +142,9 @@ class ReleaseFacts(msgspec.Struct, frozen=True):
     """All of them accepted, with the reason."""
     obligations: tuple[Obligation, ...]
     pipeline: tuple[StageRun, ...]
+    synthetic: tuple[SyntheticSource, ...] = ()
+    """The sources that models wrote."""
+    review: ReviewSummary = ReviewSummary()
 
     @property
     def exemplars(self) -> int:
@@ -160,15 +178,18 @@ def gather_facts(params: PublishParams, inputs: PublishInputs, artifacts: Artifa
     if problems := describe_unaccepted_clashes(clashes):
         raise UserError(problems)
     rows = pa.concat_tables(table for _, table in artifacts.splits.values())
+    sources = tuple(
+        _summarize_source(name, records, params, artifacts, splits, name in inputs.answer_models)
+        for name, records in inputs.reports["compile"]["records_by_source"].items()
+    )
+    synthetic = [source.name for source in sources if source.kind is SourceKind.SYNTHETIC]
+    curate = inputs.reports["curate"]
     return ReleaseFacts(
         params=params,
         data_hash=hash_split(rows.column("digest").to_pylist()),
         records=inputs.reports["compile"]["records"],
         rejections=tuple(summarize_rejections(inputs.rejections)),
-        sources=tuple(
-            _summarize_source(name, records, params, artifacts, splits)
-            for name, records in inputs.reports["compile"]["records_by_source"].items()
-        ),
+        sources=sources,
         splits=splits,
         skills=count_values(rows.column("skill")),
         grounding=inputs.reports["compile"]["grounding"],
@@ -178,6 +199,8 @@ def gather_facts(params: PublishParams, inputs: PublishInputs, artifacts: Artifa
         clashes=clashes,
         obligations=list_obligations(declared for split in splits for declared in split.declared),
         pipeline=build_stage_runs(artifacts.stages, artifacts.files),
+        synthetic=summarize_synthetic(rows, synthetic, inputs.answer_models, curate),
+        review=summarize_review(curate),
     )
 
 
@@ -237,7 +260,12 @@ def _count_declared(table: pa.Table) -> tuple[DeclaredLicense, ...]:
 
 
 def _summarize_source(
-    name: str, records: int, params: PublishParams, artifacts: Artifacts, splits: tuple[SplitSummary, ...]
+    name: str,
+    records: int,
+    params: PublishParams,
+    artifacts: Artifacts,
+    splits: tuple[SplitSummary, ...],
+    is_generated: bool,
 ) -> SourceSummary:
     declared = [row for split in splits for row in split.declared if row.source == name]
     expressions = sorted({row.expression for row in declared})
@@ -248,6 +276,7 @@ def _summarize_source(
         records=records,
         rows={split.name: sum(row.rows for row in split.declared if row.source == name) for split in splits},
         statement=params.sources.get(name),
+        is_generated=is_generated,
     )
 
 

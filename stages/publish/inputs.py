@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from exemplars.core import layout
 from exemplars.core.conditions import HEADLINE, Condition, take_condition
 from exemplars.core.files import read_json
-from exemplars.core.params import load_keys
+from exemplars.core.params import load_keys, read_source_settings
 from exemplars.core.representativeness import Representativeness
 from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA, REVIEW_SCHEMA
 from exemplars.core.tables import read_table
@@ -27,11 +27,12 @@ from stages.publish.pipeline import (
     hash_paths,
     read_stage_definitions,
 )
+from stages.publish.synthetic import AnswerModels, read_answer_models
 
 STAGE: Final = "publish"
 """The name of this stage in `dvc.yaml`."""
 _REPORTING_STAGES: Final = ("compile", "curate", "split", "validate")
-_SPLIT_COLUMNS: Final = ("source", "license", "skill", "digest")
+_SPLIT_COLUMNS: Final = ("source", "license", "skill", "digest", "origin")
 
 T = TypeVar("T")
 
@@ -58,6 +59,8 @@ class PublishInputs(NamedTuple):
     """The report of `render`; `None` if nothing was rendered."""
     oracle: Mapping[str, Mapping[str, Any]] = {}
     """The metrics of `evaluate` by system, in which somebody else has found the right tools."""
+    answer_models: Mapping[str, AnswerModels] = {}
+    """Who wrote the answers of each source of the format `generated`, by name."""
 
 
 class ModelRun(NamedTuple):
@@ -72,7 +75,7 @@ class Artifacts(NamedTuple):
     """The files that the documents describe: splits, runs, and what the stages read and write."""
 
     splits: dict[str, tuple[HashedFile, pa.Table]]
-    """File and rows (only `source`, `license`, `skill` and `digest`) by the name of the split."""
+    """File and rows (only `source`, `license`, `skill`, `digest` and `origin`) by the name of the split."""
     runs: tuple[ModelRun, ...]
     stages: tuple[StageDefinition, ...]
     """The stages of `dvc.yaml`."""
@@ -99,6 +102,11 @@ def read_inputs() -> PublishInputs:
         predictions=_read_predictions() if evaluated else PREDICTION_SCHEMA.empty_table(),
         goals=load_keys("validate", CoverageGoals),
         rendering=_read_report(rendering, dict[str, Any]) if rendering.exists() else None,
+        answer_models={
+            name: read_answer_models(Path(str(source.get("path"))))
+            for name, source in read_source_settings().items()
+            if source.get("format") == "generated"
+        },
         oracle={} if evaluation is None else take_condition(evaluation, Condition.ORACLE)["systems"],
     )
 

@@ -39,8 +39,8 @@ class Curation:
     """Rows for a person to look at: those of each step after those of the steps before it."""
     figures: dict[str, Any] = field(default_factory=dict)
     """Sections of `reports/details/curate.json`."""
-    approved: set[str] = field(default_factory=set)
-    """The ids of the rows that reviewers approved."""
+    approved: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The rows that reviewers approved: their ids, each with the names of the reviewers."""
     candidates: list[Exemplar] = field(default_factory=list)
     """The rows of `candidate_sources`, until the step that admits them: sorted by id."""
     representativeness: Representativeness = field(default_factory=lambda: Representativeness([], [], [], []))

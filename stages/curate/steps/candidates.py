@@ -39,9 +39,14 @@ def admit_candidates(rows: list[Exemplar], curation: Curation) -> list[Exemplar]
     if candidates:
         rows = _admit(rows, candidates, curation)
     sources = curation.candidate_sources
+    reviewers: dict[str, set[str]] = {source: set() for source in sources}
+    for row in rows:
+        if row.source in sources:
+            reviewers[row.source] |= curation.approved[row.id]
     curation.figures["candidates"] = {
         "sources": sorted(sources),
         "kept": sum(row.source in sources for row in rows),
+        "reviewers": {source: len(names) for source, names in sorted(reviewers.items())},
         "rejected": count_sorted(
             rejection.reason for rejection in curation.ledger.rejections if rejection.source in sources
         ),
@@ -52,7 +57,7 @@ def admit_candidates(rows: list[Exemplar], curation: Curation) -> list[Exemplar]
 def _admit(rows: list[Exemplar], candidates: list[Exemplar], curation: Curation) -> list[Exemplar]:
     turns = group_by_turn(candidates).values()
     approved = {
-        call.id for calls in turns for call in calls if {row.id for row in calls} <= curation.approved
+        call.id for calls in turns for call in calls if {row.id for row in calls} <= curation.approved.keys()
     }
     accepted = _run_steps([row for row in candidates if row.id in approved], _APPROVED, curation)
     pending = _run_steps([row for row in candidates if row.id not in approved], _PENDING, curation)

@@ -34,7 +34,9 @@ def apply_decisions(rows: list[Exemplar], curation: Curation) -> list[Exemplar]:
     }
     kept = curation.ledger.drop(rows, problems)
     curation.approved = {
-        row_id for row_id, judgment in judgments.items() if judgment.verdict is Verdict.APPROVED
+        row_id: frozenset(review.reviewer for review in judgment.reviews)
+        for row_id, judgment in judgments.items()
+        if judgment.verdict is Verdict.APPROVED
     }
     curation.candidates = [row for row in kept if row.source in curation.candidate_sources]
     return [row for row in kept if row.source not in curation.candidate_sources]

@@ -88,6 +88,7 @@ def test_pending_rows_are_to_review() -> None:
     assert report["candidates"] == {
         "sources": ["g"],
         "kept": 0,
+        "reviewers": {"g": 0},
         "rejected": {"pending_review": 1},
     }
     assert build_curate_metrics(report)["to_review"] == 1
