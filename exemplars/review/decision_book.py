@@ -9,8 +9,8 @@ from exemplars.core import layout
 from exemplars.core.reviews import Decision, Resolution, Review, RowContent, RowEdit, resolve_decisions
 from exemplars.core.schemas import derive_schema
 from exemplars.core.tables import read_table, rows_from_table
-from exemplars.review.dataset_index import sign_file
 from exemplars.review.decision_log import DecisionLog
+from exemplars.review.index_columns import sign_file
 from stages.curate.verdicts import Verdict, Verdicts
 
 

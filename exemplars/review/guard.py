@@ -65,7 +65,7 @@ class Guard:
         # Another name for this machine is that of a page which has its name point here.
         if host.rpartition(":")[0] not in _LOCAL_HOSTS and host not in _LOCAL_HOSTS:
             return "this address is not the one that `exemplars review` printed"
-        token = str(scope["path"]).split("/", 2)[1]
+        token = str(scope["path"]).removeprefix("/").partition("/")[0]
         if not secrets.compare_digest(token.encode(), self._token.encode()):
             return "this address has no valid token; open the one that `exemplars review` printed"
         if scope["method"] in ("GET", "HEAD"):

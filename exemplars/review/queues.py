@@ -137,9 +137,9 @@ class QueueLists:
                 why = "its source needs review, and nobody has approved it yet"
                 return [Entry(row_id, why) for row_id in self._index.list_ids(Reason.PENDING_REVIEW)]
             case Queue.ERRORS:
-                return _list_errors(self._index.list_answers())
+                return _list_errors(self._index.answers)
             case Queue.DISAGREEMENT:
-                return _list_different_answers(self._index.list_answers())
+                return _list_different_answers(self._index.answers)
             case _:
                 return _read_review_list(queue)
 

@@ -13,7 +13,7 @@ from exemplars.review.edit_check import Edit
 RowName = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
 
 
-class Verdict(StrEnum):
+class Choice(StrEnum):
     """What a reviewer says of a row."""
 
     APPROVED = "approved"
@@ -36,7 +36,7 @@ class DecisionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     row: RowName
     digest: Digest
     """Of the row as it was shown."""
-    decision: Verdict
+    decision: Choice
     queue: Annotated[str, msgspec.Meta(max_length=100)] = ""
     seen: DecisionId | None = None
     """This reviewer's decision about the row as the page knows it; a different one is that of another tab."""

@@ -9,16 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
+import polars as pl
 
+from exemplars.core.errors import UserError
 from exemplars.core.records import Exemplar
 from exemplars.core.reviews import Decision, Review, describe_row
-from exemplars.review.dataset_index import PAGE_ROWS, DatasetIndex, RowFilter, sign_files
+from exemplars.review.dataset_index import PAGE_ROWS, DatasetIndex, RowFilter
 from exemplars.review.decision_book import DecisionBook
 from exemplars.review.edit_check import CheckedEdit, Edit, EditChecker
+from exemplars.review.index_columns import report_unreadable, sign_files
 from exemplars.review.live_tagger import LiveTagger
 from exemplars.review.queues import Queue, QueueLists
-from exemplars.review.requests import CheckRequest, DecisionRequest, UndoRequest, Verdict
+from exemplars.review.requests import CheckRequest, Choice, DecisionRequest, UndoRequest
 from exemplars.review.row_view import (
     RowViewer,
     describe_decision,
@@ -177,7 +179,10 @@ class ReviewSession:
             if sign_files() != self._index.signature:
                 self._load()
             self._book.refresh()
-            yield
+            try:
+                yield
+            except pl.exceptions.PolarsError as error:  # A stage writes its table at this moment.
+                raise UserError([report_unreadable(error)]) from None
 
     def _load(self) -> None:
         self._index = DatasetIndex()
@@ -216,7 +221,7 @@ class ReviewSession:
         return self._checker.check(exemplar, edit, self._book.resolutions, shares_turn=shares_turn)
 
     def _check_edit(self, exemplar: Exemplar, request: DecisionRequest) -> CheckedEdit | None:
-        if (request.edit is not None) is not (request.decision is Verdict.EDITED):
+        if (request.edit is not None) is not (request.decision is Choice.EDITED):
             raise Refusal("an edit belongs to the decision `edited`, and only there", 422)
         if request.edit is None:
             return None
@@ -242,8 +247,3 @@ class ReviewSession:
 def _read_clock() -> str:
     """Return the time in UTC; whole seconds, since the order of the file decides between equal times."""
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def encode_document(document: Any) -> bytes:
-    """Encode a document of the session as JSON."""
-    return msgspec.json.encode(document)

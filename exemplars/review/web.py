@@ -21,7 +21,7 @@ from exemplars.review.dataset_index import RowFilter
 from exemplars.review.guard import Guard
 from exemplars.review.queues import Queue
 from exemplars.review.requests import CheckRequest, DecisionRequest, UndoRequest
-from exemplars.review.session import Refusal, ReviewSession, encode_document
+from exemplars.review.session import Refusal, ReviewSession
 
 _BODY_BYTES: Final = 2**20
 _BODY_SECONDS: Final = 20.0
@@ -140,7 +140,7 @@ def _send(name: str) -> Response:
 
 
 def _encode(document: Any, status: int = 200) -> Response:
-    return Response(encode_document(document), status, media_type="application/json")
+    return Response(msgspec.json.encode(document), status, media_type="application/json")
 
 
 def _encode_error(message: str, status: int) -> Response:

@@ -10,7 +10,7 @@ import pytest
 from exemplars.core.records import Mode
 from exemplars.review.edit_check import Edit, EditedArgument
 from exemplars.review.queues import Queue
-from exemplars.review.requests import CheckRequest, DecisionRequest, UndoRequest, Verdict
+from exemplars.review.requests import CheckRequest, Choice, DecisionRequest, UndoRequest
 from exemplars.review.session import ReviewSession
 from tests.conftest import SAMPLE, Workspace
 
@@ -45,7 +45,7 @@ def test_compile_makes_of_an_edit_what_the_page_has_shown(project: Workspace) ->
     edited = EditedArgument(argument["slot"], argument["value"][:-1], start, argument["end"] - 1)
     edit = Edit(row["skill"], Mode.NORMAL, (edited,))
     shown = session.check(CheckRequest(ROW, edit))["row"]
-    request = DecisionRequest("1" * 32, ROW, row["digest"], Verdict.EDITED, edit=edit)
+    request = DecisionRequest("1" * 32, ROW, row["digest"], Choice.EDITED, edit=edit)
     session.decide(request)
 
     run(project, "stages.compile")
@@ -74,7 +74,7 @@ def test_compile_makes_of_an_edit_what_the_page_has_shown(project: Workspace) ->
 def test_a_row_that_was_rejected_is_shown_with_its_reviewer(project: Workspace) -> None:
     session = ReviewSession("Ada")
     row = session.show_row(ROW, "")
-    session.decide(DecisionRequest("1" * 32, ROW, row["digest"], Verdict.REJECTED))
+    session.decide(DecisionRequest("1" * 32, ROW, row["digest"], Choice.REJECTED))
     run(project, "stages.compile")
     run(project, "stages.curate")
     rejection = session.show_row(ROW, "")["rejection"]

@@ -59,6 +59,7 @@ def test_a_chat_row_that_was_not_rendered_is_found_by_its_row_or_its_turn(projec
     write_table(layout.ledger_path(layout.TRAINING_BASE), rejections_to_table(lost))
     assert find_ids(reason="too_long") == [MUM.id, DAD.id]
     assert find_ids(reason="control_token") == [MUSIC.id]
+    assert DatasetIndex().read_rejection(DAD.id) == lost[0]
     assert [row.id for row in DatasetIndex().read_turn(calls[0])] == [DAD.id]
 
 

@@ -292,7 +292,7 @@ def test_all_rows_are_filtered_and_opened_by_keyboard(
     page.get_by_role("link", name="ring my dad").focus()
     press(page, "Enter")
     wait_for_text(page, "#utterance", "ring my dad")
-    page.go_back()
+    press(page, "b")
     page.wait_for_selector(".rows tbody tr")
     assert page.get_by_label("Text").input_value() == "RING"
     page.get_by_label("Text").fill("nothing of the kind")

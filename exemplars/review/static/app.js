@@ -22,7 +22,7 @@ const undoButton = document.getElementById("undo");
 const actions = document.getElementById("actions");
 const tabs = new BroadcastChannel(`review ${location.pathname}`);
 const state = {
-  start: null, queue: null, entries: [], skipped: new Set(), row: null, form: null, last: null,
+  start: null, queue: null, entries: [], skipped: new Set(), filters: {}, row: null, form: null, last: null,
   busy: false, pending: null, shown: 0, noTagger: null,
 };
 
@@ -42,7 +42,7 @@ function drawViews() {
   const links = state.start.queues
     .filter(({ open, decided, name }) => open || decided || name === state.queue)
     .map(({ name, open }) => drawView({ queue: name }, TITLES[name], open, !("browse" in place) && state.queue === name));
-  links.push(drawView({ browse: "" }, "All rows", state.start.rows, "browse" in place));
+  links.push(drawView({ browse: "", ...state.filters }, "All rows", state.start.rows, "browse" in place));
   document.getElementById("views").replaceChildren(...links);
   document.querySelector("#views [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   const last = state.last;
@@ -89,8 +89,12 @@ const chooseQueue = () => state.start.queues.find(({ open }) => open)?.name ?? s
 function showBrowser({ browse: _, ...query }) {
   state.queue = null;
   document.title = `All rows · ${state.start.project}`;
-  const move = (filters) => writePlace({ browse: "", ...filters });
-  main.replaceChildren(new Browser(state.start.facets, query, move).element);
+  const keep = (filters) => {
+    state.filters = filters;
+    writePlace({ browse: "", ...filters });
+  };
+  state.filters = query;
+  main.replaceChildren(new Browser(state.start.facets, query, keep).element);
 }
 
 async function openQueue(name) {
@@ -287,7 +291,7 @@ function closeForm() {
 }
 
 function browse() {
-  goTo({ browse: "" });
+  goTo({ browse: "", ...state.filters });
 }
 
 function goToQueue() {

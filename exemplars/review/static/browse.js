@@ -5,10 +5,10 @@ const FILTERS = { skill: "Skill", split: "Split", source: "Source", grounding: "
 const PAUSE = 150; // Milliseconds without a key after which the text is searched.
 
 export class Browser {
-  // facets: the values of each filter, with the number of rows. query: from the address. move(query): changes it.
-  constructor(facets, query, move) {
+  // facets: the values of each filter, with the number of rows. query: from the address. keep(query): puts it there.
+  constructor(facets, query, keep) {
     this.query = query;
-    this.move = move;
+    this.keep = keep;
     this.timer = 0;
     this.results = el("div", { id: "results" });
     this.total = el("output", { class: "note" });
@@ -53,13 +53,13 @@ export class Browser {
   filter(name, value) {
     const { page, ...query } = { ...this.query, [name]: value };
     this.query = Object.fromEntries(Object.entries(query).filter(([, text]) => text));
-    this.move(this.query);
+    this.keep(this.query);
     this.load();
   }
 
   turn(page) {
     this.query = { ...this.query, page: String(page) };
-    this.move(this.query);
+    this.keep(this.query);
     this.load().then(() => this.element.querySelector("h1").focus());
   }
 
