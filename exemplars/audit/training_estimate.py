@@ -8,12 +8,15 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError, suggest_name
 from exemplars.core.params import load_section
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from exemplars.core.tables import read_table
 from exemplars.models.base_models import Base, HubBase, PackagedBase
+from exemplars.models.preference_rows import PREFERENCE_SCHEMA
 from stages.render.params import RenderParams
 from stages.train.estimate.devices import find_device
 from stages.train.estimate.model_shape import ModelShape, measure_shape
@@ -24,11 +27,17 @@ from stages.train.estimate.training import (
     suggest_changes,
 )
 from stages.train.estimate.weight_headers import list_weight_files, read_shapes
-from stages.train.estimate.workload import Workload, bound_workload, estimate_workload, measure_workload
+from stages.train.estimate.workload import (
+    Workload,
+    bound_workload,
+    count_step_rows,
+    estimate_workload,
+    measure_workload,
+)
 from stages.train.inputs import read_prompts
 from stages.train.params import Shared, TrainParams
-from stages.train.recipe_params import Continued, Lsr, Recipe, Retriever, Tagger
-from stages.train.rows import build_chat_rows
+from stages.train.recipe_params import Continued, Lsr, PreferenceRecipe, Recipe, Retriever, Rloo, Tagger
+from stages.train.rows import IGNORED, TokenRow, build_chat_rows
 
 CPU: Final = "cpu"
 """The name of this machine's processor."""
@@ -68,6 +77,12 @@ def estimate_recipe(name: str, base: str | None, device: str) -> Estimate:
     """
     params, render = load_section("train", TrainParams), load_section("render", RenderParams)
     recipe = _find_recipe(params, name)
+    if isinstance(recipe, Rloo):
+        found = f"the recipe {name}, which samples answers of any length"
+        fix = "estimate lora with the same base, whose memory is about the same"
+        raise UserError(
+            [_problem("--recipe", "no_estimate", found, "a recipe that trains on given rows", fix)]
+        )
     own = recipe.encoder if isinstance(recipe, Tagger | Retriever | Lsr) else render.base
     files = list_weight_files(own) if base is None else _list_files(Path(base))
     shape = measure_shape(read_shapes(files))
@@ -119,10 +134,32 @@ def _measure_work(recipe: Recipe, shared: Shared, max_tokens: int) -> Workload:
         passes = recipe.dialogue_passes if isinstance(recipe, Tagger) else 1
         lengths = _measure_texts(layout.split("train"), recipe.context_turns, passes)
         return estimate_workload(recipe, shared, lengths) if lengths else bound_workload(recipe, shared, 0)
+    if isinstance(recipe, PreferenceRecipe):
+        shared = msgspec.structs.replace(
+            shared, batch_rows=count_step_rows(recipe, shared), epochs=float(recipe.epochs)
+        )
+        sides = _read_sides()
+        return (
+            measure_workload(recipe, shared, sides) if sides else bound_workload(recipe, shared, max_tokens)
+        )
     if isinstance(recipe, Continued) or not layout.training("train").is_file():
         return bound_workload(recipe, shared, max_tokens)
     rows = build_chat_rows(read_prompts("train")[0])
     return measure_workload(recipe, shared, rows) if rows else bound_workload(recipe, shared, max_tokens)
+
+
+def _read_sides() -> list[TokenRow]:
+    """Read the sides of the rendered preferences as rows; none if there are none yet."""
+    path = layout.preferences("train")
+    if not path.is_file():
+        return []
+    columns = ("prompt_ids", "chosen_ids", "rejected_ids")
+    return [
+        TokenRow([*row["prompt_ids"], *side], [IGNORED] * len(row["prompt_ids"]) + side, "")
+        for row in read_table(path, PREFERENCE_SCHEMA, columns).to_pylist()
+        for side in (row["chosen_ids"], row["rejected_ids"])
+        if side
+    ]
 
 
 def _measure_texts(path: Path, turns: int, passes: int) -> list[int]:

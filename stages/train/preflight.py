@@ -10,9 +10,11 @@ from typing import Final
 
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.files import list_folder
+from exemplars.core.files import list_folder, read_file
 from exemplars.core.preflight import Finding, Project, Severity
 from exemplars.models.base_models import Base
+from stages.train.alignment.checks import HOW_TO_START
+from stages.train.alignment.start import list_needed_runs
 from stages.train.checks import check_packages
 from stages.train.estimate.model_shape import ModelShape, measure_shape
 from stages.train.estimate.trained import Trained, count_trained
@@ -20,7 +22,7 @@ from stages.train.estimate.training import Machine, estimate_training, suggest_c
 from stages.train.estimate.weight_headers import list_weight_files, read_shapes
 from stages.train.estimate.workload import bound_workload
 from stages.train.params import RunParams, TrainParams
-from stages.train.recipe_params import Continued, Lsr, Retriever, Tagger
+from stages.train.recipe_params import AlignedRecipe, Continued, Lsr, PreferenceRecipe, Retriever, Tagger
 
 _GIB: Final = 2**30
 _GPU: Final = Path("/dev/nvidiactl")
@@ -33,8 +35,9 @@ _WEIGHT_BYTES: Final = 4
 
 
 def check_params(project: Project) -> Iterator[Finding]:
-    """Find that the texts of the recipe `continued` are missing."""
+    """Find that texts, preferences or runs are missing that a recipe needs."""
     for run in _list_runs(project):
+        yield from _check_alignment(project, run)
         if isinstance(run.chosen, Continued) and not _has_texts(Path(run.chosen.text)):
             yield project.report(
                 Severity.ERROR,
@@ -43,6 +46,38 @@ def check_params(project: Project) -> Iterator[Finding]:
                 f"the recipe {run.recipe!r} reads {run.chosen.text!r}, which has no *.txt and no *.md",
                 "put the texts there, or correct the path",
             )
+
+
+def _check_alignment(project: Project, run: RunParams) -> Iterator[Finding]:
+    """Find that a recipe would train on preferences that are not there, or needs a run that there will not be."""
+    recipe, params = run.chosen, project.sections.get("train")
+    if not isinstance(recipe, AlignedRecipe) or params is None:
+        return
+    if isinstance(recipe, PreferenceRecipe) and not _has_preferences():
+        yield project.report(
+            Severity.ERROR,
+            ("train", "runs", run.recipe),
+            "no_preferences",
+            f"the recipe {run.recipe!r} trains on preferences, and {layout.RAW_PREFERENCES.as_posix()} has none",
+            HOW_TO_START,
+        )
+    for key, name in list_needed_runs(recipe):
+        if name not in params.runs and not (layout.model(name) / "manifest.json").is_file():
+            yield project.report(
+                Severity.ERROR,
+                ("train", "recipes", run.recipe, key),
+                "no_start",
+                f"the recipe {run.recipe!r} needs the run {name!r}, which is neither trained nor in train.runs",
+                f"add `{name}` to train.runs, or correct {key}",
+            )
+
+
+def _has_preferences() -> bool:
+    # Imported here: its schemas need pyarrow, which would slow down every check.
+    from exemplars.models.preference_log import list_pairs, read_preference_lines
+
+    path = layout.RAW_PREFERENCES
+    return path.is_file() and bool(list_pairs(read_preference_lines(read_file(path))))
 
 
 def check_machine(project: Project) -> Iterator[Finding]:

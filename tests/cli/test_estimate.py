@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from exemplars.cli.main import main
 from tests.cli.project import Project
 from tests.train.estimate.headers import list_llama_shapes, write_header
 
@@ -41,6 +42,23 @@ def test_a_training_that_fits_is_described(sized: Project, printed: Callable[...
     assert "of the 6.0 GiB that this machine has: it fits\n" in text
     assert "(a step of up to 4,096 tokens)" in " ".join(text.split())
     assert "time: not known before there are rows; run `dvc repro render`\n" in text
+
+
+def test_an_alignment_trains_adapters_and_a_step_has_both_sides(
+    sized: Project, printed: Callable[..., str]
+) -> None:
+    text = " ".join(printed("estimate", "--recipe", "dpo").split())
+    assert text.startswith("dpo on base: 167.0 million parameters, 3.0 million trained")
+    assert "(a step of up to 8,192 tokens)" in text
+
+
+def test_rloo_whose_answers_have_any_length_is_refused_by_name(
+    sized: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["estimate", "--recipe", "rloo"]) == 1
+    assert "found the recipe rloo, which samples answers of any length" in " ".join(
+        capsys.readouterr().err.split()
+    )
 
 
 def test_a_training_that_does_not_fit_says_what_would(sized: Project, printed: Callable[..., str]) -> None:

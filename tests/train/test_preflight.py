@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import psutil
 import pytest
 
@@ -101,3 +102,39 @@ def test_a_model_of_no_run_is_a_warning(folder: Path) -> None:
     assert [found for found in check("lora", check_machine) if found[2] == "model_of_no_run"] == [
         (Severity.WARNING, 4, "model_of_no_run")
     ]
+
+
+ALIGNED = """\
+ingest: {sources: {mine: {format: jsonl, path: raw, license: MIT}}}
+train:
+  runs: {dpo: preferences, rloo: training}
+  recipes:
+    rloo: {method: rloo, start: lora, rewards: {learned: 1.0}}
+publish: {name: mine, title: Mine, released: "2026-01-01"}
+"""
+
+
+def test_an_alignment_without_preferences_or_its_start_is_found_before_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(ALIGNED)
+    project, _ = read_project()
+    found = [(item.diagnostic.line, item.diagnostic.message) for item in check_params(project)]
+    fix = "make some by `exemplars preferences mine` or `exemplars judge`, then run `dvc repro`"
+    assert found == [
+        (3, f"the recipe 'dpo' trains on preferences, and data/raw/preferences.jsonl has none; {fix}"),
+        (4, "the recipe 'dpo' needs the run 'lora', which is neither trained nor in train.runs; add `lora` to "
+         "train.runs, or correct start"),
+        (5, "the recipe 'rloo' needs the run 'lora', which is neither trained nor in train.runs; add `lora` to "
+         "train.runs, or correct start"),
+        (5, "the recipe 'rloo' needs the run 'reward', which is neither trained nor in train.runs; add `reward` to "
+         "train.runs, or correct reward_run"),
+    ]  # fmt: skip
+    for name in ("lora", "reward"):
+        (tmp_path / "models" / name).mkdir(parents=True)
+        (tmp_path / "models" / name / "manifest.json").write_text("{}")
+    Path("data/raw").mkdir(parents=True)
+    pair = {"version": 1, "id": "p", "row": "0" * 64, "chosen": "yes", "rejected": "no", "source": "written"}
+    Path("data/raw/preferences.jsonl").write_bytes(msgspec.json.encode(pair))
+    assert list(check_params(project)) == []

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.params import PATH
-from exemplars.models.rows import TrainingRow
-from stages.train.alignment.inputs import PreferenceTokens
 from stages.train.recipe_params import Kto, PreferenceRecipe, Rloo
 
-HOW_TO_START = "make some by `exemplars preferences mine` or `exemplars judge`, then run `dvc repro`"
+if TYPE_CHECKING:
+    from exemplars.models.rows import TrainingRow
+    from stages.train.alignment.inputs import PreferenceTokens
+
+HOW_TO_START: Final = "make some by `exemplars preferences mine` or `exemplars judge`, then run `dvc repro`"
 
 
 def check_preferences(rows: Sequence[PreferenceTokens], recipe: PreferenceRecipe, name: str) -> None:

@@ -11,7 +11,7 @@ from exemplars.core.files import read_file
 from exemplars.core.params import PATH
 from exemplars.models.base_models import BaseFiles, hash_model, suppress_peft_warning
 from exemplars.models.run_manifest import ROWS, WEIGHTS, StartRun, read_manifest
-from stages.train.recipe_params import AlignedRecipe, Reward
+from stages.train.recipe_params import AlignedRecipe, Reward, RewardKind, Rloo
 from stages.train.recipes import prepare_model
 
 _METHODS: Final = frozenset({"lora", "dpo", "kto", "rloo"})
@@ -61,6 +61,14 @@ def find_start(recipe: AlignedRecipe, name: str, base: BaseFiles) -> Start | Non
         raise UserError([_describe(place, found, expected, f"run `dvc repro train@{recipe.start}` first")])
     digests = tuple(read_file(folder / ROWS).decode("ascii").split())
     return Start(StartRun(manifest.run, manifest.recipe, manifest.weights_sha256), weights, digests)
+
+
+def list_needed_runs(recipe: AlignedRecipe) -> list[tuple[str, str]]:
+    """List the runs that a recipe needs, each after the key that names it."""
+    needed = [] if isinstance(recipe, Reward) or recipe.start is None else [("start", recipe.start)]
+    if isinstance(recipe, Rloo) and RewardKind.LEARNED in recipe.rewards:
+        needed.append(("reward_run", recipe.reward_run))
+    return needed
 
 
 def load_policy(model: Any, recipe: AlignedRecipe, start: Start | None) -> Any:

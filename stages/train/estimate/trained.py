@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from stages.train.estimate.model_shape import Layer, ModelShape
-from stages.train.recipe_params import Adapter, Freeze, Lora, PromptTuning, Recipe, Tagger
+from stages.train.recipe_params import (
+    Adapter,
+    Dpo,
+    Freeze,
+    Kto,
+    Lora,
+    PromptTuning,
+    Recipe,
+    Reward,
+    Rloo,
+    Tagger,
+)
 
 
 class Trained(NamedTuple):
@@ -24,6 +35,8 @@ def count_trained(recipe: Recipe, shape: ModelShape) -> Trained:
     """Count the parameters that a recipe trains."""
     layers = shape.layers
     match recipe:
+        case Dpo() | Kto() | Reward() | Rloo():
+            return count_trained(recipe.adapters, shape)
         case Lora():
             adapted = layers if recipe.layers is None else layers[-recipe.layers :]
             count = sum(map(lambda layer: _count_adapters(layer, recipe), adapted))

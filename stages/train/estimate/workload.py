@@ -8,7 +8,18 @@ from typing import Final, NamedTuple
 
 from stages.train.batches import build_batches, count_shared_tokens
 from stages.train.params import Batching, Shared
-from stages.train.recipe_params import Continued, Lsr, PromptTuning, Recipe, Retriever, Tagger
+from stages.train.recipe_params import (
+    Continued,
+    Dpo,
+    Kto,
+    Lsr,
+    PromptTuning,
+    Recipe,
+    Retriever,
+    Reward,
+    Rloo,
+    Tagger,
+)
 from stages.train.rows import IGNORED, TokenRow
 from stages.train.tagger.batches import build_batches as cut_batches
 
@@ -60,7 +71,7 @@ def bound_workload(recipe: Recipe, shared: Shared, max_tokens: int) -> Workload:
         limit, count = recipe.max_tokens, recipe.batch_rows
         step = StepSize(max(limit, min(recipe.batch_tokens, count * limit)), limit, 0)
     else:
-        limit, count = max_tokens, shared.batch_rows
+        limit, count = max_tokens, count_step_rows(recipe, shared)
         supervised = min(limit, _ANSWER_TOKENS) * count
         if isinstance(recipe, Continued):
             limit, supervised = recipe.block_tokens, recipe.block_tokens * count
@@ -69,6 +80,13 @@ def bound_workload(recipe: Recipe, shared: Shared, max_tokens: int) -> Workload:
         packed = shared.batching in (Batching.SHARED_PREFIX, Batching.PACKING)
         step = StepSize(limit * count, limit * count if packed else limit, supervised)
     return Workload(shared.max_steps, step, step.tokens * (shared.max_steps or 1), is_bound=True)
+
+
+def count_step_rows(recipe: Recipe, shared: Shared) -> int:
+    """Count the rows of a step: of an alignment, each side of a preference is one."""
+    if isinstance(recipe, Dpo | Reward):
+        return 2 * recipe.batch_rows
+    return recipe.batch_rows if isinstance(recipe, Kto | Rloo) else shared.batch_rows
 
 
 def estimate_workload(recipe: Tagger | Retriever | Lsr, shared: Shared, lengths: Sequence[int]) -> Workload:
