@@ -168,6 +168,11 @@ def requires_review(source: Mapping[str, Any]) -> bool:
     return bool(source.get("review", default) == "required")
 
 
+def is_generated(source: Mapping[str, Any]) -> bool:
+    """Return whether a model wrote a source, so that nothing may be tested by it. source: as in `requires_review`."""
+    return bool(source.get("format") == "generated")
+
+
 def read_source_paths(path: Path = PATH) -> dict[str, str]:
     """Read the folder of each source, by its name, whatever else the section has; none if it has no sources."""
     settings = read_source_settings(path)

@@ -37,7 +37,7 @@ from stages.ingest.tools import parse_tools
 GENERATED_FILES: Final = FileKind(
     ("*.jsonl",), "generated answers (*.jsonl)", rb'(?s)\A(?:\xef\xbb\xbf)?\s*\{.*?"request_id"\s*:'
 )
-_FIX: Final = "ask again, with a larger --max-output-tokens if the answer was cut off"
+_FIX: Final = "ask again, with a larger --max-output-tokens"
 
 
 def read_generated_file(source: SourceInfo, path: str, data: bytes) -> Reading:
@@ -112,7 +112,8 @@ def _describe_broken(answer: GeneratedAnswer, complete: int) -> Problem:
         found = f"an answer that was cut off ({answer.finish_reason}) after {complete} complete examples"
         return Problem(Reason.NO_ANSWER, found, f"{answer.examples} examples", _FIX)
     found = f"the answer {quote_text(answer.answer or '')} with {complete} complete examples"
-    return Problem(Reason.MALFORMED_RECORD, found, '{"examples": [...]} and nothing else', _FIX)
+    expected = '{"examples": [...]} with at least one, and nothing else'
+    return Problem(Reason.MALFORMED_RECORD, found, expected, "ask again, or ask another model")
 
 
 def _read_example(

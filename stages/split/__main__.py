@@ -7,7 +7,7 @@ import sys
 from exemplars.core import layout
 from exemplars.core.code_version import run_stage
 from exemplars.core.files import write_json, write_report
-from exemplars.core.params import load_section
+from exemplars.core.params import is_generated, load_section, read_source_settings
 from exemplars.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA
 from exemplars.core.tables import read_table, write_table
 from stages.split.inputs import read_foreign_texts
@@ -23,7 +23,8 @@ def main() -> str:
     exemplars = read_table(layout.CURATED, EXEMPLAR_SCHEMA)
     pairs = read_table(layout.PAIRS, PAIR_SCHEMA)
     foreign = read_foreign_texts(layout.AGAINST, params.leaks.against)
-    result = split_exemplars(exemplars, pairs, params, foreign)
+    generated = {name for name, source in read_source_settings().items() if is_generated(source)}
+    result = split_exemplars(exemplars, pairs, params, foreign, generated)
     for name, table in result.tables.items():
         write_table(layout.split(name), table)
     views = select_views(read_table(layout.SPEECH, EXEMPLAR_SCHEMA), result.tables, params.speech)

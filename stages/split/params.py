@@ -57,7 +57,7 @@ class SplitParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seeds the choice of splits: another text gives different splits."""
     official: Official = Official.KEEP
     """The splits that a source prescribes (SGD's folders). keep: keep them; rehash: assign their groups like all
-    others."""
+    others, but for generated rows, which are in train alone."""
     leaks: Leaks = Leaks()
     speech: tuple[SplitName, ...] = ("test",)
     """The splits whose speech views, rows as a speech recognizer would write them, are in

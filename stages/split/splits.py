@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -34,16 +34,21 @@ class SplitResult(NamedTuple):
 
 
 def split_exemplars(
-    exemplars: pa.Table, pairs: pa.Table, params: SplitParams, foreign: Sequence[ForeignText] = ()
+    exemplars: pa.Table,
+    pairs: pa.Table,
+    params: SplitParams,
+    foreign: Sequence[ForeignText] = (),
+    generated: Collection[str] = (),
 ) -> SplitResult:
     """Assign every group to a split, and reject the rows that leak.
 
     pairs: the verified near duplicates (`PAIR_SCHEMA`). foreign: the texts of the test sets of other people.
+    generated: the sources that a model wrote, whose rows keep their split (`train`) in any case.
     Raises `UserError` if the calls of a turn are in several groups, which splits might separate.
     """
     rows = exemplars_from_table(exemplars)
     _check_turns(rows)
-    splits, rescued = _assign_table(exemplars, params)
+    splits, rescued = _assign_table(exemplars, params, generated)
     leaks = find_leaks(rows, splits, params.leaks.context_turns, _group_pairs(pairs))
     contaminated = find_contaminated(rows, splits, foreign, params.leaks.similarity)
     ledger = Ledger("split")
@@ -92,12 +97,13 @@ def build_split_manifest(result: SplitResult, params: SplitParams) -> dict[str, 
     }
 
 
-def _assign_table(exemplars: pa.Table, params: SplitParams) -> Assignment:
-    groups = exemplars.column("group").to_pylist()
-    prescribed = {}
-    if params.official is Official.KEEP:
-        official = exemplars.column("split").to_pylist()
-        prescribed = {group: name for group, name in zip(groups, official, strict=True) if name is not None}
+def _assign_table(exemplars: pa.Table, params: SplitParams, generated: Collection[str]) -> Assignment:
+    groups, sources, official = (exemplars.column(name).to_pylist() for name in ("group", "source", "split"))
+    prescribed = {
+        group: name
+        for group, source, name in zip(groups, sources, official, strict=True)
+        if name is not None and (params.official is Official.KEEP or source in generated)
+    }
     rows = zip(groups, exemplars.column("skill").to_pylist(), strict=True)
     return assign_groups(rows, prescribed, params.salt, params.ratios)
 

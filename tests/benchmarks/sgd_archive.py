@@ -39,6 +39,6 @@ def make_project(folder: Path, data: Path) -> Path:
     shutil.copy(PROJECT / "dvc.yaml", folder / "dvc.yaml")
     params = (PROJECT / "params.yaml").read_text("utf-8")
     params = params.replace("path: data/raw/sgd\n", f"path: {data}\n")
-    params = params.replace("sources: [bots, labelled, sgd, skills]", "sources: [sgd]")
+    params = params.replace("sources: [bots, generated, labelled, sgd, skills]", "sources: [sgd]")
     (folder / "params.yaml").write_text(params, "utf-8")
     return folder

@@ -67,6 +67,13 @@ def test_official_splits_are_kept_or_hashed_again() -> None:
     }
 
 
+def test_generated_rows_are_in_train_however_official_splits_are_assigned() -> None:
+    table = exemplars_to_table([row(number, split="train") for number in range(100)])
+    rehash = SplitParams(PARAMS.ratios, "salt", Official.REHASH)
+    assert split_exemplars(table, NO_PAIRS, rehash).tables["test"].num_rows > 0
+    assert split_exemplars(table, NO_PAIRS, rehash, (), {"s"}).tables["train"].num_rows == 100
+
+
 def test_a_leaked_row_goes_to_the_ledger_with_the_row_that_shows_it() -> None:
     table = exemplars_to_table([row(1, "call mum", "train"), row(2, "Call mum!", "test")])
     [rejection] = rejections_from_table(split_exemplars(table, NO_PAIRS, PARAMS).rejections)
