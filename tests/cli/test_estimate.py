@@ -47,9 +47,10 @@ def test_a_training_that_fits_is_described(sized: Project, printed: Callable[...
 def test_an_alignment_trains_adapters_and_a_step_has_both_sides(
     sized: Project, printed: Callable[..., str]
 ) -> None:
-    text = " ".join(printed("estimate", "--recipe", "dpo").split())
+    text = " ".join(printed("estimate", "--recipe", "dpo", status=1).split())
     assert text.startswith("dpo on base: 167.0 million parameters, 3.0 million trained")
     assert "(a step of up to 8,192 tokens)" in text
+    assert "what would fit: batch_rows of the recipe: 4" in text
 
 
 def test_rloo_whose_answers_have_any_length_is_refused_by_name(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -16,7 +16,9 @@ from exemplars.audit.run_history import RecordedRun
 from exemplars.audit.run_membership import find_run_revision, load_run_rows
 from exemplars.core import layout
 from exemplars.core.digests import hash_content, hash_split
-from exemplars.models.run_manifest import ENCODERS, Manifest
+from exemplars.models.run_manifest import ALIGNED, ENCODERS, Manifest
+
+_CHAT_COLUMNS: Final = ("digests", "source", "skills", "license", "origin")
 
 
 def describe_run(root: Path, run: RecordedRun) -> dict[str, Any]:
@@ -51,8 +53,27 @@ def _read_rows(root: Path, run: RecordedRun, revision: Revision) -> pl.DataFrame
         return _read_raw_texts(revision, run.manifest)
     if run.manifest.method in ENCODERS:
         return _locate_rows(revision, _read_split_rows(root, run, revision))
-    columns = ("digests", "source", "skills", "license", "origin")
-    return _locate_rows(revision, read_columns(revision, layout.training("train"), columns))
+    rows = read_columns(revision, layout.training("train"), _CHAT_COLUMNS)
+    if run.manifest.method in ALIGNED:
+        rows = _read_aligned_rows(root, run, revision, rows)
+    return _locate_rows(revision, rows)
+
+
+def _read_aligned_rows(root: Path, run: RecordedRun, revision: Revision, rows: pl.DataFrame) -> pl.DataFrame:
+    """Read the rows that an aligned model or its start saw, and its preferences. rows: the chat rows of train."""
+    [known] = load_run_rows(root, [run])
+    if not known.unknown:
+        seen = pl.element().is_in(sorted(known.digests))
+        rows = rows.filter(pl.col("digests").list.eval(seen).list.any())
+    if "preferences" not in run.manifest.data_hashes:
+        return rows
+    columns = ("digest", "skill", "license", "origin")
+    preferences = read_columns(revision, layout.preferences("train"), columns).with_columns(
+        pl.concat_list("digest").alias("digests"),
+        pl.concat_list("skill").list.drop_nulls().alias("skills"),
+        pl.lit(layout.RAW_PREFERENCES.stem).alias("source"),
+    )
+    return pl.concat([rows, preferences.select(rows.columns)])
 
 
 def _read_split_rows(root: Path, run: RecordedRun, revision: Revision) -> pl.DataFrame:
@@ -70,6 +91,7 @@ def _locate_rows(revision: Revision, table: pl.DataFrame) -> pl.DataFrame:
     """Add the files that rows come from, and name what calls no skill."""
     rows = table.unnest("origin")
     folders = {name: source.folder for name, source in read_sources(revision).items()}
+    folders[layout.RAW_PREFERENCES.stem] = layout.RAW_PREFERENCES.parent.as_posix()
     folder = pl.col("source").replace_strict(folders, default=None, return_dtype=pl.String)
     return rows.with_columns(
         pl.concat_str([folder, "path"], separator="/", ignore_nulls=True).alias("path"),

@@ -14,6 +14,7 @@ from stages.train.estimate.trained import Trained, count_trained
 from stages.train.estimate.workload import Workload
 from stages.train.params import Batching, Shared
 from stages.train.recipe_params import (
+    AlignedRecipe,
     Continued,
     Freeze,
     Full,
@@ -117,16 +118,16 @@ def _list_smaller_steps(recipe: Recipe, shared: Shared, work: Workload) -> list[
             for count in counts
             if count > 1
         ]
-    rows = sorted({max(1, shared.batch_rows // factor) for factor in (2, 4, shared.batch_rows)}, reverse=True)
+    is_aligned = isinstance(recipe, AlignedRecipe)
+    now = recipe.batch_rows if isinstance(recipe, AlignedRecipe) else shared.batch_rows
+    name = "batch_rows of the recipe" if is_aligned else "train.shared.batch_rows"
+    least = 2 if is_aligned else 1
+    rows = sorted({max(least, now // factor) for factor in (2, 4, now)}, reverse=True)
     packed = shared.batching in (Batching.SHARED_PREFIX, Batching.PACKING)
-    fewer = [
-        (f"train.shared.batch_rows: {count}", _shrink(work, shared.batch_rows / count, 1, packed))
-        for count in rows
-        if count < shared.batch_rows
-    ]
+    fewer = [(f"{name}: {count}", _shrink(work, now / count, 1, packed)) for count in rows if count < now]
     key = "block_tokens of the recipe" if isinstance(recipe, Continued) else "render.max_tokens"
-    shorter = f"train.shared.batch_rows: 1, and half of {key}"
-    return [*fewer, (shorter, _shrink(work, shared.batch_rows, 2, packed))]
+    shorter = f"{name}: {least}, and half of {key}"
+    return [*fewer, (shorter, _shrink(work, now / least, 2, packed))]
 
 
 def _shrink(work: Workload, rows: float, length: float, packed: bool = False) -> Workload:

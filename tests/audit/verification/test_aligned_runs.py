@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from exemplars.audit.dvc_cache import Output
+from exemplars.audit.lineage.run_provenance import describe_run
 from exemplars.audit.revisions import Stage
+from exemplars.audit.run_history import find_runs
 from exemplars.audit.verification.runs import check_runs
 from exemplars.audit.verification.tables import Tables
 from exemplars.core import layout
@@ -33,6 +36,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("verify")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
+        commit = ["commit", "-q", "--allow-empty", "-m", "first"]
+        for command in (["init", "-q"], ["-c", "user.name=a", "-c", "user.email=a@example.org", *commit]):
+            subprocess.run(["git", *command], check=True)
+        sources = {"s": {"format": "jsonl", "path": "raw", "license": "MIT"}}
+        Path("params.yaml").write_text(json.dumps({"ingest": {"sources": sources}}))
         project = AlignmentProject(root)
         project.train("lora", max_steps=1)
         project.train("dpo", Dpo(start="lora", **SMALL), max_steps=1)
@@ -66,6 +74,15 @@ def add_row(digest: str) -> None:
 
 def test_aligned_runs_that_were_not_touched_have_no_problem(project: Path) -> None:
     assert find_problems() == []
+
+
+def test_the_sources_of_an_aligned_run_are_those_of_its_start_and_its_preferences(project: Path) -> None:
+    runs = {run.manifest.recipe: run for run in find_runs(project)}
+    described = {name: describe_run(project, runs[name]) for name in ("dpo", "rloo")}
+    assert [(found["rows_proved"], found["rows_by_source"]) for found in described.values()] == [
+        (True, {"preferences": 4, "s": 4}),
+        (True, {"s": 3}),
+    ]
 
 
 def test_a_row_of_test_or_of_nowhere_is_found(project: Path) -> None:
