@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
 
 from exemplars.core import layout
 from exemplars.core.reviews import Decision, Resolution, Review, RowContent, RowEdit, resolve_decisions
@@ -12,6 +13,8 @@ from exemplars.core.tables import read_table, rows_from_table
 from exemplars.review.decision_log import DecisionLog
 from exemplars.review.index_columns import sign_file
 from stages.curate.verdicts import Verdict, Verdicts
+
+T = TypeVar("T")
 
 
 class ShownRow(NamedTuple):
@@ -52,22 +55,35 @@ class DecisionBook:
     def __init__(self, reviewer: str) -> None:
         """Read the files. reviewer: who decides here. Raises `UserError` with everything that is wrong with them."""
         self.reviewer = reviewer
-        self.resolutions: Mapping[RowContent, Resolution] = {}
         self._log = DecisionLog()
-        self._signature: object = None
+        self._signatures: tuple[object, object] = (None, None)
         self._reviews: tuple[Review, ...] = ()
-        self._verdicts = Verdicts()
+        self._by_row: dict[str, list[Review]] = {}
+        self._edits: dict[str, list[RowEdit]] = {}
+        self._states: dict[ShownRow, RowState] = {}
+        """Those that were asked for since a decision about the row."""
         self.refresh()
 
     def refresh(self) -> None:
         """Read the files if they have changed. Raises `UserError` if one is broken."""
-        signature = tuple(map(sign_file, (layout.REVIEWS, layout.EDITS)))
-        if signature == self._signature:
-            return
-        self._reviews = self._log.read() if signature[0] is not None else ()
-        self.resolutions = resolve_decisions(self._reviews)
-        self._verdicts = Verdicts(self._reviews, _read_edits())
-        self._signature = signature
+        decisions, edits = map(sign_file, (layout.REVIEWS, layout.EDITS))
+        if edits != self._signatures[1]:
+            self._edits = _group_by_row(_read_edits(), attrgetter("id"))
+            self._states = {}
+        if decisions != self._signatures[0]:
+            self._take_reviews(self._log.read() if decisions is not None else ())
+        self._signatures = (decisions, edits)
+
+    def _take_reviews(self, reviews: tuple[Review, ...]) -> None:
+        """Take the decisions of the file; those at the end of it change nothing for other rows."""
+        added = reviews[len(self._reviews) :]
+        if reviews[: len(self._reviews)] != self._reviews:
+            added, self._by_row, self._states = reviews, {}, {}
+        self._reviews = reviews
+        for review in added:
+            self._by_row.setdefault(review.row, []).append(review)
+        changed = {review.row for review in added}
+        self._states = {row: state for row, state in self._states.items() if row.id not in changed}
 
     def append(self, review: Review) -> None:
         """Append a decision, and return when it is on the disk; see `DecisionLog.append`."""
@@ -76,19 +92,31 @@ class DecisionBook:
 
     def get_state(self, row_id: str, digest: str) -> RowState:
         """Return what is decided about a row. digest: of its content as it is."""
-        judgment = self._verdicts.judge(ShownRow(row_id, digest))
+        if row_id not in self._by_row:
+            return RowState()
+        row = ShownRow(row_id, digest)
+        if row not in self._states:
+            self._states[row] = self._judge(row)
+        return self._states[row]
+
+    def _judge(self, row: ShownRow) -> RowState:
+        judgment = Verdicts(self._by_row[row.id], self._edits.get(row.id, ())).judge(row)
         if judgment is None:
             return RowState()
         reviews, verdict = judgment.reviews, judgment.verdict
-        if verdict is Verdict.STALE and all(review.digest != digest for review in reviews):
+        if verdict is Verdict.STALE and all(review.digest != row.digest for review in reviews):
             return RowState(stale=reviews, verdict=verdict, detail=judgment.detail)
         own = next((review for review in reviews if review.reviewer == self.reviewer), None)
         others = tuple(review for review in reviews if review is not own)
         return RowState(own, others, (), verdict, judgment.detail)
 
+    def resolve(self, row_id: str) -> Mapping[RowContent, Resolution]:
+        """Resolve the decisions that count on each content of a row."""
+        return resolve_decisions(self._by_row.get(row_id, ()))
+
     def list_decided(self) -> list[str]:
         """List the ids of the rows about which anybody has decided."""
-        return self._verdicts.rows
+        return sorted(self._by_row)
 
     def find(self, decision_id: str) -> Review | None:
         """Find a decision by its id."""
@@ -107,6 +135,13 @@ class DecisionBook:
             ),
             None,
         )
+
+
+def _group_by_row(items: Iterable[T], get_id: Callable[[T], str]) -> dict[str, list[T]]:
+    groups: dict[str, list[T]] = {}
+    for item in items:
+        groups.setdefault(get_id(item), []).append(item)
+    return groups
 
 
 def _read_edits() -> Sequence[RowEdit]:

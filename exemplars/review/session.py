@@ -218,7 +218,7 @@ class ReviewSession:
 
     def _check(self, exemplar: Exemplar, edit: Edit) -> CheckedEdit:
         shares_turn = bool(self._index.read_turn(exemplar))
-        return self._checker.check(exemplar, edit, self._book.resolutions, shares_turn=shares_turn)
+        return self._checker.check(exemplar, edit, self._book.resolve(exemplar.id), shares_turn=shares_turn)
 
     def _check_edit(self, exemplar: Exemplar, request: DecisionRequest) -> CheckedEdit | None:
         if (request.edit is not None) is not (request.decision is Choice.EDITED):
