@@ -51,6 +51,7 @@ SLOW = (
     "tests/evaluate/test_systems.py",
     "tests/cli/test_erase.py",
     "tests/cli/test_erased_raw_files.py",
+    "tests/cli/test_erased_preferences.py",
     "tests/cli/test_erased_reviews.py",
     "tests/cli/test_erased_runs.py",
     "tests/cli/test_erased_texts.py",

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from exemplars.audit.erasure.matched_rows import ErasedRow, MatchedRows
 from exemplars.audit.erasure.objects import Stores, find_needed_objects
 from exemplars.audit.erasure.originals import Originals
-from exemplars.audit.erasure.review_redaction import find_reviews
+from exemplars.audit.erasure.preference_redaction import PreferenceMatches, find_preferences
+from exemplars.audit.erasure.review_redaction import ReviewMatches, find_reviews
 from exemplars.audit.erasure.search import Matcher, SearchTerms, make_matcher
 from exemplars.audit.erasure.table_reader import ShowProgress, TableReader
 from exemplars.audit.erasure.tracing import build_search_terms, trace_rows
@@ -73,6 +74,8 @@ class Plan(NamedTuple):
     """The ids of the tombstones whose patterns git stores as they are written."""
     reviews: frozenset[str]
     """The ids of the decisions of reviewers that say it."""
+    preferences: frozenset[int]
+    """The lines of the preferences that say it, from 1."""
     history: tuple[str, ...]
     """The commits whose raw files held it; these are out of reach."""
 
@@ -87,6 +90,21 @@ class Remains(NamedTuple):
     """For the workspace and each store: the number of tables and of other files that were read."""
     columns: list[str]
     """The columns of tables, and the fields of nested ones, whose texts were read."""
+
+
+class _Decisions(NamedTuple):
+    """What people said of the erased rows, and what else they said that is to be erased."""
+
+    reviews: ReviewMatches
+    preferences: PreferenceMatches
+
+    @property
+    def files(self) -> frozenset[str]:
+        return self.reviews.files | self.preferences.files
+
+    @property
+    def tombstones(self) -> frozenset[str]:
+        return self.reviews.tombstones | self.preferences.tombstones
 
 
 def plan_erasure(
@@ -105,16 +123,15 @@ def plan_erasure(
     terms = build_search_terms(trace, matched, _list_redacted(root, erasures), reader)
     digests = trace.identity.digests | find_digests_of_texts(root, trace.utterances)
     runs = find_runs_trained_on(root, digests)
-    rows = {row.id for row in matched.rows}
-    reviews = find_reviews(root, erasures, rows, make_matcher(terms))
-    found = {*_find_files(root, folders, make_matcher(terms), terms), *reviews.files}
-    files, outputs = _divide_files(found, params)
+    said = _find_decisions(root, erasures, rows := {row.id for row in matched.rows}, digests, terms)
+    held = _find_files(root, folders, make_matcher(terms), terms)
+    files, outputs = _divide_files({*held, *said.files}, params)
     objects = {*_find_objects(terms, stores, show_progress), *originals.find_objects(stores, needed)}
     return Plan(
         tombstones=erasures.tombstones,
         rows=tuple(matched.rows),
         terms=terms,
-        unmatched=tuple(_list_unmatched(erasures, matched, trace.tombstones | reviews.tombstones)),
+        unmatched=tuple(_list_unmatched(erasures, matched, trace.tombstones | said.tombstones)),
         whole_sources=tuple(matched.whole_sources),
         files=tuple(files),
         outputs=tuple(outputs),
@@ -126,8 +143,9 @@ def plan_erasure(
         objects=tuple(_describe_object(store, md5, needed) for store, md5 in sorted(objects)),
         originals=originals,
         patterns=tuple(tombstone.id for tombstone in erasures.tombstones if tombstone.pattern is not None),
-        reviews=reviews.ids,
-        history=_list_commits(root, sorted({row.file for row in matched.rows} | reviews.files)),
+        reviews=said.reviews.ids,
+        preferences=said.preferences.lines,
+        history=_list_commits(root, sorted({row.file for row in matched.rows} | said.files)),
     )
 
 
@@ -156,8 +174,18 @@ def _list_redacted(root: Path, erasures: Erasures) -> Iterator[str]:
         yield file.sha256_before
 
 
+def _find_decisions(
+    root: Path, erasures: Erasures, rows: Collection[str], digests: Collection[str], terms: SearchTerms
+) -> _Decisions:
+    """Find what people said of the erased rows. rows: their ids. digests: of the rows."""
+    return _Decisions(
+        find_reviews(root, erasures, rows, make_matcher(terms)),
+        find_preferences(root, erasures, digests, make_matcher(terms)),
+    )
+
+
 def _list_unmatched(erasures: Erasures, matched: MatchedRows, found: Collection[str]) -> Iterator[str]:
-    """List the tombstones that match no row. found: those that match one in a table, or a decision of a reviewer."""
+    """List the tombstones that match no row. found: those that match one in a table, a decision or a preference."""
     matching = {row.tombstone.id for row in matched.rows if row.tombstone} | {*found}
     for tombstone in erasures.tombstones:
         if tombstone.id not in matching and not tombstone.pins:

@@ -103,6 +103,7 @@ def build_plan_document(plan: Plan) -> dict[str, Any]:
         "unmatched_tombstones": list(plan.unmatched),
         "raw_files": list(plan.files),
         "decisions": len(plan.reviews),
+        "preferences": len(plan.preferences),
         "outputs": list(plan.outputs),
         "splits": dict(plan.splits),
         "runs": list(plan.runs),

@@ -14,8 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from exemplars.core import layout
-from exemplars.core.file_locks import lock_file
-from exemplars.core.files import read_file, write_bytes
+from exemplars.core.files import read_file
 from exemplars.core.records import REDACTED, Mode
 from exemplars.core.reviews import Review, ReviewedRow, encode_review, parse_reviews
 from stages.ingest.tombstone_matching import make_text_matcher
@@ -70,13 +69,6 @@ def redact_reviews(data: bytes, ids: Collection[str]) -> bytes:
             if review.decision_id in ids:
                 lines[number] = encode_review(_redact_review(review)).removesuffix(b"\n")
     return b"\n".join(lines)
-
-
-def replace_reviews(root: Path, ids: Collection[str]) -> None:
-    """Redact decisions in their file, which reviewers may append to at the same time. ids: of the decisions."""
-    if ids:
-        with lock_file(root / layout.REVIEWS):
-            write_bytes(root / layout.REVIEWS, redact_reviews(read_reviews_file(root), ids))
 
 
 def read_reviews_file(root: Path) -> bytes:

@@ -7,6 +7,7 @@ import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from exemplars.audit.erasure.plan import (
     find_remains,
     plan_erasure,
 )
+from exemplars.audit.erasure.preference_redaction import redact_preferences
 from exemplars.audit.erasure.purge import (
     begin_purge,
     divide_objects,
@@ -29,8 +31,9 @@ from exemplars.audit.erasure.purge import (
     remove_partials,
 )
 from exemplars.audit.erasure.receipt import build_receipt
+from exemplars.audit.erasure.review_redaction import redact_reviews
 from exemplars.audit.erasure.table_reader import ShowProgress
-from exemplars.audit.erasure.transaction import Redaction, read_log, redact_files
+from exemplars.audit.erasure.transaction import LogRedaction, Redaction, read_log, redact_files
 from exemplars.audit.git_history import require_full_history
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
@@ -119,7 +122,12 @@ def redact(erasure: PlannedErasure) -> Redaction:
     if not erasure.erasures.tombstones:
         return Redaction()
     plan = erasure.plan
-    return redact_files(erasure.root, plan.rows, plan.reviews, erasure.params.sources, erasure.erasures)
+    preferences = partial(redact_preferences, lines=plan.preferences)
+    logs = (
+        LogRedaction(layout.REVIEWS, len(plan.reviews), partial(redact_reviews, ids=plan.reviews)),
+        LogRedaction(layout.RAW_PREFERENCES, len(plan.preferences), preferences),
+    )
+    return redact_files(erasure.root, plan.rows, logs, erasure.params.sources, erasure.erasures)
 
 
 def purge(erasure: PlannedErasure, redaction: Redaction, all_revisions: bool) -> Purge:

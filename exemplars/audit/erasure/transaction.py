@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -17,10 +17,10 @@ import msgspec
 
 from exemplars.audit.erasure.matched_rows import ErasedRow
 from exemplars.audit.erasure.redaction import choose_redactor
-from exemplars.audit.erasure.review_redaction import read_reviews_file, redact_reviews, replace_reviews
 from exemplars.core import layout
 from exemplars.core.digests import hash_content
-from exemplars.core.files import write_bytes
+from exemplars.core.file_locks import lock_file
+from exemplars.core.files import read_file, write_bytes
 from stages.ingest.params import AnySource
 from stages.ingest.tombstones import Erasures, Tombstone, compute_pin, encode_tombstones, require_key
 
@@ -41,6 +41,17 @@ class RedactedFile(NamedTuple):
     """The ids of the tombstones that match its rows."""
 
 
+class LogRedaction(NamedTuple):
+    """A file of decisions or preferences to redact."""
+
+    path: Path
+    """Relative to the project's root."""
+    lines: int
+    """How many of its lines are redacted."""
+    redact: Callable[[bytes], bytes]
+    """From the bytes of the file to those of the redacted file."""
+
+
 class Redaction(NamedTuple):
     """The result of redacting raw files."""
 
@@ -52,13 +63,13 @@ class Redaction(NamedTuple):
 def redact_files(
     root: Path,
     rows: Sequence[ErasedRow],
-    reviews: Collection[str],
+    logs: Sequence[LogRedaction],
     sources: Mapping[str, AnySource],
     erasures: Erasures,
 ) -> Redaction:
-    """Redact the rows in their raw files, and the decisions about them; an interrupted call is finished.
+    """Redact the rows in their raw files, and what people said of them; an interrupted call is finished.
 
-    reviews: the ids of the decisions. Nothing is written before the new content of all files is known.
+    logs: the files of decisions and preferences. Nothing is written before the new content of all files is known.
     """
     by_hand = [row for row in rows if _must_edit_by_hand(row, sources)]
     locators: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -73,11 +84,13 @@ def redact_files(
         erasures, [row for row in rows if row.text is not None or (row.source, row.file) in changed]
     )
     _write_tombstones(root, erasures.tombstones, pinned)
-    decisions = _compare_reviews(root, reviews, erasures)
+    decisions = [_compare_log(root, log, erasures) for log in logs if log.lines]
     _append_to_log(root, [*changed.values(), *decisions])
     for source, path in changed:
         write_bytes(root / path, _redact_file(root, path, locators[source, path], sources[source]))
-    replace_reviews(root, reviews)
+    for log in logs:
+        if log.lines:
+            _replace_log(root, log)
     settled = move_pins(pinned, {row.id for row in by_hand})
     _write_tombstones(root, pinned, settled)
     return Redaction((*changed.values(), *decisions), tuple(sorted({row.file for row in by_hand})))
@@ -153,20 +166,23 @@ def _compare_file(
     )
 
 
-def _compare_reviews(root: Path, reviews: Collection[str], erasures: Erasures) -> list[RedactedFile]:
-    """Redact the decisions in memory, and describe their file before and after; empty if nothing is to be redacted."""
-    if not reviews:
-        return []
-    before = read_reviews_file(root)
-    file = RedactedFile(
-        layout.REVIEWS.as_posix(),
-        len(reviews),
+def _compare_log(root: Path, log: LogRedaction, erasures: Erasures) -> RedactedFile:
+    """Redact a file of decisions or preferences in memory, and describe it before and after."""
+    before = read_file(root / log.path)
+    return RedactedFile(
+        log.path.as_posix(),
+        log.lines,
         hash_content(before),
-        hash_content(redact_reviews(before, reviews)),
+        hash_content(log.redact(before)),
         hashlib.md5(before, usedforsecurity=False).hexdigest(),
         tuple(sorted(tombstone.id for tombstone in erasures.tombstones)),
     )
-    return [file]
+
+
+def _replace_log(root: Path, log: LogRedaction) -> None:
+    """Redact a file to which others may append at the same time."""
+    with lock_file(root / log.path):
+        write_bytes(root / log.path, log.redact(read_file(root / log.path)))
 
 
 def _redact_file(root: Path, path: str, locators: Collection[str], source: AnySource) -> bytes:
