@@ -49,7 +49,7 @@ def list_example_ids(source: str, stored: StoredAnswer) -> list[str]:
     spans, is_complete = find_examples(text)
     count = len(spans) + (0 if spans and is_complete else 1)
     return [
-        make_row_id(source, Origin(stored.path, "", f"{stored.line}/examples/{number}"))
+        make_row_id(source, Origin(stored.path, "", f"{stored.line}/answer/examples/{number}"))
         for number in range(count)
     ]
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
 from exemplars.core.digests import hash_content, hash_to_fraction
 from exemplars.core.records import Exemplar
+from exemplars.core.slot_paths import find_root
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.dataset.generated_answers import Cell
+from exemplars.export.turns import strip_tool
 from exemplars.generation.answer_schema import build_answer_format
 from exemplars.generation.cells import MEDIUM_WORDS, SHORT_WORDS
 
@@ -111,21 +113,24 @@ def build_request(
 
 
 def choose_shown_rows(rows: Sequence[Exemplar], cell: Cell, count: int, number: int) -> list[Exemplar]:
-    """Choose the rows that a prompt shows: others for each request, and those first that fill the same arguments."""
+    """Choose the rows that a prompt shows, others for each request.
+
+    Those come first that need no earlier turn, and of these, those that fill the same arguments.
+    """
     slots = set(cell.slots)
 
-    def rank(row: Exemplar) -> tuple[int, float]:
-        filled = {argument.slot for argument in row.arguments}
-        return len(filled ^ slots), hash_to_fraction(row.digest, f"{cell.name} {number}")
+    def rank(row: Exemplar) -> tuple[bool, int, float]:
+        filled = {find_root(argument.slot) for argument in row.arguments}
+        return bool(row.context), len(filled ^ slots), hash_to_fraction(row.digest, f"{cell.name} {number}")
 
     return sorted(rows, key=rank)[:count]
 
 
 def _build_messages(
-    cell: Cell, tool: Mapping[str, Any], examples: int, number: int, shown: Sequence[str]
+    cell: Cell, tool: dict[str, Any], examples: int, number: int, shown: Sequence[str]
 ) -> list[dict[str, str]]:
     arguments = ", ".join(cell.slots) or "no argument at all"
-    function = {key: tool["function"][key] for key in ("name", "description", "parameters")}
+    function = strip_tool(tool)["function"]
     lines = [
         f"Function:\n{msgspec.json.encode(function).decode()}",
         f"Write {examples} example{'s' if examples > 1 else ''} that fill: {arguments}.",

@@ -91,11 +91,11 @@ def _read_examples(
     text = answer.answer or ""
     spans, is_complete = find_examples(text)
     for number, span in enumerate(spans):
-        place = msgspec.structs.replace(origin, locator=f"{origin.locator}/examples/{number}")
+        place = msgspec.structs.replace(origin, locator=f"{origin.locator}/answer/examples/{number}")
         yield _read_example(source, place, answer, text[span.start : span.end])
     if is_complete and spans:
         return
-    place = msgspec.structs.replace(origin, locator=f"{origin.locator}/examples/{len(spans)}")
+    place = msgspec.structs.replace(origin, locator=f"{origin.locator}/answer/examples/{len(spans)}")
     if REDACTED in (text[spans[-1].end :].removeprefix(", ") if spans else text, answer.refusal):
         yield read_call(source, place, ExampleLine(utterance=REDACTED), None)
         return

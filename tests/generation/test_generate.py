@@ -174,3 +174,12 @@ def test_without_a_skill_the_thinnest_cells_are_asked_for_first(
     assert len({json.dumps(cell) for cell in cells}) == 10  # Three examples each, as none has a row.
     assert len({cell["skill"] for cell in cells}) > 1
     assert all(body["messages"][1]["content"].count("Write 3 examples") == 1 for body in server.bodies)
+
+
+def test_a_prompt_has_no_keys_that_only_this_project_knows(project: GeneratedProject, serve: Serve) -> None:
+    server = serve(answer_well)
+    assert main(["generate", "--model", "m", "--base-url", server.url, "--count", "300"]) == 0
+    assert "x-" not in "".join(json.dumps(body["response_format"]) for body in server.bodies)
+    functions = [body["messages"][1]["content"].splitlines()[1] for body in server.bodies]
+    assert {json.loads(function)["name"] for function in functions} > {"call", "find_book"}
+    assert not any('"x-' in function for function in functions)

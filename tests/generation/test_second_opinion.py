@@ -9,9 +9,9 @@ from exemplars.generation.second_opinion import contradicts
 MARIA = Argument("contact", "Maria", "Maria", 5, 10, Grounding.VERBATIM)
 HOME = Argument("device", "home", None, None, None, Grounding.CATEGORICAL)
 ROW = Exemplar(
-    id="g:m.jsonl#1/examples/0", digest="0", source="g", turn="t", call=0, service=None, skill="call", mode=Mode.NORMAL,
+    id="g:m.jsonl#1/answer/examples/0", digest="0", source="g", turn="t", call=0, service=None, skill="call", mode=Mode.NORMAL,
     speaker=Speaker.USER, utterance="call Maria", exemplar="call <contact>", arguments=(MARIA,), reply=None, context=(),
-    group="g", license="MIT", origin=Origin("m.jsonl", "0", "1/examples/0"),
+    group="g", license="MIT", origin=Origin("m.jsonl", "0", "1/answer/examples/0"),
 )  # fmt: skip
 
 

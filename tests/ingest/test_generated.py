@@ -76,7 +76,10 @@ def test_an_example_becomes_a_train_row_with_the_spans_of_its_template() -> None
     assert reading.rejections == ()
     assert reading.skills == ()  # What a model calls does not become a part of the catalog.
     first, second = reading.records
-    assert (first.id, second.id) == ("generated:m.jsonl#1/examples/0", "generated:m.jsonl#1/examples/1")
+    assert (first.id, second.id) == (
+        "generated:m.jsonl#1/answer/examples/0",
+        "generated:m.jsonl#1/answer/examples/1",
+    )
     assert {record.split for record in reading.records} == {"train"}
     assert (first.mode, first.exemplar) == (Mode.NORMAL, "ring <contact> <times>")
     assert [(label.slot, label.value, label.start, label.end) for label in first.arguments] == [
@@ -102,8 +105,8 @@ def test_an_example_becomes_a_train_row_with_the_spans_of_its_template() -> None
 )
 def test_a_wrong_example_is_rejected_and_the_others_are_kept(change: dict[str, Any], reason: Reason) -> None:
     reading = read({**DIAL, **change}, RING)
-    assert reasons(reading) == [("generated:m.jsonl#1/examples/0", reason)]
-    assert [record.id for record in reading.records] == ["generated:m.jsonl#1/examples/1"]
+    assert reasons(reading) == [("generated:m.jsonl#1/answer/examples/0", reason)]
+    assert [record.id for record in reading.records] == ["generated:m.jsonl#1/answer/examples/1"]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +125,7 @@ def test_an_answer_that_is_not_whole_keeps_its_whole_examples(
 ) -> None:
     reading = read_generated_file(SOURCE, "m.jsonl", make_line(answer, **fields))
     assert len(reading.records) == kept
-    assert reasons(reading) == [(f"generated:m.jsonl#1/examples/{kept}", reason)]
+    assert reasons(reading) == [(f"generated:m.jsonl#1/answer/examples/{kept}", reason)]
 
 
 @pytest.mark.parametrize(
@@ -148,20 +151,23 @@ def test_a_line_that_is_no_answer_is_rejected(line: bytes, message: str) -> None
 
 def test_an_erased_example_leaves_no_text_and_the_others_keep_their_ids() -> None:
     data = make_line(json.dumps({"examples": [RING, DIAL]}, indent=1))
-    redacted = redact_generated(data, ["1/examples/0"])
+    redacted = redact_generated(data, ["1/answer/examples/0"])
     assert b"Ada" not in redacted
-    assert redact_generated(redacted, ["1/examples/0"]) == redacted
+    assert redact_generated(redacted, ["1/answer/examples/0"]) == redacted
     erased, kept = read_generated_file(SOURCE, "m.jsonl", redacted).records
-    assert (erased.id, erased.utterance) == ("generated:m.jsonl#1/examples/0", REDACTED)
-    assert (kept.id, kept.utterance) == ("generated:m.jsonl#1/examples/1", "dial Bo")
+    assert (erased.id, erased.utterance) == ("generated:m.jsonl#1/answer/examples/0", REDACTED)
+    assert (kept.id, kept.utterance) == ("generated:m.jsonl#1/answer/examples/1", "dial Bo")
 
 
 @pytest.mark.parametrize(
     ("line", "locator"),
     [
-        (make_line("Sure, Ada!"), "1/examples/0"),
-        (make_line(json.dumps({"examples": [DIAL, RING]})[:-5], finish_reason="length"), "1/examples/1"),
-        (make_line(None, refusal="Ada is a person."), "1/examples/0"),
+        (make_line("Sure, Ada!"), "1/answer/examples/0"),
+        (
+            make_line(json.dumps({"examples": [DIAL, RING]})[:-5], finish_reason="length"),
+            "1/answer/examples/1",
+        ),
+        (make_line(None, refusal="Ada is a person."), "1/answer/examples/0"),
         (b'{"answer": "Ada"\n', "1"),
     ],
 )
@@ -202,7 +208,7 @@ def test_no_example_is_lost_whatever_the_answer_is(
     spans, is_complete = find_examples(parse_answer(line).answer or "")
     assert len(rows) == len(spans) + (0 if is_complete and spans else 1)
     again = read_generated_file(
-        SOURCE, "m.jsonl", redact_generated(line, [f"1/examples/{number}" for number in erased])
+        SOURCE, "m.jsonl", redact_generated(line, [f"1/answer/examples/{number}" for number in erased])
     )
     assert {row.id for row in (*again.records, *again.rejections)} == {row.id for row in rows}
 

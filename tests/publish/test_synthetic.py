@@ -58,7 +58,7 @@ def test_each_line_has_the_model_that_answered(tmp_path: Path) -> None:
 
 
 def test_exemplars_are_counted_by_the_model_that_wrote_them() -> None:
-    rows = [make_generated("a.jsonl", f"{line}/examples/0") for line in (1, 1, 2)]
+    rows = [make_generated("a.jsonl", f"{line}/answer/examples/0") for line in (1, 1, 2)]
     table = exemplars_to_table([*rows, make_row("2", "stop")])
     models = {"generated": {"a.jsonl:1": "qwen3-4b", "a.jsonl:2": "written by hand"}}
     assert summarize_synthetic(table, ["generated", "other"], models, CURATE) == (

@@ -93,7 +93,7 @@ def _count_calls(line: bytes) -> int:
 
 
 def redact_generated(data: bytes, locators: Collection[str]) -> bytes:
-    """Redact generated answers: the given examples (`12/examples/3`), or whatever a line (`12`) holds.
+    """Redact generated answers: the given examples (`12/answer/examples/3`), or whatever a line (`12`) holds.
 
     Who asked for what and when stays, as do the ids of the other examples. A line that is no answer becomes `[erased]`.
     """

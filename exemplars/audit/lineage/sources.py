@@ -12,6 +12,7 @@ from exemplars.audit.dvc_cache import Output, locate_object, read_dir_manifest
 from exemplars.audit.git_history import read_history, run_git, run_git_bytes
 from exemplars.audit.revisions import LOCK, Revision
 from exemplars.core.digests import hash_content
+from exemplars.core.documents import decode_json
 from exemplars.core.ids import split_locator
 from exemplars.core.json_pointers import split_pointer
 from exemplars.core.params import PATH as PARAMS
@@ -93,12 +94,15 @@ def extract_text(data: bytes, locator: str) -> str | None:
     """Extract the line (from 1) or the JSON value that a locator names, cut to a readable length.
 
     A JSON Pointer may go further than the value does, as those of expanded templates do: then it is the last value
-    on the way. `None` if the line does not exist, or if the bytes are not JSON, nor Parquet.
+    on the way. It goes through texts that are JSON. `None` if the line does not exist, or if the bytes are neither JSON
+    nor Parquet.
 
     >>> extract_text(b'[{"turns": ["hello"]}]', "/0/turns")
     '["hello"]'
     >>> extract_text(b'{"a": 1}\\n{"messages": ["hi"]}', "2/messages/0")
     '"hi"'
+    >>> extract_text(b'{"answer": "{\\\\"examples\\\\": [7]}"}', "1/answer/examples/0")
+    '7'
     >>> extract_text(b'["caf\\xe9"]', "/0")
     '"caf�"'
     """
@@ -136,6 +140,7 @@ def _extract_from_table(data: bytes, pointer: str) -> str | None:
 
 def _extract_value(value: Any, pointer: str) -> str:
     for name in split_pointer(pointer):
+        value = _decode_text(value)
         if isinstance(value, dict) and name in value:
             value = value[name]
         elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
@@ -143,6 +148,16 @@ def _extract_value(value: Any, pointer: str) -> str:
         else:
             break
     return _shorten(msgspec.json.encode(value, enc_hook=str).decode())
+
+
+def _decode_text(value: Any) -> Any:
+    """Decode a text that is itself JSON, as the answers of models and the arguments of calls are."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return decode_json(value)
+    except msgspec.DecodeError:
+        return value
 
 
 def read_folder(revision: Revision, folder: str) -> Iterator[tuple[str, bytes]]:
