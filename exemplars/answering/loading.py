@@ -16,10 +16,13 @@ from exemplars.core.errors import Diagnostic, UserError, suggest_name
 from exemplars.core.files import read_file
 from exemplars.core.names import check_name
 from exemplars.core.params import PATH, load_value
+from exemplars.core.tables import read_table, rows_from_table
 from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.recognizers import Recognizer, Recognizers, decode_recognizers, merge_recognizers
 from exemplars.models.chat_templates import find_end_of_turn
+from exemplars.models.copying import CopyRules, learn_copy_rules
 from exemplars.models.questions import Question
+from exemplars.models.rows import TRAINING_SCHEMA, TrainingRow, View
 from exemplars.models.run_manifest import (
     RETRIEVER,
     REWARD,
@@ -122,20 +125,38 @@ def _load_language_model(run: Run) -> LanguageModelSystem:
     style = get_style(run.folder, read_manifest(run.folder))
     catalog, recognizers = _read_catalog() or (), _read_recognizers()
     select = _load_selector(catalog)
-    return LanguageModelSystem(run.recipe, model, tokenizer, style, catalog, recognizers, select)
+    rules = _read_copy_rules()
+    return LanguageModelSystem(run.recipe, model, tokenizer, style, catalog, recognizers, select, rules)
+
+
+def _read_copy_rules() -> CopyRules | None:
+    """Read from the rendered train rows which texts a call copies, as `evaluate` does; `None` without these rows.
+
+    `None`, too, if `evaluate.copy` says that texts are any texts.
+    """
+    path = layout.training("train")
+    if not path.is_file() or (PATH.exists() and load_value("evaluate", "copy") is False):
+        return None
+    rows = rows_from_table(read_table(path, TRAINING_SCHEMA), TrainingRow)
+    return learn_copy_rules(row for row in rows if row.view == View.CALL)
 
 
 def _load_selector(catalog: Sequence[Skill]) -> Callable[[Question], Sequence[Skill]] | None:
-    """Load what selects the tools of a prompt: the retriever's best; `None` if no retriever is trained."""
+    """Load what selects the tools of a prompt: the retriever's best; `None` if no retriever is trained.
+
+    Their number is that under which the model was evaluated (`evaluate.tools`), or the one that the retriever needs.
+    """
     run = next((run for run in _list_trained() if run.method == RETRIEVER), None)
     if run is None:
         return None
     from exemplars.models.retriever.retriever import load_retriever  # Imports torch.
 
     retriever, skills = load_retriever(run.folder, catalog), {skill.name: skill for skill in catalog}
+    evaluated = load_value("evaluate", "tools") if PATH.exists() else None
+    count = evaluated if isinstance(evaluated, int) else retriever.tools
 
     def select(question: Question) -> list[Skill]:
-        ranked = retriever.rank_skills([question], retriever.tools)[0]
+        ranked = retriever.rank_skills([question], count)[0]
         return [skills[skill.name] for skill in ranked]
 
     return select

@@ -14,10 +14,11 @@ from exemplars.dataset.recognizers import Recognizer
 from exemplars.models.call_values import ground_call
 from exemplars.models.calls import MalformedCall, parse_calls
 from exemplars.models.chat_templates import ChatTemplateError, encode_text, find_control_text, render_prompt
+from exemplars.models.copying import CopyRules, list_shown_texts
 from exemplars.models.decoding import Completion, decode_prompts
-from exemplars.models.grammar import build_call_grammar
+from exemplars.models.grammar import Copying, build_call_grammar
 from exemplars.models.prompt_style import PromptStyle, ToolForm
-from exemplars.models.prompting import arrange_messages, encode_prompt
+from exemplars.models.prompting import arrange_messages, build_messages, encode_prompt
 from exemplars.models.questions import Question
 from exemplars.models.signatures import format_signature
 from exemplars.models.tagger.calibration import HAND_OVER
@@ -114,11 +115,12 @@ class LanguageModelSystem:
         catalog: Sequence[Skill],
         recognizers: Mapping[str, Recognizer],
         select_tools: Callable[[Question], Sequence[Skill]] | None = None,
+        copy_rules: CopyRules | None = None,
     ) -> None:
         """Make a system.
 
         name: of its run. style: of its training. recognizers: by name, for canonical values. select_tools: which tools
-        of the catalog a prompt shows; `None`: all.
+        of the catalog a prompt shows; `None`: all. copy_rules: of the texts in calls of the catalog; `None`: any texts.
         """
         self.name = name
         self.model = model
@@ -127,6 +129,7 @@ class LanguageModelSystem:
         self.catalog = catalog
         self.recognizers = recognizers
         self._select_tools = select_tools
+        self._copy_rules = copy_rules
 
     def answer(self, task: Task) -> Answer:
         """Answer as `System` says."""
@@ -135,7 +138,7 @@ class LanguageModelSystem:
             tools = self.catalog if self._select_tools is None else self._select_tools(task.question)
         form, is_prose = self.style.call_format, not tools
         prompt = self._encode_prompt(task, tools)
-        grammars = None if is_prose else [build_call_grammar(tools, form, must_call=task.must_call)]
+        grammars = None if is_prose else [self._build_grammar(task, tools)]
         completion = decode_prompts(
             self.model,
             self.tokenizer,
@@ -155,6 +158,14 @@ class LanguageModelSystem:
             problem = f"its answer is longer than {task.max_tokens} tokens"
             return msgspec.structs.replace(answer, problem=problem, is_cut=True)
         return answer if is_prose else self._add_calls(answer, completion, task.question, tools)
+
+    def _build_grammar(self, task: Task, tools: Sequence[Skill]) -> str:
+        """Build the grammar of an answer. The texts of tools that are not those of the catalog are any texts."""
+        copying = None
+        if self._copy_rules is not None and task.tools is None:
+            said = list_shown_texts(build_messages(self.style, tools, task.question))
+            copying = Copying(self._copy_rules, said)
+        return build_call_grammar(tools, self.style.call_format, must_call=task.must_call, copying=copying)
 
     def _add_calls(
         self, answer: Answer, completion: Completion, question: Question, tools: Sequence[Skill]

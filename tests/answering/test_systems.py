@@ -12,14 +12,24 @@ import pytest
 from exemplars.answering.answers import encode_answer
 from exemplars.answering.loading import list_runs, load_system
 from exemplars.answering.systems import Cascade, LanguageModelSystem, TaggerSystem, Task
+from exemplars.core import layout
 from exemplars.core.errors import UserError
+from exemplars.core.files import write_bytes
 from exemplars.core.records import Speaker, Turn
+from exemplars.core.tables import rows_to_table, write_table
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.questions import Question
+from exemplars.models.rows import Answer, TargetCall, TrainingRow
+from tests.chat_rows import make_training_row
 from tests.models.tagger.rows import SKILLS
 
 pytest.importorskip("xgrammar")
+TRAIN_ROW = make_training_row(
+    skills=("call",),
+    calls=(TargetCall("call", (Answer("contact", "grandma", ("grandma",), "recognized"),)),),
+)
+"""Its prompt says "stop it"."""
 SING = Skill("sing", parameters=(Parameter("song", enum=("la", "lo")),))
 
 
@@ -137,3 +147,34 @@ def test_a_language_model_is_shown_the_best_tools_of_a_retriever(
     monkeypatch.setattr(systems, "encode_prompt", spy)
     load_system("lora").answer(Task(Question("ring mum"), max_tokens=5))
     assert shown == retriever_tools
+    write_bytes(Path("params.yaml"), b"evaluate: {tools: 1}\n")
+    shown.clear()
+    load_system("lora").answer(Task(Question("ring mum"), max_tokens=5))
+    assert shown == retriever_tools[:1]
+
+
+def test_a_language_model_copies_texts_as_in_evaluation_unless_it_is_given_other_tools(
+    trained_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from exemplars.answering import systems
+
+    monkeypatch.chdir(shutil.copytree(trained_project, tmp_path / "project"))
+    grammars: list[str] = []
+    build = systems.build_call_grammar
+
+    def spy(*arguments: Any, **options: Any) -> str:
+        grammars.append(build(*arguments, **options))
+        return grammars[-1]
+
+    monkeypatch.setattr(systems, "build_call_grammar", spy)
+    task = Task(Question("ring Zoë"), max_tokens=5)
+    load_system("lora").answer(task)
+    assert "Zoë" not in grammars[-1]  # Any text.
+    write_table(layout.training("train"), rows_to_table([TRAIN_ROW], TrainingRow))
+    load_system("lora").answer(task)
+    assert "Zoë" in grammars[-1] and "grandma" in grammars[-1]
+    load_system("lora").answer(task._replace(tools=SKILLS))
+    assert "Zoë" not in grammars[-1]
+    write_bytes(Path("params.yaml"), b"evaluate: {copy: false}\n")
+    load_system("lora").answer(task)
+    assert "Zoë" not in grammars[-1]
