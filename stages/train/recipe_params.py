@@ -139,17 +139,20 @@ class Retriever(_Encoding, frozen=True, tag="retriever"):
     """A sentence encoder that ranks skills and finds examples: by their train rows and by their descriptions.
 
     It trains on data/splits. steps: of training; train.shared.max_steps replaces it. batch_skills: the skills of a
-    step, at most, each with one pair. mined_share: the share of pairs that are hard for the question before. scale: of
-    cosine similarities in the loss. max_tokens: the window; a row whose utterance does not fit goes to the ledger.
-    context_turns: the turns before the utterance that are read, as far as they fit. query_prompt, document_prompt: what
-    the encoder wants before each text. dimensions: shorter vectors that are trained, too (Matryoshka); the index has
-    the shortest. encoder: as render.base; by default all-MiniLM-L6-v2, a package.
+    step, at most, each with one pair. mined_share: the share of pairs that are hard for the question before.
+    start_share: the share of the weights before training in the result, which keeps what the encoder knew of rare
+    skills (WiSE-FT, Wortsman et al. 2022). scale: of cosine similarities in the loss. max_tokens: the window; a row
+    whose utterance does not fit goes to the ledger. context_turns: the turns before the utterance that are read, as
+    far as they fit. query_prompt, document_prompt: what the encoder wants before each text. dimensions: shorter
+    vectors that are trained, too (Matryoshka); the index has the shortest. encoder: as render.base; by default
+    all-MiniLM-L6-v2, a package.
     """
 
     learning_rate: Positive = 3e-4
     steps: Count = 40
     batch_skills: Count = 24
     mined_share: Share = 0.5
+    start_share: Share = 0.0
     scale: Positive = 20.0
 
 

@@ -195,14 +195,15 @@ def check_window(base: BaseFiles, max_tokens: int) -> None:
 def _fit(
     before: Predictor, data: RetrieverData, skills: Sequence[Skill], params: RunParams, checkpoints: Path
 ) -> RetrieverResult:
-    """Fit the encoder of an index. Raises `UserError` if the disk is full."""
-    from stages.train.retriever.training import fit_retriever
+    """Fit the encoder of an index, whose vectors it no longer makes. Raises `UserError` if the disk is full."""
+    from stages.train.retriever.training import average_weights, fit_retriever
 
     recipe, shared = params.chosen, params.shared
     assert isinstance(recipe, Retriever)
     batches = _plan_batches(before, data, skills, params)
     models, folder = checkpoints.parents[1], layout.train_plots(params.recipe)
-    with open_loss_log(folder) as log, save_errors_as_user_errors(models, SPACE_ADVICE):
+    keeping = average_weights(before.encoder, recipe.start_share)
+    with open_loss_log(folder) as log, save_errors_as_user_errors(models, SPACE_ADVICE), keeping:
         return fit_retriever(before.encoder, batches, recipe, shared, checkpoints, log)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -136,6 +137,21 @@ def fit_encoder(
         precision=notes.precision,
         seconds=clock.seconds(),
     )
+
+
+@contextmanager
+def average_weights(encoder: SentenceTransformer, start_share: float) -> Iterator[None]:
+    """Average the weights that an encoder has after this block with those before it.
+
+    The average is better on what training has few rows of, and as good on the rest (WiSE-FT, Wortsman et al. 2022,
+    [arXiv 2109.01903](https://arxiv.org/abs/2109.01903)). start_share: the share of the weights before the block.
+    """
+    start = {name: value.clone() for name, value in encoder.state_dict().items()}
+    yield
+    with torch.no_grad():
+        for name, value in encoder.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(start[name].to(value.device), start_share)
 
 
 def _build_trainer(

@@ -93,6 +93,19 @@ def test_a_killed_training_resumes_to_the_same_weights(monkeypatch: pytest.Monke
     assert "/" not in "".join(path.read_text() for path in folder.glob("weights/tokenizer_config.json"))
 
 
+def test_the_result_is_an_average_of_the_weights_before_and_after_training() -> None:
+    from safetensors.torch import load_file
+
+    shares = (0.0, 0.25)
+    trained, averaged = (
+        load_file(train_tiny(start_share=share)[1] / "weights/model.safetensors") for share in shares
+    )
+    start = load_file(Path("encoder/model.safetensors"))
+    name = "encoder.layer.0.output.dense.weight"
+    assert not trained[name].equal(start[name])
+    assert averaged[name].allclose(0.25 * start[name] + 0.75 * trained[name], atol=1e-6)
+
+
 def test_a_catalog_of_one_skill_is_indexed_and_short_vectors_are_trained() -> None:
     rows = [make_row("ring mum", "call", said("contact", "mum")), make_row("no", None)]
     _, folder = train_tiny(rows=rows, skills=[SKILLS[0]], dimensions=[16], shared={"max_steps": 2})
