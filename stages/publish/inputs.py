@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -11,11 +12,13 @@ import pyarrow.compute as pc
 
 from exemplars.core import layout
 from exemplars.core.conditions import HEADLINE, Condition, take_condition
-from exemplars.core.files import read_json
+from exemplars.core.files import read_file, read_json
 from exemplars.core.params import load_keys, read_source_settings
 from exemplars.core.representativeness import Representativeness
 from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA, REVIEW_SCHEMA
 from exemplars.core.tables import read_table
+from exemplars.models.preference_log import list_pairs, read_preference_lines
+from exemplars.models.preference_rows import PreferencePair
 from exemplars.models.rows import PREDICTION_SCHEMA
 from exemplars.models.run_manifest import ROWS, Manifest, read_manifest
 from stages.publish.params import CoverageGoals
@@ -59,6 +62,8 @@ class PublishInputs(NamedTuple):
     """The report of `render`; `None` if nothing was rendered."""
     oracle: Mapping[str, Mapping[str, Any]] = {}
     """The metrics of `evaluate` by system, in which somebody else has found the right tools."""
+    preferences: Sequence[PreferencePair] = ()
+    """Those that count: neither broken nor withdrawn."""
     answer_models: Mapping[str, AnswerModels] = {}
     """Who wrote the answers of each source of the format `generated`, by name."""
 
@@ -108,6 +113,7 @@ def read_inputs() -> PublishInputs:
             if source.get("format") == "generated"
         },
         oracle={} if evaluation is None else take_condition(evaluation, Condition.ORACLE)["systems"],
+        preferences=_read_preferences(),
     )
 
 
@@ -146,6 +152,13 @@ def _read_predictions() -> pa.Table:
     """Read the predictions that the headline is about."""
     table = read_table(layout.PREDICTIONS, PREDICTION_SCHEMA)
     return table.filter(pc.equal(table.column("condition"), str(HEADLINE)))
+
+
+def _read_preferences() -> list[PreferencePair]:
+    """Read the preferences that count; none if an earlier version made the project."""
+    if not os.path.lexists(layout.RAW_PREFERENCES):
+        return []
+    return list_pairs(read_preference_lines(read_file(layout.RAW_PREFERENCES)))
 
 
 def _read_report(path: Path, type_: type[T]) -> T:

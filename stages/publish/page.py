@@ -40,6 +40,7 @@ from stages.publish.quality_tables import (
     build_review_table,
     describe_bound,
 )
+from stages.publish.rating_tables import build_judge_rating_table, build_score_rating_table
 from stages.publish.rendering import create_html_environment, read_asset
 from stages.publish.shortfalls import find_shortfalls
 from stages.publish.tasks import Task, list_tasks, rejection_anchor
@@ -146,6 +147,8 @@ def _note_bound(table: Table, results: Sequence[Mapping[str, Any]]) -> Table:
 def _build_model_tables(facts: ReleaseFacts, inputs: PublishInputs) -> list[Table]:
     evaluation: dict[str, Any] | None = inputs.evaluation
     runs = build_run_table(facts.models)
+    ids, digests = (inputs.exemplars.column(name).to_pylist() for name in ("id", "digest"))
+    groups = inputs.exemplars.column("group").to_pylist()
     if evaluation is None:
         return [runs]
     reference = evaluation["reference"]
@@ -157,4 +160,6 @@ def _build_model_tables(facts: ReleaseFacts, inputs: PublishInputs) -> list[Tabl
         build_comparison_table(reference, evaluation["reference_against"]),
         build_model_slice_table(reference, evaluation["slices"]),
         build_error_table(reference, inputs.predictions),
+        build_score_rating_table(inputs.predictions, dict(zip(ids, groups, strict=True))),
+        build_judge_rating_table(inputs.preferences, dict(zip(digests, groups, strict=True))),
     ]
