@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from exemplars.dataset.shingle_hashes import hash_shingles
 from exemplars.dataset.texts import compute_jaccard, make_shingles
 
 PERMUTATIONS: Final = 128
@@ -28,6 +29,8 @@ _PAIRS: Final = 2**20
 """Pairs of a band that are compared at a time, but for those of one text."""
 _BITS: Final = 256
 """Of a bitmap: texts have 50 to 100 shingles."""
+_TO_BIT: Final = np.uint64(56)
+"""The first eight bits of a hash are its bit in the bitmap."""
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 """2^64 by the golden ratio: spreads the first half of a band over all bits (Fibonacci hashing)."""
 
@@ -83,14 +86,12 @@ def _sketch_texts(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.
 
     parts = []
     for start in range(0, len(texts), _CHUNK):
-        shingles = list(map(make_shingles, texts[start : start + _CHUNK]))
-        rows = RMinHash.digest_matrix_from_token_sets(shingles, PERMUTATIONS, SEED).to_rows()
-        flat = np.fromiter(chain.from_iterable(rows), np.uint32, len(rows) * PERMUTATIONS)
-        sizes = np.fromiter(map(len, shingles), np.int64, len(shingles))
-        # Hashes differ between processes. Which pairs are dropped depends on them, but none that is similar is.
-        hashes = np.fromiter(map(hash, chain.from_iterable(shingles)), np.int64, int(sizes.sum()))
-        is_set = np.zeros((len(shingles), _BITS), np.bool_)
-        is_set[np.repeat(np.arange(len(shingles)), sizes), hashes % _BITS] = True
+        hashes, sizes = hash_shingles(texts[start : start + _CHUNK])
+        offsets = np.append(0, np.cumsum(sizes)).astype(np.uint64)
+        matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets, PERMUTATIONS, SEED)
+        flat = np.fromiter(chain.from_iterable(matrix.to_rows()), np.uint32, len(sizes) * PERMUTATIONS)
+        is_set = np.zeros((len(sizes), _BITS), np.bool_)
+        is_set[np.repeat(np.arange(len(sizes)), sizes), hashes >> _TO_BIT] = True
         bitmaps = np.packbits(is_set, axis=1).view(np.uint64)
         parts.append((flat.reshape(-1, PERMUTATIONS), sizes, bitmaps))
     sketches, sizes, bitmaps = (np.concatenate(part) for part in zip(*parts, strict=True))

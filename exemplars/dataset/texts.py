@@ -16,7 +16,8 @@ import unicodedata
 from collections.abc import Collection
 from typing import Final
 
-_CHARACTERS: Final = 4
+SHINGLE_CHARACTERS: Final = 4
+"""Characters of a shingle."""
 _WORDS: Final = 2
 _NOT_A_WORD: Final = re.compile(r"[^\w\s<>]+")
 _QUOTES: Final = "\"'“”„«»‹›`"
@@ -128,7 +129,10 @@ def make_shingles(text: str) -> frozenset[str]:
     if not text:
         return frozenset()
     words = text.split()
-    characters = {text[start : start + _CHARACTERS] for start in range(max(1, len(text) - _CHARACTERS + 1))}
+    characters = {
+        text[start : start + SHINGLE_CHARACTERS]
+        for start in range(max(1, len(text) - SHINGLE_CHARACTERS + 1))
+    }
     pairs = {
         "\x1f".join(words[start : start + _WORDS]) + "\x1f"
         for start in range(max(1, len(words) - _WORDS + 1))

@@ -1,6 +1,7 @@
 """Near duplicates of real dialogues as `curate` finds them, against the same work by datasketch, in one run.
 
-Run it: `python tests/benchmarks/near_duplicates.py [--small]`. Both split the same texts into the same shingles, with
+Run it: `python tests/benchmarks/near_duplicates.py [--small]`. With `pip install datatrove`, also against its MinHash.
+All split the same texts into the same shingles, with
 the same number of permutations and bands, and verify each pair. Times are of the processor.
 """
 
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import polars as pl
@@ -57,17 +59,26 @@ def measure(
 
 
 def compare_libraries(path: Path) -> None:
-    """Compare both on the utterances of a table of exemplars; print one line for each figure."""
+    """Compare all on the utterances of a table of exemplars; print a line for each library."""
     texts = sorted(
         {make_similarity_text(text) for text in pl.read_parquet(path, columns=["utterance"])["utterance"]}
         - {""}
     )
     texts = texts[:: max(1, len(texts) // TEXTS)][:TEXTS]
+    find_by_this_project(texts[:100])  # Imports what it needs.
     ours, pairs = measure(find_by_this_project, texts)
-    theirs, other_pairs = measure(find_by_datasketch, texts)
-    ratio = theirs / ours
-    print(f"{len(texts):,} texts: curate {ours:.2f} s, datasketch {theirs:.2f} s: {ratio:.1f} times as long")
-    print(f"verified pairs: {len(pairs):,} and {len(other_pairs):,}, the same: {pairs == other_pairs}")
+    print(f"{len(texts):,} texts: curate {ours:.2f} s, {len(pairs):,} verified pairs")
+    libraries = {"datasketch": find_by_datasketch}
+    if find_spec("datatrove") is None:
+        print("datatrove is not installed")
+    else:
+        from datatrove_pairs import find_by_datatrove
+
+        find_by_datatrove(texts[:100])
+        libraries["datatrove"] = find_by_datatrove
+    for name, find in libraries.items():
+        theirs, other_pairs = measure(find, texts)
+        print(f"{name} {theirs:.2f} s: {theirs / ours:.1f} times as long, same pairs: {pairs == other_pairs}")
 
 
 def main(small: bool) -> None:
