@@ -14,7 +14,7 @@ _BASE: Final = np.uint64(0x5851F42D4C957F2D)
 """Odd, so that it has an inverse: the multiplier of Knuth's MMIX generator."""
 _INVERSE: Final = np.uint64(pow(0x5851F42D4C957F2D, -1, 2**64))
 _WORDS: Final = np.uint64(0x9E3779B97F4A7C15)
-"""Tells a pair of words from a run of characters that are the same."""
+"""Added to pairs of words, so that a run of the same characters has another hash."""
 _MIXERS: Final = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
 """Those of MurmurHash3's finalizer."""
 _HALF: Final = np.uint64(33)

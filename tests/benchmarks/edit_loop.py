@@ -61,7 +61,7 @@ def make_clone(folder: Path, commit: str) -> Mapping[str, str]:
 
 
 def edit_skill(folder: Path, number: int) -> None:
-    """Add an example to the skill file of a clone. number: makes it another one each time."""
+    """Add an example to the skill file of a clone. number: makes it a different one each time."""
     with (folder / SKILL).open("a", encoding="utf-8") as file:
         file.write(f"\n### User: my sister has moved house {number} times by now\n### Assistant: other()\n")
 
