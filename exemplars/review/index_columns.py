@@ -15,8 +15,8 @@ from exemplars.core.records import Grounding
 
 NO_SKILL: Final = "(no call)"
 """The skill in filters and lists of a row without a call."""
-REJECTED: Final = "(rejected)"
-"""The split in filters of the rows that are in none."""
+NO_SPLIT: Final = "(none)"
+"""The split in filters and lists of a row that is in none: it is rejected, or waits for approval."""
 LEDGERS: Final = tuple(
     map(layout.ledger_path, (layout.EXEMPLARS, layout.CURATED, layout.MANIFEST, layout.TRAINING_BASE))
 )
@@ -82,7 +82,7 @@ def collect_rows() -> pl.DataFrame:
     )
     return (
         pl.concat([rows, early], how="diagonal")
-        .with_columns(pl.col("split").fill_null(REJECTED), pl.col("groundings").fill_null(0))
+        .with_columns(pl.col("split").fill_null(NO_SPLIT), pl.col("groundings").fill_null(0))
         .with_columns(pl.col(_CATEGORIES).cast(pl.Categorical))
         .sort("id")
         .collect()

@@ -134,7 +134,7 @@ class QueueLists:
     def _read_entries(self, queue: Queue) -> list[Entry]:
         match queue:
             case Queue.GENERATED:
-                why = "its source needs review, and nobody has approved it yet"
+                why = "waits for approval: its source needs review"
                 return [Entry(row_id, why) for row_id in self._index.list_ids(Reason.PENDING_REVIEW)]
             case Queue.ERRORS:
                 return _list_errors(self._index.answers)

@@ -45,7 +45,7 @@ def test_every_row_has_its_split_and_its_reason(project: Path) -> None:
     curated = [reject(NONE.id, "curate", Reason.LOW_QUALITY)]
     write_table(layout.ledger_path(layout.CURATED), rejections_to_table(curated))
     assert find_ids(split="test") == [DAD.id]
-    assert find_ids(split="(rejected)") == ["mine:lost.jsonl#99", NONE.id]
+    assert find_ids(split="(none)") == ["mine:lost.jsonl#99", NONE.id]
     assert find_ids(reason="low_quality", skill="(no call)") == [NONE.id]
 
 

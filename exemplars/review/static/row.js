@@ -4,6 +4,8 @@ import { capitalize, count, el, markCode } from "./dom.js";
 
 const SHOWN_TURNS = 4;
 const HEADLINE = "end_to_end"; // The condition whose answers come first: the whole catalog may be called.
+const NO_SPLIT = "(none)";
+const PENDING = "pending_review"; // What the ledger has of a row that waits for approval.
 const SAID = {
   verbatim: "said",
   case: "said, ignoring case",
@@ -45,22 +47,22 @@ function showHeading(row) {
   return el(
     "h1",
     { id: "row-title", tabindex: "-1" },
-    row.why ? capitalize(row.why) : row.split && !row.rejection ? `A row of ${row.split}` : "A row",
+    row.why ? capitalize(row.why) : row.split && row.split !== NO_SPLIT ? `A row of ${row.split}` : "A row in no split",
     row.suggested && !row.why.includes(row.suggested) ? el("span", { class: "note" }, ` · suggested: ${row.suggested}`) : null,
   );
 }
 
 function* showNotes(row) {
-  if (row.rejection) {
+  if (row.rejection && row.rejection.reason !== PENDING) {
     const { stage, reason, message } = row.rejection;
     const names = `${reason.replaceAll("_", " ")}, in ${stage}`;
-    yield el("p", { class: "notice fair" }, el("strong", {}, `In the ledger: ${names}. `), message);
+    yield el("p", { class: "notice fair" }, el("strong", {}, `In the ledger: ${names}. `), markCode(message));
   }
   const decisions = row.decisions;
   if (!decisions) return;
   if (decisions.disputed) yield showDecisions("bad", "Reviewers disagree, so that no decision applies.", row);
   else if (decisions.own) yield showDecisions("good", "Decided.", row);
-  if (decisions.problem) yield el("p", { class: "notice bad" }, el("strong", {}, "The edit is not applied. "), decisions.problem);
+  if (decisions.problem) yield el("p", { class: "notice bad" }, el("strong", {}, "The edit is not applied. "), markCode(decisions.problem));
   for (const review of decisions.stale) {
     const text = `${review.reviewer} ${describeDecision(review)} an earlier version of this row on ${day(review)}. `;
     yield el("p", { class: "notice fair" }, el("strong", {}, "Stale. "), text, "It does not apply: decide again.");
@@ -134,7 +136,7 @@ function showArguments(args) {
 
 function showFacts(row) {
   const facts = [
-    ["Split", row.split],
+    ["Split", row.split === NO_SPLIT ? null : row.split],
     ["Source", row.place ?? row.source],
     ["License", row.license],
   ].filter(([, value]) => value);
