@@ -39,7 +39,12 @@ def measure_margins(model: Any, pairs: Sequence[Mapping[str, Any]], *, is_scorer
 
 
 def compute_pair_accuracy(margins: Sequence[float], groups: Sequence[str]) -> Figure:
-    """Compute the share of pairs whose chosen side is preferred, with an interval by the bootstrap over groups."""
+    """Compute the share of pairs whose chosen side is preferred, with an interval by the bootstrap over groups.
+
+    Without pairs it is undefined.
+    """
+    if not margins:
+        return Figure(None, None, None)
     columns = {"preferred": np.array([margin > 0 for margin in margins], dtype=np.float64)}
     metrics = {"accuracy": lambda sums: divide_or_nan(sums["preferred"], sums["rows"])}
     resamples = Resamples(groups, _RESAMPLES, 1)

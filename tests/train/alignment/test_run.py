@@ -14,8 +14,11 @@ from exemplars.core import layout
 from exemplars.core.digests import hash_split
 from exemplars.core.errors import UserError
 from exemplars.core.files import read_json
+from exemplars.core.tables import rows_to_table, write_table
+from exemplars.models.preference_rows import PreferenceRow
+from exemplars.models.render_manifest import attach_manifest
 from exemplars.models.run_manifest import load_run, read_manifest
-from stages.train.params import Batching
+from stages.train.params import Batching, Precision
 from stages.train.recipe_params import Dpo, Full, Kto, Reward, RewardKind, Rloo
 from tests.train.alignment.projects import RECIPES, SMALL, AlignmentProject
 
@@ -211,3 +214,19 @@ def test_a_run_of_rewards_is_no_language_model(
     monkeypatch.chdir(tuned.root)
     with pytest.raises(UserError, match="choose a recipe that trains a language model"):
         load_run(layout.model("reward"))
+
+
+def test_without_preferences_about_validation_nothing_is_measured(project: AlignmentProject) -> None:
+    table = rows_to_table([], PreferenceRow)
+    write_table(layout.preferences("validation"), attach_manifest(table, project.rendered))
+    manifest = project.train("dpo", max_steps=1)
+    assert manifest.losses.keys() == {"train_loss"}
+    report = read_json(layout.details("train/dpo"), dict[str, Any], code="", expected="", fix="")
+    assert report["pairs"]["accuracy"] == {"value": None, "low": None, "high": None}
+
+
+@pytest.mark.parametrize("name", ["dpo", "reward"])
+def test_an_alignment_in_bf16_is_one_that_loads_again(name: str, project: AlignmentProject) -> None:
+    manifest = project.train(name, max_steps=2, precision=Precision.BF16)
+    assert manifest.precision["chosen"] == "bf16"
+    assert all(weights.isfinite().all() for weights in load_adapters(name).values())
