@@ -32,7 +32,7 @@ def test_a_killed_alignment_goes_on_to_the_same_weights(
     if name != "rloo":
         project.train("lora", max_steps=1)
     recipe = msgspec.to_builtins(RECIPES[name]) | ({"start": "lora"} if name in ("dpo", "kto") else {})
-    shared = {"max_steps": 24, "checkpoint_every": 2, "log_every": 1, "validation_rows": 2}
+    shared = {"max_steps": 10, "checkpoint_every": 2, "log_every": 1, "validation_rows": 2}
     workspace.write(
         "params.yaml",
         yaml.safe_dump(
