@@ -76,7 +76,9 @@ def _admit(rows: list[Exemplar], candidates: list[Exemplar], curation: Curation)
 
 def _run_steps(rows: list[Exemplar], steps: Sequence[CurationStep], curation: Curation) -> list[Exemplar]:
     """Run steps on candidates by themselves; those of approved candidates count in the figures of the stage."""
-    own = Curation(curation.params, curation.skills, curation.lexicons, curation.surrogate_key)
+    own = Curation(
+        curation.params, curation.skills, curation.lexicons, curation.surrogate_key, texts=curation.texts
+    )
     for step in steps:
         rows = step.run(rows, own)
     curation.ledger.extend(own.ledger)
