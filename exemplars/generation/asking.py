@@ -89,6 +89,8 @@ class Asker:
         self._queue = deque(requests)
         self._ask, self._store, self._limits, self._show = ask, store, limits, show
         self._reserved = 0
+        """Tokens of the requests that are under way, at most."""
+        self._spent = 0
         self._pause_until = 0.0
         self._reached = False
         self._failed_in_a_row = 0
@@ -111,11 +113,12 @@ class Asker:
 
         loop.add_signal_handler(signal.SIGINT, interrupt)
         try:
-            await asyncio.gather(*workers, return_exceptions=True)
+            ended = await asyncio.gather(*workers, return_exceptions=True)
         finally:
             loop.remove_signal_handler(signal.SIGINT)
-        if self._error is not None:
-            raise self._error
+        for error in (self._error, *ended):
+            if error is not None and not isinstance(error, asyncio.CancelledError):
+                raise error
         return self.tally
 
     async def _work(self) -> None:
@@ -134,7 +137,7 @@ class Asker:
             if self.tally.stopped_by or not self._reserve(request):
                 return
             try:
-                self._keep(await self._send(request))
+                self._keep(request, await self._send(request))
                 return
             except RetryLaterError as error:
                 if attempt == self._limits.retries:
@@ -158,9 +161,11 @@ class Asker:
         self._reached = True
         return answer
 
-    def _keep(self, answer: GeneratedAnswer) -> None:
+    def _keep(self, request: ExampleRequest, answer: GeneratedAnswer) -> None:
         self._store.store(answer)
         self._failed_in_a_row = 0
+        # A server that counts no tokens may have used all that it was allowed.
+        self._spent += self._estimate(request) if answer.usage is None else answer.usage.total
         self.tally.count(answer)
         self._show(answer)
 
@@ -176,10 +181,9 @@ class Asker:
     def _reserve(self, request: ExampleRequest) -> bool:
         """Take a request and its longest answer from the budget; return whether it has them."""
         tally, limits, tokens = self.tally, self._limits, self._estimate(request)
-        spent = tally.prompt_tokens + tally.completion_tokens + self._reserved
         if limits.max_requests is not None and tally.sent >= limits.max_requests:
             self._stop(f"the budget of {limits.max_requests:,} requests")
-        elif limits.max_tokens is not None and spent + tokens > limits.max_tokens:
+        elif limits.max_tokens is not None and self._spent + self._reserved + tokens > limits.max_tokens:
             self._stop(f"the budget of {limits.max_tokens:,} tokens")
         else:
             self._reserved += tokens

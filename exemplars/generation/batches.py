@@ -217,11 +217,11 @@ def _read_bodies(batch: Batch) -> dict[str, dict[str, Any]]:
 
 
 def _translate(error: openai.APIError, server: Server) -> Exception:
-    if isinstance(error, openai.APIStatusError):
+    if isinstance(error, openai.APIStatusError) and error.status_code != 404:
         translated = translate_status_error(error, server, "batch")
         if isinstance(translated, UserError):
             return translated
-    found = f"the server does not take the batch: {error.message}"
+    found = f"the server does not take or know the batch: {error.message}"
     fix = "run the same command again, or ask without --batch"
     return UserError(
         [Diagnostic(path=server.host, code="no_batch", found="", expected="", summary=found, fix=fix)]

@@ -32,12 +32,7 @@ class Need(NamedTuple):
 
 
 def classify_row(row: Exemplar, skill: Skill) -> list[Cell]:
-    """List the cells that a row is in: that of its arguments, and one for each enumerated value.
-
-    >>> from exemplars.dataset.parameters import Parameter
-    >>> classify_utterance("Play it!"), classify_utterance("play something by the band that we saw")
-    (('short', 'written'), ('medium', 'spoken'))
-    """
+    """List the cells that a row is in: that of its arguments, and one for each enumerated value."""
     length, form = classify_utterance(row.utterance)
     values = {find_root(argument.slot): argument.value for argument in row.arguments}
     slots = tuple(parameter.name for parameter in skill.parameters if parameter.name in values)
@@ -52,7 +47,11 @@ def classify_row(row: Exemplar, skill: Skill) -> list[Cell]:
 
 
 def classify_utterance(utterance: str) -> tuple[Length, Form]:
-    """Return the length of an utterance, and whether it is written as a speech recognizer writes."""
+    """Return the length of an utterance, and whether it is written as a speech recognizer writes.
+
+    >>> classify_utterance("Play it!"), classify_utterance("play something by the band that we saw")
+    (('short', 'written'), ('medium', 'spoken'))
+    """
     words = len(utterance.split())
     length: Length = "short" if words <= SHORT_WORDS else "medium" if words <= MEDIUM_WORDS else "long"
     return length, "spoken" if utterance == write_as_spoken(utterance) else "written"

@@ -12,7 +12,7 @@ from exemplars.generation.requests import LimitKey
 KEY: Final = "OPENAI_API_KEY"
 """The environment variable with the key: the only place that it is read from."""
 OPENAI_URL: Final = "https://api.openai.com/v1"
-_HOSTED: Final = ("api.openai.com", ".openai.azure.com")
+_HOSTED: Final = (".openai.com", ".azure.com")
 """Hosts that need a key."""
 
 

@@ -53,6 +53,7 @@ class ScriptedServer:
         """Those that got a whole answer."""
         self.bodies: list[Body] = []
         self.at_work = self.most_at_work = 0
+        self.has_batches = True
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, dict[str, Any]] = {}
         self.lock = threading.Lock()
@@ -85,6 +86,8 @@ class ScriptedServer:
         data = handler.rfile.read(int(handler.headers["Content-Length"]))
         if self.key is not None and handler.headers["Authorization"] != f"Bearer {self.key}":
             self._send_error(handler, Reply(401, "Incorrect API key provided.", code="invalid_api_key"))
+        elif not self.has_batches and not handler.path.endswith("/completions"):
+            self._send_error(handler, Reply(404, "Not Found"))
         elif handler.path.endswith("/files"):
             self._upload(handler, data)
         elif handler.path.endswith("/batches"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -189,6 +190,7 @@ def test_a_folder_that_cannot_be_written(
     project: GeneratedProject, serve: Serve, capsys: pytest.CaptureFixture[str], blocked: str
 ) -> None:
     server = serve(answer_well)
+    shutil.rmtree(project.root / blocked, ignore_errors=True)
     (project.root / blocked).write_text("a file where a folder is needed", "utf-8")
     assert ask(server) == 1
     [line] = capsys.readouterr().err.splitlines()

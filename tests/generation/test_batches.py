@@ -67,3 +67,16 @@ def test_a_batch_whose_run_was_killed_after_it_was_submitted_is_found_by_its_nam
     server.finish_batch("batch-0")
     assert collect(server) == 0
     assert len(project.answers) == 10
+
+
+def test_a_server_without_batches_says_so_and_nothing_counts_as_sent(
+    project: GeneratedProject, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = serve(answer_well)
+    server.has_batches = False
+    assert ask(server, "--batch", "submit") == 1
+    [_, problem] = capsys.readouterr().err.splitlines()
+    assert "no_batch: the server does not take or know the batch: " in problem
+    assert problem.endswith("run the same command again, or ask without --batch")
+    assert ask(server) == 0
+    assert len(project.answers) == 10

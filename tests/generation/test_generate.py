@@ -9,7 +9,7 @@ import pytest
 
 from exemplars.cli.main import main
 from tests.generation.generated_project import GeneratedProject
-from tests.generation.scripted_server import Body, Reply, Script, ScriptedServer
+from tests.generation.scripted_server import Body, Reply, Script, ScriptedServer, build_completion
 from tests.generation.scripts import answer_well, answer_with, write_example
 
 Serve = Callable[..., ScriptedServer]
@@ -137,6 +137,19 @@ def test_a_budget_of_tokens_admits_only_requests_whose_longest_answer_fits(
     used = sum(sum(line["usage"].values()) for line in read_lines(project))
     assert 0 < used <= 3500
     assert 1 < len(server.bodies) < 10
+
+
+def test_a_server_that_counts_no_tokens_is_taken_to_use_all_that_it_may(
+    project: GeneratedProject, serve: Serve
+) -> None:
+    def answer_without_usage(body: Body, number: int) -> Reply:
+        completion = build_completion(body, answer_well(body, number))
+        return Reply(raw=json.dumps({**completion, "usage": None}))
+
+    server = serve(answer_without_usage)
+    assert ask(server, "--max-tokens", "6000", "--max-output-tokens", "2000", "--concurrency", "1") == 0
+    assert 0 < len(server.bodies) <= 2
+    assert {line["usage"] for line in read_lines(project)} == {None}
 
 
 def test_refusals_and_cut_answers_are_stored_and_counted(
