@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Final
 
 from exemplars.audit.source_reading import ReadSource, read_sources
+from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError, quote_text, suggest_name
+from exemplars.core.files import read_file
 from exemplars.core.params import PATH
 from exemplars.core.preflight import STAGES, Finding, Project, Severity, read_project, run_checks
-from exemplars.core.records import Mode
+from exemplars.core.records import Mode, Reason
 from exemplars.dataset.catalog_merge import merge_catalogs
 from exemplars.dataset.references import describe_marks
+from exemplars.models.preference_log import read_preference_lines
 from stages.compile.params import OnSameSkill
 from stages.ingest.source_files import SourceTables
 from stages.validate.measures import format_interval_width
@@ -38,6 +41,7 @@ def check_project(path: Path = PATH, *, parameters_only: bool = False) -> list[F
         findings += run_checks(project, STAGES, "check_params")
         findings += _check_machine(project)
         findings += _check_sources(project)
+        findings += _check_preferences()
     unique = dict.fromkeys(findings)
     return sorted(
         unique,
@@ -48,6 +52,28 @@ def check_project(path: Path = PATH, *, parameters_only: bool = False) -> list[F
             item.diagnostic.code,
         ),
     )
+
+
+def _check_preferences() -> Iterator[Finding]:
+    """Find lines of the preferences that `render` will reject whatever the rows are."""
+    path = layout.RAW_PREFERENCES
+    if not path.is_file() or path.stat().st_size > MAX_SOURCE_BYTES:
+        return
+    for line in read_preference_lines(read_file(path)):
+        if line.problem is not None and line.problem.reason not in (Reason.WITHDRAWN, Reason.ERASED):
+            problem = line.problem
+            yield Finding(
+                Severity.WARNING,
+                Diagnostic(
+                    path=path.as_posix(),
+                    line=line.number,
+                    code=problem.reason,
+                    found=problem.found,
+                    expected=problem.expected,
+                    fix=problem.fix,
+                    summary=problem.summary,
+                ),
+            )
 
 
 def _check_machine(project: Project) -> Iterator[Finding]:

@@ -116,6 +116,15 @@ def test_a_broken_line_of_the_decisions_is_found_before_a_run(hotel: Workspace) 
     ]
 
 
+def test_a_broken_preference_is_found_before_a_run(hotel: Workspace) -> None:
+    hotel.write("data/raw/preferences.jsonl", '\n{"version": 2, "id": "p1"}\n')
+    _, lines = check(hotel)
+    assert [line for line in lines if "preferences.jsonl" in line] == [
+        "data/raw/preferences.jsonl:2: warning: malformed_record: found a line of version 2, expected version 1; upgrade "
+        "exemplars, or convert the file"
+    ]
+
+
 def test_a_source_without_examples_is_to_be_filled(hotel: Workspace) -> None:
     hotel.write("raw/hotel/book.md", BOOK.partition("### User")[0])
     hotel.write("raw/hotel/other.md", OTHER.partition("### User")[0])

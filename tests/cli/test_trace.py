@@ -641,3 +641,22 @@ def test_a_broken_line_of_the_decisions_is_one_sentence(
     assert "data/raw/reviews.jsonl:1: malformed_review: found Object missing required field" in (
         capsys.readouterr().err
     )
+
+
+def test_a_row_is_traced_with_the_preferences_about_it(compiled: Project, printed: Printed) -> None:
+    lines = [
+        {"version": 1, "id": "p1", "row": MARIA.digest, "chosen": [], "rejected": "No.", "source": "judge",
+         "chosen_by": "lora", "rejected_by": "tagger", "judge": "Kim", "kind": "wrong_value"},
+        {"version": 1, "id": "p2", "row": "0" * 64, "chosen": [], "rejected": "No.", "source": "written"},
+        {"version": 1, "id": "p3", "row": MARIA.digest, "chosen": "a", "source": "written"},
+        {"version": 1, "id": "w3", "withdraws": "p3", "source": "judge"},
+    ]  # fmt: skip
+    compiled.write("data/raw/preferences.jsonl", "\n".join(map(json.dumps, lines)))
+    trace = run_trace(printed, MARIA.id)
+    assert [(item["line"], item["problem"]) for item in trace["rows"][0]["preferences"]] == [
+        (1, None),
+        (3, "withdrawn"),
+    ]
+    shown = printed("trace", MARIA.id).splitlines()
+    start = shown.index("preferred  line 1: judge, chosen, against wrong value, lora and tagger, by Kim")
+    assert shown[start + 1].strip() == "line 3: written, chosen, withdrawn"

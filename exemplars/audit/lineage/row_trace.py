@@ -16,6 +16,7 @@ from exemplars.audit.lineage.decisions import (
 )
 from exemplars.audit.lineage.row_digests import DIGEST_TABLES, read_row_digests
 from exemplars.audit.lineage.row_outcomes import LEDGERS, SPLIT_TABLES, read_row_outcomes
+from exemplars.audit.lineage.row_preferences import read_row_preferences
 from exemplars.audit.lineage.row_reviews import read_row_reviews
 from exemplars.audit.lineage.run_provenance import describe_run
 from exemplars.audit.lineage.sources import Source, prove_origin, read_sources
@@ -47,6 +48,7 @@ def trace_rows(revision: Revision, ids: Sequence[str]) -> list[dict[str, Any]]:
     pairs, made = find_near_duplicates(revision, tables), find_made_tables(revision)
     runs, sources = load_run_rows(revision.root), read_sources(revision)
     digests, reviews = read_row_digests(revision, ids), read_row_reviews(revision, ids)
+    preferences = read_row_preferences(revision, digests)
     traces = []
     for row_id in ids:
         row = _find_row(row_id, tables)
@@ -59,6 +61,7 @@ def trace_rows(revision: Revision, ids: Sequence[str]) -> list[dict[str, Any]]:
                 "group": row["group"],
                 "origin": _describe_origin(revision, source, row),
                 "reviews": reviews.get(row_id, []),
+                "preferences": preferences.get(row_id, []),
                 "decisions": list_decisions(row_id, tables, pairs, runs, made, digests.get(row_id, ())),
             }
         )

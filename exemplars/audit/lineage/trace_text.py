@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from exemplars.audit.lineage.review_text import format_review
+from exemplars.audit.lineage.row_preferences import format_preference
 from exemplars.audit.lineage.targets import TargetKind
 from exemplars.core.errors import summarize_names
 from exemplars.core.ids import parse_row_id, split_locator
@@ -66,6 +67,8 @@ def _format_row(row: Mapping[str, Any]) -> Iterator[str]:
         yield from _field("" if number else "reviews", first)
         for line in others:
             yield from _field("", line)
+    for number, preference in enumerate(row["preferences"]):
+        yield from _field("" if number else "preferred", format_preference(preference))
     for decision in row["decisions"]:
         yield from _format_decision(decision)
 
