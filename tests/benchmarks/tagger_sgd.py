@@ -1,7 +1,8 @@
 """The tagger on the Schema-Guided Dialogue dataset: exact match of turns, and joint goal accuracy of all frames.
 
-Run it: `python tests/benchmarks/tagger_sgd.py [TRAIN_TURNS] [EPOCHS]`; SGD_ARCHIVE names the archive. The dialogues are
-compiled in a temporary project, and the folders of the release are the splits. Train turns are sampled by hash.
+Run it: `python tests/benchmarks/tagger_sgd.py [TRAIN_TURNS] [EPOCHS] [TEST_DIALOGUES]`; SGD_ARCHIVE names the archive. The
+dialogues are compiled in a temporary project, and the folders of the release are the splits. Turns and dialogues are
+sampled by hash; without the third argument, all test dialogues are asked.
 
 Goal accuracy is that of the challenge (DSTC8): the state of each frame of each user turn, also of turns that are no
 exemplars. A state is what all calls of the dialogue until then add up to, with values as said. The tagger is asked
@@ -123,6 +124,15 @@ def sample_turns(exemplars: Sequence[Exemplar], folder: str, limit: int) -> list
     return [row for turn in chosen for row in turns[turn]]
 
 
+def sample_dialogues(turns: Sequence[UserTurn], limit: int) -> list[UserTurn]:
+    """Sample dialogues by hash, with all their turns."""
+    dialogues = sorted(
+        {turn.dialogue for turn in turns}, key=lambda dialogue: hash_to_fraction(dialogue, "x")
+    )
+    chosen = set(dialogues[:limit])
+    return [turn for turn in turns if turn.dialogue in chosen]
+
+
 def answer_turns(
     tagger: Predictor, turns: Sequence[UserTurn], skills: Sequence[Skill]
 ) -> tuple[list[TaggedTurn], list[TaggedTurn]]:
@@ -237,6 +247,7 @@ def main(arguments: list[str]) -> str | None:
         return MISSING
     limit = int(arguments[0]) if arguments else TRAIN_TURNS
     epochs = int(arguments[1]) if arguments[1:] else 1
+    test_dialogues = int(arguments[2]) if arguments[2:] else sys.maxsize
     suppress_library_messages()
     with tempfile.TemporaryDirectory() as name:
         sgd = unpack_archive(Path(name))
@@ -249,7 +260,8 @@ def main(arguments: list[str]) -> str | None:
         silent = make_silent_rows(read_user_turns(sgd / "train"), dict(ledger.iter_rows()))
         train([*exemplars, *silent], skills, limit, epochs)
         tagger = load_tagger(layout.model("tagger"), skills)
-        evaluate(tagger, exemplars, list(read_user_turns(sgd / "test")))
+        turns = list(read_user_turns(sgd / "test"))
+        evaluate(tagger, exemplars, sample_dialogues(turns, test_dialogues))
     return None
 
 
