@@ -94,7 +94,7 @@ def render_split(
     rows_per_list = params.rows_a_list if split == "train" else 1
     called = group_skills_by_utterance(row for turn in turns for row in turn.rows)
     tools = choose_tools(turns, sorted(skills), params, rows_per_list, rank_tools)
-    questions = choose_questions(turns, [] if examples is None else examples.questions, params.salt)
+    questions = {} if examples is None else choose_questions(turns, examples.questions, params.salt)
     for turn in turns:
         found, pairs = [], []
         if examples is not None:

@@ -15,8 +15,8 @@ from exemplars.core.digests import hash_to_fraction
 from exemplars.core.records import Exemplar, Grounding, Mode, Speaker
 from exemplars.models.turns import TurnRows
 
-_SENTENCE: Final = re.compile(r"[^.!?]*\?+\W*$")
-"""The last sentence of a text, if it is a question."""
+_CLOSING: Final = " \n\t\"')]}»”’"
+"""What may be after the mark that ends a sentence."""
 _OPEN_WORDS: Final = re.compile(r"\b(?:how|or|what|when|where|which|who|whom|whose|why)\b", re.IGNORECASE)
 """A question with one of these words may ask for more than yes or no."""
 
@@ -53,13 +53,20 @@ def find_question(turn: TurnRows) -> AnsweredQuestion | None:
     if len(turn.rows) > 1 or row.speaker != Speaker.USER or not row.context:
         return None
     before = row.context[-1]
-    asked = _SENTENCE.search(before.utterance)
+    asked = _find_last_question(before.utterance)
     if before.speaker != Speaker.ASSISTANT or asked is None:
         return None
     answer = _find_answer(row)
-    if answer is None or (answer != YesNo.INDIFFERENT and _OPEN_WORDS.search(asked[0])):
+    if answer is None or (answer != YesNo.INDIFFERENT and _OPEN_WORDS.search(asked)):
         return None
     return AnsweredQuestion(before.utterance, answer, turn)
+
+
+def _find_last_question(text: str) -> str | None:
+    """Find the last sentence of a text, without its mark; `None` if it is no question."""
+    ended = text.rstrip(_CLOSING)
+    body = ended.rstrip("?")
+    return None if body == ended else body[max(map(body.rfind, ".!?")) + 1 :]
 
 
 def _find_answer(row: Exemplar) -> YesNo | None:

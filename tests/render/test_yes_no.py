@@ -43,6 +43,8 @@ def answer_of(row: Exemplar) -> YesNo | None:
         ("extended", (EARLIER, ANY), "Shall I look it up?", None),
         ("none", (), "Anything else?", None),
         ("extended", (), "Which one? It is cold there.", None),
+        ("extended", (), 'He asked: "Shall I?" ', YesNo.AFFIRMATIVE),
+        ("extended", (), "Shall I? " + "Which " * 100_000, None),
         # The words of an earlier sentence do not count.
         ("extended", (), "That is what I found. Shall I go on?", YesNo.AFFIRMATIVE),
     ],
