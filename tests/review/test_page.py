@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from exemplars.review import session
 from tests.browser import SCREENS, browser, find_barriers
 from tests.review.projects import EMOJI, HOSTILE, RIGHT_TO_LEFT, ROWS, make_row, write_project
 from tests.review.serving import ProcessServer, ThreadServer, read_lines
@@ -297,6 +298,19 @@ def test_all_rows_are_filtered_and_opened_by_keyboard(
     assert page.get_by_label("Text").input_value() == "RING"
     page.get_by_label("Text").fill("nothing of the kind")
     page.wait_for_selector("#results .empty")
+
+
+def test_a_long_queue_is_sent_in_parts(
+    server: ThreadServer, open_page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_SENT_ENTRIES", 2)
+    page = open_page(server.address)
+    for row in ROWS:
+        wait_for_text(page, "#utterance", row.utterance)
+        press(page, "a")
+    page.wait_for_selector("main .empty")
+    assert page.inner_text("main p") == "You have decided all 6 rows of this queue."
+    assert [line["row"] for line in read_lines(Path())] == [row.id for row in ROWS]
 
 
 def test_the_end_of_a_queue_and_an_empty_queue_say_so(

@@ -97,17 +97,20 @@ function showBrowser({ browse: _, ...query }) {
   main.replaceChildren(new Browser(state.start.facets, query, keep).element);
 }
 
-async function openQueue(name) {
+async function openQueue(name, asksAgain = true) {
   if (state.queue !== name) state.skipped = new Set();
   state.queue = name;
   const list = await get("queue", { name });
   state.entries = list.entries.map(({ row }) => row);
-  await openNext();
+  await openNext(asksAgain);
 }
 
-async function openNext() {
+// asksAgain: a long queue is sent in parts.
+async function openNext(asksAgain = true) {
   const next = state.entries.find((row) => !state.skipped.has(row));
   if (next !== undefined) return openRow(next, state.queue);
+  const { open } = state.start.queues.find(({ name }) => name === state.queue);
+  if (asksAgain && open > state.skipped.size) return openQueue(state.queue, false);
   writePlace({ queue: state.queue });
   showEnd();
 }
