@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
+from exemplars.cli.generate_text import build_plan_document, format_plan, format_tally
 from exemplars.cli.output import print_json
 from exemplars.cli.parsers import Commands, add_command, add_format
 from exemplars.core.errors import Diagnostic, UserError, report_errors
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from exemplars.generation.planning import Plan
     from exemplars.generation.project import GeneratedFolder
 
-_SHOWN_PROMPTS: Final = 3
 _EXAMPLES: Final = """\
 examples:
   exemplars generate --model M --dry-run       the prompts and the cost
@@ -247,50 +246,19 @@ def _report(arguments: argparse.Namespace, folder: GeneratedFolder) -> int:
 
 def _print_plan(arguments: argparse.Namespace, plan: Plan) -> int:
     """Print the prompts of a plan, and what it costs at most. No request is sent."""
-    prompts = sum(request.prompt_tokens for request in plan.requests)
-    answers = sum(request.max_output_tokens for request in plan.requests)
-    price = None
-    if arguments.price is not None:
-        price = round((prompts * arguments.price[0] + answers * arguments.price[1]) / 1e6, 4)
-    document: dict[str, Any] = {
-        "requests": len(plan.requests),
-        "examples": plan.examples,
-        "waiting": plan.waiting,
-        "prompt_tokens": prompts,
-        "answer_tokens": answers,
-        "cost": price,
-    }
+    document = build_plan_document(plan, arguments.price)
     if arguments.format == "json":
-        asked = [{"id": item.id, "cell": item.cell, "body": item.body} for item in plan.requests]
-        print_json({**document, "planned": asked})
-        return 0
-    for item in plan.requests[:_SHOWN_PROMPTS]:
-        print_text(f"{item.cell.name}\n")
-        for message in item.body["messages"]:
-            print_text(textwrap.indent(f"{message['role']}: {message['content']}\n", "  "))
-    if len(plan.requests) > _SHOWN_PROMPTS:
-        print_line(f"and {len(plan.requests) - _SHOWN_PROMPTS:,} more prompts: --format json has all")
-    print_line(
-        f"{len(plan.requests):,} requests for {plan.examples:,} examples; {plan.waiting:,} wait already"
-    )
-    print_line(f"about {prompts:,} tokens of prompts, at most {answers:,} of answers")
-    print_line("cost: add --price IN OUT" if price is None else f"cost: at most {price:,.4f}")
+        print_json(document)
+    else:
+        print_text(format_plan(plan, document))
     return 0
 
 
 def _print_tally(arguments: argparse.Namespace, tally: Tally, folder: GeneratedFolder, planned: int) -> None:
     if arguments.format == "json":
         print_json({"planned": planned, "tally": tally})
-        return
-    print_line(
-        f"{tally.answered:,} of {planned:,} requests answered in {folder.path} ({tally.sent:,} sent, "
-        f"{tally.refused:,} refused, {tally.truncated:,} cut off, {tally.failed:,} unanswered)"
-    )
-    print_line(f"{tally.prompt_tokens:,} tokens of prompts, {tally.completion_tokens:,} of answers")
-    if tally.stopped_by:
-        print_line(f"stopped by {tally.stopped_by}; the same command goes on")
-    if tally.answered:
-        print_line("next: dvc repro, then exemplars review --queue generated")
+    else:
+        print_text(format_tally(tally, folder.path, planned))
 
 
 def _make_progress_bar(total: int) -> Any:
