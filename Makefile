@@ -54,6 +54,7 @@ format: $(READY)
 
 bench: $(READY)
 	$(IN_VENV) python tests/benchmarks/speed.py
+	$(IN_VENV) python tests/benchmarks/edit_loop.py
 	$(IN_VENV) dvc repro --quiet render
 	$(IN_VENV) python tests/benchmarks/training.py
 	$(IN_VENV) python tests/benchmarks/tagger_training.py
@@ -62,6 +63,7 @@ bench: $(READY)
 
 bench-small: $(READY)
 	$(IN_VENV) python tests/benchmarks/speed.py --small
+	$(IN_VENV) python tests/benchmarks/edit_loop.py 1
 	$(IN_VENV) dvc repro --quiet render
 	$(IN_VENV) python tests/benchmarks/training.py 1
 	$(IN_VENV) python tests/benchmarks/tagger_training.py 1

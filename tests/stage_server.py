@@ -39,7 +39,6 @@ MODEL_STAGES: Final = ("render", "train", "evaluate")
 """Those that import torch, which takes several seconds more."""
 LIBRARIES: Final = (
     "great_expectations",
-    "cleanlab.rank",
     "sklearn.feature_extraction.text",
     "sklearn.model_selection",
     "sklearn.naive_bayes",

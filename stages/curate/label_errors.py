@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
+from exemplars.core.imports import hide_packages
+
 _SCORE_DIGITS: Final = 3
 """Further digits differ between processors."""
 
@@ -69,9 +71,10 @@ def build_word_classifier() -> Classifier:
 
     It needs no language model, and found as many planted errors as logistic regression, 100 times as fast.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.naive_bayes import ComplementNB
-    from sklearn.pipeline import make_union
+    with hide_packages("pandas"):  # scikit-learn imports it if it is installed.
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.naive_bayes import ComplementNB
+        from sklearn.pipeline import make_union
 
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
