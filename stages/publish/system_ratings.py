@@ -19,7 +19,6 @@ from exemplars.core.bootstrap import CONFIDENCE, Figure
 from exemplars.core.conditions import HEADLINE, Condition
 from exemplars.core.ids import is_speech_id
 from exemplars.models.preference_rows import PairSource, PreferencePair, Verdict
-from exemplars.models.scoring import ErrorKind
 
 MIN_COMPARISONS: Final = 200
 """With fewer comparisons, the order of systems is mostly luck."""
@@ -29,6 +28,8 @@ RESAMPLES: Final = 500
 ELO_RESAMPLES: Final = 200
 """Elo depends on the order of the comparisons: each resample has its own order, and so has each of the runs whose mean
 is the rating."""
+_RIGHT: Final = "right"
+"""The kind of a right answer, as predictions have it."""
 _CENTER: Final = 1000.0
 _SCALE: Final = 400.0
 _SEED: Final = 0
@@ -96,7 +97,7 @@ def list_scored_comparisons(
     row_groups: dict[str, str] = {}
     for row in predictions:
         if row["condition"] == condition and not is_speech_id(row["id"]):
-            is_right[row["id"]][row["system"]] = row["kind"] == ErrorKind.RIGHT
+            is_right[row["id"]][row["system"]] = row["kind"] == _RIGHT
             first = next(iter(row["exemplar_ids"]), row["id"])
             row_groups[row["id"]] = groups.get(first, row["id"])
     return [
