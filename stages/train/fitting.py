@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from transformers import TrainerState
 
 from stages.train.callbacks import (
     KEPT_CHECKPOINTS,
@@ -90,13 +93,30 @@ def fit_trainer(
 
 def _train_and_evaluate(trainer: Any, checkpoint: Path | None) -> dict[str, float]:
     """Train, from a checkpoint if there is one, then evaluate if there are validation rows; return the losses."""
-    result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    if checkpoint is not None and _is_last(checkpoint):
+        _restore(trainer, checkpoint)
+        result_loss = math.nan
+    else:
+        result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        result_loss = float(result.training_loss)
     # The trainer's own mean leaves out the steps before a resumed checkpoint.
     mean = average_losses(trainer.state.log_history)
-    losses = {"train_loss": float(result.training_loss) if mean is None else mean}
+    losses = {"train_loss": result_loss if mean is None else mean}
     if trainer.eval_dataset is not None:
         losses["validation_loss"] = float(trainer.evaluate()["eval_loss"])
     return losses
+
+
+def _is_last(checkpoint: Path) -> bool:
+    """Return whether a checkpoint is of the last step: resumed there, a trainer would make one step more."""
+    state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+    return bool(0 < state.max_steps <= read_step(checkpoint))
+
+
+def _restore(trainer: Any, checkpoint: Path) -> None:
+    """Restore the model and the state of a trainer that had made its last step."""
+    trainer._load_from_checkpoint(str(checkpoint))
+    trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
 
 
 def build_common_arguments(

@@ -393,3 +393,21 @@ def test_manifest_is_a_contract(project: Project) -> None:
     path.write_text("{")
     with pytest.raises(UserError, match="Input data was truncated"):
         read_manifest(path.parent)
+
+
+def test_a_training_that_was_killed_after_its_last_step_makes_no_step_more(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = read_manifest(project.train(checkpoint_every=1))
+
+    def stop(*_: Any) -> Path:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("stages.train.run.save_weights", stop)
+        with pytest.raises(KeyboardInterrupt):
+            project.train(checkpoint_every=1)
+    resumed = read_manifest(project.train(checkpoint_every=1))
+    assert (resumed.resumed_from, resumed.steps) == (3, 3)
+    assert resumed.weights_sha256 == whole.weights_sha256
+    assert resumed.losses == whole.losses
