@@ -65,21 +65,18 @@ def encode_text(
     marks = mark_turns(turns)
     encoded = _Columns([], [], [], [], [], [], [])
     encoded.append_special([tokenizer.cls_token_id], 0)
-    _append(encoded, tokenizer, turns[0], UTTERANCE, marks[0])
-    if len(encoded.input_ids) > max_tokens:
+    length = _append(encoded, tokenizer, turns[0], UTTERANCE, marks[0], max_tokens)
+    if length > max_tokens:
         return Problem(
             Reason.TOO_LONG,
-            found=f"an utterance of {len(encoded.input_ids)} tokens",
+            found=f"an utterance of {length} tokens",
             expected=f"at most {max_tokens} tokens, the window of the encoder",
             fix="shorten it, raise max_tokens of the recipe, or choose an encoder with a longer window",
         )
     shown = turns if context_turns is None else turns[: context_turns + 1]
     for number, turn in enumerate(shown[1:], 1):
-        longer = _Columns(*(list(column) for column in encoded))  # type: ignore[arg-type]
-        _append(longer, tokenizer, turn, number, marks[number])
-        if len(longer.input_ids) > max_tokens:
+        if _append(encoded, tokenizer, turn, number, marks[number], max_tokens) > max_tokens:
             break
-        encoded = longer
     return EncodedText(*encoded)
 
 
@@ -104,15 +101,23 @@ class _Columns(NamedTuple):
         self.marks.extend([UNMARKED] * len(ids))
 
 
-def _append(encoded: _Columns, tokenizer: Any, said: Turn, turn: int, marks: TurnMarks) -> None:
-    """Append the tokens of a turn, after its speaker unless the user says the utterance, and a separator."""
+def _append(
+    encoded: _Columns, tokenizer: Any, said: Turn, turn: int, marks: TurnMarks, max_tokens: int
+) -> int:
+    """Append the tokens of a turn, after its speaker unless the user says the utterance, and a separator.
+
+    Returns the number of tokens with them; if it is more than `max_tokens`, nothing is appended.
+    """
     segment = int(turn != UTTERANCE)
-    if turn != UTTERANCE or said.speaker is not Speaker.USER:
-        speaker = tokenizer(f"{said.speaker.value}:", add_special_tokens=False)
-        encoded.append_special(speaker["input_ids"], segment)
+    is_named = turn != UTTERANCE or said.speaker is not Speaker.USER
+    name = tokenizer(f"{said.speaker.value}:", add_special_tokens=False)["input_ids"] if is_named else []
     tokens = tokenizer(said.utterance, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    length = len(encoded.input_ids) + len(name) + len(tokens["input_ids"]) + 1
+    if length > max_tokens:
+        return length
     words = tokens.word_ids()
     spans = [tuple(span) for span in tokens["offset_mapping"]]
+    encoded.append_special(name, segment)
     encoded.input_ids.extend(tokens["input_ids"])
     encoded.segments.extend([segment] * len(words))
     encoded.turns.extend([turn] * len(words))
@@ -121,6 +126,7 @@ def _append(encoded: _Columns, tokenizer: Any, said: Turn, turn: int, marks: Tur
     encoded.marks.extend(marks.mark(span) for span in spans)
     encoded.append_special([tokenizer.sep_token_id], segment)
     encoded.texts.append(said.utterance)
+    return length
 
 
 def build_target(

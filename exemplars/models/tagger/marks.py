@@ -19,7 +19,7 @@ from exemplars.dataset.expressions.verbatim import Span
 _WORD: Final = re.compile(r"\w+")
 _ORDINAL: Final = re.compile(r"(\d+)(?:st|nd|rd|th)")
 _NUMBERS: Final = {word: str(number) for word, number in {**UNITS, **ORDINALS}.items()}
-_SENTENCE_END: Final = re.compile(r"[.!?]\W*$|^\W*$")
+_SENTENCE_ENDS: Final = frozenset(".!?")
 _DISTANCES: Final = 3
 """Earlier turns are the last, the one before that, or older."""
 _GROUPS: Final = 3 + len(READABLE)
@@ -69,11 +69,14 @@ def _find_values(text: str) -> tuple[list[Span], ...]:
 
 def _find_names(text: str) -> list[Span]:
     """Find capitalized words, except those that begin a sentence."""
-    return [
-        match.span()
-        for match in _WORD.finditer(text)
-        if match[0][0].isupper() and not _SENTENCE_END.search(text[: match.start()])
-    ]
+    names: list[Span] = []
+    end = 0
+    for match in _WORD.finditer(text):
+        begins_sentence = not end or not _SENTENCE_ENDS.isdisjoint(text[end : match.start()])
+        if match[0][0].isupper() and not begins_sentence:
+            names.append(match.span())
+        end = match.end()
+    return names
 
 
 def normalize_word(word: str) -> str:

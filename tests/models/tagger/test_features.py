@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -66,6 +68,14 @@ def test_an_utterance_that_does_not_fit_is_a_problem_and_is_not_cut() -> None:
     assert problem.sentence.startswith(
         "found an utterance of 22 tokens, expected at most 16 tokens, the window of the encoder; shorten it"
     )
+
+
+def test_a_long_text_is_refused_in_seconds() -> None:
+    start = time.process_time()
+    long = "A 5 " * 25_000
+    assert isinstance(encode_text(make_tokenizer(), long, Speaker.USER, (), 64), Problem)
+    assert encode("yes", Turn(Speaker.USER, long)).texts == ["yes"]
+    assert time.process_time() - start < 20
 
 
 def test_tags_and_choices_are_those_of_the_row() -> None:
