@@ -25,7 +25,7 @@ def hash_shingles(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.
     """Hash the shingles of texts; return all hashes, text by text, and the number of different ones of each text.
 
     texts: as `make_similarity_text` returns them; none is empty, and there are at most 2^14. Hashes are the same in
-    every process. 50 bits of a hash count, so that of 10^9 texts with 100 shingles, one has two that are equal.
+    every process. 50 bits of a hash count: of 10^11 texts with 100 shingles, one has two with the same hash.
     """
     text = "".join(texts)
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

@@ -24,7 +24,7 @@ BANDS: Final = 32
 """32 bands of 4: of the pairs with a similarity of 0.8, 1 in 10^7 is missed; of 0.7, 1 in 7,000."""
 SEED: Final = 1
 _CHUNK: Final = 8192
-"""Texts whose shingles are in memory at a time: those of a text take 10 KB."""
+"""Texts whose shingles are hashed at a time: those of a text take 2 KB, and `hash_shingles` takes 2^14 texts."""
 _PAIRS: Final = 2**20
 """Pairs of a band that are compared at a time, but for those of one text."""
 _BITS: Final = 256
