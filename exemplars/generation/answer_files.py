@@ -17,7 +17,7 @@ from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import list_folder, read_file, write_bytes
 from exemplars.dataset.generated_answers import GeneratedAnswer, encode_answer, parse_answer
 
-JOURNAL: Final = Path(".dvc/tmp/exemplars/generate.jsonl")
+JOURNAL: Final = Path(".dvc/tmp/exemplars-generate.jsonl")
 """What was sent: the ids of requests and their cells, without any text."""
 _UNSAFE: Final = re.compile(r"[^a-z0-9._-]+")
 

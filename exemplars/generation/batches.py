@@ -18,13 +18,12 @@ from exemplars.core.digests import hash_content
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import read_json, write_bytes, write_json
 from exemplars.dataset.generated_answers import Cell, GeneratedAnswer
-from exemplars.generation.answer_files import JOURNAL
 from exemplars.generation.asking import Store, Tally
 from exemplars.generation.client import read_completion, translate_status_error
 from exemplars.generation.requests import ExampleRequest
 from exemplars.generation.servers import Server
 
-BATCHES: Final = JOURNAL.with_name("batches")
+BATCHES: Final = Path(".dvc/tmp/exemplars/batches")
 URL: Final = "/v1/chat/completions"
 MAX_REQUESTS: Final = 50_000
 MAX_BYTES: Final = 200 * 10**6

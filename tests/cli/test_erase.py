@@ -66,9 +66,12 @@ def test_what_a_tombstone_matches_is_gone_everywhere_and_all_else_is_kept(
     project = erased
     assert project.find_holding_files("data", "reports") == []
     assert len(project.find_holding_files(".dvc/cache", "../remote")) == 4
+    project.write(".dvc/tmp/exemplars/folds/1/answers.jsonl", UTTERANCE.decode())
+    project.write(".dvc/tmp/exemplars-generate.jsonl", '{"id": "5f1a"}\n')
 
     done = project.erase("--purge", "--all-revisions", "--yes")
     assert (done.returncode, done.stderr) == (0, "")
+    assert (project.root / ".dvc/tmp/exemplars-generate.jsonl").read_text() == '{"id": "5f1a"}\n'
     assert project.find_holding_files("data", "reports", ".dvc", "../remote") == []
     after = read_table(project.root / path, EXEMPLAR_SCHEMA).to_pylist()
     assert [row["utterance"] for row in before] == ["ring the office for me now", UTTERANCE.decode()]

@@ -71,8 +71,8 @@ def remove_objects(objects: Sequence[HoldingObject], stores: Stores, root: Path)
     """Remove objects from their stores, and the entries of DVC's run-cache that name them."""
     by_name = {store.name: store for store in stores.present}
     _clean_run_cache({item.md5 for item in objects}, stores.present)
-    for copy in (root / ".dvc" / "tmp" / "exemplars").glob("*"):
-        copy.unlink()  # Copies of small files from git; they are written again when needed.
+    # Copies of small files from git, what curate remembers, models of folds, requests of batches.
+    shutil.rmtree(root / ".dvc" / "tmp" / "exemplars", ignore_errors=True)
     shutil.rmtree(root / SANDBOXES, ignore_errors=True)  # What a killed `exemplars verify` left.
     for item in objects:
         by_name[item.store].remove_object(item.md5)
