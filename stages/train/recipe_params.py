@@ -152,7 +152,7 @@ class Retriever(_Encoding, frozen=True, tag="retriever"):
     steps: Count = 40
     batch_skills: Count = 24
     mined_share: Share = 0.5
-    start_share: Share = 0.0
+    start_share: Share = 0.5
     scale: Positive = 20.0
 
 

@@ -1,8 +1,10 @@
-"""A dataset of 100,000 rows: how fast it is filtered, and how much memory the server needs."""
+"""A dataset of 100,000 rows: what filters find, and how much memory the server needs.
+
+`tests/benchmarks/review_page.py` measures how long they take.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,6 @@ from tests.review.projects import write_large_project
 from tests.review.serving import ProcessServer, ask
 
 ROWS = 100_000
-MAX_SECONDS = 0.5
 MAX_BYTES = 300e6
 FILTERS: tuple[tuple[dict[str, str], int], ...] = (
     ({}, 100_001),
@@ -35,14 +36,9 @@ def server(tmp_path: Path) -> Iterator[ProcessServer]:
     running.kill()
 
 
-def test_each_filter_takes_less_than_half_a_second_and_the_server_less_than_300_megabytes(
-    server: ProcessServer,
-) -> None:
+def test_filters_find_their_rows_and_the_server_needs_less_than_300_megabytes(server: ProcessServer) -> None:
     for query, expected in FILTERS:
-        begin = time.perf_counter()
-        found = ask(server.address, "rows", **query)
-        seconds = time.perf_counter() - begin
-        assert (found["total"], seconds < MAX_SECONDS) == (expected, True), (query, seconds)
+        assert ask(server.address, "rows", **query)["total"] == expected, query
     for name in ("errors", "disagreement", "conflicts"):
         entries = ask(server.address, "queue", name=name)["entries"]
         assert ask(server.address, "row", id=entries[0]["row"], queue=name)["digest"]
