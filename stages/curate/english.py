@@ -45,7 +45,7 @@ def bound_tokens(text: str) -> tuple[int, int]:
     Tokens end at white space, and each has a character.
 
     >>> bound_tokens("I'd like two, please")
-    (4, 15)
+    (4, 13)
     """
     chunks = text.split()
     runs = [len(run) for run in _LETTERS.findall(text)]
