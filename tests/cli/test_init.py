@@ -13,7 +13,7 @@ def test_a_project_is_made_and_what_to_do_next_is_said(
     monkeypatch.chdir(tmp_path)
     assert main(["init", "hotel", "--skills", "book_room,room_service"]) == 0
     assert capsys.readouterr().out == (
-        "hotel: 19 files written\nnext: cd hotel && exemplars lint && dvc repro validate\n"
+        "hotel: 21 files written\nnext: cd hotel && exemplars lint && dvc repro validate\n"
     )
     assert (tmp_path / "hotel/.git").is_dir()
     assert main(["init", "hotel"]) == 1

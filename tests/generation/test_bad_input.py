@@ -185,7 +185,7 @@ def test_a_full_disk_loses_no_answer_that_was_stored(project: GeneratedProject, 
     assert set(server.seen.values()) == {1}
 
 
-@pytest.mark.parametrize("blocked", ["data/raw/generated", ".dvc/tmp/exemplars"])
+@pytest.mark.parametrize("blocked", ["data/raw/generated", ".dvc/tmp"])
 def test_a_folder_that_cannot_be_written(
     project: GeneratedProject, serve: Serve, capsys: pytest.CaptureFixture[str], blocked: str
 ) -> None:

@@ -31,7 +31,7 @@ def test_one_pinned_import_and_two_parameters_switch_to_the_release(clone: Clone
     assert done.returncode == 0, done.stdout + done.stderr
     assert revision in (clone.root / "data/raw/sgd-official.dvc").read_text("utf-8")
     clone.edit("params.yaml", "path: data/raw/sgd\n", "path: data/raw/sgd-official\n")
-    clone.edit("params.yaml", "sources: [bots, generated, labelled, sgd, skills]", "sources: [sgd]")
+    clone.edit("params.yaml", "sources: [bots, labelled, sgd, skills]", "sources: [sgd]")
     clone.repro()
     report = clone.report("compile")
     assert report["records_by_source"] == {"sgd": 47}

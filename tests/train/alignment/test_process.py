@@ -22,7 +22,7 @@ from tests.train.test_processes import PARAMS
 pytest.importorskip("trl")
 
 
-@pytest.mark.parametrize("name", ["dpo", "kto", "reward", "rloo"])
+@pytest.mark.parametrize("name", ["dpo", "reward", "rloo"])
 def test_a_killed_alignment_goes_on_to_the_same_weights(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_server: StageServer
 ) -> None:
@@ -31,8 +31,11 @@ def test_a_killed_alignment_goes_on_to_the_same_weights(
     project, workspace = AlignmentProject(tmp_path), Workspace(tmp_path, model_server.python)
     if name != "rloo":
         project.train("lora", max_steps=1)
-    recipe = msgspec.to_builtins(RECIPES[name]) | ({"start": "lora"} if name in ("dpo", "kto") else {})
-    shared = {"max_steps": 10, "checkpoint_every": 2, "log_every": 1, "validation_rows": 2}
+    pair = {"version": 1, "id": "0" * 32, "row": "0" * 64, "chosen": [{"name": "call", "arguments": {}}]}
+    pair |= {"rejected": [], "kind": "missed", "source": "written"}
+    workspace.write("data/raw/preferences.jsonl", json.dumps(pair) + "\n")
+    recipe = msgspec.to_builtins(RECIPES[name]) | ({"start": "lora"} if name == "dpo" else {})
+    shared = {"max_steps": 40, "checkpoint_every": 10, "log_every": 1, "validation_rows": 2}
     workspace.write(
         "params.yaml",
         yaml.safe_dump(
@@ -51,7 +54,7 @@ def test_a_killed_alignment_goes_on_to_the_same_weights(
     resumed = workspace.run("stages.train", name)
     assert resumed.returncode == 0, resumed.stderr
     after = read_manifest(tmp_path, name)
-    assert after["resumed_from"] >= 2
+    assert after["resumed_from"] >= 10
     monkeypatch.setattr(sys, "argv", ["stages.train", name])
     main()
     whole = read_manifest(tmp_path, name)
