@@ -33,10 +33,6 @@ class Backwards:
 os.scandir = Backwards
 """
 COMMANDS = (
-    "stages.ingest bots",
-    "stages.ingest labelled",
-    "stages.ingest sgd",
-    "stages.ingest skills",
     "stages.compile",
     "stages.curate",
     "stages.split",
@@ -87,6 +83,12 @@ def hash_as_dvc(path: Path) -> str:
     return hashlib.md5(json.dumps(entries).encode()).hexdigest() + ".dir"
 
 
+def list_commands(project: Path) -> list[str]:
+    """List the commands of all stages up to `render`."""
+    sources = yaml.safe_load((project / "params.yaml").read_bytes())["ingest"]["sources"]
+    return [*(f"stages.ingest {name}" for name in sources), *COMMANDS]
+
+
 def run_elsewhere(project: Path, root: Path) -> Path:
     """Run all stages up to `render` on the data of a project, in an environment like no other."""
     for name in ("data/raw", "schemas"):
@@ -97,14 +99,14 @@ def run_elsewhere(project: Path, root: Path) -> Path:
         shutil.copy(project / name, root)
     (root / "site").mkdir()
     (root / "site/sitecustomize.py").write_text(BACKWARDS)
-    run_stages(root, *COMMANDS, **OTHER)
+    run_stages(root, *list_commands(project), **OTHER)
     return root
 
 
 def assert_outputs_are_locked(root: Path, project: Path) -> None:
     """Compare the outputs in `root` with the hashes in the project's `dvc.lock`."""
     stages = yaml.safe_load((project / "dvc.lock").read_bytes())["stages"]
-    names = {command.removeprefix("stages.").replace(" ", "@") for command in COMMANDS}
+    names = {command.removeprefix("stages.").replace(" ", "@") for command in list_commands(project)}
     locked = {out["path"]: out["md5"] for name in names for out in stages[name]["outs"]}
     assert {path: hash_as_dvc(root / path) for path in locked} == locked
     assert {"data/exemplars/exemplars.parquet", "data/splits/train.parquet", "reports/data_docs"} <= set(

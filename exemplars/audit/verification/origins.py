@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from exemplars.audit.verification.checks import Check, build_diagnostic, shorten_hash
 from exemplars.audit.verification.hashes import hash_files
+from exemplars.core import layout
 from exemplars.core.errors import Diagnostic
 from exemplars.core.files import hash_file
+
+_NO_SOURCE: Final = ""
+"""In the place of a source's name: preferences name who made them, and are all in one file."""
 
 
 class RawFile(NamedTuple):
@@ -38,8 +42,11 @@ def check_origins(tables: Mapping[Path, pa.Table], sources: Mapping[str, str], f
     """
     recorded: dict[RawFile, dict[str, list[RowCount]]] = defaultdict(lambda: defaultdict(list))
     rows = 0
+    sources = {**sources, _NO_SOURCE: layout.RAW_PREFERENCES.parent.as_posix()}
     for name, table in tables.items():
+        is_preferences = name.is_relative_to(layout.PREFERENCES)
         for raw_file, sha256, count in count_origins(table):
+            raw_file = raw_file._replace(source=_NO_SOURCE) if is_preferences else raw_file
             recorded[raw_file][sha256].append(RowCount(name.as_posix(), count))
             rows += count
     places = {
