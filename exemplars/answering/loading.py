@@ -198,6 +198,4 @@ def _report_missing(recipe: str | None, runs: Sequence[Run]) -> Diagnostic:
     if recipe is not None and names:
         fix = suggest_name(recipe, names) or f"trained are: {', '.join(names)}"
     wanted = "there is no trained model" if recipe is None else f"the recipe {recipe!r} has no trained model"
-    return Diagnostic(
-        path=str(layout.MODELS), code="not_trained", found="", expected="", summary=wanted, fix=fix
-    )
+    return Diagnostic(path=str(layout.MODELS), code="not_trained", summary=wanted, fix=fix)

@@ -35,7 +35,7 @@ def open_socket(host: str, port: int) -> socket.socket:
         place, found, fix = f"{host}:{port}", str(error), "choose a different host or port"
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             found, fix = f"port {port} is in use", "end the other program, or choose --port"
-        problem = Diagnostic(path=place, code="no_port", found="", expected="", summary=found, fix=fix)
+        problem = Diagnostic(path=place, code="no_port", summary=found, fix=fix)
         raise UserError([problem]) from None
 
 

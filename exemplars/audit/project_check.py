@@ -152,8 +152,6 @@ def _check_references(sources: Sequence[ReadSource]) -> Iterator[Finding]:
                     path=path or skill.place,
                     line=int(line) if path and line.isdigit() else None,
                     code="unresolved_reference",
-                    found="",
-                    expected="",
                     fix="write what it refers to in its place, if values there should be checked",
                     summary=sentence,
                 )

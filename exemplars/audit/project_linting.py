@@ -147,8 +147,6 @@ def _lint_sources(
                     line=row.line,
                     column=row.column,
                     code=row.reason,
-                    found="",
-                    expected="",
                     fix="",
                     summary=row.message,
                 )

@@ -104,8 +104,6 @@ def _check_tools(system: System, tools: Sequence[Skill] | None, path: Path | Non
     problem = Diagnostic(
         path=str(path),
         code="unknown_tools",
-        found="",
-        expected="",
         summary=f"a tagger answers only for the catalog of its training, not for {summarize_names(unknown)}",
         fix="leave out --tools, or train a language model, such as `lora`, and leave out --recipe",
     )

@@ -276,17 +276,13 @@ def _check_packages() -> None:
     if find_spec("openai") is None:
         summary = "the package openai is not installed"
         fix = "install it with pip install 'exemplars[generate]'"
-        raise UserError(
-            [Diagnostic(path="openai", code="no_package", found="", expected="", summary=summary, fix=fix)]
-        )
+        raise UserError([Diagnostic(path="openai", code="no_package", summary=summary, fix=fix)])
 
 
 def _report_no_model() -> Diagnostic:
     return Diagnostic(
         path="--model",
         code="no_model",
-        found="",
-        expected="",
         summary="no model is named",
         fix="name one as the server does, by --model M",
     )

@@ -172,4 +172,4 @@ def _read_pipeline() -> dict[str, list[str]]:
 
 
 def _problem(code: str, summary: str, fix: str, path: Path = CODE) -> Diagnostic:
-    return Diagnostic(path=str(path), code=code, found="", expected="", fix=fix, summary=summary)
+    return Diagnostic(path=str(path), code=code, fix=fix, summary=summary)

@@ -24,9 +24,9 @@ class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     code: str
-    found: str
-    expected: str
     fix: str
+    found: str = ""
+    expected: str = ""
     summary: str = ""
     """A sentence that replaces "found ..., expected ...": "tombstone t1 matches no row"."""
     line: int | None = None

@@ -49,6 +49,17 @@ class Rejectable(Protocol):
     def origin(self) -> Origin: ...  # noqa: D102
 
 
+class UnreadRecord(NamedTuple):
+    """What is known of a record that cannot be read: enough for its rejection."""
+
+    id: str
+    source: str
+    group: str
+    origin: Origin
+    skill: str | None = None
+    utterance: str | None = None
+
+
 R = TypeVar("R", bound=Rejectable)
 
 

@@ -73,8 +73,6 @@ class Project(NamedTuple):
                 path=str(self.path),
                 line=find_line(self.text, tuple(keys)),
                 code=code,
-                found="",
-                expected="",
                 fix=fix,
                 summary=summary,
             ),

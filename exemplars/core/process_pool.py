@@ -67,8 +67,6 @@ def _run_alone(work: Callable[[A], B], shard: A, name: str) -> B:
             Diagnostic(
                 path=name,
                 code="worker_died",
-                found="",
-                expected="",
                 summary=f"its worker process was killed {ATTEMPTS} times",
                 fix="free some memory, or divide the file, then run the same command again",
             )

@@ -111,8 +111,6 @@ def _import_ray() -> Any:
         problem = Diagnostic(
             path=EXECUTOR_VARIABLE,
             code="no_ray",
-            found="",
-            expected="",
             summary="it asks for Ray, which is not installed",
             fix=f"run `pip install 'exemplars[ray]'`, {_LOCAL_FIX}",
         )
@@ -165,8 +163,6 @@ def _report_unreachable(address: str | None, error: object) -> Diagnostic:
     return Diagnostic(
         path=ADDRESS_VARIABLE if address else EXECUTOR_VARIABLE,
         code="no_cluster",
-        found="",
-        expected="",
         summary=f"{place} cannot be used: {reason}",
         fix=f"look at it with `ray status`, correct the address, {_LOCAL_FIX}",
     )
@@ -176,8 +172,6 @@ def _report_missing_folder(project: str) -> Diagnostic:
     return Diagnostic(
         path=project,
         code="no_shared_folder",
-        found="",
-        expected="",
         summary=f"the node {os.uname().nodename} of the Ray cluster does not have the project's folder",
         fix="mount the folder there at the same path as here",
     )
@@ -187,8 +181,6 @@ def _report_other_code() -> Diagnostic:
     return Diagnostic(
         path=EXECUTOR_VARIABLE,
         code="other_code",
-        found="",
-        expected="",
         summary=f"the node {os.uname().nodename} of the Ray cluster has other code of exemplars than this machine",
         fix="install the same version on every node",
     )
@@ -202,8 +194,6 @@ def _report_failure(shard: str, error: Exception) -> Diagnostic:
     return Diagnostic(
         path=shard,
         code="worker_died",
-        found="",
-        expected="",
         summary=summary.format(attempts=ATTEMPTS) if known else summary,
         fix=f"{fix}, {_LOCAL_FIX}",
     )

@@ -170,8 +170,6 @@ def lock_source() -> Iterator[None]:
             problem = Diagnostic(
                 path=str(path),
                 code="busy",
-                found="",
-                expected="",
                 summary="another `exemplars generate` is at work in this project",
                 fix="wait for its end, or end it",
             )

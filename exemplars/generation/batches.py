@@ -222,9 +222,7 @@ def _translate(error: openai.APIError, server: Server) -> Exception:
             return translated
     found = f"the server does not take or know the batch: {error.message}"
     fix = "run the same command again, or ask without --batch"
-    return UserError(
-        [Diagnostic(path=server.host, code="no_batch", found="", expected="", summary=found, fix=fix)]
-    )
+    return UserError([Diagnostic(path=server.host, code="no_batch", summary=found, fix=fix)])
 
 
 def _problem(path: str, code: str, found: str, expected: str, fix: str) -> Diagnostic:

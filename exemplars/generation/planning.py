@@ -135,16 +135,12 @@ def _report_no_thin_cell(minimum: int, skills: int) -> Diagnostic:
         return Diagnostic(
             path="data/exemplars/catalog.json",
             code="empty_catalog",
-            found="",
-            expected="",
             summary="the catalog has no skill to ask examples for",
             fix="add a source that defines skills, then run `dvc repro`",
         )
     return Diagnostic(
         path="data/exemplars/catalog.json",
         code="no_thin_cell",
-        found="",
-        expected="",
         summary=f"no cell of the catalog is thin: each has {minimum} train rows or more",
         fix="raise --thin, or name a skill by --skill NAME --count N",
     )

@@ -39,8 +39,6 @@ def find_generated_source() -> GeneratedFolder:
         problem = Diagnostic(
             path="params.yaml",
             code="no_generated_source",
-            found="",
-            expected="",
             summary="no source under ingest.sources has the format generated, so that answers would not be read",
             fix="add `generated: {format: generated, path: data/raw/generated, license: ...}`, also to compile.sources",
         )

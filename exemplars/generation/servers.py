@@ -66,4 +66,4 @@ def check_key(server: Server) -> None:
 
 def make_error(path: str, code: str, summary: str, fix: str) -> UserError:
     """Make an error of one sentence."""
-    return UserError([Diagnostic(path=path, code=code, found="", expected="", summary=summary, fix=fix)])
+    return UserError([Diagnostic(path=path, code=code, summary=summary, fix=fix)])

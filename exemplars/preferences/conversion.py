@@ -89,9 +89,7 @@ def _build_pair(draft: PairDraft, place: str, license_: str | None) -> Preferenc
     if license_ is None:
         fix = "add --license with an SPDX expression, such as CC-BY-4.0"
         summary = "its texts come without a license"
-        raise UserError(
-            [Diagnostic(path=place, code="no_license", found="", expected="", fix=fix, summary=summary)]
-        )
+        raise UserError([Diagnostic(path=place, code="no_license", fix=fix, summary=summary)])
     pair = PreferencePair(
         version=PREFERENCE_VERSION,
         id="",

@@ -61,13 +61,7 @@ def upgrade_project() -> Upgrade:
     """
     if str(CODE) not in read_file(DVC_YAML, expected="the pipeline of a project").decode("utf-8", "replace"):
         summary = "its stages depend on code as files, and `dvc repro` runs those whose code changed"
-        raise UserError(
-            [
-                Diagnostic(
-                    path=str(DVC_YAML), code="no_code_file", found="", expected="", fix="", summary=summary
-                )
-            ]
-        )
+        raise UserError([Diagnostic(path=str(DVC_YAML), code="no_code_file", fix="", summary=summary)])
     recorded = read_code_versions() if CODE.exists() else {CODE_KEY: {}}
     pipeline = build_project_pipeline(PIPELINE.read_text("utf-8"))
     written = None

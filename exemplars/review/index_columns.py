@@ -52,8 +52,6 @@ def check_data() -> None:
         problem = Diagnostic(
             path=str(layout.EXEMPLARS),
             code="no_rows",
-            found="",
-            expected="",
             summary="there are no rows to review yet",
             fix="run `dvc repro curate`",
         )

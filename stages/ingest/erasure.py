@@ -10,11 +10,11 @@ import pyarrow.compute as pc
 
 from exemplars.core import layout
 from exemplars.core.files import read_file
-from exemplars.core.ledger import Ledger, Problem
+from exemplars.core.ledger import Ledger, Problem, UnreadRecord
 from exemplars.core.records import Reason, Record, Rejection
 from exemplars.dataset.recognizers import Instance, Recognizer, Recognizers
 from exemplars.dataset.row_tables import records_from_table, rejections_from_table, rejections_to_table
-from stages.ingest.reading import STAGE, UnreadRecord
+from stages.ingest.reading import STAGE
 from stages.ingest.source_files import SourceTables
 from stages.ingest.tombstone_matching import hash_utterance, make_text_matcher, mask_rows, match_rows
 from stages.ingest.tombstones import Erasures, Tombstone, decode_tombstones, read_key

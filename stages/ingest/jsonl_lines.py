@@ -281,7 +281,6 @@ def _describe_malformed(origin: Origin, line: str, error: msgspec.DecodeError) -
         place = f"{place}:{len(before) + 1}"
     return Problem(
         Reason.MALFORMED_RECORD,
-        found="",
         fix=guess or known or f"write a JSON object with {', '.join(keys)}",
         summary=f"{lower_first(message)} in {quote_text(line)}",
         place=place,

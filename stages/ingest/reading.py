@@ -12,7 +12,7 @@ from exemplars.core.documents import RepeatedKeyError
 from exemplars.core.errors import Diagnostic, UserError, quote_text
 from exemplars.core.files import MAX_RECORD_BYTES
 from exemplars.core.ids import make_row_id
-from exemplars.core.ledger import Problem, reject_row
+from exemplars.core.ledger import Problem, UnreadRecord, reject_row
 from exemplars.core.records import Origin, Reason, Record, Rejection
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.recognizers import Recognizers
@@ -38,17 +38,6 @@ class SourceInfo(NamedTuple):
     def make_group(self, name: str) -> str:
         """Build the group of rows that a split must keep together: `<source>:<name>`."""
         return f"{self.name}:{name}"
-
-
-class UnreadRecord(NamedTuple):
-    """What is known of a record that cannot be read: enough for its rejection."""
-
-    id: str
-    source: str
-    group: str
-    origin: Origin
-    skill: str | None = None
-    utterance: str | None = None
 
 
 class Reading(NamedTuple):

@@ -14,7 +14,7 @@ import msgspec
 from exemplars.core import layout
 from exemplars.core.digests import hash_content
 from exemplars.core.errors import quote_text
-from exemplars.core.ledger import Ledger, Problem
+from exemplars.core.ledger import Ledger, Problem, UnreadRecord
 from exemplars.core.records import Origin, Reason, Rejection
 from exemplars.models.calls import CallFormat, MalformedCall, parse_calls
 from exemplars.models.chat_templates import (
@@ -56,17 +56,6 @@ class TokenTarget(NamedTuple):
     """The maximum number of tokens of a prompt with an answer."""
 
 
-class _Record(NamedTuple):
-    """What the ledger has of a preference."""
-
-    id: str
-    source: str
-    group: str
-    origin: Origin
-    skill: str | None = None
-    utterance: str | None = None
-
-
 class _ProvedSide(NamedTuple):
     text: str
     prompt_ids: tuple[int, ...]
@@ -82,7 +71,7 @@ def render_preferences(data: bytes, finder: PromptFinder, target: TokenTarget) -
     """
     ledger, rows = Ledger("render"), []
     sha256 = hash_content(data)
-    records: dict[str, _Record] = {}
+    records: dict[str, UnreadRecord] = {}
     held_out: set[str] = set()
     for line in read_preference_lines(data):
         if line.is_withdrawal:
@@ -109,20 +98,20 @@ def render_preferences(data: bytes, finder: PromptFinder, target: TokenTarget) -
     )
 
 
-def _describe_line(line: PreferenceLine, sha256: str, finder: PromptFinder) -> _Record:
+def _describe_line(line: PreferenceLine, sha256: str, finder: PromptFinder) -> UnreadRecord:
     origin = Origin(layout.RAW_PREFERENCES.name, sha256, str(line.number))
     row_id = make_preference_id(line.number)
     if line.pair is None:
-        return _Record(row_id, SOURCE, row_id, origin)
+        return UnreadRecord(row_id, SOURCE, row_id, origin)
     exemplar = finder.find_exemplar(line.pair)
     if exemplar is not None:
-        return _Record(row_id, SOURCE, exemplar.group, origin, exemplar.skill, exemplar.utterance)
+        return UnreadRecord(row_id, SOURCE, exemplar.group, origin, exemplar.skill, exemplar.utterance)
     said = [message.content for message in line.pair.prompt or () if message.role == "user"]
-    return _Record(row_id, SOURCE, row_id, origin, None, said[-1] if said else None)
+    return UnreadRecord(row_id, SOURCE, row_id, origin, None, said[-1] if said else None)
 
 
 def _render_pair(
-    pair: PreferencePair | None, record: _Record, finder: PromptFinder, target: TokenTarget
+    pair: PreferencePair | None, record: UnreadRecord, finder: PromptFinder, target: TokenTarget
 ) -> PreferenceRow | Problem:
     assert pair is not None  # A line without a pair has a problem.
     prompt = finder.find_prompt(pair)
@@ -222,7 +211,7 @@ def _find_conflicts(rows: Sequence[PreferenceRow]) -> Mapping[str, Problem]:
 
 def _make_row(
     pair: PreferencePair,
-    record: _Record,
+    record: UnreadRecord,
     prompt: PairPrompt,
     chosen: _ProvedSide | None,
     rejected: _ProvedSide | None,

@@ -166,9 +166,7 @@ def _compose_message(
 def _describe_result(result: ExpectationResult) -> Diagnostic:
     path = f"{layout.EXPECTATIONS}/{result.suite}.json" if result.key is None else str(PATH)
     code = result.suite if result.key is None else result.key.removeprefix("validate.")
-    return Diagnostic(
-        path=path, line=result.line, code=code, found="", expected="", fix="", summary=result.message
-    )
+    return Diagnostic(path=path, line=result.line, code=code, fix="", summary=result.message)
 
 
 def _round(value: float | None) -> float | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.imports import hide_packages
 from exemplars.core.workers import map_shards
 from tests.conftest import PROJECT, SAMPLE
+from tests.core.shards import double_or_die
 from tests.pipeline.test_determinism import hash_as_dvc, run_stages
 
 
@@ -78,16 +78,6 @@ def wait_for(folder: Path, number: int) -> int:
     return number * 2
 
 
-def die(folder: Path, deaths: int, number: int) -> int:
-    """Double a number; the worker of shard 3 is killed the first `deaths` times."""
-    if number == 3:
-        died = len(list(folder.iterdir()))
-        if died < deaths:
-            (folder / str(died)).touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-    return number * 2
-
-
 def refuse(number: int) -> int:
     raise UserError(
         [Diagnostic(path=f"{number}.json", code="odd", found="odd", expected="even", fix="add 1")]
@@ -119,13 +109,13 @@ def test_results_come_in_order_though_a_node_is_killed_while_it_works(
 
 
 def test_a_task_whose_worker_is_killed_is_tried_again(on_ray: Cluster, tmp_path: Path) -> None:
-    assert list(map_shards(partial(die, tmp_path, 1), range(6), 2, "shards")) == [0, 2, 4, 6, 8, 10]
+    assert list(map_shards(partial(double_or_die, tmp_path, 1), range(6), 2, "shards")) == [0, 2, 4, 6, 8, 10]
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_shard_that_kills_every_worker_is_named(on_ray: Cluster, tmp_path: Path) -> None:
     results = map_shards(
-        partial(die, tmp_path, 9), range(4), 2, "shards", lambda number: f"part-{number}.json"
+        partial(double_or_die, tmp_path, 9), range(4), 2, "shards", lambda number: f"part-{number}.json"
     )
     with pytest.raises(
         UserError,

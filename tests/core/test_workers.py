@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from functools import partial
 from pathlib import Path
 
@@ -11,16 +9,7 @@ import pytest
 
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.workers import map_shards
-
-
-def double_or_die(folder: Path, deaths: int, number: int) -> int:
-    """Double a number; the process of shard 3 is killed the first `deaths` times, as by a machine without memory."""
-    if number == 3:
-        died = len(list(folder.iterdir()))
-        if died < deaths:
-            (folder / str(died)).touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-    return number * 2
+from tests.core.shards import double_or_die
 
 
 def count_started(folder: Path, number: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from exemplars.core.ids import make_row_id
-from exemplars.core.ledger import Problem, format_place, reject_row, report_incomplete_turn
+from exemplars.core.ledger import Problem, UnreadRecord, format_place, reject_row, report_incomplete_turn
 from exemplars.core.literals import find_excess
 from exemplars.core.records import (
     LabelledArgument,
@@ -36,7 +36,7 @@ from stages.ingest.chat.conversations import (
     ToolCall,
 )
 from stages.ingest.labels import apply_labels
-from stages.ingest.reading import STAGE, SourceInfo, UnreadRecord, make_unread
+from stages.ingest.reading import STAGE, SourceInfo, make_unread
 
 _WITHOUT_REPLY = (Dialect.BFCL, Dialect.XLAM)
 """The dialects in which an answer without a call says that none is right, and has no text."""

@@ -139,7 +139,6 @@ def _decode_each(parts: list[msgspec.Raw]) -> DecodedFile:
             message = lower_first(str(error).replace("`$", f"`$[{index}]"))
             problem = Problem(
                 Reason.MALFORMED_RECORD,
-                found="",
                 fix="correct the dialogue",
                 summary=f"not a dialogue in the SGD format: {message}",
             )

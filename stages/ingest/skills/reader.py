@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from exemplars.core.digests import hash_content
 from exemplars.core.errors import Diagnostic
 from exemplars.core.ids import make_row_id
-from exemplars.core.ledger import Problem, reject_row
+from exemplars.core.ledger import Problem, UnreadRecord, reject_row
 from exemplars.core.records import REDACTED, LabelledArgument, Mode, Origin, Reason, Record, Rejection
 from exemplars.core.slot_paths import Leaf
 from exemplars.dataset.catalog import Skill
@@ -21,7 +21,6 @@ from stages.ingest.reading import (
     STAGE,
     Reading,
     SourceInfo,
-    UnreadRecord,
     collect_rows,
     decode_text,
     make_problem,

@@ -10,17 +10,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from exemplars.audit.dvc_cache import Output
 from exemplars.audit.lineage.run_provenance import describe_run
-from exemplars.audit.revisions import Stage
 from exemplars.audit.run_history import find_runs
-from exemplars.audit.verification.runs import check_runs
-from exemplars.audit.verification.tables import Tables
 from exemplars.core import layout
 from exemplars.core.digests import hash_content
 from exemplars.core.tables import rows_to_table, write_table
 from exemplars.models.rows import TrainingRow
 from stages.train.recipe_params import Dpo, Rloo
+from tests.audit.verification.checked_runs import find_run_problems
 from tests.train.alignment.projects import RECIPES, SMALL, AlignmentProject
 
 pytest.importorskip("trl")
@@ -52,16 +49,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def project(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(shutil.copytree(trained, tmp_path / "project"))
-    return tmp_path / "project"
-
-
 def find_problems() -> list[str]:
-    stage = Stage("train", "", (), {}, tuple(Output(path, "0" * 32) for path in OUTS))
-    check = check_runs(Tables(Path(), stage.outs, ()), [stage])
-    return [f"{problem.path}: {problem.code}: {problem.found}" for problem in check.problems]
+    return [f"{problem.path}: {problem.code}: {problem.found}" for problem in find_run_problems(OUTS)]
 
 
 def add_row(digest: str) -> None:

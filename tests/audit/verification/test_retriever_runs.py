@@ -7,16 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from exemplars.audit.dvc_cache import Output
-from exemplars.audit.revisions import Stage
-from exemplars.audit.verification.runs import check_runs
-from exemplars.audit.verification.tables import Tables
 from exemplars.core import layout
 from exemplars.core.files import write_bytes
 from exemplars.core.schemas import TEMPLATE_SCHEMA
 from exemplars.core.tables import write_table
 from exemplars.dataset.catalog import Skill, encode_catalog
 from exemplars.dataset.row_tables import exemplars_to_table
+from tests.audit.verification.checked_runs import find_run_problems
 from tests.models.tagger.rows import ROWS, SKILLS, make_row
 from tests.train.lsr.trained import train_tiny as train_lsr
 from tests.train.retriever.trained import train_tiny as train_retriever
@@ -29,9 +26,7 @@ def find_problems(recipe: str) -> list[str]:
         f"models/{recipe}/manifest.json",
         *(f"data/splits/{name}.parquet" for name in ("train", "validation")),
     ]
-    stage = Stage("train", "", (), {}, tuple(Output(path, "0" * 32) for path in outs))
-    check = check_runs(Tables(Path(), stage.outs, ()), [stage])
-    return [f"{problem.path}: {problem.code}" for problem in check.problems]
+    return [f"{problem.path}: {problem.code}" for problem in find_run_problems(outs)]
 
 
 @pytest.mark.parametrize("recipe", ["retriever", "lsr"])

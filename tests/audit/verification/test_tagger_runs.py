@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from exemplars.audit.dvc_cache import Output
-from exemplars.audit.revisions import Stage
-from exemplars.audit.verification.runs import check_runs
-from exemplars.audit.verification.tables import Tables
 from exemplars.core import layout
 from exemplars.core.digests import hash_content
 from exemplars.core.files import write_bytes
 from exemplars.core.tables import write_table
 from exemplars.dataset.catalog import encode_catalog
 from exemplars.dataset.row_tables import exemplars_to_table
+from tests.audit.verification.checked_runs import find_run_problems
 from tests.models.tagger.rows import ROWS, SKILLS, make_row
 from tests.train.tagger.trained import train_tiny
 
@@ -44,16 +40,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def project(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(shutil.copytree(trained, tmp_path / "project"))
-    return tmp_path / "project"
-
-
 def find_problems() -> list[str]:
-    stage = Stage("train", "", (), {}, tuple(Output(path, "0" * 32) for path in OUTS))
-    check = check_runs(Tables(Path(), stage.outs, ()), [stage])
-    return [f"{problem.path}: {problem.code}: {problem.found}" for problem in check.problems]
+    return [f"{problem.path}: {problem.code}: {problem.found}" for problem in find_run_problems(OUTS)]
 
 
 def test_a_tagger_that_was_not_touched_has_no_problem(project: Path) -> None:

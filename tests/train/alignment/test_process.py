@@ -22,7 +22,7 @@ from tests.train.test_processes import PARAMS
 pytest.importorskip("trl")
 
 
-@pytest.mark.parametrize("name", ["dpo", "reward", "rloo"])
+@pytest.mark.parametrize("name", ["dpo", "kto", "reward", "rloo"])
 def test_a_killed_alignment_goes_on_to_the_same_weights(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_server: StageServer
 ) -> None:
@@ -34,7 +34,7 @@ def test_a_killed_alignment_goes_on_to_the_same_weights(
     pair = {"version": 1, "id": "0" * 32, "row": "0" * 64, "chosen": [{"name": "call", "arguments": {}}]}
     pair |= {"rejected": [], "kind": "missed", "source": "written"}
     workspace.write("data/raw/preferences.jsonl", json.dumps(pair) + "\n")
-    recipe = msgspec.to_builtins(RECIPES[name]) | ({"start": "lora"} if name == "dpo" else {})
+    recipe = msgspec.to_builtins(RECIPES[name]) | ({"start": "lora"} if name in ("dpo", "kto") else {})
     shared = {"max_steps": 40, "checkpoint_every": 10, "log_every": 1, "validation_rows": 2}
     workspace.write(
         "params.yaml",
