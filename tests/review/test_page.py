@@ -123,6 +123,22 @@ def test_an_emoji_is_one_sign_of_a_span_that_the_keyboard_selects(
     assert argument["start"] == EMOJI.index("🎵") == 16
 
 
+def test_a_key_takes_the_text_that_is_selected_when_it_is_pressed(
+    server: ThreadServer, open_page: Callable[..., Any]
+) -> None:
+    page = open_page(row_address(server, MUSIC), "#utterance mark")
+    start_edit(page)
+    # Both in one task of the browser, so that its `selectionchange` event comes after the key.
+    page.evaluate(
+        """() => {
+      const text = document.querySelector("#utterance"), place = text.lastChild;
+      getSelection().setBaseAndExtent(place, place.data.indexOf("please"), place, place.data.length);
+      text.dispatchEvent(new KeyboardEvent("keydown", { key: "1", bubbles: true, cancelable: true }));
+    }"""
+    )
+    assert values(page) == ["title", "please"]
+
+
 def test_right_to_left_text_is_selected_with_the_mouse(
     server: ThreadServer, open_page: Callable[..., Any]
 ) -> None:

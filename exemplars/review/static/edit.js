@@ -132,7 +132,8 @@ export class EditForm {
 
   // Make the selected text the span of an argument; of a new one if there is none of that slot.
   assign(slot) {
-    const selected = this.selected;
+    // A key can arrive before the event of the selection that it follows.
+    const selected = readSelection(this.text) ?? this.selected;
     if (!selected) return;
     this.change(() => {
       let argument = this.draft.arguments.find((item) => item.slot === slot);
