@@ -16,8 +16,6 @@ from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-import yaml
-
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError, run_main
 from exemplars.core.files import hash_file, read_file, write_bytes
@@ -167,7 +165,7 @@ def _list_code_files(stage: str) -> Iterator[tuple[str, Path]]:
 @functools.cache
 def _read_pipeline() -> dict[str, list[str]]:
     """Read the dependencies of each stage in this repository."""
-    stages = yaml.safe_load(PIPELINE.read_bytes())["stages"]
+    stages = decode_yaml(PIPELINE.read_text("utf-8"))["stages"]
     return {name: stage.get("do", stage)["deps"] for name, stage in stages.items()}
 
 

@@ -17,6 +17,11 @@ def hash_content(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def hash_to_int(data: bytes) -> int:
+    """Hash bytes to an integer of 63 bits, which fits a column: for comparing texts without keeping them."""
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big") >> 1
+
+
 def hash_row(row: Exemplar) -> str:
     """Hash the content of a row: the JSON array of utterance, speaker, context, skill, mode, arguments and reply.
 

@@ -32,11 +32,16 @@ class Problem(NamedTuple):
         return compose_message(self.found, self.expected, self.fix, self.summary)
 
 
-class Rejectable(Protocol):
-    """A row that can be rejected: a `Record`, an `Exemplar`, or what a reader knows of a record."""
+class Identified(Protocol):
+    """A row that is known by its id."""
 
     @property
     def id(self) -> str: ...  # noqa: D102
+
+
+class Rejectable(Identified, Protocol):
+    """A row that can be rejected: a `Record`, an `Exemplar`, or what a reader knows of a record."""
+
     @property
     def source(self) -> str: ...  # noqa: D102
     @property
@@ -105,7 +110,7 @@ def reject_row(row: Rejectable, stage: str, problems: Sequence[Problem]) -> Reje
     )
 
 
-def find_incomplete_turns(rows: Iterable[Rejectable], dropped: Collection[str]) -> dict[str, Problem]:
+def find_incomplete_turns(rows: Iterable[Identified], dropped: Collection[str]) -> dict[str, Problem]:
     """Find the rows whose turn has another call that is dropped: their ids, each with its problem.
 
     The frames that a turn has for several services are labeled each by itself, so only calls of one service count.

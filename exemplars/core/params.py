@@ -18,7 +18,7 @@ from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import read_file
 from exemplars.core.names import check_name
 from exemplars.core.parameter_validator import Fault, Keys, find_faults, report_unknown
-from exemplars.core.yaml_documents import YamlProblem, decode_yaml
+from exemplars.core.yaml_documents import YamlProblem, compose_yaml, decode_yaml
 
 PATH: Final = Path("params.yaml")
 SECTIONS: Final = (
@@ -124,7 +124,7 @@ def find_lines(section: str, path: Path = PATH) -> dict[str, int]:
     """Find the lines (from 1) of the keys of a section; a key that the file leaves to its default has none."""
     text, _ = read_parameters(path)
     lines: dict[str, int] = {}
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    root = compose_yaml(text)
     for name, value in root.value if isinstance(root, yaml.MappingNode) else ():
         if name.value == section and isinstance(value, yaml.MappingNode):
             lines |= {key.value: key.start_mark.line + 1 for key, _ in value.value}
@@ -202,7 +202,7 @@ def _describe_fault(path: Path, text: str, fault: Fault) -> Diagnostic:
 
 def find_line(text: str, keys: Keys) -> int | None:
     """Return the line (from 1) of the value at `keys`, or of the deepest parent that the document has."""
-    node, line = yaml.compose(text, Loader=yaml.SafeLoader), None
+    node, line = compose_yaml(text), None
     for key in keys:
         if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
             node = node.value[key]

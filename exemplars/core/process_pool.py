@@ -6,13 +6,15 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from exemplars.core.errors import Diagnostic, UserError
 
 A = TypeVar("A")
 B = TypeVar("B")
 
+_works: Final[list[Callable[[Any], Any]]] = []
+"""In a process of a pool, what it does with a shard."""
 ATTEMPTS: Final = 3
 """How often a shard is tried whose worker dies."""
 AHEAD: Final = 2
@@ -32,11 +34,11 @@ def map_in_processes(
     while position < len(shards):
         running: dict[int, Future[B]] = {}
         try:
-            with ProcessPoolExecutor(workers, initializer=gc.disable) as pool:
+            with _start_pool(workers, work) as pool:
                 while position < len(shards):
                     for index in range(position, min(position + AHEAD * workers, len(shards))):
                         if index not in done and index not in running:
-                            running[index] = pool.submit(work, shards[index])
+                            running[index] = pool.submit(_run_work, shards[index])
                     if position not in done:
                         done[position] = running.pop(position).result()
                     yield done.pop(position)
@@ -49,6 +51,20 @@ def map_in_processes(
                     done[index] = _run_alone(work, shards[index], name_shard(shards[index]))
 
 
+def _start_pool(workers: int, work: Callable[[A], B]) -> ProcessPoolExecutor:
+    """Start processes that get `work` once, and not again with each shard: what it remembers serves them all."""
+    return ProcessPoolExecutor(workers, initializer=_prepare_worker, initargs=(work,))
+
+
+def _prepare_worker(work: Callable[[Any], Any]) -> None:
+    gc.disable()
+    _works.append(work)
+
+
+def _run_work(shard: Any) -> Any:
+    return _works[-1](shard)
+
+
 def _collect_finished(running: dict[int, Future[B]]) -> Iterator[tuple[int, B]]:
     for index, future in running.items():
         if future.done() and not future.cancelled() and future.exception() is None:
@@ -58,8 +74,9 @@ def _collect_finished(running: dict[int, Future[B]]) -> Iterator[tuple[int, B]]:
 def _run_alone(work: Callable[[A], B], shard: A, name: str) -> B:
     for _ in range(ATTEMPTS - 1):
         try:
-            with ProcessPoolExecutor(1, initializer=gc.disable) as pool:
-                return pool.submit(work, shard).result()
+            with _start_pool(1, work) as pool:
+                result: B = pool.submit(_run_work, shard).result()
+                return result
         except BrokenProcessPool:
             continue
     raise UserError(

@@ -38,13 +38,20 @@ def count_sorted(values: Iterable[str]) -> dict[str, int]:
 
 def count_rejections(rejections: pa.Table) -> dict[str, dict[str, int]]:
     """Count rejections by source and reason, both sorted."""
-    pairs = Counter(
-        zip(rejections.column("source").to_pylist(), rejections.column("reason").to_pylist(), strict=True)
-    )
-    counts: dict[str, dict[str, int]] = {}
-    for (source, reason), count in sorted(pairs.items()):
-        counts.setdefault(source, {})[reason] = count
-    return counts
+    columns = (rejections.column(name).to_pylist() for name in ("source", "reason"))
+    return nest_counts(Counter(zip(*columns, strict=True)))
+
+
+def nest_counts(counts: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    """Nest the counts of pairs: by the first of the pair, then by the second, both sorted.
+
+    >>> nest_counts({("sgd", "erased"): 2, ("bots", "too_long"): 1, ("bots", "erased"): 1})
+    {'bots': {'erased': 1, 'too_long': 1}, 'sgd': {'erased': 2}}
+    """
+    nested: dict[str, dict[str, int]] = {}
+    for (outer, inner), count in sorted(counts.items()):
+        nested.setdefault(outer, {})[inner] = count
+    return nested
 
 
 def build_row_metrics(

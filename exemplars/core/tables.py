@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from itertools import accumulate, chain, pairwise
 from operator import attrgetter
@@ -12,6 +13,7 @@ from typing import Any, Final, TypeVar, get_args
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from exemplars.core.errors import Diagnostic, UserError
@@ -27,14 +29,20 @@ _TURN: Final = derive_type(Turn)
 R = TypeVar("R", bound=msgspec.Struct)
 
 
-def rows_to_table(rows: Sequence[msgspec.Struct], record_type: type[msgspec.Struct]) -> pa.Table:
+def rows_to_table(
+    rows: Sequence[msgspec.Struct], record_type: type[msgspec.Struct], names: Sequence[str] | None = None
+) -> pa.Table:
     """Build a table of `derive_schema(record_type)` from records, in the order given.
+
+    names: the columns to build; `None`: all.
 
     >>> from exemplars.core.records import TextPair
     >>> rows_to_table([TextPair("utterance", "call mum", "call mom", 0.8)], TextPair).to_pylist()
     [{'column': 'utterance', 'first': 'call mum', 'second': 'call mom', 'similarity': 0.8}]
     """
     schema = derive_schema(record_type)
+    if names is not None:
+        schema = pa.schema([schema.field(name) for name in names])
     columns = [_build_column(list(map(attrgetter(field.name), rows)), field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
 
@@ -126,29 +134,76 @@ def take_rows(table: pa.Table, rows: Sequence[int]) -> pa.Table:
 
 
 def sort_by_id(table: pa.Table) -> pa.Table:
-    """Sort rows by their ids (by code points)."""
-    ids = table.column("id").to_pylist()
-    if all(first <= second for first, second in pairwise(ids)):
+    """Sort rows by their ids (by code points); rows with equal ids keep their order."""
+    if is_sorted_by_id(table):
         return table
+    ids = table.column("id").to_pylist()
     return take_rows(table, sorted(range(len(ids)), key=ids.__getitem__))
 
 
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write a whole Parquet file: zstd, `ROWS_PER_GROUP` rows per group, and no time stamp.
+def is_sorted_by_id(table: pa.Table) -> bool:
+    """Return whether each row's id is at least that of the row before it."""
+    ids = table.column("id")
+    # Arrow compares the bytes of UTF-8, which have the order of the code points.
+    return pc.all(pc.less_equal(ids[:-1], ids[1:]), min_count=0).as_py() if len(ids) > 1 else True
 
+
+class TableWriter:
+    """Writes the row groups of a Parquet file as their rows come in."""
+
+    def __init__(self, file: pq.ParquetWriter) -> None:
+        """file: open, and closed by whoever has opened it."""
+        self.num_rows = 0
+        """The rows so far."""
+        self._file = file
+        self._waiting: list[pa.Table] = []
+        """The rows since the last row group, fewer than a row group has."""
+
+    def write(self, table: pa.Table) -> None:
+        """Add rows."""
+        self.num_rows += table.num_rows
+        self._waiting.append(table)
+        rows = pa.concat_tables(self._waiting)
+        start = 0
+        while rows.num_rows - start >= ROWS_PER_GROUP:
+            self._write_group(rows.slice(start, ROWS_PER_GROUP))
+            start += ROWS_PER_GROUP
+        self._waiting = [rows.slice(start)]
+
+    def finish(self) -> None:
+        """Write the rows that fill no row group; an empty table has one row group without rows."""
+        rows = pa.concat_tables(self._waiting or [self._file.schema.empty_table()])
+        if rows.num_rows or not self.num_rows:
+            self._write_group(rows)
+        self._waiting = []
+
+    def _write_group(self, rows: pa.Table) -> None:
+        # The bytes of the pages would depend on the boundaries of the chunks.
+        self._file.write_table(rows.combine_chunks(), row_group_size=ROWS_PER_GROUP)
+
+
+@contextmanager
+def open_table(path: Path, schema: pa.Schema) -> Iterator[TableWriter]:
+    """Open a Parquet file, which takes the place of the old one when the block succeeds.
+
+    Whatever tables its rows come in, the file is the same: zstd, `ROWS_PER_GROUP` rows per group, and no time stamp.
     Raises `OSError`, and then leaves the old file as it was.
     """
     with (
         replace_file(path) as partial,
         pq.ParquetWriter(
-            partial, table.schema, compression="zstd", compression_level=1, write_statistics=False
-        ) as writer,
+            partial, schema, compression="zstd", compression_level=1, write_statistics=False
+        ) as file,
     ):
-        for start in range(0, max(table.num_rows, 1), ROWS_PER_GROUP):
-            # The bytes of the pages would depend on the boundaries of the chunks. Combining one row group after the
-            # other, instead of the whole table, needs no second copy of it.
-            group = table.slice(start, ROWS_PER_GROUP).combine_chunks()
-            writer.write_table(group, row_group_size=ROWS_PER_GROUP)
+        writer = TableWriter(file)
+        yield writer
+        writer.finish()
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a whole Parquet file as `open_table` does."""
+    with open_table(path, table.schema) as writer:
+        writer.write(table)
 
 
 def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
@@ -157,20 +212,36 @@ def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
     columns: the columns to read; `None` reads all.
     Raises `UserError` if the file is missing, is not Parquet, or does not have this schema.
     """
+    with _open_parquet(path, schema) as file:  # `pq.read_table` imports pandas.
+        return file.read(columns=None if columns is None else list(columns))
+
+
+def read_row_groups(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Read a Parquet file that a stage wrote, one row group after the other; errors as in `read_table`."""
+    with _open_parquet(path, schema) as file:
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group)
+
+
+def count_rows(path: Path, schema: pa.Schema) -> int:
+    """Count the rows of a Parquet file that a stage wrote; errors as in `read_table`."""
+    with _open_parquet(path, schema) as file:
+        return int(file.metadata.num_rows)
+
+
+@contextmanager
+def _open_parquet(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetFile]:
     try:
-        with pq.ParquetFile(path) as file:  # `pq.read_table` imports pandas.
+        with pq.ParquetFile(path) as file:
             found = file.schema_arrow
-            known = found.equals(schema)
-            table = file.read(columns=None if columns is None else list(columns)) if known else None
+            if not found.equals(schema):
+                problem = _describe_columns(found, schema)
+                raise UserError([_unreadable(path, problem, "run `dvc repro` to rebuild it")])
+            yield file
     except FileNotFoundError:
         raise UserError([_unreadable(path, "no such file", "run `dvc repro` to make it")]) from None
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError([_unreadable(path, str(error), "delete it, then run `dvc repro`")]) from None
-    if table is None:
-        raise UserError(
-            [_unreadable(path, _describe_columns(found, schema), "run `dvc repro` to rebuild it")]
-        )
-    return table
 
 
 def _describe_columns(found: pa.Schema, expected: pa.Schema) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Final
 
 import yaml
@@ -39,6 +40,15 @@ def decode_yaml(text: str) -> Any:
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         # Of a value that its form promises and its content does not keep: the date 2024-13-45.
         raise YamlProblem(f"a value that cannot be read: {error}") from None
+
+
+@functools.lru_cache(maxsize=1)
+def compose_yaml(text: str) -> Any:
+    """Compose the nodes of a document that `decode_yaml` accepts: they know their lines.
+
+    Remembered, since each message about a line asks for them.
+    """
+    return yaml.compose(text, Loader=_LOADER)
 
 
 def _check_yaml(text: str) -> None:

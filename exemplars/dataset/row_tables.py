@@ -56,7 +56,7 @@ def rejections_from_table(table: pa.Table) -> list[Rejection]:
 
 def select_compiled(exemplars: Sequence[Exemplar]) -> pa.Table:
     """Build a table of the columns that `compile` computes, and that records do not have."""
-    return exemplars_to_table(exemplars).select(list(_COMPILED))
+    return rows_to_table(exemplars, Exemplar, _COMPILED)
 
 
 def join_compiled(records: pa.Table, rows: Sequence[int], compiled: pa.Table) -> pa.Table:

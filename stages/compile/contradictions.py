@@ -8,13 +8,13 @@ many good answers.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterator, Sequence
 from typing import Final
 
 import msgspec
 
+from exemplars.core.digests import hash_to_int
 from exemplars.core.errors import quote_text, summarize_names
 from exemplars.core.ledger import Ledger, Problem
 from exemplars.core.records import Argument, Exemplar, Reason
@@ -34,7 +34,7 @@ def content_key(calls: Sequence[Exemplar]) -> int:
     """
     services = sorted({call.service or "" for call in calls})
     first = calls[0]
-    return _hash_to_int(_encode((services, first.utterance, first.speaker, first.context)))
+    return hash_to_int(_encode((services, first.utterance, first.speaker, first.context)))
 
 
 def prefilter_key(exemplar: Exemplar) -> int:
@@ -43,7 +43,7 @@ def prefilter_key(exemplar: Exemplar) -> int:
     It is cheap, since it encodes no turns as JSON, and only the few turns that share one are compared.
     """
     last = [turn.utterance for turn in exemplar.context[-_PREFILTER_TURNS:]]
-    return _hash_to_int("\x00".join([exemplar.service or "", exemplar.utterance, *last]).encode())
+    return hash_to_int("\x00".join([exemplar.service or "", exemplar.utterance, *last]).encode())
 
 
 def reject_contradictions(
@@ -81,10 +81,6 @@ def _settle_turns(equal: list[list[Exemplar]], candidates: Collection[str]) -> d
             problems |= found
             rest += [] if found else [calls]
     return problems | dict(_find_problems(rest))
-
-
-def _hash_to_int(content: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big") >> 1
 
 
 def _find_problems(equal: list[list[Exemplar]]) -> Iterator[tuple[str, Problem]]:

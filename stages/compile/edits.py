@@ -7,12 +7,10 @@ stays as it was.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
-import pyarrow as pa
 
 from exemplars.core.errors import summarize_names
 from exemplars.core.ledger import Problem, reject_row
@@ -27,15 +25,7 @@ from exemplars.core.reviews import (
     describe_row,
 )
 from exemplars.core.slot_paths import find_root
-from exemplars.core.tables import take_rows
 from exemplars.dataset.catalog import Skill, find_missing_parameters
-from exemplars.dataset.row_tables import (
-    exemplars_from_table,
-    join_compiled,
-    records_from_table,
-    records_to_table,
-    select_compiled,
-)
 from exemplars.dataset.texts import has_text
 from stages.compile.exemplars import SourceRules, compile_record
 from stages.compile.lexicon import Lexicon
@@ -49,17 +39,6 @@ class RowVersion(NamedTuple):
     """What the record compiles to."""
     shares_turn: bool
     """Whether its turn has more calls."""
-
-
-class EditedTables(NamedTuple):
-    """The tables of the stage with the edited rows in the places of the rows."""
-
-    records: pa.Table
-    compiled: pa.Table
-    exemplars: dict[int, Exemplar]
-    """The edited exemplars, by their index in `compiled`."""
-    edits: list[RowEdit]
-    """Sorted by the id of the row; those of a row in the order in which they were applied."""
 
 
 class EditCompiler:
@@ -159,36 +138,9 @@ def find_edit(resolution: Resolution | None) -> Review | None:
     return None if agreed is None or agreed.after is None else agreed
 
 
-def edit_tables(
-    records: pa.Table,
-    rows: Sequence[int],
-    compiled: pa.Table,
-    resolutions: Mapping[RowContent, Resolution],
-    compiler: EditCompiler,
-) -> EditedTables:
-    """Apply the edits of reviewers to the tables of the stage.
-
-    rows: for each exemplar, the index of its record. compiled: the exemplars' `select_compiled`.
-    """
-    edited_ids = {row for (row, _), resolution in resolutions.items() if find_edit(resolution) is not None}
-    if not edited_ids:
-        return EditedTables(records, compiled, {}, [])
-    ids, turns = (records.column(name).to_pylist() for name in ("id", "turn"))
-    sizes = Counter(turns)
-    indexes = [index for index, row in enumerate(rows) if ids[row] in edited_ids]
-    numbers = [rows[index] for index in indexes]
-    exemplars = exemplars_from_table(join_compiled(records, numbers, take_rows(compiled, indexes)))
-    results = [
-        compiler.apply(RowVersion(record, exemplar, sizes[record.turn] > 1), resolutions)
-        for record, exemplar in zip(records_from_table(take_rows(records, numbers)), exemplars, strict=True)
-    ]
-    edited = [row.exemplar for row, _ in results]
-    return EditedTables(
-        _replace_rows(records, numbers, records_to_table([row.record for row, _ in results])),
-        _replace_rows(compiled, indexes, select_compiled(edited)),
-        dict(zip(indexes, edited, strict=True)),
-        sorted((edit for _, edits in results for edit in edits), key=lambda edit: edit.id),
-    )
+def list_edited_rows(resolutions: Mapping[RowContent, Resolution]) -> frozenset[str]:
+    """List the ids of the rows for which reviewers agree on an edit."""
+    return frozenset(row for (row, _), resolution in resolutions.items() if find_edit(resolution) is not None)
 
 
 def _label_argument(argument: ReviewedArgument, known: LabelledArgument | None) -> LabelledArgument:
@@ -201,14 +153,6 @@ def _label_argument(argument: ReviewedArgument, known: LabelledArgument | None) 
     return LabelledArgument(
         argument.slot, argument.value, spoken, argument.start, argument.end, grounding=argument.grounding
     )
-
-
-def _replace_rows(table: pa.Table, numbers: Sequence[int], rows: pa.Table) -> pa.Table:
-    """Return a table with other rows in some places, and all rows in their order. numbers: the places."""
-    order = list(range(table.num_rows))
-    for position, number in enumerate(numbers):
-        order[number] = table.num_rows + position
-    return take_rows(pa.concat_tables([table, rows]), order)
 
 
 def _describe(found: str, expected: str, fix: str) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pyarrow as pa
@@ -18,23 +18,29 @@ from exemplars.dataset.texts import list_words
 
 _NAME: Final = re.compile(r"(?<![^\W_])[A-Z][^\W\d_]+")
 _SENTENCE_START: Final = re.compile(r"(?:^|[.!?:;\"'(]\s*|\n)[A-Z][^\W\d_]+")
-_MAX_LISTED: Final = 50
+MAX_SUSPICIOUS: Final = 50
 
 
-def count_fillings(exemplars: pa.Table) -> dict[str, dict[str, int]]:
-    """Count the groundings of the values of each parameter, by `skill.parameter`.
-
-    The items of a list count as one: `order.dishes[].name`.
-    """
+def count_groundings(exemplars: pa.Table) -> Counter[tuple[str, str, str]]:
+    """Count the groundings of the values of each slot: by skill, slot and grounding."""
     arguments = exemplars.column("arguments").combine_chunks()
     flat = arguments.flatten()
     skills = exemplars.column("skill").combine_chunks().take(pc.list_parent_indices(arguments))
-    slots, groundings = pc.struct_field(flat, "slot"), pc.struct_field(flat, "grounding")
-    rows = zip(skills.to_pylist(), slots.to_pylist(), groundings.to_pylist(), strict=True)
+    columns = {"skill": skills, **{name: pc.struct_field(flat, name) for name in ("slot", "grounding")}}
+    groups = pa.table(columns).group_by(list(columns)).aggregate([([], "count_all")])
+    *keys, counts = (groups.column(name).to_pylist() for name in (*columns, "count_all"))
+    return Counter(dict(zip(zip(*keys, strict=True), counts, strict=True)))
+
+
+def sum_fillings(groundings: Mapping[tuple[str, str, str], int]) -> dict[str, dict[str, int]]:
+    """Sum the groundings of the values of each parameter, by `skill.parameter`.
+
+    The items of a list count as one: `order.dishes[].name`. groundings: as `count_groundings` counts them.
+    """
     fillings: dict[str, dict[str, int]] = {}
-    for (skill, slot, grounding), count in sorted(Counter(rows).items(), key=str):
-        groundings = fillings.setdefault(f"{skill}.{generalize_path(slot)}", {})
-        groundings[grounding] = groundings.get(grounding, 0) + count
+    for (skill, slot, grounding), count in sorted(groundings.items(), key=str):
+        counts = fillings.setdefault(f"{skill}.{generalize_path(slot)}", {})
+        counts[grounding] = counts.get(grounding, 0) + count
     return dict(sorted(fillings.items()))
 
 
@@ -49,8 +55,8 @@ def list_suspicious_values(exemplars: pa.Table) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for exemplar in exemplars_from_table(exemplars.take(pa.array(rows, pa.int64()))):
         found += _list_suspicious(exemplar)
-        if len(found) >= _MAX_LISTED:
-            return found[:_MAX_LISTED]
+        if len(found) >= MAX_SUSPICIOUS:
+            return found[:MAX_SUSPICIOUS]
     return found
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from exemplars.core import layout
 from exemplars.core.code_version import check_dependency
@@ -18,7 +16,7 @@ from exemplars.core.files import describe_bad_document, read_file
 from exemplars.core.params import composes_values, requires_review
 from exemplars.core.reviews import Resolution, RowContent, read_reviews, resolve_decisions
 from exemplars.core.schemas import RECORD_SCHEMA, REJECTION_SCHEMA
-from exemplars.core.tables import read_table
+from exemplars.core.tables import count_rows
 from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.catalog_merge import merge_catalogs
 from exemplars.dataset.recognizers import BUILT_IN, Recognizers, decode_recognizers, merge_recognizers
@@ -34,8 +32,8 @@ class CompileInputs(NamedTuple):
 
     paths: tuple[Path, ...]
     """The records of each source, in the order of their ids."""
-    rejected: pa.Table
-    """The rejections of the sources' readers; they stay in the ledger."""
+    ledgers: tuple[Path, ...]
+    """The rejections of each source's reader, in the order of `paths`; they stay in the ledger."""
     records: dict[str, int]
     """The number of records of each source, including rejected ones."""
     skills: tuple[Skill, ...]
@@ -73,12 +71,15 @@ def read_inputs(params: CompileParams, ingested: Mapping[str, Mapping[str, Any]]
     merged = merge_catalogs(catalogs, unite=params.same_skill is OnSameSkill.UNION)
     skills = tuple(msgspec.structs.replace(skill, place="", inferred=False) for skill in merged)
     _check_recognizers(skills, recognizers)
-    ledgers = {name: read_table(layout.record_rejections(name), REJECTION_SCHEMA) for name in sources}
-    records = {name: _count_rows(layout.records(name)) + ledgers[name].num_rows for name in sources}
+    ledgers = tuple(layout.record_rejections(name) for name in sources)
+    records = {
+        name: count_rows(path, RECORD_SCHEMA) + count_rows(ledger, REJECTION_SCHEMA)
+        for name, path, ledger in zip(sources, paths, ledgers, strict=True)
+    }
     composing = {name for name in sources if composes_values(ingested.get(name, {}))}
     return CompileInputs(
         paths,
-        pa.concat_tables(ledgers.values()),
+        ledgers,
         records,
         skills,
         recognizers,
@@ -129,23 +130,6 @@ def read_recognizers(path: Path) -> Recognizers:
             fix="correct the file, or its path in params.yaml (compile.recognizers)",
         )
         raise UserError([problem]) from None
-
-
-def _count_rows(path: Path) -> int:
-    file = pq.ParquetFile(path)
-    if not file.schema_arrow.equals(RECORD_SCHEMA):
-        raise UserError(
-            [
-                Diagnostic(
-                    path=str(path),
-                    code="unreadable_table",
-                    found="unexpected columns",
-                    expected="records of this version",
-                    fix="run `dvc repro` to rebuild it",
-                )
-            ]
-        )
-    return int(file.metadata.num_rows)
 
 
 def _check_recognizers(skills: tuple[Skill, ...], recognizers: Recognizers) -> None:

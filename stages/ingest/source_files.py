@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ from exemplars.core.digests import hash_content
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.ledger import reject_row
 from exemplars.core.records import Origin, Reason, Rejection
+from exemplars.core.schemas import RECORD_SCHEMA, REJECTION_SCHEMA
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.catalog_merge import place_skills
 from exemplars.dataset.recognizers import Recognizers, merge_recognizers
@@ -27,6 +28,49 @@ class SourceTables(NamedTuple):
     rejections: pa.Table
     skills: tuple[Skill, ...]
     recognizers: Recognizers
+
+
+class RowTables(NamedTuple):
+    """The rows of a part of a source; every record is in one of the two."""
+
+    records: pa.Table
+    rejections: pa.Table
+
+
+class Definitions(NamedTuple):
+    """What a source declares, or what its rows have shown."""
+
+    skills: tuple[Skill, ...] = ()
+    recognizers: Recognizers = Recognizers()
+
+
+class SourceStream:
+    """A source that is read part by part, so that only a part is in memory; its definitions come last."""
+
+    def __init__(self, parts: Generator[RowTables, None, Definitions]) -> None:
+        """parts: with what the source defines as the value that they return."""
+        self.definitions = Definitions()
+        """Complete when all parts have been taken."""
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[RowTables]:
+        """Yield the parts, in the order of the source."""
+        self.definitions = yield from self._parts
+
+    def collect(self) -> SourceTables:
+        """Take all parts."""
+        parts = list(self)
+        return SourceTables(
+            pa.concat_tables([RECORD_SCHEMA.empty_table(), *(part.records for part in parts)]),
+            pa.concat_tables([REJECTION_SCHEMA.empty_table(), *(part.rejections for part in parts)]),
+            *self.definitions,
+        )
+
+
+def stream_tables(tables: SourceTables) -> Generator[RowTables, None, Definitions]:
+    """Give the tables of a source that was read as a whole as its only part."""
+    yield RowTables(tables.records, tables.rejections)
+    return Definitions(tables.skills, tables.recognizers)
 
 
 def read_files(

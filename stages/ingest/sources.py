@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -33,9 +34,18 @@ from stages.ingest.params import (
     SkillsSource,
 )
 from stages.ingest.reading import Reading, SourceInfo
-from stages.ingest.sgd.source import read_sgd_source
+from stages.ingest.sgd.source import stream_sgd_source
 from stages.ingest.skills import SKILL_FILES, parse_skill_file
-from stages.ingest.source_files import SourceTables, build_tables, read_files, read_parts
+from stages.ingest.source_files import (
+    Definitions,
+    RowTables,
+    SourceStream,
+    SourceTables,
+    build_tables,
+    read_files,
+    read_parts,
+    stream_tables,
+)
 from stages.ingest.tombstones import Erasures
 from stages.ingest.tools import TOOLS_FILE, parse_tools
 
@@ -58,8 +68,18 @@ DIALOGUES: Final = (SgdSource, ChatSource)
 def read_source(
     name: str, params: IngestParams, workers: int, erasures: Erasures = NOTHING_ERASED
 ) -> SourceTables:
-    """Read all rows of a source, sorted by id; rows that tombstones match are in the ledger, without their text.
+    """Read all rows of a source, sorted by id; as `stream_source`."""
+    tables = stream_source(name, params, workers, erasures).collect()
+    return tables._replace(records=sort_by_id(tables.records), rejections=sort_by_id(tables.rejections))
 
+
+def stream_source(
+    name: str, params: IngestParams, workers: int, erasures: Erasures = NOTHING_ERASED
+) -> SourceStream:
+    """Read a source part by part; rows that tombstones match are in the ledger, without their text.
+
+    Only dialogues of the SGD format come in several parts, and only if nothing is erased: a tombstone may take rows of
+    all parts with it.
     Raises `UserError` with everything that cannot be read, if `params` has no source of that name, and if a
     tombstone needs a key that is not set.
     """
@@ -69,25 +89,39 @@ def read_source(
     check_expressions({f"ingest.sources.{name}.license": settings.license})
     today = None if settings.today is None else settings.today.isoformat()
     source = SourceInfo(name, settings.license, today)
+    if isinstance(settings, SgdSource) and not erasures.tombstones:
+        parts = stream_sgd_source(Path(settings.path), settings, source, params.context_turns, workers)
+    else:
+        parts = stream_tables(_read_unerased(settings, source, params, workers, erasures))
+    return SourceStream(_merge_skills(name, parts))
+
+
+def _merge_skills(
+    name: str, parts: Generator[RowTables, None, Definitions]
+) -> Generator[RowTables, None, Definitions]:
+    definitions = yield from parts
+    return definitions._replace(skills=merge_catalogs({name: definitions.skills}))
+
+
+def _read_unerased(
+    settings: AnySource, source: SourceInfo, params: IngestParams, workers: int, erasures: Erasures
+) -> SourceTables:
+    """Read a source as a whole, and erase what tombstones match."""
     is_dialogues = isinstance(settings, DIALOGUES)
     tables, erased_groups = erase_rows(_read(settings, source, params, workers), erasures, is_dialogues)
     if erased_groups and isinstance(settings, SgdSource | NluSource):
         # Read again: values and their names must not be learned from erased dialogues and examples.
         source = source._replace(erased_groups=erased_groups)
         tables, _ = erase_rows(_read(settings, source, params, workers), erasures, is_dialogues)
-    return SourceTables(
-        records=sort_by_id(tables.records),
-        rejections=sort_by_id(tables.rejections),
-        skills=merge_catalogs({name: tables.skills}),
-        recognizers=tables.recognizers,
-    )
+    return tables
 
 
 def _read(settings: AnySource, source: SourceInfo, params: IngestParams, workers: int) -> SourceTables:
     root = Path(settings.path)
     match settings:
         case SgdSource():
-            return read_sgd_source(root, settings, source, params.context_turns, workers)
+            stream = stream_sgd_source(root, settings, source, params.context_turns, workers)
+            return SourceStream(stream).collect()
         case SkillsSource():
             return build_tables(_read_skills(root, settings, source))
         case JsonlSource():

@@ -23,7 +23,7 @@ from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import Recognizers
 from exemplars.dataset.row_tables import exemplars_to_table
 from stages.compile.exemplars import SourceRules, compile_record
-from stages.compile.filling import count_fillings, list_suspicious_values
+from stages.compile.filling import count_groundings, list_suspicious_values, sum_fillings
 from stages.compile.lexicon import Lexicon
 
 MATH = Skill(
@@ -119,7 +119,7 @@ def test_fillings_are_counted_by_parameter() -> None:
         compile_kept("in base ten", LabelledArgument("base", "10")),
         compile_kept("thanks"),
     ]
-    assert count_fillings(exemplars_to_table(rows)) == {
+    assert sum_fillings(count_groundings(exemplars_to_table(rows))) == {
         "math.base": {"default": 1, "normalized": 1},
         "math.question": {"composed": 1},
     }
@@ -153,7 +153,7 @@ def test_composed_numbers_and_names_from_nowhere_are_suspicious() -> None:
 
 def test_a_dataset_without_composed_values_has_no_suspicious_ones() -> None:
     assert list_suspicious_values(exemplars_to_table([])) == []
-    assert count_fillings(exemplars_to_table([])) == {}
+    assert sum_fillings(count_groundings(exemplars_to_table([]))) == {}
 
 
 def test_a_call_of_a_skill_that_another_source_defines_has_all_required_arguments() -> None:

@@ -23,7 +23,7 @@ from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import Recognizers
 from exemplars.dataset.row_tables import exemplars_to_table
 from stages.compile.exemplars import compile_record
-from stages.compile.filling import count_fillings
+from stages.compile.filling import count_groundings, sum_fillings
 from stages.compile.lexicon import Lexicon
 from stages.compile.schema_checks import find_schema_problems
 
@@ -185,7 +185,7 @@ def test_a_call_that_the_schema_accepts_has_a_grounding_for_each_leaf() -> None:
 def test_the_items_of_a_list_are_counted_as_one_parameter() -> None:
     row = compile_call("2 soup and rice", {"dishes": [{"name": "soup", "count": 2}, {"name": "rice"}]})
     assert isinstance(row, Exemplar), row
-    assert count_fillings(exemplars_to_table([row])) == {
+    assert sum_fillings(count_groundings(exemplars_to_table([row]))) == {
         "order.dishes[].count": {"verbatim": 1},
         "order.dishes[].name": {"verbatim": 2},
     }

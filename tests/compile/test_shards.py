@@ -9,10 +9,10 @@ from exemplars.core.tables import write_table
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import Recognizers
-from exemplars.dataset.row_tables import records_to_table, rejections_from_table, rejections_to_table
+from exemplars.dataset.row_tables import records_to_table, rejections_from_table
 from stages.compile.exemplars import SourceRules
 from stages.compile.inputs import CompileInputs
-from stages.compile.shards import Compiled, compile_tables
+from tests.compile.compiling import Compiled, compile_inputs
 
 CALL = Skill("call", parameters=(Parameter("who"),))
 
@@ -41,13 +41,13 @@ def compile_records(folder: Path, records: list[Record], workers: int = 1) -> Co
     write_table(path, records_to_table(records))
     inputs = CompileInputs(
         paths=(path,),
-        rejected=rejections_to_table([]),
+        ledgers=(),
         records={"s": len(records)},
         skills=(CALL,),
         recognizers=Recognizers(),
         rules={"s": SourceRules()},
     )
-    return compile_tables(inputs, workers)
+    return compile_inputs(folder, inputs, workers)
 
 
 def list_rejected(compiled: Compiled) -> dict[str, Reason]:

@@ -13,8 +13,8 @@ from exemplars.dataset.row_tables import records_from_table, rejections_from_tab
 from stages.ingest.params import OnBadFile, SgdSource
 from stages.ingest.reading import SourceInfo
 from stages.ingest.sgd.dialogues import Dialogue
-from stages.ingest.sgd.source import read_sgd_source
-from stages.ingest.source_files import SourceTables
+from stages.ingest.sgd.source import stream_sgd_source
+from stages.ingest.source_files import SourceStream, SourceTables
 
 SCHEMA: list[dict[str, Any]] = [
     {
@@ -94,7 +94,9 @@ def release(root: Path, *dialogues: Any, schema: Any = SCHEMA, split: str = "tra
 
 def read(root: Path, on_bad_file: OnBadFile = OnBadFile.FAIL, workers: int = 1) -> SourceTables:
     source = SgdSource(path=str(root), license="MIT", splits=("train",), on_bad_file=on_bad_file)
-    return read_sgd_source(root, source, SourceInfo("sgd", "MIT", "2019-03-01"), 4, workers)
+    return SourceStream(
+        stream_sgd_source(root, source, SourceInfo("sgd", "MIT", "2019-03-01"), 4, workers)
+    ).collect()
 
 
 def rows(root: Path, **options: Any) -> tuple[list[Record], list[Rejection]]:
@@ -379,7 +381,7 @@ def test_splits_that_define_a_service_differently_are_reported(tmp_path: Path) -
     release(tmp_path, dialogue(ASK), schema=changed, split="dev")
     source = SgdSource(path=str(tmp_path), license="MIT", splits=("train", "dev"))
     with pytest.raises(UserError, match=r"service 'Boats_1', which train/schema\.json defines differently"):
-        read_sgd_source(tmp_path, source, SourceInfo("sgd", "MIT"), 4, 1)
+        list(stream_sgd_source(tmp_path, source, SourceInfo("sgd", "MIT"), 4, 1))
 
 
 def test_two_workers_read_the_same_as_one(tmp_path: Path) -> None:

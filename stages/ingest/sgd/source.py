@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Mapping
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -33,7 +32,7 @@ from stages.ingest.reading import STAGE, SourceInfo, collect_rows, make_unread
 from stages.ingest.sgd.dialogues import Dialogue, decode_dialogues
 from stages.ingest.sgd.rows import DialogueFile, make_group, read_dialogue
 from stages.ingest.sgd.schema import Service, decode_schema, make_skills, merge_services
-from stages.ingest.source_files import SourceTables, reject_file
+from stages.ingest.source_files import Definitions, RowTables, reject_file
 
 OFFICIAL_SPLITS: Final = {"train": "train", "dev": "validation", "test": "test"}
 """Our names of the splits, by the folders of the official release."""
@@ -59,11 +58,12 @@ class _Shard(NamedTuple):
     unreadable: tuple[Diagnostic, ...] = ()
 
 
-def read_sgd_source(
+def stream_sgd_source(
     root: Path, settings: SgdSource, source: SourceInfo, context_turns: int, workers: int
-) -> SourceTables:
-    """Read all rows of the splits of a source.
+) -> Generator[RowTables, None, Definitions]:
+    """Read the rows of the splits of a source, one file after the other.
 
+    Of several dialogues with one id, all but the first are in the ledger.
     Raises `UserError` with everything that cannot be read: a folder, a `schema.json`, and, unless the source
     has `on_bad_file: reject`, a dialogue file.
     """
@@ -71,32 +71,32 @@ def read_sgd_source(
     files = [(folder, file) for folder in sorted(folders) for file in _list_dialogue_files(root, folder)]
     schemas = [_read_schema(root, folder) for folder in folders]
     services = merge_services({path: services for path, services, _ in schemas})
-    schema_files = {path: data for path, _, data in schemas}
-    shards = list(
-        map_shards(
-            partial(_read_file, source, services, context_turns, settings.learn_aliases_from),
-            files,
-            workers,
-            f"ingest {source.name}",
-            lambda folder_and_file: str(root / folder_and_file[1].name),
-        )
+    shards = map_shards(
+        partial(_read_file, source, services, context_turns, settings.learn_aliases_from),
+        files,
+        workers,
+        f"ingest {source.name}",
+        lambda folder_and_file: str(root / folder_and_file[1].name),
     )
-    unreadable = [diagnostic for shard in shards for diagnostic in shard.unreadable]
+    unreadable: list[Diagnostic] = []
+    variants: set[Variants] = set()
+    first_places: dict[str, str] = {}
+    for shard in shards:
+        unreadable += shard.unreadable
+        variants |= shard.variants
+        shard = _keep_first_dialogues(shard, first_places)
+        yield RowTables(shard.records, shard.rejections)
     if unreadable and settings.on_bad_file is OnBadFile.FAIL:
         raise UserError(unreadable)
-    shards = _reject_repeated_dialogues(shards)
-    aliases = learn_aliases(sorted(set().union(*(shard.variants for shard in shards))))
+    aliases = learn_aliases(sorted(variants))
     recognizer = _find_recognizer_name(aliases)
-    return SourceTables(
-        records=pa.concat_tables([shard.records for shard in shards]),
-        rejections=pa.concat_tables([shard.rejections for shard in shards]),
-        skills=tuple(
-            msgspec.structs.replace(skill, place=find_definition(name, schema_files))
-            for name in sorted(services)
-            for skill in make_skills(services[name], recognizer)
-        ),
-        recognizers=aliases,
+    schema_files = {path: data for path, _, data in schemas}
+    skills = tuple(
+        msgspec.structs.replace(skill, place=find_definition(name, schema_files))
+        for name in sorted(services)
+        for skill in make_skills(services[name], recognizer)
     )
+    return Definitions(skills, aliases)
 
 
 def collect_variants(dialogue: Dialogue, services: Mapping[str, Service]) -> set[Variants]:
@@ -167,23 +167,18 @@ def _read_file(
     )
 
 
-def _reject_repeated_dialogues(shards: Iterable[_Shard]) -> list[_Shard]:
-    """Move to the ledger the records of every dialogue whose id an earlier dialogue has."""
-    shards = list(shards)
-    counts = Counter(group for shard in shards for _, group in shard.dialogues)
-    if all(count == 1 for count in counts.values()):
-        return shards
-    first_places: dict[str, str] = {}
-    return [_keep_first_dialogues(shard, first_places) for shard in shards]
-
-
 def _keep_first_dialogues(shard: _Shard, first_places: dict[str, str]) -> _Shard:
-    """Reject the repeated dialogues of a shard. first_places: of the groups so far; updated."""
+    """Move to the ledger the records of every dialogue whose id an earlier dialogue has.
+
+    first_places: of the dialogues so far, by their groups; updated.
+    """
     repeated: dict[str, str] = {}
     for index, group in shard.dialogues:
         place = f"{shard.file.path}#/{index}"
         if first_places.setdefault(group, place) != place:
             repeated[str(index)] = first_places[group]
+    if not repeated:
+        return shard
 
     def find_problem(record: Record) -> Problem | None:
         first_place = repeated.get(record.origin.locator.split("/")[1])

@@ -1,0 +1,141 @@
+"""Tables that are too large to be held as a whole: written in the order of their ids, spooled, merged."""
+
+from __future__ import annotations
+
+import gc
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from exemplars.core.files import replace_file
+from exemplars.core.tables import (
+    TableWriter,
+    open_table,
+    prevent_pandas_import,
+    sort_by_id,
+    take_rows,
+    write_table,
+)
+
+
+def prepare_process() -> None:
+    """Prepare this process for millions of rows: without pandas, and without a search for cycles among them."""
+    prevent_pandas_import()
+    gc.disable()  # There are none, and looking for them takes half of the time.
+
+
+class TableSink(Protocol):
+    """Takes the rows of a table, part by part."""
+
+    def write(self, table: pa.Table) -> None:
+        """Take the next rows."""
+
+
+class SortedWriter:
+    """Writes rows by their ids as they come in, and notes whether they come in that order."""
+
+    def __init__(self, writer: TableWriter) -> None:
+        """writer: takes the rows."""
+        self.is_sorted = True
+        self._writer = writer
+        self._last_id = ""
+
+    def write(self, table: pa.Table) -> None:
+        """Add rows; those of one call may come in any order."""
+        if table.num_rows:
+            table = sort_by_id(table)
+            ids = table.column("id")
+            self.is_sorted = self.is_sorted and self._last_id <= ids[0].as_py()
+            self._last_id = ids[-1].as_py()
+            self._writer.write(table)
+
+
+@contextmanager
+def open_sorted_table(path: Path, schema: pa.Schema) -> Iterator[SortedWriter]:
+    """Open a Parquet file as `open_table` does; its rows are sorted by id.
+
+    Only if a part has an id that belongs into an earlier part, the whole table is read again in order to be sorted.
+    """
+    with replace_file(path) as partial:
+        with open_table(partial, schema) as rows:
+            writer = SortedWriter(rows)
+            yield writer
+        if not writer.is_sorted:
+            with pq.ParquetFile(partial) as file:
+                table = file.read().cast(schema)  # Parquet has names of its own for the items of lists.
+            write_table(partial, sort_by_id(table))
+
+
+def merge_sorted(parts: Iterable[pa.Table], others: pa.Table) -> Iterator[pa.Table]:
+    """Merge a large table with a small one by their ids; of rows with equal ids, those of the large table come first.
+
+    parts: the large table, in its order, which is sorted by id unless it has to be sorted as a whole later. others:
+    rows in any order; those with equal ids keep theirs.
+    """
+    others = sort_by_id(others)
+    ids = others.column("id").to_numpy()
+    start = 0
+    for part in parts:
+        if part.num_rows:
+            # A row with the last id of this part may have an equal in the next part, which it must follow.
+            end = max(start, int(np.searchsorted(ids, part.column("id")[-1].as_py(), side="left")))
+            yield sort_by_id(pa.concat_tables([part, others.slice(start, end - start)]))
+            start = end
+    yield others.slice(start)
+
+
+class TableSpool:
+    """Parts of a table, in a temporary file until it is known what becomes of them."""
+
+    def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
+        """file: empty, open for reading and writing."""
+        self.starts = [0]
+        """The number of rows before each part, and of all rows."""
+        self._file = file
+        self._schema = schema
+        self._places: list[int] = []
+
+    def append(self, part: pa.Table) -> None:
+        """Add a part."""
+        self._places.append(self._file.seek(0, os.SEEK_END))
+        with pa.ipc.new_stream(self._file, self._schema) as stream:
+            stream.write_table(part.combine_chunks())
+        self.starts.append(self.starts[-1] + part.num_rows)
+
+    def read_parts(self) -> Iterator[pa.Table]:
+        """Read the parts, in their order."""
+        yield from map(self._read_part, range(len(self._places)))
+
+    def take(self, rows: Sequence[int]) -> pa.Table:
+        """Take rows by their numbers, which are in ascending order."""
+        bounds = np.searchsorted(rows, self.starts)
+        parts = [self._schema.empty_table()]
+        for number, (first, last) in enumerate(pairwise(bounds.tolist())):
+            if first < last:
+                wanted = [row - self.starts[number] for row in rows[first:last]]
+                parts.append(take_rows(self._read_part(number), wanted))
+        return pa.concat_tables(parts)
+
+    def _read_part(self, number: int) -> pa.Table:
+        self._file.seek(self._places[number])
+        with pa.ipc.open_stream(self._file) as stream:
+            return stream.read_all()
+
+
+@contextmanager
+def open_spool(folder: Path, schema: pa.Schema) -> Iterator[TableSpool]:
+    """Open a spool on the disk of a folder; nothing is left of it if the process is killed, since its file has no name.
+
+    Raises `OSError` if the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        yield TableSpool(file, schema)

@@ -1,0 +1,43 @@
+"""The stage's tables in memory, for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from exemplars.core.reviews import RowEdit
+from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA, TEMPLATE_SCHEMA
+from exemplars.core.table_streams import open_spool
+from stages.compile.compilation import CompiledSinks, compile_sources
+from stages.compile.inputs import CompileInputs
+from stages.compile.report import CompileCounts
+
+
+class Compiled(NamedTuple):
+    """What the stage writes."""
+
+    exemplars: pa.Table
+    rejections: pa.Table
+    templates: pa.Table
+    edits: list[RowEdit]
+    counts: CompileCounts
+
+
+class CollectingSink:
+    """Collects the parts of a table."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.table = schema.empty_table()
+
+    def write(self, table: pa.Table) -> None:
+        self.table = pa.concat_tables([self.table, table])
+
+
+def compile_inputs(folder: Path, inputs: CompileInputs, workers: int = 1) -> Compiled:
+    """Compile as the stage does. folder: for the spool."""
+    sinks = [CollectingSink(schema) for schema in (EXEMPLAR_SCHEMA, REJECTION_SCHEMA, TEMPLATE_SCHEMA)]
+    with open_spool(folder, EXEMPLAR_SCHEMA) as spool:
+        counts, edits = compile_sources(inputs, workers, spool, CompiledSinks(*sinks))
+    return Compiled(*(sink.table for sink in sinks), edits, counts)
