@@ -39,13 +39,13 @@ def count_sorted(values: Iterable[str]) -> dict[str, int]:
 def count_rejections(rejections: pa.Table) -> dict[str, dict[str, int]]:
     """Count rejections by source and reason, both sorted."""
     columns = (rejections.column(name).to_pylist() for name in ("source", "reason"))
-    return nest_counts(Counter(zip(*columns, strict=True)))
+    return group_counts(Counter(zip(*columns, strict=True)))
 
 
-def nest_counts(counts: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
-    """Nest the counts of pairs: by the first of the pair, then by the second, both sorted.
+def group_counts(counts: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    """Group the counts of pairs: by the first of the pair, then by the second, both sorted.
 
-    >>> nest_counts({("sgd", "erased"): 2, ("bots", "too_long"): 1, ("bots", "erased"): 1})
+    >>> group_counts({("sgd", "erased"): 2, ("bots", "too_long"): 1, ("bots", "erased"): 1})
     {'bots': {'erased': 1, 'too_long': 1}, 'sgd': {'erased': 2}}
     """
     nested: dict[str, dict[str, int]] = {}

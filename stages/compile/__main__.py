@@ -9,9 +9,7 @@ from exemplars.core import layout
 from exemplars.core.code_version import run_stage
 from exemplars.core.files import write_bytes, write_json, write_report
 from exemplars.core.params import load_section, read_source_settings
-from exemplars.core.reviews import RowEdit
 from exemplars.core.table_streams import prepare_process
-from exemplars.core.tables import rows_to_table, write_table
 from exemplars.core.workers import count_workers
 from exemplars.dataset.catalog import encode_catalog
 from stages.compile.compilation import compile_sources
@@ -28,8 +26,7 @@ def main() -> str:
     inputs = read_inputs(load_section("compile", CompileParams), read_source_settings())
     workers = count_workers(int(os.environ.get(layout.WORKERS_VARIABLE, "0")))
     with open_outputs() as (spool, sinks):
-        counts, edits = compile_sources(inputs, workers, spool, sinks)
-    write_table(layout.EDITS, rows_to_table(edits, RowEdit))
+        counts = compile_sources(inputs, workers, spool, sinks)
     write_bytes(layout.CATALOG, encode_catalog(inputs.skills))
     report = build_compile_report(inputs.records, counts)
     write_report("compile", report, build_compile_metrics(report))

@@ -20,7 +20,7 @@ from exemplars.core.records import Exemplar, Record, Rejection
 from exemplars.core.reviews import RowEdit
 from exemplars.core.schemas import REJECTION_SCHEMA
 from exemplars.core.table_streams import TableSink, TableSpool, merge_sorted
-from exemplars.core.tables import read_row_groups, take_rows
+from exemplars.core.tables import read_row_groups, rows_to_table, take_rows
 from exemplars.core.workers import map_shards
 from exemplars.dataset.row_tables import (
     exemplars_from_table,
@@ -43,12 +43,14 @@ class CompiledSinks(NamedTuple):
     rejections: TableSink
     templates: TableSink
     """Records that are templates without values."""
+    edits: TableSink
+    """The edits of reviewers, as `RowEdit`, by the id of the row."""
 
 
 def compile_sources(
     inputs: CompileInputs, workers: int, spool: TableSpool, sinks: CompiledSinks
-) -> tuple[CompileCounts, list[RowEdit]]:
-    """Compile the records of all sources; return the counts of all rows, and the edits of reviewers by the row's id.
+) -> CompileCounts:
+    """Compile the records of all sources; return the counts of all rows.
 
     The rejections include those of the sources' readers. spool: for exemplars, empty.
     Raises `UserError` unless every record is an exemplar, a rejection or a template without values.
@@ -58,7 +60,7 @@ def compile_sources(
     for templates in compilation.compile_shards(workers):
         sinks.templates.write(templates)
         counts.add_templates(templates)
-    edits = compilation.apply_edits()
+    sinks.edits.write(rows_to_table(compilation.apply_edits(), RowEdit))
     # First, because a part of a turn must not be compared with whole ones.
     compilation.drop_incomplete_turns()
     compilation.drop_contradictions()
@@ -71,7 +73,7 @@ def compile_sources(
     counts.templates = compilation.count_templates()
     kept = counts.sources.total() + counts.unfilled.total()
     check_conservation("compile", sum(inputs.records.values()), kept, counts.rejections.total())
-    return counts, edits
+    return counts
 
 
 class _Compilation:
@@ -166,7 +168,7 @@ class _Compilation:
         )
 
     def drop_contradictions(self) -> None:
-        """Reject duplicates and contradictions; only turns that share a key with another one are compared."""
+        """Reject duplicates and contradictions; only turns that share a key with a different turn are compared."""
         suspects = self._list_suspects()
         exemplars = self._take_exemplars(suspects)
         ledger = Ledger("compile")

@@ -60,7 +60,6 @@ def read_inputs(params: CompileParams, ingested: Mapping[str, Mapping[str, Any]]
     missing = [name for name in sources if not layout.records(name).exists()]
     if missing or not sources:
         raise UserError([_not_ingested(name) for name in missing] or [_no_source()])
-    paths = tuple(layout.records(name) for name in sources)
     catalogs = {name: read_catalog(layout.source_catalog(name)) for name in sources}
     recognizers = merge_recognizers(
         [
@@ -71,15 +70,15 @@ def read_inputs(params: CompileParams, ingested: Mapping[str, Mapping[str, Any]]
     merged = merge_catalogs(catalogs, unite=params.same_skill is OnSameSkill.UNION)
     skills = tuple(msgspec.structs.replace(skill, place="", inferred=False) for skill in merged)
     _check_recognizers(skills, recognizers)
-    ledgers = tuple(layout.record_rejections(name) for name in sources)
     records = {
-        name: count_rows(path, RECORD_SCHEMA) + count_rows(ledger, REJECTION_SCHEMA)
-        for name, path, ledger in zip(sources, paths, ledgers, strict=True)
+        name: count_rows(layout.records(name), RECORD_SCHEMA)
+        + count_rows(layout.record_rejections(name), REJECTION_SCHEMA)
+        for name in sources
     }
     composing = {name for name in sources if composes_values(ingested.get(name, {}))}
     return CompileInputs(
-        paths,
-        ledgers,
+        tuple(map(layout.records, sources)),
+        tuple(map(layout.record_rejections, sources)),
         records,
         skills,
         recognizers,

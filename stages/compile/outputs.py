@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from exemplars.core import layout
-from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA, TEMPLATE_SCHEMA
+from exemplars.core.reviews import RowEdit
+from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA, TEMPLATE_SCHEMA, derive_schema
 from exemplars.core.table_streams import TableSpool, open_sorted_table, open_spool
+from exemplars.core.tables import open_table
 from stages.compile.compilation import CompiledSinks
 
 
@@ -20,5 +22,6 @@ def open_outputs() -> Iterator[tuple[TableSpool, CompiledSinks]]:
         open_sorted_table(exemplars, EXEMPLAR_SCHEMA) as kept,
         open_sorted_table(rejections, REJECTION_SCHEMA) as ledger,
         open_sorted_table(templates, TEMPLATE_SCHEMA) as unfilled,
+        open_table(layout.EDITS, derive_schema(RowEdit)) as edits,
     ):
-        yield spool, CompiledSinks(kept, ledger, unfilled)
+        yield spool, CompiledSinks(kept, ledger, unfilled, edits)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from exemplars.core.reports import build_row_metrics, count_values, make_plot_rows, nest_counts
+from exemplars.core.reports import build_row_metrics, count_values, group_counts, make_plot_rows
 from stages.compile.filling import MAX_SUSPICIOUS, count_groundings, list_suspicious_values, sum_fillings
 
 
@@ -73,7 +73,7 @@ def build_compile_report(records: Mapping[str, int], counts: CompileCounts) -> d
         "template_yield": round(counts.templates / exemplars, 4) if exemplars else 0.0,
         "records_by_source": dict(sorted(records.items())),
         "exemplars_by_source": _sort(counts.sources),
-        "rejections_by_source": nest_counts(rejections),
+        "rejections_by_source": group_counts(rejections),
         "rejections_by_reason": _sort(sum_reasons(rejections)),
         "grounding": _sort(_sum_groundings(counts.groundings)),
         "fillings": sum_fillings(counts.groundings),

@@ -8,11 +8,14 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from exemplars.core.reviews import RowEdit
-from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA, TEMPLATE_SCHEMA
+from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA, TEMPLATE_SCHEMA, derive_schema
 from exemplars.core.table_streams import open_spool
+from exemplars.core.tables import rows_from_table
 from stages.compile.compilation import CompiledSinks, compile_sources
 from stages.compile.inputs import CompileInputs
 from stages.compile.report import CompileCounts
+
+SCHEMAS = (EXEMPLAR_SCHEMA, REJECTION_SCHEMA, TEMPLATE_SCHEMA, derive_schema(RowEdit))
 
 
 class Compiled(NamedTuple):
@@ -37,7 +40,8 @@ class CollectingSink:
 
 def compile_inputs(folder: Path, inputs: CompileInputs, workers: int = 1) -> Compiled:
     """Compile as the stage does. folder: for the spool."""
-    sinks = [CollectingSink(schema) for schema in (EXEMPLAR_SCHEMA, REJECTION_SCHEMA, TEMPLATE_SCHEMA)]
+    sinks = [CollectingSink(schema) for schema in SCHEMAS]
     with open_spool(folder, EXEMPLAR_SCHEMA) as spool:
-        counts, edits = compile_sources(inputs, workers, spool, CompiledSinks(*sinks))
-    return Compiled(*(sink.table for sink in sinks), edits, counts)
+        counts = compile_sources(inputs, workers, spool, CompiledSinks(*sinks))
+    *tables, edits = (sink.table for sink in sinks)
+    return Compiled(*tables, rows_from_table(edits, RowEdit), counts)
