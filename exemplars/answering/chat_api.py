@@ -84,7 +84,7 @@ class _Choice(msgspec.Struct):
 
 
 class _Format(msgspec.Struct):
-    type: Literal["text"]
+    type: str
 
 
 class _StreamOptions(msgspec.Struct):
@@ -140,6 +140,11 @@ def build_task(request: ChatRequest, catalog: Sequence[Skill], today: datetime.d
     """
     read = (_read_turn(message, place) for place, message in enumerate(request.messages))
     turns = [turn for turn in read if turn is not None]
+    if request.response_format is not None and request.response_format.type != "text":
+        message = (
+            "Answers by a JSON Schema are not supported: these models call tools (`tools`), or write text."
+        )
+        raise ApiError(message, param="response_format", code="unsupported_value")
     if not turns or turns[-1].speaker is Speaker.ASSISTANT:
         raise ApiError("The last message has to be of the user, or of a tool.", param="messages")
     *context, last = turns

@@ -12,7 +12,7 @@ from exemplars.cli.output import print_json
 from exemplars.cli.parsers import Commands, add_command, add_format
 from exemplars.core.errors import run_main
 from exemplars.core.files import read_file
-from exemplars.core.layout import REVIEWS
+from exemplars.core.layout import RAW_PREFERENCES, REVIEWS
 from exemplars.core.params import PATH, load_section
 from exemplars.core.slot_paths import parse_path
 from exemplars.core.terminal import print_line
@@ -28,8 +28,9 @@ examples:
   exemplars rename call.device phone --dry-run
 
 Skill files, labeled JSONL, tools.json and `none_skill` in params.yaml are
-rewritten: the name alone, so that comments, order and spacing stay. Files of
-other formats, and descriptions that have the name, are listed for you.
+rewritten: the name alone, so that comments, order and spacing stay. Decisions
+of reviewers and preferences go on to hold for their rows. Files of other
+formats, and descriptions that have the name, are listed for you.
 """
 
 
@@ -94,6 +95,7 @@ def _build_document(plan: RenamePlan) -> dict[str, Any]:
         "old": plan.rename.old,
         "new": plan.rename.new,
         "decisions": plan.decisions,
+        "preferences": plan.preferences,
         "changes": [{"path": str(change.path), "places": change.places} for change in plan.changes],
         "mentions": [mention._asdict() for mention in plan.mentions],
     }
@@ -108,8 +110,9 @@ def _format_plan(plan: RenamePlan, is_trial: bool) -> Iterator[str]:
     yield f"{verb} {plan.rename.old} to {plan.rename.new}: {files}"
     for change in plan.changes:
         yield f"  {change.places:>6,}  {change.path}"
-    if plan.decisions:
-        yield f"  {plan.decisions:>6,}  {REVIEWS.as_posix()}"
+    for path, lines in ((REVIEWS, plan.decisions), (RAW_PREFERENCES, plan.preferences)):
+        if lines:
+            yield f"  {lines:>6,}  {path.as_posix()}"
     if plan.mentions:
         yield "look at these yourself:"
         for mention in plan.mentions:

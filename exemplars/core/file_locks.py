@@ -11,6 +11,8 @@ from typing import Final
 
 import msgspec
 
+from exemplars.core.errors import Diagnostic, UserError
+
 _TRUNCATED: Final = "truncated"
 """What msgspec says of a document that ends too early."""
 
@@ -31,6 +33,23 @@ def lock_file(path: Path) -> Iterator[int]:
                 return
         finally:
             os.close(descriptor)
+
+
+@contextmanager
+def keep_others_away(path: Path, command: str) -> Iterator[None]:
+    """Keep other runs of a command away from a project. Raises `UserError` if one is at work, at once.
+
+    path: of the file that is locked; it has nothing in it. command: as people write it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            summary = f"another `{command}` is at work in this project"
+            fix = "wait for its end, or end it"
+            raise UserError([Diagnostic(path=str(path), code="busy", summary=summary, fix=fix)]) from None
+        yield
 
 
 def _is_file_at(path: Path, descriptor: int) -> bool:

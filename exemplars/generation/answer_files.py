@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
-from exemplars.core.errors import Diagnostic, UserError
+from exemplars.core.file_locks import keep_others_away
 from exemplars.core.files import list_folder, read_file, write_bytes
 from exemplars.dataset.generated_answers import GeneratedAnswer, encode_answer, parse_answer
 
@@ -158,20 +157,6 @@ def read_sent() -> set[str]:
     return sent
 
 
-@contextmanager
-def lock_source() -> Iterator[None]:
+def lock_source() -> AbstractContextManager[None]:
     """Keep other runs of the command away. Raises `UserError` if one is at work."""
-    path = JOURNAL.with_suffix(".lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            problem = Diagnostic(
-                path=str(path),
-                code="busy",
-                summary="another `exemplars generate` is at work in this project",
-                fix="wait for its end, or end it",
-            )
-            raise UserError([problem]) from None
-        yield
+    return keep_others_away(JOURNAL.with_suffix(".lock"), "exemplars generate")

@@ -141,6 +141,6 @@ def _report_no_thin_cell(minimum: int, skills: int) -> Diagnostic:
     return Diagnostic(
         path="data/exemplars/catalog.json",
         code="no_thin_cell",
-        summary=f"no cell of the catalog is thin: each has {minimum} train rows or more",
+        summary=f"no cell of the catalog is thin: each has at least {minimum:,} train row{'s' * (minimum > 1)}",
         fix="raise --thin, or name a skill by --skill NAME --count N",
     )

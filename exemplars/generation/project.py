@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow.compute as pc
+
+from exemplars.audit.expected_leaks import find_expected_leaks
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.params import load_section
@@ -65,21 +68,24 @@ def read_report(folder: GeneratedFolder) -> dict[str, Any]:
     """Read what became of all examples of a source. Raises `UserError` if a table is damaged."""
     examples = list(find_outcomes(folder.source, read_answers(folder.path)))
     compiled = _read_compiled(folder.source)
-    held_out = [row for name in ("validation", "test") for row in _read_rows(layout.split(name))]
-    undecided = {
-        example.id for example in examples if example.is_waiting or example.outcome == State.APPROVED
-    }
+    waiting = {example.id for example in examples if example.is_waiting}
+    approved = {example.id for example in examples if example.outcome == State.APPROVED}
+    leaks = find_expected_leaks([row for row in compiled if row.id in waiting])
+    held_out = [row_id for name in ("validation", "test") for row_id in _read_ids(layout.split(name))]
     facts = Facts(
         {row.id for row in compiled},
-        find_near_test(examples, compiled, held_out),
-        find_contradictions([row for row in compiled if row.id in undecided]),
+        find_near_test(examples, held_out, leaks),
+        find_contradictions([row for row in compiled if row.id in waiting | approved]),
     )
     return build_report(examples, facts)
 
 
 def _read_compiled(source: str) -> list[Exemplar]:
-    return [row for row in _read_rows(layout.EXEMPLARS) if row.source == source]
+    if not layout.EXEMPLARS.exists():
+        return []
+    table = read_table(layout.EXEMPLARS, EXEMPLAR_SCHEMA)
+    return exemplars_from_table(table.filter(pc.equal(table["source"], source)))
 
 
-def _read_rows(path: Path) -> list[Exemplar]:
-    return exemplars_from_table(read_table(path, EXEMPLAR_SCHEMA)) if path.exists() else []
+def _read_ids(path: Path) -> list[str]:
+    return read_table(path, EXEMPLAR_SCHEMA, ["id"]).column("id").to_pylist() if path.exists() else []

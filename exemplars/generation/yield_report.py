@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any, Final, NamedTuple
 
-from exemplars.core.records import Exemplar, Reason
-from exemplars.dataset.texts import make_similarity_text
+from exemplars.core.records import Reason
 from exemplars.generation.outcomes import ExampleOutcome, State
 
 _DUPLICATES: Final = (Reason.DUPLICATE_EXEMPLAR, Reason.NEAR_DUPLICATE)
@@ -53,38 +52,26 @@ def count_outcome(example: ExampleOutcome, facts: Facts) -> list[str]:
 
 
 def find_near_test(
-    examples: Iterable[ExampleOutcome], compiled: Iterable[Exemplar], held_out: Sequence[Exemplar]
+    examples: Iterable[ExampleOutcome], held_out: Iterable[str], expected_leaks: Collection[str]
 ) -> set[str]:
-    """Find the examples that are too near to a row of validation or test.
+    """Find the examples that are too near to a row of validation or test: the ids of those that leak or would leak.
 
-    compiled: the rows of examples. held_out: the rows of validation and test. A duplicate counts if the ledger says
-    that it is one of such a row; an example that waits, if `split` would take it out of train for its text or template.
+    held_out: the ids of the rows of validation and test; an example counts if the ledger says that it repeats one of
+    them. expected_leaks: the ids of examples that wait, and would leak if they were approved.
     """
-    ids = [row.id for row in held_out]
-    named = {
+    row_ids = list(held_out)
+    return {
         example.id
         for example in examples
         if example.outcome == Reason.LEAKED
-        or (example.outcome in _DUPLICATES and any(_names(example.message, row_id) for row_id in ids))
-    }
-    texts = {text for row in held_out for text in _list_texts(row)}
-    waiting = {example.id for example in examples if example.is_waiting}
-    return named | {
-        row.id for row in compiled if row.id in waiting and not texts.isdisjoint(_list_texts(row))
+        or example.id in expected_leaks
+        or (example.outcome in _DUPLICATES and any(_names(example.message, row_id) for row_id in row_ids))
     }
 
 
 def _names(message: str, row_id: str) -> bool:
     """Return whether a message names a row as what is repeated: `... of skills:call.md#3, with ...`."""
     return f" of {row_id}," in message or f" of {row_id};" in message
-
-
-def _list_texts(row: Exemplar) -> set[tuple[str, str]]:
-    texts = {
-        ("utterance", make_similarity_text(row.utterance)),
-        ("template", make_similarity_text(row.exemplar)),
-    }
-    return {(kind, text) for kind, text in texts if text}
 
 
 def build_report(examples: Iterable[ExampleOutcome], facts: Facts) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -13,15 +13,15 @@ import msgspec
 
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError, suggest_name
-from exemplars.core.file_locks import append_lines
+from exemplars.core.file_locks import append_lines, keep_others_away
 from exemplars.core.files import read_file
 from exemplars.core.params import PATH, load_section
 from exemplars.core.tables import read_table, rows_from_table
-from exemplars.dataset.catalog import read_catalog
+from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.models.base_models import BaseFiles, find_base, load_tokenizer, save_errors_as_user_errors
 from exemplars.models.decoding import Completion, decode_prompts
 from exemplars.models.preference_log import encode_pairs, read_preference_lines
-from exemplars.models.preference_rows import PreferencePair
+from exemplars.models.preference_rows import PreferencePair, hash_pair
 from exemplars.models.render_manifest import RenderManifest, get_attached_manifest
 from exemplars.models.rows import TRAINING_SCHEMA, TrainingRow, View
 from exemplars.preferences.own_errors import Fold, collect_errors, divide_folds
@@ -74,6 +74,16 @@ class _Setup(NamedTuple):
     base: BaseFiles
     tokenizer: Any
     answering: EvaluateParams
+    folds: int
+    """Their number."""
+
+
+class _PlannedFold(NamedTuple):
+    """A fold, the rows that its model is trained on, and the id of that run."""
+
+    fold: Fold
+    rows: Sequence[TokenRow]
+    run: str
 
 
 def mine_errors(options: MiningOptions, report: Callable[[str], None]) -> list[FoldErrors]:
@@ -81,35 +91,57 @@ def mine_errors(options: MiningOptions, report: Callable[[str], None]) -> list[F
 
     Rows of validation are answered, too, none of which a model is trained on; those of test are not. After a kill, the
     same command trains and asks nothing twice, and no pair is appended that the file has. report: is called with a
-    line before each training. Raises `UserError` if the recipe, the rows or the base cannot be used.
+    line before each training. Raises `UserError` if the recipe, the rows or the base cannot be used, or if another
+    command is at work.
     """
     (train, rendered), (validation, _) = map(_read_rows, ("train", "validation"))
     base = find_base(rendered.base)
     check_base(base, rendered)
     params = _choose_params(options)
     check_packages(params.chosen, params.shared)
-    setup = _Setup(params, rendered, base, load_tokenizer(base), load_section("evaluate", EvaluateParams))
+    answering = load_section("evaluate", EvaluateParams)
+    setup = _Setup(params, rendered, base, load_tokenizer(base), answering, options.folds)
     skills = {skill.name: skill for skill in read_catalog(layout.CATALOG)}
-    found = []
-    for fold in divide_folds(train, validation, options.folds, options.rows):
-        rows = _build_token_rows(fold.train)
-        check_rows(rows, options.recipe)
-        digests = sorted({digest for row in fold.train for digest in row.digests})
-        run = build_run_id(options.recipe, digests, hash_params(params, base.sha256, rows, ()))
-        report(
-            f"fold {fold.number} of {options.folds}: {run} is trained on {len(fold.train):,} rows, "
-            f"and answers {len(fold.asked):,} others"
-        )
-        answers = _answer_fold(fold, rows, FOLDS / run, setup)
-        judged = list(collect_errors(fold.asked, answers, skills, rendered.call_format, run))
-        pairs = [pair for _, pair in judged if pair is not None]
-        kinds = Counter(kind.value for kind, _ in judged)
-        found.append(FoldErrors(run, len(fold.train), len(answers), kinds, len(pairs), _append_new(pairs)))
-        shutil.rmtree(FOLDS / run / _CHECKPOINTS, ignore_errors=True)
-    # Not before the last fold is done: a killed command would train and ask the others again.
-    for fold_errors in found:
-        shutil.rmtree(FOLDS / fold_errors.run, ignore_errors=True)
+    folds = [_plan_fold(fold, setup) for fold in divide_folds(train, validation, options.folds, options.rows)]
+    with keep_others_away(FOLDS.with_suffix(".lock"), "exemplars preferences mine"):
+        _remove_others({fold.run for fold in folds})
+        found = [_mine_fold(fold, setup, skills, report) for fold in folds]
+        # Not before the last fold is done: a killed command would train and ask the others again.
+        _remove_others(())
     return found
+
+
+def _plan_fold(fold: Fold, setup: _Setup) -> _PlannedFold:
+    """Name the run of a fold. Raises `UserError` if its rows cannot be trained on."""
+    rows = _build_token_rows(fold.train)
+    check_rows(rows, setup.params.recipe)
+    digests = sorted({digest for row in fold.train for digest in row.digests})
+    params = hash_params(setup.params, setup.base.sha256, rows, ())
+    return _PlannedFold(fold, rows, build_run_id(setup.params.recipe, digests, params))
+
+
+def _remove_others(runs: Collection[str]) -> None:
+    """Remove what killed commands left of other runs: answers and checkpoints, which nothing else would find."""
+    for folder in FOLDS.iterdir() if FOLDS.is_dir() else ():
+        if folder.name not in runs:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _mine_fold(
+    planned: _PlannedFold, setup: _Setup, skills: Mapping[str, Skill], report: Callable[[str], None]
+) -> FoldErrors:
+    """Train the model of a fold, have it answer, and append the pairs that come of it."""
+    fold, rows, run = planned
+    report(
+        f"fold {fold.number} of {setup.folds}: {run} is trained on {len(fold.train):,} rows, "
+        f"and answers {len(fold.asked):,} others"
+    )
+    answers = _answer_fold(fold, rows, FOLDS / run, setup)
+    judged = list(collect_errors(fold.asked, answers, skills, setup.rendered.call_format, run))
+    pairs = [pair for _, pair in judged if pair is not None]
+    kinds = Counter(kind.value for kind, _ in judged)
+    shutil.rmtree(FOLDS / run / _CHECKPOINTS, ignore_errors=True)
+    return FoldErrors(run, len(fold.train), len(answers), kinds, len(pairs), _append_new(pairs))
 
 
 def _read_rows(split: str) -> tuple[list[TrainingRow], RenderManifest]:
@@ -219,8 +251,10 @@ def _append_new(pairs: Sequence[PreferencePair]) -> int:
     new: list[PreferencePair] = []
 
     def build(data: bytes) -> bytes:
-        known = {line.pair.id for line in read_preference_lines(data) if line.pair is not None}
-        new.extend(pair for pair in pairs if pair.id not in known)
+        there = [line.pair for line in read_preference_lines(data) if line.pair is not None]
+        # By its content, too: a renaming changes the content of a pair, and not its id.
+        known = {key for pair in there for key in (pair.id, hash_pair(pair))}
+        new.extend(pair for pair in pairs if known.isdisjoint((pair.id, hash_pair(pair))))
         return encode_pairs(new)
 
     append_lines(layout.RAW_PREFERENCES, build)

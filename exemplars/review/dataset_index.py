@@ -5,7 +5,7 @@ A whole row is read when it is shown. Imports polars, but neither pandas nor tor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -42,6 +42,8 @@ class RowFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rows that this system was asked, under the headline condition."""
     answer: str = ""
     """`right` or `wrong`: of the system, or of any system if none is named."""
+    decision: str = ""
+    """`approved`, `rejected` or `edited`: rows with such a decision; `noted`: with a note."""
     text: str = ""
     """What the utterance contains, ignoring case."""
 
@@ -72,9 +74,12 @@ class DatasetIndex:
         """Return the number of rows, including rejected records."""
         return self._rows.height
 
-    def find_page(self, wanted: RowFilter, page: int) -> RowPage:
-        """Find a page of the rows that a filter admits. page: from 0."""
-        found = self._rows.filter(self._build_predicate(wanted))
+    def find_page(self, wanted: RowFilter, page: int, among: Collection[str] | None = None) -> RowPage:
+        """Find a page of the rows that a filter admits. page: from 0. among: the ids of rows; `None`: of all."""
+        predicate = self._build_predicate(wanted)
+        if among is not None:
+            predicate &= pl.col("id").is_in(pl.Series(among, dtype=pl.String).implode())
+        found = self._rows.filter(predicate)
         shown = found.slice(page * PAGE_ROWS, PAGE_ROWS).drop("groundings", "place")
         marks = self._mark_answers(shown["id"], wanted.system)
         return RowPage(found.height, [row | marks.get(row["id"], {}) for row in shown.to_dicts()])
@@ -112,6 +117,14 @@ class DatasetIndex:
         found = pl.scan_parquet(layout.EXEMPLARS).slice(row["place"], 1).collect()
         rows = found.filter(pl.col("id") == row_id).to_dicts()
         return msgspec.convert(rows[0], Exemplar) if rows else None
+
+    def read_exemplars(self, row_ids: Iterable[str]) -> list[Exemplar]:
+        """Read whole rows, in the order of their ids; those that are not compiled are left out."""
+        ids = pl.Series("id", list(row_ids), pl.String)
+        if ids.is_empty():
+            return []
+        found = pl.scan_parquet(layout.EXEMPLARS).filter(pl.col("id").is_in(ids.implode())).collect()
+        return msgspec.convert(found.to_dicts(), list[Exemplar])
 
     def read_turn(self, exemplar: Exemplar) -> list[Exemplar]:
         """Read the other calls of a row's turn, in their order."""

@@ -118,6 +118,10 @@ class DecisionBook:
         """List the ids of the rows about which anybody has decided."""
         return sorted(self._by_row)
 
+    def has_decisions(self, row_id: str) -> bool:
+        """Return whether anybody has decided about a row, or about what it was."""
+        return row_id in self._by_row
+
     def find(self, decision_id: str) -> Review | None:
         """Find a decision by its id."""
         return next((review for review in self._reviews if review.decision_id == decision_id), None)

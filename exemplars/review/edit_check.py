@@ -47,6 +47,8 @@ class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     skill: Text | None
     mode: Mode
     arguments: Annotated[tuple[EditedArgument, ...], msgspec.Meta(max_length=200)] = ()
+    utterance: Text | None = None
+    """`None`: as it was."""
 
 
 class CheckedEdit(msgspec.Struct, frozen=True):
@@ -170,16 +172,18 @@ def _label_again(record: Record, exemplar: Exemplar) -> Record:
 
 
 def _describe_edit(edit: Edit, exemplar: Exemplar) -> ReviewedRow:
-    """Describe what an edit wants; an argument that it leaves as it was keeps what is known of it."""
+    """Describe what an edit wants; an argument whose text it leaves as it was keeps what is known of it."""
+    utterance = exemplar.utterance if edit.utterance is None else edit.utterance
     known = {
-        (argument.slot, argument.value, argument.start, argument.end): argument
+        (argument.slot, argument.value, argument.surface): argument
         for argument in describe_row(exemplar).arguments
     }
     arguments = []
     for argument in edit.arguments:
         slot = normalize_slot(argument.slot.strip())
         start, end = argument.start, argument.end
-        surface = None if start is None or end is None else exemplar.utterance[start:end]
+        surface = None if start is None or end is None else utterance[start:end]
         wanted = ReviewedArgument(slot, argument.value, surface if argument.means else None, start, end)
-        arguments.append(known.get((slot, argument.value, start, end), wanted))
-    return ReviewedRow(exemplar.utterance, edit.skill, edit.mode, tuple(arguments))
+        same = known.get((slot, argument.value, surface))
+        arguments.append(wanted if same is None else msgspec.structs.replace(same, start=start, end=end))
+    return ReviewedRow(utterance, edit.skill, edit.mode, tuple(arguments))

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from exemplars.audit.expected_leaks import find_expected_leaks
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError, suggest_name, summarize_names
 from exemplars.core.records import Reason
@@ -99,7 +100,7 @@ class QueueLists:
         fresh: list[Entry] = []
         seconds: list[Entry] = []
         decided = 0
-        states = self._get_states({entry.row for entry in entries}, book)
+        states = self.get_states({entry.row for entry in entries}, book)
         for entry in {entry.row: entry for entry in reversed(entries)}.values():
             state = states.get(entry.row)
             if state is None:
@@ -120,6 +121,14 @@ class QueueLists:
         entries = self._list_all(Queue(queue), book)
         return next((entry for entry in entries if entry.row == row_id), None)
 
+    def get_states(self, row_ids: Iterable[str], book: DecisionBook) -> dict[str, RowState]:
+        """Return what is decided about rows, by id; rows that are not compiled are left out."""
+        row_ids = list(row_ids)
+        unknown = [row_id for row_id in row_ids if row_id not in self._digests]
+        self._digests |= dict.fromkeys(unknown) | self._index.read_digests(unknown)
+        digests = ((row_id, self._digests[row_id]) for row_id in row_ids)
+        return {row_id: book.get_state(row_id, digest) for row_id, digest in digests if digest is not None}
+
     def _list_all(self, queue: Queue, book: DecisionBook) -> list[Entry]:
         if queue is Queue.STALE:
             return self._list_stale(book)
@@ -134,8 +143,7 @@ class QueueLists:
     def _read_entries(self, queue: Queue) -> list[Entry]:
         match queue:
             case Queue.GENERATED:
-                why = "waits for approval: its source needs review"
-                return [Entry(row_id, why) for row_id in self._index.list_ids(Reason.PENDING_REVIEW)]
+                return _list_waiting(self._index)
             case Queue.ERRORS:
                 return _list_errors(self._index.answers)
             case Queue.DISAGREEMENT:
@@ -144,7 +152,7 @@ class QueueLists:
                 return _read_review_list(queue)
 
     def _list_disputes(self, book: DecisionBook) -> list[Entry]:
-        states = self._get_states(book.list_decided(), book)
+        states = self.get_states(book.list_decided(), book)
         return [
             Entry(row_id, f"reviewers disagree: {state.detail}")
             for row_id, state in states.items()
@@ -152,16 +160,25 @@ class QueueLists:
         ]
 
     def _list_stale(self, book: DecisionBook) -> list[Entry]:
-        states = self._get_states(book.list_decided(), book)
+        states = self.get_states(book.list_decided(), book)
         return [Entry(row_id, state.detail) for row_id, state in states.items() if state.is_stale]
 
-    def _get_states(self, row_ids: Iterable[str], book: DecisionBook) -> dict[str, RowState]:
-        """Return what is decided about rows that are compiled."""
-        row_ids = list(row_ids)
-        unknown = [row_id for row_id in row_ids if row_id not in self._digests]
-        self._digests |= dict.fromkeys(unknown) | self._index.read_digests(unknown)
-        digests = ((row_id, self._digests[row_id]) for row_id in row_ids)
-        return {row_id: book.get_state(row_id, digest) for row_id, digest in digests if digest is not None}
+
+def _list_waiting(index: DatasetIndex) -> list[Entry]:
+    """List the rows that wait for approval; those that would leak if they were approved come last."""
+    row_ids = index.list_ids(Reason.PENDING_REVIEW)
+    leaks = find_expected_leaks(index.read_exemplars(row_ids))
+    fine = [
+        Entry(row_id, "waits for approval: its source needs review")
+        for row_id in row_ids
+        if row_id not in leaks
+    ]
+    leaking = [
+        Entry(row_id, f"waits for approval, but would not train even then: {leaks[row_id].found}")
+        for row_id in row_ids
+        if row_id in leaks
+    ]
+    return [*fine, *leaking]
 
 
 def _read_review_list(queue: Queue) -> list[Entry]:

@@ -41,6 +41,8 @@ class DecisionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seen: DecisionId | None = None
     """This reviewer's decision about the row as the page knows it; a different one is that of another tab."""
     edit: Edit | None = None
+    note: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
+    """What else the reviewer says of the row."""
 
 
 class UndoRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -135,19 +135,26 @@ def describe_record(rejection: Rejection) -> dict[str, Any]:
 
 
 def describe_decisions(state: RowState) -> dict[str, Any]:
-    """Describe what is decided about a row. Those of others are hidden until this reviewer has decided.
+    """Describe what is decided about a row. The decisions of others are hidden until this reviewer has decided.
 
     A second opinion is worth something only if it is one.
     """
-    hides = state.own is None and not state.is_disputed
+    shown = list_shown(state)
     return {
         "own": None if state.own is None else describe_decision(state.own),
-        "others": [] if hides else list(map(describe_decision, state.others)),
-        "hidden": len(state.others) if hides else 0,
+        "others": [describe_decision(review) for review in shown if review is not state.own],
+        "hidden": 0 if shown else len(state.others),
         "stale": list(map(describe_decision, state.stale)),
         "disputed": state.is_disputed,
         "problem": state.detail if state.is_stale and not state.stale else None,
     }
+
+
+def list_shown(state: RowState) -> list[Review]:
+    """List the decisions about a row as it is that its reviewer may see: the own one first."""
+    if state.own is not None:
+        return [state.own, *state.others]
+    return list(state.others) if state.is_disputed else []
 
 
 def describe_decision(review: Review) -> dict[str, Any]:

@@ -14,7 +14,8 @@ import polars as pl
 from exemplars.core.errors import UserError
 from exemplars.core.records import Exemplar
 from exemplars.core.reviews import Decision, Review, describe_row
-from exemplars.review.dataset_index import PAGE_ROWS, DatasetIndex, RowFilter
+from exemplars.review.browsing import browse_rows
+from exemplars.review.dataset_index import DatasetIndex, RowFilter
 from exemplars.review.decision_book import DecisionBook
 from exemplars.review.edit_check import CheckedEdit, Edit, EditChecker
 from exemplars.review.index_columns import report_unreadable, sign_files
@@ -115,8 +116,7 @@ class ReviewSession:
     def browse(self, wanted: RowFilter, page: int) -> dict[str, Any]:
         """List a page of the rows that a filter admits. page: from 0."""
         with self._fresh():
-            found = self._index.find_page(wanted, page)
-            return {"total": found.total, "page": page, "page_rows": PAGE_ROWS, "rows": found.rows}
+            return browse_rows(self._index, self._queues, self._book, wanted, page)
 
     def check(self, request: CheckRequest) -> dict[str, Any]:
         """Compile an edit, without saving it."""
@@ -214,6 +214,7 @@ class ReviewSession:
             after=None if checked is None else checked.after,
             reviewer=self.reviewer,
             time=_read_clock(),
+            note=request.note.strip() or None,
         )
 
     def _check(self, exemplar: Exemplar, edit: Edit) -> CheckedEdit:

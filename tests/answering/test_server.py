@@ -179,6 +179,13 @@ def test_earlier_messages_are_the_context(running: Running) -> None:
         ),
         ({"tools": [TOOLS[0]] * 129}, 400, "tools", None, "At most 128 tools are possible, not 129."),
         ({"n": 2}, 400, "n", "invalid_value", "Invalid enum value 2"),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}}},
+            400,
+            "response_format",
+            "unsupported_value",
+            "Answers by a JSON Schema are not supported: these models call tools (`tools`), or write text.",
+        ),
         ({"messages": []}, 400, "messages", None, "The last message has to be of the user, or of a tool."),
         ({"messages": [{"role": "pope", "content": "a"}]}, 400, "messages[0].role", "invalid_value", "'pope'"),
         (

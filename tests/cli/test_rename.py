@@ -101,6 +101,7 @@ def test_a_dry_run_changes_nothing_and_lists_all(project: Path, capsys: pytest.C
         "old": "ring",
         "new": "dial",
         "decisions": 0,
+        "preferences": 0,
         "changes": [{"path": "raw/skills/ring.md", "places": 2}, {"path": "raw/chats/a.jsonl", "places": 1}],
         "mentions": [{"place": "raw/bots/a/schemas.json:2", "text": '{"name": "ring"}]}'}],
     }
@@ -241,3 +242,55 @@ def test_a_broken_line_of_the_decisions_stops_a_renaming(
     assert main(["rename", "ring.who", "contact"]) == 1
     assert "data/raw/reviews.jsonl:1: malformed_review: found " in capsys.readouterr().err
     assert read_sources(project) == sources
+
+
+def encode_preference(number: int, row: Exemplar, chosen: list[Any], rejected: Any) -> bytes:
+    pair = {
+        "version": 1,
+        "id": f"p{number}",
+        "row": row.digest,
+        "chosen": chosen,
+        "rejected": rejected,
+        "source": "written",
+    }
+    return msgspec.json.encode(pair) + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "who", "skill"),
+    [("ring.who", "contact", "contact", "ring"), ("ring", "phone", "who", "phone")],
+)
+def test_preferences_go_on_to_be_about_renamed_rows(
+    project: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, who: str, skill: str
+) -> None:
+    def write_call(name: str, slot: str) -> dict[str, Any]:
+        return {"name": name, "arguments": {slot: "mum"}}
+
+    other = make_row(skill="text", name="dad")
+    own_prompt = (
+        b'{"version":1,"id":"p4","prompt":[{"role":"user","content":"ring mum"}],"license":"MIT",'
+        b'"chosen":[{"name":"ring","arguments":{"who":"mum"}}],"rejected":[],"source":"imported"}\n'
+    )
+    untouched = [
+        b'{"version": 1, broken\n',
+        own_prompt,
+        b'{"version":1,"id":"w","source":"written","withdraws":"p1"}\n',
+    ]
+    path = project / "data/raw/preferences.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(
+        encode_preference(1, make_row(), [write_call("ring", "who")], "I will ring mum.")
+        + encode_preference(2, other, [write_call("text", "who")], [write_call("ring", "who")])
+        + encode_preference(3, other, [write_call("text", "who")], [])
+        + b"".join(untouched)
+    )
+    (project / "data/exemplars").mkdir()
+    write_table(project / "data/exemplars/exemplars.parquet", exemplars_to_table([make_row()]))
+    assert main(["rename", old, new]) == 0
+    assert "       2  data/raw/preferences.jsonl" in capsys.readouterr().out.splitlines()
+    assert path.read_bytes() == (
+        encode_preference(1, make_row(who, skill), [write_call(skill, who)], "I will ring mum.")
+        + encode_preference(2, other, [write_call("text", "who")], [write_call(skill, who)])
+        + encode_preference(3, other, [write_call("text", "who")], [])
+        + b"".join(untouched)
+    )

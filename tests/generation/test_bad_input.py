@@ -12,12 +12,17 @@ from collections.abc import Callable
 import pytest
 
 from exemplars.cli.main import main
+from exemplars.core.files import write_bytes
+from exemplars.core.tables import write_table
+from exemplars.dataset.catalog import Skill, encode_catalog
+from exemplars.dataset.row_tables import exemplars_to_table
 from exemplars.generation.answer_files import lock_source
 from tests.conftest import PROJECT
 from tests.generation.generated_project import GeneratedProject
 from tests.generation.scripted_server import Reply, ScriptedServer, find_closed_port
 from tests.generation.scripts import answer_well
 from tests.generation.test_generate import ask
+from tests.models.tagger.rows import make_row
 
 Serve = Callable[..., ScriptedServer]
 Printed = Callable[[], str]
@@ -67,6 +72,31 @@ def test_an_unknown_model(project: GeneratedProject, serve: Serve, error: Printe
     assert len(server.bodies) == 1
 
 
+def test_the_own_server_calls_tools_and_says_that_it_writes_no_examples(
+    project: GeneratedProject, error: Printed
+) -> None:
+    from tests.answering.test_server import Running, SlowSystem
+
+    system = SlowSystem()
+    running = Running({"lora": system})
+    try:
+        url = f"http://127.0.0.1:{running.port}/v1"
+        assert main(["generate", "--model", "lora", "--base-url", url, "--skill", "call"]) == 1
+    finally:
+        running.stop()
+    message = error()
+    assert message.startswith(
+        f"127.0.0.1:{running.port}: refused_request: the server refuses the request (400): "
+    )
+    assert (
+        "Answers by a JSON Schema are not supported: these models call tools (`tools`), or write text."
+        in message
+    )
+    assert message.endswith("; change the options that it names, or ask another server")
+    assert system.asked == 0
+    assert project.answers == []
+
+
 def test_a_used_up_quota_is_not_asked_again(project: GeneratedProject, serve: Serve, error: Printed) -> None:
     server = serve(lambda body, number: Reply(429, "You exceeded your quota", code="insufficient_quota"))
     assert ask(server, "--concurrency", "1") == 1
@@ -105,8 +135,22 @@ def test_an_address_that_is_none(project: GeneratedProject, error: Printed, url:
 
 def test_a_catalog_without_thin_cells(project: GeneratedProject, serve: Serve, error: Printed) -> None:
     server = serve(answer_well)
-    catalog = project.root / "data/exemplars/catalog.json"
-    catalog.write_text("[]", "utf-8")
+    tail = " about the moon and the stars and the sea and all the little fish in it"
+    texts = [start + end for start in ("Sing!", "sing") for end in ("", tail[:29], tail)]
+    rows = [make_row(text, "sing") for text in sorted(texts)]
+    write_bytes(project.root / "data/exemplars/catalog.json", encode_catalog([Skill("sing")]))
+    write_table(project.root / "data/splits/train.parquet", exemplars_to_table(rows))
+    assert main(["generate", "--model", "m", "--base-url", server.url, "--thin", "1"]) == 1
+    assert error() == (
+        "data/exemplars/catalog.json: no_thin_cell: no cell of the catalog is thin: each has at least 1 train row; "
+        "raise --thin, or name a skill by --skill NAME --count N"
+    )
+    assert server.bodies == []
+
+
+def test_a_catalog_without_skills(project: GeneratedProject, serve: Serve, error: Printed) -> None:
+    server = serve(answer_well)
+    (project.root / "data/exemplars/catalog.json").write_text("[]", "utf-8")
     assert main(["generate", "--model", "m", "--base-url", server.url]) == 1
     assert "empty_catalog: the catalog has no skill to ask examples for" in error()
     assert server.bodies == []

@@ -12,6 +12,7 @@ import yaml
 from exemplars.cli.main import main
 from exemplars.core import layout
 from exemplars.core.errors import UserError
+from exemplars.core.file_locks import keep_others_away
 from exemplars.models.preference_log import list_pairs, read_preference_lines
 from exemplars.models.preference_rows import PreferencePair
 from exemplars.preferences.fold_models import FOLDS, MiningOptions, mine_errors
@@ -88,6 +89,27 @@ def test_a_killed_mining_trains_and_asks_nothing_twice(
     found = mine_errors(LORA, lambda _: None)
     assert (sum(later), sum(fold.answered for fold in found)) == (2, 4)
     assert len(read_pairs()) == 4
+
+
+def test_what_a_killed_mining_left_is_removed_by_the_next_one_with_other_options(
+    project: AlignmentProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_wrongly(monkeypatch, stop_after=1)
+    with pytest.raises(KeyboardInterrupt):
+        mine_errors(LORA._replace(steps=1), lambda _: None)
+    [left] = FOLDS.glob("*/answers.jsonl")
+    answer_wrongly(monkeypatch, stop_after=0)
+    with pytest.raises(KeyboardInterrupt):
+        mine_errors(LORA, lambda _: None)
+    assert not left.parent.exists()
+
+
+def test_two_minings_at_once_are_a_sentence(project: AlignmentProject) -> None:
+    with (
+        keep_others_away(FOLDS.with_suffix(".lock"), "exemplars preferences mine"),
+        pytest.raises(UserError, match="another `exemplars preferences mine` is at work in this project"),
+    ):
+        mine_errors(LORA, lambda _: None)
 
 
 def test_a_real_model_is_trained_and_asked(

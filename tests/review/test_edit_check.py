@@ -57,6 +57,34 @@ def test_a_value_that_is_meant_needs_no_span(checker: EditChecker) -> None:
     assert check(checker, MUM, arguments[0], EditedArgument("line", "home")).exemplar is not None
 
 
+def test_a_text_is_corrected_and_what_its_arguments_mean_stays(checker: EditChecker) -> None:
+    means = check(checker, MUM, EditedArgument("contact", "Elinor", 8, 11, means=True)).exemplar
+    assert means is not None
+    edit = Edit("call", Mode.NORMAL, (EditedArgument("contact", "Elinor", 9, 12),), "phone my mum at work")
+    checked = checker.check(means, edit, {}, shares_turn=False)
+    assert checked.exemplar is not None
+    assert checked.exemplar.exemplar == "phone my <contact> at work"
+    assert checked.exemplar.arguments[0].surface == "mum"
+    assert (checked.after.utterance, checked.exemplar.id) == ("phone my mum at work", MUM.id)
+
+
+@pytest.mark.parametrize(
+    ("utterance", "shares_turn", "message"),
+    [
+        (" \n", False, "found an utterance without text, expected what is said; write it, or reject the row"),
+        ("phone my mum", True, "found another utterance for one of several calls of a turn"),
+        ("phone my dad", False, "found span 6:12 on the text 'my dad' for slot 'contact', expected 'my mum'"),
+    ],
+)
+def test_a_text_that_makes_no_row_is_explained(
+    checker: EditChecker, utterance: str, shares_turn: bool, message: str
+) -> None:
+    edit = Edit("call", Mode.NORMAL, (EditedArgument("contact", "my mum", 6, 12),), utterance)
+    checked = checker.check(MUM, edit, {}, shares_turn=shares_turn)
+    assert checked.exemplar is None
+    assert message in checked.message
+
+
 def test_two_arguments_cannot_have_the_same_text(checker: EditChecker) -> None:
     checked = check(
         checker, MUSIC, EditedArgument("title", "Café", 9, 13), EditedArgument("title[0]", "Café", 9, 13)

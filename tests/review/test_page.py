@@ -33,7 +33,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadSe
 def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
     """Open an address in a new tab of a browser that nobody shares, and fail for what its console reports."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(5_000)
+    context.set_default_timeout(20_000)
     problems: list[str] = []
 
     def open_(address: str, wait: str = "h1") -> Any:
@@ -215,6 +215,68 @@ def test_a_text_cannot_be_changed_while_its_spans_are_edited(
     start_edit(page)
     press(page, "End", "z", "Backspace", "Enter", "Control+a", "Delete", "Control+x")
     assert page.evaluate("document.querySelector('#utterance').textContent") == "ring my mum at work"
+
+
+def test_spans_follow_a_change_of_the_text_and_one_that_is_crossed_is_dropped(
+    server: ThreadServer, open_page: Callable[..., Any]
+) -> None:
+    page = open_page(row_address(server, MUSIC), "#utterance mark")
+    start_edit(page)
+    text = page.get_by_label("Text", exact=True)
+    longer = EMOJI.replace("Café", "Cafeteria 🎶")
+    text.fill(longer)
+    assert values(page) == ["title", "Cafeteria 🎶"]
+    text.fill(f"😀 {longer}")
+    page.wait_for_selector("#check.good")
+    press(page, "Control+Enter")
+    saved(page)
+    (line,) = read_lines(Path())
+    (argument,) = line["after"]["arguments"]
+    assert line["before"]["utterance"] == EMOJI
+    assert line["after"]["utterance"] == f"😀 {longer}"
+    assert (argument["value"], argument["start"], argument["end"]) == ("Cafeteria 🎶", 13, 24)
+
+    page.goto(row_address(server, MUM))
+    wait_for_text(page, "#utterance", "ring my mum at work")
+    start_edit(page)
+    page.get_by_label("Text", exact=True).fill("ring mum at work")
+    assert values(page) == ["contact", "mum"]
+    page.get_by_label("Text", exact=True).fill("rum at work")
+    page.wait_for_selector("#check.bad")
+    assert page.inner_text("#check").startswith("'mum' of slot 'contact' occurs neither")
+    assert page.locator(".span").inner_text() == "no span: searched"
+
+
+def test_a_note_is_saved_with_the_decision_and_shown_with_it(
+    server: ThreadServer, open_page: Callable[..., Any]
+) -> None:
+    page = open_page(row_address(server, MUM))
+    press(page, "n")
+    page.keyboard.type("a quick xylophone")  # No key of it decides.
+    page.reload()
+    page.wait_for_selector("#note-field:not([hidden])")
+    assert page.input_value("#note") == "a quick xylophone"
+    press(page, "n", "End")
+    page.keyboard.type("?")
+    press(page, "Enter", "a")
+    assert saved(page) == "Saved: approved “ring my mum at work”, with a note"
+    assert [(line["decision"], line["note"]) for line in read_lines(Path())] == [
+        ("approved", "a quick xylophone?")
+    ]
+    page.wait_for_selector(".notice.good q")
+    assert page.inner_text(".notice.good q") == "a quick xylophone?"
+    assert page.locator("#note-field").is_hidden()
+    press(page, "n")
+    page.keyboard.type("never mind")
+    press(page, "Escape", "x")
+    wait_for_text(page, ".notice.good", "Ada rejected it")
+    assert [line["note"] for line in read_lines(Path())] == ["a quick xylophone?", None]
+    press(page, "u")
+    wait_for_text(page, ".notice.good", "Ada approved it")
+    press(page, "b")
+    page.get_by_role("combobox", name="Decision").select_option("with a note")
+    wait_for_text(page, ".filters output", "1 row")
+    assert page.inner_text(".rows td[data-label=Decision]").endswith("Ada approved: a quick xylophone?")
 
 
 def test_a_reload_keeps_the_row_and_what_is_edited(

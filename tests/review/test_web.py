@@ -315,3 +315,23 @@ def test_without_models_the_tagger_says_so(server: ThreadServer) -> None:
     assert ask(server.address, "tagger", id=MUM.id) == {
         "problem": "there is no trained model: `dvc repro train` makes one"
     }
+
+
+def test_rows_are_found_by_what_is_decided_about_them_and_by_notes(
+    server: ThreadServer, project: Path
+) -> None:
+    def browse(wanted: str) -> list[tuple[str, list[str]]]:
+        rows = ask(server.address, "rows", decision=wanted)["rows"]
+        return [(row["id"], [review["reviewer"] for review in row["decisions"]]) for row in rows]
+
+    assert decide(server, MUM, "approved", 1, note="  whose mum?\n")[0] == 200
+    assert read_lines(project)[0]["note"] == "whose mum?"
+    other = ThreadServer("Bob")
+    assert decide(other, MUM, "approved", 2)[0] == decide(other, DAD, "rejected", 3)[0] == 200
+    other.stop()
+    assert browse("approved") == browse("noted") == [(MUM.id, ["Ada", "Bob"])]
+    assert browse("rejected") == []  # What others have decided is hidden until an own decision.
+    assert decide(server, DAD, "rejected", 4, seen=None)[0] == 200
+    assert browse("rejected") == [(DAD.id, ["Ada", "Bob"])]
+    assert ask(server.address, "rows")["total"] == 7
+    assert decide(server, NONE, "approved", 5, note="a" * 2_001)[0] == 400

@@ -45,6 +45,14 @@ class Rename(NamedTuple):
         return slot.sub(lambda _: f"<{format_path((self.new,))}", template)
 
 
+class RenamedLines(NamedTuple):
+    """A file of JSON lines under a renaming."""
+
+    data: bytes
+    places: int
+    """The number of lines that it changes."""
+
+
 class Edit(NamedTuple):
     """A part of a text that is replaced. Positions count code points; the end is exclusive."""
 

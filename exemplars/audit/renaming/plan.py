@@ -12,6 +12,7 @@ import yaml
 
 from exemplars.audit.renaming.edits import Edit, Rename, apply_edits
 from exemplars.audit.renaming.files import SourceFileText, read_other_files, read_source_files
+from exemplars.audit.renaming.preferences import plan_preferences, write_preferences
 from exemplars.audit.renaming.reviews import plan_reviews, write_reviews
 from exemplars.core.errors import Diagnostic, UserError, suggest_name, summarize_names
 from exemplars.core.files import write_bytes
@@ -52,6 +53,8 @@ class RenamePlan(NamedTuple):
     """At most 20."""
     decisions: int = 0
     """The number of decisions of reviewers that are about what is renamed."""
+    preferences: int = 0
+    """The number of preferences that are about it."""
 
 
 def plan_rename(params: IngestParams, rename: Rename) -> RenamePlan:
@@ -79,7 +82,8 @@ def plan_rename(params: IngestParams, rename: Rename) -> RenamePlan:
         raise UserError(problems)
     mentions = (mention for file in files for mention in _find_mentions(file, rename))
     shown = tuple(islice((*mentions, *others), _MAX_MENTIONS))
-    return RenamePlan(rename, tuple(changes), shown, plan_reviews(rename).places)
+    decisions, preferences = plan_reviews(rename).places, plan_preferences(rename).places
+    return RenamePlan(rename, tuple(changes), shown, decisions, preferences)
 
 
 def apply_plan(plan: RenamePlan) -> None:
@@ -88,6 +92,8 @@ def apply_plan(plan: RenamePlan) -> None:
         write_bytes(change.path, change.data)
     if plan.decisions:
         write_reviews(plan.rename)
+    if plan.preferences:
+        write_preferences(plan.rename)
 
 
 def _list_skills(files: Iterable[SourceFileText]) -> dict[str, set[str]]:

@@ -7,33 +7,21 @@ that of the renamed row, if the row that it names is known: as `compile` left it
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from exemplars.audit.renaming.edits import Rename
+from exemplars.audit.renaming.edits import Rename, RenamedLines
+from exemplars.audit.renaming.rows import read_compiled_rows, rename_row
 from exemplars.core import layout
 from exemplars.core.digests import hash_row
 from exemplars.core.file_locks import lock_file
 from exemplars.core.files import read_file, write_bytes
 from exemplars.core.records import Argument, Exemplar, Grounding
 from exemplars.core.reviews import Review, ReviewedRow, encode_review, parse_reviews
-from exemplars.core.schemas import EXEMPLAR_SCHEMA
-from exemplars.core.tables import read_table
-from exemplars.dataset.row_tables import exemplars_from_table
 
 
-class RenamedReviews(NamedTuple):
-    """The file of decisions under a renaming."""
-
-    data: bytes
-    places: int
-    """The number of lines that it changes."""
-
-
-def rename_reviews(data: bytes, rename: Rename, rows: Mapping[str, Exemplar]) -> RenamedReviews:
+def rename_reviews(data: bytes, rename: Rename, rows: Mapping[str, Exemplar]) -> RenamedLines:
     """Rename in the decisions of a file; lines without the name stay as they are.
 
     rows: the rows as `compile` left them, by id. Raises `UserError` if a line is broken.
@@ -46,18 +34,14 @@ def rename_reviews(data: bytes, rename: Rename, rows: Mapping[str, Exemplar]) ->
         if review is not None and (renamed := _rename_review(review, rename, rows.get(review.row))) != review:
             lines[number] = encode_review(renamed).removesuffix(b"\n")
             places += 1
-    return RenamedReviews(b"\n".join(lines), places)
+    return RenamedLines(b"\n".join(lines), places)
 
 
-def plan_reviews(rename: Rename) -> RenamedReviews:
+def plan_reviews(rename: Rename) -> RenamedLines:
     """Rename in the decisions of the project in the current folder, without writing them."""
     path = layout.REVIEWS
     data = read_file(path) if os.path.lexists(path) else b""
-    return (
-        rename_reviews(data, rename, _read_rows(layout.EXEMPLARS))
-        if data.strip()
-        else RenamedReviews(data, 0)
-    )
+    return rename_reviews(data, rename, read_compiled_rows()) if data.strip() else RenamedLines(data, 0)
 
 
 def write_reviews(rename: Rename) -> None:
@@ -66,16 +50,10 @@ def write_reviews(rename: Rename) -> None:
         write_bytes(layout.REVIEWS, plan_reviews(rename).data)
 
 
-def _read_rows(path: Path) -> dict[str, Exemplar]:
-    if not path.exists():
-        return {}
-    return {row.id: row for row in exemplars_from_table(read_table(path, EXEMPLAR_SCHEMA))}
-
-
 def _rename_review(review: Review, rename: Rename, row: Exemplar | None) -> Review:
     digest = next(
         (
-            hash_row(_rename_row(version, rename))
+            hash_row(rename_row(version, rename))
             for version in _list_versions(review, row)
             if hash_row(version) == review.digest
         ),
@@ -116,13 +94,6 @@ def _list_versions(review: Review, row: Exemplar | None) -> Iterator[Exemplar]:
         )
 
 
-def _rename_row(row: Exemplar, rename: Rename) -> Exemplar:
-    if row.skill != rename.skill:
-        return row
-    skill = rename.new if rename.parameter is None else row.skill
-    return msgspec.structs.replace(row, skill=skill, arguments=tuple(_rename_slots(row.arguments, rename)))
-
-
 def _rename_reviewed(row: ReviewedRow, rename: Rename) -> ReviewedRow:
     if row.skill != rename.skill:
         return row
@@ -132,8 +103,3 @@ def _rename_reviewed(row: ReviewedRow, rename: Rename) -> ReviewedRow:
         for argument in row.arguments
     )
     return msgspec.structs.replace(row, skill=skill, arguments=tuple(arguments))
-
-
-def _rename_slots(arguments: Iterable[Argument], rename: Rename) -> Iterator[Argument]:
-    for argument in arguments:
-        yield msgspec.structs.replace(argument, slot=rename.rename_path(argument.slot))

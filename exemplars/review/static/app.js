@@ -14,12 +14,14 @@ const TITLES = {
   quality: "Quality",
   stale: "Stale",
 };
-const KEYS = { a: approve, x: reject, " ": skip, e: edit, u: undo, b: browse, q: goToQueue, "?": showHelp };
+const KEYS = { a: approve, x: reject, " ": skip, e: edit, n: openNote, u: undo, b: browse, q: goToQueue, "?": showHelp };
 const ASK_AFTER = 400; // Milliseconds on a row before the tagger is asked about it.
 const main = document.getElementById("main");
 const status = document.getElementById("status");
 const undoButton = document.getElementById("undo");
 const actions = document.getElementById("actions");
+const noteField = document.getElementById("note-field");
+const note = document.getElementById("note");
 const tabs = new BroadcastChannel(`review ${location.pathname}`);
 const state = {
   start: null, queue: null, entries: [], skipped: new Set(), filters: {}, row: null, form: null, last: null,
@@ -57,13 +59,14 @@ function drawView(place, title, rows, isCurrent) {
 }
 
 function drawActions(row) {
-  const button = (title, key, action, kind = "") => el("button", { type: "button", class: kind, onclick: action }, title, " ", el("kbd", {}, key));
+  const button = (title, key, action, kind = "") => el("button", { type: "button", class: kind, onclick: action }, title, key ? [" ", el("kbd", {}, key)] : null);
   actions.hidden = row?.digest === undefined;
+  if (actions.hidden) noteField.hidden = true;
   if (actions.hidden) return;
-  if (state.form) return actions.replaceChildren(...state.form.buttons);
+  if (state.form) return actions.replaceChildren(...state.form.buttons, button("Note", "", openNote));
   actions.replaceChildren(
     button("Approve", "a", approve, "good"), button("Reject", "x", reject, "bad"),
-    button("Edit", "e", edit), ...(state.queue ? [button("Skip", "space", skip)] : []),
+    button("Edit", "e", edit), button("Note", "n", openNote), ...(state.queue ? [button("Skip", "space", skip)] : []),
   );
 }
 
@@ -142,6 +145,7 @@ async function openRow(id, queue) {
   document.title = `${shorten(row.utterance ?? id, 40)} · ${state.start.project}`;
   main.replaceChildren(showRow(row));
   drawActions(row);
+  loadNote(row);
   drawViews();
   document.getElementById("row-title").focus({ preventScroll: true });
   scrollTo(0, 0);
@@ -180,17 +184,19 @@ async function decide(decision, edited = null) {
   const row = state.row;
   if (!row?.digest || state.busy) return;
   // Sent again after an error, it has the same id, so that it cannot be saved twice.
-  const key = JSON.stringify([row.id, row.digest, decision, edited]);
+  const said = note.value.trim();
+  const key = JSON.stringify([row.id, row.digest, decision, edited, said]);
   if (state.pending?.key !== key) state.pending = { key, id: newId() };
   const request = {
     decision_id: state.pending.id, row: row.id, digest: row.digest, decision,
-    queue: state.queue ?? "", seen: row.decisions.own?.decision_id ?? null, edit: edited,
+    queue: state.queue ?? "", seen: row.decisions.own?.decision_id ?? null, edit: edited, note: said,
   };
   const answer = await change("decide", request, "Saving…", "Not saved");
   if (!answer) return;
   state.form?.forget();
+  sessionStorage.removeItem(noteKey(row));
   state.entries = state.entries.filter((id) => id !== row.id);
-  tell(`Saved: ${describeDecision(answer.saved)} “${shorten(row.utterance, 40)}”`, "good");
+  tell(`Saved: ${describeDecision(answer.saved)} “${shorten(row.utterance, 40)}”${answer.saved.note ? ", with a note" : ""}`, "good");
   tabs.postMessage({ row: row.id });
   await move(() => (state.queue ? openNext() : openRow(row.id, "")));
 }
@@ -293,6 +299,31 @@ function closeForm() {
   state.form = null;
 }
 
+// A note is saved with the next decision about the row, and survives a reload until then.
+const noteKey = (row) => `note on ${row.digest}`;
+
+function loadNote(row) {
+  note.value = (row.digest !== undefined && sessionStorage.getItem(noteKey(row))) || "";
+  noteField.hidden = !note.value;
+}
+
+function openNote() {
+  if (!state.row?.digest) return;
+  noteField.hidden = false;
+  note.focus();
+}
+
+function pressInNote(event) {
+  if (event.key !== "Escape" && (event.key !== "Enter" || event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  if (event.key === "Escape") {
+    note.value = "";
+    sessionStorage.removeItem(noteKey(state.row));
+  }
+  noteField.hidden = !note.value.trim();
+  document.getElementById(state.form ? "utterance" : "row-title").focus();
+}
+
 function browse() {
   goTo({ browse: "", ...state.filters });
 }
@@ -354,6 +385,8 @@ async function begin() {
   document.getElementById("reviewer").textContent = `reviewed by ${state.start.reviewer}`;
   document.getElementById("open-help").addEventListener("click", showHelp);
   undoButton.addEventListener("click", undo);
+  note.addEventListener("input", () => sessionStorage.setItem(noteKey(state.row), note.value));
+  note.addEventListener("keydown", pressInNote);
   addEventListener("keydown", press);
   addEventListener("hashchange", show);
   tabs.addEventListener("message", hear);

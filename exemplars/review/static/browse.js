@@ -1,7 +1,9 @@
 // All rows of the dataset, with filters.
 import { count, el, get } from "./dom.js";
+import { describeDecision, quoteNote } from "./row.js";
 
 const FILTERS = { skill: "Skill", split: "Split", source: "Source", grounding: "Grounding", reason: "Reason", system: "Run" };
+const DECISIONS = { approved: "approved", rejected: "rejected", edited: "edited", noted: "with a note" };
 const PAUSE = 150; // Milliseconds without a key after which the text is searched.
 
 export class Browser {
@@ -17,7 +19,7 @@ export class Browser {
       { class: "browse", "aria-labelledby": "browse-title" },
       el("h1", { id: "browse-title", tabindex: "-1" }, "All rows"),
       el("form", { class: "filters", role: "search", "aria-label": "Filter rows", onsubmit: (event) => event.preventDefault() },
-        this.buildSearch(), Object.entries(FILTERS).map(([name, label]) => this.buildFilter(name, label, facets[name])), this.buildAnswer(facets.system), this.total),
+        this.buildSearch(), Object.entries(FILTERS).map(([name, label]) => this.buildFilter(name, label, facets[name])), this.buildAnswer(facets.system), this.buildDecision(), this.total),
       this.results,
     );
     this.load();
@@ -41,6 +43,10 @@ export class Browser {
   buildAnswer(systems) {
     if (!systems.length) return null;
     return this.buildSelect("answer", "Answer", ["right", "wrong"].map((value) => el("option", { value }, value)));
+  }
+
+  buildDecision() {
+    return this.buildSelect("decision", "Decision", Object.entries(DECISIONS).map(([value, title]) => el("option", { value }, title)));
   }
 
   buildSelect(name, label, options) {
@@ -77,11 +83,12 @@ export class Browser {
     this.total.textContent = count(total, "row");
     if (!rows.length) return this.results.replaceChildren(el("p", { class: "empty" }, "No row has all of this."));
     const hasAnswers = rows.some((row) => row.asked !== undefined);
-    const heads = ["Utterance", "Skill", "Split", "Source", "Reason", ...(hasAnswers ? ["Right"] : [])];
+    const hasDecisions = rows.some((row) => row.decisions?.length);
+    const heads = ["Utterance", "Skill", "Split", "Source", "Reason", ...(hasAnswers ? ["Right"] : []), ...(hasDecisions ? ["Decision"] : [])];
     this.results.replaceChildren(
       el("table", { class: "rows", "aria-label": "Rows" },
         el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
-        el("tbody", {}, rows.map((row) => drawRow(row, hasAnswers)))),
+        el("tbody", {}, rows.map((row) => drawRow(row, hasAnswers, hasDecisions)))),
       this.buildPager(total, page, size),
     );
   }
@@ -95,8 +102,9 @@ export class Browser {
   }
 }
 
-function drawRow(row, hasAnswers) {
+function drawRow(row, hasAnswers, hasDecisions) {
   const cell = (label, content) => el("td", { "data-label": label, class: content ? null : "none" }, content);
+  const decisions = row.decisions?.map((review) => el("div", {}, `${review.reviewer} ${describeDecision(review)}`, quoteNote(review)));
   return el(
     "tr",
     {},
@@ -106,5 +114,6 @@ function drawRow(row, hasAnswers) {
     cell("Source", row.source),
     cell("Reason", row.reason?.replaceAll("_", " ")),
     hasAnswers ? cell("Right", row.asked === undefined ? null : `${row.right} of ${row.asked}`) : null,
+    hasDecisions ? cell("Decision", decisions?.length ? decisions : null) : null,
   );
 }

@@ -1,6 +1,6 @@
 // The form that corrects a row. The compiler checks every change before it can be saved.
 import { capitalize, el, get, post } from "./dom.js";
-import { colorOf, markSpans, readSelection, sliceText } from "./utterance.js";
+import { colorOf, followText, markSpans, readSelection, sliceText } from "./utterance.js";
 
 const PAUSE = 150; // Milliseconds without a change after which the compiler is asked.
 const MODES = { normal: "says what it wants", extended: "means it in its context", negative: "declines it" };
@@ -13,11 +13,13 @@ export class EditForm {
     this.actions = actions;
     this.entry = row.entry;
     this.draft = loadDraft(row) ?? {
+      utterance: row.utterance,
       skill: row.skill,
       mode: row.mode,
       arguments: row.arguments.map(({ slot, value, start, end }) => ({ slot, value, start, end, means: false })),
     };
-    this.checked = null;
+    this.checked = null; // What the compiler says of the draft; null while it is asked.
+    this.savesNext = false;
     this.timer = 0;
     this.round = 0;
     this.element = this.build();
@@ -48,6 +50,9 @@ export class EditForm {
     this.choices = el("div", { class: "choices", role: "group", "aria-label": "Make the selection the span of an argument" });
     this.onSelection = () => this.drawChoices();
     document.addEventListener("selectionchange", this.onSelection);
+    const sharesTurn = this.row.others.length > 0;
+    this.words = el("textarea", { id: "edit-text", rows: "2", dir: "auto", value: this.draft.utterance, disabled: sharesTurn, "aria-describedby": sharesTurn ? "text-hint" : null });
+    this.words.addEventListener("input", () => this.changeText());
     this.skill = el("input", { id: "edit-skill", list: "skill-names", value: this.draft.skill ?? "", placeholder: "no call", autocomplete: "off", spellcheck: "false" });
     this.skill.addEventListener("input", () => this.changeSkill());
     this.mode = el("select", { id: "edit-mode" }, Object.entries(MODES).map(([mode, about]) => el("option", { value: mode }, `${mode}: ${about}`)));
@@ -63,6 +68,8 @@ export class EditForm {
       el("div", { class: "said" }, el("span", { class: "speaker" }, this.row.speaker), this.text),
       this.choices,
       el("div", { class: "fields" },
+        el("label", { for: "edit-text" }, "Text"), this.words,
+        sharesTurn ? el("span", { class: "note", id: "text-hint" }, "The turn has more calls: correct its text in the source.") : null,
         el("label", { for: "edit-skill" }, "Skill"), this.skill,
         el("label", { for: "edit-mode" }, "The utterance"), this.mode),
       el("datalist", { id: "skill-names" }, this.skills.map((name) => el("option", { value: name }))),
@@ -93,11 +100,18 @@ export class EditForm {
     action();
     sessionStorage.setItem(draftKey(this.row), JSON.stringify(this.draft));
     this.checked = null;
+    this.savesNext = false;
     this.saveButton.disabled = true;
     if (redraw) this.draw();
     else this.drawText();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.check(), PAUSE);
+  }
+
+  changeText() {
+    const { utterance, arguments: args } = this.draft;
+    const text = this.words.value;
+    this.change(() => Object.assign(this.draft, { utterance: text, arguments: followText(utterance, text, args) }));
   }
 
   changeSkill() {
@@ -138,7 +152,7 @@ export class EditForm {
     this.change(() => {
       let argument = this.draft.arguments.find((item) => item.slot === slot);
       if (!argument) this.draft.arguments.push((argument = { slot, value: "", start: null, end: null, means: false }));
-      const before = Number.isInteger(argument.start) ? sliceText(this.row.utterance, argument.start, argument.end) : "";
+      const before = Number.isInteger(argument.start) ? sliceText(this.draft.utterance, argument.start, argument.end) : "";
       if (argument.value === "" || argument.value === before) argument.value = selected.said;
       Object.assign(argument, { start: selected.start, end: selected.end, means: false });
     });
@@ -170,7 +184,7 @@ export class EditForm {
   }
 
   drawText() {
-    this.text.replaceChildren(...markSpans(this.row.utterance, this.draft.arguments));
+    this.text.replaceChildren(...markSpans(this.draft.utterance, this.draft.arguments));
     this.drawChoices();
   }
 
@@ -195,7 +209,7 @@ export class EditForm {
       });
     const values = parameter?.values.length ? el("datalist", { id: `values-${index}` }, parameter.values.map((value) => el("option", { value }))) : null;
     const hasSpan = Number.isInteger(argument.start);
-    const said = hasSpan ? sliceText(this.row.utterance, argument.start, argument.end) : "";
+    const said = hasSpan ? sliceText(this.draft.utterance, argument.start, argument.end) : "";
     return el(
       "div",
       { class: "edit-argument", role: "group", "aria-label": name, "data-index": index },
@@ -220,9 +234,12 @@ export class EditForm {
       if (round !== this.round) return;
       this.checked = checked;
       this.showCheck(checked);
+      if (this.savesNext) this.save();
     } catch (error) {
-      if (round === this.round) this.report(false, error.message);
+      if (round !== this.round) return;
+      this.report(false, error.message);
     }
+    this.savesNext = false;
   }
 
   showCheck(checked) {
@@ -243,7 +260,7 @@ export class EditForm {
   offerFixes(place, argument, offers) {
     place.hidden = !offers || !Number.isInteger(argument.start);
     if (place.hidden) return place.replaceChildren();
-    const said = sliceText(this.row.utterance, argument.start, argument.end);
+    const said = sliceText(this.draft.utterance, argument.start, argument.end);
     const fix = (label, values) => el("button", { type: "button", class: "quiet", onclick: () => this.change(() => Object.assign(argument, values)) }, label);
     place.replaceChildren(fix(`“${said}” means this value`, { means: true }), fix(`Use “${said}” as the value`, { value: said }));
   }
@@ -253,8 +270,10 @@ export class EditForm {
     this.message.replaceChildren(...parts);
   }
 
+  // Save what compiles. A key that comes while the compiler is asked counts when it has answered.
   save() {
-    if (this.checked?.ok && this.checked.changed) this.actions.save(this.draft);
+    if (!this.checked) this.savesNext = true;
+    else if (this.checked?.ok && this.checked.changed) this.actions.save(this.draft);
   }
 }
 
@@ -264,7 +283,8 @@ export const hasDraft = (row) => sessionStorage.getItem(draftKey(row)) !== null;
 
 function loadDraft(row) {
   try {
-    return JSON.parse(sessionStorage.getItem(draftKey(row)));
+    const draft = JSON.parse(sessionStorage.getItem(draftKey(row)));
+    return draft && { utterance: row.utterance, ...draft };
   } catch {
     return null;
   }

@@ -64,8 +64,8 @@ function* showNotes(row) {
   else if (decisions.own) yield showDecisions("good", "Decided.", row);
   if (decisions.problem) yield el("p", { class: "notice bad" }, el("strong", {}, "The edit is not applied. "), markCode(decisions.problem));
   for (const review of decisions.stale) {
-    const text = `${review.reviewer} ${describeDecision(review)} an earlier version of this row on ${day(review)}. `;
-    yield el("p", { class: "notice fair" }, el("strong", {}, "Stale. "), text, "It does not apply: decide again.");
+    const text = `${review.reviewer} ${describeDecision(review)} an earlier version of this row on ${day(review)}`;
+    yield el("p", { class: "notice fair" }, el("strong", {}, "Stale. "), text, quoteNote(review), ". It does not apply: decide again.");
   }
   if (decisions.hidden) {
     yield el("p", { class: "note" }, `${count(decisions.hidden, "reviewer")} decided already; you see it after your own decision.`);
@@ -74,9 +74,12 @@ function* showNotes(row) {
 
 function showDecisions(grade, title, { decisions }) {
   const all = [...(decisions.own ? [decisions.own] : []), ...decisions.others];
-  const said = all.map((review) => `${review.reviewer} ${describeDecision(review)} it on ${day(review)}`).join(", ");
-  return el("p", { class: `notice ${grade}` }, el("strong", {}, `${title} `), `${said}.`);
+  const said = all.map((review, place) => [`${place ? ", " : ""}${review.reviewer} ${describeDecision(review)} it on ${day(review)}`, quoteNote(review)]);
+  return el("p", { class: `notice ${grade}` }, el("strong", {}, `${title} `), said.flat(), ".");
 }
+
+// The note of a decision in quotes, if it has one.
+export const quoteNote = ({ note }) => (note ? el("span", {}, ": ", el("q", { dir: "auto" }, note)) : null);
 
 function showContext(turns) {
   if (!turns.length) return null;

@@ -27,6 +27,25 @@ export function markSpans(utterance, args) {
   return parts.filter((part) => part !== "");
 }
 
+// Return arguments whose spans follow a change of the text. What is typed inside of a span belongs to it, and to the
+// value if the value was its text; a span that the change crosses is dropped.
+export function followText(before, after, args) {
+  const [old, now] = [[...before], [...after]];
+  let head = 0;
+  while (head < Math.min(old.length, now.length) && old[head] === now[head]) head += 1;
+  let tail = 0;
+  while (tail < Math.min(old.length, now.length) - head && old.at(-1 - tail) === now.at(-1 - tail)) tail += 1;
+  const [oldEnd, shift] = [old.length - tail, now.length - old.length];
+  return args.map((argument) => {
+    const { start, end, value } = argument;
+    if (!Number.isInteger(start) || end <= head) return argument;
+    if (start >= oldEnd) return { ...argument, start: start + shift, end: end + shift };
+    if (start > head || end < oldEnd || end + shift <= start) return { ...argument, start: null, end: null, means: false };
+    const isText = value === old.slice(start, end).join("");
+    return { ...argument, end: end + shift, value: isText ? now.slice(start, end + shift).join("") : value };
+  });
+}
+
 // Return the code points that are selected in an element, without white space at the ends; null if none are.
 export function readSelection(root) {
   const selection = getSelection();
