@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
-
-import msgspec
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exemplars.answering.systems import Cascade, LanguageModelSystem, System, TaggerSystem
 from exemplars.core import layout
 from exemplars.core.errors import Diagnostic, UserError, suggest_name
-from exemplars.core.files import read_file
 from exemplars.core.names import check_name
 from exemplars.core.params import PATH, load_value
 from exemplars.core.tables import read_table, rows_from_table
 from exemplars.dataset.catalog import Skill, read_catalog
-from exemplars.dataset.recognizers import Recognizer, Recognizers, decode_recognizers, merge_recognizers
+from exemplars.dataset.recognizers import Recognizer, read_recognizers, select_recognizers
+from exemplars.models.candidates import make_candidate_finder
 from exemplars.models.chat_templates import find_end_of_turn
 from exemplars.models.copying import CopyRules, learn_copy_rules
+from exemplars.models.prompt_style import FALLBACK_TOOLS, CandidateSource, PromptStyle, ToolSource
 from exemplars.models.questions import Question
 from exemplars.models.rows import TRAINING_SCHEMA, TrainingRow, View
 from exemplars.models.run_manifest import (
@@ -32,6 +30,9 @@ from exemplars.models.run_manifest import (
     load_run,
     read_manifest,
 )
+
+if TYPE_CHECKING:  # Its module imports torch, which takes a second.
+    from exemplars.models.tagger.predictor import Tagger
 
 _SILENT: Final = (RETRIEVER, "continued", REWARD)
 """The methods of runs that answer no question: they choose the tools of a prompt, write text, or score answers."""
@@ -124,9 +125,33 @@ def _load_language_model(run: Run) -> LanguageModelSystem:
     find_end_of_turn(tokenizer)
     style = get_style(run.folder, read_manifest(run.folder))
     catalog, recognizers = _read_catalog() or (), _read_recognizers()
-    select = _load_selector(catalog)
-    rules = _read_copy_rules()
-    return LanguageModelSystem(run.recipe, model, tokenizer, style, catalog, recognizers, select, rules)
+    tagger = _load_prompt_tagger(run, style)
+    return LanguageModelSystem(
+        run.recipe,
+        model,
+        tokenizer,
+        style,
+        catalog,
+        recognizers,
+        _load_selector(catalog, tagger if style.tools_from is ToolSource.TAGGER else None),
+        _read_copy_rules(),
+        make_candidate_finder(style, select_recognizers(recognizers, catalog), tagger),
+    )
+
+
+def _load_prompt_tagger(run: Run, style: PromptStyle) -> Tagger | None:
+    """Load the tagger that the prompts of a run have their tools or candidates from; `None`: they need none.
+
+    Raises `UserError` if they need one, and none is trained.
+    """
+    if style.tools_from is not ToolSource.TAGGER and style.candidates is not CandidateSource.TAGGER:
+        return None
+    tagger = next((run for run in list_runs() if run.method == TAGGER), None)
+    if tagger is None:
+        summary = f"the prompts of {run.recipe} show what a tagger says, and no tagger is trained"
+        fix = "run `dvc repro train@tagger`"
+        raise UserError([Diagnostic(path=str(layout.MODELS), code="not_trained", summary=summary, fix=fix)])
+    return _load_tagger(tagger).tagger
 
 
 def _read_copy_rules() -> CopyRules | None:
@@ -141,18 +166,27 @@ def _read_copy_rules() -> CopyRules | None:
     return learn_copy_rules(row for row in rows if row.view == View.CALL)
 
 
-def _load_selector(catalog: Sequence[Skill]) -> Callable[[Question], Sequence[Skill]] | None:
+def _load_selector(
+    catalog: Sequence[Skill], tagger: Tagger | None
+) -> Callable[[Question], Sequence[Skill]] | None:
     """Load what selects the tools of a prompt: the retriever's best; `None` if no retriever is trained.
 
     Their number is that under which the model was evaluated (`evaluate.tools`), or the one that the retriever needs.
+    tagger: selects them instead, if it is given.
     """
+    skills = {skill.name: skill for skill in catalog}
+    evaluated = load_value("evaluate", "tools") if PATH.exists() else None
+    if tagger is not None:
+        shown = evaluated if isinstance(evaluated, int) else FALLBACK_TOOLS
+        return lambda question: [
+            skills[name] for name in tagger.rank_skills([question])[0] if name in skills
+        ][:shown]
     run = next((run for run in _list_trained() if run.method == RETRIEVER), None)
     if run is None:
         return None
     from exemplars.models.retriever.retriever import load_retriever  # Imports torch.
 
-    retriever, skills = load_retriever(run.folder, catalog), {skill.name: skill for skill in catalog}
-    evaluated = load_value("evaluate", "tools") if PATH.exists() else None
+    retriever = load_retriever(run.folder, catalog)
     count = evaluated if isinstance(evaluated, int) else retriever.tools
 
     def select(question: Question) -> list[Skill]:
@@ -168,27 +202,8 @@ def _read_catalog() -> tuple[Skill, ...] | None:
 
 
 def _read_recognizers() -> Mapping[str, Recognizer]:
-    """Read the recognizers of the project and of its sources."""
-    own = load_value("compile", "recognizers") if PATH.exists() else None
-    paths = [
-        layout.find_schema(own or layout.RECOGNIZERS),
-        *sorted(layout.RECORDS.glob("*.recognizers.json")),
-    ]
-    return merge_recognizers(map(_read_recognizer_file, paths)).recognizers
-
-
-def _read_recognizer_file(path: Path) -> Recognizers:
-    try:
-        return decode_recognizers(read_file(path).removeprefix(codecs.BOM_UTF8))
-    except msgspec.DecodeError as error:
-        problem = Diagnostic(
-            path=str(path),
-            code="bad_recognizers",
-            found=str(error),
-            expected="a file of recognizers",
-            fix="correct the file, then run `dvc repro compile`",
-        )
-        raise UserError([problem]) from None
+    """Read the recognizers of the project and of its sources; none before `compile` has written them."""
+    return read_recognizers(layout.LEXICON).recognizers if layout.LEXICON.exists() else {}
 
 
 def _report_missing(recipe: str | None, runs: Sequence[Run]) -> Diagnostic:

@@ -13,6 +13,7 @@ from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.dataset.recognizers import Recognizer
 from exemplars.models.call_values import ground_call
 from exemplars.models.calls import MalformedCall, parse_calls
+from exemplars.models.candidates import CandidateFinder, add_candidates
 from exemplars.models.chat_templates import ChatTemplateError, encode_text, find_control_text, render_prompt
 from exemplars.models.copying import CopyRules, list_shown_texts
 from exemplars.models.decoding import Completion, decode_prompts
@@ -116,11 +117,13 @@ class LanguageModelSystem:
         recognizers: Mapping[str, Recognizer],
         select_tools: Callable[[Question], Sequence[Skill]] | None = None,
         copy_rules: CopyRules | None = None,
+        find_candidates: CandidateFinder | None = None,
     ) -> None:
         """Make a system.
 
         name: of its run. style: of its training. recognizers: by name, for canonical values. select_tools: which tools
         of the catalog a prompt shows; `None`: all. copy_rules: of the texts in calls of the catalog; `None`: any texts.
+        find_candidates: finds the values that a prompt with tools shows; `None`: it shows none.
         """
         self.name = name
         self.model = model
@@ -130,6 +133,7 @@ class LanguageModelSystem:
         self.recognizers = recognizers
         self._select_tools = select_tools
         self._copy_rules = copy_rules
+        self._find_candidates = find_candidates
 
     def answer(self, task: Task) -> Answer:
         """Answer as `System` says."""
@@ -137,6 +141,9 @@ class LanguageModelSystem:
         if tools is None:
             tools = self.catalog if self._select_tools is None else self._select_tools(task.question)
         form, is_prose = self.style.call_format, not tools
+        if self._find_candidates is not None and not is_prose:
+            (question,) = add_candidates([task.question], self._find_candidates)
+            task = task._replace(question=question)
         prompt = self._encode_prompt(task, tools)
         grammars = None if is_prose else [self._build_grammar(task, tools)]
         completion = decode_prompts(
@@ -181,7 +188,8 @@ class LanguageModelSystem:
     def _encode_prompt(self, task: Task, tools: Sequence[Skill]) -> list[int]:
         """Encode a prompt. Raises `UserError` if a text spells a control token, or if it is too long."""
         question = task.question
-        self._check_texts([question.utterance, *(turn.utterance for turn in question.context)], "utterance")
+        said = [question.utterance, *(turn.utterance for turn in question.context)]
+        self._check_texts([*said, *(candidate.text for candidate in question.candidates)], "utterance")
         is_compact = self.style.tools == ToolForm.COMPACT
         shown = [
             format_signature(tool)

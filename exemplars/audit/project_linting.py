@@ -12,8 +12,8 @@ from exemplars.core.errors import Diagnostic, UserError, suggest_name
 from exemplars.core.params import PATH
 from exemplars.core.preflight import Project, read_project
 from exemplars.core.rejection_bound import is_loss
-from exemplars.dataset.recognizers import Recognizers, merge_recognizers
-from stages.compile.inputs import build_rules, read_recognizers
+from exemplars.dataset.recognizers import Recognizers, merge_recognizers, read_recognizers
+from stages.compile.inputs import build_rules
 from stages.ingest.params import SkillsSource, Ungrounded
 
 if TYPE_CHECKING:

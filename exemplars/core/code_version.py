@@ -95,10 +95,23 @@ def check_dependency(stage: str, path: str) -> None:
     """Raise `UserError` if a stage reads a path that a parameter names, and `dvc.yaml` does not name it.
 
     An edit of the file would run nothing again. Only `dvc.yaml` of a project with `code.yaml` is checked: that of this
-    repository takes such paths from the parameters.
+    repository takes such paths from the parameters. `check_run_dependency` is for what neither names.
     """
-    if not CODE.exists():
-        return
+    if CODE.exists():
+        _check_dependency(stage, path)
+
+
+def check_run_dependency(stage: str, folder: str) -> None:
+    """Raise `UserError` if a stage reads a run that a parameter names, and `dvc.yaml`, if there is one, does not.
+
+    The stage would run before the training, and not again after it. A stage that does not always need the run must not
+    always depend on it: the run would be trained for nothing.
+    """
+    if _DVC_YAML.exists():
+        _check_dependency(stage, folder)
+
+
+def _check_dependency(stage: str, path: str) -> None:
     stages = decode_yaml(read_file(_DVC_YAML).decode("utf-8")).get("stages", {})
     defined = stages.get(stage, {})
     place = f"stages.{stage}.do" if "do" in defined else f"stages.{stage}"

@@ -38,6 +38,8 @@ EDITS: Final = EXEMPLARS.with_name("edits.parquet")
 COMPILED: Final = (EXEMPLARS, EXEMPLARS.with_name("rejections.parquet"), TEMPLATES)
 """The tables among which `compile` divides the records."""
 CATALOG: Final = Path("data/exemplars/catalog.json")
+LEXICON: Final = CATALOG.with_name("recognizers.json")
+"""The recognizers with lists, of the project and of its sources."""
 CURATED: Final = Path("data/curated/exemplars.parquet")
 PAIRS: Final = CURATED.with_name("pairs.parquet")
 SPEECH: Final = CURATED.with_name("speech.parquet")

@@ -6,13 +6,17 @@ The file format is OpenCUI's: `{"recognizers": {name: {"description", "instances
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from exemplars.core.documents import decode_json
-from exemplars.core.files import encode_json
+from exemplars.core.errors import UserError
+from exemplars.core.files import describe_bad_document, encode_json, read_file
+from exemplars.dataset.catalog import Skill
 
 BUILT_IN: Final = ("number", "ordinal", "time", "date", "duration", "money")
 """Recognizers without a list: the stage `compile` parses their expressions."""
@@ -56,6 +60,21 @@ def decode_recognizers(data: bytes) -> Recognizers:
     return msgspec.convert(document, Recognizers)
 
 
+def read_recognizers(path: Path) -> Recognizers:
+    """Read a file of recognizers. Raises `UserError` if it is missing or malformed."""
+    try:
+        return decode_recognizers(read_file(path).removeprefix(codecs.BOM_UTF8))
+    except (UserError, msgspec.DecodeError) as error:
+        problem = describe_bad_document(
+            path,
+            error,
+            code="bad_recognizers",
+            expected='{"recognizers": {name: {"instances": [{"label", "expressions"}]}}}',
+            fix="correct the file, or its path in params.yaml (compile.recognizers)",
+        )
+        raise UserError([problem]) from None
+
+
 def encode_recognizers(recognizers: Recognizers) -> bytes:
     """Encode recognizers as a JSON file, sorted by name, label and expression."""
     ordered = Recognizers(
@@ -94,6 +113,14 @@ def merge_recognizers(parts: Iterable[Recognizers]) -> Recognizers:
         },
         slots=slots,
     )
+
+
+def select_recognizers(
+    recognizers: Mapping[str, Recognizer], skills: Iterable[Skill]
+) -> dict[str, Recognizer]:
+    """Select the recognizers that parameters of skills name."""
+    named = {name for skill in skills for _, name in skill.list_recognizers()}
+    return {name: recognizer for name, recognizer in recognizers.items() if name in named}
 
 
 def _build_instances(labels: Mapping[str, set[str]]) -> tuple[Instance, ...]:

@@ -12,7 +12,7 @@ from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import NO_CALL, Call, format_calls
 from exemplars.models.chat_templates import ChatTemplateError, apply_template, encode_text, find_chat_template
-from exemplars.models.prompt_style import PromptStyle, ToolForm
+from exemplars.models.prompt_style import CandidateSource, PromptStyle, ToolForm
 from exemplars.models.prompting import encode_prompt
 from exemplars.models.questions import Question
 
@@ -58,6 +58,10 @@ calls = parse({answer!r}, tools, "{utterance}")
 assert calls == [{{"name": "ring", "arguments": {{"contact": "Maria", "time": "07:30"}}}}]
 ```
 """
+_CANDIDATES: Final = (
+    " Training also showed values that were said, in a last line of the system message. No template writes it; "
+    '`prompt` does: `prompt(utterance, tools=tools, candidates=[("time", "half past 7")])`.'
+)
 
 
 def build_tools_template(tokenizer: Any, style: PromptStyle) -> str:
@@ -116,6 +120,8 @@ def format_usage(tokenizer: Any, style: PromptStyle, *, takes_tools: bool) -> st
     else:
         about = "The chat template does not show `tools` as training did, so `prompt` writes the messages."
         messages, argument = f'prompt("{utterance}", tools=tools)', ""
+    if style.candidates is not CandidateSource.NONE:
+        about += _CANDIDATES
     return _USAGE.format(
         about=about,
         tools=json.dumps([build_tool_definition(_TOOL)], indent=4),

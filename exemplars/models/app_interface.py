@@ -12,9 +12,10 @@ from exemplars.core.records import Speaker, Turn
 from exemplars.dataset.catalog import Skill, parse_tool_definition
 from exemplars.models.call_values import ground_call
 from exemplars.models.calls import CallFormat, MalformedCall, parse_calls
-from exemplars.models.prompt_style import PromptStyle
+from exemplars.models.candidates import add_candidates, make_candidate_finder
+from exemplars.models.prompt_style import CandidateSource, PromptStyle
 from exemplars.models.prompting import arrange_messages, build_messages
-from exemplars.models.questions import Question
+from exemplars.models.questions import Candidate, Question
 
 Tool = Skill | Mapping[str, Any]
 """A skill of a catalog, or an OpenAI-style tool definition."""
@@ -26,12 +27,14 @@ def prompt(
     context: Sequence[Mapping[str, str] | Turn] = (),
     tools: Sequence[Tool] = (),
     style: PromptStyle | None = None,
+    candidates: Sequence[tuple[str, str]] | None = None,
 ) -> list[dict[str, str]]:
     """Build the messages of a prompt as training had them, for `tokenizer.apply_chat_template`.
 
     context: the turns before, the oldest first: `{"role": "user", "content": "hello"}`. tools: those that may be
     called; without any, the prompt asks for no call. style: that of the run; by default that of a project without a
-    section `render`.
+    section `render`. candidates: values that were said, each after its name; `None`: if the style shows those of
+    recognizers, the times, dates and numbers. What recognizers with lists or a tagger find has to be given.
 
     >>> tool = {"type": "function", "function": {"name": "ring", "parameters": {"properties": {"contact": {}}}}}
     >>> for message in prompt("ring Maria", tools=[tool]): print(message)
@@ -40,9 +43,14 @@ def prompt(
     """
     style = style or PromptStyle()
     question = Question(utterance, _read_turns(context))
+    if candidates is not None:
+        question = question._replace(candidates=tuple(Candidate(*candidate) for candidate in candidates))
+    elif style.candidates is CandidateSource.RECOGNIZER:
+        (question,) = add_candidates([question], make_candidate_finder(style))
     skills = list(map(_read_skill, tools))
     if not skills:
-        return list(map(msgspec.structs.asdict, arrange_messages((), style, (), question)))
+        plain = question._replace(candidates=())
+        return list(map(msgspec.structs.asdict, arrange_messages((), style, (), plain)))
     return list(map(msgspec.structs.asdict, build_messages(style, skills, question)))
 
 

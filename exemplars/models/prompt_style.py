@@ -10,6 +10,8 @@ import msgspec
 from exemplars.models.calls import CallFormat
 
 DEFAULT_INSTRUCTION: Final = "Call one tool, or answer None."
+FALLBACK_TOOLS: Final = 5
+"""Number of tools in a prompt about the whole catalog, if neither a parameter nor a retriever says how many."""
 
 
 class ToolForm(StrEnum):
@@ -21,6 +23,36 @@ class ToolForm(StrEnum):
     """As the base model's chat template writes its `tools`."""
 
 
+class ToolSource(StrEnum):
+    """Where the tools of a prompt come from, in addition to those that are needed."""
+
+    RANDOM = "random"
+    BM25 = "bm25"
+    """Those whose descriptions and train rows have most words in common with the turn."""
+    RETRIEVER = "retriever"
+    """Those that the trained retriever in models/retriever ranks best."""
+    TAGGER = "tagger"
+    """Those that the trained tagger in models/tagger finds likeliest."""
+
+
+class CandidateSource(StrEnum):
+    """Where the candidate values of a prompt come from."""
+
+    NONE = "none"
+    RECOGNIZER = "recognizer"
+    """The times, dates and numbers of the conversation, and the words that recognizers list."""
+    TAGGER = "tagger"
+    """The words that the trained tagger in models/tagger marks, each with its argument."""
+
+
+class Values(StrEnum):
+    """How a call writes a value that the utterance says."""
+
+    SPOKEN = "spoken"
+    """As the utterance says it, for a recognizer to normalize later; numbers and listed values are canonical."""
+    CANONICAL = "canonical"
+
+
 class PromptStyle(msgspec.Struct, frozen=True):
     """How prompts are written, and the calls that answer them."""
 
@@ -30,3 +62,7 @@ class PromptStyle(msgspec.Struct, frozen=True):
     """The first line of the system message; empty: none."""
     context_turns: int = 2
     """Maximum number of preceding turns."""
+    values: Values = Values.SPOKEN
+    """How a call writes a value that is said, and so how candidates are shown."""
+    tools_from: ToolSource = ToolSource.RANDOM
+    candidates: CandidateSource = CandidateSource.NONE

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from exemplars.dataset.catalog import Skill, build_tool_definition
+from exemplars.models.candidates import format_candidates
 from exemplars.models.chat_templates import encode_text, render_prompt
 from exemplars.models.prompt_style import PromptStyle, ToolForm
 from exemplars.models.questions import Question
@@ -18,7 +19,8 @@ from exemplars.models.signatures import format_signature
 def build_messages(style: PromptStyle, tools: Sequence[Skill], question: Question) -> tuple[Message, ...]:
     """Build the messages of a prompt: the system's, unless it is empty; the turns before; the utterance.
 
-    tools: those that the prompt shows. Of the context, the last `style.context_turns` turns are shown.
+    tools: those that the prompt shows. Of the context, the last `style.context_turns` turns are shown. The system
+    message ends with the candidates of the question, if it has any.
     """
     instruction = [style.instruction] if style.instruction else []
     return arrange_messages(instruction, style, tools, question)
@@ -31,6 +33,8 @@ def arrange_messages(
     lines = list(instructions)
     if style.tools == ToolForm.COMPACT:
         lines += [format_signature(tool) for tool in tools]
+    if question.candidates:
+        lines.append(format_candidates(question.candidates))
     system = "\n".join(lines)
     before = question.context[-style.context_turns :] if style.context_turns else ()
     return (

@@ -16,8 +16,14 @@ from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import read_json
 from exemplars.models.base_models import Base
 from exemplars.models.calls import CallFormat
-from exemplars.models.prompt_style import DEFAULT_INSTRUCTION, PromptStyle, ToolForm
-from exemplars.models.targets import Values
+from exemplars.models.prompt_style import (
+    DEFAULT_INSTRUCTION,
+    CandidateSource,
+    PromptStyle,
+    ToolForm,
+    ToolSource,
+    Values,
+)
 
 _KEY: Final = b"exemplars.render"
 _CODE: Final = "not_rendered"
@@ -40,11 +46,21 @@ class RenderManifest(msgspec.Struct, frozen=True):
     context_turns: int = 2
     values: Values = Values.SPOKEN
     """How right calls write a value that the utterance says."""
+    tools_from: ToolSource = ToolSource.RANDOM
+    candidates: CandidateSource = CandidateSource.NONE
 
     @property
     def style(self) -> PromptStyle:
         """How the prompts are written."""
-        return PromptStyle(self.call_format, self.tools, self.instruction, self.context_turns)
+        return PromptStyle(
+            self.call_format,
+            self.tools,
+            self.instruction,
+            self.context_turns,
+            self.values,
+            self.tools_from,
+            self.candidates,
+        )
 
 
 def attach_manifest(table: pa.Table, manifest: RenderManifest) -> pa.Table:

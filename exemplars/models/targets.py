@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Final
 
 from exemplars.core.records import Argument, Exemplar, Grounding
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.leaves import build_arguments, decode_leaf, encode_leaf, rank_path
 from exemplars.models.calls import Call
+from exemplars.models.prompt_style import Values
 from exemplars.models.rows import Answer, TargetCall
 from exemplars.models.turns import TurnRows
 
 _SPOKEN: Final = frozenset({Grounding.VERBATIM, Grounding.CASE, Grounding.NORMALIZED, Grounding.RECOGNIZED})
 """The kinds of grounding of a value that the utterance itself says."""
-
-
-class Values(StrEnum):
-    """How a call writes a value that the utterance says."""
-
-    SPOKEN = "spoken"
-    """As the utterance says it, for a recognizer to normalize later; numbers and listed values are canonical."""
-    CANONICAL = "canonical"
 
 
 def build_target_calls(

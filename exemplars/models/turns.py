@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from exemplars.core.ids import is_speech_id, strip_speech
 from exemplars.core.records import Exemplar, Mode
 from exemplars.core.turns import group_by_turn
+from exemplars.models.questions import Question
 
 
 class TurnRows(NamedTuple):
@@ -25,6 +26,11 @@ class TurnRows(NamedTuple):
     def first(self) -> Exemplar:
         """The first row."""
         return self.rows[0]
+
+    @property
+    def question(self) -> Question:
+        """What a model is asked in the turn."""
+        return Question(self.first.utterance, self.first.context, self.first.speaker)
 
     @property
     def is_speech(self) -> bool:

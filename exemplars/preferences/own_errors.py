@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from exemplars.core.digests import hash_content, hash_to_fraction
 from exemplars.dataset.catalog import Skill
+from exemplars.dataset.folds import number_folds
 from exemplars.models.calls import CallFormat, MalformedCall, parse_calls
 from exemplars.models.decoding import Completion
 from exemplars.models.preference_rows import (
@@ -45,10 +46,7 @@ def divide_folds(
     number of rows that a fold answers, sampled by stable hash; `None`: all.
     """
     rows, held_out = list(train), list(others)
-    groups = sorted(
-        {row.group for row in (*rows, *held_out)}, key=lambda group: (hash_to_fraction(group, _SALT), group)
-    )
-    numbers = {group: place % folds for place, group in enumerate(groups)}
+    numbers = number_folds((row.group for row in (*rows, *held_out)), folds)
     divided = []
     for number in range(folds):
         asked = [row for row in (*rows, *held_out) if numbers[row.group] == number]

@@ -16,10 +16,10 @@ from exemplars.core.params import composes_values, load_section, read_source_set
 from exemplars.core.records import Exemplar, LabelledArgument, Mode, Reason, Record, Rejection
 from exemplars.core.reviews import Resolution, ReviewedArgument, ReviewedRow, RowContent, describe_row
 from exemplars.dataset.catalog import Skill, read_catalog
-from exemplars.dataset.recognizers import merge_recognizers
+from exemplars.dataset.recognizers import merge_recognizers, read_recognizers
 from stages.compile.edits import EditCompiler, RowVersion
 from stages.compile.exemplars import SourceRules, compile_record
-from stages.compile.inputs import build_rules, read_recognizers
+from stages.compile.inputs import build_rules
 from stages.compile.lexicon import Lexicon
 from stages.compile.params import CompileParams
 from stages.ingest.jsonl_lines import normalize_slot

@@ -7,14 +7,13 @@ import sys
 
 from exemplars.core import layout
 from exemplars.core.code_version import run_stage
-from exemplars.core.files import write_bytes, write_json, write_report
+from exemplars.core.files import write_json, write_report
 from exemplars.core.params import load_section, read_source_settings
 from exemplars.core.table_streams import prepare_process
 from exemplars.core.workers import count_workers
-from exemplars.dataset.catalog import encode_catalog
 from stages.compile.compilation import compile_sources
 from stages.compile.inputs import read_inputs
-from stages.compile.outputs import open_outputs
+from stages.compile.outputs import open_outputs, write_dictionaries
 from stages.compile.params import CompileParams
 from stages.compile.report import build_compile_metrics, build_compile_plots, build_compile_report
 from stages.compile.summary import summarize_compilation
@@ -27,7 +26,7 @@ def main() -> str:
     workers = count_workers(int(os.environ.get(layout.WORKERS_VARIABLE, "0")))
     with open_outputs() as (spool, sinks):
         counts = compile_sources(inputs, workers, spool, sinks)
-    write_bytes(layout.CATALOG, encode_catalog(inputs.skills))
+    write_dictionaries(inputs)
     report = build_compile_report(inputs.records, counts)
     write_report("compile", report, build_compile_metrics(report))
     for name, points in build_compile_plots(report).items():

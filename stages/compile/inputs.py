@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -12,14 +11,13 @@ import msgspec
 from exemplars.core import layout
 from exemplars.core.code_version import check_dependency
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.files import describe_bad_document, read_file
 from exemplars.core.params import composes_values, requires_review
 from exemplars.core.reviews import Resolution, RowContent, read_reviews, resolve_decisions
 from exemplars.core.schemas import RECORD_SCHEMA, REJECTION_SCHEMA
 from exemplars.core.tables import count_rows
 from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.catalog_merge import merge_catalogs
-from exemplars.dataset.recognizers import BUILT_IN, Recognizers, decode_recognizers, merge_recognizers
+from exemplars.dataset.recognizers import BUILT_IN, Recognizers, merge_recognizers, read_recognizers
 from stages.compile.exemplars import SourceRules
 from stages.compile.params import CompileParams, OnSameSkill
 
@@ -114,21 +112,6 @@ def remove_leftovers(sources: Collection[str]) -> None:
         name, _, ending = path.name.partition(".")
         if name not in sources and ending in _RECORD_FILES and not path.is_dir():
             path.unlink()
-
-
-def read_recognizers(path: Path) -> Recognizers:
-    """Read a file of recognizers. Raises `UserError` if it is missing or malformed."""
-    try:
-        return decode_recognizers(read_file(path).removeprefix(codecs.BOM_UTF8))
-    except (UserError, msgspec.DecodeError) as error:
-        problem = describe_bad_document(
-            path,
-            error,
-            code="bad_recognizers",
-            expected='{"recognizers": {name: {"instances": [{"label", "expressions"}]}}}',
-            fix="correct the file, or its path in params.yaml (compile.recognizers)",
-        )
-        raise UserError([problem]) from None
 
 
 def _check_recognizers(skills: tuple[Skill, ...], recognizers: Recognizers) -> None:

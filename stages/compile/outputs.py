@@ -1,4 +1,4 @@
-"""The tables of the stage, open for rows that come part by part."""
+"""What the stage writes: tables that are open for rows which come part by part, the catalog and the recognizers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from exemplars.core import layout
+from exemplars.core.files import write_bytes
 from exemplars.core.reviews import RowEdit
 from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA, TEMPLATE_SCHEMA, derive_schema
 from exemplars.core.table_streams import TableSpool, open_sorted_table, open_spool
 from exemplars.core.tables import open_table
+from exemplars.dataset.catalog import encode_catalog
+from exemplars.dataset.recognizers import encode_recognizers
 from stages.compile.compilation import CompiledSinks
+from stages.compile.inputs import CompileInputs
 
 
 @contextmanager
@@ -25,3 +29,9 @@ def open_outputs() -> Iterator[tuple[TableSpool, CompiledSinks]]:
         open_table(layout.EDITS, derive_schema(RowEdit)) as edits,
     ):
         yield spool, CompiledSinks(kept, ledger, unfilled, edits)
+
+
+def write_dictionaries(inputs: CompileInputs) -> None:
+    """Write the catalog and the recognizers that rows were compiled with."""
+    write_bytes(layout.CATALOG, encode_catalog(inputs.skills))
+    write_bytes(layout.LEXICON, encode_recognizers(inputs.recognizers))

@@ -16,7 +16,9 @@ from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA
 from exemplars.core.tables import read_table, rows_from_table
 from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.embeddings import embed_texts
+from exemplars.dataset.recognizers import Recognizer, read_recognizers, select_recognizers
 from exemplars.dataset.row_tables import exemplars_from_table
+from exemplars.models.candidates import CandidateFinder, add_candidates
 from exemplars.models.render_manifest import RenderManifest, read_render_manifest
 from exemplars.models.rows import TRAINING_SCHEMA, TrainingRow, View, list_tool_names
 from exemplars.models.turns import TurnRows
@@ -26,7 +28,6 @@ from stages.evaluate.task import (
     Task,
     build_rows,
     encode_row,
-    make_question,
     sample_turns,
 )
 
@@ -56,6 +57,8 @@ class Inputs(NamedTuple):
     """The services of the train rows."""
     digests: frozenset[str]
     """The digests of all test rows, which no run may have seen."""
+    recognizers: Mapping[str, Recognizer] = {}
+    """Those with lists that the catalog names."""
 
 
 def read_inputs(params: EvaluateParams) -> Inputs:
@@ -64,7 +67,8 @@ def read_inputs(params: EvaluateParams) -> Inputs:
     Raises `UserError` if a table is missing or unreadable, or if `train` or `test` has no row of the view `call`.
     """
     tables = {path: read_table(path, schema) for path, schema in SCHEMAS.items()}
-    inputs = assemble_inputs(tables, read_catalog(layout.CATALOG), read_render_manifest(), params)
+    catalog, lexicon = read_catalog(layout.CATALOG), read_recognizers(layout.LEXICON).recognizers
+    inputs = assemble_inputs(tables, catalog, read_render_manifest(), params, lexicon)
     problems = [
         _no_calls(split) for split, found in (("train", inputs.train), ("test", inputs.rendered)) if not found
     ]
@@ -78,8 +82,13 @@ def assemble_inputs(
     catalog: Iterable[Skill],
     manifest: RenderManifest,
     params: EvaluateParams,
+    lexicon: Mapping[str, Recognizer] | None = None,
 ) -> Inputs:
-    """Assemble what evaluation reads, and sample the test turns. tables: those of `SCHEMAS`, by path."""
+    """Assemble what evaluation reads, and sample the test turns.
+
+    tables: those of `SCHEMAS`, by path. lexicon: the recognizers with lists; who scores given answers needs none.
+    """
+    skills = {skill.name: skill for skill in catalog}
     train, test = (
         rows_from_table(tables[layout.training(split)], TrainingRow) for split in ("train", "test")
     )
@@ -91,10 +100,11 @@ def assemble_inputs(
         train=[row for row in train if row.view == View.CALL],
         turns=sample_turns(asked, left_out, params.max_rows),
         rendered={row.id: row for row in test if row.view == View.CALL},
-        skills={skill.name: skill for skill in catalog},
+        skills=skills,
         manifest=manifest,
         seen_services=frozenset(service for row in train for service in row.services),
         digests=frozenset(row.digest for row in exemplars),
+        recognizers=select_recognizers(lexicon or {}, skills.values()),
     )
 
 
@@ -117,23 +127,31 @@ def build_tasks(
     order: Sequence[Sequence[int]],
     ranked: Sequence[Sequence[str]],
     params: EvaluateParams,
+    find_candidates: CandidateFinder | None = None,
 ) -> dict[Condition, Task]:
     """Build the task of each condition, without the tokens of prompts that `render` did not make.
 
     order: as of `order_neighbors`. ranked: the names of the tools that prompts show under `end_to_end`, for each turn.
+    find_candidates: finds the values that prompts show; `None`: they show none.
     """
+    questions = [turn.question for turn in inputs.turns]
+    if find_candidates is not None:
+        questions = add_candidates(questions, find_candidates)
     shown = [[inputs.skills[name] for name in names if name in inputs.skills] for names in ranked]
     tasks = {}
     for condition in Condition:
-        rows = build_rows(condition, inputs.turns, inputs.rendered, shown, inputs.skills, inputs.manifest)
+        rows = build_rows(
+            condition, inputs.turns, questions, inputs.rendered, shown, inputs.skills, inputs.manifest
+        )
         task = Task(
             condition=condition,
             rows=rows,
-            questions=[make_question(turn) for turn in inputs.turns],
+            questions=questions,
             skills=inputs.skills,
             neighbors=(),
             seen_services=inputs.seen_services,
             style=inputs.manifest.style,
+            find_candidates=find_candidates,
         )
         count = max(1, params.retrieved_examples)
         neighbors = [

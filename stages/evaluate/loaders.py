@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.dataset.catalog import Skill
 from exemplars.models.base_models import Base, find_base, load_model, load_tokenizer
+from exemplars.models.prompt_style import CandidateSource, PromptStyle, ToolSource
 from exemplars.models.run_manifest import ROWS, Manifest, load_run, read_manifest
 from stages.evaluate.system_names import Role, find_role
 
@@ -86,6 +87,26 @@ def load_models(runs: Mapping[str, Run], base: Base, skills: Sequence[Skill]) ->
     if problems:
         raise UserError(problems)
     return Models(loaders, encoders[Role.TAGGER], next(iter(encoders[Role.RETRIEVER].values()), None))
+
+
+def choose_prompt_tagger(models: Models, style: PromptStyle) -> Any | None:
+    """Choose the tagger that prompts have their tools or candidate values from: the first; `None`: they need none.
+
+    Raises `UserError` if they need one, and no run is a tagger.
+    """
+    if style.tools_from is not ToolSource.TAGGER and style.candidates is not CandidateSource.TAGGER:
+        return None
+    tagger = next(iter(models.taggers.values()), None)
+    if tagger is None:
+        problem = Diagnostic(
+            path="params.yaml",
+            code="evaluation_input",
+            found="no tagger in train.runs",
+            expected="the one that prompts have tools or candidates from, as render says",
+            fix="add `tagger: splits` to train.runs, or change render.tools_from and render.candidates",
+        )
+        raise UserError([problem])
+    return tagger
 
 
 def _load_encoder(run: Run, skills: Sequence[Skill]) -> Any:

@@ -9,15 +9,17 @@ from exemplars.core import layout
 from exemplars.core.conditions import Condition
 from exemplars.core.names import check_name
 from exemplars.models.base_models import find_base, load_tokenizer, read_context_length
+from exemplars.models.candidates import make_candidate_finder
 from exemplars.models.copying import learn_copy_rules
+from exemplars.models.prompt_style import ToolSource
 from stages.evaluate.inputs import Inputs, build_tasks, encode_task, order_neighbors
-from stages.evaluate.loaders import Models, Run, load_models, read_runs
+from stages.evaluate.loaders import Models, Run, choose_prompt_tagger, load_models, read_runs
 from stages.evaluate.params import EvaluateParams, Robustness
 from stages.evaluate.ranking import rank_skills, rate_ranking
 from stages.evaluate.report import Retrieval
 from stages.evaluate.robustness import Variant, build_variant, find_release
 from stages.evaluate.system_names import Kind, System, choose_systems
-from stages.evaluate.task import Task, make_question
+from stages.evaluate.task import Task
 
 
 class Preparation(NamedTuple):
@@ -48,10 +50,14 @@ def prepare_evaluation(inputs: Inputs, names: Sequence[str], params: EvaluatePar
     systems = choose_systems(params.compare, params.reference, {name: run.role for name, run in runs.items()})
     models = load_models(runs, base, list(inputs.skills.values()))
     order = order_neighbors(inputs)
-    questions = [make_question(turn) for turn in inputs.turns]
+    questions, style = [turn.question for turn in inputs.turns], inputs.manifest.style
+    tagger = choose_prompt_tagger(models, style)
     ranking = rank_skills(models.retriever, questions, order, inputs.train, params.tools)
+    if style.tools_from is ToolSource.TAGGER and tagger is not None:
+        ranking = ranking.add_tagger(tagger.rank_skills(questions))
     retrieval = Retrieval(ranking.by, ranking.tools, rate_ranking(ranking, inputs.turns, inputs.train))
-    tasks = build_tasks(inputs, order, ranking.list_shown(), params)
+    find_candidates = make_candidate_finder(style, inputs.recognizers, tagger)
+    tasks = build_tasks(inputs, order, ranking.list_shown(), params, find_candidates)
     variants: dict[Robustness, Variant] = {}
     if any(system.kind in (Kind.LANGUAGE_MODEL, Kind.CASCADE) for system in systems.values()):
         tasks, variants = add_prompts(tasks, inputs, params)

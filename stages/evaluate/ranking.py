@@ -5,27 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from exemplars.models.prompt_style import FALLBACK_TOOLS
 from exemplars.models.questions import Question
 from exemplars.models.retriever.metrics import rate_rows
 from exemplars.models.rows import TrainingRow
 from exemplars.models.turns import TurnRows
 
-FALLBACK_TOOLS: Final = 5
-"""Number of tools that a language model sees under `end_to_end` without a retriever."""
 UNTRAINED: Final = "nearest_rows"
 """The name in reports of the ranking by the nearest train rows: all-MiniLM-L6-v2 without training."""
 _FUSED: Final = "fused"
+_TAGGER: Final = "tagger"
 
 
 class Ranking(NamedTuple):
     """The skills that are ranked for each test turn, the best first."""
 
     by: str
-    """The ranking that prompts show: `fused` of a retriever, or `UNTRAINED`."""
+    """The ranking that prompts show: `fused` of a retriever, `tagger`, or `UNTRAINED`."""
     tools: int
     """The number of tools that a prompt shows."""
     rankings: Mapping[str, Sequence[Sequence[str]]]
     """All rankings, by name."""
+
+    def add_tagger(self, ranked: Sequence[Sequence[str]]) -> Ranking:
+        """Add the ranking of a tagger, which prompts then show."""
+        return self._replace(by=_TAGGER, rankings={**self.rankings, _TAGGER: ranked})
 
     def list_shown(self) -> list[Sequence[str]]:
         """List the names of the tools that the prompt of each turn shows."""

@@ -16,6 +16,8 @@ from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.ids import make_speech_id
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.models.calls import NO_CALL, format_calls
+from exemplars.models.candidates import add_candidates
+from exemplars.models.prompt_style import CandidateSource
 from exemplars.models.prompting import build_messages
 from exemplars.models.questions import Question
 from exemplars.models.rows import Message, TargetCall, TrainingRow, list_tool_names
@@ -70,6 +72,10 @@ def build_variant(
     """
     renamed = _rename_skills(kind, task.skills, release)
     skills = {skill.name: skill for skill in renamed.values()} if renamed else task.skills
+    if renamed and task.style.candidates is CandidateSource.TAGGER:  # They have the names that are changed.
+        task = task._replace(
+            questions=[question._replace(candidates=()) for question in task.questions], find_candidates=None
+        )
     rows, places, questions = [], [], []
     for place, (row, question) in enumerate(zip(task.rows, task.questions, strict=True)):
         if row.speech or not row.prompt_tokens:
@@ -181,7 +187,10 @@ def _change(
             view = rendered.get(make_speech_id(row.id))
             if view is None:
                 return None
-            return _Prompt(question._replace(utterance=view.utterance), tools, view.calls)
+            spoken = question._replace(utterance=view.utterance)
+            if task.find_candidates is not None:
+                (spoken,) = add_candidates([spoken._replace(candidates=())], task.find_candidates)
+            return _Prompt(spoken, tools, view.calls)
         case _:
             raise AssertionError(f"{kind} changes names")
 

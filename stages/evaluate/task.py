@@ -13,6 +13,7 @@ from exemplars.core.ids import make_view_id
 from exemplars.core.records import Exemplar
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.models.calls import format_calls
+from exemplars.models.candidates import CandidateFinder
 from exemplars.models.chat_templates import ChatTemplateError
 from exemplars.models.copying import CopyRules
 from exemplars.models.prompt_style import PromptStyle
@@ -42,6 +43,8 @@ class Task(NamedTuple):
     style: PromptStyle
     copy_rules: CopyRules | None = None
     """What a grammar says of texts; `None`: they are any texts."""
+    find_candidates: CandidateFinder | None = None
+    """Finds the values that prompts show; `None`: they show none."""
 
     def list_callable(self, place: int) -> Collection[str]:
         """List the functions that the answer to a row may call: the shown tools, or the whole catalog."""
@@ -66,6 +69,7 @@ def sample_turns(
 def build_rows(
     condition: Condition,
     turns: Sequence[TurnRows],
+    questions: Sequence[Question],
     rendered: Mapping[str, TrainingRow],
     shown: Sequence[Sequence[Skill]],
     skills: Mapping[str, Skill],
@@ -73,25 +77,30 @@ def build_rows(
 ) -> list[TrainingRow]:
     """Build the chat rows of turns under a condition, without tokens where `render` did not make them.
 
-    rendered: the test rows of `render`, by id. shown: the tools that the prompt of each turn shows under `end_to_end`,
-    where the calls of the split are right even if `render` withheld their tools. skills: the catalog, by name.
+    questions: of the turns. rendered: the test rows of `render`, by id. shown: the tools that the prompt of each turn
+    shows under `end_to_end`, where the calls of the split are right even if `render` withheld their tools. skills: the
+    catalog, by name.
     """
     is_oracle = condition is Condition.ORACLE
     return [
         rendered[turn.id]
         if is_oracle and turn.id in rendered
-        else _build_row(turn, () if is_oracle else tools, skills, manifest)
-        for turn, tools in zip(turns, shown, strict=True)
+        else _build_row(turn, question, () if is_oracle else tools, skills, manifest)
+        for turn, question, tools in zip(turns, questions, shown, strict=True)
     ]
 
 
 def _build_row(
-    turn: TurnRows, tools: Sequence[Skill], skills: Mapping[str, Skill], manifest: RenderManifest
+    turn: TurnRows,
+    question: Question,
+    tools: Sequence[Skill],
+    skills: Mapping[str, Skill],
+    manifest: RenderManifest,
 ) -> TrainingRow:
     calls = build_target_calls(turn, skills, manifest.values)
     right = format_calls([build_call(call, skills[call.skill]) for call in calls], manifest.call_format)
     answer = right if calls or turn.reply is None else turn.reply
-    prompt = build_messages(manifest.style, tools, make_question(turn))
+    prompt = build_messages(manifest.style, tools, question)
     return TrainingRow(
         **turn.describe(),
         id=make_view_id(turn.id, View.CALL, None),
@@ -103,11 +112,6 @@ def _build_row(
         input_ids=(),
         prompt_tokens=0,
     )
-
-
-def make_question(turn: TurnRows) -> Question:
-    """Make what a model is asked in a turn."""
-    return Question(turn.first.utterance, turn.first.context, turn.first.speaker)
 
 
 def encode_row(

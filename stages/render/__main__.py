@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from exemplars.core import layout
 from exemplars.core.code_version import run_stage
 from exemplars.core.params import load_section
-from exemplars.core.tables import write_table
 from exemplars.models.base_models import find_base, load_tokenizer
 from stages.render.base import build_render_manifest, check_tokenizer, limit_tokens
-from stages.render.inputs import read_preferences, read_retriever, read_skills, read_splits
-from stages.render.outputs import write_reports, write_rows
+from stages.render.inputs import read_models, read_preferences, read_skills, read_splits
+from stages.render.outputs import write_ledger, write_reports, write_rows
 from stages.render.params import RenderParams
 from stages.render.preference_prompts import PromptFinder
 from stages.render.preferences import TokenTarget, render_preferences
 from stages.render.report import summarize_render
-from stages.render.training_rows import check_supervision, collect_rejections, render_splits
+from stages.render.training_rows import check_supervision, render_splits
 
 
 def main() -> str:
@@ -26,8 +24,9 @@ def main() -> str:
     check_tokenizer(tokenizer := load_tokenizer(base), base)
     limit = limit_tokens(base, params.max_tokens)
     exemplars, preferences = read_splits(), read_preferences()
-    splits = render_splits(exemplars, read_skills(), tokenizer, params, limit, read_retriever(params))
-    write_table(layout.ledger_path(layout.TRAINING_BASE), collect_rejections(splits))
+    models = read_models(params, exemplars["train"])
+    splits = render_splits(exemplars, read_skills(), tokenizer, params, limit, models)
+    write_ledger(splits)
     check_supervision(splits, params)
     finder = PromptFinder(exemplars, splits, params)
     rendered = render_preferences(preferences, finder, TokenTarget(tokenizer, params.call_format, limit))

@@ -66,4 +66,6 @@ def build_render_manifest(base: BaseFiles, tokenizer: Any, params: RenderParams)
         instruction=params.instruction,
         context_turns=params.context_turns,
         values=params.values,
+        tools_from=params.tools_from,
+        candidates=params.candidates,
     )

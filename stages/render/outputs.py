@@ -14,7 +14,12 @@ from exemplars.models.render_manifest import RenderManifest, attach_manifest
 from exemplars.models.rows import TrainingRow
 from stages.render.preferences import RenderedPreferences
 from stages.render.report import build_render_metrics, build_render_report, list_length_bins
-from stages.render.training_rows import RenderedSplit
+from stages.render.training_rows import RenderedSplit, collect_rejections
+
+
+def write_ledger(splits: Mapping[SplitName, RenderedSplit]) -> None:
+    """Write what cannot be rendered, of all splits."""
+    write_table(layout.ledger_path(layout.TRAINING_BASE), collect_rejections(splits))
 
 
 def write_rows(

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 
 from exemplars.models.base_models import Base, PackagedBase
 from exemplars.models.calls import CallFormat
-from exemplars.models.prompt_style import DEFAULT_INSTRUCTION, PromptStyle, ToolForm
+from exemplars.models.prompt_style import (
+    DEFAULT_INSTRUCTION,
+    CandidateSource,
+    PromptStyle,
+    ToolForm,
+    ToolSource,
+    Values,
+)
 from exemplars.models.rows import View
-from exemplars.models.targets import Values
 
 NonNegativeInt = Annotated[int, msgspec.Meta(ge=0)]
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-
-
-class ToolSource(StrEnum):
-    """Where the tools of a prompt come from, in addition to those that are needed."""
-
-    RANDOM = "random"
-    BM25 = "bm25"
-    """Those whose descriptions and train rows have most words in common with the turn."""
-    RETRIEVER = "retriever"
-    """Those that the trained retriever in models/retriever ranks best."""
 
 
 class MaxRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,8 +79,14 @@ class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Number of tools in a prompt in addition to those that are needed."""
     tools_from: ToolSource = ToolSource.RANDOM
     """Where these come from. random: a sample; bm25: those whose descriptions and train rows, except rows of the
-    turn's own group, share most words with the turn (BM25); retriever: those that models/retriever ranks best, which
-    `dvc.yaml` then has to name among the dependencies of render. Ranked tools are shown best first."""
+    turn's own group, share most words with the turn (BM25); retriever, tagger: those that models/retriever or
+    models/tagger ranks best, which `dvc.yaml` then has to name among the dependencies of render. Ranked tools are shown
+    best first."""
+    candidates: CandidateSource = CandidateSource.NONE
+    """The values that prompts of the views call and slot show in addition. none; recognizer: the times, dates and
+    numbers of the utterance and of the shown turns, and the words that recognizers of the catalog list; tagger: the
+    words that models/tagger marks, each with its argument, which `dvc.yaml` then has to name among the dependencies
+    of render."""
     rows_a_list: PositiveInt = 9
     """Maximum number of train rows that share a list of tools; `train.shared.batching: shared_prefix` computes
     the list once for all of them. 1: each row has its own list."""
@@ -110,4 +111,12 @@ class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def style(self) -> PromptStyle:
         """How prompts are written."""
-        return PromptStyle(self.call_format, self.tools, self.instruction, self.context_turns)
+        return PromptStyle(
+            self.call_format,
+            self.tools,
+            self.instruction,
+            self.context_turns,
+            self.values,
+            self.tools_from,
+            self.candidates,
+        )

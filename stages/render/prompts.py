@@ -15,7 +15,7 @@ from exemplars.dataset.texts import is_mentioned
 from exemplars.models.calls import CallFormat, format_calls, format_value
 from exemplars.models.prompt_style import ToolForm
 from exemplars.models.prompting import arrange_messages
-from exemplars.models.questions import Question
+from exemplars.models.questions import Candidate, Question
 from exemplars.models.rows import Message, TargetCall, TrainingRow, View
 from exemplars.models.targets import build_call, build_target_calls
 from exemplars.models.turns import TurnRows
@@ -101,11 +101,13 @@ def build_prompts(
     params: RenderParams,
     pairs: Sequence[TemplatePair] = (),
     answered: AnsweredQuestion | None = None,
+    candidates: Sequence[Candidate] = (),
 ) -> tuple[Prompt, ...] | Mapping[str, Problem]:
     """Build all prompts of a turn, in the order of the views; or say why there can be none.
 
     skills: the catalog, by name. tools: the names of the tools that the prompts show. pairs: the templates that the
     view `pair` compares with the utterance. answered: the question that the view `yes_no` asks about, if there is one.
+    candidates: the values that the views `call` and `slot` show.
     Returns the prompts; or the problems of rows, by their ids.
     """
     context = turn.first.context
@@ -122,7 +124,7 @@ def build_prompts(
             fix="add call or skill to render.views",
         )
         return {row.id: problem for row in turn.rows}
-    return tuple(_make_prompt(question, turn, params) for question in questions)
+    return tuple(_make_prompt(question, turn, params, candidates) for question in questions)
 
 
 def _collect_questions(
@@ -144,12 +146,16 @@ def _collect_questions(
     return questions
 
 
-def _make_prompt(question: _Question, turn: TurnRows, params: RenderParams) -> Prompt:
+def _make_prompt(
+    question: _Question, turn: TurnRows, params: RenderParams, candidates: Sequence[Candidate]
+) -> Prompt:
+    shows_values = question.view in (View.CALL, View.SLOT) and bool(question.tools)
+    asked = turn.question._replace(candidates=tuple(candidates) if shows_values else ())
     return Prompt(
         turn=turn,
         view=question.view,
         slot=question.slot,
-        messages=_build_messages(question, turn.first, params),
+        messages=_build_messages(question, asked, params),
         tools=tuple(tool.name for tool in question.tools),
         definitions=tuple(build_tool_definition(tool) for tool in question.tools),
         form=params.tools,
@@ -246,8 +252,8 @@ def _format_names(names: Sequence[str], form: CallFormat) -> str:
     return format_value(names[0] if names else None, form)
 
 
-def _build_messages(question: _Question, row: Exemplar, params: RenderParams) -> tuple[Message, ...]:
-    asked, style = Question(row.utterance, row.context, row.speaker), params.style
+def _build_messages(question: _Question, asked: Question, params: RenderParams) -> tuple[Message, ...]:
+    style = params.style
     if question.answered is not None:
         before = Turn(Speaker.ASSISTANT, question.answered.text)
         asked, style = asked._replace(context=(before,)), msgspec.structs.replace(style, context_turns=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -22,14 +22,12 @@ from exemplars.models.turns import TurnRows, collect_turns
 from stages.render.examples import ExampleFinder
 from stages.render.params import RenderParams
 from stages.render.prompt_checks import TokenizedPrompt, tokenize_and_check
+from stages.render.prompt_sources import NO_SOURCES, PromptSources, make_prompt_sources
 from stages.render.prompts import Prompt, build_prompts
 from stages.render.sampling import limit_none_share, sample_turns
 from stages.render.tool_choice import choose_tools, group_skills_by_utterance, make_utterance_key
-from stages.render.tool_ranking import ToolRanker, make_tool_ranker
+from stages.render.turn_models import NO_MODELS, TurnModels
 from stages.render.yes_no import choose_questions, list_questions
-
-if TYPE_CHECKING:
-    from exemplars.models.retriever.retriever import Retriever
 
 
 class RenderedSplit(NamedTuple):
@@ -51,19 +49,19 @@ def render_splits(
     tokenizer: Any,
     params: RenderParams,
     limit: int,
-    retriever: Retriever | None = None,
+    models: TurnModels = NO_MODELS,
 ) -> dict[SplitName, RenderedSplit]:
     """Render all splits by `render_split`.
 
-    What BM25 ranks tools by are the rows of train. retriever: ranks them instead, if `render.tools_from` says so.
+    What BM25 ranks tools by are the rows of train. models: those that the parameters name.
     """
-    rank_tools = make_tool_ranker(params, splits["train"], skills, retriever)
-    target = (skills, tokenizer, params, limit, rank_tools)
+    sources = make_prompt_sources(params, splits["train"], skills, models)
+    target = (skills, tokenizer, params, limit, sources)
     examples = None
     if params.examples.shown or not {View.PAIR, View.YES_NO}.isdisjoint(params.views):
         # Only rows that are trained on are shown, so that `rows.txt` has all that a model has seen.
         calls = msgspec.structs.replace(params, views=(View.CALL,))
-        plain = render_split(splits["train"], "train", skills, tokenizer, calls, limit, rank_tools)
+        plain = render_split(splits["train"], "train", skills, tokenizer, calls, limit, sources)
         templates = {row.id: row.exemplar for row in splits["train"]}
         kept = {row.id for row in plain.rows}
         questions = list_questions(turn for turn in collect_turns(splits["train"]) if turn.id in kept)
@@ -78,14 +76,13 @@ def render_split(
     tokenizer: Any,
     params: RenderParams,
     limit: int,
-    rank_tools: ToolRanker | None = None,
+    sources: PromptSources = NO_SOURCES,
     examples: ExampleFinder | None = None,
 ) -> RenderedSplit:
     """Render the turns of a split as chat rows, each checked.
 
     In the train split only, turns that ask for nothing have a quota, and rows share lists of tools. skills: the
-    catalog, by name. limit: the maximum number of tokens of a row. rank_tools: see `choose_tools`. examples: finds
-    the train rows that prompts show; `None`: they show none.
+    catalog, by name. limit: the maximum tokens of a row. examples: finds the train rows that prompts show, if any.
     """
     ledger, rows = Ledger("render"), []
     turns = sample_turns(collect_turns(exemplars), getattr(params.max_rows, split), params.salt, ledger)
@@ -93,14 +90,15 @@ def render_split(
         turns = limit_none_share(turns, params.max_none_share, params.salt, ledger)
     rows_per_list = params.rows_a_list if split == "train" else 1
     called = group_skills_by_utterance(row for turn in turns for row in turn.rows)
-    tools = choose_tools(turns, sorted(skills), params, rows_per_list, rank_tools)
+    tools = choose_tools(turns, sorted(skills), params, rows_per_list, sources.rank_tools)
+    candidates = [()] * len(turns) if sources.find_candidates is None else sources.find_candidates(turns)
     questions = {} if examples is None else choose_questions(turns, examples.questions, params.salt)
-    for turn in turns:
+    for turn, said in zip(turns, candidates, strict=True):
         found, pairs = [], []
         if examples is not None:
             found = examples.find(turn, tools[turn.id], draws=split == "train")
             pairs = examples.find_pairs(turn, called.get(make_utterance_key(turn.first), ()))
-        prompts = build_prompts(turn, skills, tools[turn.id], params, pairs, questions.get(turn.id))
+        prompts = build_prompts(turn, skills, tools[turn.id], params, pairs, questions.get(turn.id), said)
         if isinstance(prompts, Mapping):
             _reject_turn(turn, prompts, ledger)
             continue

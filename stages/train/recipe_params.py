@@ -25,6 +25,7 @@ SMOLLM2: Final = PackagedBase(
 )
 """SmolLM2-135M-Instruct, which is installed as a package."""
 Count = Annotated[int, msgspec.Meta(ge=1)]
+Folds = Annotated[int, msgspec.Meta(ge=2)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -102,8 +103,9 @@ class Tagger(_Method, frozen=True, tag="tagger"):
     one, so that both skills are called. unseen_share: the share of skills that are known by their descriptions alone in
     a step, drawn for each turn, if there are skills without train rows, so that these can be called. max_risk: the
     share of wrong calls that the threshold admits on validation rows.
-    train_embeddings: train the encoder's word embeddings, too, half of its weights. encoder: as render.base; by default
-    all-MiniLM-L6-v2, a package.
+    train_embeddings: train the encoder's word embeddings, too, half of its weights. folds: train one more tagger for
+    each fold of the train rows, which says what prompts show of these rows; null: none. encoder: as render.base; by
+    default all-MiniLM-L6-v2, a package.
     """
 
     learning_rate: Positive = 3e-4
@@ -121,6 +123,7 @@ class Tagger(_Method, frozen=True, tag="tagger"):
     unseen_share: Share = 0.3
     max_risk: Share = 0.05
     train_embeddings: bool = False
+    folds: Folds | None = None
     encoder: Base = MINILM
 
 
@@ -144,8 +147,9 @@ class Retriever(_Encoding, frozen=True, tag="retriever"):
     skills (WiSE-FT, Wortsman et al. 2022). scale: of cosine similarities in the loss. max_tokens: the window; a row
     whose utterance does not fit goes to the ledger. context_turns: the turns before the utterance that are read, as
     far as they fit. query_prompt, document_prompt: what the encoder wants before each text. dimensions: shorter
-    vectors that are trained, too (Matryoshka); the index has the shortest. encoder: as render.base; by default
-    all-MiniLM-L6-v2, a package.
+    vectors that are trained, too (Matryoshka); the index has the shortest. folds: train one more retriever for each
+    fold of the train rows, which ranks the skills for these rows in prompts; null: none. encoder: as render.base; by
+    default all-MiniLM-L6-v2, a package.
     """
 
     learning_rate: Positive = 3e-4
@@ -154,6 +158,7 @@ class Retriever(_Encoding, frozen=True, tag="retriever"):
     mined_share: Share = 0.5
     start_share: Share = 0.5
     scale: Positive = 20.0
+    folds: Folds | None = None
 
 
 class Lsr(_Encoding, frozen=True, tag="lsr"):

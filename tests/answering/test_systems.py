@@ -14,11 +14,12 @@ from exemplars.answering.loading import list_runs, load_system
 from exemplars.answering.systems import Cascade, LanguageModelSystem, TaggerSystem, Task
 from exemplars.core import layout
 from exemplars.core.errors import UserError
-from exemplars.core.files import write_bytes
+from exemplars.core.files import write_bytes, write_json
 from exemplars.core.records import Speaker, Turn
 from exemplars.core.tables import rows_to_table, write_table
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
+from exemplars.models.prompt_style import CandidateSource, PromptStyle, ToolSource, Values
 from exemplars.models.questions import Question
 from exemplars.models.rows import Answer, TargetCall, TrainingRow
 from tests.chat_rows import make_training_row
@@ -178,3 +179,43 @@ def test_a_language_model_copies_texts_as_in_evaluation_unless_it_is_given_other
     write_bytes(Path("params.yaml"), b"evaluate: {copy: false}\n")
     load_system("lora").answer(task)
     assert "Zoë" not in grammars[-1]
+
+
+def test_a_language_model_is_shown_values_and_tools_as_in_its_training(
+    trained_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from exemplars.answering import systems
+
+    monkeypatch.chdir(shutil.copytree(trained_project, tmp_path / "project"))
+    asked: list[tuple[list[str], list[tuple[str, str]]]] = []
+    encode = systems.encode_prompt
+
+    def spy(tokenizer: Any, style: Any, tools: Any, question: Any) -> list[int]:
+        said = [(candidate.name, candidate.text) for candidate in question.candidates]
+        asked.append(([tool.name for tool in tools], said))
+        return encode(tokenizer, style, tools, question)
+
+    def ask(style: PromptStyle, task: Task) -> tuple[list[str], list[tuple[str, str]]]:
+        path = layout.model("lora") / "manifest.json"
+        manifest = msgspec.json.decode(path.read_bytes())
+        write_json(path, {**manifest, "style": msgspec.to_builtins(style)})
+        load_system("lora").answer(task._replace(max_tokens=5))
+        return asked[-1]
+
+    monkeypatch.setattr(systems, "encode_prompt", spy)
+    timer = Task(Question("set a timer for ten minutes"))
+    names = [skill.name for skill in SKILLS]
+    recognized = PromptStyle(candidates=CandidateSource.RECOGNIZER)
+    assert ask(recognized, timer) == (names, [("number", "ten")])
+    assert ask(recognized, timer._replace(tools=SKILLS[1:2])) == (["set_timer"], [("number", "ten")])
+    assert ask(PromptStyle(), timer) == (names, [])
+    tagged = PromptStyle(
+        values=Values.CANONICAL, tools_from=ToolSource.TAGGER, candidates=CandidateSource.TAGGER
+    )
+    write_bytes(Path("params.yaml"), b"evaluate: {tools: 1}\n")
+    assert ask(tagged, timer) == (["set_timer"], [("minutes", "10")])
+    shutil.rmtree(layout.model("tagger"))
+    with pytest.raises(
+        UserError, match="the prompts of lora show what a tagger says, and no tagger is trained; run"
+    ):
+        load_system("lora")

@@ -20,10 +20,14 @@ from exemplars.core.errors import UserError
 from exemplars.core.params import load_section
 from exemplars.core.tables import read_table
 from exemplars.dataset.catalog import read_catalog
+from exemplars.dataset.recognizers import read_recognizers
+from exemplars.models.candidates import make_candidate_finder
 from exemplars.models.library_messages import suppress_library_messages
+from exemplars.models.prompt_style import CandidateSource
 from exemplars.models.render_manifest import read_render_manifest
 from exemplars.models.retriever.retriever import load_retriever
 from exemplars.models.run_manifest import load_run
+from exemplars.models.tagger.predictor import load_tagger
 from stages.evaluate.evaluation import evaluate_systems
 from stages.evaluate.inputs import SCHEMAS, Inputs, assemble_inputs, build_tasks
 from stages.evaluate.language_models import answer_by_model
@@ -31,7 +35,7 @@ from stages.evaluate.params import EvaluateParams
 from stages.evaluate.preparation import add_prompts
 from stages.evaluate.ranking import rank_skills
 from stages.evaluate.system_names import Kind, System
-from stages.evaluate.task import Task, make_question
+from stages.evaluate.task import Task
 
 SYSTEM = System("constrained", Kind.LANGUAGE_MODEL, "run", is_constrained=True)
 
@@ -41,7 +45,8 @@ def read_split(split: str, params: EvaluateParams) -> Inputs:
     tables: dict[Path, pa.Table] = {path: read_table(path, schema) for path, schema in SCHEMAS.items()}
     for find in (layout.training, layout.split):
         tables[find("test")] = read_table(find(split), SCHEMAS[find("test")])
-    return assemble_inputs(tables, read_catalog(layout.CATALOG), read_render_manifest(), params)
+    lexicon = read_recognizers(layout.LEXICON).recognizers
+    return assemble_inputs(tables, read_catalog(layout.CATALOG), read_render_manifest(), params, lexicon)
 
 
 def build_settings(
@@ -50,12 +55,17 @@ def build_settings(
     """The task under each setting, by its name."""
     params = load_section("evaluate", EvaluateParams)
     retriever = load_retriever(retriever_folder, list(inputs.skills.values()))
-    questions = [make_question(turn) for turn in inputs.turns]
+    questions = [turn.question for turn in inputs.turns]
+    style = inputs.manifest.style
+    tagger = None
+    if style.candidates is CandidateSource.TAGGER:
+        tagger = load_tagger(layout.model("tagger"), list(inputs.skills.values()))
+    find_candidates = make_candidate_finder(style, inputs.recognizers, tagger)
     nearest = [list(range(len(inputs.train)))] * len(questions)  # Prompts show no examples.
     tasks = {}
     for count in counts:
         shown = rank_skills(retriever, questions, nearest, inputs.train, count).list_shown()
-        plain = build_tasks(inputs, nearest, shown, params)
+        plain = build_tasks(inputs, nearest, shown, params, find_candidates)
         for copy in copies:
             prompted, _ = add_prompts(
                 plain, inputs, msgspec.structs.replace(params, copy=copy, robustness=())

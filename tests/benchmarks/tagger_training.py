@@ -27,9 +27,9 @@ from exemplars.models.tagger.vocabulary import Vocabulary
 from stages.train.params import TrainParams
 from stages.train.recipe_params import Tagger
 from stages.train.tagger.batches import build_batches
+from stages.train.tagger.fitting import TaggerData, prepare_data
 from stages.train.tagger.inputs import read_tagger_input
 from stages.train.tagger.rows import TaggerRow, encode_epoch
-from stages.train.tagger.run import TaggerData, prepare_data
 from stages.train.tagger.training import TaggerLoss, TaggerTraining
 
 STEPS = 24

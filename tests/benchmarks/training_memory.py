@@ -64,9 +64,9 @@ def train_tagger(recipe: Tagger, shared: Shared) -> None:
     """Train on the longest rows."""
     from exemplars.models.tagger.matches import Matcher
     from exemplars.models.tagger.network import TaggerNetwork
+    from stages.train.tagger.fitting import prepare_data
     from stages.train.tagger.inputs import read_tagger_input
     from stages.train.tagger.rows import encode_epoch
-    from stages.train.tagger.run import prepare_data
     from stages.train.tagger.training import TaggerLoss, TaggerTraining
 
     base = find_base(recipe.encoder)

@@ -157,7 +157,7 @@ def test_every_output_but_models_and_their_answers_is_recomputed_byte_for_byte(
     assert main(["verify", "--recompute"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[lines.index(next(line for line in lines if line.startswith("  recomputed "))) : -1] == [
-        "  recomputed   71 outputs of 10 stages recomputed                     ok",
+        "  recomputed   72 outputs of 10 stages recomputed                     ok",
         "               (never recomputed: trained weights, losses, answers of models)",
         "  figures      724 figures of 128 predictions recomputed              ok",
     ]

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from exemplars.core.conditions import Condition
 from exemplars.core.records import Exemplar
 from exemplars.models.base_models import FolderBase
+from exemplars.models.candidates import make_candidate_finder
+from exemplars.models.prompt_style import CandidateSource
 from exemplars.models.turns import collect_turns
 from stages.evaluate.inputs import Inputs, build_tasks, encode_task
 from stages.evaluate.params import EvaluateParams
 from stages.evaluate.task import Task
+from stages.render.prompt_sources import make_prompt_sources
 from stages.render.training_rows import render_split
+from stages.render.turn_models import NO_MODELS
 from tests.render.rows import SKILLS, argument, exemplar, params
 from tests.tiny import make_render_manifest
 
@@ -45,18 +51,24 @@ def make_tasks(
     tokenizer: Any, rows: Sequence[Exemplar] = ROWS, ranked: Sequence[Sequence[str]] = RANKED, **rendered: Any
 ) -> Mapping[Condition, Task]:
     """Make the tasks of rows, which are train rows, too. rendered: parameters of `render`."""
-    chat = render_split(rows, "test", SKILLS, tokenizer, params(**rendered), 400).rows
+    chosen = params(**rendered)
+    sources = make_prompt_sources(chosen, rows, SKILLS, NO_MODELS)
+    chat = render_split(rows, "test", SKILLS, tokenizer, chosen, 400, sources).rows
     base = FolderBase(path="base", license="MIT")
+    manifest = make_render_manifest(base, "0" * 64)
+    source = rendered.get("candidates", CandidateSource.NONE)
+    manifest = msgspec.structs.replace(manifest, candidates=source)
+    find_candidates = make_candidate_finder(manifest.style)
     inputs = Inputs(
         train=chat,
         turns=collect_turns(rows),
         rendered={row.id: row for row in chat},
         skills=SKILLS,
-        manifest=make_render_manifest(base, "0" * 64),
+        manifest=manifest,
         seen_services=frozenset(),
         digests=frozenset(),
     )
-    tasks = build_tasks(inputs, [list(range(len(chat)))] * len(rows), ranked, PARAMS)
+    tasks = build_tasks(inputs, [list(range(len(chat)))] * len(rows), ranked, PARAMS, find_candidates)
     return {
         condition: encode_task(task, inputs.rendered.keys(), tokenizer, 400)
         for condition, task in tasks.items()

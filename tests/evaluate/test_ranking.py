@@ -3,9 +3,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
+from exemplars.core.errors import UserError
+from exemplars.models.prompt_style import CandidateSource, PromptStyle, ToolSource
 from exemplars.models.questions import Question
 from exemplars.models.retriever.ranking import RankedSkill, View
 from exemplars.models.turns import collect_turns
+from stages.evaluate.loaders import Models, choose_prompt_tagger
 from stages.evaluate.ranking import rank_skills, rate_ranking
 from tests.chat_rows import make_training_row
 from tests.render.rows import exemplar
@@ -53,3 +58,25 @@ def test_speech_views_are_ranked_and_not_rated() -> None:
     turns = collect_turns([exemplar("ring mum", "call"), exemplar("ring mum~speech", "call")])
     ranking = rank_skills(None, QUESTIONS, NEAREST, TRAIN, 1)
     assert rate_ranking(ranking, turns, TRAIN)["all"]["rows"] == 1
+
+
+def test_a_tagger_ranks_what_prompts_show_and_others_are_still_rated() -> None:
+    retriever: Any = FixedRetriever()
+    ranking = rank_skills(retriever, QUESTIONS, NEAREST, TRAIN, 2).add_tagger(
+        [["call", "weather", "set_timer"]] * 2
+    )
+    assert (ranking.by, ranking.tools) == ("tagger", 2)
+    assert ranking.list_shown() == [["call", "weather"]] * 2
+    assert list(ranking.rankings) == ["nearest_rows", "examples", "descriptions", "fused", "tagger"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"candidates": CandidateSource.TAGGER}, {"tools_from": ToolSource.TAGGER}]
+)
+def test_prompts_that_need_a_tagger_are_not_evaluated_without_one(changes: dict[str, Any]) -> None:
+    assert choose_prompt_tagger(Models({}, {"own": "tagger"}), PromptStyle()) is None
+    assert choose_prompt_tagger(Models({}, {"own": "tagger"}), PromptStyle(**changes)) == "tagger"
+    with pytest.raises(
+        UserError, match=r"found no tagger in train\.runs, expected the one that prompts have"
+    ):
+        choose_prompt_tagger(Models({}, {}), PromptStyle(**changes))

@@ -11,6 +11,7 @@ import pytest
 from exemplars.core.conditions import Condition
 from exemplars.core.ids import make_speech_id
 from exemplars.models.copying import CopyRules
+from exemplars.models.prompt_style import CandidateSource
 from exemplars.models.rows import TrainingRow, list_tool_names
 from stages.evaluate.params import Robustness
 from stages.evaluate.replies import Reply
@@ -106,6 +107,22 @@ def test_speech_views_take_the_place_of_their_rows(task: Task) -> None:
     changed, places = change(Robustness.SPEECH, task, {view.id: view})
     assert list(places) == [1]
     assert (changed.questions[0].utterance, changed.rows[0].messages[-2].content) == ("ring mum please",) * 2
+
+
+def test_changed_prompts_show_what_is_said_in_them() -> None:
+    tasks = make_tasks(make_tokenizer(), candidates=CandidateSource.RECOGNIZER)
+    task = tasks[Condition.ORACLE]
+    last = [
+        row.messages[0].content.splitlines()[-1] for row in change(Robustness.TOOLS_SHUFFLED, task).task.rows
+    ]
+    assert [line for line in last if line.startswith("Said: ")] == ['Said: number="ten"']
+    row = next(row for row in task.rows if row.utterance == "ten minutes")
+    view = msgspec.structs.replace(row, id=make_speech_id(row.id), utterance="eleven minutes", speech=True)
+    (spoken,) = change(Robustness.SPEECH, task, {view.id: view}).task.rows
+    assert spoken.messages[0].content.splitlines()[-1] == 'Said: number="eleven"'
+    tagged = task._replace(style=msgspec.structs.replace(task.style, candidates=CandidateSource.TAGGER))
+    masked = change(Robustness.NAMES_MASKED, tagged).task
+    assert not [row for row in masked.rows if "Said: " in row.messages[0].content]
 
 
 def test_the_same_turns_are_compared_and_masked_names_with_language_models_alone(task: Task) -> None:

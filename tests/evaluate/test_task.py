@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exemplars.core.conditions import Condition
+from exemplars.models.prompt_style import CandidateSource
 from exemplars.models.rows import list_tool_names
 from exemplars.models.turns import collect_turns
 from stages.evaluate.task import sample_turns
@@ -23,6 +24,14 @@ def test_the_catalog_is_callable_end_to_end_and_only_shown_tools_under_oracle() 
     assert all(len(oracle.list_callable(place)) == 2 for place in range(4))
     assert [list_tool_names(row) for row in end_to_end.rows[2:]] == [["call", "weather"], ["weather"]]
     assert all(row.input_ids for row in (*oracle.rows, *end_to_end.rows))
+
+
+def test_prompts_of_both_conditions_show_the_same_values() -> None:
+    tasks = make_tasks(make_tokenizer(), candidates=CandidateSource.RECOGNIZER)
+    for task in tasks.values():
+        last = [row.messages[0].content.splitlines()[-1] for row in task.rows]
+        assert [line for line in last if line.startswith("Said: ")] == ['Said: number="ten"']
+        assert all(row.input_ids for row in task.rows)
 
 
 def test_withheld_tools_are_expected_end_to_end_alone() -> None:

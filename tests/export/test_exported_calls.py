@@ -18,8 +18,8 @@ from exemplars.export.formats import FORMATS
 from exemplars.export.split_export import encode_split
 from exemplars.export.turns import ExportedTurn
 from exemplars.models.calls import CallFormat, parse_calls
+from exemplars.models.prompt_style import Values
 from exemplars.models.rows import TRAINING_SCHEMA, TrainingRow, View
-from exemplars.models.targets import Values
 from stages.compile.exemplars import compile_record
 from stages.compile.lexicon import Lexicon, Recognizers
 from stages.ingest.jsonl import parse_jsonl_file

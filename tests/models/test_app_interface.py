@@ -8,7 +8,7 @@ import pytest
 
 from exemplars.dataset.catalog import build_tool_definition
 from exemplars.models import parse, prompt
-from exemplars.models.prompt_style import PromptStyle
+from exemplars.models.prompt_style import CandidateSource, PromptStyle, Values
 from tests.models.tagger.rows import SKILLS
 
 TOOLS = [build_tool_definition(skill) for skill in SKILLS]
@@ -27,6 +27,15 @@ def test_a_prompt_is_that_of_training() -> None:
         {"role": "user", "content": "ring mum"},
     ]
     assert prompt("hello", style=PromptStyle(instruction="Help.")) == [{"role": "user", "content": "hello"}]
+
+
+def test_a_prompt_shows_what_is_said_as_training_did() -> None:
+    style = PromptStyle(candidates=CandidateSource.RECOGNIZER, values=Values.CANONICAL)
+    said = prompt("timer for ten minutes", tools=TOOLS[1:2], style=style)[0]["content"]
+    assert said.splitlines()[-1] == 'Said: number="10"'
+    given = prompt("ring mum", tools=TOOLS[:1], candidates=[("contact", "mum")])[0]["content"]
+    assert given.splitlines()[-1] == 'Said: contact="mum"'
+    assert prompt("at 7", style=style, candidates=[("time", "7")]) == [{"role": "user", "content": "at 7"}]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from exemplars.core.code_version import (
     PIPELINE,
     check_code_version,
     check_dependency,
+    check_run_dependency,
     hash_stage_code,
     list_stages,
 )
@@ -128,6 +129,21 @@ def test_a_path_of_the_parameters_that_dvc_yaml_does_not_name_is_refused(
     command = f"python -m stages.{stage}{end}\n{indent}deps:\n"
     edit(project / "dvc.yaml", command, f"{command}{indent}  - {path}\n")
     check_dependency(stage, path)
+
+
+@pytest.mark.parametrize("has_code_file", [True, False])
+def test_a_run_that_a_stage_reads_has_to_be_named_in_every_project(
+    project: Path, has_code_file: bool
+) -> None:
+    if not has_code_file:
+        (project / "code.yaml").unlink()
+    with pytest.raises(
+        UserError, match=r"render reads models/tagger, .*add `- models/tagger` to stages\.render\.deps"
+    ):
+        check_run_dependency("render", "models/tagger")
+    command = "python -m stages.render\n    deps:\n"
+    edit(project / "dvc.yaml", command, f"{command}      - models/tagger\n")
+    check_run_dependency("render", "models/tagger")
 
 
 @pytest.mark.parametrize("text", ["", "[", "code: 5\n", "version: 1\n"])

@@ -9,9 +9,8 @@ from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.base_models import FolderBase
 from exemplars.models.calls import CallFormat
-from exemplars.models.prompt_style import ToolForm
+from exemplars.models.prompt_style import ToolForm, Values
 from exemplars.models.rows import View
-from exemplars.models.targets import Values
 from stages.render.params import MaxRows, RenderParams
 
 SKILLS = {

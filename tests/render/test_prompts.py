@@ -7,10 +7,9 @@ from exemplars.core.records import Exemplar, Reason
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.models.calls import CallFormat
-from exemplars.models.prompt_style import ToolForm
+from exemplars.models.prompt_style import ToolForm, Values
 from exemplars.models.rows import Message, View
 from exemplars.models.signatures import format_signature
-from exemplars.models.targets import Values
 from exemplars.models.turns import TurnRows
 from stages.render.prompts import Prompt, build_prompts
 from stages.render.tool_choice import assign_tools, find_tool_need

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from exemplars.models.prompt_style import ToolSource
 from exemplars.models.questions import Question
 from exemplars.models.retriever.ranking import RankedSkill
 from exemplars.models.turns import collect_turns
-from stages.render.params import ToolSource
 from stages.render.tool_choice import choose_tools
 from stages.render.tool_ranking import make_tool_ranker
+from stages.render.turn_models import TurnModels
 from tests.render.rows import SKILLS, exemplar, params
 
 ROWS = [
@@ -51,7 +52,7 @@ class _Retriever:
 def test_a_retriever_ranks_tools_without_the_own_group() -> None:
     retriever: Any = _Retriever()
     chosen = params(tools_from=ToolSource.RETRIEVER, distractors=1)
-    rank_tools = make_tool_ranker(chosen, ROWS, SKILLS, retriever)
+    rank_tools = make_tool_ranker(chosen, ROWS, SKILLS, TurnModels(retriever=retriever))
     shown = choose_tools(collect_turns(ROWS[:1]), sorted(SKILLS), chosen, 1, rank_tools)
     assert shown == {"s:ring mum": ("weather", "call")}
     assert retriever.asked == [("ring mum", {"a"})]

@@ -109,7 +109,8 @@ def read_task(side: EvaluatedRevision, ids: Collection[str]) -> Task:
         shown = _read_shown(side)
         tools = [[skills[name] for name in shown.get(turn.id, ()) if name in skills] for turn in turns]
         rendered = _read_rendered(revision, ids)
-        rows = build_rows(side.condition, turns, rendered, tools, skills, manifest)
+        questions = [turn.question for turn in turns]
+        rows = build_rows(side.condition, turns, questions, rendered, tools, skills, manifest)
         services = read_columns(revision, layout.training("train"), ("services",))["services"]
         seen = frozenset(services.explode().drop_nulls())
         return Task(side.condition, rows, (), skills, (), seen, manifest.style)

@@ -71,7 +71,7 @@ def assemble_turn(
     Skills are chosen first; tags and choices are then those of their slots. Words of the utterance take precedence over
     what is meant without words.
     """
-    scores = _raise_service(logits.skills, vocabulary, skills, service)
+    scores = raise_service(logits.skills, vocabulary, skills, service)
     chosen = choose_skills(_score_shown(scores, vocabulary, shown), logits.several)
     calls = tuple(
         _assemble_call(logits, encoded, vocabulary, skills, number, today) for number in chosen.numbers
@@ -80,7 +80,7 @@ def assemble_turn(
     return TaggedTurn(calls, chosen.score + sum(call.score for call in calls), problem)
 
 
-def _raise_service(
+def raise_service(
     scores: Scores, vocabulary: Vocabulary, skills: Mapping[str, Skill], service: str | None
 ) -> Scores:
     """Raise the scores of the skills of a service."""

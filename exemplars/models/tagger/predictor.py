@@ -19,7 +19,7 @@ from exemplars.models.encoder_runs import CATALOG, check_skills, make_unusable_e
 from exemplars.models.questions import Question
 from exemplars.models.run_manifest import WEIGHTS, read_manifest
 from exemplars.models.tagger.calibration import HAND_OVER, Calibration
-from exemplars.models.tagger.calls import UNCERTAIN, TaggedTurn, assemble_turn
+from exemplars.models.tagger.calls import UNCERTAIN, TaggedTurn, assemble_turn, raise_service
 from exemplars.models.tagger.features import EncodedText, encode_text
 from exemplars.models.tagger.light_encoder import load_light_encoder
 from exemplars.models.tagger.matches import Matcher
@@ -99,10 +99,47 @@ class Tagger:
         self._known.update(answers)
         return [known[key] or answers[key] for key in asked]
 
+    def rank_skills(self, questions: Sequence[Question]) -> list[list[str]]:
+        """Rank the names of all skills for questions, the likeliest first.
+
+        Skills that nothing is known of come last, by name; for a question that does not fit into the window, all do.
+        """
+        asked = [question._replace(context=tuple(question.context)) for question in questions]
+        known = [skill.name for skill in self.settings.vocabulary.skills]
+        ranked = [sorted(self.skills)] * len(questions)
+        encoded = self._encode(asked)
+        services = self._trace_services(asked)
+        for place, logits in self._score_all(encoded):
+            scores = raise_service(logits.skills, self.settings.vocabulary, self.skills, services[place])[1:]
+            order = sorted(range(len(known)), key=lambda number: (-scores[number], number))
+            ranked[place] = list(dict.fromkeys((*(known[number] for number in order), *ranked[place])))
+        return ranked
+
     def _answer(
         self, asked: Sequence[tuple[Question, str | None]], shown: Sequence[Collection[str]] | None
     ) -> list[TaggedTurn]:
-        encoded = [
+        encoded = self._encode([question for question, _ in asked])
+        answers = {
+            place: TaggedTurn((), UNCERTAIN, text.sentence)
+            for place, text in enumerate(encoded)
+            if isinstance(text, Problem)
+        }
+        for place, logits in self._score_all(encoded):
+            (question, service), text = asked[place], encoded[place]
+            assert not isinstance(text, Problem)  # Such a text has no scores.
+            answers[place] = assemble_turn(
+                logits,
+                text,
+                self.settings.vocabulary,
+                self.skills,
+                None if shown is None else shown[place],
+                question.today,
+                service,
+            )
+        return [answers[place] for place in range(len(asked))]
+
+    def _encode(self, questions: Sequence[Question]) -> list[EncodedText | Problem]:
+        return [
             encode_text(
                 self.tokenizer,
                 question.utterance,
@@ -111,30 +148,17 @@ class Tagger:
                 self.settings.max_tokens,
                 self.settings.context_turns,
             )
-            for question, _ in asked
+            for question in questions
         ]
+
+    def _score_all(self, encoded: Sequence[EncodedText | Problem]) -> Iterator[tuple[int, Logits]]:
+        """Yield the scores of texts with their places, batch by batch; those that do not fit have none."""
         texts = {place: text for place, text in enumerate(encoded) if not isinstance(text, Problem)}
-        answers = {
-            place: TaggedTurn((), UNCERTAIN, text.sentence)
-            for place, text in enumerate(encoded)
-            if isinstance(text, Problem)
-        }
         # Texts of about the same length go together, which saves padding.
         order = sorted(texts, key=lambda place: (len(texts[place].input_ids), place))
         for start in range(0, len(order), _BATCH):
             places = order[start : start + _BATCH]
-            for place, logits in zip(places, self._score([texts[place] for place in places]), strict=True):
-                question, service = asked[place]
-                answers[place] = assemble_turn(
-                    logits,
-                    texts[place],
-                    self.settings.vocabulary,
-                    self.skills,
-                    None if shown is None else shown[place],
-                    question.today,
-                    service,
-                )
-        return [answers[place] for place in range(len(asked))]
+            yield from zip(places, self._score([texts[place] for place in places]), strict=True)
 
     def rate(self, answer: TaggedTurn) -> float:
         """Rate an answer: the calibrated probability that all of it is right."""

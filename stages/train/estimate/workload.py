@@ -48,7 +48,7 @@ class Workload(NamedTuple):
     """The work of a training."""
 
     steps: int | None
-    """`None`: not known before there are rows."""
+    """With those of folds; `None`: not known before there are rows."""
     largest: StepSize
     """The largest step, which memory depends on."""
     tokens: float
@@ -61,7 +61,7 @@ def bound_workload(recipe: Recipe, shared: Shared, max_tokens: int) -> Workload:
     """Bound the work of a training by its parameters. max_tokens: of a rendered row."""
     if isinstance(recipe, Retriever):  # A question and a document for each skill.
         tokens = 2 * recipe.batch_skills * recipe.max_tokens
-        planned = shared.max_steps or recipe.steps
+        planned = (shared.max_steps or recipe.steps) * _count_trainings(recipe, shared)
         return Workload(planned, StepSize(tokens, recipe.max_tokens, 0), tokens * planned, is_bound=True)
     if isinstance(recipe, Lsr):
         tokens = recipe.batch_rows * recipe.max_tokens
@@ -97,9 +97,19 @@ def estimate_workload(recipe: Tagger | Retriever | Lsr, shared: Shared, lengths:
         return bound._replace(tokens=bound.tokens * sum(tokens) / len(tokens) / recipe.max_tokens)
     batches = cut_batches(tokens, recipe.batch_rows, recipe.batch_tokens, shared.seed, 0)
     sizes = [len(batch) * max(tokens[place] for place in batch) for batch in batches]
-    steps = shared.max_steps or len(batches) * recipe.epochs
+    steps = (shared.max_steps or len(batches) * recipe.epochs) * _count_trainings(recipe, shared)
     largest = StepSize(max(sizes), max(tokens), 0)
     return Workload(steps, largest, steps * sum(sizes) / len(sizes), is_bound=False)
+
+
+def _count_trainings(recipe: Tagger | Retriever, shared: Shared) -> int:
+    """Count the trainings of a run: its own, and one for each fold, which has all rows but those of the fold.
+
+    The epochs of k folds are as long as those of k - 1 trainings; other trainings take as many steps on any rows.
+    """
+    folds = recipe.folds or 0
+    has_epochs = isinstance(recipe, Tagger) and shared.max_steps is None
+    return max(1, folds) if has_epochs else 1 + folds
 
 
 def measure_workload(recipe: Recipe, shared: Shared, rows: Sequence[TokenRow]) -> Workload:

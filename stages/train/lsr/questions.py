@@ -14,7 +14,6 @@ from exemplars.models.calls import format_calls
 from exemplars.models.chat_templates import encode_text, render_prompt
 from exemplars.models.prompt_style import PromptStyle, ToolForm
 from exemplars.models.prompting import build_messages
-from exemplars.models.questions import Question
 from exemplars.models.rows import Message
 from exemplars.models.targets import build_call, build_target_calls
 from exemplars.models.turns import TurnRows, collect_turns
@@ -69,9 +68,9 @@ class PromptWriter:
         examples = [self.turns[digest] for digest in digests]
         names = {skill for asked in (turn, *examples) for skill in asked.skills}
         tools = [self.skills[name] for name in sorted(names)]
-        question = build_messages(self.style, tools, _make_question(turn))
+        question = build_messages(self.style, tools, turn.question)
         for example in examples:
-            shown = build_messages(self.style, tools, _make_question(example))
+            shown = build_messages(self.style, tools, example.question)
             answer = Message("assistant", self.format_answer(example))
             yield self._encode([*shown, answer, *question[1:]], tools, self.format_answer(turn))
 
@@ -88,7 +87,3 @@ class PromptWriter:
         prompt = encode_text(self.tokenizer, text)
         answered = encode_text(self.tokenizer, answer)
         return TokenRow([*prompt, *answered], [IGNORED] * len(prompt) + answered, "")
-
-
-def _make_question(turn: TurnRows) -> Question:
-    return Question(turn.first.utterance, turn.first.context, turn.first.speaker)

@@ -21,7 +21,6 @@ from exemplars.models.base_models import (
     read_context_length,
     save_errors_as_user_errors,
 )
-from exemplars.models.questions import Question
 from stages.train.checks import check_packages
 from stages.train.loss_log import open_loss_log
 from stages.train.lsr.questions import CandidateScore, PromptWriter, ScoredQuestion, sample_turns
@@ -29,15 +28,13 @@ from stages.train.manifest import build_run_id, encode_digests
 from stages.train.params import RunParams
 from stages.train.recipe_params import Lsr
 from stages.train.recipes import count_parameters
+from stages.train.retriever.fitting import RetrieverData, index_rows, make_settings
 from stages.train.retriever.inputs import RetrieverInput
 from stages.train.retriever.run import (
-    RetrieverData,
     check_window,
     describe_rows,
     hash_retriever_params,
-    index_rows,
     make_manifest,
-    make_settings,
     measure_rankings,
     prepare_data,
     rank_by_others,
@@ -133,7 +130,7 @@ def _find_candidates(retriever: Retriever, data: RetrieverData, recipe: Lsr) -> 
     """
     turns = sample_turns(data.train, recipe.rows)
     places = retriever.find_places(
-        [_make_question(turn.first) for turn in turns],
+        [turn.question for turn in turns],
         recipe.candidates,
         [{turn.first.group} for turn in turns],
         rows_only=True,
@@ -152,10 +149,6 @@ def _find_candidates(retriever: Retriever, data: RetrieverData, recipe: Lsr) -> 
         yield ScoredQuestion(turn, tuple(found[:count]))
 
 
-def _make_question(row: Any) -> Question:
-    return Question(row.utterance, row.context, row.speaker)
-
-
 def _run_generator(
     generator: BaseFiles,
     tokenizer: Any,
@@ -169,7 +162,7 @@ def _run_generator(
 
     model, longest = load_model(generator, dtype="float32").eval(), read_context_length(generator)
     index = retriever.index
-    vectors = retriever.encode_questions([_make_question(question.turn.first) for question in questions])
+    vectors = retriever.encode_questions([question.turn.question for question in questions])
     for question, vector in zip(questions, vectors, strict=True):
         digests = [index.entries[place].digest for place in question.candidates]
         rows = list(writer.write(question.turn, digests))
@@ -203,7 +196,7 @@ def _fit(retriever: Retriever, scored: _Scored, params: RunParams, checkpoints: 
 
     recipe, shared = params.chosen, params.shared
     assert isinstance(recipe, Lsr)
-    texts = [retriever.join_context(_make_question(question.turn.first)) for question in scored.questions]
+    texts = [retriever.join_context(question.turn.question) for question in scored.questions]
     places = [list(question.candidates) for question in scored.questions]
     likelihoods = torch.tensor([score.log_likelihood for score in scored.scores]).reshape(len(places), -1)
     vectors = torch.from_numpy(np.ascontiguousarray(retriever.index.vectors[places]))

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -14,7 +14,7 @@ from exemplars.core import layout
 from exemplars.core.digests import hash_content, hash_split
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.ledger import Ledger
-from exemplars.core.records import Exemplar, Rejection, Template
+from exemplars.core.records import Exemplar, Template
 from exemplars.dataset.catalog import Skill, encode_catalog
 from exemplars.models.base_models import (
     BaseFiles,
@@ -23,37 +23,30 @@ from exemplars.models.base_models import (
     read_context_length,
     save_errors_as_user_errors,
 )
+from exemplars.models.fold_predictions import FoldPrediction, write_fold_predictions
 from exemplars.models.retriever.metrics import choose_tools, find_rank, rank_rows, rate_rows
 from exemplars.models.retriever.ranking import View
-from exemplars.models.retriever.texts import describe_skill
 from exemplars.models.retriever.words import rank_by_words
 from exemplars.models.run_manifest import Manifest
 from stages.train.checks import check_packages
+from stages.train.folds import describe_folds
 from stages.train.loss_log import open_loss_log
 from stages.train.manifest import build_run_id, describe_run, encode_digests, hash_params
 from stages.train.params import RunParams
 from stages.train.recipe_params import Lsr, Retriever
 from stages.train.recipes import count_parameters
-from stages.train.retriever.anchors import build_anchors, mine_negatives, select_rows
-from stages.train.retriever.batches import BatchPlanner, Pair
+from stages.train.retriever.anchors import select_rows
+from stages.train.retriever.fitting import RetrieverData, fit_index_encoder, index_rows, make_settings
+from stages.train.retriever.folds import predict_train_rows
 from stages.train.retriever.inputs import RetrieverInput
 from stages.train.run import SPACE_ADVICE, TrainedRun, set_seeds
 
 if TYPE_CHECKING:
     from exemplars.models.retriever.retriever import Retriever as Predictor
-    from exemplars.models.retriever.retriever import Settings
     from stages.train.retriever.training import RetrieverResult
 
 _MIN_HITS: Final = 0.99
 """The share of validation rows whose skill is among the tools that a prompt shows."""
-
-
-class RetrieverData(NamedTuple):
-    """What a retriever is trained on."""
-
-    train: list[Exemplar]
-    rejections: list[Rejection]
-    """The train rows that cannot be learned."""
 
 
 def train_retriever(params: RunParams, data: RetrieverInput, models: Path) -> TrainedRun:
@@ -79,13 +72,15 @@ def train_retriever(params: RunParams, data: RetrieverInput, models: Path) -> Tr
     called = [row for row in data.validation if row.skill]
     before = index_rows(encoder, settings, ready, data)
     others = rank_by_others(before, "untrained", ready, data.skills, called)
-    result = _fit(before, ready, data.skills, params, checkpoints)
+    with open_loss_log(layout.train_plots(params.recipe)) as log:
+        result = fit_index_encoder(before, ready, data.skills, params, checkpoints, log)
     retriever = index_rows(encoder, settings, ready, data)
     figures = measure_rankings(retriever, ready, called, others)
-    folder = save_in_temporary_folder(retriever, models)
+    predictions = predict_train_rows(params, data, ready, base, checkpoints)
+    folder = save_in_temporary_folder(retriever, models, predictions)
     lines = encode_digests(set(digests))
     manifest = make_manifest(run, params, base, folder, digests, validation, result)
-    report = {**describe_rows(data, ready), **figures}
+    report = {**describe_rows(data, ready), **figures, **describe_folds(predictions, data.train)}
     return TrainedRun(manifest, folder, lines, count_parameters(encoder), checkpoints, report)
 
 
@@ -146,19 +141,6 @@ def hash_retriever_params(
     return hash_params(params, base_sha256, sorted(set(digests)), [*others, catalog])
 
 
-def make_settings(recipe: Retriever | Lsr) -> Settings:
-    """Make the settings of a retriever from its recipe; how many tools it shows is measured later."""
-    from exemplars.models.retriever.encoder import Prompts
-    from exemplars.models.retriever.retriever import Settings
-
-    return Settings(
-        recipe.max_tokens,
-        recipe.context_turns,
-        prompts=Prompts(recipe.query_prompt, recipe.document_prompt),
-        dimensions=min(recipe.dimensions, default=None),
-    )
-
-
 def prepare_data(data: RetrieverInput, recipe: Retriever | Lsr, encoder: Any) -> RetrieverData:
     """Select the rows that fit into the window. Raises `UserError` if no row with a call is left."""
     from exemplars.models.retriever.encoder import count_tokens
@@ -190,51 +172,6 @@ def check_window(base: BaseFiles, max_tokens: int) -> None:
             fix="correct the recipe",
         )
         raise UserError([problem])
-
-
-def _fit(
-    before: Predictor, data: RetrieverData, skills: Sequence[Skill], params: RunParams, checkpoints: Path
-) -> RetrieverResult:
-    """Fit the encoder of an index, whose vectors it no longer makes. Raises `UserError` if the disk is full."""
-    from stages.train.retriever.training import average_weights, fit_retriever
-
-    recipe, shared = params.chosen, params.shared
-    assert isinstance(recipe, Retriever)
-    batches = _plan_batches(before, data, skills, params)
-    models, folder = checkpoints.parents[1], layout.train_plots(params.recipe)
-    keeping = average_weights(before.encoder, recipe.start_share)
-    with open_loss_log(folder) as log, save_errors_as_user_errors(models, SPACE_ADVICE), keeping:
-        return fit_retriever(before.encoder, batches, recipe, shared, checkpoints, log)
-
-
-def _plan_batches(
-    before: Predictor, data: RetrieverData, skills: Sequence[Skill], params: RunParams
-) -> list[list[Pair]]:
-    """Plan all batches; hard negatives are found by the encoder as it is before training."""
-    from exemplars.models.retriever.encoder import encode_queries
-    from exemplars.models.retriever.retriever import join_question
-
-    recipe, shared = params.chosen, params.shared
-    assert isinstance(recipe, Retriever)
-    encoder, settings, index = before.encoder, before.settings, before.index
-    anchors = build_anchors(data.train, lambda text, row: join_question(encoder, settings, text, row))
-    places = {entry.text: place for place, entry in enumerate(index.entries)}
-    documents = index.vectors[[places[anchor.documents[0]] for anchor in anchors]]
-    if settings.prompts.query == settings.prompts.document:  # The utterances are in the index already.
-        queries = index.vectors[[places[anchor.query] for anchor in anchors]]
-    else:
-        queries = encode_queries(encoder, [anchor.query for anchor in anchors])
-    descriptions = {skill.name: describe_skill(skill) for skill in skills}
-    negatives = mine_negatives(anchors, queries, documents)
-    planner = BatchPlanner(anchors, descriptions, negatives, recipe.mined_share, shared.seed)
-    return list(planner.plan(shared.max_steps or recipe.steps, recipe.batch_skills))
-
-
-def index_rows(encoder: Any, settings: Settings, ready: RetrieverData, data: RetrieverInput) -> Predictor:
-    """Index the train rows, the templates and the descriptions of all skills."""
-    from exemplars.models.retriever.retriever import build_retriever
-
-    return build_retriever(encoder, settings, ready.train, data.templates, data.skills)
 
 
 def measure_rankings(
@@ -269,8 +206,13 @@ def describe_rows(data: RetrieverInput, ready: RetrieverData) -> dict[str, Any]:
     }
 
 
-def save_in_temporary_folder(retriever: Predictor, models: Path) -> Path:
-    """Save the retriever in a temporary folder. Raises `UserError` if the disk is full; then nothing is left."""
+def save_in_temporary_folder(
+    retriever: Predictor, models: Path, predictions: Sequence[FoldPrediction] = ()
+) -> Path:
+    """Save the retriever, and what its folds say, in a temporary folder.
+
+    Raises `UserError` if the disk is full; then nothing is left.
+    """
     from exemplars.models.retriever.retriever import save_retriever
 
     models.mkdir(parents=True, exist_ok=True)
@@ -278,6 +220,8 @@ def save_in_temporary_folder(retriever: Predictor, models: Path) -> Path:
     try:
         with save_errors_as_user_errors(models, SPACE_ADVICE):
             save_retriever(retriever, folder)
+            if predictions:
+                write_fold_predictions(folder, predictions)
     except UserError:
         shutil.rmtree(folder, ignore_errors=True)
         raise

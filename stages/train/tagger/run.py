@@ -2,66 +2,51 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from exemplars.core import layout
 from exemplars.core.digests import hash_content, hash_split
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.ledger import Ledger
-from exemplars.core.records import Exemplar, Rejection
+from exemplars.core.records import Exemplar
 from exemplars.core.turns import group_by_turn
 from exemplars.dataset.catalog import Skill, encode_catalog
 from exemplars.models.base_models import (
     BaseFiles,
     find_base,
     hash_model,
-    load_encoder,
     load_tokenizer,
     read_context_length,
     save_errors_as_user_errors,
 )
+from exemplars.models.fold_predictions import FoldPrediction, write_fold_predictions
 from exemplars.models.questions import Question
 from exemplars.models.run_manifest import Manifest
 from exemplars.models.tagger.calibration import Calibration, choose_threshold, fit_temperature, list_risks
 from exemplars.models.tagger.calls import TaggedTurn
-from exemplars.models.tagger.descriptions import describe_vocabulary
-from exemplars.models.tagger.matches import Matcher
 from exemplars.models.tagger.right_answers import is_right
-from exemplars.models.tagger.vocabulary import build_vocabulary
 from stages.train.checks import check_packages
+from stages.train.folds import describe_folds
 from stages.train.loss_log import open_loss_log
 from stages.train.manifest import build_run_id, describe_run, encode_digests, hash_params
 from stages.train.params import RunParams
 from stages.train.recipe_params import Tagger
 from stages.train.recipes import count_parameters
 from stages.train.run import SPACE_ADVICE, TrainedRun, set_seeds
-from stages.train.tagger.augmentation import Shares, augment_turn, build_pools, list_passes
-from stages.train.tagger.rows import Encoder, TaggerInput, TaggerRow, encode_epoch, select_rows
+from stages.train.tagger.fitting import TaggerData, fit_network, prepare_data
+from stages.train.tagger.folds import predict_train_rows
+from stages.train.tagger.rows import TaggerInput
 
 if TYPE_CHECKING:
-    from exemplars.models.tagger.predictor import Settings
+    from exemplars.models.tagger.predictor import Tagger as Predictor
     from stages.train.tagger.training import TaggerResult
 
 _COVERAGES: Final = (0.25, 0.5, 0.75, 0.9, 1.0)
-
-
-class TaggerData(NamedTuple):
-    """What a tagger is trained on."""
-
-    encoder: Encoder
-    train: list[Exemplar]
-    validation: list[Exemplar]
-    """All of them: those that the encoder cannot encode count as wrong."""
-    rejections: list[Rejection]
-    """The train rows that cannot be learned."""
-    pad: int
 
 
 def train_tagger(params: RunParams, data: TaggerInput, models: Path) -> TrainedRun:
@@ -80,9 +65,11 @@ def train_tagger(params: RunParams, data: TaggerInput, models: Path) -> TrainedR
     run = build_run_id(params.recipe, digests, params_hash)
     checkpoints = models / ".checkpoints" / run
     set_seeds(shared.seed)
-    network, result, losses = _fit(ready, base, params, checkpoints)
-    settings, figures = _calibrate(network, ready, recipe, data.skills)
-    folder = _save(network, ready, settings, data.skills, models)
+    with open_loss_log(layout.train_plots(params.recipe)) as log:
+        network, result, losses = fit_network(ready, base, params, checkpoints, log)
+    tagger, figures = _calibrate(network, ready, recipe, data.skills)
+    predictions = predict_train_rows(params, data, base, checkpoints)
+    folder = _save(tagger, predictions, models)
     lines = encode_digests(set(digests))
     manifest = Manifest(
         run=run,
@@ -95,15 +82,22 @@ def train_tagger(params: RunParams, data: TaggerInput, models: Path) -> TrainedR
         base_sha256=base.sha256,
         base_license=base.license,
         data_hashes=_hash_splits(ready),
-        steps=result.steps,
-        tokens=result.tokens,
-        resumed_from=result.resumed_from,
-        seconds=round(result.seconds, 1),
         losses=losses,
+        **_describe_training(result),
         **describe_run(),
     )
-    report = {**_describe_rows(data, ready), **figures}
+    report = {**_describe_rows(data, ready), **figures, **describe_folds(predictions, data.train)}
     return TrainedRun(manifest, folder, lines, count_parameters(network), checkpoints, report)
+
+
+def _describe_training(result: TaggerResult) -> dict[str, Any]:
+    """Describe what a training did: fields of a `Manifest`."""
+    return {
+        "steps": result.steps,
+        "tokens": result.tokens,
+        "resumed_from": result.resumed_from,
+        "seconds": round(result.seconds, 1),
+    }
 
 
 def hash_tagger_params(
@@ -119,35 +113,6 @@ def hash_tagger_params(
     """
     catalog = hash_content(encode_catalog(skills))
     return hash_params(params, base_sha256, sorted(set(digests)), [sorted(set(validation)), catalog])
-
-
-def prepare_data(data: TaggerInput, recipe: Tagger, tokenizer: Any) -> TaggerData:
-    """Build the vocabulary from the train rows, and leave out the rows that do not fit into the window.
-
-    Raises `UserError` if no row is left, or if none calls a skill.
-    """
-    skills = {skill.name: skill for skill in data.skills}
-    vocabulary = build_vocabulary(data.skills, data.train)
-    encoder = Encoder(tokenizer, vocabulary, skills, recipe.max_tokens, recipe.context_turns)
-    ledger = Ledger("train")
-    train = select_rows(encoder, data.train, ledger)
-    ledger.check_conservation(len(data.train), len(train))
-    if not any(exemplar.skill for exemplar in train):
-        raise UserError(
-            [
-                Diagnostic(
-                    path="data/splits/train.parquet",
-                    code="empty_split",
-                    found="no row with a call to train on",
-                    expected="at least one row for the recipe tagger",
-                    fix="see reports/details/split.json for where the rows went, or raise max_tokens of the recipe",
-                )
-            ]
-        )
-    pad = tokenizer.pad_token_id
-    return TaggerData(
-        encoder, train, list(data.validation), ledger.rejections, 0 if pad is None else int(pad)
-    )
 
 
 def _check_window(base: BaseFiles, recipe: Tagger) -> None:
@@ -167,52 +132,10 @@ def _check_window(base: BaseFiles, recipe: Tagger) -> None:
         )
 
 
-def _fit(
-    data: TaggerData, base: BaseFiles, params: RunParams, checkpoints: Path
-) -> tuple[Any, TaggerResult, dict[str, float]]:
-    """Fit a network, and compute its losses. Raises `UserError` if the disk is full."""
-    from exemplars.models.tagger.network import TaggerNetwork
-    from stages.train.tagger.training import TaggerLoss, TaggerTraining, compute_mean_loss, embed_descriptions
-
-    recipe = params.chosen
-    assert isinstance(recipe, Tagger)
-    vocabulary = data.encoder.vocabulary
-    network = TaggerNetwork(load_encoder(base), vocabulary, recipe.dropout)
-    descriptions = describe_vocabulary(vocabulary, data.encoder.skills)
-    matcher = Matcher(vocabulary, data.encoder.skills)
-    network.set_descriptions(
-        *(embed_descriptions(network, data.encoder, texts, data.pad, matcher) for texts in descriptions)
-    )
-    training = TaggerTraining(network, TaggerLoss(vocabulary, matcher, data.pad), recipe, params.shared)
-    turns = list(group_by_turn(data.train).values())
-    pools, shares = build_pools(turns), Shares(recipe.swap_share, recipe.speech_share, recipe.join_share)
-
-    def encode(epoch: int) -> list[TaggerRow]:
-        return [
-            row
-            for form, chosen in list_passes(turns, epoch, recipe.dialogue_passes)
-            for row in encode_epoch(
-                data.encoder, chosen, functools.partial(augment_turn, form=form, pools=pools, shares=shares)
-            )
-        ]
-
-    with open_loss_log(layout.train_plots(params.recipe)) as log:
-        with save_errors_as_user_errors(checkpoints.parents[1], SPACE_ADVICE):
-            result = training.fit(encode, checkpoints, log)
-        losses = {"train_loss": round(result.train_loss, 6)}
-        known = group_by_turn(select_rows(data.encoder, data.validation, Ledger("train")))
-        if known:
-            rows = list(encode_epoch(data.encoder, list(known.values()), lambda turn: turn))
-            loss = compute_mean_loss(network, training.loss, rows, recipe.batch_rows)
-            losses["validation_loss"] = round(loss, 6)
-            log(result.steps, {"eval_loss": losses["validation_loss"]})
-    return network, result, losses
-
-
 def _calibrate(
     network: Any, data: TaggerData, recipe: Tagger, skills: Sequence[Skill]
-) -> tuple[Settings, dict[str, Any]]:
-    """Fit temperature and threshold on the validation rows; return the settings, and figures for the report."""
+) -> tuple[Predictor, dict[str, Any]]:
+    """Fit temperature and threshold on the validation rows; return the tagger, and figures for the report."""
     from exemplars.models.tagger.predictor import Settings
     from exemplars.models.tagger.predictor import Tagger as Predictor
 
@@ -227,7 +150,8 @@ def _calibrate(
     threshold = choose_threshold(confidences, right, recipe.max_risk)
     calibration = Calibration(temperature, threshold)
     figures = _describe_validation(answers, turns, right, confidences, calibration)
-    return msgspec.structs.replace(settings, calibration=calibration), figures
+    tagger.settings = msgspec.structs.replace(settings, calibration=calibration)
+    return tagger, figures
 
 
 def _describe_validation(
@@ -278,16 +202,20 @@ def _hash_splits(data: TaggerData) -> dict[str, str]:
     return {name: hash_split({exemplar.digest for exemplar in rows}) for name, rows in splits.items()}
 
 
-def _save(network: Any, data: TaggerData, settings: Settings, skills: Sequence[Skill], models: Path) -> Path:
-    """Save the tagger in a temporary folder. Raises `UserError` if the disk is full; then nothing is left."""
-    from exemplars.models.tagger.predictor import Tagger as Predictor
+def _save(tagger: Predictor, predictions: Sequence[FoldPrediction], models: Path) -> Path:
+    """Save the tagger, and what its folds say, in a temporary folder.
+
+    Raises `UserError` if the disk is full; then nothing is left.
+    """
     from exemplars.models.tagger.predictor import save_tagger
 
     models.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=models))
     try:
         with save_errors_as_user_errors(models, SPACE_ADVICE):
-            save_tagger(Predictor(network, data.encoder.tokenizer, settings, skills), folder)
+            save_tagger(tagger, folder)
+            if predictions:
+                write_fold_predictions(folder, predictions)
     except UserError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
