@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
 from exemplars.core.records import Exemplar
 
 _encode = msgspec.json.Encoder().encode
+_encode_key = msgspec.msgpack.Encoder().encode
 
 
 def hash_content(data: bytes) -> str:
@@ -47,6 +49,17 @@ def hash_split(row_digests: Iterable[str]) -> str:
     """
     lines = "".join(f"{digest}\n" for digest in sorted(row_digests))
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def hash_to_key(content: Any) -> int:
+    """Hash texts, numbers and lists of them as `hash_to_int` does bytes.
+
+    Of a million contents, two have the same key once in 15 million times.
+
+    >>> hash_to_key(["call mum", 1]) == hash_to_key(("call mum", 1))
+    True
+    """
+    return hash_to_int(_encode_key(content))
 
 
 def hash_to_fraction(text: str, salt: str) -> float:

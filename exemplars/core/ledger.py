@@ -110,17 +110,18 @@ def reject_row(row: Rejectable, stage: str, problems: Sequence[Problem]) -> Reje
     )
 
 
-def find_incomplete_turns(rows: Iterable[Identified], dropped: Collection[str]) -> dict[str, Problem]:
+def find_incomplete_turns(rows: Sequence[Identified], dropped: Collection[str]) -> dict[str, Problem]:
     """Find the rows whose turn has another call that is dropped: their ids, each with its problem.
 
     The frames that a turn has for several services are labeled each by itself, so only calls of one service count.
 
     dropped: the ids of rows that are dropped, among `rows` or not.
     """
+    torn = {getattr(row, "turn", None) for row in rows if row.id in dropped}
     by_answer: dict[tuple[str, str | None], list[str]] = {}
     for row in rows:
         turn = getattr(row, "turn", None)
-        if turn is not None:
+        if turn is not None and turn in torn:
             by_answer.setdefault((turn, getattr(row, "service", None)), []).append(row.id)
     problems: dict[str, Problem] = {}
     for ids in by_answer.values():

@@ -53,6 +53,13 @@ def rows_from_table(table: pa.Table, record_type: type[R]) -> list[R]:
     return list(map(record_type, *(_read_values(table.column(name), hint) for name, hint in hints.items())))
 
 
+def read_values(column: pa.ChunkedArray, record_type: type[msgspec.Struct], field: str) -> list[Any]:
+    """Read a column of texts or numbers as the values of a field, the same object for the same text."""
+    encoded = column.combine_chunks().dictionary_encode()
+    values = [*_read_values(encoded.dictionary, resolve_field_types(record_type)[field]), None]
+    return [values[index] for index in encoded.indices.fill_null(-1).to_pylist()]
+
+
 # Arrow's own conversion from rows costs several microseconds for each nested value. Building each leaf
 # column from a flat list, and the lists and structs from offsets, is about five times as fast.
 
@@ -212,25 +219,26 @@ def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
     columns: the columns to read; `None` reads all.
     Raises `UserError` if the file is missing, is not Parquet, or does not have this schema.
     """
-    with _open_parquet(path, schema) as file:  # `pq.read_table` imports pandas.
+    with open_parquet(path, schema) as file:  # `pq.read_table` imports pandas.
         return file.read(columns=None if columns is None else list(columns))
 
 
 def read_row_groups(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
     """Read a Parquet file that a stage wrote, one row group after the other; errors as in `read_table`."""
-    with _open_parquet(path, schema) as file:
+    with open_parquet(path, schema) as file:
         for group in range(file.num_row_groups):
             yield file.read_row_group(group)
 
 
 def count_rows(path: Path, schema: pa.Schema) -> int:
     """Count the rows of a Parquet file that a stage wrote; errors as in `read_table`."""
-    with _open_parquet(path, schema) as file:
+    with open_parquet(path, schema) as file:
         return int(file.metadata.num_rows)
 
 
 @contextmanager
-def _open_parquet(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetFile]:
+def open_parquet(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file that a stage wrote, to be read in the block; errors as in `read_table`."""
     try:
         with pq.ParquetFile(path) as file:
             found = file.schema_arrow

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
 
 from exemplars.core.records import Exemplar, Speaker
 
-T = TypeVar("T")
+
+class Call(Protocol):
+    """A row that is a call of a turn: an `Exemplar`, or what is known of one."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def turn(self) -> str: ...  # noqa: D102
+    @property
+    def call(self) -> int: ...  # noqa: D102
 
 
-def group_by_turn(rows: Iterable[Exemplar]) -> dict[str, list[Exemplar]]:
+C = TypeVar("C", bound=Call)
+
+
+def group_by_turn(rows: Iterable[C]) -> dict[str, list[C]]:
     """Group rows by their turn: turns in the order of their first rows, calls by position and id."""
-    turns: dict[str, list[Exemplar]] = {}
+    turns: dict[str, list[C]] = {}
     for row in rows:
         turns.setdefault(row.turn, []).append(row)
     return {
@@ -32,13 +44,3 @@ def find_user_text(row: Exemplar, column: str = "utterance") -> str:
         return str(getattr(row, column))
     said = (turn.utterance for turn in reversed(row.context) if turn.speaker is Speaker.USER)
     return next(said, row.utterance)
-
-
-def spread_over_turns(rows: Iterable[Exemplar], problems: Mapping[str, T]) -> dict[str, T]:
-    """Give all calls of a turn the problem of its first call that has one; return the problems by row id."""
-    return {
-        call.id: problem
-        for calls in group_by_turn(rows).values()
-        if (problem := next((problems[call.id] for call in calls if call.id in problems), None)) is not None
-        for call in calls
-    }

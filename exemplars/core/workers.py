@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from exemplars.core.errors import Diagnostic, UserError
-from exemplars.core.layout import EXECUTOR_VARIABLE
+from exemplars.core.layout import EXECUTOR_VARIABLE, WORKERS_VARIABLE
 from exemplars.core.process_pool import map_in_processes
 
 A = TypeVar("A")
@@ -24,6 +24,11 @@ def count_workers(requested: int) -> int:
     if requested > 0:
         return requested
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def read_worker_count() -> int:
+    """Return how many workers the environment asks for; one for each core by default."""
+    return count_workers(int(os.environ.get(WORKERS_VARIABLE, "0")))
 
 
 def map_shards(

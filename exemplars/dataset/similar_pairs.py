@@ -32,7 +32,9 @@ _BITS: Final = 256
 _TO_BIT: Final = np.uint64(56)
 """The first eight bits of a hash are its bit in the bitmap."""
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
-"""2^64 by the golden ratio: spreads the first half of a band over all bits (Fibonacci hashing)."""
+"""2^64 by the golden ratio: spreads a number over all bits (Fibonacci hashing)."""
+_TO_KEY: Final = np.uint64(32)
+"""The last half of a product has less of the bits that went in."""
 
 
 class SimilarPair(NamedTuple):
@@ -44,6 +46,21 @@ class SimilarPair(NamedTuple):
     """In [0, 1], rounded to 4 digits."""
 
 
+class Sketches(NamedTuple):
+    """What is kept of texts to find those that may be alike: 170 bytes a text."""
+
+    bands: NDArray[np.uint32]
+    """The key of each band of a text's MinHash: (texts, BANDS). Texts that are alike have one in common."""
+    sizes: NDArray[np.int64]
+    """The number of shingles of each text."""
+    bitmaps: NDArray[np.uint64]
+    """A bitmap of the hashes of each text's shingles: (texts, 4)."""
+
+    def take(self, indexes: NDArray[np.int64]) -> Sketches:
+        """Take the sketches of some texts, in the order given."""
+        return Sketches(self.bands[indexes], self.sizes[indexes], self.bitmaps[indexes])
+
+
 def find_similar_pairs(texts: Iterable[str], min_similarity: float) -> list[SimilarPair]:
     """Find all pairs of different texts whose Jaccard similarity is at least `min_similarity`, sorted.
 
@@ -53,57 +70,80 @@ def find_similar_pairs(texts: Iterable[str], min_similarity: float) -> list[Simi
     [SimilarPair(first='play some jazz', second='play some jazz now', similarity=0.7222)]
     """
     unique = sorted({text for text in texts if text})
-    if len(unique) < 2:
-        return []
+    candidates = find_candidates(compute_sketches(unique), min_similarity).tolist()
+    pairs = [(unique[first], unique[second]) for first, second in candidates]
+    return sorted(verify_pairs(pairs, min_similarity))
+
+
+def verify_pairs(pairs: Sequence[tuple[str, str]], min_similarity: float) -> list[SimilarPair]:
+    """Compute the Jaccard similarity of pairs of texts; return those with at least `min_similarity`, in their order."""
     shingle = functools.lru_cache(maxsize=2 * _CHUNK)(make_shingles)
-    pairs = []
-    for first, second in find_candidates(unique, min_similarity):
-        similarity = compute_jaccard(shingle(unique[first]), shingle(unique[second]))
+    similar = []
+    for first, second in pairs:
+        similarity = compute_jaccard(shingle(first), shingle(second))
         if similarity >= min_similarity:
-            pairs.append(SimilarPair(unique[first], unique[second], round(similarity, 4)))
-    return sorted(pairs)
+            similar.append(SimilarPair(min(first, second), max(first, second), round(similarity, 4)))
+    return similar
 
 
-def find_candidates(texts: Sequence[str], min_similarity: float) -> list[tuple[int, int]]:
-    """Find the pairs of indexes that share a band and may be similar enough: each once, the lower index first, sorted.
+def find_candidates(sketches: Sketches, min_similarity: float) -> NDArray[np.int64]:
+    """Find the pairs of texts that share a band and may be similar enough: their indexes, (pairs, 2).
 
-    texts: none is empty. Bands are sorted and joined one at a time, and what cannot be similar is dropped at
-    once, so that memory is bounded by the texts of a band that are alike.
+    Each pair is there once, the lower index first, and they are sorted.
+    Bands are sorted and joined one at a time, and what cannot be similar is dropped at once, so that memory is bounded
+    by the texts of a band that are alike.
     """
-    sketches, sizes, bitmaps = _sketch_texts(texts)
+    count = len(sketches.sizes)
     found = [np.empty(0, np.int64)]
-    for band in np.split(sketches, BANDS, axis=1):
+    for band in sketches.bands.T if count > 1 else ():
         for first, second in _join_band(band):
-            may_match = _bound_similarity(first, second, sizes, bitmaps) >= min_similarity
-            found.append(first[may_match] * len(texts) + second[may_match])
+            may_match = _bound_similarity(first, second, sketches.sizes, sketches.bitmaps) >= min_similarity
+            found.append(first[may_match] * count + second[may_match])
         found = [np.unique(np.concatenate(found))]
-    return [divmod(code, len(texts)) for code in found[0].tolist()]
+    return np.stack(np.divmod(found[0], max(count, 1)), axis=1)
 
 
-def _sketch_texts(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint64]]:
-    """Return of each text its MinHash, the number of its shingles, and a bitmap of their hashes."""
+def compute_sketches(texts: Sequence[str]) -> Sketches:
+    """Compute the MinHash sketches of texts, each by itself. texts: normalized; none is empty."""
+    parts = [_sketch_chunk(texts[start : start + _CHUNK]) for start in range(0, len(texts), _CHUNK)]
+    return join_sketches(parts)
+
+
+def join_sketches(parts: Iterable[Sketches]) -> Sketches:
+    """Put the sketches of several lists of texts one after the other."""
+    nothing = Sketches(
+        np.empty((0, BANDS), np.uint32), np.empty(0, np.int64), np.empty((0, _BITS // 64), np.uint64)
+    )
+    return Sketches(*(np.concatenate(arrays) for arrays in zip(nothing, *parts, strict=True)))
+
+
+def _sketch_chunk(texts: Sequence[str]) -> Sketches:
     from rensa import RMinHash  # Imported only if there are texts to compare.
 
-    parts = []
-    for start in range(0, len(texts), _CHUNK):
-        hashes, sizes = hash_shingles(texts[start : start + _CHUNK])
-        offsets = np.append(0, np.cumsum(sizes)).astype(np.uint64)
-        matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets, PERMUTATIONS, SEED)
-        flat = np.fromiter(chain.from_iterable(matrix.to_rows()), np.uint32, len(sizes) * PERMUTATIONS)
-        is_set = np.zeros((len(sizes), _BITS), np.bool_)
-        is_set[np.repeat(np.arange(len(sizes)), sizes), hashes >> _TO_BIT] = True
-        bitmaps = np.packbits(is_set, axis=1).view(np.uint64)
-        parts.append((flat.reshape(-1, PERMUTATIONS), sizes, bitmaps))
-    sketches, sizes, bitmaps = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return sketches, sizes, bitmaps
+    hashes, sizes = hash_shingles(texts)
+    offsets = np.append(0, np.cumsum(sizes)).astype(np.uint64)
+    matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets, PERMUTATIONS, SEED)
+    flat = np.fromiter(chain.from_iterable(matrix.to_rows()), np.uint32, len(sizes) * PERMUTATIONS)
+    is_set = np.zeros((len(sizes), _BITS), np.bool_)
+    is_set[np.repeat(np.arange(len(sizes)), sizes), hashes >> _TO_BIT] = True
+    return Sketches(_key_bands(flat), sizes, np.packbits(is_set, axis=1).view(np.uint64))
 
 
-def _join_band(band: NDArray[np.uint32]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield the pairs of rows that are equal, in parts of bounded length: the lower indexes, and the higher ones."""
-    halves = np.ascontiguousarray(band).view(np.uint64)
-    keys = halves[:, 0] * _MIX ^ halves[:, 1]  # Rows that collide here are candidates that are no pairs.
+def _key_bands(sketches: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Reduce each band of sketches, four numbers, to a key of 32 bits. Bands whose keys collide are candidates, too.
+
+    sketches: those of texts, one after the other.
+    """
+    halves = sketches.view(np.uint64).reshape(-1, BANDS, 2)
+    keys = (halves[:, :, 0] * _MIX ^ halves[:, :, 1]) * _MIX
+    return (keys >> _TO_KEY).astype(np.uint32)
+
+
+def _join_band(keys: NDArray[np.uint32]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield the pairs of texts whose keys are equal, in parts of bounded length: lower indexes, and higher ones."""
     order = np.argsort(keys, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(keys[order]) != 0])
+    ordered = keys[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     ends = np.repeat(np.r_[starts[1:], len(order)], np.diff(np.r_[starts, len(order)]))
     followers = ends - np.arange(len(order)) - 1
     totals = np.cumsum(followers)

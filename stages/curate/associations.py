@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from exemplars.core.records import Exemplar
-from exemplars.core.reports import NO_SKILL
 from exemplars.core.representativeness import Association
-from stages.curate.lexicons import Lexicons
-from stages.curate.slices import DEMOGRAPHIC, NO_SLICE, build_dimensions
+from stages.curate.slices import DEMOGRAPHIC
 
 
-def measure_associations(exemplars: Sequence[Exemplar], lexicons: Lexicons) -> list[Association]:
+def measure_associations(mentions: Mapping[tuple[str, str, str], int]) -> list[Association]:
     """Test for each demographic dimension whether its slices depend on skills.
 
     Only rows with a mention count. A dimension with fewer than two slices or two skills has effect 0 and
     p-value 1.
+
+    mentions: as in `SliceCounts`.
     """
-    dimensions = build_dimensions(lexicons)
     rows, effects, p_values = [], [], []
     for name in DEMOGRAPHIC:
-        pairs = Counter(
-            (mention, row.skill or NO_SKILL)
-            for row in exemplars
-            for mention in dimensions[name](row)
-            if mention != NO_SLICE
-        )
+        pairs = {
+            (mention, skill): count
+            for (dimension, mention, skill), count in mentions.items()
+            if dimension == name
+        }
         effect, p_value = _test_independence(pairs)
         rows.append(sum(pairs.values()))
         effects.append(effect)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from exemplars.core.records import DONTCARE, Exemplar
 from exemplars.core.representativeness import Balance, Coverage
@@ -20,20 +20,50 @@ Part = tuple[str, str, str]
 A parameter of a list or an object is named by the path of its leaf, without indexes: `dishes[].quantity`."""
 
 
-def measure_coverage(exemplars: Iterable[Exemplar], skills: Sequence[Skill]) -> list[Coverage]:
-    """Count the rows of each skill, parameter and enumerated value of the catalog, the thinnest first."""
-    utterances = _group_utterances(exemplars)
-    coverage = [_cover_part(utterances, part) for skill in skills for part in _list_parts(skill)]
-    return sorted(coverage, key=lambda part: (part.rows, part.skill, part.parameter, part.value))
+class PartCounts(NamedTuple):
+    """The rows of each part of the catalog that has any, and its shortest utterances."""
+
+    rows: Counter[Part]
+    examples: dict[Part, list[str]]
+    """At most three, the shortest first."""
+    values: Counter[Part]
+    """How often arguments have each listed value; a row may have it several times."""
 
 
-def _group_utterances(exemplars: Iterable[Exemplar]) -> dict[Part, list[str]]:
+def count_parts(exemplars: Iterable[Exemplar], skills: Sequence[Skill]) -> PartCounts:
+    """Count the rows of each part of the catalog."""
+    parts = {part for skill in skills for part in _list_parts(skill)}
     utterances: dict[Part, list[str]] = defaultdict(list)
+    values: Counter[Part] = Counter()
     for row in exemplars:
         if row.skill is not None:
             for part in {("", ""): None} | _list_filled(row):
-                utterances[row.skill, *part].append(row.utterance)
-    return utterances
+                if (row.skill, *part) in parts:
+                    utterances[row.skill, *part].append(row.utterance)
+            for argument in row.arguments:
+                value = (row.skill, generalize_path(argument.slot), argument.value)
+                if value in parts:
+                    values[value] += 1
+    rows = Counter({part: len(texts) for part, texts in utterances.items()})
+    return PartCounts(rows, {part: _choose_examples(texts) for part, texts in utterances.items()}, values)
+
+
+def join_part_counts(first: PartCounts, second: PartCounts) -> PartCounts:
+    """Add the counts of two lists of rows."""
+    examples = dict(first.examples)
+    for part, texts in second.examples.items():
+        examples[part] = _choose_examples([*examples.get(part, ()), *texts])
+    return PartCounts(first.rows + second.rows, examples, first.values + second.values)
+
+
+def _choose_examples(texts: Iterable[str]) -> list[str]:
+    return sorted(set(texts), key=lambda text: (len(text), text))[:_MAX_EXAMPLES]
+
+
+def measure_coverage(counts: PartCounts, skills: Sequence[Skill]) -> list[Coverage]:
+    """List the rows of each skill, parameter and enumerated value of the catalog, the thinnest first."""
+    coverage = [_cover_part(counts, part) for skill in skills for part in _list_parts(skill)]
+    return sorted(coverage, key=lambda part: (part.rows, part.skill, part.parameter, part.value))
 
 
 def _list_filled(row: Exemplar) -> dict[tuple[str, str], None]:
@@ -62,35 +92,30 @@ def _list_leaves(skill: Skill) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield generalize_path(path), () if parameter is None else parameter.enum
 
 
-def _cover_part(utterances: Mapping[Part, list[str]], part: Part) -> Coverage:
+def _cover_part(counts: PartCounts, part: Part) -> Coverage:
     skill, parameter, _ = part
     # A part without rows gets the examples of the next larger part, to start writing from.
     larger_parts = (part, (skill, parameter, ""), (skill, "", ""))
-    nearest = next((utterances[larger] for larger in larger_parts if utterances.get(larger)), [])
-    examples = sorted(set(nearest), key=lambda text: (len(text), text))[:_MAX_EXAMPLES]
-    return Coverage(*part, len(utterances.get(part, ())), tuple(examples))
+    nearest = next((counts.examples[larger] for larger in larger_parts if larger in counts.examples), [])
+    return Coverage(*part, counts.rows[part], tuple(nearest))
 
 
-def measure_balances(rows: Sequence[Exemplar], skills: Sequence[Skill]) -> list[Balance]:
-    """Measure the balance of skills (`skills`), and of the values of each enumeration (`skill.parameter`)."""
-    skill_counts = Counter(row.skill for row in rows if row.skill is not None)
-    values = Counter(
-        (row.skill, generalize_path(argument.slot), argument.value)
-        for row in rows
-        for argument in row.arguments
-    )
+def measure_balances(
+    skill_rows: Mapping[str, int], counts: PartCounts, skills: Sequence[Skill]
+) -> list[Balance]:
+    """Measure the balance of skills (`skills`), and of the values of each enumeration (`skill.parameter`).
+
+    skill_rows: the rows of each skill, those of the catalog or not.
+    """
     enumerations = [
-        (
-            f"{skill.name}.{path}",
-            [values[skill.name, path, value] for value in enum],
-        )
+        (f"{skill.name}.{path}", [counts.values[skill.name, path, value] for value in enum])
         for skill in skills
         for path, enum in _list_leaves(skill)
         if enum
     ]
     return [
-        measure_balance("skills", skill_counts.values()),
-        *(measure_balance(name, counts) for name, counts in enumerations),
+        measure_balance("skills", skill_rows.values()),
+        *(measure_balance(name, values) for name, values in enumerations),
     ]
 
 

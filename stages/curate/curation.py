@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NamedTuple
 
-from exemplars.core.records import Exemplar, Rejection, ReviewItem, TextPair
-from exemplars.core.representativeness import Representativeness
-from exemplars.dataset.speech import make_speech_views
+from exemplars.core.records import Rejection, ReviewItem, TextPair
+from exemplars.core.workers import map_shards
+from stages.curate.facts import COLUMNS, FactParams, ShardTexts, collect_shard_facts
+from stages.curate.input_words import InputWords
 from stages.curate.inputs import CurateInputs
 from stages.curate.params import CurateParams
+from stages.curate.rows import Row, RowReader
+from stages.curate.similar_texts import SimilarTexts
+from stages.curate.spelling import WordCounts
 from stages.curate.steps import (
     candidates,
     conflicts,
@@ -19,10 +24,9 @@ from stages.curate.steps import (
     near_duplicates,
     personal_data,
     quality,
-    representativeness,
 )
 from stages.curate.steps.base import Curation, CurationStep
-from stages.curate.text_cache import TextCache
+from stages.curate.text_cache import TextCache, join_caches
 
 STEPS: Final[tuple[CurationStep, ...]] = (
     decisions.STEP,
@@ -33,7 +37,6 @@ STEPS: Final[tuple[CurationStep, ...]] = (
     near_duplicates.STEP,
     candidates.STEP,
     label_noise.STEP,
-    representativeness.STEP,
 )
 """The steps, in order. To add a step:
 
@@ -44,58 +47,77 @@ STEPS: Final[tuple[CurationStep, ...]] = (
 
 
 class Curated(NamedTuple):
-    """The result of the stage: every exemplar that came in is kept or rejected."""
+    """The decisions of the stage: every exemplar that came in is kept or rejected."""
 
-    kept: list[Exemplar]
+    kept: list[Row]
     """Sorted by id."""
+    reader: RowReader
+    """Reads what rows do not keep."""
     rejections: list[Rejection]
     """Sorted by id."""
     pairs: list[TextPair]
     """Near duplicates, sorted within each column."""
     review: list[ReviewItem]
     """In the order of the steps, without what is about rows that a person has approved as they are."""
-    speech: list[Exemplar]
-    """The speech views of the rows that are kept, in their order."""
-    representativeness: Representativeness
     figures: dict[str, Any]
     """Sections of `reports/details/curate.json`."""
+    cache: TextCache
+    """What was found in texts."""
 
 
 def curate(
     inputs: CurateInputs,
     params: CurateParams,
-    surrogate_key: bytes | None,
-    announce: Callable[[str], None],
+    announce: Callable[[str], None] = lambda _: None,
+    workers: int = 1,
 ) -> Curated:
     """Run all steps on the exemplars.
 
-    surrogate_key: required if `privacy.mode` is `surrogate`. announce: called with the title of each step
-    before it runs. Raises `UserError` if a step loses a row.
+    announce: called with the title of each step before it runs. workers: processes that look at rows; they change no
+    decision. Raises `UserError` if a step loses a row.
     """
-    curation = Curation(
-        params,
-        inputs.skills,
-        inputs.lexicons,
-        surrogate_key,
-        inputs.verdicts,
-        inputs.candidate_sources,
-        inputs.texts or TextCache(),
-    )
-    rows = inputs.exemplars
+    announce("texts")
+    curation, rows, cache = _look_at_rows(inputs, params, workers)
     for step in STEPS:
         announce(step.title)
         rows = step.run(rows, curation)
-        kept = len(rows) + len(curation.candidates)
-        curation.ledger.check_conservation(len(inputs.exemplars), kept)
+        curation.ledger.check_conservation(inputs.exemplars.rows, len(rows) + len(curation.candidates))
     return Curated(
         kept=rows,
+        reader=curation.reader,
         rejections=curation.ledger.rejections,
         pairs=curation.pairs,
         review=_drop_settled_items(curation),
-        speech=make_speech_views(rows),
-        representativeness=curation.representativeness,
         figures=curation.figures,
+        cache=cache,
     )
+
+
+def _look_at_rows(
+    inputs: CurateInputs, params: CurateParams, workers: int
+) -> tuple[Curation, list[Row], TextCache]:
+    """Look at all rows, row group by row group; return what steps need, the rows, and what was found in texts."""
+    groups = inputs.exemplars
+    settings = FactParams(params, inputs.lexicons.names, inputs.texts)
+    work = partial(collect_shard_facts, settings, groups)
+    reader, rows = RowReader(groups), list[Row]()
+    words, texts, caches = WordCounts(), list[dict[str, ShardTexts]](), list[TextCache]()
+    for group, facts in enumerate(map_shards(work, range(len(groups)), workers, "curate", groups.name_group)):
+        rows += reader.make_rows(group, facts)
+        words.extend(facts.words)
+        texts.append(facts.texts)
+        caches.append(facts.cache)
+    curation = Curation(
+        params,
+        inputs.lexicons,
+        reader,
+        {column: SimilarTexts([shard[column] for shard in texts], workers) for column in COLUMNS},
+        inputs.surrogate_key,
+        InputWords(words, rows),
+        inputs.verdicts,
+        inputs.candidate_sources,
+    )
+    return curation, rows, join_caches(inputs.texts.key, caches)
 
 
 def _drop_settled_items(curation: Curation) -> list[ReviewItem]:

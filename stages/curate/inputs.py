@@ -8,12 +8,11 @@ from typing import NamedTuple
 from exemplars.core import layout
 from exemplars.core.code_version import check_dependency
 from exemplars.core.params import read_source_settings, requires_review
-from exemplars.core.records import Exemplar
 from exemplars.core.reviews import RowEdit, read_reviews
+from exemplars.core.row_groups import RowGroups
 from exemplars.core.schemas import EXEMPLAR_SCHEMA, derive_schema
-from exemplars.core.tables import prevent_pandas_import, read_table, rows_from_table
+from exemplars.core.tables import read_table, rows_from_table
 from exemplars.dataset.catalog import Skill, read_catalog
-from exemplars.dataset.row_tables import exemplars_from_table
 from stages.curate.lexicons import Lexicons, read_lexicons
 from stages.curate.params import CurateParams
 from stages.curate.privacy.key import read_surrogate_key
@@ -24,7 +23,7 @@ from stages.curate.verdicts import Verdicts
 class CurateInputs(NamedTuple):
     """Everything that the stage reads in addition to its parameters."""
 
-    exemplars: list[Exemplar]
+    exemplars: RowGroups
     """Sorted by id."""
     skills: tuple[Skill, ...]
     """The catalog."""
@@ -35,8 +34,8 @@ class CurateInputs(NamedTuple):
     """The sources whose rows count only if a person has approved them."""
     surrogate_key: bytes | None = None
     """Of the environment; `None` if the parameters need none."""
-    texts: TextCache | None = None
-    """What earlier runs found in texts; `None`: nothing."""
+    texts: TextCache = TextCache()
+    """What earlier runs found in texts."""
 
 
 def read_inputs(params: CurateParams) -> CurateInputs:
@@ -47,8 +46,7 @@ def read_inputs(params: CurateParams) -> CurateInputs:
     key = read_surrogate_key(params.privacy.mode, os.environ)
     check_dependency("curate", params.lexicons)
     lexicons = read_lexicons(params.lexicons)
-    prevent_pandas_import()
-    exemplars = exemplars_from_table(read_table(layout.EXEMPLARS, EXEMPLAR_SCHEMA))
+    exemplars = RowGroups(layout.EXEMPLARS, EXEMPLAR_SCHEMA)
     edits = rows_from_table(read_table(layout.EDITS, derive_schema(RowEdit)), RowEdit)
     candidates = frozenset(name for name, source in read_source_settings().items() if requires_review(source))
     verdicts = Verdicts(read_reviews(), edits)

@@ -6,15 +6,13 @@ import functools
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, Protocol
 
 from exemplars.core.records import Exemplar, Speaker
-from exemplars.core.turns import group_by_turn
 from exemplars.dataset.texts import list_words
 from stages.curate.english import has_fewer_tokens, has_more_tokens
 from stages.curate.params import QualityFlag, QualityParams
-from stages.curate.spelling import find_misspelled_words
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -46,26 +44,42 @@ _MIN_PROBABILITY_FOREIGN: Final = 0.95
 """Probability of another language from which a text is flagged."""
 
 
-def flag_rows(
-    exemplars: Sequence[Exemplar], flag_text: Callable[[str], tuple[QualityFlag, ...]]
+class FlaggedRow(Protocol):
+    """A row, of whose text the flags are known."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def turn(self) -> str: ...  # noqa: D102
+    @property
+    def flags(self) -> tuple[QualityFlag, ...]: ...  # noqa: D102
+
+
+def find_row_flags(
+    row: Exemplar, flag_text: Callable[[str], tuple[QualityFlag, ...]]
+) -> tuple[QualityFlag, ...]:
+    """Find the flags of a row by itself. The result of a tool is no text that a person wrote, and gets none.
+
+    flag_text: returns the flags of a text, as `find_text_flags` does.
+    """
+    if row.speaker is not Speaker.USER:
+        return ()
+    flags = flag_text(row.utterance)
+    # After a question, fillers can be an answer: "um yeah okay".
+    is_answer = row.skill is None or bool(row.context)
+    return tuple(flag for flag in flags if flag is not QualityFlag.FILLER_ONLY) if is_answer else flags
+
+
+def merge_flags(
+    rows: Iterable[FlaggedRow], misspelled: Collection[str]
 ) -> dict[str, tuple[QualityFlag, ...]]:
     """Return the flags of each row that has any, by id, in the order of `QualityFlag`.
 
-    The result of a tool is no text that a person wrote, and gets no flags.
-    flag_text: returns the flags of a text by itself, as `find_text_flags` does.
+    misspelled: the turns with a misspelled word.
     """
-    turns = group_by_turn(row for row in exemplars if row.speaker is Speaker.USER)
-    misspelled = frozenset(find_misspelled_words(turns).values())
     flags = {}
-    for row in exemplars:
-        if row.turn not in turns:
-            continue
-        row_flags = set(flag_text(row.utterance))
-        if row.turn in misspelled:
-            row_flags.add(QualityFlag.MISSPELLING)
-        # After a question, fillers can be an answer: "um yeah okay".
-        if row.skill is None or row.context:
-            row_flags.discard(QualityFlag.FILLER_ONLY)
+    for row in rows:
+        row_flags = {*row.flags, *((QualityFlag.MISSPELLING,) if row.turn in misspelled else ())}
         if QualityFlag.WRONG_LANGUAGE in row_flags:
             # Both are detected by English words.
             row_flags -= {QualityFlag.TRUNCATED, QualityFlag.MISSPELLING}

@@ -8,15 +8,17 @@ from typing import Any, Final
 from exemplars.core.errors import summarize_names
 from exemplars.core.records import Reason
 from exemplars.core.reports import build_row_metrics, count_sorted, format_summary
+from exemplars.core.representativeness import Representativeness
 from stages.curate.curation import Curated
+from stages.curate.representativeness import summarize_representativeness
 
 _BEFORE_REVIEW: Final = ("duplicates", "conflicts", "label_noise")
 """Figures of steps that come before the counts of the review list; all others follow, in the steps' order."""
 
 
-def build_curate_report(curated: Curated) -> dict[str, Any]:
-    """Build the report of the stage: its own counts, and the figures of its steps."""
-    figures = curated.figures
+def build_curate_report(curated: Curated, measured: Representativeness) -> dict[str, Any]:
+    """Build the report of the stage: its own counts, the figures of its steps, and what the rows are about."""
+    figures = curated.figures | summarize_representativeness(measured)
     return {
         "exemplars": len(curated.kept) + len(curated.rejections),
         "kept": len(curated.kept),

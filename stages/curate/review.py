@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from exemplars.core.records import Exemplar, ReviewItem
+from exemplars.core.ledger import Rejectable
+from exemplars.core.records import ReviewItem
 
 
 def make_review_item(
-    exemplar: Exemplar, why: str, detail: str, score: float | None = None, suggested: str | None = None
+    row: Rejectable, why: str, detail: str, score: float | None = None, suggested: str | None = None
 ) -> ReviewItem:
     """Build the review item of a row.
 
     why: see `ReviewItem`. suggested: a better label, if there is a suggestion.
     """
     return ReviewItem(
-        id=exemplar.id,
+        id=row.id,
         why=why,
         detail=detail,
         score=score,
-        skill=exemplar.skill,
+        skill=row.skill,
         suggested=suggested,
-        path=exemplar.origin.path,
-        locator=exemplar.origin.locator,
-        utterance=exemplar.utterance,
+        path=row.origin.path,
+        locator=row.origin.locator,
+        utterance=row.utterance or "",
     )

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from exemplars.core.records import Exemplar
 from exemplars.core.reports import NO_SKILL
@@ -35,15 +35,49 @@ _WISH: Final = re.compile(
 )
 
 
-def measure_slices(exemplars: Sequence[Exemplar], lexicons: Lexicons) -> list[Slice]:
-    """Count the rows of every slice of every dimension; sorted by dimension and slice."""
-    total = len(exemplars)
-    counts: Counter[tuple[str, str]] = Counter()
-    for dimension, find_slices in build_dimensions(lexicons).items():
-        counts.update((dimension, name) for row in exemplars for name in find_slices(row))
+class SliceCounts(NamedTuple):
+    """The rows of slices."""
+
+    rows: int
+    skills: Counter[str]
+    """The rows of each skill."""
+    slices: Counter[tuple[str, str]]
+    """By dimension and slice."""
+    mentions: Counter[tuple[str, str, str]]
+    """The rows with a mention, by dimension of `DEMOGRAPHIC`, slice and skill."""
+
+
+def count_slices(exemplars: Sequence[Exemplar], lexicons: Lexicons) -> SliceCounts:
+    """Count the rows of every slice of every dimension."""
+    counts = SliceCounts(len(exemplars), Counter(), Counter(), Counter())
+    dimensions = build_dimensions(lexicons)
+    for row in exemplars:
+        if row.skill is not None:
+            counts.skills[row.skill] += 1
+        for dimension, find_slices in dimensions.items():
+            for name in find_slices(row):
+                counts.slices[dimension, name] += 1
+                if dimension in DEMOGRAPHIC and name != NO_SLICE:
+                    counts.mentions[dimension, name, row.skill or NO_SKILL] += 1
+    return counts
+
+
+def join_slice_counts(first: SliceCounts, second: SliceCounts) -> SliceCounts:
+    """Add the counts of two lists of rows."""
+    return SliceCounts(
+        first.rows + second.rows,
+        first.skills + second.skills,
+        first.slices + second.slices,
+        first.mentions + second.mentions,
+    )
+
+
+def measure_slices(counts: SliceCounts) -> list[Slice]:
+    """List every slice of every dimension that has a row; sorted by dimension and slice."""
+    total = counts.rows
     return [
         Slice(dimension, name, rows, round(rows / total, 6), *_compute_interval(rows, total))
-        for (dimension, name), rows in sorted(counts.items())
+        for (dimension, name), rows in sorted(counts.slices.items())
     ]
 
 

@@ -7,12 +7,13 @@ same. It holds hashes of texts and offsets in them, and no text; `exemplars eras
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 import msgspec
+import numpy as np
 
 from exemplars.core.code_version import hash_stage_code
 from exemplars.core.errors import UserError
@@ -27,50 +28,85 @@ MAX_RESULTS: Final = 1_000_000
 _PACKAGES: Final = ("phonenumbers", "presidio-analyzer", "py3langid", "pyspellchecker", "regex", "spacy")
 """Packages that results depend on."""
 _DIGEST_BYTES: Final = 16
+_DIGEST_TYPE: Final = np.dtype(f"S{_DIGEST_BYTES}")
 _CHECKSUM_BYTES: Final = 32
 
 T = TypeVar("T")
 
 
-class _Content(msgspec.Struct):
-    key: str
-    findings: dict[bytes, list[Finding]]
-    flags: dict[bytes, tuple[QualityFlag, ...]]
+class Results(msgspec.Struct, Generic[T], frozen=True):
+    """Results of a function of texts, by the hash of the text; most texts have an empty one."""
+
+    empty: bytes = b""
+    """The hashes of the texts whose result is empty, one after the other, sorted."""
+    found: dict[bytes, T] = {}
+    """The other results."""
+
+    def __len__(self) -> int:
+        """Return the number of texts."""
+        return len(self.empty) // _DIGEST_BYTES + len(self.found)
 
 
-class TextResults(Generic[T]):
-    """Results of a function of texts, by the hash of the text: those of earlier runs, and those of this run."""
-
-    def __init__(self, earlier: dict[bytes, T] | None = None) -> None:
-        """earlier: results of earlier runs; those that this run does not ask for are forgotten."""
-        self._earlier = earlier or {}
-        self.used: dict[bytes, T] = {}
-
-    def remember(self, compute: Callable[[str], T]) -> Callable[[str], T]:
-        """Return a function that computes the result of a text unless it is known."""
-
-        def recall(text: str) -> T:
-            digest = hashlib.blake2b(
-                text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES
-            ).digest()
-            if digest not in self.used:
-                known = digest in self._earlier
-                self.used[digest] = self._earlier[digest] if known else compute(text)
-            return self.used[digest]
-
-        return recall
+def join_results(parts: Iterable[Results[T]]) -> Results[T]:
+    """Put results of several lists of texts together, each text once."""
+    parts = list(parts)
+    hashes = np.frombuffer(b"".join(part.empty for part in parts), _DIGEST_TYPE)
+    return Results(
+        np.unique(hashes).tobytes(), {key: value for part in parts for key, value in part.found.items()}
+    )
 
 
-class TextCache:
+class Recall(Generic[T]):
+    """A function of texts that computes the result of a text unless it is known."""
+
+    def __init__(self, compute: Callable[[str], T], known: Results[T], empty: T) -> None:
+        """known: the results of earlier runs. empty: the result of most texts."""
+        self._compute = compute
+        self._empty = empty
+        self._known = known
+        self._known_empty = np.frombuffer(known.empty, _DIGEST_TYPE)
+        self._used: dict[bytes, T] = {}
+
+    def __call__(self, text: str) -> T:
+        """Return the result of a text."""
+        digest = hashlib.blake2b(
+            text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES
+        ).digest()  # fmt: skip
+        if digest not in self._used:
+            self._used[digest] = self._recall(digest, text)
+        return self._used[digest]
+
+    def _recall(self, digest: bytes, text: str) -> T:
+        if digest in self._known.found:
+            return self._known.found[digest]
+        place = int(np.searchsorted(self._known_empty, digest)) * _DIGEST_BYTES
+        if self._known.empty[place : place + _DIGEST_BYTES] == digest:
+            return self._empty
+        return self._compute(text)
+
+    def list_used(self) -> Results[T]:
+        """List the results that were asked for; the others are forgotten."""
+        empty = sorted(digest for digest, result in self._used.items() if not result)
+        found = {digest: result for digest, result in self._used.items() if result}
+        return Results(b"".join(empty), found)
+
+
+class TextCache(msgspec.Struct, frozen=True):
     """The results of all kinds, and what they depend on in addition to a text."""
 
-    def __init__(self, key: str = "", content: _Content | None = None) -> None:
-        """content: of an earlier run with the same key."""
-        self.key = key
-        self.findings: TextResults[list[Finding]] = TextResults(content.findings if content else None)
-        """The personal data in a text."""
-        self.flags: TextResults[tuple[QualityFlag, ...]] = TextResults(content.flags if content else None)
-        """What is wrong with a text by itself."""
+    key: str = ""
+    findings: Results[list[Finding]] = Results()
+    """The personal data in a text."""
+    flags: Results[tuple[QualityFlag, ...]] = Results()
+    """What is wrong with a text by itself."""
+
+
+def join_caches(key: str, parts: Iterable[TextCache]) -> TextCache:
+    """Put the results of several lists of texts together."""
+    parts = list(parts)
+    return TextCache(
+        key, join_results(part.findings for part in parts), join_results(part.flags for part in parts)
+    )
 
 
 def make_cache_key(params: CurateParams, lexicons: Lexicons) -> str:
@@ -86,21 +122,18 @@ def read_text_cache(key: str, path: Path = CACHE) -> TextCache:
         data = read_file(path)
         checksum, content = data[:_CHECKSUM_BYTES], data[_CHECKSUM_BYTES:]
         if hashlib.sha256(content).digest() == checksum:
-            decoded = msgspec.msgpack.decode(content, type=_Content)
-            return TextCache(key, decoded if decoded.key == key else None)
+            cache = msgspec.msgpack.decode(content, type=TextCache)
+            return cache if cache.key == key else TextCache(key)
     except (UserError, msgspec.DecodeError, UnicodeDecodeError):
         pass
     return TextCache(key)
 
 
-def write_text_cache(cache: TextCache | None, path: Path = CACHE) -> None:
-    """Write the results that this run used, if there are not too many, the project uses DVC, and the disk admits it."""
-    if cache is None:
+def write_text_cache(cache: TextCache, path: Path = CACHE) -> None:
+    """Write the results of this run, if there are not too many, the project uses DVC, and the disk admits it."""
+    if not path.parent.parent.is_dir() or max(len(cache.findings), len(cache.flags)) > MAX_RESULTS:
         return
-    used = _Content(cache.key, cache.findings.used, cache.flags.used)
-    if not path.parent.parent.is_dir() or max(len(used.findings), len(used.flags)) > MAX_RESULTS:
-        return
-    content = msgspec.msgpack.encode(used)
+    content = msgspec.msgpack.encode(cache)
     try:
         write_bytes(path, hashlib.sha256(content).digest() + content)
     except OSError:

@@ -1,46 +1,42 @@
-"""Train rows whose text is, or nearly is, in a test set of other people: a model would be tested on its training."""
+"""Rows whose text is, or nearly is, in a test set of other people: a model would be tested on its training."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Final
 
-from exemplars.core.ids import SplitName
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
-from exemplars.core.turns import find_user_text, spread_over_turns
+from exemplars.core.turns import find_user_text
 from exemplars.dataset.similar_pairs import find_similar_pairs
 from exemplars.dataset.texts import make_equality_key, make_similarity_text, make_spelling_key
 from stages.split.foreign_texts import ForeignText
-from stages.split.leaks import COLUMN_NAMES
+
+COLUMN_NAMES: Final = {"utterance": "utterance", "exemplar": "template"}
+"""The columns whose texts are compared, as people call them."""
 
 
 def find_contaminated(
-    rows: Sequence[Exemplar],
-    splits: Mapping[str, SplitName],
-    texts: Sequence[ForeignText],
-    similarity: float,
+    rows: Sequence[Exemplar], texts: Sequence[ForeignText], similarity: float
 ) -> dict[str, Problem]:
-    """Find the train rows that are in a test set; return the problem of each, by the row's id.
+    """Find the rows that are in a test set; return the problem of each, by the row's id.
 
     A row counts if its utterance or template is equal to a text, in the sense of `make_equality_key` or but for
-    spelling, or nearly so; all calls of a turn count if any of them does. Of a row that follows a tool's result, what
-    the user said before counts.
+    spelling, or nearly so. Of a row that follows a tool's result, what the user said before counts.
 
-    splits: the split of each group. texts: of the test sets. similarity: the minimum Jaccard similarity of texts that
-    are nearly the same, as for near duplicates.
+    texts: of the test sets. similarity: the minimum Jaccard similarity of texts that are nearly the same, as for near
+    duplicates.
     """
-    train = [row for row in rows if splits[row.group] == "train"]
-    problems = {
+    return {
         row_id: problem
         for column in reversed(COLUMN_NAMES)
-        for row_id, problem in _find_in_column(train, column, texts, similarity).items()
+        for row_id, problem in _find_in_column(rows, column, texts, similarity).items()
     }
-    return spread_over_turns(train, problems)
 
 
 def _find_in_column(
-    train: Sequence[Exemplar], column: str, texts: Sequence[ForeignText], similarity: float
+    rows: Sequence[Exemplar], column: str, texts: Sequence[ForeignText], similarity: float
 ) -> dict[str, Problem]:
     same: dict[str, ForeignText] = {}
     spelled: dict[str, ForeignText] = {}
@@ -52,10 +48,10 @@ def _find_in_column(
             similar.setdefault(make_similarity_text(text.text), text)
     if not same:
         return {}
-    near = _find_near(train, column, similar, similarity)
+    near = _find_near(rows, column, similar, similarity)
     name = COLUMN_NAMES[column]
     problems: dict[str, Problem] = {}
-    for row in train:
+    for row in rows:
         own = find_user_text(row, column)
         if match := same.get(make_equality_key(own)):
             problems[row.id] = _describe(f"the same {name}", match)
@@ -67,10 +63,10 @@ def _find_in_column(
 
 
 def _find_near(
-    train: Sequence[Exemplar], column: str, similar: Mapping[str, ForeignText], similarity: float
+    rows: Sequence[Exemplar], column: str, similar: Mapping[str, ForeignText], similarity: float
 ) -> dict[str, ForeignText]:
     """Find the first text of the test sets that each text of a column is nearly the same as."""
-    own = {make_similarity_text(find_user_text(row, column)) for row in train}
+    own = {make_similarity_text(find_user_text(row, column)) for row in rows}
     matches: dict[str, list[str]] = defaultdict(list)
     for pair in find_similar_pairs([*own, *similar], similarity):
         for text, other in ((pair.first, pair.second), (pair.second, pair.first)):

@@ -4,60 +4,66 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
-from typing import Final
+from typing import NamedTuple
 
-from exemplars.core.ids import SplitName
+import numpy as np
+from numpy.typing import NDArray
+
+from exemplars.core.digests import hash_to_key
+from exemplars.core.ids import SPLITS
 from exemplars.core.ledger import Problem
-from exemplars.core.records import Exemplar, Reason
-from exemplars.core.turns import find_user_text, group_by_turn
-from exemplars.dataset.texts import make_equality_key, make_similarity_text, make_spelling_key
+from exemplars.core.records import Reason
+from stages.split.contamination import COLUMN_NAMES
+from stages.split.row_keys import RowKeys
 
-COLUMN_NAMES: Final = {"utterance": "utterance", "exemplar": "template"}
-"""The columns whose texts are compared, as people call them."""
+TRAIN, VALIDATION, TEST = (SPLITS.index(name) for name in ("train", "validation", "test"))
+
+SplitCodes = NDArray[np.int8]
+"""The split of each row: its place in `SPLITS`; -1: the row is in none."""
+
+
+class Leak(NamedTuple):
+    """What a row has in common with a row that is held out from it."""
+
+    likeness: str
+    other: int
+    """The held-out row."""
 
 
 def find_leaks(
-    rows: Sequence[Exemplar],
-    splits: Mapping[str, SplitName],
-    context_turns: int,
-    pairs: Mapping[str, Iterable[tuple[str, str]]],
-) -> dict[str, Problem]:
-    """Find the rows that leak; return the problem of each, by the row's id.
+    keys: RowKeys, splits: SplitCodes, pairs: Mapping[str, Iterable[tuple[str, str]]]
+) -> dict[int, Leak]:
+    """Find the rows that leak, by their numbers.
 
     A train row leaks if its utterance or template is in validation or test, in the sense of
     `make_equality_key` or in another spelling, or if a near duplicate of it is. A validation row leaks if a near
     duplicate of its text is in test. All calls of a turn leak if any of them does; of a row that follows a tool's
     result, what the user said before counts.
 
-    rows: sorted by id. splits: the split of each group. context_turns: the number of preceding turns that
-    must be equal, too, for the same text to count; near duplicates count whatever their turns. pairs: the
-    verified near duplicates of each column, as `make_similarity_text` reduces them.
+    splits: the split of each row. pairs: the verified near duplicates of each column, as `make_similarity_text`
+    reduces them; they count whatever the turns before.
     """
-    near = {column: _index_pairs(pairs.get(column, ())) for column in COLUMN_NAMES}
-    held_out = _HeldOutTexts(near, context_turns)
-    by_split: dict[SplitName, list[list[Exemplar]]] = defaultdict(list)
-    for calls in group_by_turn(rows).values():
-        by_split[splits[calls[0].group]].append(calls)
-    for row in chain.from_iterable(by_split["test"]):
-        held_out.add(row, "test")
-    leaks = _find_in_turns(by_split["validation"], held_out.find_near)
-    for row in chain.from_iterable(by_split["validation"]):
-        if row.id not in leaks:
-            held_out.add(row, "validation")
+    held_out = _HeldOutTexts(keys, {column: _index_pairs(pairs.get(column, ())) for column in COLUMN_NAMES})
+    for calls in _list_turns(keys, splits, TEST):
+        held_out.add(calls)
+    leaks = _find_in_turns(_list_turns(keys, splits, VALIDATION), held_out.find_near)
+    for calls in _list_turns(keys, splits, VALIDATION):
+        held_out.add(call for call in calls if call not in leaks)
     return leaks | _find_in_turns(
-        by_split["train"], lambda row: held_out.find_same(row) or held_out.find_near(row)
+        _list_turns(keys, splits, TRAIN), lambda row: held_out.find_same(row) or held_out.find_near(row)
     )
 
 
-def _find_in_turns(
-    turns: Iterable[Sequence[Exemplar]], find: Callable[[Exemplar], Problem | None]
-) -> dict[str, Problem]:
-    """Find the turns with a call that has a problem; return it for all of their calls, by id."""
+def _list_turns(keys: RowKeys, splits: SplitCodes, split: int) -> Iterable[Sequence[int]]:
+    return (calls for calls in keys.list_turns() if splits[calls[0]] == split)
+
+
+def _find_in_turns(turns: Iterable[Sequence[int]], find: Callable[[int], Leak | None]) -> dict[int, Leak]:
+    """Find the turns with a call that leaks; return its leak for all of their calls."""
     return {
-        call.id: problem
+        call: leak
         for calls in turns
-        if (problem := next(filter(None, map(find, calls)), None)) is not None
+        if (leak := next(filter(None, map(find, calls)), None)) is not None
         for call in calls
     }
 
@@ -65,55 +71,53 @@ def _find_in_turns(
 class _HeldOutTexts:
     """The texts of held-out rows, each with the first row that has it."""
 
-    def __init__(self, near: Mapping[str, Mapping[str, Sequence[str]]], context_turns: int) -> None:
+    def __init__(self, keys: RowKeys, near: Mapping[str, Mapping[int, Sequence[int]]]) -> None:
+        self._texts = keys.texts
         self._near = near
-        self._context_turns = context_turns
-        self._by_key: dict[tuple[str, ...], tuple[Exemplar, SplitName]] = {}
-        self._by_spelling: dict[tuple[str, ...], tuple[Exemplar, SplitName]] = {}
-        self._by_text: dict[tuple[str, str], tuple[Exemplar, SplitName]] = {}
+        self._same, self._spelled, self._similar = (
+            {column: dict[int, int]() for column in COLUMN_NAMES} for _ in range(3)
+        )
 
-    def add(self, row: Exemplar, split: SplitName) -> None:
-        for column in COLUMN_NAMES:
-            self._by_key.setdefault(self._make_key(row, column, make_equality_key), (row, split))
-            self._by_spelling.setdefault(self._make_key(row, column, make_spelling_key), (row, split))
-            similar = make_similarity_text(find_user_text(row, column))
-            self._by_text.setdefault((column, similar), (row, split))
+    def add(self, rows: Iterable[int]) -> None:
+        for row in rows:
+            for column, texts in self._texts.items():
+                self._same[column].setdefault(int(texts.same[row]), row)
+                self._spelled[column].setdefault(int(texts.spelled[row]), row)
+                self._similar[column].setdefault(int(texts.similar[row]), row)
 
-    def find_same(self, row: Exemplar) -> Problem | None:
+    def find_same(self, row: int) -> Leak | None:
         """Find a text of the row, after the same turns."""
-        for column in COLUMN_NAMES:
-            if match := self._by_key.get(self._make_key(row, column, make_equality_key)):
-                return _describe_leak(f"the same {COLUMN_NAMES[column]}", *match)
-        for column in COLUMN_NAMES:
-            if match := self._by_spelling.get(self._make_key(row, column, make_spelling_key)):
-                return _describe_leak(f"the same {COLUMN_NAMES[column]} in another spelling", *match)
+        for column, texts in self._texts.items():
+            if (other := self._same[column].get(int(texts.same[row]))) is not None:
+                return Leak(f"the same {COLUMN_NAMES[column]}", other)
+        for column, texts in self._texts.items():
+            if (other := self._spelled[column].get(int(texts.spelled[row]))) is not None:
+                return Leak(f"the same {COLUMN_NAMES[column]} in another spelling", other)
         return None
 
-    def find_near(self, row: Exemplar) -> Problem | None:
+    def find_near(self, row: int) -> Leak | None:
         """Find a near duplicate of a text of the row."""
-        for column in COLUMN_NAMES:
-            for other in self._near[column].get(make_similarity_text(find_user_text(row, column)), ()):
-                if match := self._by_text.get((column, other)):
-                    return _describe_leak(f"nearly the same {COLUMN_NAMES[column]}", *match)
+        for column, texts in self._texts.items():
+            for near in self._near[column].get(int(texts.similar[row]), ()):
+                if (other := self._similar[column].get(near)) is not None:
+                    return Leak(f"nearly the same {COLUMN_NAMES[column]}", other)
         return None
 
-    def _make_key(self, row: Exemplar, column: str, make_key: Callable[[str], str]) -> tuple[str, ...]:
-        turns = row.context[-self._context_turns :] if self._context_turns else ()
-        return column, make_key(find_user_text(row, column)), *(make_key(turn.utterance) for turn in turns)
 
-
-def _describe_leak(likeness: str, other: Exemplar, split: SplitName) -> Problem:
+def describe_leak(leak: Leak, other_id: str, split: str) -> Problem:
+    """Describe the problem of a row that leaks. other_id, split: of the held-out row."""
     return Problem(
         Reason.LEAKED,
-        found=f"{likeness} as {other.id}, which is in {split}",
+        found=f"{leak.likeness} as {other_id}, which is in {split}",
         fix="to keep this row, reword one of the two",
     )
 
 
-def _index_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Index pairs by either of their texts."""
-    near: dict[str, list[str]] = defaultdict(list)
+def _index_pairs(pairs: Iterable[tuple[str, str]]) -> dict[int, list[int]]:
+    """Index the hashes of pairs by either of their texts."""
+    near: dict[int, list[int]] = defaultdict(list)
     for first, second in pairs:
-        near[first].append(second)
-        near[second].append(first)
+        first_key, second_key = hash_to_key(first), hash_to_key(second)
+        near[first_key].append(second_key)
+        near[second_key].append(first_key)
     return near

@@ -5,37 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pyarrow as pa
+from exemplars.core.reports import build_row_metrics, count_sorted, format_summary
+from stages.split.outputs import SplitSummary
+from stages.split.splits import SplitPlan
 
-from exemplars.core.reports import build_row_metrics, count_values, format_summary
-from stages.split.splits import SplitResult
 
-
-def summarize_splits(result: SplitResult) -> str:
+def summarize_splits(plan: SplitPlan, summaries: Mapping[str, SplitSummary]) -> str:
     """Summarize the stage in a line for people."""
-    kept = sum(table.num_rows for table in result.tables.values())
-    sizes = ", ".join(f"{name} {table.num_rows:,}" for name, table in result.tables.items())
-    return f"{format_summary('split', kept, count_values(result.rejections.column('reason')))}; {sizes}"
+    kept = sum(summary.rows for summary in summaries.values())
+    sizes = ", ".join(f"{name} {summary.rows:,}" for name, summary in summaries.items())
+    reasons = count_sorted(rejection.reason for rejection in plan.rejections)
+    return f"{format_summary('split', kept, reasons)}; {sizes}"
 
 
-def build_split_report(result: SplitResult, views: pa.Table) -> dict[str, Any]:
+def build_split_report(
+    plan: SplitPlan, summaries: Mapping[str, SplitSummary], views: Mapping[str, int]
+) -> dict[str, Any]:
     """Build the report of the stage.
 
-    views: the speech views that join the splits.
+    views: the number of speech views that join each split.
     """
-    skills = {name: count_values(table.column("skill")) for name, table in result.tables.items()}
-    all_skills = sorted(set().union(*skills.values()))
+    all_skills = sorted(set().union(*(summary.skills for summary in summaries.values())))
     return {
-        "exemplars": sum(table.num_rows for table in result.tables.values()) + result.rejections.num_rows,
-        "rows": {name: table.num_rows for name, table in result.tables.items()},
-        "speech_views": count_values(views.column("split")),
-        "leaked": result.rejections.num_rows,
-        "leaked_by_source": count_values(result.rejections.column("source")),
-        "rescued_groups": len(result.rescued),
+        "exemplars": sum(summary.rows for summary in summaries.values()) + len(plan.rejections),
+        "rows": {name: summary.rows for name, summary in summaries.items()},
+        "speech_views": dict(views),
+        "leaked": len(plan.rejections),
+        "leaked_by_source": count_sorted(rejection.source for rejection in plan.rejections),
+        "rescued_groups": len(plan.rescued),
         "skills_missing": {
-            name: [skill for skill in all_skills if skill not in counts] for name, counts in skills.items()
+            name: [skill for skill in all_skills if skill not in summary.skills]
+            for name, summary in summaries.items()
         },
-        "rows_by_skill": skills,
+        "rows_by_skill": {name: summary.skills for name, summary in summaries.items()},
     }
 
 

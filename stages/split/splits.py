@@ -1,111 +1,148 @@
-"""Exemplars as splits without leaks, with the manifest and the report."""
+"""The split of each row, without leaks, and the rows that are in none."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
-from exemplars.core import layout
-from exemplars.core.digests import hash_split
 from exemplars.core.errors import Diagnostic, UserError, summarize_names
-from exemplars.core.ids import SPLITS
-from exemplars.core.ledger import Ledger
-from exemplars.core.records import Exemplar
-from exemplars.core.tables import take_rows
-from exemplars.core.turns import group_by_turn
-from exemplars.dataset.row_tables import exemplars_from_table, rejections_to_table
-from stages.split.assignment import Assignment, assign_groups
-from stages.split.contamination import find_contaminated
+from exemplars.core.ids import SPLITS, SplitName
+from exemplars.core.ledger import Ledger, Problem
+from exemplars.core.records import Rejection
+from exemplars.core.row_groups import RowGroups
+from exemplars.core.tables import ROWS_PER_GROUP
+from exemplars.core.workers import map_shards
+from exemplars.dataset.row_tables import exemplars_from_table
+from stages.split.assignment import assign_groups
 from stages.split.foreign_texts import ForeignText
-from stages.split.leaks import find_leaks
+from stages.split.leaks import TRAIN, Leak, SplitCodes, describe_leak, find_leaks
 from stages.split.params import Official, SplitParams
+from stages.split.row_keys import KeyParams, RowKeys, hash_shard
 
 
-class SplitResult(NamedTuple):
-    """Every exemplar is a row of one of the tables, all of which are sorted by id."""
+class SplitPlan(NamedTuple):
+    """Every exemplar is in a split or rejected."""
 
-    tables: dict[str, pa.Table]
-    """By the name of the split."""
-    rejections: pa.Table
+    splits: SplitCodes
+    """The split of each row."""
+    keys: RowKeys
+    rejections: list[Rejection]
+    """Sorted by id."""
     rescued: dict[str, str]
     """Groups that were moved so that a skill is in every split, with the skill."""
 
 
-def split_exemplars(
-    exemplars: pa.Table,
+def plan_splits(
+    rows: RowGroups,
     pairs: pa.Table,
     params: SplitParams,
     foreign: Sequence[ForeignText] = (),
     generated: Collection[str] = (),
-) -> SplitResult:
+    workers: int = 1,
+) -> SplitPlan:
     """Assign every group to a split, and reject the rows that leak.
 
-    pairs: the verified near duplicates (`PAIR_SCHEMA`). foreign: the texts of the test sets of other people.
-    generated: the sources that a model wrote, whose rows keep their split (`train`) in any case.
+    rows: exemplars. pairs: their verified near duplicates (`PAIR_SCHEMA`). foreign: the texts of the test sets of other
+    people. generated: the sources that a model wrote, whose rows keep their split (`train`) in any case.
     Raises `UserError` if the calls of a turn are in several groups, which splits might separate.
     """
-    rows = exemplars_from_table(exemplars)
-    _check_turns(rows)
-    splits, rescued = _assign_table(exemplars, params, generated)
-    leaks = find_leaks(rows, splits, params.leaks.context_turns, _group_pairs(pairs))
-    contaminated = find_contaminated(rows, splits, foreign, params.leaks.similarity)
-    ledger = Ledger("split")
-    kept = {row.id for row in ledger.drop(rows, contaminated | leaks)}
-    numbers: dict[str, list[int]] = {name: [] for name in SPLITS}
-    for number, row in enumerate(rows):
-        if row.id in kept:
-            numbers[splits[row.group]].append(number)
-    ledger.check_conservation(len(rows), sum(map(len, numbers.values())))
-    return SplitResult(
-        {name: take_rows(exemplars, numbers[name]) for name in SPLITS},
-        rejections_to_table(ledger.rejections),
-        rescued,
-    )
+    settings = KeyParams(params.leaks.context_turns, foreign, params.leaks.similarity)
+    work = partial(hash_shard, settings, rows)
+    shards = list(map_shards(work, range(len(rows)), workers, "split", rows.name_group))
+    keys = RowKeys(shard.keys for shard in shards)
+    contaminated = {
+        start + place: problem
+        for start, shard in zip(rows.starts, shards, strict=False)
+        for place, problem in shard.contaminated.items()
+    }
+    _check_turns(rows, keys)
+    splits, rescued = _assign_rows(rows, params, generated)
+    leaks = find_leaks(keys, splits, _group_pairs(pairs))
+    problems = find_contaminated_turns(keys, splits, contaminated) | _describe_leaks(rows, splits, leaks)
+    ledger = _reject_rows(rows, problems)
+    splits[list(problems)] = -1
+    ledger.check_conservation(rows.rows, int((splits >= 0).sum()))
+    return SplitPlan(splits, keys, ledger.rejections, rescued)
 
 
-def _check_turns(rows: Iterable[Exemplar]) -> None:
-    problems = [
-        Diagnostic(
-            path=layout.CURATED.as_posix(),
-            code="torn_turn",
-            found=f"calls of turn {turn} in the groups {summarize_names(groups)}",
-            expected="one group",
-            fix="give all calls of the turn one `group` in their source",
+def _check_turns(rows: RowGroups, keys: RowKeys) -> None:
+    torn = [calls for calls in keys.list_turns() if len(calls) > 1 and len({*keys.group[calls].tolist()}) > 1]
+    problems = []
+    for calls in torn:
+        table = rows.take(sorted(calls), ("turn", "group"))
+        turn, groups = table.column("turn")[0].as_py(), sorted({*table.column("group").to_pylist()})
+        problems.append(
+            Diagnostic(
+                path=rows.path.as_posix(),
+                code="torn_turn",
+                found=f"calls of turn {turn} in the groups {summarize_names(groups)}",
+                expected="one group",
+                fix="give all calls of the turn one `group` in their source",
+            )
         )
-        for turn, calls in group_by_turn(rows).items()
-        if len(groups := sorted({call.group for call in calls})) > 1
-    ]
     if problems:
         raise UserError(problems)
 
 
-def build_split_manifest(result: SplitResult, params: SplitParams) -> dict[str, Any]:
-    """Build `data/splits/manifest.json`: rows, groups and data hash of each split, and how it was chosen."""
-    return {
-        "salt": params.salt,
-        "official": params.official,
-        "splits": {
-            name: {
-                "rows": table.num_rows,
-                "groups": len(set(table.column("group").to_pylist())),
-                "data_hash": hash_split(table.column("digest").to_pylist()),
-            }
-            for name, table in result.tables.items()
-        },
-    }
+def _assign_rows(
+    rows: RowGroups, params: SplitParams, generated: Collection[str]
+) -> tuple[SplitCodes, dict[str, str]]:
+    """Return the split of each row, and the groups that were moved for a skill."""
 
+    def read(*columns: str) -> Iterator[tuple[Any, ...]]:
+        for table in rows.scan(columns):
+            yield from zip(*(table.column(name).to_pylist() for name in columns), strict=True)
 
-def _assign_table(exemplars: pa.Table, params: SplitParams, generated: Collection[str]) -> Assignment:
-    groups, sources, official = (exemplars.column(name).to_pylist() for name in ("group", "source", "split"))
-    prescribed = {
+    prescribed: dict[str, SplitName] = {
         group: name
-        for group, source, name in zip(groups, sources, official, strict=True)
+        for group, source, name in read("group", "source", "split")
         if name is not None and (params.official is Official.KEEP or source in generated)
     }
-    rows = zip(groups, exemplars.column("skill").to_pylist(), strict=True)
-    return assign_groups(rows, prescribed, params.salt, params.ratios)
+    skills = ((group, skill) for group, skill in read("group", "skill"))
+    assignment = assign_groups(skills, prescribed, params.salt, params.ratios)
+    codes = {group: SPLITS.index(name) for group, name in assignment.splits.items()}
+    splits = np.fromiter((codes[group] for (group,) in read("group")), np.int8, rows.rows)
+    return splits, assignment.rescued
+
+
+def find_contaminated_turns(
+    keys: RowKeys, splits: SplitCodes, contaminated: Mapping[int, Problem]
+) -> dict[int, Problem]:
+    """Return the train rows that are in a test set of other people: all calls of a turn if any of them is."""
+    if not contaminated:
+        return {}
+    return {
+        call: problem
+        for calls in keys.list_turns()
+        if splits[calls[0]] == TRAIN
+        and (problem := next((contaminated[call] for call in calls if call in contaminated), None))
+        is not None
+        for call in calls
+    }
+
+
+def _describe_leaks(rows: RowGroups, splits: SplitCodes, leaks: Mapping[int, Leak]) -> dict[int, Problem]:
+    others = sorted({leak.other for leak in leaks.values()})
+    ids = dict(zip(others, rows.take(others, ("id",)).column("id").to_pylist(), strict=True))
+    return {
+        row: describe_leak(leak, ids[leak.other], SPLITS[splits[leak.other]]) for row, leak in leaks.items()
+    }
+
+
+def _reject_rows(rows: RowGroups, problems: Mapping[int, Problem]) -> Ledger:
+    ledger = Ledger("split")
+    numbers = sorted(problems)
+    for start in range(0, len(numbers), ROWS_PER_GROUP):
+        part = numbers[start : start + ROWS_PER_GROUP]
+        exemplars = exemplars_from_table(rows.take(part))
+        ledger.drop(
+            exemplars, {row.id: problems[number] for row, number in zip(exemplars, part, strict=True)}
+        )
+    return ledger
 
 
 def _group_pairs(pairs: pa.Table) -> dict[str, list[tuple[str, str]]]:

@@ -129,17 +129,18 @@ def test_an_error_of_a_shard_reaches_the_user(on_ray: Cluster) -> None:
         list(map_shards(refuse, [7], 2, "shards"))
 
 
-def test_ingest_and_compile_give_the_same_bytes_as_on_this_machine(on_ray: Cluster, tmp_path: Path) -> None:
+def test_stages_give_the_same_bytes_as_on_this_machine(on_ray: Cluster, tmp_path: Path) -> None:
     hashes = []
     for executor in ("local", "ray"):
         root = tmp_path / executor
         shutil.copytree(SAMPLE, root)
         (root / "schemas").symlink_to(PROJECT / "schemas")
         commands = [f"stages.ingest {name}" for name in ("bots", "labelled", "sgd", "skills")]
-        run_stages(root, *commands, "stages.compile", EXEMPLARS_EXECUTOR=executor)
+        commands += ["stages.compile", "stages.curate", "stages.split"]
+        run_stages(root, *commands, EXEMPLARS_EXECUTOR=executor)
         hashes.append({path.name: hash_as_dvc(path) for path in sorted((root / "data").rglob("*.parquet"))})
     assert hashes[0] == hashes[1]
-    assert "exemplars.parquet" in hashes[0]
+    assert {"exemplars.parquet", "pairs.parquet", "test.parquet"} <= hashes[0].keys()
 
 
 def test_a_node_without_the_folder_of_the_project_is_named() -> None:

@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from exemplars.core.digests import stamp_digest
-from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker, Turn
+from exemplars.core.records import (
+    Argument,
+    Exemplar,
+    Grounding,
+    Mode,
+    Origin,
+    Rejection,
+    ReviewItem,
+    Speaker,
+    TextPair,
+    Turn,
+)
+from exemplars.core.representativeness import Representativeness
+from exemplars.core.row_groups import RowGroups
+from exemplars.core.schemas import EXEMPLAR_SCHEMA
+from exemplars.dataset.catalog import Skill
+from exemplars.dataset.row_tables import exemplars_from_table, exemplars_to_table
 from exemplars.dataset.templates import write_template
+from stages.curate.curation import curate
+from stages.curate.facts import FactParams, collect_shard_facts
+from stages.curate.inputs import CurateInputs
+from stages.curate.kept_rows import build_kept_rows
 from stages.curate.lexicons import read_lexicons
+from stages.curate.params import CurateParams
+from stages.curate.report import build_curate_report, summarize_curation
+from stages.curate.representativeness import count_rows, join_counts, measure_representativeness
+from stages.curate.rows import Row, RowReader
+from stages.curate.text_cache import TextCache
+from stages.curate.verdicts import Verdicts
 from tests.conftest import PROJECT
 
 LEXICONS = read_lexicons(str(PROJECT / "schemas/lexicons"))
@@ -65,3 +98,75 @@ def make_turn(name: str, utterance: str, *calls: tuple[str, tuple[Argument, ...]
         for number, (skill, arguments) in enumerate(calls)
     ]
     return [msgspec.structs.replace(row, turn=f"s:{name}", call=number) for number, row in enumerate(rows)]
+
+
+class Result(NamedTuple):
+    """What the stage makes of exemplars."""
+
+    kept: list[Exemplar]
+    rejections: list[Rejection]
+    pairs: list[TextPair]
+    review: list[ReviewItem]
+    speech: list[Exemplar]
+    representativeness: Representativeness
+    report: dict[str, Any]
+    summary: str
+
+
+def curate_exemplars(
+    rows: Iterable[Exemplar],
+    params: CurateParams,
+    skills: Sequence[Skill] = (),
+    key: bytes | None = None,
+    verdicts: Verdicts | None = None,
+    candidate_sources: Iterable[str] = (),
+    texts: TextCache | None = None,
+    row_group: int = 8192,
+    workers: int = 1,
+) -> Result:
+    """Run the stage on exemplars, which are sorted first. row_group: rows of each row group of the input."""
+    with tempfile.TemporaryDirectory() as folder:
+        inputs = CurateInputs(
+            write_rows(Path(folder), rows, row_group),
+            tuple(skills),
+            LEXICONS,
+            verdicts or Verdicts(),
+            frozenset(candidate_sources),
+            key,
+            texts or TextCache(),
+        )
+        curated = curate(inputs, params, workers=workers)
+        shards = list(build_kept_rows(curated, inputs, workers))
+        counts = count_rows((), skills, LEXICONS)
+        for shard in shards:
+            counts = join_counts(counts, shard.counts)
+        measured = measure_representativeness(counts, skills)
+        return Result(
+            exemplars_from_table(pa.concat_tables(shard.kept for shard in shards)),
+            curated.rejections,
+            curated.pairs,
+            curated.review,
+            exemplars_from_table(pa.concat_tables(shard.speech for shard in shards)),
+            measured,
+            build_curate_report(curated, measured),
+            summarize_curation(curated),
+        )
+
+
+def write_rows(folder: Path, rows: Iterable[Exemplar], row_group: int = 8192) -> RowGroups:
+    """Write exemplars, sorted, as the input of the stage."""
+    path = folder / "exemplars.parquet"
+    table = exemplars_to_table(sorted(rows, key=lambda row: row.id))
+    pq.write_table(table, path, row_group_size=row_group)
+    return RowGroups(path, EXEMPLAR_SCHEMA)
+
+
+def read_rows(folder: Path, rows: Iterable[Exemplar], params: CurateParams) -> list[Row]:
+    """Return exemplars as the steps see them."""
+    reader = RowReader(write_rows(folder, rows))
+    settings = FactParams(params, LEXICONS.names)
+    return [
+        row
+        for group in range(len(reader.groups))
+        for row in reader.make_rows(group, collect_shard_facts(settings, reader.groups, group))
+    ]

@@ -6,7 +6,13 @@ from exemplars.core.records import Argument, Grounding
 from exemplars.core.representativeness import Balance, Coverage
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
-from stages.curate.coverage import measure_balance, measure_balances, measure_coverage
+from stages.curate.coverage import (
+    count_parts,
+    join_part_counts,
+    measure_balance,
+    measure_balances,
+    measure_coverage,
+)
 from tests.curate.rows import make_argument, make_row
 
 
@@ -17,7 +23,8 @@ def test_coverage_begins_with_the_thinnest_and_has_examples_to_start_from() -> N
         make_row("1", text, arguments=(make_argument("kind", "home", text),)),
         make_row("2", "call"),
     ]
-    assert measure_coverage(rows, [Skill("call", parameters=(kind,)), Skill("play")]) == [
+    skills = [Skill("call", parameters=(kind,)), Skill("play")]
+    assert measure_coverage(count_parts(rows, skills), skills) == [
         Coverage("call", "kind", "work", 0, ("call at home",)),
         Coverage("play", "", "", 0, ()),
         Coverage("call", "kind", "", 1, ("call at home",)),
@@ -40,17 +47,19 @@ def test_items_of_a_list_count_as_one_parameter_and_each_row_once() -> None:
         make_argument("dishes[1].name", "pie", text),
     )
     rows = [make_row("1", text, "order", arguments), make_row("2", "the usual", "order")]
-    assert measure_coverage(rows, [order]) == [
+    counts = count_parts(rows, [order])
+    assert measure_coverage(counts, [order]) == [
         Coverage("order", "dishes[].size", "large", 0, (text,)),
         Coverage("order", "dishes[].name", "", 1, (text,)),
         Coverage("order", "dishes[].size", "", 1, (text,)),
         Coverage("order", "dishes[].size", "small", 1, (text,)),
         Coverage("order", "", "", 2, ("the usual", text)),
     ]
-    assert measure_balances(rows, [order]) == [
+    assert measure_balances({"order": 2}, counts, [order]) == [
         Balance("skills", 1, 0.0, 1.0),
         Balance("order.dishes[].size", 1, 0.0, 1.0),
     ]
+    assert join_part_counts(count_parts(rows[:1], [order]), count_parts(rows[1:], [order])) == counts
 
 
 @pytest.mark.parametrize(

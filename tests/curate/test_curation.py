@@ -12,8 +12,6 @@ from exemplars.core.records import Exemplar, Reason, Speaker, Turn
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from stages.curate import curation
-from stages.curate.curation import Curated, curate
-from stages.curate.inputs import CurateInputs
 from stages.curate.params import (
     ConflictParams,
     CurateParams,
@@ -26,9 +24,9 @@ from stages.curate.params import (
     QualityFlag,
     QualityParams,
 )
-from stages.curate.report import build_curate_report
+from stages.curate.rows import Row
 from stages.curate.steps.base import CurationStep
-from tests.curate.rows import LEXICONS, make_argument, make_row, make_turn
+from tests.curate.rows import Result, curate_exemplars, make_argument, make_row, make_turn
 
 PARAMS = CurateParams(
     duplicates=DuplicateParams(OnDuplicate.REJECT, OnDuplicate.KEEP, 0.8, 60),
@@ -43,10 +41,8 @@ PHONE_NUMBER = "call 415-286-4371 for me"
 KEY = b"a key that the tests alone know"
 
 
-def curate_rows(rows: list[Exemplar], key: bytes | None = None, **changes: object) -> Curated:
-    params = msgspec.structs.replace(PARAMS, **changes)
-    inputs = CurateInputs(sorted(rows, key=lambda row: row.id), (CALL,), LEXICONS)
-    return curate(inputs, params, key, lambda _: None)
+def curate_rows(rows: list[Exemplar], key: bytes | None = None, **changes: object) -> Result:
+    return curate_exemplars(rows, msgspec.structs.replace(PARAMS, **changes), (CALL,), key)
 
 
 def test_each_decision_is_a_row_with_its_reason() -> None:
@@ -108,7 +104,7 @@ def test_rows_with_unlabeled_personal_data_in_their_context_are_rejected() -> No
         "a.md:1: found personal data (phone) in the context that no argument labels, expected none; "
         "label it as an argument, or remove it",
     )
-    report = build_curate_report(curated)["personal_data"]
+    report = curated.report["personal_data"]
     assert report["unlabelled_in_context"] == {"phone": 1}
 
 
@@ -123,7 +119,7 @@ def test_personal_data_in_a_reply_or_in_a_tools_result_is_found() -> None:
     assert [(item.id, item.why, item.detail) for item in reported.review] == [
         ("s:1", "personal_data", "phone")
     ]
-    assert build_curate_report(reported)["personal_data"]["unlabelled"] == {"phone": 1}
+    assert reported.report["personal_data"]["unlabelled"] == {"phone": 1}
     rejected = curate_rows(rows, privacy=PrivacyParams(PrivacyMode.REJECT, 0.4))
     assert {rejection.id: rejection.message.partition(",")[0] for rejection in rejected.rejections} == {
         "s:1": "a.md:1: found personal data (phone) in the reply that no argument labels",
@@ -204,7 +200,7 @@ def test_conflicts_are_listed_with_both_sides() -> None:
 
 def test_an_empty_dataset_is_curated_to_an_honest_report() -> None:
     curated = curate_rows([])
-    report = build_curate_report(curated)
+    report = curated.report
     assert (report["exemplars"], report["kept"], report["review"]) == (0, 0, {})
     assert report["coverage"] == {
         "skills_without_rows": 1,
@@ -216,12 +212,12 @@ def test_an_empty_dataset_is_curated_to_an_honest_report() -> None:
 
 
 def test_the_figures_of_a_new_step_are_in_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    def count_letters(rows: list[Exemplar], state: curation.Curation) -> list[Exemplar]:
+    def count_letters(rows: list[Row], state: curation.Curation) -> list[Row]:
         state.figures["letters"] = sum(len(row.utterance) for row in rows)
         return rows
 
     monkeypatch.setattr(curation, "STEPS", (*curation.STEPS, CurationStep("letters", count_letters)))
-    assert build_curate_report(curate_rows([make_row("1", "call")]))["letters"] == 4
+    assert curate_rows([make_row("1", "call")]).report["letters"] == 4
 
 
 def test_a_step_that_loses_a_row_fails(monkeypatch: pytest.MonkeyPatch) -> None:

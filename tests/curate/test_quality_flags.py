@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from stages.curate.params import QualityFlag, QualityParams
-from stages.curate.quality_flags import find_text_flags, flag_rows
-from tests.curate.rows import make_row
+from exemplars.core.records import Exemplar
+from stages.curate.params import CurateParams, QualityFlag, QualityParams
+from stages.curate.steps.quality import flag_rows
+from tests.curate.rows import make_row, read_rows
 
 PARAMS = QualityParams(min_tokens=2, max_tokens=12, max_repetition=0.5, reject=())
 
 
-def flag_text(text: str) -> tuple[QualityFlag, ...]:
-    return find_text_flags(text, PARAMS)
+def find_flags(folder: Path, row: Exemplar) -> tuple[QualityFlag, ...]:
+    return flag_rows(read_rows(folder, [row], CurateParams(quality=PARAMS)), None).get(row.id, ())
 
 
 @pytest.mark.parametrize(
@@ -35,10 +38,9 @@ def flag_text(text: str) -> tuple[QualityFlag, ...]:
         ("👍 👍", ()),
     ],
 )
-def test_each_flag_has_its_texts(text: str, flags: tuple[QualityFlag, ...]) -> None:
-    assert flag_rows([make_row("1", text)], flag_text).get("s:1", ()) == flags
+def test_each_flag_has_its_texts(text: str, flags: tuple[QualityFlag, ...], tmp_path: Path) -> None:
+    assert find_flags(tmp_path, make_row("1", text)) == flags
 
 
-def test_fillers_that_answer_a_question_are_fine() -> None:
-    rows = [make_row("1", "um yeah okay", before=("Call mum?",))]
-    assert flag_rows(rows, flag_text) == {}
+def test_fillers_that_answer_a_question_are_fine(tmp_path: Path) -> None:
+    assert find_flags(tmp_path, make_row("1", "um yeah okay", before=("Call mum?",))) == ()

@@ -5,18 +5,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from stages.curate.curation import Curated, curate
-from stages.curate.inputs import CurateInputs
-from stages.curate.params import CurateParams, LabelNoiseParams, QualityFlag, QualityParams
-from stages.curate.privacy.findings import Finding, PersonalDataKind
+from stages.curate.facts import FactParams, collect_facts
+from stages.curate.params import CurateParams, LabelNoiseParams, QualityParams
+from stages.curate.privacy.findings import Finding
 from stages.curate.text_cache import (
+    Recall,
+    Results,
     TextCache,
-    TextResults,
+    join_caches,
+    join_results,
     make_cache_key,
     read_text_cache,
     write_text_cache,
 )
-from tests.curate.rows import LEXICONS, make_row
+from tests.curate.rows import LEXICONS, Result, curate_exemplars, make_row
 
 PARAMS = CurateParams(label_noise=LabelNoiseParams(enabled=False))
 TEXTS = (
@@ -24,7 +26,8 @@ TEXTS = (
     "call mum and the",
     "rufe bitte heute Abend meine Mutter zu Hause an",
 )
-FOUND = [Finding(5, 10, PersonalDataKind.PERSON, 0.7)]
+
+ROWS = [make_row(str(number), text) for number, text in enumerate(TEXTS)]
 
 
 @pytest.fixture
@@ -34,31 +37,40 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / ".dvc" / "tmp" / "exemplars" / "curate.cache"
 
 
-def run_with(cache: TextCache | None) -> Curated:
-    rows = [make_row(str(number), text) for number, text in enumerate(TEXTS)]
-    return curate(CurateInputs(rows, (), LEXICONS, texts=cache), PARAMS, None, lambda _: None)
+def run_with(cache: TextCache | None) -> Result:
+    return curate_exemplars(ROWS, PARAMS, texts=cache)
+
+
+def collect_cache(known: TextCache) -> TextCache:
+    return collect_facts(FactParams(PARAMS, LEXICONS.names, known), ROWS).cache
 
 
 def write_results(path: Path) -> bytes:
-    cache = TextCache("key")
-    run_with(cache)
-    write_text_cache(cache, path)
+    write_text_cache(collect_cache(TextCache("key")), path)
     return path.read_bytes()
 
 
 def test_a_result_is_computed_once_and_not_again_by_a_later_run() -> None:
     asked: list[str] = []
 
-    def measure(text: str) -> int:
+    def find_vowels(text: str) -> list[str]:
         asked.append(text)
-        return len(text)
+        return [letter for letter in text if letter in "aeiou"]
 
-    first = TextResults[int]()
-    assert list(map(first.remember(measure), ["call", "call", "play"])) == [4, 4, 4]
-    second = TextResults(first.used)
-    assert list(map(second.remember(measure), ["call", "stop it"])) == [4, 7]
-    assert asked == ["call", "play", "stop it"]
-    assert len(second.used) == 2
+    first = Recall(find_vowels, Results(), [])
+    assert list(map(first, ["call", "call", "hm", "hm"])) == [["a"], ["a"], [], []]
+    second = Recall(find_vowels, first.list_used(), [])
+    assert list(map(second, ["call", "stop it", "hm"])) == [["a"], ["o", "i"], []]
+    assert asked == ["call", "hm", "stop it"]
+    assert len(second.list_used()) == 3
+
+
+def test_results_of_several_shards_are_joined_each_text_once() -> None:
+    first, second = (Recall(list, Results(), []) for _ in range(2))
+    assert [first(""), first("a"), second(""), second("b")] == [[], ["a"], [], ["b"]]
+    assert len(join_results([first.list_used(), second.list_used()])) == 3
+    cache = collect_cache(TextCache("key"))
+    assert join_caches("key", [cache, cache]) == cache
 
 
 def test_the_second_run_finds_what_the_first_one_found_and_computes_nothing(path: Path) -> None:
@@ -68,18 +80,17 @@ def test_the_second_run_finds_what_the_first_one_found_and_computes_nothing(path
     def compute(text: str) -> list[Finding]:
         raise AssertionError(text)
 
-    assert [len(cache.findings.remember(compute)(text)) for text in TEXTS] == [1, 0, 0]
-    assert run_with(read_text_cache("key", path)) == run_with(None)
+    recall = Recall(compute, cache.findings, [])
+    assert [len(recall(text)) for text in TEXTS] == [1, 0, 0]
+    assert collect_cache(cache) == cache
+    assert run_with(cache) == run_with(None)
 
 
-def test_a_cache_that_says_something_else_would_be_believed(path: Path) -> None:
+def test_a_cache_that_says_something_else_would_be_believed() -> None:
     """So the tests below would see a damaged cache that is used."""
-    cache = TextCache("key")
-    for text in TEXTS:
-        cache.findings.remember(lambda _: FOUND)(text)
-        cache.flags.remember(lambda _: (QualityFlag.MARKUP,))(text)
-    write_text_cache(cache, path)
-    assert run_with(read_text_cache("key", path)) != run_with(None)
+    found = collect_cache(TextCache("key")).findings.found
+    cache = TextCache("key", Results(b"", {digest: [] for digest in found}))
+    assert run_with(cache) != run_with(None)
 
 
 @pytest.mark.parametrize(
@@ -89,15 +100,13 @@ def test_a_damaged_cache_changes_nothing(path: Path, damage: object) -> None:
     assert callable(damage)
     path.write_bytes(damage(write_results(path)))
     cache = read_text_cache("key", path)
+    assert cache == TextCache("key")
     assert run_with(cache) == run_with(None)
-    write_text_cache(cache, path)
-    assert path.read_bytes() == write_results(path)
 
 
 def test_a_cache_of_other_code_or_parameters_is_not_used(path: Path) -> None:
     write_results(path)
-    cache = read_text_cache("other", path)
-    assert cache.findings.remember(lambda _: FOUND)(TEXTS[0]) == FOUND
+    assert read_text_cache("other", path) == TextCache("other")
     lexicons = LEXICONS._replace(names=msgspec.structs.replace(LEXICONS.names, female=("Xanthippe",)))
     keys = {
         make_cache_key(PARAMS, LEXICONS),
@@ -112,9 +121,8 @@ def test_a_deleted_cache_a_folder_in_its_place_or_one_that_cannot_be_written_cha
 ) -> None:
     assert run_with(read_text_cache("key", path)) == run_with(None)
     path.mkdir(parents=True)
-    cache = read_text_cache("key", path)
-    assert run_with(cache) == run_with(None)
-    write_text_cache(cache, path)
+    assert run_with(read_text_cache("key", path)) == run_with(None)
+    write_text_cache(collect_cache(TextCache("key")), path)
     assert path.is_dir()
     assert list(path.parent.glob("*.partial")) == list(path.parent.glob(".*.partial")) == []
 
@@ -128,9 +136,7 @@ def test_results_of_more_texts_than_the_bound_are_not_written(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stages.curate.text_cache.MAX_RESULTS", 2)
-    cache = TextCache("key")
-    run_with(cache)
-    write_text_cache(cache, path)
+    write_text_cache(collect_cache(TextCache("key")), path)
     assert not path.exists()
 
 

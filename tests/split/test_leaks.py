@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +9,9 @@ from hypothesis import strategies as st
 from exemplars.core.ids import SPLITS, SplitName
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason, Speaker, Turn
-from stages.split.leaks import find_leaks
+from stages.split import leaks as leaks_module
+from stages.split.leaks import describe_leak
+from stages.split.row_keys import RowKeys, hash_rows
 from tests.curate.rows import make_argument, make_row, make_turn
 
 Case = tuple[SplitName, str, str, tuple[str, ...]]
@@ -21,6 +24,21 @@ def build_rows(*cases: Case) -> tuple[list[Exemplar], dict[str, SplitName]]:
         for number, (_, utterance, template, before) in enumerate(cases)
     ]
     return rows, {f"s:{number}": split for number, (split, *_) in enumerate(cases)}
+
+
+def find_leaks(
+    rows: list[Exemplar],
+    splits: dict[str, SplitName],
+    context_turns: int,
+    pairs: dict[str, list[tuple[str, str]]],
+) -> dict[str, Problem]:
+    """Return the problem of each row that leaks, by its id. splits: of each group."""
+    keys = RowKeys([hash_rows(rows, context_turns)])
+    codes = np.array([SPLITS.index(splits[row.group]) for row in rows], np.int8)
+    return {
+        rows[row].id: describe_leak(leak, rows[leak.other].id, SPLITS[codes[leak.other]])
+        for row, leak in leaks_module.find_leaks(keys, codes, pairs).items()
+    }
 
 
 def leak(likeness: str, other: str, split: str) -> Problem:

@@ -8,10 +8,11 @@ from exemplars.core.digests import stamp_digest
 from exemplars.core.errors import UserError
 from exemplars.core.records import Exemplar, Mode, Origin, Reason, Speaker, TextPair
 from exemplars.core.tables import rows_to_table
-from exemplars.dataset.row_tables import exemplars_to_table, rejections_from_table
+from exemplars.dataset.row_tables import exemplars_to_table
+from stages.split.outputs import build_split_manifest
 from stages.split.params import Leaks, Official, Ratios, SplitParams
 from stages.split.report import build_split_report
-from stages.split.splits import build_split_manifest, split_exemplars
+from tests.split.splits import split_exemplars
 
 PARAMS = SplitParams(Ratios(train=0.8, validation=0.1, test=0.1), "salt", Official.KEEP)
 
@@ -51,9 +52,10 @@ def list_ids(table: pa.Table) -> list[str]:
 def test_every_row_is_in_one_split_or_in_the_ledger() -> None:
     table = exemplars_to_table([row(number, f"text {number % 50}") for number in range(100)])
     result = split_exemplars(table, NO_PAIRS, PARAMS)
-    parts = (*result.tables.values(), result.rejections)
-    assert sorted(row_id for part in parts for row_id in list_ids(part)) == list_ids(table)
-    assert result.rejections.num_rows > 0
+    rejected = [rejection.id for rejection in result.plan.rejections]
+    kept = [row_id for part in result.tables.values() for row_id in list_ids(part)]
+    assert sorted([*kept, *rejected]) == list_ids(table)
+    assert len(rejected) > 0
 
 
 def test_official_splits_are_kept_or_hashed_again() -> None:
@@ -76,7 +78,7 @@ def test_generated_rows_are_in_train_however_official_splits_are_assigned() -> N
 
 def test_a_leaked_row_goes_to_the_ledger_with_the_row_that_shows_it() -> None:
     table = exemplars_to_table([row(1, "call mum", "train"), row(2, "Call mum!", "test")])
-    [rejection] = rejections_from_table(split_exemplars(table, NO_PAIRS, PARAMS).rejections)
+    [rejection] = split_exemplars(table, NO_PAIRS, PARAMS).plan.rejections
     assert (rejection.id, rejection.stage, rejection.reason, rejection.utterance) == (
         "s:a#001",
         "split",
@@ -90,7 +92,7 @@ def test_a_leaked_row_goes_to_the_ledger_with_the_row_that_shows_it() -> None:
 
 def test_the_manifest_has_the_data_hash_of_each_split() -> None:
     table = exemplars_to_table([row(1, split="train"), row(2, split="test")])
-    assert build_split_manifest(split_exemplars(table, NO_PAIRS, PARAMS), PARAMS) == {
+    assert build_split_manifest(split_exemplars(table, NO_PAIRS, PARAMS).summaries, PARAMS) == {
         "salt": "salt",
         "official": "keep",
         "splits": {
@@ -122,9 +124,8 @@ def test_the_report_counts_rows_leaks_and_missing_skills() -> None:
             row(4, "um", "validation"),
         ]
     )
-    assert build_split_report(
-        split_exemplars(table, NO_PAIRS, PARAMS), exemplars_to_table([row(4, "um", "test")])
-    ) == {
+    result = split_exemplars(table, NO_PAIRS, PARAMS)
+    assert build_split_report(result.plan, result.summaries, {"test": 1}) == {
         "exemplars": 4,
         "rows": {"train": 1, "validation": 1, "test": 1},
         "speech_views": {"test": 1},
@@ -147,7 +148,7 @@ def test_no_rows_make_empty_splits(turns: int) -> None:
 def test_a_near_duplicate_goes_to_the_ledger_and_says_so() -> None:
     table = exemplars_to_table([row(1, "call my mum", "train"), row(2, "call my mum now", "test")])
     pairs = rows_to_table([TextPair("utterance", "call my mum", "call my mum now", 0.8)], TextPair)
-    [rejection] = rejections_from_table(split_exemplars(table, pairs, PARAMS).rejections)
+    [rejection] = split_exemplars(table, pairs, PARAMS).plan.rejections
     assert "found nearly the same utterance as s:a#002, which is in test" in rejection.message
 
 
@@ -188,3 +189,20 @@ def test_a_turn_in_two_groups_is_an_error() -> None:
         match=r"torn_turn: found calls of turn turn 0 in the groups g0, other, expected one group; give all calls",
     ):
         split_exemplars(table, NO_PAIRS, PARAMS)
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_row_groups_and_workers_change_nothing(workers: int) -> None:
+    texts = ("call mum", "Call Mum!", "play some jazz", "ring dad now", "stop")
+    rows = [
+        msgspec.structs.replace(call, utterance=f"{texts[number % 5]} {number % 7}")
+        for number, call in enumerate(make_turns(14))
+    ]
+    table = exemplars_to_table(rows)
+    pairs = rows_to_table([TextPair("utterance", "call mum 1", "ring dad now 3", 0.8)], TextPair)
+    whole = split_exemplars(table, pairs, PARAMS)
+    assert len(whole.plan.rejections) > 3
+    divided = split_exemplars(table, pairs, PARAMS, row_group=4, workers=workers)
+    assert divided.tables == whole.tables
+    assert divided.summaries == whole.summaries
+    assert divided.plan.rejections == whole.plan.rejections

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from exemplars.core.ledger import Problem
-from exemplars.core.records import Exemplar, Reason
+from exemplars.core.records import Reason
 from exemplars.core.reports import count_sorted
 from exemplars.core.turns import group_by_turn
 from stages.curate.likeness import Likeness, find_candidate_problems
+from stages.curate.rows import Row
 from stages.curate.steps import conflicts, exact_duplicates, near_duplicates, personal_data, quality
 from stages.curate.steps.base import Curation, CurationStep
 
@@ -33,7 +34,7 @@ _IS_PENDING: Final = Problem(
 )
 
 
-def admit_candidates(rows: list[Exemplar], curation: Curation) -> list[Exemplar]:
+def admit_candidates(rows: list[Row], curation: Curation) -> list[Row]:
     """Return the rows with the approved candidates among them, sorted by id; the other candidates are rejected."""
     candidates, curation.candidates = curation.candidates, []
     if candidates:
@@ -54,19 +55,18 @@ def admit_candidates(rows: list[Exemplar], curation: Curation) -> list[Exemplar]
     return rows
 
 
-def _admit(rows: list[Exemplar], candidates: list[Exemplar], curation: Curation) -> list[Exemplar]:
+def _admit(rows: list[Row], candidates: list[Row], curation: Curation) -> list[Row]:
     turns = group_by_turn(candidates).values()
     approved = {
         call.id for calls in turns for call in calls if {row.id for row in calls} <= curation.approved.keys()
     }
     accepted = _run_steps([row for row in candidates if row.id in approved], _APPROVED, curation)
     pending = _run_steps([row for row in candidates if row.id not in approved], _PENDING, curation)
-    likeness = Likeness([*rows, *accepted, *pending], curation.params)
-    context_turns = curation.params.conflicts.context_turns
-    problems = find_candidate_problems(rows, accepted, likeness, context_turns)
+    likeness = Likeness([*rows, *accepted, *pending], curation)
+    problems = find_candidate_problems(rows, accepted, likeness, curation.reader)
     accepted = likeness.join_groups(rows, curation.ledger.drop(accepted, problems))
     kept = sorted([*rows, *accepted], key=lambda row: row.id)
-    problems = find_candidate_problems(kept, pending, likeness, context_turns)
+    problems = find_candidate_problems(kept, pending, likeness, curation.reader)
     pending = curation.ledger.drop(pending, problems)
     curation.ledger.drop(pending, dict.fromkeys((row.id for row in pending), _IS_PENDING))
     curation.pairs = likeness.list_pairs(kept, curation.pairs)
@@ -74,10 +74,10 @@ def _admit(rows: list[Exemplar], candidates: list[Exemplar], curation: Curation)
     return kept
 
 
-def _run_steps(rows: list[Exemplar], steps: Sequence[CurationStep], curation: Curation) -> list[Exemplar]:
+def _run_steps(rows: list[Row], steps: Sequence[CurationStep], curation: Curation) -> list[Row]:
     """Run steps on candidates by themselves; those of approved candidates count in the figures of the stage."""
     own = Curation(
-        curation.params, curation.skills, curation.lexicons, curation.surrogate_key, texts=curation.texts
+        curation.params, curation.lexicons, curation.reader, curation.texts, curation.surrogate_key
     )
     for step in steps:
         rows = step.run(rows, own)

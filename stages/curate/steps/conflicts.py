@@ -6,13 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from exemplars.core.digests import hash_to_key
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
-from exemplars.core.turns import find_user_text, group_by_turn
-from exemplars.dataset.texts import make_equality_key
+from exemplars.core.turns import group_by_turn
 from stages.curate.meanings import format_meaning
 from stages.curate.params import OnConflict
 from stages.curate.review import make_review_item
+from stages.curate.rows import Row, RowReader
 from stages.curate.steps.base import Curation, CurationStep
 
 _SHOWN: Final = 3
@@ -28,10 +29,10 @@ class Conflict(NamedTuple):
     """The meaning of more than half of the turns; `None` if no meaning has a majority."""
 
 
-def resolve_conflicts(rows: list[Exemplar], curation: Curation) -> list[Exemplar]:
+def resolve_conflicts(rows: list[Row], curation: Curation) -> list[Row]:
     """List all rows with conflicting labels for review; reject those that `conflicts.action` rejects."""
     params = curation.params.conflicts
-    conflicts = find_conflicts(rows, params.context_turns)
+    conflicts = find_conflicts(rows, curation.reader)
     curation.figures["conflicts"] = len(conflicts)
     curation.review += [
         make_review_item(
@@ -44,42 +45,37 @@ def resolve_conflicts(rows: list[Exemplar], curation: Curation) -> list[Exemplar
     return curation.ledger.drop(rows, find_conflict_problems(conflicts, params.action))
 
 
-def find_conflicts(exemplars: Iterable[Exemplar], context_turns: int) -> list[Conflict]:
+def find_conflicts(rows: Iterable[Row], reader: RowReader) -> list[Conflict]:
     """Find all conflicts, in the order of their first turns.
 
-    context_turns: how many of the preceding turns must be equal, too. Turns of different services are never
-    offered to a model together, so they do not contradict each other; nor do different replies to one text.
+    As many of the preceding turns must be equal as `conflicts.context_turns` says. Turns of different services are
+    never offered to a model together, so they do not contradict each other; nor do different replies to one text.
+
+    reader: loads the rows that conflict.
     """
-    turns = group_by_turn(sorted(exemplars, key=lambda exemplar: exemplar.id))
-    text_keys = {turn: _make_text_key(calls) for turn, calls in turns.items()}
-    counts = Counter(text_keys.values())
-    turns_by_text: dict[tuple[object, ...], list[tuple[Exemplar, ...]]] = defaultdict(list)
-    for turn, key in text_keys.items():
-        if counts[key] > 1:  # Few texts occur twice, and contexts are long.
-            context_key = _make_context_key(turns[turn][0], context_turns)
-            turns_by_text[key, context_key].append(tuple(turns[turn]))
-    conflicts = []
-    for same in turns_by_text.values():
-        votes = Counter(map(format_meaning, same))
-        if len(votes) > 1:
-            meaning, count = votes.most_common(1)[0]
-            conflicts.append(Conflict(tuple(same), meaning if count * 2 > len(same) else None))
-    return conflicts
+    turns = group_by_turn(sorted(rows, key=lambda row: row.id))
+    keys = {turn: _make_text_key(calls) for turn, calls in turns.items()}
+    counts = Counter(keys.values())
+    turns_by_text: dict[tuple[int, int], list[list[Row]]] = defaultdict(list)
+    for turn, key in keys.items():
+        if counts[key] > 1:
+            turns_by_text[key, turns[turn][0].keys.before].append(turns[turn])
+    differing = [same for same in turns_by_text.values() if len(set(map(_make_meaning_key, same))) > 1]
+    loaded = reader.load(row for same in differing for calls in same for row in calls)
+    return [_describe_votes([tuple(loaded[row.id] for row in calls) for calls in same]) for same in differing]
 
 
-def _make_text_key(calls: Sequence[Exemplar]) -> tuple[object, ...]:
-    row = calls[0]
-    return (
-        tuple(sorted({call.service or "" for call in calls})),
-        row.speaker,
-        make_equality_key(row.utterance),
-        make_equality_key(find_user_text(row)),
-    )
+def _make_text_key(calls: Sequence[Row]) -> int:
+    return hash_to_key((sorted({call.service or "" for call in calls}), calls[0].keys.said))
 
 
-def _make_context_key(row: Exemplar, context_turns: int) -> tuple[str, ...]:
-    turns = row.context[-context_turns:] if context_turns else ()
-    return tuple(make_equality_key(turn.utterance) for turn in turns)
+def _make_meaning_key(calls: Iterable[Row]) -> tuple[int, ...]:
+    return tuple(sorted(call.keys.meaning for call in calls))
+
+
+def _describe_votes(turns: Sequence[tuple[Exemplar, ...]]) -> Conflict:
+    meaning, count = Counter(map(format_meaning, turns)).most_common(1)[0]
+    return Conflict(tuple(turns), meaning if count * 2 > len(turns) else None)
 
 
 def find_conflict_problems(conflicts: Iterable[Conflict], action: OnConflict) -> dict[str, Problem]:

@@ -7,15 +7,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from exemplars.core.ledger import Problem
-from exemplars.core.records import Exemplar, Reason
+from exemplars.core.records import Reason
 from exemplars.core.reviews import Decision
 from stages.curate.agreement import measure_agreement
 from stages.curate.review import make_review_item
+from stages.curate.rows import Row
 from stages.curate.steps.base import Curation, CurationStep
 from stages.curate.verdicts import Judgment, Verdict, Verdicts
 
 
-def apply_decisions(rows: list[Exemplar], curation: Curation) -> list[Exemplar]:
+def apply_decisions(rows: list[Row], curation: Curation) -> list[Row]:
     """Reject the rows that reviewers reject; list those for review that they disagree on, or that changed since.
 
     Rows of sources with `review: required` wait in `Curation.candidates` for all others.
@@ -42,13 +43,13 @@ def apply_decisions(rows: list[Exemplar], curation: Curation) -> list[Exemplar]:
     return [row for row in kept if row.source not in curation.candidate_sources]
 
 
-def judge_rows(rows: Iterable[Exemplar], verdicts: Verdicts) -> dict[str, Judgment]:
+def judge_rows(rows: Iterable[Row], verdicts: Verdicts) -> dict[str, Judgment]:
     """Judge the rows about which somebody has decided: their ids, each with its judgment."""
     return {row.id: judgment for row in rows if (judgment := verdicts.judge(row)) is not None}
 
 
 def count_decisions(
-    rows: Iterable[Exemplar], judgments: Mapping[str, Judgment], verdicts: Verdicts
+    rows: Iterable[Row], judgments: Mapping[str, Judgment], verdicts: Verdicts
 ) -> dict[str, Any]:
     """Count rows by what is decided about them, decisions by reviewer, and the agreement of reviewers.
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from exemplars.core.records import Exemplar, Mode, ReviewItem, Speaker
+from exemplars.core.records import Mode, ReviewItem, Speaker
 from exemplars.core.reports import NO_SKILL
 from exemplars.core.turns import group_by_turn
 from exemplars.dataset.embeddings import embed_texts
 from stages.curate.label_errors import build_embedding_classifier, build_word_classifier, find_label_errors
 from stages.curate.params import LabelNoiseParams
 from stages.curate.review import make_review_item
+from stages.curate.rows import Row
 from stages.curate.steps.base import Curation, CurationStep
 
 
-def list_label_noise(rows: list[Exemplar], curation: Curation) -> list[Exemplar]:
+def list_label_noise(rows: list[Row], curation: Curation) -> list[Row]:
     """List rows whose skill is likely wrong for review, the most likely first; keep all rows."""
     params = curation.params.label_noise
     plain = _select_plain(rows)
@@ -30,7 +31,7 @@ def list_label_noise(rows: list[Exemplar], curation: Curation) -> list[Exemplar]
     return rows
 
 
-def _select_plain(rows: Sequence[Exemplar]) -> list[Exemplar]:
+def _select_plain(rows: Sequence[Row]) -> list[Row]:
     """Select the rows whose text says their skill, and no other.
 
     The text of an extended or negative row says something else, and so does the result of a tool; the text of a turn
@@ -45,7 +46,7 @@ def _select_plain(rows: Sequence[Exemplar]) -> list[Exemplar]:
     ]
 
 
-def _find_suspects(rows: Sequence[Exemplar], params: LabelNoiseParams) -> list[ReviewItem]:
+def _find_suspects(rows: Sequence[Row], params: LabelNoiseParams) -> list[ReviewItem]:
     by_embeddings = params.features == "embeddings"
     classifier = build_embedding_classifier(embed_texts) if by_embeddings else build_word_classifier()
     labels = [row.skill or NO_SKILL for row in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -11,6 +11,7 @@ from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason, Rejection, ReviewItem
 from exemplars.core.reports import count_sorted
 from exemplars.core.turns import group_by_turn
+from stages.curate.facts import FactParams, collect_facts
 from stages.curate.params import PrivacyMode
 from stages.curate.privacy.findings import Finder, Finding, build_finder
 from stages.curate.privacy.replacement import apply_surrogates, replace_texts
@@ -21,24 +22,21 @@ from stages.curate.privacy.surrogates import (
     find_unlabeled_in_replies,
 )
 from stages.curate.review import make_review_item
+from stages.curate.rows import Row, replace_rows
 from stages.curate.steps.base import Curation, CurationStep
 
 Findings = Mapping[str, Sequence[Finding]]
 """The findings of each row that has any, by id."""
 
 
-def protect_personal_data(rows: list[Exemplar], curation: Curation) -> list[Exemplar]:
+def protect_personal_data(rows: list[Row], curation: Curation) -> list[Row]:
     """List rows with unlabeled personal data for review; replace the data or reject the rows by `privacy.mode`."""
     params = curation.params.privacy
-    find = curation.texts.findings.remember(build_finder(curation.lexicons.names, params.min_score))
-    findings = {row.id: row_findings for row in rows if (row_findings := find(row.utterance))}
-    turns = group_by_turn(rows)
-    unlabeled = {
-        row.id: row_findings
-        for row in rows
-        if row.id in findings and (row_findings := find_unlabeled(turns[row.turn], findings[row.id]))
-    }
-    in_replies = find_unlabeled_in_replies(rows, find)
+    find = build_finder(curation.lexicons.names, params.min_score)
+    findings = {row.id: row.findings for row in rows if row.findings}
+    unlabeled = _find_unlabeled(rows, findings, curation)
+    private_groups = {row.group for row in rows if row.has_private_reply}
+    in_replies = find_unlabeled_in_replies(_load_groups(rows, private_groups, curation), find)
     curation.figures["personal_data"] = count_findings(findings, unlabeled, in_replies)
     curation.review += [
         _make_review_item(row, [*unlabeled.get(row.id, ()), *in_replies.get(row.id, ())])
@@ -54,6 +52,22 @@ def protect_personal_data(rows: list[Exemplar], curation: Curation) -> list[Exem
             return _reject_unlabeled(rows, unlabeled, in_replies, find, curation)
         case PrivacyMode.SURROGATE:
             return _replace_unlabeled(rows, unlabeled, find, curation)
+
+
+def _find_unlabeled(rows: Sequence[Row], findings: Findings, curation: Curation) -> Findings:
+    """Find the findings that no argument of a call of the same turn labels."""
+    turns = {row.turn for row in rows if row.id in findings}
+    loaded = curation.reader.load(row for row in rows if row.turn in turns)
+    calls = group_by_turn(loaded.values())
+    return {
+        row.id: row_findings
+        for row in rows
+        if row.id in findings and (row_findings := find_unlabeled(calls[row.turn], findings[row.id]))
+    }
+
+
+def _load_groups(rows: Iterable[Row], groups: Collection[str], curation: Curation) -> list[Exemplar]:
+    return list(curation.reader.load(row for row in rows if row.group in groups).values())
 
 
 def count_findings(
@@ -77,9 +91,10 @@ def _count_kinds(findings: Iterable[Sequence[Finding]]) -> dict[str, int]:
 
 
 def _reject_unlabeled(
-    rows: list[Exemplar], unlabeled: Findings, in_replies: Findings, find: Finder, curation: Curation
-) -> list[Exemplar]:
-    in_context = find_unlabeled_in_context(rows, find)
+    rows: list[Row], unlabeled: Findings, in_replies: Findings, find: Finder, curation: Curation
+) -> list[Row]:
+    private_groups = {row.group for row in rows if row.has_private_context}
+    in_context = find_unlabeled_in_context(_load_groups(rows, private_groups, curation), find)
     problems = {
         row_id: _describe_personal_data(row_findings, " in the context")
         for row_id, row_findings in in_context.items()
@@ -93,27 +108,33 @@ def _reject_unlabeled(
     return curation.ledger.drop(rows, problems)
 
 
-def _replace_unlabeled(
-    rows: list[Exemplar], unlabeled: Findings, find: Finder, curation: Curation
-) -> list[Exemplar]:
+def _replace_unlabeled(rows: list[Row], unlabeled: Findings, find: Finder, curation: Curation) -> list[Row]:
     if curation.surrogate_key is None:
         raise ValueError("privacy.mode is surrogate, and there is no key")
-    surrogates = assign_surrogates(
-        ((row, unlabeled.get(row.id, ())) for row in rows),
-        find,
-        curation.lexicons.names,
-        curation.surrogate_key,
-    )
-    replaced = {
+    names = curation.lexicons.names
+    groups = {
+        row.group for row in rows if row.id in unlabeled or row.has_private_reply or row.has_private_context
+    }
+    turns = {row.turn for row in rows if row.group in groups}
+    loaded = list(curation.reader.load(row for row in rows if row.turn in turns).values())
+    found = ((row, unlabeled.get(row.id, ())) for row in loaded)
+    surrogates = assign_surrogates(found, find, names, curation.surrogate_key)
+    new = {
         row.id: row
-        for calls in group_by_turn(rows).values()
+        for calls in group_by_turn(loaded).values()
         if calls[0].group in surrogates
         for row in apply_surrogates(calls, surrogates[calls[0].group])
     }
+    old = [row for row in rows if row.id in new]
+    contents = [new[row.id] for row in old]
+    facts = collect_facts(FactParams(curation.params, names), contents)
+    for column, texts in facts.texts.items():
+        curation.texts[column] = curation.texts[column].extend(texts)
+    replaced = {row.id: row for row in replace_rows(old, contents, facts)}
     return [replaced.get(row.id, row) for row in rows]
 
 
-def _hide_originals(rows: Iterable[Exemplar], unlabeled: Findings, find: Finder, curation: Curation) -> None:
+def _hide_originals(rows: Iterable[Row], unlabeled: Findings, find: Finder, curation: Curation) -> None:
     """Remove the texts with personal data from the ledger and the review list, as the steps before left them.
 
     Of a row that is rejected already, nothing says which of its data an argument labels: any counts.
@@ -151,8 +172,8 @@ def _list_private_words(text: str, findings: Iterable[Finding]) -> dict[str, str
     return words
 
 
-def _make_review_item(exemplar: Exemplar, findings: Sequence[Finding]) -> ReviewItem:
-    return make_review_item(exemplar, "personal_data", _format_kinds(findings))
+def _make_review_item(row: Row, findings: Sequence[Finding]) -> ReviewItem:
+    return make_review_item(row, "personal_data", _format_kinds(findings))
 
 
 def _describe_personal_data(findings: Sequence[Finding], place: str = "") -> Problem:

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 
 from exemplars.core.records import Argument, Exemplar, Reason
 from exemplars.core.reviews import Decision, Review
-from stages.curate.curation import Curated, curate
-from stages.curate.inputs import CurateInputs
 from stages.curate.params import (
     ConflictParams,
     CurateParams,
@@ -21,10 +19,10 @@ from stages.curate.params import (
     PrivacyMode,
     PrivacyParams,
 )
-from stages.curate.report import build_curate_metrics, build_curate_report
+from stages.curate.report import build_curate_metrics
 from stages.curate.verdicts import Verdicts
 from tests.curate.reviews import make_review
-from tests.curate.rows import LEXICONS, make_argument, make_row
+from tests.curate.rows import Result, curate_exemplars, make_argument, make_row
 from tests.curate.test_curation import CALL, PARAMS
 
 STRICT = msgspec.structs.replace(
@@ -50,14 +48,11 @@ def make_plain(name: str, utterance: str, skill: str | None = "call", who: str =
     return make_row(name, utterance, skill, (make_argument("who", who, utterance),) if who else ())
 
 
-def curate_candidates(rows: list[Exemplar], *reviews: Review, params: CurateParams = PARAMS) -> Curated:
-    ordered = sorted(rows, key=lambda row: row.id)
-    return curate(
-        CurateInputs(ordered, (CALL,), LEXICONS, Verdicts(reviews), frozenset({"g"})), params, None, print
-    )
+def curate_candidates(rows: list[Exemplar], *reviews: Review, params: CurateParams = PARAMS) -> Result:
+    return curate_exemplars(rows, params, (CALL,), verdicts=Verdicts(reviews), candidate_sources={"g"})
 
 
-def list_reasons(curated: Curated) -> dict[str, Reason]:
+def list_reasons(curated: Result) -> dict[str, Reason]:
     return {rejection.id: rejection.reason for rejection in curated.rejections}
 
 
@@ -84,7 +79,7 @@ def test_a_candidate_is_pending_until_somebody_approves_it() -> None:
 
 
 def test_pending_rows_are_to_review() -> None:
-    report = build_curate_report(curate_candidates([PLAIN, NEW]))
+    report = curate_candidates([PLAIN, NEW]).report
     assert report["candidates"] == {
         "sources": ["g"],
         "kept": 0,

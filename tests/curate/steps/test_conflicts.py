@@ -1,16 +1,28 @@
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
+from exemplars.core.records import Exemplar
 from stages.curate.meanings import format_meaning
-from stages.curate.params import OnConflict
-from stages.curate.steps.conflicts import find_conflict_problems, find_conflicts
-from tests.curate.rows import make_argument, make_row, make_turn
+from stages.curate.params import ConflictParams, CurateParams, OnConflict
+from stages.curate.steps import conflicts
+from stages.curate.steps.conflicts import Conflict, find_conflict_problems
+from tests.curate.rows import make_argument, make_row, make_turn, read_rows
 
 MUM = make_row("1", "call mum", arguments=(make_argument("who", "mum", "call mum"),))
 RING = make_row("2", "Call mum!", "ring")
 AGAIN = make_row("3", "call Mum", "ring")
 OTHER = make_row("4", "call dad", "ring")
+
+
+def find_conflicts(exemplars: list[Exemplar], context_turns: int) -> list[Conflict]:
+    params = CurateParams(conflicts=ConflictParams(context_turns=context_turns))
+    with tempfile.TemporaryDirectory() as folder:
+        rows = read_rows(Path(folder), exemplars, params)
+        return conflicts.find_conflicts(rows, rows[0].reader)
 
 
 def test_equal_texts_with_different_meanings_conflict() -> None:
@@ -31,8 +43,8 @@ def test_texts_in_different_contexts_do_not_conflict() -> None:
     [(OnConflict.KEEP, []), (OnConflict.MAJORITY, ["s:1"]), (OnConflict.REJECT, ["s:1", "s:2", "s:3"])],
 )
 def test_the_action_decides_which_rows_are_rejected(action: OnConflict, rejected: list[str]) -> None:
-    conflicts = find_conflicts([MUM, RING, AGAIN, OTHER], 0)
-    assert sorted(find_conflict_problems(conflicts, action)) == rejected
+    found = find_conflicts([MUM, RING, AGAIN, OTHER], 0)
+    assert sorted(find_conflict_problems(found, action)) == rejected
 
 
 def test_a_conflict_without_a_majority_keeps_no_row() -> None:

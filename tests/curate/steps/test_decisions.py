@@ -6,20 +6,17 @@ import pytest
 
 from exemplars.core.records import Exemplar, Reason
 from exemplars.core.reviews import Decision, Review, RowEdit
-from stages.curate.curation import Curated, curate
-from stages.curate.inputs import CurateInputs
-from stages.curate.report import build_curate_metrics, build_curate_report, summarize_curation
+from stages.curate.report import build_curate_metrics
 from stages.curate.verdicts import Verdicts
 from tests.curate.reviews import make_review
-from tests.curate.rows import LEXICONS, make_argument, make_row, make_turn
+from tests.curate.rows import Result, curate_exemplars, make_argument, make_row, make_turn
 from tests.curate.test_curation import CALL, PARAMS
 
 MUM, DAD = make_row("1", "call mum please"), make_row("2", "call dad now")
 
 
-def curate_reviewed(rows: list[Exemplar], *reviews: Review, edits: tuple[RowEdit, ...] = ()) -> Curated:
-    inputs = CurateInputs(rows, (CALL,), LEXICONS, Verdicts(reviews, edits))
-    return curate(inputs, PARAMS, None, lambda _: None)
+def curate_reviewed(rows: list[Exemplar], *reviews: Review, edits: tuple[RowEdit, ...] = ()) -> Result:
+    return curate_exemplars(rows, PARAMS, (CALL,), verdicts=Verdicts(reviews, edits))
 
 
 def test_a_rejected_row_is_in_the_ledger_with_its_reviewer() -> None:
@@ -51,7 +48,7 @@ def test_a_stale_decision_is_not_applied_and_the_row_is_shown_again() -> None:
     assert [(item.id, item.why, item.detail) for item in curated.review] == [
         ("s:1", "stale", "ada rejected it, but the row has changed since")
     ]
-    assert curated.figures["decisions"]["stale"] == 1
+    assert curated.report["decisions"]["stale"] == 1
 
 
 def test_a_disagreement_is_not_applied_and_is_on_the_review_list() -> None:
@@ -64,8 +61,8 @@ def test_a_disagreement_is_not_applied_and_is_on_the_review_list() -> None:
 
 def test_a_decision_about_a_row_that_is_not_there_is_reported_by_name() -> None:
     curated = curate_reviewed([DAD], make_review(1, MUM), make_review(2, DAD))
-    assert curated.figures["decisions"]["unknown_rows"] == ["s:1"]
-    assert summarize_curation(curated) == (
+    assert curated.report["decisions"]["unknown_rows"] == ["s:1"]
+    assert curated.summary == (
         "curate: 1 rows in, 1 kept, 0 rejected; 0 to review; decisions about rows that are not there: s:1"
     )
 
@@ -92,7 +89,7 @@ def test_the_report_counts_rows_reviewers_and_agreement() -> None:
     curated = curate_reviewed(
         [MUM, DAD], *reviews, edits=(RowEdit(MUM.id, edit.decision_id, before, MUM.digest),)
     )
-    report = build_curate_report(curated)
+    report = curated.report
     assert report["decisions"] == {
         "approved": 1,
         "rejected": 1,

@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import msgspec
 
 from exemplars.core.records import Exemplar, Mode, Speaker, Turn
-from stages.curate.steps.exact_duplicates import find_exact_duplicates
-from tests.curate.rows import make_argument, make_row, make_turn
+from stages.curate.params import CurateParams
+from stages.curate.steps import exact_duplicates
+from tests.curate.rows import make_argument, make_row, make_turn, read_rows
+
+
+def find_exact_duplicates(rows: list[Exemplar]) -> dict[str, str]:
+    with tempfile.TemporaryDirectory() as folder:
+        return exact_duplicates.find_exact_duplicates(read_rows(Path(folder), rows, CurateParams()))
 
 
 def test_rows_that_differ_in_case_and_punctuation_repeat_the_first() -> None:

@@ -3,38 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from exemplars.core.records import Exemplar
 from exemplars.core.representativeness import Coverage, Representativeness
 from exemplars.dataset.catalog import Skill
 from stages.curate.associations import measure_associations
-from stages.curate.coverage import measure_balances, measure_coverage
+from stages.curate.coverage import (
+    PartCounts,
+    count_parts,
+    join_part_counts,
+    measure_balances,
+    measure_coverage,
+)
 from stages.curate.lexicons import Lexicons
-from stages.curate.slices import DEMOGRAPHIC, NO_SLICE, measure_slices
-from stages.curate.steps.base import Curation, CurationStep
+from stages.curate.slices import (
+    DEMOGRAPHIC,
+    NO_SLICE,
+    SliceCounts,
+    count_slices,
+    join_slice_counts,
+    measure_slices,
+)
 
 THIN: Final = 3
 """A skill, parameter or value with fewer rows than this counts as thin in the report."""
 
 
-def report_representativeness(rows: list[Exemplar], curation: Curation) -> list[Exemplar]:
-    """Measure what the rows are about; keep all rows."""
-    measured = measure_representativeness(rows, curation.skills, curation.lexicons)
-    curation.representativeness = measured
-    curation.figures |= summarize_representativeness(measured)
-    return rows
+class RowCounts(NamedTuple):
+    """What rows are about, in numbers that can be added."""
+
+    slices: SliceCounts
+    parts: PartCounts
 
 
-def measure_representativeness(
-    rows: Sequence[Exemplar], skills: Sequence[Skill], lexicons: Lexicons
-) -> Representativeness:
+def count_rows(rows: Sequence[Exemplar], skills: Sequence[Skill], lexicons: Lexicons) -> RowCounts:
+    """Count what rows are about."""
+    return RowCounts(count_slices(rows, lexicons), count_parts(rows, skills))
+
+
+def join_counts(first: RowCounts, second: RowCounts) -> RowCounts:
+    """Add the counts of two lists of rows."""
+    return RowCounts(
+        join_slice_counts(first.slices, second.slices), join_part_counts(first.parts, second.parts)
+    )
+
+
+def measure_representativeness(counts: RowCounts, skills: Sequence[Skill]) -> Representativeness:
     """Measure slices, coverage of the catalog, balance and associations."""
     return Representativeness(
-        slices=measure_slices(rows, lexicons),
-        coverage=measure_coverage(rows, skills),
-        balance=measure_balances(rows, skills),
-        associations=measure_associations(rows, lexicons),
+        slices=measure_slices(counts.slices),
+        coverage=measure_coverage(counts.parts, skills),
+        balance=measure_balances(counts.slices.skills, counts.parts, skills),
+        associations=measure_associations(counts.slices.mentions),
     )
 
 
@@ -73,6 +94,3 @@ def _count_thin(coverage: Sequence[Coverage]) -> dict[str, int]:
         "thin_parameters": sum(part.rows < THIN for part in parameters),
         "thin_values": sum(part.rows < THIN for part in values),
     }
-
-
-STEP: Final = CurationStep("slices and coverage", report_representativeness)
