@@ -19,10 +19,10 @@ from exemplars.core.tables import read_table
 from exemplars.dataset.row_tables import exemplars_from_table
 from stages.curate.params import CurateParams
 from stages.curate.steps.near_duplicates import find_text_pairs
-from stages.split.contamination import find_contaminated
+from stages.split.contamination import COLUMN_NAMES
 from stages.split.inputs import read_foreign_texts
-from stages.split.leaks import COLUMN_NAMES, find_leaks
 from stages.split.params import SplitParams
+from stages.split.row_checks import find_contaminated_rows, find_leaking_rows
 
 _CHUNK: Final = 4096
 """Held-out rows that are compared at a time, so that memory does not grow with their number."""
@@ -51,9 +51,9 @@ def find_expected_leaks(rows: Sequence[Exemplar]) -> dict[str, Problem]:
             column: [(pair.first, pair.second) for pair in text_pairs if pair.column == column]
             for column in COLUMN_NAMES
         }
-        found = find_leaks(compared, splits, leaks.context_turns, pairs) | found
+        found = find_leaking_rows(compared, splits, leaks.context_turns, pairs) | found
     foreign = read_foreign_texts(layout.AGAINST, leaks.against)
-    return find_contaminated(waiting, in_train, foreign, leaks.similarity) | found
+    return find_contaminated_rows(waiting, in_train, foreign, leaks.similarity) | found
 
 
 def _read_held_out() -> Iterator[tuple[SplitName, list[Exemplar]]]:

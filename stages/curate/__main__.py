@@ -9,14 +9,12 @@ from exemplars.core import layout
 from exemplars.core.code_version import run_stage
 from exemplars.core.files import write_json, write_report
 from exemplars.core.params import load_section
-from exemplars.core.records import Rejection, ReviewItem, TextPair
 from exemplars.core.reports import announce_step
 from exemplars.core.table_streams import prepare_process
-from exemplars.core.tables import rows_to_table, write_table
 from exemplars.core.workers import read_worker_count
 from stages.curate.curation import curate
 from stages.curate.inputs import read_inputs
-from stages.curate.kept_rows import write_kept_rows
+from stages.curate.kept_rows import write_kept_rows, write_lists
 from stages.curate.params import CurateParams
 from stages.curate.report import build_curate_metrics, build_curate_report, summarize_curation
 from stages.curate.text_cache import write_text_cache
@@ -29,9 +27,7 @@ def main() -> str:
     inputs = read_inputs(params)
     curated = curate(inputs, params, partial(announce_step, "curate"), workers)
     measured = write_kept_rows(curated, inputs, workers)
-    write_table(layout.ledger_path(layout.CURATED), rows_to_table(curated.rejections, Rejection))
-    write_table(layout.PAIRS, rows_to_table(curated.pairs, TextPair))
-    write_table(layout.REVIEW, rows_to_table(curated.review, ReviewItem))
+    write_lists(curated)
     write_json(layout.REPRESENTATIVENESS, measured)
     write_report("curate", report := build_curate_report(curated, measured), build_curate_metrics(report))
     write_text_cache(curated.cache)

@@ -12,11 +12,11 @@ import pyarrow as pa
 
 from exemplars.core import layout
 from exemplars.core.ids import make_speech_id
-from exemplars.core.records import Exemplar
+from exemplars.core.records import Exemplar, Rejection, ReviewItem, TextPair
 from exemplars.core.representativeness import Representativeness
 from exemplars.core.row_groups import RowGroups
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
-from exemplars.core.tables import open_table, take_rows
+from exemplars.core.tables import open_table, rows_to_table, take_rows, write_table
 from exemplars.core.workers import map_shards
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.row_tables import exemplars_from_table, exemplars_to_table
@@ -68,6 +68,13 @@ def write_kept_rows(curated: Curated, inputs: CurateInputs, workers: int) -> Rep
             speech.write(shard.speech)
             counts = join_counts(counts, shard.counts)
     return measure_representativeness(counts, inputs.skills)
+
+
+def write_lists(curated: Curated) -> None:
+    """Write the ledger, the near duplicates, and the rows to review."""
+    write_table(layout.ledger_path(layout.CURATED), rows_to_table(curated.rejections, Rejection))
+    write_table(layout.PAIRS, rows_to_table(curated.pairs, TextPair))
+    write_table(layout.REVIEW, rows_to_table(curated.review, ReviewItem))
 
 
 def build_kept_rows(curated: Curated, inputs: CurateInputs, workers: int) -> Iterator[KeptRows]:

@@ -17,7 +17,7 @@ from stages.curate.steps.conflicts import find_conflicts
 from stages.curate.steps.exact_duplicates import describe_repeat, find_exact_duplicates
 from stages.curate.steps.near_duplicates import (
     describe_near_duplicate,
-    find_text_pairs,
+    find_row_pairs,
     list_text_keys,
     make_repeat_key,
 )
@@ -36,7 +36,7 @@ class Likeness:
             for row, text in zip(rows, texts, strict=True):
                 if text:
                     self._texts[row.number].append((column, text))
-        self._pairs = find_text_pairs(rows, curation)
+        self._pairs = find_row_pairs(rows, curation)
         self._neighbors: dict[tuple[str, str], set[str]] = defaultdict(set)
         for pair in self._pairs:
             self._neighbors[pair.column, pair.first].add(pair.second)

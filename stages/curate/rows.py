@@ -104,7 +104,8 @@ class RowReader:
         start, end = self.groups.starts[group : group + 2]
         self.keys[start:end] = facts.keys
         for number, fact, *fields in zip(range(start, end), facts.rows, *columns, strict=True):
-            yield Row(number, *fields, *fact, reader=self)  # type: ignore[call-arg]  # Any number of fields.
+            values: list[Any] = [number, *fields, *fact, self]
+            yield Row(*values)
 
     def load(self, rows: Iterable[Row]) -> dict[str, Exemplar]:
         """Load rows as a whole, each row group once; return them by id, in the order of their numbers."""

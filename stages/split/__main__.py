@@ -6,16 +6,15 @@ import sys
 
 from exemplars.core import layout
 from exemplars.core.code_version import run_stage
-from exemplars.core.files import write_json, write_report
+from exemplars.core.files import write_report
 from exemplars.core.params import is_generated, load_section, read_source_settings
 from exemplars.core.row_groups import RowGroups
 from exemplars.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA
 from exemplars.core.table_streams import prepare_process
-from exemplars.core.tables import read_table, write_table
+from exemplars.core.tables import read_table
 from exemplars.core.workers import read_worker_count
-from exemplars.dataset.row_tables import rejections_to_table
 from stages.split.inputs import read_foreign_texts
-from stages.split.outputs import build_split_manifest, write_splits, write_views
+from stages.split.outputs import build_split_manifest, write_manifest, write_splits, write_views
 from stages.split.params import SplitParams
 from stages.split.report import build_split_metrics, build_split_report, summarize_splits
 from stages.split.splits import plan_splits
@@ -32,8 +31,7 @@ def main() -> str:
     plan = plan_splits(rows, pairs, params, foreign, generated, read_worker_count())
     summaries = write_splits(rows, plan)
     views = write_views(RowGroups(layout.SPEECH, EXEMPLAR_SCHEMA), plan, params.speech)
-    write_table(layout.ledger_path(layout.MANIFEST), rejections_to_table(plan.rejections))
-    write_json(layout.MANIFEST, build_split_manifest(summaries, params))
+    write_manifest(plan, build_split_manifest(summaries, params))
     write_report("split", report := build_split_report(plan, summaries, views), build_split_metrics(report))
     return summarize_splits(plan, summaries)
 

@@ -12,10 +12,12 @@ import pyarrow as pa
 
 from exemplars.core import layout
 from exemplars.core.digests import hash_split
+from exemplars.core.files import write_json
 from exemplars.core.ids import SPLITS, SplitName
 from exemplars.core.reports import NO_SKILL
 from exemplars.core.row_groups import RowGroups
-from exemplars.core.tables import open_table, take_rows
+from exemplars.core.tables import open_table, take_rows, write_table
+from exemplars.dataset.row_tables import rejections_to_table
 from stages.split.params import SplitParams
 from stages.split.speech import select_views
 from stages.split.splits import SplitPlan
@@ -71,6 +73,12 @@ def write_views(views: RowGroups, plan: SplitPlan, wanted: Sequence[SplitName]) 
             writer.write(table)
             counts.update(table.column("split").to_pylist())
     return dict(sorted(counts.items()))
+
+
+def write_manifest(plan: SplitPlan, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest of the splits and the ledger of the stage."""
+    write_table(layout.ledger_path(layout.MANIFEST), rejections_to_table(plan.rejections))
+    write_json(layout.MANIFEST, manifest)
 
 
 def build_split_manifest(summaries: Mapping[str, SplitSummary], params: SplitParams) -> dict[str, Any]:

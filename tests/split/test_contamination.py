@@ -6,19 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import polars as pl
 import pytest
 
 from exemplars.core.errors import UserError
-from exemplars.core.ids import SPLITS, SplitName
+from exemplars.core.ids import SplitName
 from exemplars.core.ledger import Problem
-from exemplars.core.records import Exemplar, Reason
-from stages.split.contamination import find_contaminated
+from exemplars.core.records import Reason
 from stages.split.foreign_texts import ForeignText, list_user_texts
 from stages.split.inputs import read_foreign_texts
-from stages.split.row_keys import RowKeys, hash_rows
-from stages.split.splits import find_contaminated_turns
+from stages.split.row_checks import find_contaminated_rows
 from tests.curate.rows import make_argument, make_row, make_turn
 
 
@@ -33,18 +30,7 @@ def find(texts: dict[str, tuple[SplitName, str, str]], *foreign: tuple[str, str]
         ForeignText("bfcl", f"bfcl/a.jsonl:{line}", text, column)
         for line, (column, text) in enumerate(foreign, 1)
     ]
-    return find_in_train(rows, splits, sets)
-
-
-def find_in_train(
-    rows: list[Exemplar], splits: dict[str, SplitName], sets: list[ForeignText]
-) -> dict[str, Problem]:
-    """Find the train rows that are in test sets. splits: of each group."""
-    contaminated = find_contaminated(rows, sets, 0.8)
-    numbers = {number: contaminated[row.id] for number, row in enumerate(rows) if row.id in contaminated}
-    codes = np.array([SPLITS.index(splits[row.group]) for row in rows], np.int8)
-    turns = find_contaminated_turns(RowKeys([hash_rows(rows, 0)]), codes, numbers)
-    return {rows[number].id: found for number, found in turns.items()}
+    return find_contaminated_rows(rows, splits, sets, 0.8)
 
 
 def problem(likeness: str, line: int) -> Problem:
@@ -60,7 +46,7 @@ def test_all_calls_of_a_turn_leave_train_together() -> None:
     arguments = [(make_argument("who", who, text),) for who in ("mum", "dad")]
     turn = make_turn("1", text, ("call", arguments[0]), ("call", arguments[1]))
     foreign = ForeignText("bfcl", "bfcl/a.jsonl:1", "call <who> and dad", "exemplar")
-    assert find_in_train(turn, {"s:1": "train"}, [foreign]) == dict.fromkeys(
+    assert find_contaminated_rows(turn, {"s:1": "train"}, [foreign], 0.8) == dict.fromkeys(
         ("s:1/0", "s:1/1"), problem("the same template", 1)
     )
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import msgspec
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,9 +8,7 @@ from hypothesis import strategies as st
 from exemplars.core.ids import SPLITS, SplitName
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason, Speaker, Turn
-from stages.split import leaks as leaks_module
-from stages.split.leaks import describe_leak
-from stages.split.row_keys import RowKeys, hash_rows
+from stages.split.row_checks import find_leaking_rows
 from tests.curate.rows import make_argument, make_row, make_turn
 
 Case = tuple[SplitName, str, str, tuple[str, ...]]
@@ -24,21 +21,6 @@ def build_rows(*cases: Case) -> tuple[list[Exemplar], dict[str, SplitName]]:
         for number, (_, utterance, template, before) in enumerate(cases)
     ]
     return rows, {f"s:{number}": split for number, (split, *_) in enumerate(cases)}
-
-
-def find_leaks(
-    rows: list[Exemplar],
-    splits: dict[str, SplitName],
-    context_turns: int,
-    pairs: dict[str, list[tuple[str, str]]],
-) -> dict[str, Problem]:
-    """Return the problem of each row that leaks, by its id. splits: of each group."""
-    keys = RowKeys([hash_rows(rows, context_turns)])
-    codes = np.array([SPLITS.index(splits[row.group]) for row in rows], np.int8)
-    return {
-        rows[row].id: describe_leak(leak, rows[leak.other].id, SPLITS[codes[leak.other]])
-        for row, leak in leaks_module.find_leaks(keys, codes, pairs).items()
-    }
 
 
 def leak(likeness: str, other: str, split: str) -> Problem:
@@ -55,19 +37,19 @@ def test_the_same_utterance_in_test_takes_a_row_out_of_train() -> None:
         ("train", "call dad", "ring <who>", ()),
         ("test", "call mum", "phone <who>", ()),
     )
-    assert find_leaks(rows, splits, 0, {}) == {"s:0": leak("the same utterance", "s:2", "test")}
+    assert find_leaking_rows(rows, splits, 0, {}) == {"s:0": leak("the same utterance", "s:2", "test")}
 
 
 def test_the_same_template_in_validation_takes_a_row_out_of_train() -> None:
     rows, splits = build_rows(
         ("train", "call mum", "call <who>", ()), ("validation", "call dad", "Call <who>.", ())
     )
-    assert find_leaks(rows, splits, 0, {}) == {"s:0": leak("the same template", "s:1", "validation")}
+    assert find_leaking_rows(rows, splits, 0, {}) == {"s:0": leak("the same template", "s:1", "validation")}
 
 
 def test_the_same_text_in_validation_and_test_stays() -> None:
     rows, splits = build_rows(("validation", "yes", "yes", ()), ("test", "yes", "yes", ()))
-    assert find_leaks(rows, splits, 0, {}) == {}
+    assert find_leaking_rows(rows, splits, 0, {}) == {}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +63,7 @@ def test_the_same_text_in_validation_and_test_stays() -> None:
 )
 def test_a_text_that_differs_in_a_sign_or_a_symbol_does_not_leak(train: str, test: str) -> None:
     rows, splits = build_rows(("train", train, train, ()), ("test", test, test, ()))
-    assert find_leaks(rows, splits, 0, {}) == {}
+    assert find_leaking_rows(rows, splits, 0, {}) == {}
 
 
 def test_the_same_text_in_another_spelling_takes_a_row_out_of_train() -> None:
@@ -91,7 +73,7 @@ def test_the_same_text_in_another_spelling_takes_a_row_out_of_train() -> None:
         ("test", "That's good.", "That's good.", ("ok",)),
         ("test", "That's fine.", "That's fine.", ("Good?",)),
     )
-    assert find_leaks(rows, splits, 1, {}) == {
+    assert find_leaking_rows(rows, splits, 1, {}) == {
         "s:0": leak("the same utterance in another spelling", "s:2", "test")
     }
 
@@ -103,7 +85,7 @@ def test_with_context_turns_the_preceding_turns_must_be_equal_too(turns: int, le
         ("train", "Yes.", "yes", ("Hello", "Book it?")),
         ("test", "yes", "yes", ("Hey", "book it")),
     )
-    assert sorted(find_leaks(rows, splits, turns, {})) == leaked
+    assert sorted(find_leaking_rows(rows, splits, turns, {})) == leaked
 
 
 def test_near_duplicates_leave_train_and_validation_whatever_the_preceding_turns() -> None:
@@ -115,20 +97,20 @@ def test_near_duplicates_leave_train_and_validation_whatever_the_preceding_turns
     )
     pairs = {"utterance": [("call my mum", "call my mum please"), ("call my mum now", "call my mum please")]}
     near = leak("nearly the same utterance", "s:3", "test")
-    assert find_leaks(rows, splits, 12, pairs) == {"s:0": near, "s:1": near}
+    assert find_leaking_rows(rows, splits, 12, pairs) == {"s:0": near, "s:1": near}
 
 
 def test_a_row_that_left_validation_takes_none_out_of_train() -> None:
     rows, splits = build_rows(
         ("train", "a b c", "x", ()), ("validation", "a b c", "y", ()), ("test", "a b c d", "z", ())
     )
-    leaks = find_leaks(rows, splits, 0, {"utterance": [("a b c", "a b c d")]})
+    leaks = find_leaking_rows(rows, splits, 0, {"utterance": [("a b c", "a b c d")]})
     assert sorted(leaks) == ["s:0", "s:1"]
     assert leaks["s:0"] == leak("nearly the same utterance", "s:2", "test")
 
 
 def test_without_rows_nothing_leaks() -> None:
-    assert find_leaks([], {}, 0, {}) == {}
+    assert find_leaking_rows([], {}, 0, {}) == {}
 
 
 TEXTS = st.sampled_from(["a", "b", "c", "d", "e"])
@@ -142,7 +124,7 @@ def test_no_pair_crosses_what_stays(
     table: list[tuple[SplitName, str, str]], pairs: list[tuple[str, str]]
 ) -> None:
     rows, splits = build_rows(*((split, utterance, template, ()) for split, utterance, template in table))
-    leaks = find_leaks(rows, splits, 0, {"utterance": pairs, "exemplar": pairs})
+    leaks = find_leaking_rows(rows, splits, 0, {"utterance": pairs, "exemplar": pairs})
     assert not any(splits[row.group] == "test" for row in rows if row.id in leaks)
     kept = [row for row in rows if row.id not in leaks]
     for first, second in pairs:
@@ -157,7 +139,7 @@ def test_all_calls_of_a_turn_leak_with_the_call_whose_template_leaks() -> None:
     arguments = [(make_argument("who", who, text),) for who in ("mum", "dad")]
     turn = make_turn("1", text, ("call", arguments[0]), ("call", arguments[1]))
     rows, splits = build_rows(("test", "call ann and dad", "call <who> and dad", ()))
-    leaks = find_leaks([*rows, *turn], {**splits, "s:1": "train"}, 0, {})
+    leaks = find_leaking_rows([*rows, *turn], {**splits, "s:1": "train"}, 0, {})
     assert leaks == dict.fromkeys(("s:1/0", "s:1/1"), leak("the same template", "s:0", "test"))
 
 
@@ -168,4 +150,4 @@ def test_after_a_tools_result_what_the_user_said_decides() -> None:
 
     rows = [after_result("0", "call mum"), after_result("1", "text dad"), after_result("2", "Call mum!")]
     splits: dict[str, SplitName] = {"s:0": "test", "s:1": "train", "s:2": "train"}
-    assert find_leaks(rows, splits, 0, {}) == {"s:2": leak("the same utterance", "s:0", "test")}
+    assert find_leaking_rows(rows, splits, 0, {}) == {"s:2": leak("the same utterance", "s:0", "test")}

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from exemplars.core.digests import hash_to_key
 from exemplars.core.ledger import Problem
-from exemplars.core.records import Reason, TextPair
+from exemplars.core.records import Exemplar, Reason, TextPair
 from exemplars.core.reports import count_sorted
-from exemplars.core.turns import group_by_turn
+from exemplars.core.turns import find_user_text, group_by_turn
 from exemplars.dataset.embeddings import embed_texts
-from exemplars.dataset.similar_pairs import SimilarPair
+from exemplars.dataset.similar_pairs import SimilarPair, find_similar_pairs
+from exemplars.dataset.texts import make_similarity_text
 from stages.curate.clusters import cluster_texts, join_groups
 from stages.curate.facts import COLUMNS, RowKeys
-from stages.curate.params import OnDuplicate
+from stages.curate.params import DuplicateParams, OnDuplicate
 from stages.curate.rows import Row, move_row
 from stages.curate.semantic_pairs import find_semantic_pairs
 from stages.curate.similar_texts import SimilarTexts
@@ -49,8 +50,18 @@ def join_near_duplicates(rows: list[Row], curation: Curation) -> list[Row]:
     return [move_row(row, groups) for row in kept]
 
 
-def find_text_pairs(rows: Sequence[Row], curation: Curation) -> list[TextPair]:
+def find_text_pairs(exemplars: Sequence[Exemplar], params: DuplicateParams) -> list[TextPair]:
     """Find the pairs of utterances, and of templates, that are nearly the same, sorted within each column."""
+    found = []
+    for column in COLUMNS:
+        texts = [make_similarity_text(find_user_text(row, column)) for row in exemplars]
+        pairs = _add_semantic_pairs(find_similar_pairs(texts, params.similarity), texts, column, params)
+        found += [TextPair(column, *pair) for pair in pairs]
+    return found
+
+
+def find_row_pairs(rows: Sequence[Row], curation: Curation) -> list[TextPair]:
+    """Find the pairs of texts of rows as `find_text_pairs` does."""
     return [
         TextPair(column, *pair)
         for column in COLUMNS
@@ -68,10 +79,17 @@ def list_text_keys(rows: Sequence[Row], column: str) -> NDArray[np.uint64]:
 
 def _find_pairs(keys: NDArray[np.uint64], column: str, curation: Curation) -> list[SimilarPair]:
     params, texts = curation.params.duplicates, curation.texts[column]
-    pairs = texts.find_pairs(keys, params.similarity)
+    unique = texts.read(np.unique(keys[keys != 0])) if params.semantic else []
+    return _add_semantic_pairs(texts.find_pairs(keys, params.similarity), unique, column, params)
+
+
+def _add_semantic_pairs(
+    pairs: list[SimilarPair], texts: Iterable[str], column: str, params: DuplicateParams
+) -> list[SimilarPair]:
+    """Add the pairs of utterances that mean nearly the same, if the parameters ask for them. pairs: known already."""
     if not params.semantic or column != "utterance":
         return pairs
-    unique = sorted(texts.read(np.unique(keys[keys != 0])))
+    unique = sorted({text for text in texts if text})
     known = {(pair.first, pair.second) for pair in pairs}
     semantic = find_semantic_pairs(unique, embed_texts(unique), params.semantic_similarity)
     return sorted([*pairs, *(pair for pair in semantic if (pair.first, pair.second) not in known)])
