@@ -1,4 +1,4 @@
-"""What can be known of the base model before a run: whether it is here, and whether it is the right one."""
+"""What can be known before prompts are rendered: of the base model, and of the runs that they need."""
 
 from __future__ import annotations
 
@@ -6,12 +6,42 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from exemplars.core import layout
 from exemplars.core.errors import UserError
 from exemplars.core.preflight import Finding, Project, Severity
 from exemplars.models.base_models import HubBase, find_base
+from exemplars.models.run_manifest import RETRIEVER, TAGGER
 from stages.render.params import RenderParams
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+
+
+def check_params(project: Project) -> Iterator[Finding]:
+    """Find that prompts need a run that there will not be, or one that is asked about rows that it was trained on."""
+    params: RenderParams | None = project.sections.get("render")
+    train = project.sections.get("train")
+    if params is None or train is None:
+        return
+    named = {"tools_from": params.tools_from.value, "candidates": params.candidates.value}
+    for key, recipe in named.items():
+        if recipe not in (RETRIEVER, TAGGER):
+            continue
+        if recipe not in train.runs and not (layout.model(recipe) / "manifest.json").is_file():
+            yield project.report(
+                Severity.ERROR,
+                ("render", key),
+                "no_model",
+                f"render.{key} names the run {recipe!r}, which is neither trained nor in train.runs",
+                f"add `{recipe}: splits` to train.runs, or change render.{key}",
+            )
+        elif getattr(train.recipes.get(recipe), "folds", None) is None:
+            yield project.report(
+                Severity.WARNING,
+                ("render", key),
+                "no_folds",
+                f"render.{key} asks the run {recipe!r} about rows that it was trained on, and knows too well",
+                f"set train.recipes.{recipe}.folds to 3, which takes three to four times as long",
+            )
 
 
 def check_machine(project: Project) -> Iterator[Finding]:

@@ -167,3 +167,13 @@ def test_a_retriever_reads_a_question_and_a_document_for_each_skill() -> None:
     assert suggest_changes(recipe, Shared(), shape, work, Machine(total - 1, 1.0, False)) == [
         "train.recipes.retriever.batch_skills: 12"
     ]
+
+
+@pytest.mark.parametrize(("recipe", "times"), [(Tagger(), 1), (Tagger(folds=3), 3), (Retriever(folds=3), 4)])
+def test_the_work_of_folds_counts(recipe: Tagger | Retriever, times: int) -> None:
+    """Three folds leave two thirds of the rows to each of three trainings; a retriever takes as many steps on them."""
+    lengths = [40] * 64
+    plain = estimate_workload(msgspec.structs.replace(recipe, folds=None), Shared(), lengths)
+    work = estimate_workload(recipe, Shared(), lengths)
+    assert (work.steps, work.tokens) == ((plain.steps or 0) * times, plain.tokens * times)
+    assert work.largest == plain.largest
