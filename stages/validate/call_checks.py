@@ -2,108 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import cached_property, lru_cache
+from typing import Any, Final, NamedTuple
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from referencing.exceptions import Unresolvable
 
 from exemplars.core.literals import format_literal
-from exemplars.core.records import DONTCARE, Argument, Exemplar, Grounding, Mode
-from exemplars.core.slot_paths import is_path
+from exemplars.core.records import DONTCARE, Grounding
+from exemplars.core.slot_paths import find_root, is_path
 from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.dataset.leaves import build_arguments, decode_leaf, is_leaf_of
 from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.schema_validators import build_validator
 
+_REMEMBERED: Final = 20_000
+"""Arguments of a skill whose checks are remembered."""
+Leaves = tuple[tuple[str, str], ...]
+"""The paths and values of arguments."""
+
+
+class ArgumentChecks(NamedTuple):
+    """Whether an argument keeps each rule."""
+
+    path_is_well_formed: bool
+    value_is_admitted: bool
+    grounding_fits_value: bool
+
 
 class CallChecks(NamedTuple):
-    """Whether the arguments of a row keep each rule."""
+    """Whether a call as a whole keeps each rule."""
 
-    paths_are_well_formed: bool
-    values_are_admitted: bool
     arguments_fit_together: bool
     call_fits_schema: bool
-    groundings_fit_values: bool
 
 
-CallCheck = Callable[[Exemplar], CallChecks]
-
-
-def build_call_checks(skills: Mapping[str, Skill]) -> CallCheck:
-    """Build the check of a row's arguments against the catalog.
-
-    skills: the catalog, by name. Of a row without a known skill, only the paths are checked.
-    """
-    checkers = {name: _CallChecker(skill) for name, skill in skills.items()}
-    unknown = _CallChecker(None)
-    return lambda row: checkers.get(row.skill or "", unknown).check(row)
-
-
-class _CallChecker:
-    """The checks of a skill's calls; it keeps what it found of a path and of a call, since both recur."""
+class CallChecker:
+    """The checks of a skill's calls; it keeps what it found of arguments, since most of them recur."""
 
     def __init__(self, skill: Skill | None) -> None:
+        """skill: `None` if it is not known: then only the paths are checked."""
         self._skill = skill
-        self._find_parameter = lru_cache(maxsize=None)(self._search_parameter)
-        self._is_well_formed = lru_cache(maxsize=None)(is_path)
-        self._check_call = lru_cache(maxsize=10_000)(self._compute_call)
-        self._validators: dict[bool, Any] = {}
+        self._schema = {} if skill is None else build_tool_definition(skill)["function"]["parameters"]
+        self.check_argument = lru_cache(maxsize=_REMEMBERED)(self._compute_argument)
+        self._check_root = lru_cache(maxsize=_REMEMBERED)(self._compute_root)
+        self._find_root = lru_cache(maxsize=_REMEMBERED)(find_root)
 
-    def check(self, row: Exemplar) -> CallChecks:
-        """Check the arguments of a row."""
-        leaves = tuple((argument.slot, argument.value) for argument in row.arguments)
-        fits_together, fits_schema = self._check_call(leaves, row.mode is Mode.NEGATIVE)
-        return CallChecks(
-            all(map(self._is_well_formed, (argument.slot for argument in row.arguments))),
-            all(map(self._admits, row.arguments)),
-            fits_together,
-            fits_schema,
-            all(map(self._is_grounded, row.arguments)),
+    def check_call(self, leaves: Leaves, is_negative: bool) -> CallChecks:
+        """Check the leaves of a call together. is_negative: a refusal need not fill anything.
+
+        Each parameter is checked by itself, since the schema of a call says nothing of several, but which are required.
+        """
+        roots: dict[str, list[tuple[str, str]]] = {}
+        for leaf in leaves:
+            roots.setdefault(self._find_root(leaf[0]), []).append(leaf)
+        checks = [self._check_root(tuple(root)) for root in roots.values()]
+        if not all(check.arguments_fit_together for check in checks):
+            return CallChecks(False, False)
+        is_complete = is_negative or self._validator is None or roots.keys() >= self._required
+        return CallChecks(True, is_complete and all(check.call_fits_schema for check in checks))
+
+    @cached_property
+    def _required(self) -> frozenset[str]:
+        return frozenset(self._schema.get("required", ()))
+
+    @cached_property
+    def _validator(self) -> Any:
+        """The validator of some of the arguments; `None` if the skill is not known, or its schema is no JSON Schema."""
+        return None if self._skill is None else _build_validator({**self._schema, "required": []})
+
+    def _compute_argument(self, slot: str, value: str, grounding: Grounding) -> ArgumentChecks:
+        parameter = None if self._skill is None else self._skill.find_parameter(slot)
+        return ArgumentChecks(
+            is_path(slot),
+            # Nothing is known of the values of a skill that is not known.
+            self._skill is None or (parameter is not None and _is_admitted(value, parameter)),
+            parameter is None or _is_grounded(value, grounding, parameter),
         )
 
-    def _search_parameter(self, path: str) -> Parameter | None:
-        return None if self._skill is None else self._skill.find_parameter(path)
-
-    def _admits(self, argument: Argument) -> bool:
-        """Return whether the skill has a parameter for an argument, and admits its value."""
-        if self._skill is None:
-            return True
-        parameter = self._find_parameter(argument.slot)
-        return parameter is not None and _is_admitted(argument.value, parameter)
-
-    def _is_grounded(self, argument: Argument) -> bool:
-        """Return whether a value can be grounded as the argument says."""
-        parameter = self._find_parameter(argument.slot)
-        if parameter is None:
-            return True
-        match argument.grounding:
-            case Grounding.DONTCARE:
-                return argument.value == DONTCARE
-            case Grounding.BOOLEAN:
-                return isinstance(decode_leaf(argument.value, parameter), bool)
-            case Grounding.CATEGORICAL:
-                # There is no text for `None`, nor for an empty list or object.
-                leaf = decode_leaf(argument.value, parameter)
-                return bool(parameter.enum) or leaf is None or isinstance(leaf, list | dict)
-            case Grounding.DEFAULT:
-                return argument.value == parameter.default or _is_declared_default(argument.value, parameter)
-        return True
-
-    def _compute_call(self, leaves: tuple[tuple[str, str], ...], is_negative: bool) -> tuple[bool, bool]:
-        """Return whether leaves make a call, and whether its skill's JSON Schema admits it."""
+    def _compute_root(self, leaves: Leaves) -> CallChecks:
+        """Check the leaves of one parameter."""
         try:
             arguments = build_arguments(leaves, self._skill)
         except ValueError:
-            return False, False
-        if self._skill is None:
-            return True, True
-        if is_negative not in self._validators:
-            self._validators[is_negative] = _build_validator(self._skill, is_negative)
-        validator = self._validators[is_negative]
-        return True, validator is None or _is_valid(validator, arguments)
+            return CallChecks(False, False)
+        return CallChecks(True, self._validator is None or _is_valid(self._validator, arguments))
+
+
+def _is_grounded(value: str, grounding: Grounding, parameter: Parameter) -> bool:
+    """Return whether a value can be grounded as its argument says."""
+    match grounding:
+        case Grounding.DONTCARE:
+            return value == DONTCARE
+        case Grounding.BOOLEAN:
+            return isinstance(decode_leaf(value, parameter), bool)
+        case Grounding.CATEGORICAL:
+            # There is no text for `None`, nor for an empty list or object.
+            leaf = decode_leaf(value, parameter)
+            return bool(parameter.enum) or leaf is None or isinstance(leaf, list | dict)
+        case Grounding.DEFAULT:
+            return value == parameter.default or _is_declared_default(value, parameter)
+    return True
 
 
 def _is_admitted(value: str, parameter: Parameter) -> bool:
@@ -121,11 +121,8 @@ def _is_declared_default(value: str, parameter: Parameter) -> bool:
     return "default" in schema and bool(schema["default"] == decode_leaf(value, parameter))
 
 
-def _build_validator(skill: Skill, is_negative: bool) -> Any:
-    """Build the validator of a skill's arguments; `None` if its schema is no JSON Schema. A refusal fills nothing."""
-    schema = build_tool_definition(skill)["function"]["parameters"]
-    if is_negative:
-        schema = {**schema, "required": []}
+def _build_validator(schema: dict[str, Any]) -> Any:
+    """Build the validator of a skill's arguments; `None` if its schema is no JSON Schema."""
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -17,6 +17,8 @@ from exemplars.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA, REJECTION_SCHEM
 from exemplars.core.tables import read_table
 from exemplars.dataset.catalog import Skill, read_catalog
 
+_SPLIT_COLUMNS: Final = ("utterance", "exemplar")
+
 
 class ValidateInputs(NamedTuple):
     """Everything that the expectations are about."""
@@ -27,6 +29,7 @@ class ValidateInputs(NamedTuple):
     skills: dict[str, Skill]
     pairs: pa.Table
     splits: dict[str, pa.Table]
+    """Of the rows of each split, the texts that pairs are about."""
     representativeness: Representativeness
     unlabeled_personal: int
     """The number of pieces of personal data that no argument labels."""
@@ -81,7 +84,7 @@ def read_inputs() -> ValidateInputs:
         rejections=pa.concat_tables([read_table(path, REJECTION_SCHEMA) for path in ledgers]),
         skills={skill.name: skill for skill in read_catalog(layout.CATALOG)},
         pairs=read_table(layout.PAIRS, PAIR_SCHEMA),
-        splits={name: read_table(layout.split(name), EXEMPLAR_SCHEMA) for name in SPLITS},
+        splits={name: read_table(layout.split(name), EXEMPLAR_SCHEMA, _SPLIT_COLUMNS) for name in SPLITS},
         representativeness=representativeness,
         unlabeled_personal=sum(report.personal_data.unlabelled.values()),
         candidate_sources=report.candidates.sources,

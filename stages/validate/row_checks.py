@@ -1,107 +1,179 @@
-"""The rules of the FullExemplar contract, checked row by row."""
+"""The rules of the FullExemplar contract, checked for all rows, column by column."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
 
-from exemplars.core.records import ALIGNED, Argument, Exemplar, Mode
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from exemplars.core.records import ALIGNED, Grounding, Mode
 from exemplars.core.reports import NO_SKILL
+from exemplars.core.tables import take_rows
 from exemplars.dataset.catalog import Skill
-from exemplars.dataset.templates import write_template
+from exemplars.dataset.row_tables import exemplars_from_table
+from exemplars.dataset.templates import SlotSpan, write_template
 from exemplars.dataset.texts import has_text
-from stages.validate.call_checks import build_call_checks
+from stages.validate.call_checks import ArgumentChecks, CallChecker, CallChecks
 from stages.validate.turn_checks import check_turns
 
-
-class RowChecks(NamedTuple):
-    """One exemplar: its keys, its measures, and whether it keeps each rule of the contract."""
-
-    id: str
-    digest: str
-    source: str
-    turn: str
-    call: int
-    skill: str
-    mode: str
-    speaker: str
-    license: str
-    utterance_length: int
-    """In code points."""
-    calls_are_numbered: bool
-    turn_agrees: bool
-    skill_is_known: bool
-    slots_are_known: bool
-    paths_are_well_formed: bool
-    values_are_admitted: bool
-    slots_are_filled_once: bool
-    arguments_fit_together: bool
-    call_fits_schema: bool
-    spans_are_in_bounds: bool
-    surfaces_are_exact: bool
-    spans_are_apart: bool
-    grounding_fits_span: bool
-    groundings_fit_values: bool
-    exemplar_agrees: bool
-    reply_is_text: bool
+_COPIED: Final = ("id", "digest", "source", "turn", "call", "mode", "speaker", "license")
+Rules = np.ndarray[tuple[int], np.dtype[np.bool_]]
+"""Whether each row, or each argument, keeps a rule."""
 
 
-def check_rows(exemplars: Sequence[Exemplar], skills: Mapping[str, Skill]) -> Iterator[RowChecks]:
-    """Check each exemplar, in the order given.
+def check_rows(exemplars: pa.Table, skills: Mapping[str, Skill]) -> pd.DataFrame:
+    """Check each exemplar, in the order given: its keys, its measures, and whether it keeps each rule of the contract.
 
-    skills: the catalog, by name.
+    exemplars: a table of `EXEMPLAR_SCHEMA`. skills: the catalog, by name.
     """
-    check_call, turns = build_call_checks(skills), check_turns(exemplars)
-    for exemplar in exemplars:
-        skill = None if exemplar.skill is None else skills.get(exemplar.skill)
-        arguments = exemplar.arguments
-        aligned = [argument for argument in arguments if argument.start is not None]
-        bounded = [argument for argument in aligned if _is_in_bounds(argument, exemplar.utterance)]
-        yield RowChecks(
-            id=exemplar.id,
-            digest=exemplar.digest,
-            source=exemplar.source,
-            turn=exemplar.turn,
-            call=exemplar.call,
-            skill=exemplar.skill or NO_SKILL,
-            mode=str(exemplar.mode),
-            speaker=str(exemplar.speaker),
-            license=exemplar.license,
-            utterance_length=len(exemplar.utterance),
-            skill_is_known=(exemplar.skill is None) == (exemplar.mode is Mode.NONE)
-            and (exemplar.skill is None or skill is not None),
-            slots_are_known=skill is not None or not arguments,
-            slots_are_filled_once=len({argument.slot for argument in arguments}) == len(arguments),
-            spans_are_in_bounds=len(bounded) == len(aligned),
-            surfaces_are_exact=all(_is_exact(argument, exemplar.utterance) for argument in arguments),
-            spans_are_apart=_has_disjoint_spans(bounded),
-            grounding_fits_span=all(
-                (argument.start is not None) == (argument.grounding in ALIGNED) for argument in arguments
-            ),
-            exemplar_agrees=len(bounded) == len(aligned) and _has_matching_template(exemplar),
-            reply_is_text=exemplar.reply is None or has_text(exemplar.reply),
-            **check_call(exemplar)._asdict(),
-            **turns[exemplar.turn]._asdict(),
-        )
+    arguments = _flatten_arguments(exemplars)
+    names = exemplars.column("skill").to_pylist()
+    is_known = np.array([name in skills for name in names], np.bool_)
+    has_skill = np.array([name is not None for name in names], np.bool_)
+    is_none = np.array([mode == Mode.NONE.value for mode in exemplars.column("mode").to_pylist()], np.bool_)
+    columns: dict[str, Any] = {
+        **{name: exemplars.column(name).to_pandas() for name in _COPIED},
+        "call": exemplars.column("call").to_numpy().astype(np.int64),
+        "skill": [name or NO_SKILL for name in names],
+        # In code points.
+        "utterance_length": pc.utf8_length(exemplars.column("utterance")).to_numpy().astype(np.int64),
+        **_check_turns(exemplars),
+        "skill_is_known": (has_skill != is_none) & (~has_skill | is_known),
+        "slots_are_known": is_known | (arguments.counts == 0),
+        **_check_calls(exemplars, arguments, skills),
+        **_check_spans(exemplars, arguments),
+        "reply_is_text": [
+            reply is None or has_text(reply) for reply in exemplars.column("reply").to_pylist()
+        ],
+    }
+    return pd.DataFrame(columns)
 
 
-def _is_in_bounds(argument: Argument, utterance: str) -> bool:
-    start, end = argument.start, argument.end
-    return start is not None and end is not None and 0 <= start < end <= len(utterance)
+class _Arguments(NamedTuple):
+    """The arguments of all rows."""
+
+    slots: list[str]
+    values: list[str]
+    groundings: list[Grounding]
+    surfaces: list[str | None]
+    starts: list[int | None]
+    ends: list[int | None]
+    bounds: list[int]
+    """The number of arguments before each row, and of all."""
+
+    @property
+    def counts(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """The number of arguments of each row."""
+        return np.diff(self.bounds)
+
+    def keep_all(self, rules: Iterator[bool] | list[bool]) -> Rules:
+        """Return whether all arguments of a row keep a rule. rules: whether each argument keeps it."""
+        broken = np.concatenate([[0], np.cumsum([not rule for rule in rules], dtype=np.int64)])
+        return np.asarray(np.diff(broken[self.bounds]) == 0)
 
 
-def _is_exact(argument: Argument, utterance: str) -> bool:
-    """Return whether `utterance[start:end] == surface`, or all three are `None`."""
-    if argument.start is None or argument.end is None:
-        return argument.start is None and argument.end is None and argument.surface is None
-    return utterance[argument.start : argument.end] == argument.surface
+def _flatten_arguments(exemplars: pa.Table) -> _Arguments:
+    column = exemplars.column("arguments").combine_chunks()
+    flat = column.flatten()
+    slots, values, groundings, surfaces, starts, ends = (
+        pc.struct_field(flat, name).to_pylist()
+        for name in ("slot", "value", "grounding", "surface", "start", "end")
+    )
+    bounds = np.concatenate([[0], np.cumsum(pc.list_value_length(column).to_numpy(), dtype=np.int64)])
+    members = {member.value: member for member in Grounding}
+    return _Arguments(
+        slots, values, [members[name] for name in groundings], surfaces, starts, ends, bounds.tolist()
+    )
 
 
-def _has_disjoint_spans(arguments: Iterable[Argument]) -> bool:
-    spans = sorted((argument.start or 0, argument.end or 0) for argument in arguments)
-    return all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
+def _check_turns(exemplars: pa.Table) -> dict[str, Rules]:
+    """Check the turns; a turn of a single call that is its first keeps all rules."""
+    turns = pd.Series(exemplars.column("turn").to_pylist(), dtype=object)
+    is_suspect = turns.duplicated(keep=False).to_numpy() | (exemplars.column("call").to_numpy() != 0)
+    is_numbered, agrees = np.ones((2, len(turns)), np.bool_)
+    suspects = np.flatnonzero(is_suspect).tolist()
+    rows = exemplars_from_table(take_rows(exemplars, suspects))
+    checks = check_turns(rows)
+    for number, row in zip(suspects, rows, strict=True):
+        is_numbered[number], agrees[number] = checks[row.turn]
+    return {"calls_are_numbered": is_numbered, "turn_agrees": agrees}
 
 
-def _has_matching_template(exemplar: Exemplar) -> bool:
-    return exemplar.exemplar == write_template(exemplar.utterance, exemplar.arguments)
+def _check_calls(exemplars: pa.Table, arguments: _Arguments, skills: Mapping[str, Skill]) -> dict[str, Rules]:
+    """Check the arguments, and the calls that they make, against the catalog."""
+    checkers = {name: CallChecker(skill) for name, skill in skills.items()}
+    unknown = CallChecker(None)
+    of_arguments: list[ArgumentChecks] = []
+    of_calls: list[CallChecks] = []
+    are_filled_once: list[bool] = []
+    names, modes = (exemplars.column(name).to_pylist() for name in ("skill", "mode"))
+    for name, mode, (start, end) in zip(names, modes, pairwise(arguments.bounds), strict=True):
+        checker = checkers.get(name or "", unknown)
+        slots, values = arguments.slots[start:end], arguments.values[start:end]
+        of_arguments += map(checker.check_argument, slots, values, arguments.groundings[start:end])
+        leaves = tuple(zip(slots, values, strict=True))
+        of_calls.append(checker.check_call(leaves, mode == Mode.NEGATIVE.value))
+        are_filled_once.append(len(set(slots)) == len(slots))
+    return {
+        "paths_are_well_formed": arguments.keep_all(check.path_is_well_formed for check in of_arguments),
+        "values_are_admitted": arguments.keep_all(check.value_is_admitted for check in of_arguments),
+        "slots_are_filled_once": np.array(are_filled_once, np.bool_),
+        "arguments_fit_together": np.array([check.arguments_fit_together for check in of_calls], np.bool_),
+        "call_fits_schema": np.array([check.call_fits_schema for check in of_calls], np.bool_),
+        "groundings_fit_values": arguments.keep_all(check.grounding_fits_value for check in of_arguments),
+    }
+
+
+def _check_spans(exemplars: pa.Table, arguments: _Arguments) -> dict[str, Rules]:
+    """Check the spans of the arguments, and the template that they make of the utterance."""
+    are_bounded: list[bool] = []
+    are_exact: list[bool] = []
+    are_apart: list[bool] = []
+    agrees: list[bool] = []
+    utterances, templates = (exemplars.column(name).to_pylist() for name in ("utterance", "exemplar"))
+    for utterance, template, (first, last) in zip(
+        utterances, templates, pairwise(arguments.bounds), strict=True
+    ):
+        spans: list[SlotSpan] = []
+        is_bounded = True
+        for number in range(first, last):
+            start, end, surface = (
+                arguments.starts[number],
+                arguments.ends[number],
+                arguments.surfaces[number],
+            )
+            if start is None or end is None:
+                is_bounded = is_bounded and start is None
+                are_exact.append(start is None and end is None and surface is None)
+                continue
+            are_exact.append(utterance[start:end] == surface)
+            if 0 <= start < end <= len(utterance):
+                spans.append(SlotSpan(arguments.slots[number], start, end))
+            else:
+                is_bounded = False
+        are_bounded.append(is_bounded)
+        are_apart.append(_are_apart(spans))
+        agrees.append(is_bounded and template == (write_template(utterance, spans) if spans else utterance))
+    fits = zip(arguments.starts, arguments.groundings, strict=True)
+    return {
+        "spans_are_in_bounds": np.array(are_bounded, np.bool_),
+        "surfaces_are_exact": arguments.keep_all(are_exact),
+        "spans_are_apart": np.array(are_apart, np.bool_),
+        "grounding_fits_span": arguments.keep_all(
+            (start is not None) == (grounding in ALIGNED) for start, grounding in fits
+        ),
+        "exemplar_agrees": np.array(agrees, np.bool_),
+    }
+
+
+def _are_apart(spans: list[SlotSpan]) -> bool:
+    """Return whether spans do not overlap."""
+    if len(spans) < 2:
+        return True
+    ordered = sorted((span.start, span.end) for span in spans)
+    return all(end <= start for (_, end), (start, _) in pairwise(ordered))

@@ -8,16 +8,16 @@ from typing import Any, Final, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from exemplars.core.rejection_bound import is_loss
 from exemplars.core.reports import NO_SKILL
 from exemplars.core.representativeness import Representativeness
 from exemplars.dataset.catalog import Skill
-from exemplars.dataset.row_tables import exemplars_from_table
 from exemplars.dataset.texts import make_similarity_text
 from stages.validate.inputs import ValidateInputs
 from stages.validate.params import ValidateParams
-from stages.validate.row_checks import RowChecks, check_rows
+from stages.validate.row_checks import check_rows
 
 SIGNIFICANCE: Final = 0.05
 """An association with at least this p-value may be chance."""
@@ -79,10 +79,8 @@ class AssociationEffect(NamedTuple):
 
 def build_suite_tables(inputs: ValidateInputs, params: ValidateParams) -> dict[str, pd.DataFrame]:
     """Build the table of each suite, by the name of the suite."""
-    rows = exemplars_from_table(inputs.exemplars)
     figures = compute_figures(inputs, params)
     suites: dict[str, tuple[Any, list[Any]]] = {
-        "exemplars": (RowChecks, list(check_rows(rows, inputs.skills))),
         "skills": (SkillCounts, count_skills(inputs.exemplars, inputs.skills)),
         "sources": (
             SourceCounts,
@@ -92,7 +90,8 @@ def build_suite_tables(inputs: ValidateInputs, params: ValidateParams) -> dict[s
         "data": (DatasetFigures, [figures]),
         "associations": (AssociationEffect, list_associations(inputs.representativeness)),
     }
-    return {name: pd.DataFrame(rows, columns=type_._fields) for name, (type_, rows) in suites.items()}
+    tables = {name: pd.DataFrame(rows, columns=type_._fields) for name, (type_, rows) in suites.items()}
+    return {"exemplars": check_rows(inputs.exemplars, inputs.skills), **tables}
 
 
 def count_skills(exemplars: pa.Table, skills: Mapping[str, Skill]) -> list[SkillCounts]:
@@ -124,9 +123,9 @@ def check_pairs(pairs: pa.Table, splits: Mapping[str, pa.Table]) -> list[PairChe
     splits: the rows of each split, by its name.
     """
     text_splits: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for name, table in splits.items():
-        for column in ("utterance", "exemplar"):
-            for text in table.column(column).to_pylist():
+    for column in set(pairs.column("column").to_pylist()):
+        for name, table in splits.items():
+            for text in pc.unique(table.column(column)).to_pylist():
                 text_splits[column, make_similarity_text(text)].add(name)
     checks = []
     columns = (pairs.column(name).to_pylist() for name in ("column", "first", "second", "similarity"))

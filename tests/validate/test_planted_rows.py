@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import msgspec
-import pandas as pd
 
 from exemplars.core import layout
 from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Speaker
+from exemplars.dataset.row_tables import exemplars_to_table
 from stages.validate.checkpoint import run_checkpoint
 from stages.validate.results import name_expectation
-from stages.validate.row_checks import RowChecks, check_rows
+from stages.validate.row_checks import check_rows
 from tests.conftest import PROJECT
 from tests.validate.rows import ROW, SKILLS, WHO
 
@@ -58,7 +58,7 @@ WRONG = {
 def test_a_call_that_a_turn_repeats_breaks_no_expectation(tmp_path: Path) -> None:
     first = msgspec.structs.replace(ROW, id="row x", turn="shared")
     other = msgspec.structs.replace(first, id="row y", call=1)
-    table = pd.DataFrame([*check_rows([first, other], SKILLS)], columns=RowChecks._fields)
+    table = check_rows(exemplars_to_table([first, other]), SKILLS)
     suite = json.loads((PROJECT / layout.expectations("exemplars")).read_bytes())
     bounds = {"min_exemplars": 1, "max_utterance_length": 50}
     outcomes = run_checkpoint({"exemplars": suite}, {"exemplars": table}, bounds, tmp_path / "docs")
@@ -72,7 +72,7 @@ def test_each_expectation_finds_the_row_that_is_planted_for_it(tmp_path: Path) -
         rows[notes] = msgspec.structs.replace(ROW, **fields)
     first = msgspec.structs.replace(ROW, id="row x", turn="shared")
     other = msgspec.structs.replace(first, id="row y", call=1, group="another")
-    table = pd.DataFrame([*check_rows([first, other, *rows.values()], SKILLS)], columns=RowChecks._fields)
+    table = check_rows(exemplars_to_table([first, other, *rows.values()]), SKILLS)
     suite = json.loads((PROJECT / layout.expectations("exemplars")).read_bytes())
     bounds = {"min_exemplars": 1, "max_utterance_length": 50}
     outcomes = run_checkpoint({"exemplars": suite}, {"exemplars": table}, bounds, tmp_path / "docs")

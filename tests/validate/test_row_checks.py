@@ -1,23 +1,20 @@
 from __future__ import annotations
 
-from typing import get_type_hints
-
 import msgspec
 import pytest
 
 from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Speaker
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
+from exemplars.dataset.row_tables import exemplars_to_table
 from exemplars.dataset.templates import write_template
-from stages.validate.row_checks import RowChecks, check_rows
+from stages.validate.row_checks import check_rows
 from tests.validate.rows import ROW, SKILLS, WHO
-
-RULES = tuple(name for name, type_ in get_type_hints(RowChecks).items() if type_ is bool)
 
 
 def find_broken_rules(row: Exemplar, skills: dict[str, Skill] = SKILLS) -> list[str]:
-    [checks] = check_rows([row], skills)
-    return [rule for rule in RULES if not getattr(checks, rule)]
+    [checks] = check_rows(exemplars_to_table([row]), skills).to_dict("records")
+    return [str(rule) for rule, is_kept in checks.items() if is_kept is False]
 
 
 def change_argument(argument: Argument, **fields: object) -> tuple[Argument, ...]:
@@ -140,7 +137,8 @@ def check_turn(*changes: dict[str, object]) -> list[tuple[bool, bool]]:
         msgspec.structs.replace(ROW, id=f"s:a#1/{number}", **{"call": number, **change})
         for number, change in enumerate(changes)
     ]
-    return [(checks.calls_are_numbered, checks.turn_agrees) for checks in check_rows(rows, SKILLS)]
+    checks = check_rows(exemplars_to_table(rows), SKILLS)
+    return list(zip(checks["calls_are_numbered"], checks["turn_agrees"], strict=True))
 
 
 def test_the_calls_of_a_turn_are_numbered_without_gaps_and_frames_of_services_are_not() -> None:
