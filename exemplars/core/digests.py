@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from exemplars.core.records import Exemplar
+from exemplars.core.records import Argument, Exemplar, Record
 
 _encode = msgspec.json.Encoder().encode
 _encode_key = msgspec.msgpack.Encoder().encode
@@ -30,7 +30,12 @@ def hash_row(row: Exemplar) -> str:
     A row without a reply leaves it out. Origin, license, group and turn are not hashed, so the same content has the
     same digest everywhere.
     """
-    content = (row.utterance, row.speaker, row.context, row.skill, row.mode, row.arguments)
+    return hash_meaning(row, row.arguments)
+
+
+def hash_meaning(row: Record | Exemplar, arguments: tuple[Argument, ...]) -> str:
+    """Hash the content of a row, as `hash_row` does, before it is an exemplar. arguments: those that it will have."""
+    content = (row.utterance, row.speaker, row.context, row.skill, row.mode, arguments)
     return hashlib.sha256(_encode(content if row.reply is None else (*content, row.reply))).hexdigest()
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -25,6 +25,9 @@ from exemplars.dataset.json_schemas import (
 )
 from exemplars.dataset.parameter_schemas import build_property, list_filling, parse_property
 from exemplars.dataset.parameters import COMPOSED, SPAN, Parameter
+
+_REMEMBERED_PATHS: Final = 10_000
+"""Paths of a skill whose parameters are remembered: lists of any length have any number."""
 
 
 class Skill(msgspec.Struct, frozen=True, dict=True):
@@ -49,6 +52,19 @@ class Skill(msgspec.Struct, frozen=True, dict=True):
 
         A leaf of an array or object is returned as a parameter whose name is its path.
         """
+        known = self._parameter_by_path
+        if path not in known:
+            if len(known) == _REMEMBERED_PATHS:
+                known.clear()
+            known[path] = self._search_parameter(path)
+        return known[path]
+
+    @cached_property
+    def _parameter_by_path(self) -> dict[str, Parameter | None]:
+        """What `find_parameter` has found so far."""
+        return {}
+
+    def _search_parameter(self, path: str) -> Parameter | None:
         found = self.parameter_by_name.get(path)
         # A name that has a dot may be the path of a leaf of a different parameter.
         return found if found is not None and format_path((path,)) == path else self._find_leaf(path) or found

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
-from exemplars.core.digests import stamp_digest
+from exemplars.core.digests import hash_meaning
 from exemplars.core.errors import quote_text, suggest_name, summarize_names
 from exemplars.core.ledger import Problem, reject_row
 from exemplars.core.literals import format_literal
@@ -76,14 +76,13 @@ def compile_record(
     template = write_template(record.utterance, arguments)
     if has_template and template != record.exemplar:
         return reject_row(record, "compile", [_report_template(record, template)])
-    return stamp_digest(_build_exemplar(record, template, arguments))
+    return _build_exemplar(record, template, arguments)
 
 
 def _build_exemplar(record: Record, template: str, arguments: tuple[Argument, ...]) -> Exemplar:
-    """Build an exemplar, still without its digest."""
     return Exemplar(
         id=record.id,
-        digest="",
+        digest=hash_meaning(record, arguments),
         source=record.source,
         turn=record.turn,
         call=record.call,
