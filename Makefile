@@ -54,6 +54,9 @@ format: $(READY)
 
 bench: $(READY)
 	$(IN_VENV) python tests/benchmarks/speed.py
+	$(IN_VENV) python tests/benchmarks/near_duplicates.py
+	$(IN_VENV) python tests/benchmarks/growth.py 1 4
+	$(IN_VENV) python tests/benchmarks/growth.py 4 --ray
 	$(IN_VENV) python tests/benchmarks/edit_loop.py
 	$(IN_VENV) dvc repro --quiet render
 	$(IN_VENV) python tests/benchmarks/training.py

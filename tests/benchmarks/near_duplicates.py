@@ -1,8 +1,8 @@
 """Near duplicates of real dialogues as `curate` finds them, against the same work by datasketch, in one run.
 
 Run it: `python tests/benchmarks/near_duplicates.py [--small]`. With `pip install datatrove`, also against its MinHash.
-All split the same texts into the same shingles, with
-the same number of permutations and bands, and verify each pair. Times are of the processor.
+All split the same texts into the same shingles, with the same number of permutations and bands, and verify each pair.
+Times are of the processor.
 """
 
 from __future__ import annotations
