@@ -139,6 +139,7 @@ def build_common_arguments(
         "seed": shared.seed,
         "data_seed": shared.seed,
         "logging_steps": shared.log_every,
+        "logging_nan_inf_filter": False,  # The log ends a training whose loss is no number.
         "save_strategy": "steps",
         "save_steps": shared.checkpoint_every,
         "save_total_limit": KEPT_CHECKPOINTS,

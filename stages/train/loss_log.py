@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from exemplars.core.errors import Diagnostic, UserError
 from stages.train.processes import is_main_process
 
 LossLogger = Callable[[int, Mapping[str, float]], None]
@@ -39,22 +41,41 @@ def select_losses(entry: Mapping[str, object]) -> dict[str, float]:
 def open_loss_log(folder: Path) -> Iterator[LossLogger]:
     """Open a log whose plots are complete after each step.
 
-    Of several processes that train together only the main one writes.
+    Of several processes that train together only the main one writes. The log raises `UserError` for a loss that is no
+    finite number, which ends the training.
     """
     if not is_main_process():
-        yield lambda step, losses: None
+        yield _check_losses
         return
     from dvclive import Live
 
     with Live(str(folder), dvcyaml=None, save_dvc_exp=False, report=None) as live:
 
         def log(step: int, losses: Mapping[str, float]) -> None:
+            _check_losses(step, losses)
             live.step = step
             for name, value in losses.items():
                 live.log_metric(_METRICS[name], round(value, 6))
             live.make_summary()
 
         yield log
+
+
+def _check_losses(step: int, losses: Mapping[str, float]) -> None:
+    """Raise `UserError` for a loss that is no finite number: the weights are then of no use."""
+    for name, value in losses.items():
+        if not math.isfinite(value):
+            raise UserError(
+                [
+                    Diagnostic(
+                        path="params.yaml",
+                        code="diverged",
+                        found=f"{_METRICS[name]} is {value} at step {step}",
+                        expected="a finite number",
+                        fix="lower the learning rate of the recipe, or train.shared.max_grad_norm",
+                    )
+                ]
+            )
 
 
 def format_losses(step: int, steps: int, losses: Mapping[str, float]) -> str:

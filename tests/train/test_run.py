@@ -127,6 +127,15 @@ def test_the_same_run_has_the_same_weights_and_other_params_a_different_name(pro
     assert other.weights_sha256 != first.weights_sha256
 
 
+def test_a_training_that_diverges_is_stopped_and_the_last_model_is_kept(project: Project) -> None:
+    weights = read_manifest(project.train("full")).weights_sha256
+    wild = Full(learning_rate=1e30)
+    with pytest.raises(UserError, match=r"train/loss is nan at step 3.*lower the learning rate"):
+        project.train("full", recipe=wild)
+    assert read_manifest(Path("models/full")).weights_sha256 == weights
+    assert [path.name for path in Path("models").glob(".partial*")] == []
+
+
 @pytest.mark.parametrize("recipe", ["lora", "full", "dora", "adapter", "freeze", "qlora", "continued"])
 def test_merged_model_loads_with_plain_transformers_and_has_the_same_logits(
     recipe: str, project: Project

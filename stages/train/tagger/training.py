@@ -229,13 +229,15 @@ class TaggerLoss:
     def _compute_skill_loss(self, scores: Scores, rows: Sequence[TaggerRow]) -> Tensor:
         """Compute the loss of the skills, of which several share the probability, and of their being several.
 
-        Skills without train rows do not compete: that they are never called says nothing about them.
+        Skills without train rows do not compete: that they are never called says nothing about them. Only validation
+        rows call them.
         """
-        logits = scores.skills.masked_fill(~self.has_rows, torch.finfo(scores.skills.dtype).min)
-        shares = torch.zeros_like(logits)
+        shares = torch.zeros_like(scores.skills)
         for place, row in enumerate(rows):
             for target in row.targets:
                 shares[place, target.skill] = 1 / len(row.targets)
+        competes = self.has_rows | (shares > 0)
+        logits = scores.skills.masked_fill(~competes, torch.finfo(scores.skills.dtype).min)
         is_several = torch.tensor([float(len(row.targets) > 1) for row in rows])
         loss = torch.nn.functional.cross_entropy(logits, shares)
         return loss + torch.nn.functional.binary_cross_entropy_with_logits(scores.several, is_several)

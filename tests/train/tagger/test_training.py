@@ -96,12 +96,26 @@ def test_the_calls_of_a_turn_share_the_skills_and_each_has_its_tags_and_choices(
     assert compute_rows(Indifferent(), [row]) == pytest.approx(expected, rel=1e-6)
 
 
-def test_skills_without_rows_do_not_compete() -> None:
-    vocabulary = build_vocabulary([*SKILLS, Skill("sing", "Sing.")], ROWS)
-    assert [skill.has_rows for skill in vocabulary.skills] == [True, True, False, True]
+def test_skills_without_rows_compete_only_where_they_are_right() -> None:
+    from exemplars.models.tagger.network import Scores
     from stages.train.tagger.training import TaggerLoss
 
-    assert TaggerLoss(vocabulary, make_matcher(), 0).has_rows.tolist() == [True, True, True, False, True]
+    skills = [*SKILLS, Skill("sing", "Sing."), Skill("dance", "Dance.")]
+    vocabulary = build_vocabulary(skills, ROWS)
+    catalog = {skill.name: skill for skill in skills}
+    encoder = Encoder(make_tokenizer(), vocabulary, catalog, 48, 4)
+
+    def ask(batch: Any, with_own: Any) -> Scores:
+        rows, tokens = batch.input_ids.shape
+        tags = torch.zeros(rows, tokens, vocabulary.tag_starts[-1])
+        choices = torch.zeros(rows, vocabulary.choice_starts[-1][-1])
+        return Scores(torch.zeros(rows, 6), torch.zeros(rows), tags, choices)
+
+    loss = TaggerLoss(vocabulary, Matcher(vocabulary, catalog), 0)
+    rows = [encoder.encode([row]) for row in (make_row("sing a song", "sing"), ROWS[7])]
+    assert [float(loss(ask, [row])) for row in rows] == pytest.approx(
+        [math.log(2 * 5), math.log(2 * 4)], rel=1e-6
+    )
 
 
 def test_own_weights_are_left_out_only_if_a_skill_has_to_be_called_by_its_description(tmp_path: Path) -> None:
