@@ -182,16 +182,20 @@ def _count_changes(last: int | None) -> Callable[[], int]:
     return lambda: count
 
 
-def make_erasure_scenario(folder: Path, purge: bool) -> Scenario:
-    """Prepare a project with tombstones of several kinds, and the undisturbed result to compare with."""
+def make_erasure_scenario(folder: Path, purge: bool, prepared: Path | None = None) -> Scenario:
+    """Prepare a project with tombstones of several kinds, and the undisturbed result to compare with.
+
+    prepared: the folder of such a project, before the step; `None`: it is made.
+    """
     import dvc.repo  # noqa: F401 - imported before the fork
 
     import exemplars.audit.erasure.steps  # noqa: F401
 
     os.environ.update(EXEMPLARS_ERASURE_KEY=KEY, EXEMPLARS_WORKERS="1", DVC_NO_ANALYTICS="1")
-    prepared = make_project(folder / "prepared")
-    if purge:
-        ErasureProject(prepared / "project").redact_and_reproduce()
+    if prepared is None:
+        prepared = make_project(folder / "prepared")
+        if purge:
+            ErasureProject(prepared / "project").redact_and_reproduce()
     step = ("--purge", "--all-revisions") if purge else ("--redact",)
 
     def run(root: Path, moment: Moment) -> int | None:
@@ -332,14 +336,16 @@ def format_outcomes(name: str, outcomes: list[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def run_scenario(name: str, kills: int, seed: int, folder: Path) -> list[Outcome]:
-    """Prepare a scenario in a folder, and run its kills."""
+def run_scenario(
+    name: str, kills: int, seed: int, folder: Path, prepared: Path | None = None
+) -> list[Outcome]:
+    """Prepare a scenario in a folder, and run its kills. prepared: see `make_erasure_scenario`."""
     if name == "merge":
         scenario = make_merge_scenario(folder)
     elif name in ("repro", "dvc"):
         scenario = make_repro_scenario(folder, recover=name == "repro")
     else:
-        scenario = make_erasure_scenario(folder, purge=name == "purge")
+        scenario = make_erasure_scenario(folder, name == "purge", prepared)
     return run_kills(scenario, kills, seed, folder / "work")
 
 
@@ -351,9 +357,12 @@ def main() -> None:
     parser.add_argument("scenario", choices=("redact", "purge", "merge", "repro", "dvc"))
     parser.add_argument("kills", type=int)
     parser.add_argument("--seed", type=int, default=12)
+    parser.add_argument("--prepared", type=Path, help="the project of redact or purge, in this folder")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        outcomes = run_scenario(arguments.scenario, arguments.kills, arguments.seed, Path(name))
+        outcomes = run_scenario(
+            arguments.scenario, arguments.kills, arguments.seed, Path(name), arguments.prepared
+        )
     print(format_outcomes(arguments.scenario, outcomes))
     sys.exit(any(outcome.problems for outcome in outcomes))
 

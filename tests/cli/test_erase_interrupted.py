@@ -60,10 +60,14 @@ def pin(project: ErasureProject, **pins: dict[str, str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", ["redact", "purge"])
-def test_a_killed_step_is_finished_by_the_same_command(step: str) -> None:
+@pytest.mark.parametrize(("step", "prepared"), [("redact", "made"), ("purge", "reproduced")])
+def test_a_killed_step_is_finished_by_the_same_command(
+    step: str, prepared: str, request: pytest.FixtureRequest
+) -> None:
     # In a new Python: a process that has used threads cannot be forked.
-    command = [sys.executable, str(PROJECT / "tests/benchmarks/kills.py"), step, "4", "--seed", "1"]
+    kills = str(PROJECT / "tests/benchmarks/kills.py")
+    folder = str(request.getfixturevalue(prepared))
+    command = [sys.executable, kills, step, "4", "--seed", "1", "--prepared", folder]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -217,9 +221,9 @@ def start(project: ErasureProject) -> Iterator[Callable[..., subprocess.Popen[by
 
     def run(*command: str) -> subprocess.Popen[bytes]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        process = subprocess.Popen(
-            command, cwd=project.root, env={**os.environ, "PATH": path}, start_new_session=True
-        )
+        environment = {**os.environ, "PATH": path}
+        environment.pop("PYTHONPATH", None)  # `stages` is the project's own folder here, not the package.
+        process = subprocess.Popen(command, cwd=project.root, env=environment, start_new_session=True)
         processes.append(process)
         deadline = time.monotonic() + 60
         while not (project.root / "started").exists() and time.monotonic() < deadline:

@@ -26,7 +26,7 @@ from tests.cli.small_project import SmallProject, build_small_project
 from tests.stage_server import StageServer
 
 pytest.importorskip("trl")
-FLIPS, ROUNDS = 12, 20
+FLIPS, ROUNDS = 24, 10
 GROUPS = ("data/raw", "data/records", "data/exemplars", "data/curated", "data/splits", "data/training")
 
 

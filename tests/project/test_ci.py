@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +42,8 @@ class Runner:
         programs = folder / "bin"
         programs.mkdir()
         for name, text in (
-            ("exemplars", f'exec {sys.executable} -m exemplars.cli.main "$@"'),
-            ("dvc", f'exec {sys.executable} -m dvc "$@"'),
+            ("exemplars", f'exec {server.python} -m exemplars.cli.main "$@"'),
+            ("dvc", f'exec {server.python} -m dvc "$@"'),
             ("pip", 'echo "$@" > "$RUNNER_TEMP/installed"'),
             ("gh", 'echo "$@" > "$RUNNER_TEMP/comment"'),
         ):
@@ -122,7 +121,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory, stage_server: StageServer) 
         skill.write_text(SKILL + "".join(pairs[:count]))
         path = os.pathsep.join([str(stage_server.bin), os.environ["PATH"]])
         done = subprocess.run(
-            [sys.executable, "-m", "dvc", "repro", "validate"],
+            [stage_server.python, "-m", "dvc", "repro", "validate"],
             cwd=project,
             env={**os.environ, "PATH": path, "PYTHONPATH": str(PROJECT), "DVC_NO_ANALYTICS": "1"},
             capture_output=True,
