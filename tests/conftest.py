@@ -16,6 +16,8 @@ from tests.stage_server import StageServer
 
 # Two workers share the cores: with more threads than cores, torch's wait for each other in circles.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# And stages start no processes of their own, unless a test is about them.
+os.environ.setdefault("EXEMPLARS_WORKERS", "1")
 
 # The same examples on every machine, and no clock: two cores under load are slow now and then.
 settings.register_profile("stable", deadline=None, derandomize=True, max_examples=100)

@@ -59,8 +59,14 @@ class SmallProject(Clone):
 
     def md5(self, path: str) -> str:
         """Return the MD5 of a file, by another program than the one that is tested."""
-        done = subprocess.run(["md5sum", path], cwd=self.root, capture_output=True, text=True, check=True)
-        return done.stdout.split()[0]
+        return self._md5s([path])[path]
+
+    def _md5s(self, paths: list[str]) -> dict[str, str]:
+        command = ["md5sum", "--", *paths]
+        done = subprocess.run(
+            command, cwd=self.root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+        )
+        return dict(zip(paths, (line.split()[0] for line in done.stdout.splitlines()), strict=True))
 
     def folders(self) -> list[str]:
         """List the folders that stages of `dvc.lock` read or wrote."""
@@ -73,7 +79,8 @@ class SmallProject(Clone):
         root = self.root / folder
         ignored = {"__pycache__", ".gitignore", "metrics.json"}  # As in .dvcignore.
         files = [path for path in root.rglob("*") if path.is_file() and not ignored & set(path.parts)]
-        return {str(path.relative_to(root)): self.md5(str(path.relative_to(self.root))) for path in files}
+        hashes = self._md5s([str(path.relative_to(self.root)) for path in files])
+        return {str(Path(path).relative_to(folder)): md5 for path, md5 in hashes.items()}
 
     def manifest(self) -> dict[str, object]:
         """Read the manifest of the run."""

@@ -31,7 +31,6 @@ Printed = Callable[..., str]
 def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Two rows, a run that was trained on both, and a tombstone for one of them."""
     monkeypatch.setenv("EXEMPLARS_ERASURE_KEY", "a key of the tests, long enough")
-    monkeypatch.setenv("EXEMPLARS_WORKERS", "1")
     project.write("params.yaml", PARAMS)
     project.write("data/raw/erasures.jsonl", json.dumps(TOMBSTONE) + "\n")
     project.compiled(train=[MARIA, BOB])

@@ -58,7 +58,6 @@ def erased(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Erased]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("EXEMPLARS_ERASURE_KEY", "a key of the tests, long enough")
         monkeypatch.setenv("EXEMPLARS_SURROGATE_KEY", "another key of the tests, long enough")
-        monkeypatch.setenv("EXEMPLARS_WORKERS", "1")
         root = tmp_path_factory.mktemp("planted") / "project"
         root.mkdir()
         project = PlantedProject(root)

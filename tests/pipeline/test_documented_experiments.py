@@ -11,7 +11,7 @@ from tests.cli.test_documented_examples import DVC
 from tests.pipeline.conftest import Clone
 from tests.stage_server import StageServer
 
-EXPERIMENTS = [command for _, command in DVC if command.startswith("dvc exp run ")]
+EXPERIMENTS = sorted({command for _, command in DVC if command.startswith("dvc exp run ")})
 
 
 @pytest.mark.slow

@@ -75,7 +75,7 @@ def train_here(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> dict[st
 def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_weights(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, model_server: StageServer
 ) -> None:
-    prepare(workspace, max_steps=60)
+    prepare(workspace, max_steps=30)
     kill_at_checkpoint(workspace, model_server, "lora", "checkpoint-*/trainer_state.json")
     assert not (workspace.root / "models/lora").exists()
     resumed = workspace.run("stages.train", "lora")
