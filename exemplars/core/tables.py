@@ -249,7 +249,8 @@ def open_parquet(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetFile]:
     except FileNotFoundError:
         raise UserError([_unreadable(path, "no such file", "run `dvc repro` to make it")]) from None
     except (pa.ArrowInvalid, OSError) as error:
-        raise UserError([_unreadable(path, str(error), "delete it, then run `dvc repro`")]) from None
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise UserError([_unreadable(path, reason, "delete it, then run `dvc repro`")]) from None
 
 
 def _describe_columns(found: pa.Schema, expected: pa.Schema) -> str:

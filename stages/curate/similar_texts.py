@@ -54,5 +54,10 @@ class SimilarTexts:
             for part in (candidates[start : start + _PAIRS] for start in range(0, len(candidates), _PAIRS))
         ]
         work = partial(verify_pairs, min_similarity=min_similarity)
-        verified = map_shards(work, shards, self._workers, "near duplicates", lambda _: "near duplicates")
+        # A second of work is not worth a process, and still less a connection to a cluster.
+        verified = (
+            map_shards(work, shards, self._workers, "near duplicates", lambda _: "near duplicates")
+            if len(shards) > 1
+            else map(work, shards)
+        )
         return sorted(pair for pairs in verified for pair in pairs)

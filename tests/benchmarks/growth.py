@@ -44,20 +44,19 @@ def measure_growth(raw: Path, scratch: Path, copies: list[int], stages: list[str
         shutil.rmtree(folder.parent)
 
 
-def compare_executors(raw: Path, scratch: Path, count: int) -> None:
-    """Print the time of `ingest` and `compile` by each executor, and whether their bytes are equal."""
+def compare_executors(raw: Path, scratch: Path, count: int, stages: list[str]) -> None:
+    """Print the time of stages by each executor, and whether their bytes are equal."""
     folder = make_copies(raw, scratch / "executors", count)
     hashes = set()
     for executor, workers in (("local", 1), ("local", 2), ("ray", 1), ("ray", 2)):
         os.environ["EXEMPLARS_EXECUTOR"] = executor
-        times = [
-            measure_process(name_module(stage), folder, workers).seconds for stage in ("ingest", "compile")
-        ]
-        table = (folder / "data/exemplars/exemplars.parquet").read_bytes()
-        hashes.add(hashlib.sha256(table).hexdigest())
-        print(
-            f"{executor} {workers}: ingest {times[0]:.1f} s, compile {times[1]:.1f} s, sum {sum(times):.1f} s"
-        )
+        times = {stage: measure_process(name_module(stage), folder, workers).seconds for stage in stages}
+        tables = hashlib.sha256()
+        for path in sorted((folder / "data").rglob("*.parquet")):
+            tables.update(path.read_bytes())
+        hashes.add(tables.hexdigest())
+        figures = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in times.items())
+        print(f"{executor} {workers}: {figures}, sum {sum(times.values()):.1f} s", flush=True)
     print("the same bytes" if len(hashes) == 1 else f"BYTES DIFFER: {sorted(hashes)}")
 
 
@@ -95,7 +94,7 @@ def main() -> None:
         if raw is None:
             print(MISSING)
         elif arguments.ray:
-            compare_executors(raw, Path(scratch), arguments.copies[-1])
+            compare_executors(raw, Path(scratch), arguments.copies[-1], arguments.stages.split(","))
         else:
             measure_growth(raw, Path(scratch), arguments.copies, arguments.stages.split(","))
 
