@@ -1,6 +1,6 @@
 // The page: where it is, what keys do, and decisions. A decision counts as saved only when the server says so.
 import { Browser } from "./browse.js";
-import { el, get, markCode, post, shorten } from "./dom.js";
+import { el, get, markCode, post, replaceChildren, shorten } from "./dom.js";
 import { EditForm, hasDraft } from "./edit.js";
 import { describeDecision, showLabels, showLiveAnswer, showNearest, showRow, showSkill } from "./row.js";
 
@@ -45,7 +45,7 @@ function drawViews() {
     .filter(({ open, decided, name }) => open || decided || name === state.queue)
     .map(({ name, open }) => drawView({ queue: name }, TITLES[name], open, !("browse" in place) && state.queue === name));
   links.push(drawView({ browse: "", ...state.filters }, "All rows", state.start.rows, "browse" in place));
-  document.getElementById("views").replaceChildren(...links);
+  replaceChildren(document.getElementById("views"), "href", ...links);
   document.querySelector("#views [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   const last = state.last;
   undoButton.hidden = !last;
@@ -267,6 +267,7 @@ function skip() {
   if (!state.row || !state.queue) return;
   state.skipped.add(state.row.id);
   tell(`Skipped “${shorten(state.row.utterance ?? "")}”`);
+  state.row = null; // A key that comes before the next row decides about neither.
   openNext().catch(showProblem);
 }
 

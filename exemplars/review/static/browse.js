@@ -1,5 +1,5 @@
 // All rows of the dataset, with filters.
-import { count, el, get } from "./dom.js";
+import { count, el, get, replaceChildren } from "./dom.js";
 import { describeDecision, quoteNote } from "./row.js";
 
 const FILTERS = { skill: "Skill", split: "Split", source: "Source", grounding: "Grounding", reason: "Reason", system: "Run" };
@@ -75,7 +75,7 @@ export class Browser {
       const found = await get("rows", query);
       if (query === this.query) this.draw(found);
     } catch (error) {
-      this.results.replaceChildren(el("p", { class: "notice bad", role: "alert" }, error.message));
+      if (query === this.query) this.results.replaceChildren(el("p", { class: "notice bad", role: "alert" }, error.message));
     }
   }
 
@@ -85,7 +85,9 @@ export class Browser {
     const hasAnswers = rows.some((row) => row.asked !== undefined);
     const hasDecisions = rows.some((row) => row.decisions?.length);
     const heads = ["Utterance", "Skill", "Split", "Source", "Reason", ...(hasAnswers ? ["Right"] : []), ...(hasDecisions ? ["Decision"] : [])];
-    this.results.replaceChildren(
+    replaceChildren(
+      this.results,
+      "href",
       el("table", { class: "rows", "aria-label": "Rows" },
         el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
         el("tbody", {}, rows.map((row) => drawRow(row, hasAnswers, hasDecisions)))),

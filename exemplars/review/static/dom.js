@@ -12,6 +12,18 @@ export function el(tag, properties = {}, ...children) {
   return element;
 }
 
+// Replace the children of an element, but keep the focus on what has the same attribute, with the caret where it is:
+// whoever types while an answer comes goes on typing.
+export function replaceChildren(element, attribute, ...children) {
+  const active = element.contains(document.activeElement) ? document.activeElement : null;
+  const name = active?.getAttribute(attribute) ?? null;
+  const caret = [active?.selectionStart ?? null, active?.selectionEnd ?? null];
+  element.replaceChildren(...children);
+  const again = name === null ? null : element.querySelector(`[${attribute}="${CSS.escape(name)}"]`);
+  again?.focus({ preventScroll: true });
+  if (caret[0] !== null) again?.setSelectionRange(...caret);
+}
+
 export class ServerError extends Error {
   constructor(message, status) {
     super(message);

@@ -1,5 +1,5 @@
 // The form that corrects a row. The compiler checks every change before it can be saved.
-import { capitalize, el, get, post } from "./dom.js";
+import { capitalize, el, get, post, replaceChildren } from "./dom.js";
 import { colorOf, followText, markSpans, readSelection, sliceText } from "./utterance.js";
 
 const PAUSE = 150; // Milliseconds without a change after which the compiler is asked.
@@ -176,9 +176,7 @@ export class EditForm {
     this.skill.value = this.draft.skill ?? this.skill.value.trim();
     this.mode.value = this.draft.mode;
     this.mode.disabled = this.draft.skill === null;
-    const focus = document.activeElement?.dataset?.field;
-    this.list.replaceChildren(...this.draft.arguments.map((argument, index) => this.buildArgument(argument, index)));
-    if (focus) this.list.querySelector(`[data-field="${focus}"]`)?.focus();
+    replaceChildren(this.list, "data-field", ...this.draft.arguments.map((argument, index) => this.buildArgument(argument, index)));
     this.element.querySelector("#slot-names").replaceChildren(...(this.entry?.paths ?? []).map((path) => el("option", { value: path })));
     this.drawText();
   }
