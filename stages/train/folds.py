@@ -24,11 +24,13 @@ class Fold(NamedTuple):
     """Its own rows."""
 
 
-def divide_rows(rows: Sequence[Exemplar], folds: int, recipe: str) -> list[Fold]:
-    """Divide train rows into folds; no group is torn apart.
+def divide_rows(rows: Sequence[Exemplar], folds: int | None, recipe: str) -> list[Fold]:
+    """Divide train rows into folds; no group is torn apart. `None`: no fold.
 
     recipe: its name, for messages. Raises `UserError` if a fold would be empty, or leave nothing to be trained on.
     """
+    if folds is None:
+        return []
     numbers = number_folds((row.group for row in rows), folds)
     divided = [
         Fold(

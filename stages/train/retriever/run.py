@@ -29,7 +29,7 @@ from exemplars.models.retriever.ranking import View
 from exemplars.models.retriever.words import rank_by_words
 from exemplars.models.run_manifest import Manifest
 from stages.train.checks import check_packages
-from stages.train.folds import describe_folds
+from stages.train.folds import describe_folds, divide_rows
 from stages.train.loss_log import open_loss_log
 from stages.train.manifest import build_run_id, describe_run, encode_digests, hash_params
 from stages.train.params import RunParams
@@ -61,8 +61,8 @@ def train_retriever(params: RunParams, data: RetrieverInput, models: Path) -> Tr
     check_packages(recipe, shared)
     base = find_base(recipe.encoder)
     check_window(base, recipe.max_tokens)
-    encoder = load_sentence_encoder(base)
-    settings = make_settings(recipe)
+    folds = divide_rows(data.train, recipe.folds, params.recipe)
+    encoder, settings = load_sentence_encoder(base), make_settings(recipe)
     ready = prepare_data(data, recipe, encoder)
     digests, validation = ([row.digest for row in rows] for rows in (ready.train, data.validation))
     params_hash = hash_retriever_params(params, base.sha256, digests, validation, data.templates, data.skills)
@@ -76,7 +76,7 @@ def train_retriever(params: RunParams, data: RetrieverInput, models: Path) -> Tr
         result = fit_index_encoder(before, ready, data.skills, params, checkpoints, log)
     retriever = index_rows(encoder, settings, ready, data)
     figures = measure_rankings(retriever, ready, called, others)
-    predictions = predict_train_rows(params, data, ready, base, checkpoints)
+    predictions = predict_train_rows(folds, params, data, ready, base, checkpoints)
     folder = save_in_temporary_folder(retriever, models, predictions)
     lines = encode_digests(set(digests))
     manifest = make_manifest(run, params, base, folder, digests, validation, result)

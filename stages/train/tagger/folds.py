@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from exemplars.core.terminal import print_errors
@@ -9,7 +10,7 @@ from exemplars.models.base_models import BaseFiles, load_tokenizer
 from exemplars.models.candidates import list_tagged
 from exemplars.models.fold_predictions import FoldPrediction
 from exemplars.models.turns import collect_turns
-from stages.train.folds import divide_rows, make_predictions
+from stages.train.folds import Fold, make_predictions
 from stages.train.params import RunParams
 from stages.train.recipe_params import Tagger
 from stages.train.run import set_seeds
@@ -18,24 +19,21 @@ from stages.train.tagger.rows import TaggerInput
 
 
 def predict_train_rows(
-    params: RunParams, data: TaggerInput, base: BaseFiles, checkpoints: Path
+    folds: Sequence[Fold], params: RunParams, data: TaggerInput, base: BaseFiles, checkpoints: Path
 ) -> list[FoldPrediction]:
     """Rank the skills and mark the values of all train rows, each by a tagger of the other folds; none without folds.
 
     Its vocabulary, too, is that of the other folds. base: of the encoder. checkpoints: of the run; each fold has a
-    folder in it, so that a killed training is resumed. Raises `UserError` if there are too many folds, or the disk is
-    full.
+    folder in it, so that a killed training is resumed. Raises `UserError` if the disk is full.
     """
     from exemplars.models.tagger.predictor import Settings
     from exemplars.models.tagger.predictor import Tagger as Predictor
 
     recipe = params.chosen
     assert isinstance(recipe, Tagger)
-    if recipe.folds is None:
-        return []
     predictions: list[FoldPrediction] = []
-    for fold in divide_rows(data.train, recipe.folds, params.recipe):
-        print_errors([f"train: fold {fold.number + 1} of {recipe.folds}"])
+    for fold in folds:
+        print_errors([f"train: fold {fold.number + 1} of {len(folds)}"])
         set_seeds(params.shared.seed)
         part = TaggerInput(data.skills, fold.train, ())
         ready = prepare_data(part, recipe, load_tokenizer(base))

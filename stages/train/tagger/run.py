@@ -31,7 +31,7 @@ from exemplars.models.tagger.calibration import Calibration, choose_threshold, f
 from exemplars.models.tagger.calls import TaggedTurn
 from exemplars.models.tagger.right_answers import is_right
 from stages.train.checks import check_packages
-from stages.train.folds import describe_folds
+from stages.train.folds import describe_folds, divide_rows
 from stages.train.loss_log import open_loss_log
 from stages.train.manifest import build_run_id, describe_run, encode_digests, hash_params
 from stages.train.params import RunParams
@@ -59,6 +59,7 @@ def train_tagger(params: RunParams, data: TaggerInput, models: Path) -> TrainedR
     check_packages(recipe, shared)
     base = find_base(recipe.encoder)
     _check_window(base, recipe)
+    folds = divide_rows(data.train, recipe.folds, params.recipe)
     ready = prepare_data(data, recipe, load_tokenizer(base))
     digests, validation = ([row.digest for row in rows] for rows in (ready.train, data.validation))
     params_hash = hash_tagger_params(params, base.sha256, digests, validation, data.skills)
@@ -68,7 +69,7 @@ def train_tagger(params: RunParams, data: TaggerInput, models: Path) -> TrainedR
     with open_loss_log(layout.train_plots(params.recipe)) as log:
         network, result, losses = fit_network(ready, base, params, checkpoints, log)
     tagger, figures = _calibrate(network, ready, recipe, data.skills)
-    predictions = predict_train_rows(params, data, base, checkpoints)
+    predictions = predict_train_rows(folds, params, data, base, checkpoints)
     folder = _save(tagger, predictions, models)
     lines = encode_digests(set(digests))
     manifest = Manifest(

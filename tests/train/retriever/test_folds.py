@@ -67,3 +67,4 @@ def test_more_folds_than_groups_are_refused() -> None:
         match=r"too_many_folds: found folds: 9, for train rows of 8 groups, expected rows in each fold",
     ):
         train_tiny(shared={"max_steps": 1}, folds=9)
+    assert not Path("models").exists()

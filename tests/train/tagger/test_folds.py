@@ -89,6 +89,7 @@ def test_folds_that_leave_no_call_to_learn_are_refused() -> None:
         UserError, match=r"params\.yaml: train\.recipes\.tagger: too_many_folds: found folds: 2, for"
     ):
         predict(rows)
+    assert not Path("models").exists()
 
 
 def test_skills_are_ranked_by_how_likely_they_are_and_unknown_ones_come_last() -> None:
