@@ -24,7 +24,7 @@ from stages.split.inputs import read_foreign_texts
 from stages.split.params import SplitParams
 from stages.split.row_checks import find_contaminated_rows, find_leaking_rows
 
-_CHUNK: Final = 4096
+_CHUNK: Final = 1024
 """Held-out rows that are compared at a time, so that memory does not grow with their number."""
 _HELD_OUT: Final[tuple[SplitName, ...]] = ("test", "validation")
 

@@ -83,7 +83,10 @@ class ScriptedServer:
         self.http.server_close()
 
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
-        data = handler.rfile.read(int(handler.headers["Content-Length"]))
+        length = int(handler.headers["Content-Length"])
+        data = handler.rfile.read(length)
+        if len(data) < length:  # The client was killed while it sent the request.
+            return
         if self.key is not None and handler.headers["Authorization"] != f"Bearer {self.key}":
             self._send_error(handler, Reply(401, "Incorrect API key provided.", code="invalid_api_key"))
         elif not self.has_batches and not handler.path.endswith("/completions"):

@@ -21,6 +21,9 @@ from tests.stage_server import StageServer
 Serve = Callable[..., ScriptedServer]
 COUNT = 200
 KILLS = 20
+ANSWERS_A_RUN = 9
+"""At most, so that no run ends before its kill, however slow the machine is."""
+HELD_SECONDS = 600.0
 OPTIONS = ("generate", "--model", "scripted", "--skill", "call", "--examples-per-request", "1")
 
 
@@ -44,14 +47,23 @@ def wait_for(server: ScriptedServer, requests: int, process: subprocess.Popen[by
 def test_a_run_that_is_killed_at_random_moments_sends_and_stores_nothing_twice(
     project: GeneratedProject, serve: Serve, stage_server: StageServer
 ) -> None:
-    server = serve(lambda body, number: answer_with(write_example(number % 210), wait=0.04))
+    answered = [0]  # The number of requests that are answered before the next kill; later ones hear nothing.
+    server = serve(
+        lambda body, number: answer_with(
+            write_example(number % 210), wait=0.0 if number < answered[0] else HELD_SECONDS
+        )
+    )
     moments = random.Random(1)
     for _ in range(KILLS):
+        before = len(server.bodies)
+        count = moments.randint(0, ANSWERS_A_RUN)
+        answered[0] = before + count
         process = start_run(stage_server.python, server, COUNT)
-        wait_for(server, len(server.bodies) + 1, process)
-        time.sleep(moments.uniform(0, 0.12))
+        wait_for(server, before + 1 + moments.randint(0, count), process)
+        time.sleep(moments.uniform(0, 0.05))
         process.kill()
         assert process.wait() == -signal.SIGKILL
+    answered[0] = sys.maxsize
     time.sleep(0.1)
     assert 0 < len(project.answers) < COUNT
     assert ask(server, count=COUNT) == 0

@@ -311,7 +311,7 @@ function loadNote(row) {
 function openNote() {
   if (!state.row?.digest) return;
   noteField.hidden = false;
-  note.focus();
+  note.focus({ preventScroll: true });
 }
 
 function pressInNote(event) {
@@ -322,7 +322,7 @@ function pressInNote(event) {
     sessionStorage.removeItem(noteKey(state.row));
   }
   noteField.hidden = !note.value.trim();
-  document.getElementById(state.form ? "utterance" : "row-title").focus();
+  document.getElementById(state.form ? "utterance" : "row-title").focus({ preventScroll: true });
 }
 
 function browse() {
