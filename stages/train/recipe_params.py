@@ -259,7 +259,8 @@ class Reward(_Aligned, frozen=True, tag="reward"):
     alpha, layers: as in dpo.
     """
 
-    learning_rate: Positive = 3e-4
+    learning_rate: Positive = 1e-3
+    epochs: Count = 4
     center: NotNegative = 0.01
 
 

@@ -29,7 +29,7 @@ from tests.tiny import make_render_manifest, save_tiny
 from tests.train.test_recipes import SHARED
 from tests.train.test_run import ROWS
 
-SMALL: dict[str, Any] = {"rank": 4, "alpha": 8, "layers": None, "batch_rows": 4}
+SMALL: dict[str, Any] = {"rank": 4, "alpha": 8, "layers": None, "epochs": 1, "batch_rows": 4}
 RECIPES: dict[str, Recipe] = {
     "lora": Lora(learning_rate=1e-2, rank=4, alpha=8),
     "dpo": Dpo(learning_rate=1e-2, chosen_weight=0.0, **SMALL),
