@@ -14,7 +14,7 @@ def number_folds(groups: Iterable[str], folds: int) -> dict[str, int]:
     """Number the fold of each group, from 0: as many groups in each, or one more, in the order of a stable hash.
 
     >>> number_folds(["a", "b", "a", "c"], 2)
-    {'b': 0, 'c': 1, 'a': 0}
+    {'c': 0, 'a': 1, 'b': 0}
     """
     ordered = sorted(set(groups), key=lambda group: (hash_to_fraction(group, _SALT), group))
     return {group: place % folds for place, group in enumerate(ordered)}

@@ -9,8 +9,9 @@ import pytest
 
 from exemplars.core import layout
 from exemplars.core.errors import UserError
-from exemplars.core.files import write_json
+from exemplars.core.files import write_bytes, write_json
 from exemplars.core.tables import write_table
+from exemplars.dataset.recognizers import Recognizers, encode_recognizers
 from exemplars.models.base_models import FolderBase
 from exemplars.models.run_manifest import StartRun
 from stages.evaluate.inputs import SCHEMAS, read_inputs
@@ -87,6 +88,7 @@ def test_empty_splits_are_reported_together(tmp_path: Path, monkeypatch: pytest.
     for path, schema in SCHEMAS.items():
         write_table(path, schema.empty_table())
     write_json(layout.CATALOG, [])
+    write_bytes(layout.LEXICON, encode_recognizers(Recognizers()))
     write_json(layout.TRAINING_BASE, make_render_manifest(FolderBase(path="base", license="MIT"), BASE))
     with pytest.raises(UserError) as raised:
         read_inputs(EvaluateParams())
