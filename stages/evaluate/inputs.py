@@ -67,8 +67,9 @@ def read_inputs(params: EvaluateParams) -> Inputs:
     Raises `UserError` if a table is missing or unreadable, or if `train` or `test` has no row of the view `call`.
     """
     tables = {path: read_table(path, schema) for path, schema in SCHEMAS.items()}
+    manifest = read_render_manifest()
     catalog, lexicon = read_catalog(layout.CATALOG), read_recognizers(layout.LEXICON).recognizers
-    inputs = assemble_inputs(tables, catalog, read_render_manifest(), params, lexicon)
+    inputs = assemble_inputs(tables, catalog, manifest, params, lexicon)
     problems = [
         _no_calls(split) for split, found in (("train", inputs.train), ("test", inputs.rendered)) if not found
     ]
