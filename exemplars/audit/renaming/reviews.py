@@ -18,7 +18,7 @@ from exemplars.core.digests import hash_row
 from exemplars.core.file_locks import lock_file
 from exemplars.core.files import read_file, write_bytes
 from exemplars.core.records import Argument, Exemplar, Grounding
-from exemplars.core.reviews import Review, ReviewedRow, encode_review, parse_reviews
+from exemplars.core.reviews import Review, encode_review, parse_reviews
 
 
 def rename_reviews(data: bytes, rename: Rename, rows: Mapping[str, Exemplar]) -> RenamedLines:
@@ -60,7 +60,7 @@ def _rename_review(review: Review, rename: Rename, row: Exemplar | None) -> Revi
         review.digest,
     )
     before, after = (
-        None if reviewed is None else _rename_reviewed(reviewed, rename)
+        None if reviewed is None else rename_row(reviewed, rename)
         for reviewed in (review.before, review.after)
     )
     return msgspec.structs.replace(review, digest=digest, before=before, after=after)
@@ -92,14 +92,3 @@ def _list_versions(review: Review, row: Exemplar | None) -> Iterator[Exemplar]:
             mode=review.before.mode,
             arguments=arguments,
         )
-
-
-def _rename_reviewed(row: ReviewedRow, rename: Rename) -> ReviewedRow:
-    if row.skill != rename.skill:
-        return row
-    skill = rename.new if rename.parameter is None else row.skill
-    arguments = (
-        msgspec.structs.replace(argument, slot=rename.rename_path(argument.slot))
-        for argument in row.arguments
-    )
-    return msgspec.structs.replace(row, skill=skill, arguments=tuple(arguments))

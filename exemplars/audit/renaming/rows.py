@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -11,9 +12,12 @@ from exemplars.audit.renaming.edits import Rename
 from exemplars.core import layout
 from exemplars.core.digests import hash_row
 from exemplars.core.records import Exemplar
+from exemplars.core.reviews import ReviewedRow
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
 from exemplars.core.tables import read_table
 from exemplars.dataset.row_tables import exemplars_from_table
+
+Row = TypeVar("Row", Exemplar, ReviewedRow)
 
 
 def read_compiled_rows() -> dict[str, Exemplar]:
@@ -33,7 +37,7 @@ def map_digests(rename: Rename) -> dict[str, str]:
     }
 
 
-def rename_row(row: Exemplar, rename: Rename) -> Exemplar:
+def rename_row(row: Row, rename: Rename) -> Row:
     """Rename the skill or the slots of a row; a row of a different skill stays as it is. Its digest is not computed."""
     if row.skill != rename.skill:
         return row
