@@ -52,15 +52,7 @@ class RenderManifest(msgspec.Struct, frozen=True):
     @property
     def style(self) -> PromptStyle:
         """How the prompts are written."""
-        return PromptStyle(
-            self.call_format,
-            self.tools,
-            self.instruction,
-            self.context_turns,
-            self.values,
-            self.tools_from,
-            self.candidates,
-        )
+        return msgspec.convert(self, PromptStyle, from_attributes=True)
 
 
 def attach_manifest(table: pa.Table, manifest: RenderManifest) -> pa.Table:

@@ -111,12 +111,4 @@ class RenderParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def style(self) -> PromptStyle:
         """How prompts are written."""
-        return PromptStyle(
-            self.call_format,
-            self.tools,
-            self.instruction,
-            self.context_turns,
-            self.values,
-            self.tools_from,
-            self.candidates,
-        )
+        return msgspec.convert(self, PromptStyle, from_attributes=True)
