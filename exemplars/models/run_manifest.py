@@ -73,7 +73,7 @@ class Manifest(msgspec.Struct, frozen=True):
     """The step of the checkpoint from which training was resumed, if any."""
     losses: dict[str, float]
     precision: dict[str, Any] = {}
-    """Of a language model: whether it was trained in bf16 or fp32 (`chosen`), why (`reason`), and what was measured."""
+    """Whether it was trained in bf16 or fp32 (`chosen`), why (`reason`), and what was measured."""
     style: PromptStyle | None = None
     """How the prompts were written; `None`: an encoder, which has none."""
     start: StartRun | None = None

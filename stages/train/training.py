@@ -155,7 +155,8 @@ def _choose_precision(
         if count_processes() > 1 or is_quantized(model):
             return None
         batch = _build_collator(shared, tokenizer)(_build_examples(rows[: shared.batch_rows], shared))
-        return measure_speedup(model, {name: value for name, value in batch.items() if name != "labels"})
+        arguments = {name: value for name, value in batch.items() if name != "labels"}
+        return measure_speedup(model, lambda: model(**arguments, use_cache=False, logits_to_keep=1))
 
     return choose_precision(
         shared.precision, has_gpu=torch.cuda.is_available(), is_native=supports_bf16(), measure=measure

@@ -88,6 +88,8 @@ class TaggerNetwork(nn.Module):  # type: ignore[misc]
         """encoder: a transformer of transformers. dropout: before the heads."""
         super().__init__()
         self.encoder = encoder
+        self.has_bf16 = False
+        """Whether the encoder computes in bf16, which training may set. The heads are in fp32."""
         _disable_attention_dropout(encoder)
         width = int(encoder.config.hidden_size)
         self.has_segments = int(getattr(encoder.config, "type_vocab_size", 0) or 0) > 1
@@ -159,9 +161,9 @@ class TaggerNetwork(nn.Module):  # type: ignore[misc]
     def encode(self, batch: Batch) -> Tensor:
         """Encode texts: of shape (rows, tokens, width)."""
         segments = {"token_type_ids": batch.segments} if self.has_segments else {}
-        states: Tensor = self.encoder(
-            input_ids=batch.input_ids, attention_mask=batch.attended, **segments
-        ).last_hidden_state
+        with torch.autocast(batch.input_ids.device.type, torch.bfloat16, enabled=self.has_bf16):
+            output = self.encoder(input_ids=batch.input_ids, attention_mask=batch.attended, **segments)
+        states: Tensor = output.last_hidden_state.float()
         return states
 
     @torch.no_grad()  # type: ignore[untyped-decorator]

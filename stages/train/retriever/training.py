@@ -28,7 +28,7 @@ from stages.train.callbacks import (
 )
 from stages.train.loss_log import LossLogger
 from stages.train.params import Precision, Shared, Tracker
-from stages.train.precision import PrecisionChoice, choose_precision, supports_bf16
+from stages.train.precision import PrecisionChoice, choose_precision, measure_speedup, supports_bf16
 from stages.train.recipe_params import Retriever
 from stages.train.retriever.batches import Pair
 from stages.train.retriever.padding import trim_padding
@@ -116,7 +116,7 @@ def fit_encoder(
     checkpoints: the folder of this very run. If it holds a whole checkpoint, training resumes there.
     """
     checkpoint = find_last_checkpoint(checkpoints)
-    notes = read_notes(checkpoint) or Notes(0.0, _choose_precision(shared.precision))
+    notes = read_notes(checkpoint) or Notes(0.0, _choose_precision(shared.precision, encoder, task))
     clock = Clock(notes)
     if checkpoint is None:
         for damaged in checkpoints.glob("checkpoint-*"):
@@ -168,10 +168,17 @@ def _build_trainer(
     return trainer
 
 
-def _choose_precision(asked: Precision) -> PrecisionChoice:
-    """Choose the number format: `auto` is bf16 on a GPU that has instructions for it."""
+def _choose_precision(asked: Precision, encoder: SentenceTransformer, task: EncoderTask) -> PrecisionChoice:
+    """Choose the number format for an encoder that reads the questions of a task."""
+
+    def measure() -> float | None:
+        model = encoder.transformers_model
+        texts = next(iter(task.columns.values()))[: task.sizes[0]]
+        features = encoder.preprocess(list(texts))
+        return None if model is None else measure_speedup(model, lambda: encoder(features))
+
     return choose_precision(
-        asked, has_gpu=torch.cuda.is_available(), is_native=supports_bf16(), measure=lambda: None
+        asked, has_gpu=torch.cuda.is_available(), is_native=supports_bf16(), measure=measure
     )
 
 

@@ -98,6 +98,7 @@ def _describe_training(result: TaggerResult) -> dict[str, Any]:
         "tokens": result.tokens,
         "resumed_from": result.resumed_from,
         "seconds": round(result.seconds, 1),
+        "precision": dict(result.precision),
     }
 
 

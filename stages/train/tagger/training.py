@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import torch
 from torch import Tensor
 
@@ -19,7 +20,8 @@ from exemplars.models.tagger.network import Scores, TaggerNetwork
 from exemplars.models.tagger.tensors import collate
 from exemplars.models.tagger.vocabulary import NO_SKILL, Vocabulary
 from stages.train.loss_log import LossLogger, format_losses
-from stages.train.params import Shared
+from stages.train.params import Precision, Shared
+from stages.train.precision import choose_precision, measure_speedup, supports_bf16
 from stages.train.recipe_params import Tagger
 from stages.train.remaining_time import StepClock
 from stages.train.tagger.batches import build_batches
@@ -44,6 +46,8 @@ class TaggerResult(NamedTuple):
     resumed_from: int | None
     train_loss: float
     seconds: float
+    precision: Mapping[str, Any]
+    """Fields of a `PrecisionChoice`."""
 
 
 class _State:
@@ -57,6 +61,8 @@ class _State:
         self.tokens = 0
         self.losses: list[float] = []
         self.seconds = 0.0
+        self.precision: dict[str, Any] = {}
+        """A `PrecisionChoice`; empty before the first batch. A resumed training keeps it."""
 
 
 class TaggerTraining:
@@ -101,6 +107,9 @@ class TaggerTraining:
             recipe, seed = self.recipe, self.shared.seed
             batches = build_batches(lengths, recipe.batch_rows, recipe.batch_tokens, seed, self.state.epoch)
             steps = self.shared.max_steps or len(batches) * recipe.epochs
+            if not self.state.precision:
+                self.state.precision = self._choose_precision([rows[place] for place in batches[0]])
+            self.network.has_bf16 = self.state.precision["chosen"] == Precision.BF16
             while self.state.batch < len(batches) and not self._is_done():
                 loss = self._take_step([rows[place] for place in batches[self.state.batch]], len(batches))
                 self._log(self.state.step, log)
@@ -110,10 +119,25 @@ class TaggerTraining:
                     self._save(folder)
             if self.state.batch == len(batches):
                 self.state.epoch, self.state.batch = self.state.epoch + 1, 0
+        self.network.has_bf16 = False
         state = self.state
         self._log(state.step, log, is_last=True)
         mean = sum(state.losses) / max(1, len(state.losses))
-        return TaggerResult(state.step, state.tokens, resumed, mean, time.monotonic() - start)
+        return TaggerResult(
+            state.step, state.tokens, resumed, mean, time.monotonic() - start, state.precision
+        )
+
+    def _choose_precision(self, rows: Sequence[TaggerRow]) -> dict[str, Any]:
+        """Choose the number format of the encoder. rows: of a batch, for the measurement."""
+
+        def measure() -> float | None:
+            batch = collate([row.encoded for row in rows], self.loss.pad, self.loss.matcher)
+            return measure_speedup(self.network.encoder, lambda: self.network.encode(batch))
+
+        choice = choose_precision(
+            self.shared.precision, has_gpu=False, is_native=supports_bf16(), measure=measure
+        )
+        return dict(msgspec.to_builtins(choice))
 
     def _is_done(self) -> bool:
         return self.shared.max_steps is not None and self.state.step >= self.shared.max_steps

@@ -9,7 +9,7 @@ from typing import Any
 from exemplars.core.records import Exemplar
 from exemplars.models.base_models import FolderBase
 from stages.train.lsr.run import train_lsr
-from stages.train.params import RunParams, Shared
+from stages.train.params import Precision, RunParams, Shared
 from stages.train.recipe_params import Lsr
 from stages.train.retriever.inputs import RetrieverInput
 from stages.train.run import TrainedRun, keep_run
@@ -28,7 +28,7 @@ def train_tiny(rows: Sequence[Exemplar] = ROWS, **changes: Any) -> tuple[Trained
         generator=FolderBase(path="generator", license="MIT"),
         **{"learning_rate": 3e-3, "epochs": 5, "batch_rows": 4, "candidates": 3, "max_tokens": 48, **changes},
     )
-    shared = Shared(log_every=1, checkpoint_every=2)
+    shared = Shared(precision=Precision.FP32, log_every=1, checkpoint_every=2)
     params = RunParams("lsr", recipe, shared)
     trained = train_lsr(params, RetrieverInput(SKILLS, rows, rows), Path("models"))
     keep_run(trained, Path("models/lsr"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from exemplars.core.tables import write_table
 from exemplars.dataset.catalog import Skill, encode_catalog
 from exemplars.dataset.row_tables import exemplars_to_table
 from exemplars.models.run_manifest import read_manifest
+from stages.train.params import Precision
 from tests.models.tagger.rows import ROWS, SKILLS, make_row, said
 from tests.train.retriever.trained import train_tiny
 
@@ -91,6 +93,22 @@ def test_a_killed_training_resumes_to_the_same_weights(monkeypatch: pytest.Monke
     assert hash_weights(folder) == expected
     assert resumed.manifest.losses == whole.manifest.losses
     assert "/" not in "".join(path.read_text() for path in folder.glob("weights/tokenizer_config.json"))
+
+
+def test_bf16_is_used_where_it_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    from stages.train.retriever import training
+
+    measured = []
+
+    def measure(model: Any, compute: Callable[[], Any]) -> float:
+        measured.append((type(model).__name__, tuple(compute()["sentence_embedding"].shape)))
+        return 1.5
+
+    monkeypatch.setattr(training, "supports_bf16", lambda: True)
+    monkeypatch.setattr(training, "measure_speedup", measure)
+    trained, _ = train_tiny(shared={"precision": Precision.AUTO})
+    assert measured == [("BertModel", (3, 32))]
+    assert trained.manifest.precision["chosen"] == "bf16"
 
 
 def test_the_result_is_an_average_of_the_weights_before_and_after_training() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from exemplars.core.records import Exemplar, Template
 from exemplars.dataset.catalog import Skill
 from exemplars.models.base_models import FolderBase
-from stages.train.params import RunParams, Shared
+from stages.train.params import Precision, RunParams, Shared
 from stages.train.recipe_params import Retriever
 from stages.train.retriever.inputs import RetrieverInput
 from stages.train.retriever.run import train_retriever
@@ -25,7 +25,7 @@ def make_params(shared: dict[str, Any], **changes: Any) -> RunParams:
     encoder = FolderBase(path="encoder", license="MIT")
     options = {"learning_rate": 3e-3, "steps": 5, "batch_skills": 3, "max_tokens": 48, **changes}
     recipe = Retriever(encoder=encoder, **options)
-    return RunParams("retriever", recipe, Shared(**shared))
+    return RunParams("retriever", recipe, Shared(**{"precision": Precision.FP32, **shared}))
 
 
 def train_tiny(

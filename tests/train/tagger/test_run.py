@@ -16,6 +16,7 @@ from exemplars.dataset.catalog import Skill, encode_catalog
 from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.row_tables import exemplars_to_table
 from exemplars.models.run_manifest import read_manifest
+from stages.train.params import Precision
 from stages.train.tagger.inputs import read_tagger_input
 from tests.models.tagger.rows import ROWS, SKILLS, make_row, meant, said
 from tests.train.tagger.trained import train_tiny
@@ -87,6 +88,37 @@ def test_a_killed_training_resumes_to_the_same_weights(
     assert hash_weights(folder) == expected
     assert (resumed.manifest.steps, resumed.manifest.tokens) == (whole.manifest.steps, whole.manifest.tokens)
     assert resumed.manifest.losses == whole.manifest.losses
+
+
+def test_bf16_is_used_where_it_is_faster_and_a_resumed_training_keeps_the_choice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from stages.train.tagger import training
+
+    shared = {"precision": Precision.AUTO, "checkpoint_every": 1}
+    take_step, formats = training.TaggerTraining._take_step, []
+
+    def take_three_steps(self: Any, *arguments: Any) -> float:
+        if self.state.step == 3:
+            raise KeyboardInterrupt
+        formats.append(self.network.has_bf16)
+        return take_step(self, *arguments)
+
+    monkeypatch.setattr(training, "supports_bf16", lambda: True)
+    monkeypatch.setattr(training, "measure_speedup", lambda *_: 2.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(training.TaggerTraining, "_take_step", take_three_steps)
+        with pytest.raises(KeyboardInterrupt):
+            train_tiny(shared=shared)
+    monkeypatch.setattr(training, "measure_speedup", lambda *_: 1.0)
+    resumed, _ = train_tiny(shared=shared)
+    assert formats == [True, True, True]
+    assert resumed.manifest.resumed_from == 3
+    assert resumed.manifest.precision == {
+        "chosen": "bf16",
+        "reason": "a layer took 2.00 times as long in fp32; bf16 is used from 1.2",
+        "speedup": 2.0,
+    }
 
 
 def test_a_damaged_checkpoint_is_no_checkpoint() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from exemplars.core.records import Exemplar
 from exemplars.dataset.catalog import Skill
 from exemplars.models.base_models import FolderBase
-from stages.train.params import RunParams, Shared
+from stages.train.params import Precision, RunParams, Shared
 from stages.train.recipe_params import Tagger
 from stages.train.run import TrainedRun, keep_run
 from stages.train.tagger.rows import TaggerInput
@@ -30,7 +30,7 @@ def make_params(epochs: int, shared: dict[str, Any], **changes: Any) -> RunParam
         batch_rows=4,
         **{"max_tokens": 48, **changes},
     )
-    return RunParams("tagger", recipe, Shared(**shared))
+    return RunParams("tagger", recipe, Shared(**{"precision": Precision.FP32, **shared}))
 
 
 def train_tiny(
