@@ -15,6 +15,7 @@ from exemplars.core.params import PATH, load_value
 from exemplars.core.tables import read_table, rows_from_table
 from exemplars.dataset.catalog import Skill, read_catalog
 from exemplars.dataset.recognizers import Recognizer, read_recognizers, select_recognizers
+from exemplars.models.answering_models import load_answering_model
 from exemplars.models.candidates import make_candidate_finder
 from exemplars.models.chat_templates import find_end_of_turn
 from exemplars.models.copying import CopyRules, learn_copy_rules
@@ -27,7 +28,6 @@ from exemplars.models.run_manifest import (
     TAGGER,
     WEIGHTS,
     get_style,
-    load_run,
     read_manifest,
 )
 
@@ -115,12 +115,7 @@ def _load_tagger(run: Run) -> TaggerSystem:
 
 
 def _load_language_model(run: Run) -> LanguageModelSystem:
-    import torch
-
-    model, tokenizer = load_run(run.folder, dtype="float32")
-    if hasattr(model, "merge_and_unload") and not model.active_peft_config.is_prompt_learning:
-        model = model.merge_and_unload()
-    model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    model, tokenizer = load_answering_model(run.folder)
     # Tries the template in a process of its own, which a server could not start from a thread.
     find_end_of_turn(tokenizer)
     style = get_style(run.folder, read_manifest(run.folder))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.dataset.catalog import Skill
+from exemplars.models.answering_models import answers_in_bf16, load_answering_model, move_to_device
 from exemplars.models.base_models import Base, find_base, load_model, load_tokenizer
 from exemplars.models.prompt_style import CandidateSource, PromptStyle, ToolSource
-from exemplars.models.run_manifest import ROWS, Manifest, load_run, read_manifest
+from exemplars.models.run_manifest import ROWS, Manifest, read_manifest
 from stages.evaluate.system_names import Role, find_role
 
 Loader = Callable[[], tuple[Any, Any]]
@@ -62,8 +64,15 @@ def read_runs(folders: Mapping[str, Path], base_sha256: str, test_digests: Colle
 
 
 def describe_runs(runs: Mapping[str, Run]) -> dict[str, dict[str, str]]:
-    """Describe runs for the report, by name."""
-    return {name: {"run": run.manifest.run, "role": run.role.value} for name, run in runs.items()}
+    """Describe runs for the report, by name; of language models also the number format of their weights."""
+    return {name: _describe_run(run) for name, run in runs.items()}
+
+
+def _describe_run(run: Run) -> dict[str, str]:
+    described = {"run": run.manifest.run, "role": run.role.value}
+    if run.role is Role.LANGUAGE_MODEL:
+        described["precision"] = "bf16" if answers_in_bf16(run.manifest) else "fp32"
+    return described
 
 
 def load_models(runs: Mapping[str, Run], base: Base, skills: Sequence[Skill]) -> Models:
@@ -76,7 +85,7 @@ def load_models(runs: Mapping[str, Run], base: Base, skills: Sequence[Skill]) ->
     loaders: dict[str | None, Loader] = {None: _make_base_loader(base)}
     for name, run in runs.items():
         if run.role is Role.LANGUAGE_MODEL:
-            loaders[name] = _make_run_loader(run.folder)
+            loaders[name] = functools.partial(load_answering_model, run.folder)
             continue
         if run.role is Role.REWARD:
             continue
@@ -159,24 +168,9 @@ def _find_old_start(run: Run, runs: Mapping[str, Run]) -> Iterator[Diagnostic]:
 def _make_base_loader(base: Base) -> Loader:
     def load() -> tuple[Any, Any]:
         files = find_base(base)
-        return _prepare_model(load_model(files, dtype="float32")), load_tokenizer(files)
+        return move_to_device(load_model(files, dtype="float32")), load_tokenizer(files)
 
     return load
-
-
-def _make_run_loader(folder: Path) -> Loader:
-    def load() -> tuple[Any, Any]:
-        model, tokenizer = load_run(folder, dtype="float32")
-        merged = model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
-        return _prepare_model(merged), tokenizer
-
-    return load
-
-
-def _prepare_model(model: Any) -> Any:
-    import torch
-
-    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 
 def _describe_unusable(run: Run, found: str, expected: str, summary: str) -> Diagnostic:

@@ -57,16 +57,6 @@ def choose_precision(
     return PrecisionChoice(chosen, reason, round(speedup, 2))
 
 
-def supports_bf16() -> bool:
-    """Return whether the GPU, or without one the processor, has instructions for bf16."""
-    import torch
-
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, name, lambda: False)() for name in names)
-
-
 def measure_speedup(model: Any, compute: Callable[[], object]) -> float | None:
     """Measure how many times as fast bf16 is for forward and backward through the model's last layer.
 

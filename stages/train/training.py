@@ -11,6 +11,7 @@ from typing import Any, Final
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
+from exemplars.models.answering_models import supports_bf16
 from stages.train.batches import (
     LeftPaddingCollator,
     SharedPrefixCollator,
@@ -27,7 +28,6 @@ from stages.train.precision import (
     choose_precision,
     is_quantized,
     measure_speedup,
-    supports_bf16,
 )
 from stages.train.processes import count_processes
 from stages.train.rows import IGNORED, TokenRow

@@ -21,12 +21,12 @@ from exemplars.core.params import load_section
 from exemplars.core.tables import read_table
 from exemplars.dataset.catalog import read_catalog
 from exemplars.dataset.recognizers import read_recognizers
+from exemplars.models.answering_models import load_answering_model
 from exemplars.models.candidates import make_candidate_finder
 from exemplars.models.library_messages import suppress_library_messages
 from exemplars.models.prompt_style import CandidateSource
 from exemplars.models.render_manifest import read_render_manifest
 from exemplars.models.retriever.retriever import load_retriever
-from exemplars.models.run_manifest import load_run
 from exemplars.models.tagger.predictor import load_tagger
 from stages.evaluate.evaluation import evaluate_systems
 from stages.evaluate.inputs import SCHEMAS, Inputs, assemble_inputs, build_tasks
@@ -102,13 +102,11 @@ def main() -> str | None:
         tasks = build_settings(
             inputs, arguments.retriever, [int(count) for count in arguments.tools.split(",")], copies
         )
-        model, tokenizer = load_run(arguments.run, dtype="float32")
+        model, tokenizer = load_answering_model(arguments.run)
     except UserError as error:
         return str(error)
-    if hasattr(model, "merge_and_unload"):
-        model = model.merge_and_unload()
     for name, task in tasks.items():
-        replies = answer_by_model([SYSTEM], {name: task}, model.eval(), tokenizer, params)
+        replies = answer_by_model([SYSTEM], {name: task}, model, tokenizer, params)
         print_task(name, task, {SYSTEM.name: list(replies[name][SYSTEM.name])}, params)
     return None
 

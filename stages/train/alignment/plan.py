@@ -10,6 +10,7 @@ import msgspec
 
 from exemplars.core import layout
 from exemplars.core.digests import hash_content, hash_split
+from exemplars.models.answering_models import supports_bf16
 from exemplars.models.base_models import (
     BaseFiles,
     find_base,
@@ -25,7 +26,7 @@ from stages.train.checks import check_base, check_packages
 from stages.train.loss_log import open_loss_log
 from stages.train.manifest import build_run_id, encode_digests, hash_params
 from stages.train.params import Precision, RunParams
-from stages.train.precision import PrecisionChoice, choose_precision, supports_bf16
+from stages.train.precision import PrecisionChoice, choose_precision
 from stages.train.recipe_params import AlignedRecipe
 from stages.train.recipes import count_parameters
 from stages.train.run import SPACE_ADVICE, TrainedRun, describe_training, save_weights

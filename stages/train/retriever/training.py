@@ -16,6 +16,7 @@ from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.losses import MatryoshkaLoss, MultipleNegativesRankingLoss
 from sentence_transformers.sentence_transformer.training_args import SentenceTransformerTrainingArguments
 
+from exemplars.models.answering_models import supports_bf16
 from stages.train.callbacks import (
     KEPT_CHECKPOINTS,
     Clock,
@@ -28,7 +29,7 @@ from stages.train.callbacks import (
 )
 from stages.train.loss_log import LossLogger
 from stages.train.params import Precision, Shared, Tracker
-from stages.train.precision import PrecisionChoice, choose_precision, measure_speedup, supports_bf16
+from stages.train.precision import PrecisionChoice, choose_precision, measure_speedup
 from stages.train.recipe_params import Retriever
 from stages.train.retriever.batches import Pair
 from stages.train.retriever.padding import trim_padding

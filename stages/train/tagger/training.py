@@ -14,6 +14,7 @@ from torch import Tensor
 
 from exemplars.core.files import replace_file
 from exemplars.core.terminal import print_errors
+from exemplars.models.answering_models import supports_bf16
 from exemplars.models.tagger.features import SPECIAL, Target
 from exemplars.models.tagger.matches import Matcher
 from exemplars.models.tagger.network import Scores, TaggerNetwork
@@ -21,7 +22,7 @@ from exemplars.models.tagger.tensors import collate
 from exemplars.models.tagger.vocabulary import NO_SKILL, Vocabulary
 from stages.train.loss_log import LossLogger, format_losses
 from stages.train.params import Precision, Shared
-from stages.train.precision import choose_precision, measure_speedup, supports_bf16
+from stages.train.precision import choose_precision, measure_speedup
 from stages.train.recipe_params import Tagger
 from stages.train.remaining_time import StepClock
 from stages.train.tagger.batches import build_batches
@@ -108,7 +109,8 @@ class TaggerTraining:
             batches = build_batches(lengths, recipe.batch_rows, recipe.batch_tokens, seed, self.state.epoch)
             steps = self.shared.max_steps or len(batches) * recipe.epochs
             if not self.state.precision:
-                self.state.precision = self._choose_precision([rows[place] for place in batches[0]])
+                largest = max(batches, key=lambda batch: sum(lengths[place] for place in batch))
+                self.state.precision = self._choose_precision([rows[place] for place in largest])
             self.network.has_bf16 = self.state.precision["chosen"] == Precision.BF16
             while self.state.batch < len(batches) and not self._is_done():
                 loss = self._take_step([rows[place] for place in batches[self.state.batch]], len(batches))
@@ -128,7 +130,7 @@ class TaggerTraining:
         )
 
     def _choose_precision(self, rows: Sequence[TaggerRow]) -> dict[str, Any]:
-        """Choose the number format of the encoder. rows: of a batch, for the measurement."""
+        """Choose the number format of the encoder. rows: of a large batch, for the measurement."""
 
         def measure() -> float | None:
             batch = collate([row.encoded for row in rows], self.loss.pad, self.loss.matcher)

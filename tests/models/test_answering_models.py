@@ -1,0 +1,81 @@
+"""Models that answer: in which number format, and what stays exact in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exemplars.models import answering_models
+from exemplars.models.answering_models import answers_in_bf16, hold_weights_in_bf16
+from exemplars.models.base_models import FolderBase, find_base, load_model
+from exemplars.models.run_manifest import Manifest
+from tests.tiny import save_tiny
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Any:
+    base = find_base(FolderBase(path=str(save_tiny(tmp_path / "base")), license="MIT"))
+    return load_model(base, dtype="float32").eval()
+
+
+def make_manifest(chosen: str) -> Manifest:
+    return Manifest(
+        run="lora-1-2",
+        recipe="lora",
+        params={},
+        data_hashes={},
+        rows_sha256="0",
+        base=FolderBase(path="base", license="MIT"),
+        base_sha256="0",
+        base_license="MIT",
+        weights_sha256="0",
+        code=None,
+        packages={},
+        hardware={},
+        seed=1,
+        seconds=0.0,
+        tokens=0,
+        steps=0,
+        resumed_from=None,
+        losses={},
+        precision={"chosen": chosen},
+    )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "is_supported", "expected"),
+    [("bf16", True, True), ("bf16", False, False), ("fp32", True, False)],
+)
+def test_a_run_answers_in_the_format_of_its_training_where_the_machine_has_it(
+    chosen: str, is_supported: bool, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering_models, "supports_bf16", lambda: is_supported)
+    assert answers_in_bf16(make_manifest(chosen)) is expected
+
+
+def test_weights_are_held_in_bf16_and_positions_stay_exact(model: Any) -> None:
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    ids = torch.tensor([[5, 6, 7, 8], [5, 6, 7, 9]])
+    with torch.inference_mode():
+        exact = model(input_ids=ids, logits_to_keep=1).logits
+    hold_weights_in_bf16(model)
+    assert {weights.dtype for weights in model.parameters()} == {torch.bfloat16}
+    assert before
+    assert all(torch.equal(buffer, before[name]) for name, buffer in model.named_buffers())
+    with torch.inference_mode():
+        assert torch.allclose(model(input_ids=ids, logits_to_keep=1).logits.float(), exact, atol=0.05)
+
+
+def test_the_output_layer_is_given_no_view_with_gaps(model: Any) -> None:
+    hold_weights_in_bf16(model)
+    given: list[bool] = []
+    model.get_output_embeddings().register_forward_pre_hook(
+        lambda _, inputs: given.append(inputs[0].is_contiguous())
+    )
+    with torch.inference_mode():
+        model(input_ids=torch.tensor([[5, 6, 7, 8], [5, 6, 7, 9]]), logits_to_keep=1)
+    assert given == [True]
