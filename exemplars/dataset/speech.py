@@ -40,6 +40,9 @@ _TOKEN: Final = re.compile(
     r"|(?P<mark>[^\w\s])",
     re.IGNORECASE,
 )
+_PLAIN: Final = re.compile(r"[A-Za-z ,.?!:;]*")
+_PLAIN_MARKS: Final = str.maketrans(dict.fromkeys(",.?!:;", " "))
+"""Most texts have letters and these marks alone, which divide words, and need not be searched for tokens."""
 _SIGN_NAMES: Final = {"minus": "minus", "times": "times", "sharp": "sharp"}
 """How signs are read that mean something in some places only, by the group of `_TOKEN`."""
 _SIGNS: Final = {"&": " and ", "%": " percent", "@": " at ", "+": " plus ", "=": " equals "}
@@ -51,7 +54,9 @@ def write_as_spoken(text: str) -> str:
     >>> write_as_spoken("Wake me at 7:30, for $5!")
     'wake me at seven thirty for five dollars'
     """
-    return " ".join(_TOKEN.sub(_read_token, text).lower().replace("_", " ").split())
+    is_plain = _PLAIN.fullmatch(text) is not None
+    spoken = text.translate(_PLAIN_MARKS) if is_plain else _TOKEN.sub(_read_token, text)
+    return " ".join(spoken.lower().replace("_", " ").split())
 
 
 def make_speech_views(exemplars: Sequence[Exemplar]) -> list[Exemplar]:

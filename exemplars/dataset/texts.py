@@ -26,6 +26,8 @@ _SAME_MARKS: Final = str.maketrans("’‘ʼ′‐‑‒–−", "''''-----", "\
 _OPENING: Final = re.compile(rf"(?:[{_QUOTES}(\[{{¿¡「『（]|\.\.+)+")
 _CLOSING: Final = _QUOTES + ")]}」』）.,;:!?…—。、，！？；：؟،۔।"
 """Punctuation that only divides a text. Marks within a word, and most of those before it, are kept."""
+_ENDS: Final = ".,?!"
+"""Signs that are stripped from a word whatever is before them."""
 _DIVIDER: Final = re.compile(rf"[.!?…]+|[{_QUOTES}()\[\]{{}},;:—。、，！？；：؟،۔।]")
 _ABBREVIATION: Final = re.compile(r"(?<![^\W\d_])(?<!\.)(?:[^\W\d_]\.){2,}(?!\w)")
 """Single letters with dots: a.m., U.S."""
@@ -48,16 +50,21 @@ def make_equality_key(text: str) -> str:
     ["it's -1.5", 'c++', 'c#', '3*4', '👍']
     """
     folded = _fold_letters(text)
-    if "." in folded:
+    if folded.count(".") > 1:
         folded = _ABBREVIATION.sub(lambda match: match[0].replace(".", ""), folded)
     words = folded.split()
-    opened = {word[0] for word in words if word[0] in _UNITS}
-    # Most words are letters and digits alone, with nothing to strip.
-    kept = [
-        word if word.isalnum() else _strip_word(word, opened)
-        for word in words
-        if word.isalnum() or not _DIVIDER.fullmatch(word)
-    ]
+    kept: list[str] = []
+    opened: set[str] | None = None
+    for word in words:
+        # Most words are letters and digits alone, or with one sign after them.
+        if word.isalnum():
+            kept.append(word)
+        elif word[-1] in _ENDS and word[:-1].isalnum():
+            kept.append(word[:-1])
+        elif not _DIVIDER.fullmatch(word):
+            if opened is None:
+                opened = {other[0] for other in words if other[0] in _UNITS}
+            kept.append(_strip_word(word, opened))
     return " ".join(kept or words)
 
 
@@ -151,6 +158,7 @@ def compute_jaccard(first: frozenset[str], second: frozenset[str]) -> float:
     return common / total if total else 0.0
 
 
+@functools.lru_cache(maxsize=4096)
 def _strip_punctuation(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)

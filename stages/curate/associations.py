@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from exemplars.core.representativeness import Association
 from stages.curate.slices import DEMOGRAPHIC
 
@@ -45,17 +47,20 @@ def _test_independence(pairs: Mapping[tuple[str, str], int]) -> tuple[float, flo
     skills = sorted({skill for _, skill in pairs})
     if len(mentions) < 2 or len(skills) < 2:
         return 0.0, 1.0
-    from scipy.stats import chi2_contingency
+    from scipy.special import chdtrc  # `scipy.stats` takes a second to import.
 
-    table = [[pairs.get((mention, skill), 0) for skill in skills] for mention in mentions]
-    result = chi2_contingency(table, correction=False)
+    observed = np.array([[pairs.get((mention, skill), 0) for skill in skills] for mention in mentions])
     total = sum(pairs.values())
+    expected = observed.sum(axis=1, keepdims=True) * observed.sum(axis=0, keepdims=True) / total
+    statistic = float(((observed - expected) ** 2 / expected).sum())
     rows, columns = len(mentions), len(skills)
-    phi2 = max(0.0, float(result.statistic) / total - (rows - 1) * (columns - 1) / (total - 1))
+    phi2 = max(0.0, statistic / total - (rows - 1) * (columns - 1) / (total - 1))
     corrected_rows = rows - (rows - 1) ** 2 / (total - 1)
     corrected_columns = columns - (columns - 1) ** 2 / (total - 1)
     degrees = min(corrected_rows, corrected_columns) - 1
-    return (math.sqrt(phi2 / degrees) if degrees > 0 else 0.0), float(result.pvalue)
+    return (math.sqrt(phi2 / degrees) if degrees > 0 else 0.0), float(
+        chdtrc((rows - 1) * (columns - 1), statistic)
+    )
 
 
 def _correct_p_values(p_values: Sequence[float]) -> list[float]:

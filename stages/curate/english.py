@@ -1,4 +1,4 @@
-"""spaCy's English tokenizer, without a model, and what is known of its tokens without it."""
+"""English: spaCy's tokenizer without a model, what is known of its tokens without it, and a dictionary."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from exemplars.core.imports import hide_packages
 
 if TYPE_CHECKING:
     from spacy.language import Language
+    from spellchecker import SpellChecker
 
 MODEL_LIBRARIES: Final = ("torch", "transformers")
 """Packages that spaCy and Presidio import if they are installed, for models that are not used here."""
@@ -27,6 +28,14 @@ def load_blank_english() -> Language:
         return spacy.blank("en")
 
 
+@functools.cache
+def load_dictionary() -> SpellChecker:
+    """Load the English dictionary of pyspellchecker, with how often each word occurs in its corpus: 0.3 s."""
+    from spellchecker import SpellChecker
+
+    return SpellChecker(language="en", distance=1)
+
+
 def has_fewer_tokens(text: str, minimum: int) -> bool:
     """Return whether a text has fewer tokens than `minimum`, by spaCy's tokenizer; white space is no token."""
     low, high = bound_tokens(text)
@@ -35,6 +44,8 @@ def has_fewer_tokens(text: str, minimum: int) -> bool:
 
 def has_more_tokens(text: str, maximum: int) -> bool:
     """Return whether a text has more tokens than `maximum`, by spaCy's tokenizer; white space is no token."""
+    if len(text) <= maximum:  # A token has a character.
+        return False
     low, high = bound_tokens(text)
     return high > maximum and (low > maximum or count_tokens(text) > maximum)
 

@@ -129,7 +129,7 @@ def collect_facts(settings: FactParams, exemplars: Sequence[Exemplar], first: in
         np.array(all_keys, np.uint64).reshape(-1, len(RowKeys._fields)),
         facts,
         _count_words(exemplars, first),
-        {column: _sketch_column(found) for column, found in texts.items()},
+        _sketch_columns(texts),
         cache,
     )
 
@@ -159,9 +159,19 @@ def _count_words(exemplars: Iterable[Exemplar], first: int) -> WordCounts:
     return words
 
 
-def _sketch_column(texts: Mapping[int, str]) -> ShardTexts:
-    return ShardTexts(
-        np.fromiter(texts, np.uint64, len(texts)),
-        pa.array(texts.values(), pa.large_string()),
-        compute_sketches(list(texts.values())),
-    )
+def _sketch_columns(columns: Mapping[str, Mapping[int, str]]) -> dict[str, ShardTexts]:
+    """Sketch the texts of columns, each text once, since many templates are their utterance.
+
+    columns: the texts of each, by their hashes.
+    """
+    all_texts = {key: text for texts in columns.values() for key, text in texts.items()}
+    places = {key: place for place, key in enumerate(all_texts)}
+    sketches = compute_sketches(list(all_texts.values()))
+    return {
+        column: ShardTexts(
+            np.fromiter(texts, np.uint64, len(texts)),
+            pa.array(texts.values(), pa.large_string()),
+            sketches.take(np.fromiter((places[key] for key in texts), np.int64, len(texts))),
+        )
+        for column, texts in columns.items()
+    }

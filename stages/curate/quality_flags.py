@@ -131,14 +131,18 @@ def _is_truncated(text: str, words: Sequence[str]) -> bool:
 def _is_foreign(text: str, words: Sequence[str]) -> bool:
     if text.isascii() and len(words) < _MIN_WORDS_LANGUAGE:
         return False
-    letters = [letter for letter in text if letter.isalpha()]
-    latin = sum(letter.isascii() or "LATIN" in unicodedata.name(letter, "") for letter in letters)
-    if letters and latin * 2 < len(letters):
+    if not text.isascii() and _is_in_other_script(text):
         return True
     if len(words) < _MIN_WORDS_LANGUAGE:
         return False
     language, probability = _load_language_identifier().classify(text)
     return bool(language != "en" and probability >= _MIN_PROBABILITY_FOREIGN)
+
+
+def _is_in_other_script(text: str) -> bool:
+    letters = [letter for letter in text if letter.isalpha()]
+    latin = sum(letter.isascii() or "LATIN" in unicodedata.name(letter, "") for letter in letters)
+    return latin * 2 < len(letters)
 
 
 @functools.cache

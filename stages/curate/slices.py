@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections import Counter
@@ -153,12 +154,18 @@ def _build_mention_finder(slices: Mapping[str, Iterable[str]]) -> Dimension:
 
     def find_mentions(exemplar: Exemplar) -> Sequence[str]:
         text = exemplar.utterance.lower()
-        if first_words.isdisjoint(_WORD.findall(text)):
+        if first_words.isdisjoint(_list_words(text)):
             return (NO_SLICE,)
         names = {slice_names[word] for word in pattern.findall(text)}
         return sorted(names) or (NO_SLICE,)
 
     return find_mentions
+
+
+@functools.lru_cache(maxsize=1)
+def _list_words(text: str) -> frozenset[str]:
+    """List the different words of a text, once for all dimensions."""
+    return frozenset(_WORD.findall(text))
 
 
 def _compute_interval(rows: int, total: int) -> tuple[float, float]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
-if TYPE_CHECKING:
-    from spellchecker import SpellChecker
+from stages.curate.english import load_dictionary
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _MIN_LETTERS: Final = 5
@@ -67,7 +65,7 @@ def find_misspelled_words(words: WordCounts) -> dict[str, int]:
     rare = words.list_rare()
     if not rare:
         return {}
-    dictionary = _load_dictionary()
+    dictionary = load_dictionary()
     unknown = sorted(dictionary.unknown(rare))
     return {word: rare[word] for word in unknown if dictionary.known(dictionary.edit_distance_1(word))}
 
@@ -82,10 +80,3 @@ def _list_words(template: str) -> Iterator[str]:
         is_slot_name = template[match.start() - 1 : match.start()] in {"<", "_"}
         if match[0].islower() and "'" not in match[0] and "’" not in match[0] and not is_slot_name:
             yield match[0]
-
-
-@functools.cache
-def _load_dictionary() -> SpellChecker:
-    from spellchecker import SpellChecker
-
-    return SpellChecker(language="en", distance=1)

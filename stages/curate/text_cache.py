@@ -7,6 +7,7 @@ same. It holds hashes of texts and offsets in them, and no text; `exemplars eras
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -64,7 +65,6 @@ class Recall(Generic[T]):
         self._compute = compute
         self._empty = empty
         self._known = known
-        self._known_empty = np.frombuffer(known.empty, _DIGEST_TYPE)
         self._used: dict[bytes, T] = {}
 
     def __call__(self, text: str) -> T:
@@ -79,10 +79,16 @@ class Recall(Generic[T]):
     def _recall(self, digest: bytes, text: str) -> T:
         if digest in self._known.found:
             return self._known.found[digest]
-        place = int(np.searchsorted(self._known_empty, digest)) * _DIGEST_BYTES
-        if self._known.empty[place : place + _DIGEST_BYTES] == digest:
-            return self._empty
-        return self._compute(text)
+        return self._empty if self._is_known_empty(digest) else self._compute(text)
+
+    def _is_known_empty(self, digest: bytes) -> bool:
+        empty = self._known.empty
+
+        def read(index: int) -> bytes:
+            return empty[index * _DIGEST_BYTES : (index + 1) * _DIGEST_BYTES]
+
+        # NumPy would take ten times as long for a single digest.
+        return read(bisect_left(range(len(empty) // _DIGEST_BYTES), digest, key=read)) == digest
 
     def list_used(self) -> Results[T]:
         """List the results that were asked for; the others are forgotten."""

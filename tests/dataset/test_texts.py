@@ -82,6 +82,11 @@ def test_texts_that_differ_in_what_carries_meaning_are_not_equal(texts: tuple[st
     assert len({make_equality_key(text) for text in texts}) == len(texts)
 
 
+@given(st.text(min_size=1, max_size=12).filter(str.isalnum), st.sampled_from(".,?!"))
+def test_the_key_of_a_word_ignores_a_sign_after_it(word: str, sign: str) -> None:
+    assert make_equality_key(f"{word}{sign} now") == make_equality_key(f"{word} {sign} now")
+
+
 @given(st.text(max_size=30))
 def test_the_key_of_a_text_ignores_the_spaces_around_it(text: str) -> None:
     assert make_equality_key(f" {text}\n") == make_equality_key(text)

@@ -64,6 +64,8 @@ _EMAIL: Final = (
 _SSN: Final = r"\b(?!000|666|9\d\d)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}\b"
 _FLAGS: Final = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
 """Those that Presidio compiles its patterns with."""
+_DIGIT: Final = re.compile(r"\d")
+_DOTTED: Final = re.compile(r"\d\.\d{1,3}\.\d{1,3}\.\d")
 _MANY_DIGITS: Final = re.compile(r"(?:\d\D{0,3}){7}")
 _REGIONS: Final = ("US", "GB", "DE", "FR", "IN")
 """Regions whose telephone numbers are recognized without a country code."""
@@ -146,17 +148,19 @@ def _load_recognizers() -> dict[PersonalDataKind, Any]:
     }
 
 
-def _has_digit(text: str) -> bool:
-    return any(letter.isdigit() for letter in text)
-
-
 def _may_contain_ip(text: str) -> bool:
-    return text.count(".") >= 3 or text.count(":") >= 2
+    """Whether a text has four numbers with dots, the empty part of an IPv6 address, or all parts of one."""
+    return _DOTTED.search(text) is not None or "::" in text or text.count(":") >= 7
 
 
 _PATTERNS: Final[tuple[tuple[PersonalDataKind, Callable[[str], bool], regex.Pattern[str], float], ...]] = (
     (PersonalDataKind.EMAIL, lambda text: "@" in text, regex.compile(_EMAIL, _FLAGS), 0.9),
-    (PersonalDataKind.ADDRESS, _has_digit, regex.compile(_ADDRESS, _FLAGS), 0.6),
+    (
+        PersonalDataKind.ADDRESS,
+        lambda text: _DIGIT.search(text) is not None,
+        regex.compile(_ADDRESS, _FLAGS),
+        0.6,
+    ),
 )
 """Kinds that Presidio cannot recognize offline (its e-mail addresses need a list of domains) or at all: a cheap test
 that rules most texts out, the pattern, and its score."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import unicodedata
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import regex
 
+from stages.curate.english import load_dictionary
+
 _WORD: Final = regex.compile(
     r"(?<![\p{N}\p{L}\p{M}_@])\p{L}[\p{L}\p{M}]*+(?:['’ʼ‐‑-]\p{L}[\p{L}\p{M}]*+)*+(?![\p{N}_@])"
 )
+_HYPHEN: Final = regex.compile(r"[‐‑-]")
 _POSSESSIVE: Final = regex.compile(r"(?<=.)['’ʼ][sS]$")
 PARTICLES: Final = frozenset({
     "abu", "af", "al", "av", "bin", "bint", "da", "das", "de", "del", "della", "der", "des", "di", "dos",
@@ -62,15 +63,7 @@ def is_suffix(word: str) -> bool:
 
 def count_in_dictionary(word: str) -> int:
     """Return how often an English word occurs in the corpus of the dictionary; 0: it is in no dictionary."""
-    return _load_frequencies().get(word, 0)
-
-
-@functools.cache
-def _load_frequencies() -> Mapping[str, int]:
-    from spellchecker import SpellChecker
-
-    frequencies: Mapping[str, int] = SpellChecker(language="en", distance=1).word_frequency.dictionary
-    return frequencies
+    return int(load_dictionary().word_frequency.dictionary.get(word, 0))
 
 
 def split_words(text: str) -> list[NameWord]:
@@ -91,7 +84,7 @@ def split_words(text: str) -> list[NameWord]:
 
 def is_title(text: str) -> bool:
     """Check whether every part of a word with hyphens begins with a capital: McDonald, Garcia-Lopez."""
-    return all(part[:1].isupper() for part in regex.split(r"[‐‑-]", text))
+    return text[:1].isupper() and all(part[:1].isupper() for part in _HYPHEN.split(text))
 
 
 def is_capitals(text: str) -> bool:

@@ -153,8 +153,10 @@ class _NameScanner:
 
     def _read_introduction(self, index: int) -> tuple[int, int, NamePattern] | None:
         """Read what follows "my name is", if that begins at a word."""
+        if self._words[index].key != "my":
+            return None
         keys = [word.key for word in self._words[index : index + 3]]
-        if keys[:2] != ["my", "name"]:
+        if keys[1:2] != ["name"]:
             return None
         start = index + 2 if self._words[index + 1].possessive else index + 3 if keys[2:] == ["is"] else None
         if start is None or start >= len(self._words) or not _SPACE.fullmatch(self._words[start].gap):
@@ -165,6 +167,8 @@ class _NameScanner:
     def _read_titled(self, index: int) -> tuple[int, int, NamePattern] | None:
         """Read what follows a title, if a word is one."""
         word = self._words[index]
+        if word.key not in _TITLES:
+            return None
         titles = _TITLES if self._tells_case(word) else _PLAIN_TITLES
         if word.key not in titles or not self._is_joined(index + 1, after_dot=True):
             return None
