@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -48,6 +49,7 @@ class CallChecker:
         self.check_argument = lru_cache(maxsize=_REMEMBERED)(self._compute_argument)
         self._check_root = lru_cache(maxsize=_REMEMBERED)(self._compute_root)
         self._find_root = lru_cache(maxsize=_REMEMBERED)(find_root)
+        self._find_validator = lru_cache(maxsize=_REMEMBERED)(self._build_root_validator)
 
     def check_call(self, leaves: Leaves, is_negative: bool) -> CallChecks:
         """Check the leaves of a call together. is_negative: a refusal need not fill anything.
@@ -57,7 +59,7 @@ class CallChecker:
         roots: dict[str, list[tuple[str, str]]] = {}
         for leaf in leaves:
             roots.setdefault(self._find_root(leaf[0]), []).append(leaf)
-        checks = [self._check_root(tuple(root)) for root in roots.values()]
+        checks = [self._check_root(name, tuple(root)) for name, root in roots.items()]
         if not all(check.arguments_fit_together for check in checks):
             return CallChecks(False, False)
         is_complete = is_negative or self._validator is None or roots.keys() >= self._required
@@ -72,6 +74,21 @@ class CallChecker:
         """The validator of some of the arguments; `None` if the skill is not known, or its schema is no JSON Schema."""
         return None if self._skill is None else _build_validator({**self._schema, "required": []})
 
+    @cached_property
+    def _has_references(self) -> bool:
+        return "$ref" in json.dumps(self._schema, default=str)
+
+    def _build_root_validator(self, name: str) -> Any:
+        """Build the validator of one parameter, by its name; `None` as for `_validator`.
+
+        The schema of all would be walked for each, so that the time would grow with the square of their number.
+        """
+        if self._validator is None or self._has_references:
+            return self._validator
+        properties = self._schema["properties"]
+        own = {name: properties[name]} if name in properties else {}
+        return build_validator({**self._schema, "required": [], "properties": own})
+
     def _compute_argument(self, slot: str, value: str, grounding: Grounding) -> ArgumentChecks:
         parameter = None if self._skill is None else self._skill.find_parameter(slot)
         return ArgumentChecks(
@@ -81,13 +98,14 @@ class CallChecker:
             parameter is None or _is_grounded(value, grounding, parameter),
         )
 
-    def _compute_root(self, leaves: Leaves) -> CallChecks:
-        """Check the leaves of one parameter."""
+    def _compute_root(self, name: str, leaves: Leaves) -> CallChecks:
+        """Check the leaves of one parameter, by its name."""
         try:
             arguments = build_arguments(leaves, self._skill)
         except ValueError:
             return CallChecks(False, False)
-        return CallChecks(True, self._validator is None or _is_valid(self._validator, arguments))
+        validator = self._find_validator(name)
+        return CallChecks(True, validator is None or _is_valid(validator, arguments))
 
 
 def _is_grounded(value: str, grounding: Grounding, parameter: Parameter) -> bool:

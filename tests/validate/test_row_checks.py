@@ -125,6 +125,20 @@ def test_nested_arguments_are_checked_by_path_and_as_a_call(
     assert find_broken_rules(order(*leaves), {"order": ORDER}) == rules
 
 
+def test_a_parameter_may_refer_to_another() -> None:
+    items = {"type": "array", "items": {"$ref": "#/properties/digit"}}
+    digit = Parameter("digit", enum=("1", "2"))
+    skill = Skill("dial", parameters=(Parameter("pin", type="array", schema=items), digit))
+
+    def check(value: str) -> list[str]:
+        arguments = (Argument("pin[0]", value, None, None, None, COMPOSED),)
+        row = msgspec.structs.replace(ROW, skill="dial", exemplar=ROW.utterance, arguments=arguments)
+        return find_broken_rules(row, {"dial": skill})
+
+    assert "call_fits_schema" not in check('"1"')
+    assert "call_fits_schema" in check('"3"')
+
+
 def test_a_refusal_need_not_fill_what_a_call_requires() -> None:
     refusal = msgspec.structs.replace(order(), mode=Mode.NEGATIVE)
     assert find_broken_rules(refusal, {"order": ORDER}) == []
