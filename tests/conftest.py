@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.stage_server import StageServer
+from tests.stage_server import ServerProcess, StageServer
 
 # Two workers share the cores: with more threads than cores, torch's wait for each other in circles.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -85,6 +85,8 @@ SLOW = (
     "tests/preferences/test_fold_models.py",
 )
 """Tests of these take seconds each: real DVC, a trained model, a browser."""
+SERVER_FOLDER = "EXEMPLARS_STAGE_SERVER"
+"""The variable that names the folder of the server of stages."""
 _running: list[pytest.Item] = []
 
 
@@ -107,9 +109,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         _running.pop()
 
 
-def pytest_configure() -> None:
-    """Watch what tests open."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch what tests open; start the server of stages, which workers find by the environment."""
     sys.addaudithook(_refuse_own_data)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        server = ServerProcess()
+        os.environ[SERVER_FOLDER] = str(server.folder)
+        config.add_cleanup(server.stop)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -159,21 +165,9 @@ class Workspace:
 
 
 @pytest.fixture(scope="session")
-def stage_server() -> Iterator[StageServer]:
-    """A server that runs stages as forked processes, one for each worker of the tests."""
-    server = StageServer()
-    server.wait()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def model_server() -> Iterator[StageServer]:
-    """A server that also runs the stages that need torch."""
-    server = StageServer(models=True)
-    server.wait()
-    yield server
-    server.stop()
+def stage_server() -> StageServer:
+    """A server that runs stages as forked processes, one for all workers of the tests."""
+    return StageServer(Path(os.environ[SERVER_FOLDER]))
 
 
 @pytest.fixture

@@ -250,10 +250,9 @@ def make_repro_scenario(folder: Path, recover: bool) -> Scenario:
     recover: whether `exemplars recover` runs before `dvc repro`.
     """
     from tests.pipeline.conftest import Clone
-    from tests.stage_server import StageServer
+    from tests.stage_server import ServerProcess
 
-    server = StageServer()
-    server.wait()
+    server = ServerProcess()
     prepared = folder / "prepared"
     Clone(prepared / "project", data=None)
 
@@ -291,7 +290,7 @@ def _run_repro(root: Path, moment: Moment, server: Any, recover: bool) -> int | 
     command = shlex.join([sys.executable, "-m", "dvc", "repro", "validate"])
     if recover:
         command = f"{shlex.join(_RECOVER)} && {command}"
-    path = os.pathsep.join((str(server.bin), str(Path(sys.executable).parent), os.environ["PATH"]))
+    path = os.pathsep.join((str(server.folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]))
     with (root.parent / "output.txt").open("wb") as output:
         process = subprocess.Popen(
             ["sh", "-c", command],

@@ -37,9 +37,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
 
 
 @pytest.fixture(autouse=True)
-def _fork_stages(model_server: StageServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def _fork_stages(stage_server: StageServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the stages that are recomputed be forked."""
-    monkeypatch.setattr("exemplars.audit.verification.sandbox.PYTHON", str(model_server.python))
+    monkeypatch.setattr("exemplars.audit.verification.sandbox.PYTHON", str(stage_server.python))
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import yaml
 from exemplars.cli.plots_template import write_plots_template
 from exemplars.core.files import encode_json
 from exemplars.export.plot_templates import build_plot_templates
+from tests.stage_server import StageServer
 
 PROJECT = Path(__file__).parents[2]
 BROWSER = shutil.which("chromium")
@@ -59,11 +59,11 @@ def run_git(root: Path, *arguments: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tmp_path_factory: pytest.TempPathFactory, stage_server: StageServer) -> Path:
     """A project with a plot of each template, committed, and other points in the workspace."""
     root = tmp_path_factory.mktemp("plots")
     run_git(root, "init", "-q")
-    run(root, sys.executable, "-m", "dvc", "init", "-q")
+    run(root, str(stage_server.python), "-m", "dvc", "init", "-q")
     write_plots_template(root)
     (root / "dvc.yaml").write_text(PIPELINE, "utf-8")
     for name, points in POINTS.items():
@@ -90,9 +90,11 @@ def browser() -> Iterator[Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("command", "revisions"), [("show", 1), ("diff", 2)])
-def test_plots_are_drawn_without_a_network(project: Path, browser: Any, command: str, revisions: int) -> None:
+def test_plots_are_drawn_without_a_network(
+    project: Path, browser: Any, command: str, revisions: int, stage_server: StageServer
+) -> None:
     page_file = project / "dvc_plots/index.html"
-    run(project, sys.executable, "-m", "dvc", "plots", command)
+    run(project, str(stage_server.python), "-m", "dvc", "plots", command)
     page = browser.new_page(offline=True)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))

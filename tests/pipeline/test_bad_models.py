@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +44,25 @@ def prepare(workspace: Workspace, base: dict[str, str], **render: Any) -> None:
             "found SHA-256 b179c9523d0e6a0f…, expected 0000000000000000…",
         ),
         ({"from": "folder", "path": "nowhere"}, "base_model: the base nowhere: found no config.json"),
-        ({"from": "hub", "id": "nobody/nothing", "revision": "main"}, "nobody/nothing"),
     ],
 )
 def test_a_base_model_that_cannot_be_had_stops_render(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, base: dict[str, str], found: str
+    workspace: Workspace, base: dict[str, str], found: str
 ) -> None:
-    # Nobody listens there: as without a network.
+    assert_render_stops(workspace, base, found)
+
+
+def test_a_base_model_on_a_hub_that_cannot_be_reached_stops_render(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody listens there: as without a network. The hub's library reads its settings when it is imported.
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("HF_HOME", str(workspace.root / "hub"))
+    fresh = Workspace(workspace.root, Path(sys.executable))
+    assert_render_stops(fresh, {"from": "hub", "id": "nobody/nothing", "revision": "main"}, "nobody/nothing")
+
+
+def assert_render_stops(workspace: Workspace, base: dict[str, str], found: str) -> None:
     prepare(workspace, {**base, "license": "MIT"})
     done = workspace.run("stages.render")
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from stages.evaluate.metrics import CALL_METRICS
 from stages.evaluate.outputs import write_metrics
 from stages.evaluate.report import build_system_metrics
 from stages.train.report import build_train_metrics
+from tests.stage_server import StageServer
 
 PROJECT = Path(__file__).parents[2]
 SCREEN_LINES = 40
@@ -74,8 +74,8 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("trained")
-def test_a_retraining_fits_a_screen() -> None:
-    lines = run(sys.executable, "-m", "dvc", "metrics", "diff", "HEAD~1", "HEAD").splitlines()
+def test_a_retraining_fits_a_screen(stage_server: StageServer) -> None:
+    lines = run(str(stage_server.python), "-m", "dvc", "metrics", "diff", "HEAD~1", "HEAD").splitlines()
     assert 30 < len(lines) <= SCREEN_LINES
     cells = [line.split() for line in lines]
     assert ["reports/evaluate/end_to_end/lora.json", "exact_match", "0.1", "0.3", "0.2"] in cells
@@ -83,8 +83,8 @@ def test_a_retraining_fits_a_screen() -> None:
 
 
 @pytest.mark.usefixtures("trained")
-def test_systems_are_the_rows_of_a_table_with_a_column_for_each_figure() -> None:
-    lines = run(sys.executable, "-m", "dvc", "metrics", "show", "reports/evaluate").splitlines()
+def test_systems_are_the_rows_of_a_table_with_a_column_for_each_figure(stage_server: StageServer) -> None:
+    lines = run(str(stage_server.python), "-m", "dvc", "metrics", "show", "reports/evaluate").splitlines()
     assert lines[0].split() == [
         "Path",
         "exact_match",

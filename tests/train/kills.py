@@ -1,27 +1,18 @@
-"""Trainings that are killed after a checkpoint."""
+"""Trainings that are killed while they write a checkpoint."""
 
 from __future__ import annotations
 
 import signal
-import subprocess
-import time
+
+import pytest
 
 from tests.conftest import Workspace
-from tests.stage_server import StageServer
+from tests.stage_server import KILLED_AT
 
 
-def kill_at_checkpoint(workspace: Workspace, server: StageServer, recipe: str, checkpoint: str) -> None:
-    """Train until a checkpoint is written, and kill the stage. checkpoint: a pattern of its file."""
-    process = subprocess.Popen(
-        [server.python, "-m", "stages.train", recipe],
-        cwd=workspace.root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 120
-    while not list(workspace.root.glob(f"models/.checkpoints/*/{checkpoint}")):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()  # Until the stage, which has the other end of the pipe, is dead, too.
+def kill_at_second_checkpoint(workspace: Workspace, recipe: str, file: str) -> None:
+    """Train until the second checkpoint is written, and kill the stage then. file: the last one of a checkpoint."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(KILLED_AT, file)
+        done = workspace.run("stages.train", recipe)
+    assert done.returncode == 128 + signal.SIGKILL, done.stderr

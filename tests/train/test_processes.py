@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import resource
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,11 +21,11 @@ from exemplars.models.render_manifest import attach_manifest
 from exemplars.models.rows import TrainingRow
 from stages.render.training_rows import render_split
 from stages.train.__main__ import main
-from tests.conftest import PROJECT, SAMPLE, Workspace
+from tests.conftest import SAMPLE, Workspace
 from tests.render.rows import SKILLS, params
 from tests.stage_server import StageServer
 from tests.tiny import make_render_manifest, save_tiny
-from tests.train.kills import kill_at_checkpoint
+from tests.train.kills import kill_at_second_checkpoint
 from tests.train.test_run import ROWS
 
 torch = pytest.importorskip("torch")
@@ -35,13 +34,6 @@ pytest.importorskip("trl")
 PARAMS = yaml.safe_load((SAMPLE / "params.yaml").read_bytes()) | {
     "evaluate": {"compare": ["knn"], "reference": "knn"}
 }
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, model_server: StageServer) -> Workspace:
-    """An empty project, in which the stages of models start in milliseconds, too."""
-    shutil.copytree(PROJECT / "schemas", tmp_path / "schemas")
-    return Workspace(tmp_path, model_server.python)
 
 
 def prepare(workspace: Workspace, **shared: Any) -> None:
@@ -73,15 +65,15 @@ def train_here(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> dict[st
 
 
 def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_weights(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, model_server: StageServer
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepare(workspace, max_steps=30)
-    kill_at_checkpoint(workspace, model_server, "lora", "checkpoint-*/trainer_state.json")
+    prepare(workspace, max_steps=6)
+    kill_at_second_checkpoint(workspace, "lora", "trainer_state.json")
     assert not (workspace.root / "models/lora").exists()
     resumed = workspace.run("stages.train", "lora")
     assert resumed.returncode == 0, resumed.stderr
     after = manifest(workspace)
-    assert after["resumed_from"] >= 2
+    assert after["resumed_from"] == 2  # The second checkpoint is not whole.
     assert not list((workspace.root / "models/.checkpoints").iterdir())
     whole = train_here(workspace, monkeypatch)
     assert whole["resumed_from"] is None
@@ -100,11 +92,11 @@ def test_a_disk_that_is_full_at_a_checkpoint_is_one_sentence_and_no_model(
     found: str,
     workspace: Workspace,
     monkeypatch: pytest.MonkeyPatch,
-    model_server: StageServer,
+    stage_server: StageServer,
 ) -> None:
     prepare(workspace)
     done = subprocess.run(
-        [model_server.python, "-m", "stages.train", "lora"],
+        [stage_server.python, "-m", "stages.train", "lora"],
         cwd=workspace.root,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
         capture_output=True,
@@ -141,9 +133,9 @@ def test_without_a_terminal_losses_and_a_summary_are_printed(workspace: Workspac
 
 
 def test_two_processes_share_the_rows_and_the_first_alone_writes(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, model_server: StageServer
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, stage_server: StageServer
 ) -> None:
-    monkeypatch.setenv("PYTHON_EXEC", str(model_server.python))  # What `torchrun` starts its workers with.
+    monkeypatch.setenv("PYTHON_EXEC", str(stage_server.python))  # What `torchrun` starts its workers with.
     prepare(workspace, batching="group_by_length", max_steps=1, batch_rows=2, warmup_share=0.0)
     # What `accelerate launch` starts for several GPUs; its own way on CPUs wants MPI.
     launched = workspace.run("torch.distributed.run", "--nproc-per-node=2", "-m", "stages.train", "lora")
