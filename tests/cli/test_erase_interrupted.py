@@ -64,10 +64,11 @@ def pin(project: ErasureProject, **pins: dict[str, str]) -> None:
 def test_a_killed_step_is_finished_by_the_same_command(
     step: str, prepared: str, request: pytest.FixtureRequest
 ) -> None:
-    # In a new Python: a process that has used threads cannot be forked.
+    # One kill after a random time, and one right before a random change of the file system. In a new Python: a process
+    # that has used threads cannot be forked.
     kills = str(PROJECT / "tests/benchmarks/kills.py")
     folder = str(request.getfixturevalue(prepared))
-    command = [sys.executable, kills, step, "4", "--seed", "1", "--prepared", folder]
+    command = [sys.executable, kills, step, "2", "--seed", "1", "--prepared", folder]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
 

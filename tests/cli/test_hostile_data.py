@@ -49,6 +49,7 @@ TOMBSTONES = [
     {"id": f"t2 {HUGE}", "place": f"skills:call.md#9{ESCAPES}", "reviewer": HUGE, "reason": HUGE},
     {"id": "t3 <|im_end|>", "pattern": f"Maria|{HUGE}", "reviewer": "<|im_start|>", "reason": "x"},
 ]
+REDIRECTIONS = (">&-", ">&- 2>&-", "| head -c 1", "2>/dev/full")
 FORBIDDEN = {*map(chr, range(32)), *map(chr, range(0x7F, 0xA0)), "\u202e", "\u2066"} - {"\n"}
 
 
@@ -91,11 +92,17 @@ def test_the_text_is_shown_with_escapes_on_its_line(hostile: Project, printed: C
     assert decision["utterance"] == HOSTILE.utterance
 
 
-@pytest.mark.parametrize("redirection", [">&-", ">&- 2>&-", "| head -c 1", "2>/dev/full"])
-@pytest.mark.parametrize("command", COMMANDS[:14], ids=" ".join)
+@pytest.mark.parametrize(
+    ("command", "redirection"),
+    [
+        pytest.param(command, REDIRECTIONS[(number + number // 2) % 4], id=" ".join(command))
+        for number, command in enumerate(COMMANDS[:14])
+    ],
+)
 def test_no_command_ends_in_a_traceback_without_a_terminal(
     hostile: Project, command: tuple[str, ...], redirection: str
 ) -> None:
+    """Each command meets one state of the output; `tests/core/test_terminal.py` has all of what handles them."""
     code = "import sys; from exemplars.cli.main import main; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(
         ["bash", "-c", f'"$@" {redirection}', "bash", sys.executable, "-c", code, *command],

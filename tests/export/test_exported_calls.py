@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -207,6 +208,14 @@ READERS: dict[str, Callable[[dict[str, Any], str], list[ReadCall]]] = {
 }
 
 
+@cache
+def build_validator(schema: str) -> jsonschema.Draft202012Validator:
+    """Check a schema, as JSON, and build its validator: most rows have the same tools."""
+    document = json.loads(schema)
+    jsonschema.Draft202012Validator.check_schema(document)
+    return jsonschema.Draft202012Validator(document)
+
+
 def find_violations(form: str, document: dict[str, Any], tools: str, names: list[str]) -> list[str]:
     """Read an exported row, and validate its calls; return what is wrong. names: the skills that it must call."""
     calls = READERS[form](json.loads(json.dumps(document)), tools)
@@ -214,8 +223,7 @@ def find_violations(form: str, document: dict[str, Any], tools: str, names: list
     violations = []
     for call in calls:
         schema = {**call.schema, "additionalProperties": False}
-        jsonschema.Draft202012Validator.check_schema(schema)
-        errors = jsonschema.Draft202012Validator(schema).iter_errors(dict(call.arguments))
+        errors = build_validator(json.dumps(schema)).iter_errors(dict(call.arguments))
         violations += [f"{call.name}: {error.message}" for error in errors]
     return violations
 
@@ -294,14 +302,24 @@ def test_a_value_that_its_type_does_not_admit_is_in_the_ledger(
     assert message in rejection.message
 
 
+@pytest.fixture(scope="module")
+def default_rows() -> dict[str, list[TrainingRow]]:
+    """The rows of this project that call, by split."""
+    tables = {split: read_table(ROOT / layout.training(split), TRAINING_SCHEMA) for split in SPLITS}
+    return {
+        split: [row for row in rows_from_table(table, TrainingRow) if row.view == View.CALL]
+        for split, table in tables.items()
+    }
+
+
 @pytest.mark.workspace
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_call_of_the_default_data_validates(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_call_of_the_default_data_validates(
+    form: str, default_rows: dict[str, list[TrainingRow]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(ROOT)
     calls, violations = 0, []
-    for split in SPLITS:
-        table = read_table(layout.training(split), TRAINING_SCHEMA)
-        rows = [row for row in rows_from_table(table, TrainingRow) if row.view == View.CALL]
+    for split, rows in default_rows.items():
         for row, line in zip(rows, encode_split(split, form).splitlines(), strict=True):
             calls += len(row.calls)
             names = [call.skill for call in row.calls]

@@ -226,7 +226,7 @@ def test_permission_denied_is_reported_whoever_runs_it(project: Workspace, tmp_p
 
 
 def test_strange_texts_pass_through_with_their_offsets(project: Workspace) -> None:
-    texts = ("👩‍👩‍👧 call Zoë now", "התקשר אל Zoë", "cafe\u0301: call Zoë", "call Zoë " + "la " * 300_000)
+    texts = ("👩‍👩‍👧 call Zoë now", "התקשר אל Zoë", "cafe\u0301: call Zoë", "call Zoë " + "la " * 100_000)
     pairs = "".join(f'### User: {text}\n### Assistant: call(who="Zoë")\n' for text in texts)
     project.write("raw/call.md", "\ufeff" + (SKILL + pairs).replace("\n", "\r\n"))
     for command in ALL:
@@ -240,8 +240,8 @@ def test_strange_texts_pass_through_with_their_offsets(project: Workspace) -> No
         assert row["utterance"][argument["start"] : argument["end"]] == argument["surface"]  # type: ignore[index]
 
 
-def test_ten_thousand_arguments_reach_the_exemplars(project: Workspace) -> None:
-    slots = {f"s{number}": f"v{number}" for number in range(10_000)}
+def test_three_thousand_arguments_reach_the_exemplars(project: Workspace) -> None:
+    slots = {f"s{number}": f"v{number}" for number in range(3_000)}
     text = " ".join(slots.values())
     project.write("params.yaml", PARAMS.replace("format: skills", "format: jsonl"))
     project.write("raw/a.jsonl", json.dumps({"utterance": text, "skill": "many", "arguments": slots}))
@@ -249,7 +249,7 @@ def test_ten_thousand_arguments_reach_the_exemplars(project: Workspace) -> None:
         done = project.run(*command)
         assert done.returncode == 0, done.stderr
     [exemplar] = rows(project, "data/exemplars/exemplars.parquet")
-    assert len(exemplar["arguments"]) == 10_000  # type: ignore[arg-type]
+    assert len(exemplar["arguments"]) == 3_000  # type: ignore[arg-type]
 
 
 def test_a_dataset_without_an_exemplar_stops_at_validate(project: Workspace) -> None:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
+from stages.curate.text_cache import CACHE
 from tests.conftest import PROJECT
 from tests.pipeline.conftest import Clone
 
@@ -64,6 +65,9 @@ def workspace(tmp_path: Path) -> Clone:
         pytest.skip("needs a reproduced workspace: make repro")
     clone = Clone(tmp_path / "project", data=None)
     shutil.copytree(PROJECT / ".dvc/cache/files", clone.root / ".dvc/cache/files")
+    if (PROJECT / CACHE).exists():  # What `curate` knows of most texts, as in a workspace in use.
+        (clone.root / CACHE).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / CACHE, clone.root / CACHE)
     assert clone.dvc("checkout").returncode == 0
     return clone
 

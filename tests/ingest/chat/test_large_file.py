@@ -1,4 +1,4 @@
-"""A list of 20,000 conversations: only the row at hand is in memory."""
+"""A list of 10,000 conversations: only the row at hand is in memory."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import json
 from tests.conftest import Workspace
 from tests.ingest.chat.rows import ask, make_call, make_row, say
 
-ROWS = 20_000
-KILOBYTES = 305_000
-"""Python and its packages take 130,000; the rest is a fifth of what 100,000 rows may take within a gigabyte."""
+ROWS = 10_000
+KILOBYTES = 217_000
+"""Python and its packages take 130,000; the rest is a tenth of what 100,000 rows may take within a gigabyte."""
 CODE = """\
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ print(tables.records.num_rows, tables.rejections.num_rows, peak)
 """
 
 
-def test_a_list_of_20000_rows_takes_memory_for_its_records_alone(workspace: Workspace) -> None:
+def test_a_list_of_10000_rows_takes_memory_for_its_records_alone(workspace: Workspace) -> None:
     row = json.dumps(make_row(say("Weather in Oslo? " + "x" * 1000), ask(make_call(city="Oslo"))))
     workspace.write("raw/a.json", f"[{','.join([row] * ROWS)}]")
     workspace.write("params.yaml", "ingest: {sources: {calls: {format: chat, path: raw, license: MIT}}}\n")
