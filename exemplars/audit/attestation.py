@@ -131,7 +131,7 @@ def _hash_all(revision: Revision, files: Path) -> dict[str, str | None]:
     """Hash all that the stages read and wrote, and the lock, by path; `None` for a missing file."""
     ignored = parse_dvcignore((revision.read_file(".dvcignore") or b"").decode("utf-8", "replace"))
     paths = _list_written(revision, files)
-    for dep in {dep for stage in revision.stages.values() for dep in stage.deps}:
+    for dep in {dep for stage in revision.stages.values() for dep in stage.list_local_deps()}:
         if dep.is_folder:
             paths |= {f"{dep.path}/{name}" for name in list_files(files, dep.path, ignored)}
         else:

@@ -14,7 +14,7 @@ from exemplars.core.preflight import Project, read_project
 from exemplars.core.rejection_bound import is_loss
 from exemplars.dataset.recognizers import Recognizers, merge_recognizers, read_recognizers
 from stages.compile.inputs import build_rules
-from stages.ingest.params import SkillsSource, Ungrounded
+from stages.ingest.params import AnySource, SkillsSource, Ungrounded
 
 if TYPE_CHECKING:
     from exemplars.audit.source_reading import ReadSource
@@ -51,7 +51,7 @@ def lint_project(source: str | None = None, path: Path = PATH) -> ProjectLint:
     if source is not None and source not in settings:
         raise UserError([_unknown_source(source, settings)])
     wanted = [source] if source else [name for name in project.list_sources() if name in settings]
-    if all(isinstance(settings[name], SkillsSource) for name in wanted):
+    if all(_has_skill_files(settings[name]) for name in wanted):
         return _collect(_lint_skills(project, wanted), wanted, ())
     return _lint_all(project, wanted, everything=source is not None)
 
@@ -64,7 +64,7 @@ def _lint_all(project: Project, wanted: list[str], *, everything: bool) -> Proje
     names = [name for name in project.list_sources() if name in project.get_sources()]
     limit = None if everything else MAX_SOURCE_BYTES
     read = {item.name: item for item in read_sources(project.sections["ingest"], {*names, *wanted}, limit)}
-    own = [name for name in wanted if isinstance(project.get_sources()[name], SkillsSource)]
+    own = [name for name in wanted if _has_skill_files(project.get_sources()[name])]
     skipped = tuple(name for name in wanted if read[name].tables is None and not read[name].problems)
     others = [read[name] for name in wanted if name not in (*own, *skipped)]
     recognizers = merge_recognizers(
@@ -82,6 +82,11 @@ def _lint_all(project: Project, wanted: list[str], *, everything: bool) -> Proje
     )
     found = [*_lint_skills(project, own), *_lint_sources(others, catalog, recognizers, rules)]
     return _collect(found, [name for name in wanted if name not in skipped], skipped)
+
+
+def _has_skill_files(settings: AnySource) -> bool:
+    """Check whether a source is a folder of skill files, which are linted without their reader."""
+    return isinstance(settings, SkillsSource) and not layout.is_url(settings.path)
 
 
 def _is_composing(project: Project, name: str) -> bool:

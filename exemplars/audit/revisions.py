@@ -21,6 +21,7 @@ from exemplars.audit.dvc_cache import (
 from exemplars.audit.git_history import read_history, require_full_history, run_git, run_git_bytes
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import write_bytes
+from exemplars.core.layout import is_url
 
 WORKSPACE: Final = "workspace"
 """The revision name of the files as they are on disk now."""
@@ -36,6 +37,10 @@ class Stage(NamedTuple):
     params: dict[str, Any]
     """Values by their dotted keys in `params.yaml`."""
     outs: tuple[Output, ...]
+
+    def list_local_deps(self) -> list[Output]:
+        """List the dependencies that are files or folders, and not at URLs."""
+        return [dep for dep in self.deps if not is_url(dep.path)]
 
 
 class Revision:
@@ -179,7 +184,11 @@ def _parse_stage(name: str, entry: dict[str, Any]) -> Stage:
 
 
 def _parse_outputs(entries: list[dict[str, Any]]) -> tuple[Output, ...]:
-    outputs = tuple(Output(entry["path"], entry["md5"]) for entry in entries)
+    # DVC knows a dependency at a URL by the checksum of its store.
+    outputs = tuple(
+        Output(entry["path"], entry[next((name for name in ("etag", "checksum") if name in entry), "md5")])
+        for entry in entries
+    )
     if not all(isinstance(value, str) for output in outputs for value in output):
         raise TypeError("a path or an MD5 that is no text")
     return outputs

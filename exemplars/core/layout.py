@@ -56,6 +56,29 @@ MODELS: Final = Path("models")
 REPORTS: Final = Path("reports")
 
 
+def is_url(path: str) -> bool:
+    """Return whether the path of a source is a URL.
+
+    >>> is_url("s3://bucket/dialogues"), is_url("data/raw/sgd")
+    (True, False)
+    """
+    return "://" in path
+
+
+def normalize_folder(path: str) -> str:
+    """Return a folder, which may be a URL, without what makes no difference: slashes at its end, `.` in between."""
+    return path.rstrip("/") if is_url(path) else Path(path).as_posix()
+
+
+def join_path(folder: str, name: str) -> str:
+    """Join a folder, which may be a URL, and the path of a file in it.
+
+    >>> join_path("s3://bucket/dialogues/", "train/dialogues_001.json")
+    's3://bucket/dialogues/train/dialogues_001.json'
+    """
+    return f"{normalize_folder(folder)}/{name}" if is_url(folder) else (Path(folder) / name).as_posix()
+
+
 def records(source: str) -> Path:
     """Return the path of the records of a source."""
     return RECORDS / f"{source}.parquet"

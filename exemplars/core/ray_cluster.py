@@ -1,40 +1,27 @@
-"""Shards as tasks of a Ray cluster, or of a small one that is started for them on this machine.
+"""Shards as tasks of a Ray cluster.
 
-`RAY_ADDRESS` names the cluster, as it does for all of Ray. Every node must have the project's folder at the same path,
-and the same code.
+Every node must have the project's folder at the same path, and the same code.
 """
 
 from __future__ import annotations
 
 import functools
-import logging
 import os
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from exemplars.core.code_version import hash_all_code
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.layout import EXECUTOR_VARIABLE
 from exemplars.core.process_pool import AHEAD, ATTEMPTS
+from exemplars.core.ray_connection import LOCAL_FIX, connect_to_ray
+from exemplars.core.table_streams import prepare_process
 
 A = TypeVar("A")
 B = TypeVar("B")
 
-ADDRESS_VARIABLE: Final = "RAY_ADDRESS"
-_PATIENCE: Final = 15.0
-"""Seconds that a cluster has to answer."""
-_LOCAL_FIX: Final = f"or unset {EXECUTOR_VARIABLE}: without it the same stage runs on this machine alone"
-_LOCAL_SETTINGS: Final = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_task_oom_retries": str(ATTEMPTS - 1),
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-}
-"""For a cluster that is started here; by default Ray tries a task that runs out of memory forever."""
 _FAILURES: Final = {
     "OutOfMemoryError": (
         "its worker ran out of memory {attempts} times",
@@ -60,112 +47,73 @@ _FAILURES: Final = {
 """What is said of Ray's errors about a shard, and what to do."""
 
 
+class _Job(NamedTuple):
+    """What all shards have in common."""
+
+    project: str
+    """The path of its folder."""
+    code: str
+    """The hash of the code."""
+    work: Any
+    """A reference to the function. Ray takes a reference that is an argument of its own from the store for each task;
+    this one is taken once for each process, so that what the function remembers serves all of the process's shards."""
+
+
 def map_on_ray(
     work: Callable[[A], B], shards: Sequence[A], workers: int, name_shard: Callable[[A], str]
 ) -> Iterator[B]:
     """Yield the results of `work` in the order of the shards, computed by tasks of one CPU each.
 
     workers: CPUs of the cluster that is started here if `RAY_ADDRESS` is not set. A task whose worker or node dies is
-    tried again. Raises `UserError` if Ray is not installed, if the cluster cannot be reached or has no CPU, if a node
-    has not the project's folder or other code, or if a shard fails each time.
+    tried again. Raises `UserError` if there is no connection (see `connect_to_ray`), if a node has not the project's
+    folder or other code, or if a shard fails each time.
     """
-    ray = _import_ray()
-    with _connect(ray, workers) as cpus:
-        task = ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1)(_run_in_project)
-        shared_work = ray.put(work)
-        project, code = os.getcwd(), hash_all_code()
-        waiting, running = deque(shards), deque[tuple[A, Any]]()
-        while waiting or running:
-            while waiting and len(running) < AHEAD * cpus:
-                shard = waiting.popleft()
-                running.append((shard, task.remote(project, code, shared_work, shard)))
-            shard, reference = running.popleft()
-            try:
-                result = ray.get(reference)
-            except ray.exceptions.RayTaskError as error:
-                raise error.cause from None
-            except ray.exceptions.RayError as error:
-                raise UserError([_report_failure(name_shard(shard), error)]) from None
-            del reference
-            yield result
+    ray, cpus = connect_to_ray(workers)
+    task = ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1)(_run_in_project)
+    job = _Job(os.getcwd(), _hash_code(), ray.put(work))
+    waiting, running = deque(shards), deque[tuple[A, Any]]()
+    while waiting or running:
+        while waiting and len(running) < AHEAD * cpus:
+            shard = waiting.popleft()
+            running.append((shard, task.remote(job, shard)))
+        shard, reference = running.popleft()
+        try:
+            result = ray.get(reference)
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from None
+        except ray.exceptions.RayError as error:
+            raise UserError([_report_failure(name_shard(shard), error)]) from None
+        del reference
+        yield result
 
 
-def _run_in_project(project: str, code: str, work: Callable[[A], B], shard: A) -> B:
+def _run_in_project(job: _Job, shard: Any) -> Any:
     """Run on a worker: paths of shards are relative to the project's folder."""
+    _enter_project(job.project, job.code)
+    return _fetch_work(job.work)(shard)
+
+
+def _enter_project(project: str, code: str) -> None:
     if not Path(project).is_dir():
         raise UserError([_report_missing_folder(project)])
     os.chdir(project)
-    if _hash_worker_code() != code:
+    if _hash_code() != code:
         raise UserError([_report_other_code()])
-    return work(shard)
+    _prepare_worker()
 
 
-_hash_worker_code = functools.cache(hash_all_code)
+_prepare_worker = functools.cache(prepare_process)
 
 
-def _import_ray() -> Any:
-    try:
-        import ray
-        import ray.exceptions
-    except ImportError:
-        problem = Diagnostic(
-            path=EXECUTOR_VARIABLE,
-            code="no_ray",
-            summary="it asks for Ray, which is not installed",
-            fix=f"run `pip install 'exemplars[ray]'`, {_LOCAL_FIX}",
-        )
-        raise UserError([problem]) from None
-    return ray
+@functools.lru_cache(maxsize=1)
+def _fetch_work(reference: Any) -> Callable[[Any], Any]:
+    import ray
+
+    work: Callable[[Any], Any] = ray.get(reference)
+    return work
 
 
-@contextmanager
-def _connect(ray: Any, workers: int) -> Iterator[int]:
-    """Connect to the cluster within the block; the value is the number of its CPUs."""
-    address = os.environ.get(ADDRESS_VARIABLE)
-    local = {} if address else {"num_cpus": workers, "include_dashboard": False}
-    if address:
-        _check_health(address)
-    else:
-        for name, value in _LOCAL_SETTINGS.items():
-            os.environ.setdefault(name, value)
-    try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **local)
-    except (ConnectionError, RuntimeError, OSError, ValueError) as error:
-        raise UserError([_report_unreachable(address, error)]) from None
-    try:
-        cpus = int(ray.cluster_resources().get("CPU", 0))
-        if cpus < 1:
-            raise UserError([_report_unreachable(address, "none of its nodes has a CPU for tasks")])
-        yield cpus
-    finally:
-        ray.shutdown()
-
-
-def _check_health(address: str) -> None:
-    """Raise `UserError` if no cluster answers: `ray.init` itself waits for one without end."""
-    command = [sys.executable, "-m", "ray.scripts.scripts", "health-check"]
-    if address != "auto":
-        command += ["--address", address.removeprefix("ray://")]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PATIENCE)
-    except subprocess.TimeoutExpired:
-        raise UserError(
-            [_report_unreachable(address, f"it did not answer for {_PATIENCE:.0f} seconds")]
-        ) from None
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["it does not answer"]
-        raise UserError([_report_unreachable(address, lines[-1].rpartition("Error: ")[2])])
-
-
-def _report_unreachable(address: str | None, error: object) -> Diagnostic:
-    reason = " ".join(str(error).split())[:200].rstrip(".")
-    place = f"the Ray cluster at {address}" if address else "a Ray cluster of this machine"
-    return Diagnostic(
-        path=ADDRESS_VARIABLE if address else EXECUTOR_VARIABLE,
-        code="no_cluster",
-        summary=f"{place} cannot be used: {reason}",
-        fix=f"look at it with `ray status`, correct the address, {_LOCAL_FIX}",
-    )
+_hash_code = functools.cache(hash_all_code)
 
 
 def _report_missing_folder(project: str) -> Diagnostic:
@@ -195,5 +143,5 @@ def _report_failure(shard: str, error: Exception) -> Diagnostic:
         path=shard,
         code="worker_died",
         summary=summary.format(attempts=ATTEMPTS) if known else summary,
-        fix=f"{fix}, {_LOCAL_FIX}",
+        fix=f"{fix}, {LOCAL_FIX}",
     )

@@ -21,6 +21,7 @@ from exemplars.generation.outcomes import State, find_outcomes
 from exemplars.generation.second_opinion import find_contradictions
 from exemplars.generation.yield_report import Facts, build_report, find_near_test
 from stages.ingest.params import GeneratedSource, IngestParams
+from stages.ingest.remote_folders import require_folder
 from stages.validate.params import ValidateParams
 
 
@@ -34,7 +35,7 @@ class GeneratedFolder(NamedTuple):
 def find_generated_source() -> GeneratedFolder:
     """Find the source of the format `generated`; of several, the first by name.
 
-    Raises `UserError` if `params.yaml` has none, or is not valid.
+    Raises `UserError` if `params.yaml` has none or is not valid, or if the source is at a URL.
     """
     sources = load_section("ingest", IngestParams).sources
     found = [name for name, source in sorted(sources.items()) if isinstance(source, GeneratedSource)]
@@ -46,7 +47,7 @@ def find_generated_source() -> GeneratedFolder:
             fix="add `generated: {format: generated, path: data/raw/generated, license: ...}`, also to compile.sources",
         )
         raise UserError([problem])
-    return GeneratedFolder(found[0], Path(sources[found[0]].path))
+    return GeneratedFolder(found[0], require_folder(sources[found[0]].path))
 
 
 def read_skills() -> tuple[Skill, ...]:

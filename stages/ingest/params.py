@@ -160,7 +160,7 @@ class IngestParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """The sources, each under a name of your choice (a-z, 0-9, _ and -), which is the prefix of its row ids. Common
     keys:
       format       sgd, skills, jsonl, opencui, nlu, chat, instruct or generated: see docs/
-      path         a folder, relative to this file
+      path         a folder, relative to this file, or a URL of one: see docs/scale.md
       license      SPDX expression of the data's license
       on_bad_file  what a file that cannot be read does. fail: it stops the stage; reject: it goes to the ledger
       ungrounded   what a value that is not said does. reject: its row goes to the ledger; compose: it counts as

@@ -34,6 +34,7 @@ from stages.ingest.params import (
     SkillsSource,
 )
 from stages.ingest.reading import Reading, SourceInfo
+from stages.ingest.remote_folders import open_source_folder
 from stages.ingest.sgd.source import stream_sgd_source
 from stages.ingest.skills import SKILL_FILES, parse_skill_file
 from stages.ingest.source_files import (
@@ -76,7 +77,7 @@ def read_source(
 def stream_source(
     name: str, params: IngestParams, workers: int, erasures: Erasures = NOTHING_ERASED
 ) -> SourceStream:
-    """Read a source part by part; rows that tombstones match are in the ledger, without their text.
+    """Read a source part by part, when the parts are taken; rows that tombstones match are in the ledger, without text.
 
     Only dialogues of the SGD format come in several parts, and only if nothing is erased: a tombstone may take rows of
     all parts with it.
@@ -89,35 +90,42 @@ def stream_source(
     check_expressions({f"ingest.sources.{name}.license": settings.license})
     today = None if settings.today is None else settings.today.isoformat()
     source = SourceInfo(name, settings.license, today)
-    if isinstance(settings, SgdSource) and not erasures.tombstones:
-        parts = stream_sgd_source(Path(settings.path), settings, source, params.context_turns, workers)
-    else:
-        parts = stream_tables(_read_unerased(settings, source, params, workers, erasures))
-    return SourceStream(_merge_skills(name, parts))
+    return SourceStream(_stream_parts(settings, source, params, workers, erasures))
 
 
-def _merge_skills(
-    name: str, parts: Generator[RowTables, None, Definitions]
+def _stream_parts(
+    settings: AnySource, source: SourceInfo, params: IngestParams, workers: int, erasures: Erasures
 ) -> Generator[RowTables, None, Definitions]:
-    definitions = yield from parts
-    return definitions._replace(skills=merge_catalogs({name: definitions.skills}))
+    with open_source_folder(settings.path) as root:
+        if isinstance(settings, SgdSource) and not erasures.tombstones:
+            definitions = yield from stream_sgd_source(root, settings, source, params.context_turns, workers)
+        else:
+            tables = _read_unerased(root, settings, source, params, workers, erasures)
+            definitions = yield from stream_tables(tables)
+    return definitions._replace(skills=merge_catalogs({source.name: definitions.skills}))
 
 
 def _read_unerased(
-    settings: AnySource, source: SourceInfo, params: IngestParams, workers: int, erasures: Erasures
+    root: Path,
+    settings: AnySource,
+    source: SourceInfo,
+    params: IngestParams,
+    workers: int,
+    erasures: Erasures,
 ) -> SourceTables:
     """Read a source as a whole, and erase what tombstones match."""
     is_dialogues = isinstance(settings, DIALOGUES)
-    tables, erased_groups = erase_rows(_read(settings, source, params, workers), erasures, is_dialogues)
+    tables, erased_groups = erase_rows(_read(root, settings, source, params, workers), erasures, is_dialogues)
     if erased_groups and isinstance(settings, SgdSource | NluSource):
         # Read again: values and their names must not be learned from erased dialogues and examples.
         source = source._replace(erased_groups=erased_groups)
-        tables, _ = erase_rows(_read(settings, source, params, workers), erasures, is_dialogues)
+        tables, _ = erase_rows(_read(root, settings, source, params, workers), erasures, is_dialogues)
     return tables
 
 
-def _read(settings: AnySource, source: SourceInfo, params: IngestParams, workers: int) -> SourceTables:
-    root = Path(settings.path)
+def _read(
+    root: Path, settings: AnySource, source: SourceInfo, params: IngestParams, workers: int
+) -> SourceTables:
     match settings:
         case SgdSource():
             stream = stream_sgd_source(root, settings, source, params.context_turns, workers)

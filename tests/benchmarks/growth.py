@@ -1,28 +1,29 @@
 """How time and memory grow with the data: copies of the SGD archive, stage by stage.
 
 Run it: `python tests/benchmarks/growth.py 1 4 16`, with the numbers of copies, and `--stages ingest,compile` to leave out
-the others. `--ray` compares executors instead: the same stages in two processes of this machine, and on Ray with one
-and two CPUs.
+the others. `--ray` compares executors instead: stages in one and two processes of this machine, and on a Ray cluster
+of one and two CPUs.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from multiprocessing import Process
 from pathlib import Path
 
 from archive_copies import copy_dialogues
+from executors import STAGES as SHARDED_STAGES
+from executors import compare_executors, name_module
 from sgd_archive import MISSING, find_dialogues, make_project
 from speed import measure_process
 
 STAGES = ("ingest", "compile", "curate", "split")
 
 
-def measure_growth(raw: Path, scratch: Path, copies: list[int], stages: list[str]) -> None:
+def measure_growth(raw: Path, scratch: Path, copies: list[int], stages: Sequence[str]) -> None:
     """Print what each stage takes, with ratios to the first number of copies.
 
     Time a record is processor time, since a busy machine changes the other.
@@ -44,22 +45,6 @@ def measure_growth(raw: Path, scratch: Path, copies: list[int], stages: list[str
         shutil.rmtree(folder.parent)
 
 
-def compare_executors(raw: Path, scratch: Path, count: int, stages: list[str]) -> None:
-    """Print the time of stages by each executor, and whether their bytes are equal."""
-    folder = make_copies(raw, scratch / "executors", count)
-    hashes = set()
-    for executor, workers in (("local", 1), ("local", 2), ("ray", 1), ("ray", 2)):
-        os.environ["EXEMPLARS_EXECUTOR"] = executor
-        times = {stage: measure_process(name_module(stage), folder, workers).seconds for stage in stages}
-        tables = hashlib.sha256()
-        for path in sorted((folder / "data").rglob("*.parquet")):
-            tables.update(path.read_bytes())
-        hashes.add(tables.hexdigest())
-        figures = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in times.items())
-        print(f"{executor} {workers}: {figures}, sum {sum(times.values()):.1f} s", flush=True)
-    print("the same bytes" if len(hashes) == 1 else f"BYTES DIFFER: {sorted(hashes)}")
-
-
 def make_copies(raw: Path, folder: Path, count: int) -> Path:
     """Make a project whose data is `count` copies of the archive."""
     # In a process of its own: a child's peak memory counts what its parent had when it was started.
@@ -67,11 +52,6 @@ def make_copies(raw: Path, folder: Path, count: int) -> Path:
     copying.start()
     copying.join()
     return make_project(folder / "project", folder / "raw")
-
-
-def name_module(stage: str) -> list[str]:
-    """Return the arguments of Python that run a stage."""
-    return ["-m", f"stages.{stage}", *(["sgd"] if stage == "ingest" else [])]
 
 
 def count_rows(folder: Path) -> int:
@@ -85,18 +65,19 @@ def main() -> None:
     """Measure as the arguments say."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("copies", type=int, nargs="+")
-    parser.add_argument("--stages", default=",".join(STAGES))
+    parser.add_argument("--stages", help="names with commas between them")
     parser.add_argument("--small", action="store_true", help="the default data instead of the archive")
     parser.add_argument("--ray", action="store_true", help="compare executors on the last number of copies")
     arguments = parser.parse_args()
+    stages = arguments.stages.split(",") if arguments.stages else SHARDED_STAGES if arguments.ray else STAGES
     with tempfile.TemporaryDirectory() as scratch:
         raw = find_dialogues(Path(scratch) / "raw", arguments.small)
         if raw is None:
             print(MISSING)
         elif arguments.ray:
-            compare_executors(raw, Path(scratch), arguments.copies[-1], arguments.stages.split(","))
+            compare_executors(make_copies(raw, Path(scratch) / "executors", arguments.copies[-1]), stages)
         else:
-            measure_growth(raw, Path(scratch), arguments.copies, arguments.stages.split(","))
+            measure_growth(raw, Path(scratch), arguments.copies, stages)
 
 
 if __name__ == "__main__":

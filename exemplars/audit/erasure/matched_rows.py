@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from exemplars.audit.erasure.redaction import redact_skills
 from exemplars.core.ids import split_locator
 from exemplars.core.json_pointers import split_pointer
+from exemplars.core.layout import join_path
 from exemplars.core.records import REDACTED, Origin, Reason
 from stages.ingest.params import (
     AnySource,
@@ -116,7 +117,7 @@ def _add_rows(
             found.kept_ids.add(row["id"])
             found.kept.update(_list_texts(row))
             continue
-        file = (Path(source.path) / row["origin"]["path"]).as_posix()
+        file = join_path(source.path, row["origin"]["path"])
         utterance, locator = row["utterance"], row["origin"]["locator"]
         is_redacted = utterance == REDACTED or (is_ledger and row["reason"] == Reason.ERASED)
         raw_texts = () if is_redacted or utterance is not None else _read_raw_texts(file, source, locator)
@@ -146,7 +147,7 @@ def _match_unreadable(
     match_text: Callable[[str], Tombstone | None] = make_text_matcher(erasures)
     for row in ledger.select(["id", "utterance", "reason", "origin"]).to_pylist():
         if row["utterance"] is None and row["reason"] != Reason.ERASED and row["id"] not in matches:
-            file = (Path(source.path) / row["origin"]["path"]).as_posix()
+            file = join_path(source.path, row["origin"]["path"])
             texts = _read_raw_texts(file, source, row["origin"]["locator"])
             if tombstone := next(filter(None, map(match_text, texts)), None):
                 yield row["id"], tombstone

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from exemplars.core.ids import split_locator
+from exemplars.core.layout import is_url
 from exemplars.core.records import REDACTED
 from exemplars.dataset.generated_answers import encode_answer, parse_answer, redact_answer
 from stages.ingest.params import AnySource, GeneratedSource, JsonlSource, SgdSource, SkillsSource
@@ -26,7 +27,9 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 def choose_redactor(source: AnySource) -> Redactor | None:
-    """Choose the redactor for the files of a source; `None` if they must be edited by hand."""
+    """Choose the redactor for the files of a source; `None` if they must be edited by hand, or where they are."""
+    if is_url(source.path):
+        return None
     match source:
         case SkillsSource():
             return redact_skills

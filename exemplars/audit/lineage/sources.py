@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -15,6 +14,7 @@ from exemplars.core.digests import hash_content
 from exemplars.core.documents import decode_json
 from exemplars.core.ids import split_locator
 from exemplars.core.json_pointers import split_pointer
+from exemplars.core.layout import normalize_folder
 from exemplars.core.params import PATH as PARAMS
 from exemplars.core.yaml_documents import YamlProblem, decode_yaml
 
@@ -29,7 +29,7 @@ class Source(NamedTuple):
 
     name: str
     folder: str
-    """Relative to the project's root, with `/`."""
+    """Relative to the project's root, with `/`; or a URL."""
     format: str
     license: str
 
@@ -41,7 +41,7 @@ def read_sources(revision: Revision) -> dict[str, Source]:
             "sources"
         ]
         return {
-            name: Source(name, str(PurePosixPath(entry["path"])), entry["format"], entry["license"])
+            name: Source(name, normalize_folder(entry["path"]), entry["format"], entry["license"])
             for name, entry in declared.items()
         }
     except (YamlProblem, UnicodeDecodeError, KeyError, TypeError, AttributeError):

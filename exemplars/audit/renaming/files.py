@@ -16,6 +16,7 @@ from stages.ingest.file_listing import FileKind, list_files
 from stages.ingest.jsonl import parse_jsonl_file
 from stages.ingest.params import IngestParams, JsonlSource, SkillsSource
 from stages.ingest.reading import Reading, SourceInfo, decode_text
+from stages.ingest.remote_folders import require_folder
 from stages.ingest.skills import SKILL_FILES, parse_skill_file
 from stages.ingest.skills.outline import parse_outline
 from stages.ingest.sources import EXAMPLE_FILES
@@ -118,14 +119,16 @@ class ToolsFileText(SourceFileText):
 def read_source_files(params: IngestParams) -> Iterator[SourceFileText]:
     """Read the skill files and the labeled examples of all sources.
 
-    Raises `UserError` if a file cannot be read.
+    Raises `UserError` if a file cannot be read, or if a source is at a URL.
     """
     for name, settings in params.sources.items():
-        root = Path(settings.path)
+        if not isinstance(settings, SkillsSource | JsonlSource):
+            continue
+        root = require_folder(settings.path)
         if isinstance(settings, SkillsSource):
             for path, text in _read_files(root, SKILL_FILES):
                 yield SkillFileText(name, path, text, settings.none_skill)
-        elif isinstance(settings, JsonlSource):
+        else:
             for path, text in _read_files(root, EXAMPLE_FILES):
                 yield ExampleFileText(name, path, text)
             tools = root / TOOLS_FILE

@@ -102,7 +102,7 @@ def _collect_hashes(stages: Iterable[Stage]) -> _Recorded:
     written = {}
     for stage in stages:
         written.update({output.path: output.md5 for output in stage.outs})
-        for entry in (*stage.outs, *stage.deps):
+        for entry in (*stage.outs, *stage.list_local_deps()):
             users[entry.path][entry.md5].append(stage.name)
     return _Recorded(users, written)
 

@@ -1,0 +1,140 @@
+"""Stages on Ray next to the same stages in processes of this machine, with the same number of workers.
+
+The cluster is one node that runs before the stages start, as `docs/scale.md` starts it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import psutil
+from speed import measure_process
+
+STAGES: Final = ("ingest", "compile", "curate")
+CONNECT: Final = """
+import os
+from exemplars.core.workers import map_shards
+workers = int(os.environ["EXEMPLARS_WORKERS"])
+print(len(list(map_shards(abs, range(workers), workers, "connect"))), "shards that take no time")
+"""
+
+
+class Run(NamedTuple):
+    """What stages took in total."""
+
+    seconds: float
+    processor_seconds: float
+    """Of all processes, those of the cluster included."""
+    connecting: float
+    """Seconds that a process takes which has nothing to compute: its start, its connection, and that of workers."""
+    digest: str
+    """The hash of all tables."""
+
+
+def compare_executors(folder: Path, stages: Sequence[str]) -> None:
+    """Print the time of stages by each executor with one and two workers, ratios, and whether bytes are equal."""
+    runs = {
+        (executor, workers): measure_run(executor, workers, folder, stages)
+        for workers in (1, 2)
+        for executor in ("local", "ray")
+    }
+    fixed = {
+        workers: len(stages) * (runs["ray", workers].connecting - runs["local", workers].connecting)
+        for workers in (1, 2)
+    }
+    for workers in (1, 2):
+        local, ray = runs["local", workers], runs["ray", workers]
+        print(
+            f"{workers} worker(s): Ray takes {ray.seconds / local.seconds:.2f} times the time of local, "
+            f"{(ray.seconds - fixed[workers]) / local.seconds:.2f} without the {fixed[workers]:.1f} s for connecting; "
+            f"{ray.processor_seconds / local.processor_seconds:.2f} times the processor time"
+        )
+    for executor in ("local", "ray"):
+        first, second = runs[executor, 1], runs[executor, 2]
+        line = f"{executor}: efficiency of two workers {first.seconds / second.seconds / 2:.2f}"
+        if executor == "ray":
+            rest = (first.seconds - fixed[1]) / (second.seconds - fixed[2]) / 2
+            line += f", {rest:.2f} without connecting"
+        print(line)
+    digests = {run.digest for run in runs.values()}
+    print("the same bytes" if len(digests) == 1 else f"BYTES DIFFER: {sorted(digests)}")
+
+
+def measure_run(executor: str, workers: int, folder: Path, stages: Sequence[str]) -> Run:
+    """Run stages one after the other, and print the time of each."""
+    os.environ["EXEMPLARS_EXECUTOR"] = executor
+    figures, seconds, processor_seconds = [], 0.0, 0.0
+    with start_cluster(workers, folder) if executor == "ray" else nullcontext() as node:
+        connecting = measure_process(["-c", CONNECT], folder, workers).seconds
+        for stage in stages:
+            before = count_processor_seconds(node)
+            cost = measure_process(name_module(stage), folder, workers)
+            processor = cost.processor_seconds + count_processor_seconds(node) - before
+            figures.append(f"{stage} {cost.seconds:.1f} s (processor {processor:.1f} s)")
+            seconds += cost.seconds
+            processor_seconds += processor
+    print(
+        f"{executor} {workers}: {', '.join(figures)}, sum {seconds:.1f} s; empty {connecting:.1f} s",
+        flush=True,
+    )
+    return Run(seconds, processor_seconds, connecting, hash_tables(folder))
+
+
+@contextmanager
+def start_cluster(cpus: int, project: Path) -> Iterator[psutil.Process]:
+    """Start a node with the code of a project; `RAY_ADDRESS` names it within the block."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as sessions:
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
+        command += ["--node-ip-address", "127.0.0.1", "--port", address.rpartition(":")[2]]
+        command += ["--num-cpus", str(cpus), "--include-dashboard", "false", "--disable-usage-stats"]
+        command += ["--temp-dir", sessions]
+        environment = {**os.environ, "PYTHONPATH": str(project), "RAY_AUTH_MODE": "disabled"}
+        node = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        try:
+            for line in node.stdout or ():
+                if "Ray runtime started" in line:
+                    break
+            os.environ["RAY_ADDRESS"] = address
+            yield psutil.Process(node.pid)
+        finally:
+            os.environ.pop("RAY_ADDRESS", None)
+            node.terminate()
+            node.communicate()
+
+
+def count_processor_seconds(node: psutil.Process | None) -> float:
+    """Return the processor time of a node so far: of its processes, and of those that have ended."""
+    if node is None:
+        return 0.0
+    total = 0.0
+    for process in (node, *node.children(recursive=True)):
+        try:
+            total += sum(process.cpu_times()[:4])
+        except psutil.NoSuchProcess:  # It has just ended; its parent has its time.
+            continue
+    return total
+
+
+def hash_tables(folder: Path) -> str:
+    """Return the hash of all tables that the stages wrote."""
+    tables = hashlib.sha256()
+    for path in sorted((folder / "data").rglob("*.parquet")):
+        tables.update(path.read_bytes())
+    return tables.hexdigest()
+
+
+def name_module(stage: str) -> list[str]:
+    """Return the arguments of Python that run a stage."""
+    return ["-m", f"stages.{stage}", *(["sgd"] if stage == "ingest" else [])]
