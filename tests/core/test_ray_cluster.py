@@ -43,7 +43,7 @@ class Cluster:
         self._nodes = [self._cluster.add_node(**SMALL_NODE) for _ in range(2)]
 
     def kill_node(self) -> None:
-        """Kill a node as a power cut would; the head and another one are left."""
+        """Kill a node as a power cut would; the head and one node are left."""
         self._cluster.remove_node(self._nodes.pop(), allow_graceful=False)
 
     def stop(self) -> None:
