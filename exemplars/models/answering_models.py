@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +38,18 @@ def supports_bf16() -> bool:
 
 
 def hold_weights_in_bf16(model: Any) -> None:
-    """Convert the weights of a model to bf16.
+    """Convert the weights of a language model to bf16, but for its output layer: rounded logits would often be equal.
 
-    Buffers stay in fp32: rounded frequencies would move the positions of tokens.
+    Buffers stay in fp32, too: rounded frequencies would move the positions of tokens.
     """
     import torch
 
+    output_layer = copy.deepcopy(model.get_output_embeddings())  # Its weights may be those of the embeddings.
     for weights in model.parameters():
         if weights.is_floating_point():
             weights.data = weights.data.to(torch.bfloat16)
-    # The last position of each row is a view with gaps, for which torch would copy the weights once for each row.
-    model.get_output_embeddings().register_forward_pre_hook(lambda _, inputs: (inputs[0].contiguous(),))
+    model.set_output_embeddings(output_layer)
+    output_layer.register_forward_pre_hook(lambda _, inputs: (inputs[0].float(),))
 
 
 def move_to_device(model: Any) -> Any:
