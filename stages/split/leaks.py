@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +13,17 @@ from exemplars.core.ids import SPLITS
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Reason
 from stages.split.contamination import COLUMN_NAMES
-from stages.split.row_keys import RowKeys
+from stages.split.row_keys import Keys, RowKeys
 
 TRAIN, VALIDATION, TEST = (SPLITS.index(name) for name in ("train", "validation", "test"))
 
 SplitCodes = NDArray[np.int8]
 """The split of each row: its place in `SPLITS`; -1: the row is in none."""
+Rows = NDArray[np.int64]
+"""Numbers of rows; -1: none."""
+
+_SAME: Final = (("same", ""), ("spelled", " in another spelling"))
+"""The kinds of `TextKeys` that are compared for equality, in this order, and what messages add to "the same text"."""
 
 
 class Leak(NamedTuple):
@@ -40,68 +44,96 @@ def find_leaks(
     duplicate of its text is in test. All calls of a turn leak if any of them does; of a row that follows a tool's
     result, what the user said before counts.
 
-    splits: the split of each row. pairs: the verified near duplicates of each column, as `make_similarity_text`
-    reduces them; they count whatever the turns before.
+    splits: the split of each row; that of a turn is that of its first call. pairs: the verified near duplicates of each
+    column, as `make_similarity_text` reduces them; they count whatever the turns before.
     """
-    held_out = _HeldOutTexts(keys, {column: _index_pairs(pairs.get(column, ())) for column in COLUMN_NAMES})
-    for calls in _list_turns(keys, splits, TEST):
-        held_out.add(calls)
-    leaks = _find_in_turns(_list_turns(keys, splits, VALIDATION), held_out.find_near)
-    for calls in _list_turns(keys, splits, VALIDATION):
-        held_out.add(call for call in calls if call not in leaks)
-    return leaks | _find_in_turns(
-        _list_turns(keys, splits, TRAIN), lambda row: held_out.find_same(row) or held_out.find_near(row)
-    )
+    order, turns = keys.sort_by_turn()
+    first_calls = order[np.unique(turns, return_index=True)[1]]
+    turn_splits = splits[first_calls][turns]
+    calls = {split: order[turn_splits == split] for split in (TRAIN, VALIDATION, TEST)}
+    turn_of_row = np.empty(len(order), np.int64)
+    turn_of_row[order] = turns
+    near = {column: _hash_pairs(pairs.get(column, ())) for column in COLUMN_NAMES}
+
+    found = _Matches(len(order))
+    found.add_near(keys, calls[VALIDATION], calls[TEST], near)
+    leaks = found.spread(calls[VALIDATION], turn_of_row)
+    kept = calls[VALIDATION][~np.isin(calls[VALIDATION], list(leaks))]
+    held_out = np.concatenate([calls[TEST], kept])
+    found = _Matches(len(order))
+    found.add_same(keys, calls[TRAIN], held_out)
+    found.add_near(keys, calls[TRAIN], held_out, near)
+    return leaks | found.spread(calls[TRAIN], turn_of_row)
 
 
-def _list_turns(keys: RowKeys, splits: SplitCodes, split: int) -> Iterable[Sequence[int]]:
-    return (calls for calls in keys.list_turns() if splits[calls[0]] == split)
+class _Matches:
+    """The first match of each row that has one."""
+
+    def __init__(self, rows: int) -> None:
+        """rows: the number of all rows."""
+        self._others = np.full(rows, -1, np.int64)
+        self._kinds = np.zeros(rows, np.int8)
+        self._likenesses: list[str] = []
+
+    def add_same(self, keys: RowKeys, rows: Rows, held_out: Rows) -> None:
+        """Add the held-out rows with the same texts, after the same turns. held_out: in the order of preference."""
+        for kind, addition in _SAME:
+            for column, texts in keys.texts.items():
+                own = getattr(texts, kind)
+                self._add(
+                    rows,
+                    _look_up(own[held_out], held_out, own[rows]),
+                    f"the same {COLUMN_NAMES[column]}{addition}",
+                )
+
+    def add_near(
+        self, keys: RowKeys, rows: Rows, held_out: Rows, pairs: Mapping[str, tuple[Keys, Keys]]
+    ) -> None:
+        """Add the held-out rows with near duplicates. pairs: the two texts of each pair, by column, in either order."""
+        for column, texts in keys.texts.items():
+            first, second = pairs[column]
+            others = _look_up(texts.similar[held_out], held_out, second)
+            is_held_out = others >= 0
+            found = _look_up(first[is_held_out], others[is_held_out], texts.similar[rows])
+            self._add(rows, found, f"nearly the same {COLUMN_NAMES[column]}")
+
+    def _add(self, rows: Rows, others: Rows, likeness: str) -> None:
+        is_new = (others >= 0) & (self._others[rows] < 0)
+        self._others[rows[is_new]] = others[is_new]
+        self._kinds[rows[is_new]] = len(self._likenesses)
+        self._likenesses.append(likeness)
+
+    def spread(self, calls: Rows, turn_of_row: NDArray[np.int64]) -> dict[int, Leak]:
+        """Return the match of each call that leaks: that of the first call of its turn that has one.
+
+        calls: of whole turns, in the order of `RowKeys.sort_by_turn`. turn_of_row: the number of the turn of each row.
+        """
+        matched = calls[self._others[calls] >= 0]
+        turns, first = np.unique(turn_of_row[matched], return_index=True)
+        leaking = calls[np.isin(turn_of_row[calls], turns)]
+        sources = matched[first][np.searchsorted(turns, turn_of_row[leaking])]
+        return {
+            row: Leak(self._likenesses[kind], other)
+            for row, kind, other in zip(
+                leaking.tolist(), self._kinds[sources].tolist(), self._others[sources].tolist(), strict=True
+            )
+        }
 
 
-def _find_in_turns(turns: Iterable[Sequence[int]], find: Callable[[int], Leak | None]) -> dict[int, Leak]:
-    """Find the turns with a call that leaks; return its leak for all of their calls."""
-    return {
-        call: leak
-        for calls in turns
-        if (leak := next(filter(None, map(find, calls)), None)) is not None
-        for call in calls
-    }
+def _look_up(known: Keys, values: Rows, wanted: Keys) -> Rows:
+    """Return for each wanted key the value of the first known key that is equal; -1: there is none."""
+    unique, first = np.unique(known, return_index=True)
+    if not len(unique):
+        return np.full(len(wanted), -1, np.int64)
+    places = np.searchsorted(unique, wanted).clip(max=len(unique) - 1)
+    return np.where(unique[places] == wanted, values[first[places]], -1)
 
 
-class _HeldOutTexts:
-    """The texts of held-out rows, each with the first row that has it."""
-
-    def __init__(self, keys: RowKeys, near: Mapping[str, Mapping[int, Sequence[int]]]) -> None:
-        self._texts = keys.texts
-        self._near = near
-        self._same, self._spelled, self._similar = (
-            {column: dict[int, int]() for column in COLUMN_NAMES} for _ in range(3)
-        )
-
-    def add(self, rows: Iterable[int]) -> None:
-        for row in rows:
-            for column, texts in self._texts.items():
-                self._same[column].setdefault(int(texts.same[row]), row)
-                self._spelled[column].setdefault(int(texts.spelled[row]), row)
-                self._similar[column].setdefault(int(texts.similar[row]), row)
-
-    def find_same(self, row: int) -> Leak | None:
-        """Find a text of the row, after the same turns."""
-        for column, texts in self._texts.items():
-            if (other := self._same[column].get(int(texts.same[row]))) is not None:
-                return Leak(f"the same {COLUMN_NAMES[column]}", other)
-        for column, texts in self._texts.items():
-            if (other := self._spelled[column].get(int(texts.spelled[row]))) is not None:
-                return Leak(f"the same {COLUMN_NAMES[column]} in another spelling", other)
-        return None
-
-    def find_near(self, row: int) -> Leak | None:
-        """Find a near duplicate of a text of the row."""
-        for column, texts in self._texts.items():
-            for near in self._near[column].get(int(texts.similar[row]), ()):
-                if (other := self._similar[column].get(near)) is not None:
-                    return Leak(f"nearly the same {COLUMN_NAMES[column]}", other)
-        return None
+def _hash_pairs(pairs: Iterable[tuple[str, str]]) -> tuple[Keys, Keys]:
+    """Hash the texts of pairs: each pair as it is, then with its texts exchanged, in the order of the pairs."""
+    flat = np.array([hash_to_key(text) for pair in pairs for text in pair], np.uint64).reshape(-1, 2)
+    both = np.stack([flat, flat[:, ::-1]], axis=1).reshape(-1, 2)
+    return both[:, 0], both[:, 1]
 
 
 def describe_leak(leak: Leak, other_id: str, split: str) -> Problem:
@@ -111,13 +143,3 @@ def describe_leak(leak: Leak, other_id: str, split: str) -> Problem:
         found=f"{leak.likeness} as {other_id}, which is in {split}",
         fix="to keep this row, reword one of the two",
     )
-
-
-def _index_pairs(pairs: Iterable[tuple[str, str]]) -> dict[int, list[int]]:
-    """Index the hashes of pairs by either of their texts."""
-    near: dict[int, list[int]] = defaultdict(list)
-    for first, second in pairs:
-        first_key, second_key = hash_to_key(first), hash_to_key(second)
-        near[first_key].append(second_key)
-        near[second_key].append(first_key)
-    return near

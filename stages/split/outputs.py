@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from exemplars.core import layout
-from exemplars.core.digests import hash_split
+from exemplars.core.digests import hash_packed_split
 from exemplars.core.files import write_json
 from exemplars.core.ids import SPLITS, SplitName
 from exemplars.core.reports import NO_SKILL
@@ -35,20 +35,22 @@ class SplitSummary(NamedTuple):
 
 def write_splits(rows: RowGroups, plan: SplitPlan) -> dict[str, SplitSummary]:
     """Write the table of each split; return what is in them. After an error the old files are what they were."""
-    digests: dict[SplitName, list[str]] = {name: [] for name in SPLITS}
+    digests: dict[SplitName, list[bytes]] = {name: [] for name in SPLITS}
+    counts: Counter[SplitName] = Counter()
     skills: dict[SplitName, Counter[str]] = {name: Counter() for name in SPLITS}
     with ExitStack() as files:
         writers = {name: files.enter_context(open_table(layout.split(name), rows.schema)) for name in SPLITS}
         for tables in take_splits(rows, plan):
             for name, table in tables.items():
                 writers[name].write(table)
-                digests[name] += table.column("digest").to_pylist()
+                digests[name].append(bytes.fromhex("".join(table.column("digest").to_pylist())))
+                counts[name] += table.num_rows
                 skills[name].update(skill or NO_SKILL for skill in table.column("skill").to_pylist())
     return {
         name: SplitSummary(
-            rows=len(digests[name]),
+            rows=counts[name],
             groups=len(np.unique(plan.keys.group[plan.splits == code])),
-            data_hash=hash_split(digests[name]),
+            data_hash=hash_packed_split(b"".join(digests[name])),
             skills=dict(sorted(skills[name].items())),
         )
         for code, name in enumerate(SPLITS)

@@ -46,14 +46,30 @@ class RowKeys:
             for place, column in enumerate(COLUMN_NAMES)
         }
 
-    def list_turns(self) -> Iterator[list[int]]:
-        """Yield the rows of each turn: turns in the order of their first rows, calls by position and row."""
+    def sort_by_turn(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Sort rows: turns in the order of their first rows, calls by position and row.
+
+        Return the numbers of the rows, and of the turn of each, from 0 and ascending.
+        """
         _, first, inverse = np.unique(self.turn, return_index=True, return_inverse=True)
-        order = np.lexsort((np.arange(len(inverse)), self.call, first[inverse]))
-        ordered = self.turn[order]
-        borders = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+        firsts = first[inverse]
+        order = np.lexsort((np.arange(len(firsts)), self.call, firsts))
+        is_next = np.diff(firsts[order], prepend=firsts[order[:1]]) != 0
+        return order, np.cumsum(is_next)
+
+    def list_turns(self) -> Iterator[list[int]]:
+        """Yield the rows of each turn, in the order of `sort_by_turn`."""
+        order, turns = self.sort_by_turn()
+        borders = np.flatnonzero(np.diff(turns)) + 1
         for start, end in pairwise([0, *borders.tolist(), len(order)] if len(order) else []):
             yield order[start:end].tolist()
+
+    def find_torn_turns(self) -> list[list[int]]:
+        """Find the turns whose calls are in several groups; return their rows."""
+        order, turns = self.sort_by_turn()
+        groups = self.group[order]
+        is_torn = (turns[1:] == turns[:-1]) & (groups[1:] != groups[:-1])
+        return [order[turns == turn].tolist() for turn in np.unique(turns[1:][is_torn])]
 
 
 class ShardKeys(NamedTuple):

@@ -21,7 +21,7 @@ from stages.split.assignment import assign_groups
 from stages.split.foreign_texts import ForeignText
 from stages.split.leaks import TRAIN, Leak, SplitCodes, describe_leak, find_leaks
 from stages.split.params import Official, SplitParams
-from stages.split.row_keys import KeyParams, RowKeys, hash_shard
+from stages.split.row_keys import KeyParams, Keys, RowKeys, hash_shard
 
 
 class SplitPlan(NamedTuple):
@@ -52,13 +52,13 @@ def plan_splits(
     """
     settings = KeyParams(params.leaks.context_turns, foreign, params.leaks.similarity)
     work = partial(hash_shard, settings, rows)
-    shards = list(map_shards(work, range(len(rows)), workers, "split", rows.name_group))
-    keys = RowKeys(shard.keys for shard in shards)
-    contaminated = {
-        start + place: problem
-        for start, shard in zip(rows.starts, shards, strict=False)
-        for place, problem in shard.contaminated.items()
-    }
+    parts, contaminated = list[Keys](), dict[int, Problem]()
+    shards = map_shards(work, range(len(rows)), workers, "split", rows.name_group)
+    for start, shard in zip(rows.starts, shards, strict=False):
+        parts.append(shard.keys)
+        contaminated |= {start + place: problem for place, problem in shard.contaminated.items()}
+    keys = RowKeys(parts)
+    del parts  # A second copy of all keys.
     _check_turns(rows, keys)
     splits, rescued = _assign_rows(rows, params, generated)
     leaks = find_leaks(keys, splits, _group_pairs(pairs))
@@ -70,9 +70,8 @@ def plan_splits(
 
 
 def _check_turns(rows: RowGroups, keys: RowKeys) -> None:
-    torn = [calls for calls in keys.list_turns() if len(calls) > 1 and len({*keys.group[calls].tolist()}) > 1]
     problems = []
-    for calls in torn:
+    for calls in keys.find_torn_turns():
         table = rows.take(sorted(calls), ("turn", "group"))
         turn, groups = table.column("turn")[0].as_py(), sorted({*table.column("group").to_pylist()})
         problems.append(
