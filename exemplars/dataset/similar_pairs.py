@@ -56,10 +56,6 @@ class Sketches(NamedTuple):
     bitmaps: NDArray[np.uint64]
     """A bitmap of the hashes of each text's shingles: (texts, 4)."""
 
-    def take(self, indexes: NDArray[np.int64]) -> Sketches:
-        """Take the sketches of some texts, in the order given."""
-        return Sketches(self.bands[indexes], self.sizes[indexes], self.bitmaps[indexes])
-
 
 def find_similar_pairs(texts: Iterable[str], min_similarity: float) -> list[SimilarPair]:
     """Find all pairs of different texts whose Jaccard similarity is at least `min_similarity`, sorted.
@@ -86,18 +82,22 @@ def verify_pairs(pairs: Sequence[tuple[str, str]], min_similarity: float) -> lis
     return similar
 
 
-def find_candidates(sketches: Sketches, min_similarity: float) -> NDArray[np.int64]:
+def find_candidates(
+    sketches: Sketches, min_similarity: float, rows: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
     """Find the pairs of texts that share a band and may be similar enough: their indexes, (pairs, 2).
 
+    rows: the texts that are compared, by their places in `sketches`; `None`: all. Indexes are those of `rows`.
     Each pair is there once, the lower index first, and they are sorted.
     Bands are sorted and joined one at a time, and what cannot be similar is dropped at once, so that memory is bounded
     by the texts of a band that are alike.
     """
-    count = len(sketches.sizes)
+    rows = np.arange(len(sketches.sizes)) if rows is None else rows
+    count, sizes, bitmaps = len(rows), sketches.sizes[rows], sketches.bitmaps[rows]
     found = [np.empty(0, np.int64)]
     for band in sketches.bands.T if count > 1 else ():
-        for first, second in _join_band(band):
-            may_match = _bound_similarity(first, second, sketches.sizes, sketches.bitmaps) >= min_similarity
+        for first, second in _join_band(band[rows]):
+            may_match = _bound_similarity(first, second, sizes, bitmaps) >= min_similarity
             found.append(first[may_match] * count + second[may_match])
         found = [np.unique(np.concatenate(found))]
     return np.stack(np.divmod(found[0], max(count, 1)), axis=1)
@@ -111,10 +111,16 @@ def compute_sketches(texts: Sequence[str]) -> Sketches:
 
 def join_sketches(parts: Iterable[Sketches]) -> Sketches:
     """Put the sketches of several lists of texts one after the other."""
-    nothing = Sketches(
-        np.empty((0, BANDS), np.uint32), np.empty(0, np.int64), np.empty((0, _BITS // 64), np.uint64)
+    return Sketches(*(np.concatenate(arrays) for arrays in zip(allocate_sketches(0), *parts, strict=True)))
+
+
+def allocate_sketches(count: int) -> Sketches:
+    """Allocate the sketches of some texts, to be filled."""
+    return Sketches(
+        np.empty((count, BANDS), np.uint32),
+        np.empty(count, np.int64),
+        np.empty((count, _BITS // 64), np.uint64),
     )
-    return Sketches(*(np.concatenate(arrays) for arrays in zip(nothing, *parts, strict=True)))
 
 
 def _sketch_chunk(texts: Sequence[str]) -> Sketches:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from exemplars.core.records import Rejection, ReviewItem, TextPair
 from exemplars.core.workers import map_shards
-from stages.curate.facts import COLUMNS, FactParams, ShardTexts, collect_shard_facts
+from stages.curate.facts import FactParams, ShardTexts, collect_shard_facts
 from stages.curate.input_words import InputWords
 from stages.curate.inputs import CurateInputs
 from stages.curate.params import CurateParams
@@ -101,7 +101,7 @@ def _look_at_rows(
     settings = FactParams(params, inputs.lexicons.names, inputs.texts)
     work = partial(collect_shard_facts, settings, groups)
     reader, rows = RowReader(groups), list[Row]()
-    words, texts, caches = WordCounts(), list[dict[str, ShardTexts]](), list[TextCache]()
+    words, texts, caches = WordCounts(), list[ShardTexts](), list[TextCache]()
     for group, facts in enumerate(map_shards(work, range(len(groups)), workers, "curate", groups.name_group)):
         rows += reader.make_rows(group, facts)
         words.extend(facts.words)
@@ -111,7 +111,7 @@ def _look_at_rows(
         params,
         inputs.lexicons,
         reader,
-        {column: SimilarTexts([shard[column] for shard in texts], workers) for column in COLUMNS},
+        SimilarTexts(texts, workers),
         inputs.surrogate_key,
         InputWords(words, rows),
         inputs.verdicts,

@@ -64,7 +64,7 @@ class RowFacts(NamedTuple):
 
 
 class ShardTexts(NamedTuple):
-    """The different texts of a column of some rows."""
+    """The different texts of `COLUMNS` of some rows."""
 
     keys: NDArray[np.uint64]
     """Their hashes: see `RowKeys`."""
@@ -80,8 +80,7 @@ class ShardFacts(NamedTuple):
     rows: list[RowFacts]
     words: WordCounts
     """The words of the turns of users; a turn is named by the number of its first row."""
-    texts: dict[str, ShardTexts]
-    """Those of each of `COLUMNS`."""
+    texts: ShardTexts
     cache: TextCache
     """What was found in texts."""
 
@@ -106,14 +105,14 @@ def collect_facts(settings: FactParams, exemplars: Sequence[Exemplar], first: in
     params = settings.params
     flag_text = Recall(partial(find_text_flags, params=params.quality), settings.known.flags, ())
     find_private = Recall(build_finder(settings.names, params.privacy.min_score), settings.known.findings, [])
-    texts: dict[str, dict[int, str]] = {column: {} for column in COLUMNS}
+    texts: dict[int, str] = {}
     all_keys, facts = [], []
     for row in exemplars:
         similar = {column: make_similarity_text(find_user_text(row, column)) for column in COLUMNS}
         keys = _make_keys(row, params.conflicts.context_turns, similar)
         for column, text in similar.items():
             if text:
-                texts[column][getattr(keys, column)] = text
+                texts[getattr(keys, column)] = text
         all_keys.append(keys)
         facts.append(
             RowFacts(
@@ -129,7 +128,11 @@ def collect_facts(settings: FactParams, exemplars: Sequence[Exemplar], first: in
         np.array(all_keys, np.uint64).reshape(-1, len(RowKeys._fields)),
         facts,
         _count_words(exemplars, first),
-        _sketch_columns(texts),
+        ShardTexts(
+            np.fromiter(texts, np.uint64, len(texts)),
+            pa.array(texts.values(), pa.large_string()),
+            compute_sketches(list(texts.values())),
+        ),
         cache,
     )
 
@@ -157,21 +160,3 @@ def _count_words(exemplars: Iterable[Exemplar], first: int) -> WordCounts:
     for calls in group_by_turn(users).values():
         words.add(min(numbers[call.id] for call in calls), list_plain_words(calls))
     return words
-
-
-def _sketch_columns(columns: Mapping[str, Mapping[int, str]]) -> dict[str, ShardTexts]:
-    """Sketch the texts of columns, each text once, since many templates are their utterance.
-
-    columns: the texts of each, by their hashes.
-    """
-    all_texts = {key: text for texts in columns.values() for key, text in texts.items()}
-    places = {key: place for place, key in enumerate(all_texts)}
-    sketches = compute_sketches(list(all_texts.values()))
-    return {
-        column: ShardTexts(
-            np.fromiter(texts, np.uint64, len(texts)),
-            pa.array(texts.values(), pa.large_string()),
-            sketches.take(np.fromiter((places[key] for key in texts), np.int64, len(texts))),
-        )
-        for column, texts in columns.items()
-    }

@@ -88,12 +88,14 @@ def build_kept_rows(curated: Curated, inputs: CurateInputs, workers: int) -> Ite
 
 def _list_shards(rows: Sequence[Row], reader: RowReader) -> list[_Shard]:
     by_group: dict[int, list[Row]] = {group: [] for group in range(len(reader.groups))}
-    turns: dict[str, set[int]] = defaultdict(set)
+    first_groups: dict[str, int] = {}
+    torn: dict[str, set[int]] = {}
     for row in rows:
         group = reader.groups.find_group(row.number)
         by_group[group].append(row)
-        turns[row.turn].add(group)
-    torn = {turn: groups for turn, groups in turns.items() if len(groups) > 1}
+        first = first_groups.setdefault(row.turn, group)
+        if first != group:
+            torn.setdefault(row.turn, {first}).add(group)
     calls = [row for row in rows if row.turn in torn]
     loaded = reader.load(calls)
     others: dict[int, list[Exemplar]] = defaultdict(list)

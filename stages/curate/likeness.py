@@ -32,7 +32,7 @@ class Likeness:
         """rows: all that are compared."""
         self._texts: dict[int, list[tuple[str, str]]] = defaultdict(list)
         for column in COLUMNS:
-            texts = curation.texts[column].read(list_text_keys(rows, column))
+            texts = curation.texts.read(list_text_keys(rows, column))
             for row, text in zip(rows, texts, strict=True):
                 if text:
                     self._texts[row.number].append((column, text))

@@ -1,8 +1,7 @@
-"""The different texts of a column of all rows: which of them are nearly the same."""
+"""The different texts of all rows: which of them are nearly the same."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
@@ -11,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from exemplars.core.workers import map_shards
-from exemplars.dataset.similar_pairs import SimilarPair, find_candidates, join_sketches, verify_pairs
+from exemplars.dataset.similar_pairs import SimilarPair, allocate_sketches, find_candidates, verify_pairs
 from stages.curate.facts import ShardTexts
 
 _PAIRS: Final = 20_000
@@ -21,15 +20,26 @@ _PAIRS: Final = 20_000
 class SimilarTexts:
     """Texts by their hashes: see `RowKeys`."""
 
-    def __init__(self, parts: Iterable[ShardTexts], workers: int = 1) -> None:
-        """parts: of all shards; a text may be in several. workers: processes that verify pairs."""
-        parts = list(parts)
+    def __init__(self, parts: list[ShardTexts], workers: int = 1) -> None:
+        """parts: of all shards; a text may be in several. workers: processes that verify pairs.
+
+        The list of parts is emptied, so that no sketch is in memory twice.
+        """
         keys = np.concatenate([np.empty(0, np.uint64), *(part.keys for part in parts)])
         self._keys, first = np.unique(keys, return_index=True)
-        self._sketches = join_sketches(part.sketches for part in parts).take(first)
         texts = pa.chunked_array([part.texts for part in parts], pa.large_string())
         self._texts = texts.take(pa.array(first, pa.int64())).combine_chunks()
         self._workers = workers
+        self._sketches = allocate_sketches(len(first))
+        places = np.full(len(keys), -1, np.int64)
+        places[first] = np.arange(len(first))
+        end = len(keys)
+        while parts:
+            part = parts.pop()
+            own = places[end - len(part.keys) : end]
+            for array, values in zip(self._sketches, part.sketches, strict=True):
+                array[own[own >= 0]] = values[own >= 0]
+            end -= len(part.keys)
 
     def extend(self, part: ShardTexts) -> SimilarTexts:
         """Return these texts and others."""
@@ -47,8 +57,7 @@ class SimilarTexts:
         keys: the hashes of the texts that are compared, which may be repeated.
         """
         unique = np.unique(keys[keys != 0])
-        sketches = self._sketches.take(np.searchsorted(self._keys, unique))
-        candidates = find_candidates(sketches, min_similarity)
+        candidates = find_candidates(self._sketches, min_similarity, np.searchsorted(self._keys, unique))
         shards = [
             list(zip(self.read(unique[part[:, 0]]), self.read(unique[part[:, 1]]), strict=True))
             for part in (candidates[start : start + _PAIRS] for start in range(0, len(candidates), _PAIRS))

@@ -24,8 +24,8 @@ class Curation:
     lexicons: Lexicons
     reader: RowReader
     """Reads what rows do not keep."""
-    texts: dict[str, SimilarTexts]
-    """The texts of each of `COLUMNS`."""
+    texts: SimilarTexts
+    """The texts of all `COLUMNS`."""
     surrogate_key: bytes | None
     """Key of the hash that surrogates are drawn by; `None` unless `privacy.mode` is `surrogate`."""
     words: InputWords | None = None

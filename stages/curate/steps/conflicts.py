@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from exemplars.core.digests import hash_to_key
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
@@ -53,13 +55,12 @@ def find_conflicts(rows: Iterable[Row], reader: RowReader) -> list[Conflict]:
 
     reader: loads the rows that conflict.
     """
-    turns = group_by_turn(sorted(rows, key=lambda row: row.id))
-    keys = {turn: _make_text_key(calls) for turn, calls in turns.items()}
-    counts = Counter(keys.values())
+    turns = list(group_by_turn(sorted(rows, key=lambda row: row.id)).values())
+    keys = np.fromiter(map(_make_text_key, turns), np.uint64, len(turns))
+    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
     turns_by_text: dict[tuple[int, int], list[list[Row]]] = defaultdict(list)
-    for turn, key in keys.items():
-        if counts[key] > 1:
-            turns_by_text[key, turns[turn][0].keys.before].append(turns[turn])
+    for place in np.flatnonzero(counts[inverse] > 1).tolist():
+        turns_by_text[int(keys[place]), turns[place][0].keys.before].append(turns[place])
     differing = [same for same in turns_by_text.values() if len(set(map(_make_meaning_key, same))) > 1]
     loaded = reader.load(row for same in differing for calls in same for row in calls)
     return [_describe_votes([tuple(loaded[row.id] for row in calls) for calls in same]) for same in differing]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import numpy as np
+
 from exemplars.core.digests import hash_to_key
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Reason
@@ -29,13 +31,15 @@ def find_exact_duplicates(rows: Iterable[Row]) -> dict[str, str]:
     replies in the sense of `make_equality_key`. The order of the calls does not matter.
     rows: sorted by id.
     """
-    first_ids: dict[int, str] = {}
-    repeats = {}
-    for calls in group_by_turn(rows).values():
-        first = first_ids.setdefault(_make_key(calls), calls[0].id)
-        if first != calls[0].id:
-            repeats.update({call.id: first for call in calls})
-    return repeats
+    turns = list(group_by_turn(rows).values())
+    keys = np.fromiter(map(_make_key, turns), np.uint64, len(turns))
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    firsts = first[inverse]
+    return {
+        call.id: turns[firsts[place]][0].id
+        for place in np.flatnonzero(firsts != np.arange(len(turns))).tolist()
+        for call in turns[place]
+    }
 
 
 def _make_key(calls: Sequence[Row]) -> int:

@@ -34,7 +34,7 @@ def join_near_duplicates(rows: list[Row], curation: Curation) -> list[Row]:
         keys = list_text_keys(rows, column)
         column_pairs = _find_pairs(keys, column, curation)
         pairs += [TextPair(column, *pair) for pair in column_pairs]
-        clusters |= _assign_clusters(rows, keys, column, column_pairs, curation.texts[column])
+        clusters |= _assign_clusters(rows, keys, column, column_pairs, curation.texts)
     kept = rows
     if params.near is OnDuplicate.REJECT:
         kept = curation.ledger.drop(rows, find_repeat_problems(rows, clusters))
@@ -78,7 +78,7 @@ def list_text_keys(rows: Sequence[Row], column: str) -> NDArray[np.uint64]:
 
 
 def _find_pairs(keys: NDArray[np.uint64], column: str, curation: Curation) -> list[SimilarPair]:
-    params, texts = curation.params.duplicates, curation.texts[column]
+    params, texts = curation.params.duplicates, curation.texts
     unique = texts.read(np.unique(keys[keys != 0])) if params.semantic else []
     return _add_semantic_pairs(texts.find_pairs(keys, params.similarity), unique, column, params)
 

@@ -128,8 +128,7 @@ def _replace_unlabeled(rows: list[Row], unlabeled: Findings, find: Finder, curat
     old = [row for row in rows if row.id in new]
     contents = [new[row.id] for row in old]
     facts = collect_facts(FactParams(curation.params, names), contents)
-    for column, texts in facts.texts.items():
-        curation.texts[column] = curation.texts[column].extend(texts)
+    curation.texts = curation.texts.extend(facts.texts)
     replaced = {row.id: row for row in replace_rows(old, contents, facts)}
     return [replaced.get(row.id, row) for row in rows]
 
