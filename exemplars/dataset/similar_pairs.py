@@ -56,6 +56,16 @@ class Sketches(NamedTuple):
     bitmaps: NDArray[np.uint64]
     """A bitmap of the hashes of each text's shingles: (texts, 4)."""
 
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Sketches:
+        """Take the sketches of some texts, in the order given."""
+        return Sketches(self.bands[rows], self.sizes[rows], self.bitmaps[rows])
+
+    def put(self, rows: NDArray[np.int64], sketches: Sketches) -> None:
+        """Replace the sketches of some texts."""
+        self.bands[rows] = sketches.bands
+        self.sizes[rows] = sketches.sizes
+        self.bitmaps[rows] = sketches.bitmaps
+
 
 def find_similar_pairs(texts: Iterable[str], min_similarity: float) -> list[SimilarPair]:
     """Find all pairs of different texts whose Jaccard similarity is at least `min_similarity`, sorted.

@@ -37,8 +37,7 @@ class SimilarTexts:
         while parts:
             part = parts.pop()
             own = places[end - len(part.keys) : end]
-            for array, values in zip(self._sketches, part.sketches, strict=True):
-                array[own[own >= 0]] = values[own >= 0]
+            self._sketches.put(own[own >= 0], part.sketches.take(own >= 0))
             end -= len(part.keys)
 
     def extend(self, part: ShardTexts) -> SimilarTexts:
