@@ -121,11 +121,11 @@ def compute_sketches(texts: Sequence[str]) -> Sketches:
 
 def join_sketches(parts: Iterable[Sketches]) -> Sketches:
     """Put the sketches of several lists of texts one after the other."""
-    return Sketches(*(np.concatenate(arrays) for arrays in zip(allocate_sketches(0), *parts, strict=True)))
+    return Sketches(*(np.concatenate(arrays) for arrays in zip(make_sketch_space(0), *parts, strict=True)))
 
 
-def allocate_sketches(count: int) -> Sketches:
-    """Allocate the sketches of some texts, to be filled."""
+def make_sketch_space(count: int) -> Sketches:
+    """Make room for the sketches of some texts, which `put` fills."""
     return Sketches(
         np.empty((count, BANDS), np.uint32),
         np.empty(count, np.int64),

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from exemplars.core.workers import map_shards
-from exemplars.dataset.similar_pairs import SimilarPair, allocate_sketches, find_candidates, verify_pairs
+from exemplars.dataset.similar_pairs import SimilarPair, find_candidates, make_sketch_space, verify_pairs
 from stages.curate.facts import ShardTexts
 
 _PAIRS: Final = 20_000
@@ -30,7 +30,7 @@ class SimilarTexts:
         texts = pa.chunked_array([part.texts for part in parts], pa.large_string())
         self._texts = texts.take(pa.array(first, pa.int64())).combine_chunks()
         self._workers = workers
-        self._sketches = allocate_sketches(len(first))
+        self._sketches = make_sketch_space(len(first))
         places = np.full(len(keys), -1, np.int64)
         places[first] = np.arange(len(first))
         end = len(keys)

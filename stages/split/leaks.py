@@ -121,7 +121,7 @@ class _Matches:
 
 
 def _look_up(known: Keys, values: Rows, wanted: Keys) -> Rows:
-    """Return for each wanted key the value of the first known key that is equal; -1: there is none."""
+    """Return for each wanted key the value of the first equal known key; -1: no key is equal."""
     unique, first = np.unique(known, return_index=True)
     if not len(unique):
         return np.full(len(wanted), -1, np.int64)
