@@ -5,6 +5,7 @@ DVC knows from the store's own checksums whether such a folder has changed, so t
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 import tempfile
@@ -67,6 +68,8 @@ def _copy_files(url: str, copy: Path) -> None:
     except UserError:
         raise
     except Exception as error:  # Each driver has exceptions of its own.
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise  # It is about the disk here.
         raise UserError([_describe_failure(url, error)]) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,6 +130,18 @@ def test_what_cannot_be_read_is_one_sentence(url: str, message: str) -> None:
         read(url)
     assert str(raised.value).startswith(message)
     assert "\n" not in str(raised.value)
+
+
+def test_a_full_disk_is_not_blamed_on_the_store(
+    store: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill_disk(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store.pipe_file("/calls/a.md", SKILL)
+    monkeypatch.setattr(MemoryFileSystem, "get", fill_disk)
+    with pytest.raises(OSError, match="No space left on device"):
+        read("memory://calls")
 
 
 def test_a_command_that_edits_sources_refuses_a_url() -> None:
