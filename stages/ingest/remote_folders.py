@@ -1,6 +1,6 @@
 """Sources at URLs (s3://, gs://, https://): their files are copied through fsspec, for the time that they are read.
 
-DVC knows from the store's own checksums whether such a folder has changed, so that a copy would seldom be used again.
+DVC runs `ingest` only if such a folder has changed, so that a copy would seldom be used again.
 """
 
 from __future__ import annotations
