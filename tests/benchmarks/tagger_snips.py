@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> str | None:
         exemplars = exemplars_from_table(read_table(tables / "exemplars.parquet", EXEMPLAR_SCHEMA))
         train, validation, test = split_by_hash(exemplars)
         skills = read_catalog(layout.CATALOG)
-        recipe = Tagger(epochs=int(arguments[0]) if arguments else 3, batch_rows=32)
+        recipe = Tagger(epochs=int(arguments[0]) if arguments else 4, batch_rows=32)
         params = RunParams("tagger", recipe)
         start = time.perf_counter()
         keep_run(
