@@ -16,7 +16,6 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import psutil
 from speed import measure_process
 
 STAGES: Final = ("ingest", "compile", "curate")
@@ -32,8 +31,6 @@ class Run(NamedTuple):
     """What stages took in total."""
 
     seconds: float
-    processor_seconds: float
-    """Of all processes, those of the cluster included."""
     connecting: float
     """Seconds that a process takes which has nothing to compute: its start, its connection, and that of workers."""
     digest: str
@@ -55,8 +52,7 @@ def compare_executors(folder: Path, stages: Sequence[str]) -> None:
         local, ray = runs["local", workers], runs["ray", workers]
         print(
             f"{workers} worker(s): Ray takes {ray.seconds / local.seconds:.2f} times the time of local, "
-            f"{(ray.seconds - fixed[workers]) / local.seconds:.2f} without the {fixed[workers]:.1f} s for connecting; "
-            f"{ray.processor_seconds / local.processor_seconds:.2f} times the processor time"
+            f"{(ray.seconds - fixed[workers]) / local.seconds:.2f} without the {fixed[workers]:.1f} s for connecting"
         )
     for executor in ("local", "ray"):
         first, second = runs[executor, 1], runs[executor, 2]
@@ -72,25 +68,22 @@ def compare_executors(folder: Path, stages: Sequence[str]) -> None:
 def measure_run(executor: str, workers: int, folder: Path, stages: Sequence[str]) -> Run:
     """Run stages one after the other, and print the time of each."""
     os.environ["EXEMPLARS_EXECUTOR"] = executor
-    figures, seconds, processor_seconds = [], 0.0, 0.0
-    with start_cluster(workers, folder) if executor == "ray" else nullcontext() as node:
+    figures, seconds = [], 0.0
+    with start_cluster(workers, folder) if executor == "ray" else nullcontext():
         connecting = measure_process(["-c", CONNECT], folder, workers).seconds
         for stage in stages:
-            before = count_processor_seconds(node)
             cost = measure_process(name_module(stage), folder, workers)
-            processor = cost.processor_seconds + count_processor_seconds(node) - before
-            figures.append(f"{stage} {cost.seconds:.1f} s (processor {processor:.1f} s)")
+            figures.append(f"{stage} {cost.seconds:.1f} s")
             seconds += cost.seconds
-            processor_seconds += processor
     print(
         f"{executor} {workers}: {', '.join(figures)}, sum {seconds:.1f} s; empty {connecting:.1f} s",
         flush=True,
     )
-    return Run(seconds, processor_seconds, connecting, hash_tables(folder))
+    return Run(seconds, connecting, hash_tables(folder))
 
 
 @contextmanager
-def start_cluster(cpus: int, project: Path) -> Iterator[psutil.Process]:
+def start_cluster(cpus: int, project: Path) -> Iterator[None]:
     """Start a node with the code of a project; `RAY_ADDRESS` names it within the block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -107,24 +100,11 @@ def start_cluster(cpus: int, project: Path) -> Iterator[psutil.Process]:
                 if "Ray runtime started" in line:
                     break
             os.environ["RAY_ADDRESS"] = address
-            yield psutil.Process(node.pid)
+            yield
         finally:
             os.environ.pop("RAY_ADDRESS", None)
             node.terminate()
             node.communicate()
-
-
-def count_processor_seconds(node: psutil.Process | None) -> float:
-    """Return the processor time of a node so far: of its processes, and of those that have ended."""
-    if node is None:
-        return 0.0
-    total = 0.0
-    for process in (node, *node.children(recursive=True)):
-        try:
-            total += sum(process.cpu_times()[:4])
-        except psutil.NoSuchProcess:  # It has just ended; its parent has its time.
-            continue
-    return total
 
 
 def hash_tables(folder: Path) -> str:
