@@ -116,7 +116,7 @@ class Tagger(_Method, frozen=True, tag="tagger"):
     max_tokens: Annotated[int, msgspec.Meta(ge=8)] = 192
     context_turns: Annotated[int, msgspec.Meta(ge=0)] = 4
     dropout: Share = 0.1
-    dialogue_passes: Count = 4
+    dialogue_passes: Count = 2
     swap_share: Share = 0.4
     speech_share: Share = 0.1
     join_share: Share = 0.05

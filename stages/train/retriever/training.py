@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +17,7 @@ from sentence_transformers.sentence_transformer.losses import MatryoshkaLoss, Mu
 from sentence_transformers.sentence_transformer.training_args import SentenceTransformerTrainingArguments
 
 from exemplars.models.answering_models import supports_bf16
+from stages.train.attention import use_plain_attention
 from stages.train.callbacks import (
     KEPT_CHECKPOINTS,
     Clock,
@@ -125,7 +126,8 @@ def fit_encoder(
     trainer = _build_trainer(encoder, task, _build_arguments(task, shared, notes.precision, checkpoints))
     trainer.add_callback(clock)
     replace_output(trainer, log)
-    with trim_padding(encoder):
+    model = encoder.transformers_model
+    with trim_padding(encoder), nullcontext() if model is None else use_plain_attention(model):
         result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     encoder.eval()
     # The trainer's own mean leaves out the steps before a resumed checkpoint.
@@ -174,9 +176,12 @@ def _choose_precision(asked: Precision, encoder: SentenceTransformer, task: Enco
 
     def measure() -> float | None:
         model = encoder.transformers_model
+        if model is None:
+            return None
         texts = next(iter(task.columns.values()))[: task.sizes[0]]
         features = encoder.preprocess(list(texts))
-        return None if model is None else measure_speedup(model, lambda: encoder(features))
+        with use_plain_attention(model):
+            return measure_speedup(model, lambda: encoder(features))
 
     return choose_precision(
         asked, has_gpu=torch.cuda.is_available(), is_native=supports_bf16(), measure=measure

@@ -72,6 +72,7 @@ def fit_network(
 ) -> tuple[Any, TaggerResult, dict[str, float]]:
     """Fit a network, and compute its losses. Raises `UserError` if the disk is full."""
     from exemplars.models.tagger.network import TaggerNetwork
+    from stages.train.attention import use_plain_attention
     from stages.train.tagger.training import TaggerLoss, TaggerTraining, compute_mean_loss, embed_descriptions
 
     recipe = params.chosen
@@ -96,7 +97,7 @@ def fit_network(
             )
         ]
 
-    with save_errors_as_user_errors(layout.MODELS, SPACE_ADVICE):
+    with save_errors_as_user_errors(layout.MODELS, SPACE_ADVICE), use_plain_attention(network.encoder):
         result = training.fit(encode, checkpoints, log)
     losses = {"train_loss": round(result.train_loss, 6)}
     known = group_by_turn(select_rows(data.encoder, data.validation, Ledger("train")))
