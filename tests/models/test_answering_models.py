@@ -10,7 +10,7 @@ import pytest
 from exemplars.models import answering_models
 from exemplars.models.answering_models import answers_in_bf16, hold_weights_in_bf16
 from exemplars.models.base_models import FolderBase, find_base, load_model
-from exemplars.models.run_manifest import Manifest
+from tests.runs import make_manifest
 from tests.tiny import save_tiny
 
 torch = pytest.importorskip("torch")
@@ -22,30 +22,6 @@ def model(tmp_path: Path) -> Any:
     return load_model(base, dtype="float32").eval()
 
 
-def make_manifest(chosen: str) -> Manifest:
-    return Manifest(
-        run="lora-1-2",
-        recipe="lora",
-        params={},
-        data_hashes={},
-        rows_sha256="0",
-        base=FolderBase(path="base", license="MIT"),
-        base_sha256="0",
-        base_license="MIT",
-        weights_sha256="0",
-        code=None,
-        packages={},
-        hardware={},
-        seed=1,
-        seconds=0.0,
-        tokens=0,
-        steps=0,
-        resumed_from=None,
-        losses={},
-        precision={"chosen": chosen},
-    )
-
-
 @pytest.mark.parametrize(
     ("chosen", "is_supported", "expected"),
     [("bf16", True, True), ("bf16", False, False), ("fp32", True, False)],
@@ -54,7 +30,7 @@ def test_a_run_answers_in_the_format_of_its_training_where_the_machine_has_it(
     chosen: str, is_supported: bool, expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answering_models, "supports_bf16", lambda: is_supported)
-    assert answers_in_bf16(make_manifest(chosen)) is expected
+    assert answers_in_bf16(make_manifest(precision={"chosen": chosen})) is expected
 
 
 def test_weights_are_held_in_bf16_but_for_the_output_layer_and_positions_stay_exact(model: Any) -> None:
