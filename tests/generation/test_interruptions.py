@@ -20,7 +20,7 @@ from tests.stage_server import StageServer
 
 Serve = Callable[..., ScriptedServer]
 COUNT = 200
-KILLS = 8
+KILLS = 20
 ANSWERS_A_RUN = 9
 """At most, so that no run ends before its kill, however slow the machine is."""
 HELD_SECONDS = 600.0
