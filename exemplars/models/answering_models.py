@@ -6,6 +6,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+from exemplars.models.number_formats import supports_bf16
 from exemplars.models.run_manifest import Manifest, load_run, read_manifest
 
 
@@ -25,16 +26,6 @@ def load_answering_model(folder: Path) -> tuple[Any, Any]:
 def answers_in_bf16(manifest: Manifest) -> bool:
     """Return whether a run answers in bf16: if it was trained in bf16, and this machine has instructions for it."""
     return manifest.precision.get("chosen") == "bf16" and supports_bf16()
-
-
-def supports_bf16() -> bool:
-    """Return whether the GPU, or without one the processor, has instructions for bf16."""
-    import torch
-
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, name, lambda: False)() for name in names)
 
 
 def hold_weights_in_bf16(model: Any) -> None:

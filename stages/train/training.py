@@ -11,7 +11,7 @@ from typing import Any, Final
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
-from exemplars.models.answering_models import supports_bf16
+from exemplars.models.number_formats import supports_bf16
 from stages.train.batches import (
     LeftPaddingCollator,
     SharedPrefixCollator,

@@ -10,7 +10,6 @@ import msgspec
 
 from exemplars.core import layout
 from exemplars.core.digests import hash_content, hash_split
-from exemplars.models.answering_models import supports_bf16
 from exemplars.models.base_models import (
     BaseFiles,
     find_base,
@@ -19,6 +18,7 @@ from exemplars.models.base_models import (
     save_errors_as_user_errors,
     suppress_peft_warning,
 )
+from exemplars.models.number_formats import supports_bf16
 from exemplars.models.render_manifest import RenderManifest
 from exemplars.models.run_manifest import Manifest
 from stages.train.alignment.start import Start, find_start

@@ -16,7 +16,7 @@ from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.losses import MatryoshkaLoss, MultipleNegativesRankingLoss
 from sentence_transformers.sentence_transformer.training_args import SentenceTransformerTrainingArguments
 
-from exemplars.models.answering_models import supports_bf16
+from exemplars.models.number_formats import supports_bf16
 from stages.train.attention import use_plain_attention
 from stages.train.callbacks import (
     KEPT_CHECKPOINTS,

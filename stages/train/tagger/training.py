@@ -14,7 +14,7 @@ from torch import Tensor
 
 from exemplars.core.files import replace_file
 from exemplars.core.terminal import print_errors
-from exemplars.models.answering_models import supports_bf16
+from exemplars.models.number_formats import supports_bf16
 from exemplars.models.tagger.features import SPECIAL, Target
 from exemplars.models.tagger.matches import Matcher
 from exemplars.models.tagger.network import Scores, TaggerNetwork
