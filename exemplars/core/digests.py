@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 import msgspec
 
 from exemplars.core.records import Argument, Exemplar, Record
 
+DIGEST_SIZE: Final = hashlib.sha256().digest_size
+"""Bytes of a digest that is not written in hexadecimal."""
+_DIGESTS_AT_ONCE: Final = 2**16
+"""Digests of a split that are sorted in memory; of a larger one, a sixteenth at a time."""
 _encode = msgspec.json.Encoder().encode
 _encode_key = msgspec.msgpack.Encoder().encode
 
@@ -56,17 +60,30 @@ def hash_split(row_digests: Iterable[str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def hash_packed_split(row_digests: bytes) -> str:
-    """Compute `hash_split` of digests that are packed, 32 bytes each instead of 64 characters.
+def hash_packed_split(read_digests: Callable[[], Iterable[bytes]], rows: int) -> str:
+    """Compute `hash_split` of digests that need not fit into memory.
 
-    >>> hash_packed_split(bytes(range(64))) == hash_split([bytes(range(32)).hex(), bytes(range(32, 64)).hex()])
+    read_digests: reads them in parts, each of digests of `DIGEST_SIZE` bytes, one after the other; of many digests, it
+    is called once for each of 16 ranges of them. rows: the number of digests.
+
+    >>> digests = [bytes(range(32)), bytes(range(32, 64))]
+    >>> hash_packed_split(lambda: digests, 2) == hash_split(digest.hex() for digest in digests)
     True
     """
     import numpy as np  # Few commands that hash anything need it.
 
-    size = hashlib.sha256().digest_size
-    ordered = np.sort(np.frombuffer(row_digests, f"S{size}")).tobytes()
-    return hash_content(f"{ordered.hex(chr(10), size)}\n".encode() if ordered else b"")
+    width = 16 if rows > _DIGESTS_AT_ONCE else 256
+    lines = hashlib.sha256()
+    for start in range(0, 256, width):
+        parts = []
+        for data in read_digests():
+            first_bytes = np.frombuffer(data, np.uint8)[::DIGEST_SIZE]
+            is_in_range = (first_bytes >= start) & (first_bytes <= start + width - 1)
+            parts.append(np.frombuffer(data, f"V{DIGEST_SIZE}")[is_in_range].tobytes())
+        ordered = np.sort(np.frombuffer(b"".join(parts), f"S{DIGEST_SIZE}")).tobytes()
+        if ordered:
+            lines.update(f"{ordered.hex(chr(10), DIGEST_SIZE)}\n".encode())
+    return lines.hexdigest()
 
 
 def hash_to_key(content: Any) -> int:

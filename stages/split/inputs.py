@@ -1,4 +1,4 @@
-"""The texts of other people's test sets, which train rows are compared with."""
+"""What the stage reads: exemplars, their near duplicates, and the texts of other people's test sets."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from exemplars.core import layout
 from exemplars.core.documents import decode_json
 from exemplars.core.errors import Diagnostic, UserError, suggest_name, summarize_names
 from exemplars.core.files import format_path, list_folder, read_file
+from exemplars.core.params import is_generated, read_source_settings
+from exemplars.core.row_groups import RowGroups
+from exemplars.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA
 from stages.split.foreign_texts import ForeignText, list_user_texts
+from stages.split.params import SplitParams
+from stages.split.splits import SplitInputs
 
 _SUFFIXES: Final = (".jsonl", ".json", ".parquet", ".txt")
 _KEY: Final = "split.leaks.against"
@@ -21,6 +27,14 @@ class _Row(NamedTuple):
     place: str
     """In the file: a line or a JSON Pointer, with `#` before the pointer in the row."""
     value: Any
+
+
+def read_inputs(params: SplitParams) -> SplitInputs:
+    """Read the texts of test sets, and open the tables. Raises `UserError` if a file is missing or damaged."""
+    rows, pairs = RowGroups(layout.CURATED, EXEMPLAR_SCHEMA), RowGroups(layout.PAIRS, PAIR_SCHEMA)
+    foreign = read_foreign_texts(layout.AGAINST, params.leaks.against)
+    generated = {name for name, source in read_source_settings().items() if is_generated(source)}
+    return SplitInputs(rows, pairs, foreign, generated)
 
 
 def read_foreign_texts(folder: Path, names: Sequence[str]) -> list[ForeignText]:

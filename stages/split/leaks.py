@@ -9,61 +9,70 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exemplars.core.digests import hash_to_key
-from exemplars.core.ids import SPLITS
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Reason
+from stages.split.arrays import TEST, TRAIN, VALIDATION, Keys, Rows, SplitCodes, TurnOrder
 from stages.split.contamination import COLUMN_NAMES
-from stages.split.row_keys import Keys, RowKeys
+from stages.split.row_keys import RowKeys
 
-TRAIN, VALIDATION, TEST = (SPLITS.index(name) for name in ("train", "validation", "test"))
-
-SplitCodes = NDArray[np.int8]
-"""The split of each row: its place in `SPLITS`; -1: the row is in none."""
-Rows = NDArray[np.int64]
-"""Numbers of rows; -1: none."""
-
-_SAME: Final = (("same", ""), ("spelled", " in another spelling"))
-"""The kinds of `TextKeys` that are compared for equality, in this order, and what messages add to "the same text"."""
-
-
-class Leak(NamedTuple):
-    """What a row has in common with a row that is held out from it."""
-
-    likeness: str
-    other: int
-    """The held-out row."""
+Pairs = Mapping[str, tuple[Keys, Keys]]
+"""Near duplicates by column: the keys of the two texts of each pair, in either order."""
+_CHUNK: Final = 2**16
+"""Rows whose keys are looked up at a time."""
+_COMPARISONS: Final = tuple(
+    (kind, column, f"{likeness} {name}{addition}")
+    for kind, likeness, addition in (
+        ("same", "the same", ""),
+        ("spelled", "the same", " in another spelling"),
+        ("similar", "nearly the same", ""),
+    )
+    for column, name in COLUMN_NAMES.items()
+)
+"""The kinds of keys that rows are compared by, in this order, and what a message says of equal ones."""
 
 
-def find_leaks(
-    keys: RowKeys, splits: SplitCodes, pairs: Mapping[str, Iterable[tuple[str, str]]]
-) -> dict[int, Leak]:
-    """Find the rows that leak, by their numbers.
+class Leaks(NamedTuple):
+    """The rows that leak, in ascending order."""
+
+    rows: Rows
+    others: Rows
+    """The held-out row that each has a text in common with."""
+    likenesses: NDArray[np.int8]
+    """What they have in common: a place in `_COMPARISONS`."""
+
+
+def find_leaks(keys: RowKeys, order: TurnOrder, splits: SplitCodes, pairs: Pairs) -> Leaks:
+    """Find the rows that leak.
 
     A train row leaks if its utterance or template is in validation or test, in the sense of
     `make_equality_key` or in another spelling, or if a near duplicate of it is. A validation row leaks if a near
     duplicate of its text is in test. All calls of a turn leak if any of them does; of a row that follows a tool's
     result, what the user said before counts.
 
-    splits: the split of each row; that of a turn is that of its first call. pairs: the verified near duplicates of each
-    column, as `make_similarity_text` reduces them; they count whatever the turns before.
+    splits: the split of each row; that of a turn is that of its first call. pairs: the verified near duplicates, as
+    `make_similarity_text` reduces them; they count whatever the turns before.
     """
-    order, turns = keys.sort_by_turn()
-    first_calls = order[np.unique(turns, return_index=True)[1]]
-    turn_splits = splits[first_calls][turns]
-    calls = {split: order[turn_splits == split] for split in (TRAIN, VALIDATION, TEST)}
-    turn_of_row = np.empty(len(order), np.int64)
-    turn_of_row[order] = turns
-    near = {column: _hash_pairs(pairs.get(column, ())) for column in COLUMN_NAMES}
+    first_calls = order.rows[np.flatnonzero(np.diff(order.turns, prepend=-1))]
+    turn_splits = splits[first_calls][order.turns]
+    train, validation, test = (order.rows[turn_splits == split] for split in (TRAIN, VALIDATION, TEST))
+    found = _Matches(len(splits))
+    found.add_near(keys, validation, test, pairs)
+    of_validation = found.spread(order, turn_splits == VALIDATION)
+    is_kept = np.ones(len(splits), np.bool_)
+    is_kept[of_validation.rows] = False
+    held_out = np.concatenate([test, validation[is_kept[validation]]])
+    found = _Matches(len(splits))
+    found.add_same(keys, train, held_out)
+    found.add_near(keys, train, held_out, pairs)
+    of_train = found.spread(order, turn_splits == TRAIN)
+    return _join_leaks(of_validation, of_train)
 
-    found = _Matches(len(order))
-    found.add_near(keys, calls[VALIDATION], calls[TEST], near)
-    leaks = found.spread(calls[VALIDATION], turn_of_row)
-    kept = calls[VALIDATION][~np.isin(calls[VALIDATION], list(leaks))]
-    held_out = np.concatenate([calls[TEST], kept])
-    found = _Matches(len(order))
-    found.add_same(keys, calls[TRAIN], held_out)
-    found.add_near(keys, calls[TRAIN], held_out, near)
-    return leaks | found.spread(calls[TRAIN], turn_of_row)
+
+def _join_leaks(first: Leaks, second: Leaks) -> Leaks:
+    rows = np.concatenate([first.rows, second.rows])
+    order = np.argsort(rows)
+    others = np.concatenate([first.others, second.others])
+    return Leaks(rows[order], others[order], np.concatenate([first.likenesses, second.likenesses])[order])
 
 
 class _Matches:
@@ -71,75 +80,77 @@ class _Matches:
 
     def __init__(self, rows: int) -> None:
         """rows: the number of all rows."""
-        self._others = np.full(rows, -1, np.int64)
-        self._kinds = np.zeros(rows, np.int8)
-        self._likenesses: list[str] = []
+        self._others = np.full(rows, -1, np.int32)
+        self._likenesses = np.zeros(rows, np.int8)
 
     def add_same(self, keys: RowKeys, rows: Rows, held_out: Rows) -> None:
         """Add the held-out rows with the same texts, after the same turns. held_out: in the order of preference."""
-        for kind, addition in _SAME:
-            for column, texts in keys.texts.items():
-                own = getattr(texts, kind)
-                self._add(
-                    rows,
-                    _look_up(own[held_out], held_out, own[rows]),
-                    f"the same {COLUMN_NAMES[column]}{addition}",
-                )
+        for place, (kind, column, _) in enumerate(_COMPARISONS):
+            if kind != "similar":
+                own = keys.read(f"{column}.{kind}")
+                self._add(place, rows, own, _Index(own[held_out], held_out))
 
-    def add_near(
-        self, keys: RowKeys, rows: Rows, held_out: Rows, pairs: Mapping[str, tuple[Keys, Keys]]
-    ) -> None:
-        """Add the held-out rows with near duplicates. pairs: the two texts of each pair, by column, in either order."""
-        for column, texts in keys.texts.items():
-            first, second = pairs[column]
-            others = _look_up(texts.similar[held_out], held_out, second)
-            is_held_out = others >= 0
-            found = _look_up(first[is_held_out], others[is_held_out], texts.similar[rows])
-            self._add(rows, found, f"nearly the same {COLUMN_NAMES[column]}")
+    def add_near(self, keys: RowKeys, rows: Rows, held_out: Rows, pairs: Pairs) -> None:
+        """Add the held-out rows with near duplicates. held_out: in the order of preference."""
+        for place, (kind, column, _) in enumerate(_COMPARISONS):
+            if kind == "similar" and column in pairs:
+                own = keys.read(f"{column}.similar")
+                first, second = pairs[column]
+                others = _Index(own[held_out], held_out).look_up(second)
+                self._add(place, rows, own, _Index(first[others >= 0], others[others >= 0]))
 
-    def _add(self, rows: Rows, others: Rows, likeness: str) -> None:
-        is_new = (others >= 0) & (self._others[rows] < 0)
-        self._others[rows[is_new]] = others[is_new]
-        self._kinds[rows[is_new]] = len(self._likenesses)
-        self._likenesses.append(likeness)
+    def _add(self, place: int, rows: Rows, own: Keys, known: _Index) -> None:
+        """Add the matches of rows that have none yet. own: the keys of all rows."""
+        for start in range(0, len(rows), _CHUNK):
+            part = rows[start : start + _CHUNK]
+            others = known.look_up(own[part])
+            is_new = (others >= 0) & (self._others[part] < 0)
+            self._others[part[is_new]] = others[is_new]
+            self._likenesses[part[is_new]] = place
 
-    def spread(self, calls: Rows, turn_of_row: NDArray[np.int64]) -> dict[int, Leak]:
+    def spread(self, order: TurnOrder, is_compared: NDArray[np.bool_]) -> Leaks:
         """Return the match of each call that leaks: that of the first call of its turn that has one.
 
-        calls: of whole turns, in the order of `RowKeys.sort_by_turn`. turn_of_row: the number of the turn of each row.
+        is_compared: whether each call, in the given order, is of a turn that is looked at.
         """
-        matched = calls[self._others[calls] >= 0]
-        turns, first = np.unique(turn_of_row[matched], return_index=True)
-        leaking = calls[np.isin(turn_of_row[calls], turns)]
-        sources = matched[first][np.searchsorted(turns, turn_of_row[leaking])]
-        return {
-            row: Leak(self._likenesses[kind], other)
-            for row, kind, other in zip(
-                leaking.tolist(), self._kinds[sources].tolist(), self._others[sources].tolist(), strict=True
-            )
-        }
+        matched = np.flatnonzero(is_compared & (self._others[order.rows] >= 0))
+        turns, first = np.unique(order.turns[matched], return_index=True)
+        leaking = np.flatnonzero(np.isin(order.turns, turns))
+        sources = order.rows[matched[first]][np.searchsorted(turns, order.turns[leaking])]
+        return Leaks(order.rows[leaking], self._others[sources], self._likenesses[sources])
 
 
-def _look_up(known: Keys, values: Rows, wanted: Keys) -> Rows:
-    """Return for each wanted key the value of the first equal known key; -1: no key is equal."""
-    unique, first = np.unique(known, return_index=True)
-    if not len(unique):
-        return np.full(len(wanted), -1, np.int64)
-    places = np.searchsorted(unique, wanted).clip(max=len(unique) - 1)
-    return np.where(unique[places] == wanted, values[first[places]], -1)
+class _Index:
+    """Finds the value of the first of equal keys."""
+
+    def __init__(self, keys: Keys, values: Rows) -> None:
+        order = np.argsort(keys, kind="stable")
+        ordered = keys[order]
+        is_first = np.diff(ordered, prepend=~ordered[:1]) != 0
+        self._keys, self._values = ordered[is_first], values[order[is_first]]
+
+    def look_up(self, wanted: Keys) -> Rows:
+        """Return the value of each key; -1: it is not known."""
+        if not len(self._keys):
+            return np.full(len(wanted), -1, np.int32)
+        places = np.searchsorted(self._keys, wanted).clip(max=len(self._keys) - 1)
+        return np.where(self._keys[places] == wanted, self._values[places], np.int32(-1))
 
 
-def _hash_pairs(pairs: Iterable[tuple[str, str]]) -> tuple[Keys, Keys]:
+def hash_pairs(pairs: Iterable[tuple[str, str]]) -> tuple[Keys, Keys]:
     """Hash the texts of pairs: each pair as it is, then with its texts exchanged, in the order of the pairs."""
     flat = np.array([hash_to_key(text) for pair in pairs for text in pair], np.uint64).reshape(-1, 2)
     both = np.stack([flat, flat[:, ::-1]], axis=1).reshape(-1, 2)
     return both[:, 0], both[:, 1]
 
 
-def describe_leak(leak: Leak, other_id: str, split: str) -> Problem:
-    """Describe the problem of a row that leaks. other_id, split: of the held-out row."""
+def describe_leak(likeness: int, other_id: str, split: str) -> Problem:
+    """Describe the problem of a row that leaks.
+
+    likeness: a place in `_COMPARISONS`. other_id, split: of the held-out row.
+    """
     return Problem(
         Reason.LEAKED,
-        found=f"{leak.likeness} as {other_id}, which is in {split}",
+        found=f"{_COMPARISONS[likeness][2]} as {other_id}, which is in {split}",
         fix="to keep this row, reword one of the two",
     )

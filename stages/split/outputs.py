@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from exemplars.core import layout
-from exemplars.core.digests import hash_packed_split
-from exemplars.core.files import write_json
+from exemplars.core.digests import DIGEST_SIZE, hash_packed_split
 from exemplars.core.ids import SPLITS, SplitName
 from exemplars.core.reports import NO_SKILL
 from exemplars.core.row_groups import RowGroups
-from exemplars.core.tables import open_table, take_rows, write_table
+from exemplars.core.schemas import REJECTION_SCHEMA
+from exemplars.core.table_streams import TableSpool, open_sorted_table, open_spool
+from exemplars.core.tables import open_table, take_rows
 from exemplars.dataset.row_tables import rejections_to_table
 from stages.split.params import SplitParams
+from stages.split.rejections import reject_rows
 from stages.split.speech import select_views
 from stages.split.splits import SplitPlan
+
+_DIGEST_SCHEMA: Final = pa.schema([("digest", pa.binary(DIGEST_SIZE))])
 
 
 class SplitSummary(NamedTuple):
@@ -33,28 +37,52 @@ class SplitSummary(NamedTuple):
     """The rows of each skill, sorted by name."""
 
 
+class RejectionCounts(NamedTuple):
+    """How many rows the stage rejects; sorted by name."""
+
+    reasons: dict[str, int]
+    sources: dict[str, int]
+
+
 def write_splits(rows: RowGroups, plan: SplitPlan) -> dict[str, SplitSummary]:
     """Write the table of each split; return what is in them. After an error the old files are what they were."""
-    digests: dict[SplitName, list[bytes]] = {name: [] for name in SPLITS}
-    counts: Counter[SplitName] = Counter()
     skills: dict[SplitName, Counter[str]] = {name: Counter() for name in SPLITS}
     with ExitStack() as files:
         writers = {name: files.enter_context(open_table(layout.split(name), rows.schema)) for name in SPLITS}
+        digests = {
+            name: files.enter_context(open_spool(layout.MANIFEST.parent, _DIGEST_SCHEMA)) for name in SPLITS
+        }
         for tables in take_splits(rows, plan):
             for name, table in tables.items():
                 writers[name].write(table)
-                digests[name].append(bytes.fromhex("".join(table.column("digest").to_pylist())))
-                counts[name] += table.num_rows
+                digests[name].append(_pack_digests(table))
                 skills[name].update(skill or NO_SKILL for skill in table.column("skill").to_pylist())
-    return {
-        name: SplitSummary(
-            rows=counts[name],
-            groups=len(np.unique(plan.keys.group[plan.splits == code])),
-            data_hash=hash_packed_split(b"".join(digests[name])),
-            skills=dict(sorted(skills[name].items())),
-        )
-        for code, name in enumerate(SPLITS)
-    }
+        return {
+            name: SplitSummary(
+                rows=writers[name].num_rows,
+                groups=len(np.unique(plan.groups.numbers[plan.splits == code])),
+                data_hash=_hash_digests(digests[name]),
+                skills=dict(sorted(skills[name].items())),
+            )
+            for code, name in enumerate(SPLITS)
+        }
+
+
+def _pack_digests(table: pa.Table) -> pa.Table:
+    """Pack the digests of rows: 32 bytes each instead of 64 characters."""
+    packed = pa.py_buffer(bytes.fromhex("".join(table.column("digest").to_pylist())))
+    column = pa.FixedSizeBinaryArray.from_buffers(pa.binary(DIGEST_SIZE), table.num_rows, [None, packed])
+    return pa.Table.from_arrays([column], schema=_DIGEST_SCHEMA)
+
+
+def _hash_digests(spool: TableSpool) -> str:
+    def read() -> Iterator[bytes]:
+        for table in spool.read_parts():
+            for chunk in table.column("digest").chunks:
+                first, count = chunk.offset * DIGEST_SIZE, len(chunk) * DIGEST_SIZE
+                yield chunk.buffers()[1].slice(first, count).to_pybytes()
+
+    return hash_packed_split(read, spool.starts[-1])
 
 
 def take_splits(rows: RowGroups, plan: SplitPlan) -> Iterator[dict[SplitName, pa.Table]]:
@@ -77,10 +105,15 @@ def write_views(views: RowGroups, plan: SplitPlan, wanted: Sequence[SplitName]) 
     return dict(sorted(counts.items()))
 
 
-def write_manifest(plan: SplitPlan, manifest: Mapping[str, Any]) -> None:
-    """Write the manifest of the splits and the ledger of the stage."""
-    write_table(layout.ledger_path(layout.MANIFEST), rejections_to_table(plan.rejections))
-    write_json(layout.MANIFEST, manifest)
+def write_rejections(rows: RowGroups, plan: SplitPlan) -> RejectionCounts:
+    """Write the ledger of the stage; return what is in it."""
+    reasons, sources = Counter[str](), Counter[str]()
+    with open_sorted_table(layout.ledger_path(layout.MANIFEST), REJECTION_SCHEMA) as ledger:
+        for rejections in reject_rows(rows, plan):
+            ledger.write(rejections_to_table(rejections))
+            reasons.update(rejection.reason for rejection in rejections)
+            sources.update(rejection.source for rejection in rejections)
+    return RejectionCounts(dict(sorted(reasons.items())), dict(sorted(sources.items())))
 
 
 def build_split_manifest(summaries: Mapping[str, SplitSummary], params: SplitParams) -> dict[str, Any]:

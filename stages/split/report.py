@@ -5,33 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from exemplars.core.reports import build_row_metrics, count_sorted, format_summary
-from stages.split.outputs import SplitSummary
+from exemplars.core.reports import build_row_metrics, format_summary
+from stages.split.outputs import RejectionCounts, SplitSummary
 from stages.split.splits import SplitPlan
 
 
-def summarize_splits(plan: SplitPlan, summaries: Mapping[str, SplitSummary]) -> str:
+def summarize_splits(summaries: Mapping[str, SplitSummary], leaked: RejectionCounts) -> str:
     """Summarize the stage in a line for people."""
     kept = sum(summary.rows for summary in summaries.values())
     sizes = ", ".join(f"{name} {summary.rows:,}" for name, summary in summaries.items())
-    reasons = count_sorted(rejection.reason for rejection in plan.rejections)
-    return f"{format_summary('split', kept, reasons)}; {sizes}"
+    return f"{format_summary('split', kept, leaked.reasons)}; {sizes}"
 
 
 def build_split_report(
-    plan: SplitPlan, summaries: Mapping[str, SplitSummary], views: Mapping[str, int]
+    plan: SplitPlan, summaries: Mapping[str, SplitSummary], leaked: RejectionCounts, views: Mapping[str, int]
 ) -> dict[str, Any]:
     """Build the report of the stage.
 
     views: the number of speech views that join each split.
     """
     all_skills = sorted(set().union(*(summary.skills for summary in summaries.values())))
+    rejected = sum(leaked.reasons.values())
     return {
-        "exemplars": sum(summary.rows for summary in summaries.values()) + len(plan.rejections),
+        "exemplars": sum(summary.rows for summary in summaries.values()) + rejected,
         "rows": {name: summary.rows for name, summary in summaries.items()},
         "speech_views": dict(views),
-        "leaked": len(plan.rejections),
-        "leaked_by_source": count_sorted(rejection.source for rejection in plan.rejections),
+        "leaked": rejected,
+        "leaked_by_source": leaked.sources,
         "rescued_groups": len(plan.rescued),
         "skills_missing": {
             name: [skill for skill in all_skills if skill not in summary.skills]

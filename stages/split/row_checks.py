@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -9,10 +10,12 @@ import numpy as np
 from exemplars.core.ids import SPLITS, SplitName
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar
+from exemplars.core.table_streams import TableSpool
+from stages.split.arrays import SplitCodes
 from stages.split.contamination import find_contaminated
 from stages.split.foreign_texts import ForeignText
-from stages.split.leaks import SplitCodes, describe_leak, find_leaks
-from stages.split.row_keys import RowKeys, hash_rows
+from stages.split.leaks import describe_leak, find_leaks, hash_pairs
+from stages.split.row_keys import KEY_SCHEMA, RowKeys, hash_rows
 from stages.split.splits import find_contaminated_turns
 
 
@@ -28,10 +31,12 @@ def find_leaking_rows(
     equal, too, for the same text to count.
     """
     codes = _list_codes(rows, splits)
-    leaks = find_leaks(RowKeys([hash_rows(rows, context_turns)]), codes, pairs)
+    keys = _build_keys(rows, context_turns)
+    hashed = {column: hash_pairs(texts) for column, texts in pairs.items()}
+    leaks = find_leaks(keys, keys.sort_by_turn(), codes, hashed)
     return {
-        rows[row].id: describe_leak(leak, rows[leak.other].id, SPLITS[codes[leak.other]])
-        for row, leak in leaks.items()
+        rows[row].id: describe_leak(likeness, rows[other].id, SPLITS[codes[other]])
+        for row, other, likeness in zip(*(column.tolist() for column in leaks), strict=True)
     }
 
 
@@ -47,9 +52,15 @@ def find_contaminated_rows(
     """
     found = find_contaminated(rows, texts, similarity)
     numbers = {number: found[row.id] for number, row in enumerate(rows) if row.id in found}
-    keys = RowKeys([hash_rows(rows, 0)])
-    turns = find_contaminated_turns(keys, _list_codes(rows, splits), numbers)
+    order = _build_keys(rows, 0).sort_by_turn()
+    turns = find_contaminated_turns(order, _list_codes(rows, splits), numbers)
     return {rows[number].id: problem for number, problem in turns.items()}
+
+
+def _build_keys(rows: Sequence[Exemplar], context_turns: int) -> RowKeys:
+    spool = TableSpool(io.BytesIO(), KEY_SCHEMA)
+    spool.append(hash_rows(rows, context_turns))
+    return RowKeys(spool)
 
 
 def _list_codes(rows: Sequence[Exemplar], splits: Mapping[str, SplitName]) -> SplitCodes:

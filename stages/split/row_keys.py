@@ -2,80 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
 
 from exemplars.core.digests import hash_to_key
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar
 from exemplars.core.row_groups import RowGroups
+from exemplars.core.table_streams import TableSpool
 from exemplars.core.turns import find_user_text
 from exemplars.dataset.row_tables import exemplars_from_table
 from exemplars.dataset.texts import make_equality_key, make_similarity_text, make_spelling_key
+from stages.split.arrays import Groups, Keys, TurnOrder, number_groups, sort_by_turn
 from stages.split.contamination import COLUMN_NAMES, find_contaminated
 from stages.split.foreign_texts import ForeignText
 
-Keys = NDArray[np.uint64]
-_COUNT: Final = 5 + 3 * len(COLUMN_NAMES)
-
-
-class TextKeys(NamedTuple):
-    """Hashes of a text of each row; of what the user said last, if a row follows a tool's result."""
-
-    same: Keys
-    """The text, and the turns before it that must be equal, too, in the sense of `make_equality_key`."""
-    spelled: Keys
-    """The same in the sense of `make_spelling_key`."""
-    similar: Keys
-    """The text as `make_similarity_text` reduces it."""
+_KINDS: Final = ("same", "spelled", "similar")
+"""Of keys of a text, or, if a row follows a tool's result, of what the user said last. `same`: the text, and the turns
+before it that must be equal, too, in the sense of `make_equality_key`; `spelled`: the same in the sense of
+`make_spelling_key`; `similar`: the text as `make_similarity_text` reduces it."""
+KEY_SCHEMA: Final = pa.schema(
+    (name, pa.uint64())
+    for name in (
+        *("id", "turn", "group", "call", "spoken"),
+        *(f"{column}.{kind}" for column in COLUMN_NAMES for kind in _KINDS),
+    )
+)
+"""What rows are compared by: 88 bytes a row."""
 
 
 class RowKeys:
-    """Hashes of what rows are compared by: 88 bytes a row, in the order of the rows."""
+    """Hashes of what rows are compared by, in the order of the rows: on disk, and read one column at a time."""
 
-    def __init__(self, parts: Iterable[Keys]) -> None:
-        """parts: of the row groups, as `hash_rows` returns them."""
-        table = np.concatenate([np.empty((0, _COUNT), np.uint64), *parts])
-        self.id, self.turn, self.group, self.call, self.spoken = table.T[:5]
-        self.texts = {
-            column: TextKeys(*table.T[5 + 3 * place : 8 + 3 * place])
-            for place, column in enumerate(COLUMN_NAMES)
-        }
+    def __init__(self, spool: TableSpool) -> None:
+        """spool: has tables of `KEY_SCHEMA`."""
+        self._spool = spool
 
-    def sort_by_turn(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Sort rows: turns in the order of their first rows, calls by position and row.
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return self._spool.starts[-1]
 
-        Return the numbers of the rows, and of the turn of each, from 0 and ascending.
-        """
-        _, first, inverse = np.unique(self.turn, return_index=True, return_inverse=True)
-        firsts = first[inverse]
-        order = np.lexsort((np.arange(len(firsts)), self.call, firsts))
-        is_next = np.diff(firsts[order], prepend=firsts[order[:1]]) != 0
-        return order, np.cumsum(is_next)
+    def read(self, name: str) -> Keys:
+        """Read a column: 8 bytes a row."""
+        column = np.empty(self.rows, np.uint64)
+        for start, part in zip(self._spool.starts, self._spool.read_parts(), strict=False):
+            column[start : start + part.num_rows] = part.column(name).to_numpy()
+        return column
 
-    def list_turns(self) -> Iterator[list[int]]:
-        """Yield the rows of each turn, in the order of `sort_by_turn`."""
-        order, turns = self.sort_by_turn()
-        borders = np.flatnonzero(np.diff(turns)) + 1
-        for start, end in pairwise([0, *borders.tolist(), len(order)] if len(order) else []):
-            yield order[start:end].tolist()
+    def sort_by_turn(self) -> TurnOrder:
+        """Sort the rows by turn."""
+        return sort_by_turn(self.read("turn"), self.read("call"))
 
-    def find_torn_turns(self) -> list[list[int]]:
-        """Find the turns whose calls are in several groups; return their rows."""
-        order, turns = self.sort_by_turn()
-        groups = self.group[order]
-        is_torn = (turns[1:] == turns[:-1]) & (groups[1:] != groups[:-1])
-        return [order[turns == turn].tolist() for turn in np.unique(turns[1:][is_torn])]
+    def number_groups(self) -> Groups:
+        """Number the groups of the rows."""
+        return number_groups(self.read("group"))
 
 
 class ShardKeys(NamedTuple):
     """What is known of a row group."""
 
-    keys: Keys
+    keys: pa.Table
+    """Of `KEY_SCHEMA`."""
     contaminated: dict[int, Problem]
     """The rows that are in a test set of other people, by their places in the row group."""
 
@@ -98,8 +89,8 @@ def hash_shard(params: KeyParams, rows: RowGroups, group: int) -> ShardKeys:
     return ShardKeys(hash_rows(exemplars, params.context_turns), places)
 
 
-def hash_rows(rows: Sequence[Exemplar], context_turns: int) -> Keys:
-    """Hash rows: (rows, keys), for `RowKeys`."""
+def hash_rows(rows: Sequence[Exemplar], context_turns: int) -> pa.Table:
+    """Hash rows: a table of `KEY_SCHEMA`."""
     keys = [
         (
             hash_to_key(row.id),
@@ -111,7 +102,10 @@ def hash_rows(rows: Sequence[Exemplar], context_turns: int) -> Keys:
         )
         for row in rows
     ]
-    return np.array(keys, np.uint64).reshape(-1, _COUNT)
+    columns = np.array(keys, np.uint64).reshape(-1, len(KEY_SCHEMA)).T
+    return pa.Table.from_arrays(
+        [pa.array(np.ascontiguousarray(column)) for column in columns], schema=KEY_SCHEMA
+    )
 
 
 def _hash_text(row: Exemplar, column: str, context_turns: int) -> tuple[int, int, int]:

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from exemplars.core.digests import hash_to_key
 from exemplars.core.ids import SPLITS, SplitName, strip_speech
 from exemplars.core.row_groups import RowGroups
 from exemplars.core.tables import take_rows
 from exemplars.dataset.texts import make_spelling_key
-from stages.split.leaks import TRAIN, SplitCodes
+from stages.split.arrays import TRAIN, Keys, SplitCodes
 from stages.split.splits import SplitPlan
 
 
@@ -23,43 +22,45 @@ def select_views(views: RowGroups, plan: SplitPlan, wanted: Sequence[SplitName])
     A view is in the split of its row. A view of a train row is left out if its text is in validation or
     test, or in a view of one of their rows: it would leak what is held out.
     """
-    order = np.argsort(plan.keys.id)
-    held_out = _collect_held_out(views, plan, order) if "train" in wanted else set()
+    finder = _SplitFinder(plan)
+    held_out = _collect_held_out(views, plan, finder) if "train" in wanted else np.empty(0, np.uint64)
     for table in views.scan():
-        splits = _find_splits(table, plan, order)
-        texts = table.column("utterance").to_pylist() if held_out else [""] * table.num_rows
-        chosen = [
-            place
-            for place, (split, text) in enumerate(zip(splits.tolist(), texts, strict=True))
-            if split >= 0
-            and SPLITS[split] in wanted
-            and not (split == TRAIN and held_out and hash_to_key(make_spelling_key(text)) in held_out)
-        ]
+        splits = finder.find(table)
+        leaks = np.isin(_hash_texts(table), held_out) if len(held_out) else np.zeros(len(splits), np.bool_)
+        is_wanted = np.isin(splits, [SPLITS.index(name) for name in wanted])
+        chosen = np.flatnonzero(is_wanted & ~((splits == TRAIN) & leaks)).tolist()
         names = pa.array([SPLITS[split] for split in splits[chosen].tolist()], pa.string())
         index = table.schema.get_field_index("split")
         yield take_rows(table, chosen).set_column(index, "split", names)
 
 
-def _collect_held_out(views: RowGroups, plan: SplitPlan, order: NDArray[np.int64]) -> set[int]:
+def _collect_held_out(views: RowGroups, plan: SplitPlan, finder: _SplitFinder) -> Keys:
     """Collect the texts of validation and test and of their views, as hashes."""
-    held_out = {*plan.keys.spoken[plan.splits > TRAIN].tolist()}
+    parts = [plan.keys.read("spoken")[plan.splits > TRAIN]]
     for table in views.scan(("id", "utterance")):
-        splits = _find_splits(table, plan, order)
-        texts = table.column("utterance").to_pylist()
-        held_out |= {
-            hash_to_key(make_spelling_key(text))
-            for split, text in zip(splits.tolist(), texts, strict=True)
-            if split > TRAIN
-        }
-    return held_out
+        parts.append(_hash_texts(table)[finder.find(table) > TRAIN])
+    return np.unique(np.concatenate(parts))
 
 
-def _find_splits(views: pa.Table, plan: SplitPlan, order: NDArray[np.int64]) -> SplitCodes:
-    """Find the split of the row of each view; -1: it is in none. order: of the rows by the hashes of their ids."""
-    if not len(order):
-        return np.full(views.num_rows, -1, np.int8)
-    ids = [hash_to_key(strip_speech(view)) for view in views.column("id").to_pylist()]
-    keys = np.array(ids, np.uint64)
-    places = np.searchsorted(plan.keys.id, keys, sorter=order).clip(max=len(order) - 1)
-    rows = order[places]
-    return np.where(plan.keys.id[rows] == keys, plan.splits[rows], np.int8(-1))
+def _hash_texts(views: pa.Table) -> Keys:
+    texts = views.column("utterance").to_pylist()
+    return np.array([hash_to_key(make_spelling_key(text)) for text in texts], np.uint64)
+
+
+class _SplitFinder:
+    """Finds the split of the row of a view."""
+
+    def __init__(self, plan: SplitPlan) -> None:
+        ids = plan.keys.read("id")
+        order = np.argsort(ids).astype(np.int32)
+        self._ids = ids[order]
+        self._splits = plan.splits[order]
+
+    def find(self, views: pa.Table) -> SplitCodes:
+        """Find the split of each view; -1: its row is in none."""
+        if not len(self._ids):
+            return np.full(views.num_rows, -1, np.int8)
+        wanted = [hash_to_key(strip_speech(view)) for view in views.column("id").to_pylist()]
+        keys = np.array(wanted, np.uint64)
+        places = np.searchsorted(self._ids, keys).clip(max=len(self._ids) - 1)
+        return np.where(self._ids[places] == keys, self._splits[places], np.int8(-1))

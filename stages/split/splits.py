@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from exemplars.core.errors import Diagnostic, UserError, summarize_names
-from exemplars.core.ids import SPLITS, SplitName
-from exemplars.core.ledger import Ledger, Problem
-from exemplars.core.records import Rejection
+from exemplars.core.ids import SPLITS
+from exemplars.core.ledger import Problem
 from exemplars.core.row_groups import RowGroups
-from exemplars.core.tables import ROWS_PER_GROUP
+from exemplars.core.table_streams import TableSpool
 from exemplars.core.workers import map_shards
-from exemplars.dataset.row_tables import exemplars_from_table
-from stages.split.assignment import assign_groups
+from stages.split.arrays import TRAIN, Groups, Keys, SplitCodes, TurnOrder, find_torn_turns
+from stages.split.assignment import GroupAssigner
 from stages.split.foreign_texts import ForeignText
-from stages.split.leaks import TRAIN, Leak, SplitCodes, describe_leak, find_leaks
+from stages.split.leaks import Leaks, Pairs, find_leaks, hash_pairs
 from stages.split.params import Official, SplitParams
-from stages.split.row_keys import KeyParams, Keys, RowKeys, hash_shard
+from stages.split.row_keys import KeyParams, RowKeys, hash_shard
+
+
+class SplitInputs(NamedTuple):
+    """What the stage looks at."""
+
+    rows: RowGroups
+    """Exemplars."""
+    pairs: RowGroups
+    """Their verified near duplicates (`PAIR_SCHEMA`)."""
+    foreign: Sequence[ForeignText] = ()
+    """The texts of the test sets of other people."""
+    generated: Collection[str] = ()
+    """The sources that a model wrote, whose rows keep their split (`train`) in any case."""
 
 
 class SplitPlan(NamedTuple):
@@ -30,55 +41,50 @@ class SplitPlan(NamedTuple):
     splits: SplitCodes
     """The split of each row."""
     keys: RowKeys
-    rejections: list[Rejection]
-    """Sorted by id."""
+    groups: Groups
+    leaks: Leaks
+    contaminated: dict[int, Problem]
+    """The train rows that are in a test set of other people, by their numbers; they may leak, too."""
     rescued: dict[str, str]
     """Groups that were moved so that a skill is in every split, with the skill."""
 
 
-def plan_splits(
-    rows: RowGroups,
-    pairs: pa.Table,
-    params: SplitParams,
-    foreign: Sequence[ForeignText] = (),
-    generated: Collection[str] = (),
-    workers: int = 1,
-) -> SplitPlan:
-    """Assign every group to a split, and reject the rows that leak.
+def plan_splits(inputs: SplitInputs, params: SplitParams, spool: TableSpool, workers: int = 1) -> SplitPlan:
+    """Assign every group to a split, and find the rows that leak.
 
-    rows: exemplars. pairs: their verified near duplicates (`PAIR_SCHEMA`). foreign: the texts of the test sets of other
-    people. generated: the sources that a model wrote, whose rows keep their split (`train`) in any case.
-    Raises `UserError` if the calls of a turn are in several groups, which splits might separate.
+    spool: of `KEY_SCHEMA`, empty, and open as long as the plan is used. Raises `UserError` if the calls of a turn are
+    in several groups, which splits might separate.
     """
-    settings = KeyParams(params.leaks.context_turns, foreign, params.leaks.similarity)
+    rows = inputs.rows
+    settings = KeyParams(params.leaks.context_turns, inputs.foreign, params.leaks.similarity)
     work = partial(hash_shard, settings, rows)
-    parts, contaminated = list[Keys](), dict[int, Problem]()
+    contaminated: dict[int, Problem] = {}
     shards = map_shards(work, range(len(rows)), workers, "split", rows.name_group)
     for start, shard in zip(rows.starts, shards, strict=False):
-        parts.append(shard.keys)
+        spool.append(shard.keys)
         contaminated |= {start + place: problem for place, problem in shard.contaminated.items()}
-    keys = RowKeys(parts)
-    del parts  # A second copy of all keys.
-    _check_turns(rows, keys)
-    splits, rescued = _assign_rows(rows, params, generated)
-    leaks = find_leaks(keys, splits, _group_pairs(pairs))
-    problems = find_contaminated_turns(keys, splits, contaminated) | _describe_leaks(rows, splits, leaks)
-    ledger = _reject_rows(rows, problems)
-    splits[list(problems)] = -1
-    ledger.check_conservation(rows.rows, int((splits >= 0).sum()))
-    return SplitPlan(splits, keys, ledger.rejections, rescued)
+    keys = RowKeys(spool)
+    order, groups = keys.sort_by_turn(), keys.number_groups()
+    _check_turns(rows, order, groups)
+    group_splits, rescued = _assign_groups(inputs, groups, params)
+    splits = group_splits[groups.numbers]
+    leaks = find_leaks(keys, order, splits, _hash_pairs(inputs.pairs))
+    contaminated = find_contaminated_turns(order, splits, contaminated)
+    splits[leaks.rows] = -1
+    splits[list(contaminated)] = -1
+    return SplitPlan(splits, keys, groups, leaks, contaminated, rescued)
 
 
-def _check_turns(rows: RowGroups, keys: RowKeys) -> None:
+def _check_turns(rows: RowGroups, order: TurnOrder, groups: Groups) -> None:
     problems = []
-    for calls in keys.find_torn_turns():
+    for calls in find_torn_turns(order, groups):
         table = rows.take(sorted(calls), ("turn", "group"))
-        turn, groups = table.column("turn")[0].as_py(), sorted({*table.column("group").to_pylist()})
+        turn, names = table.column("turn")[0].as_py(), sorted({*table.column("group").to_pylist()})
         problems.append(
             Diagnostic(
                 path=rows.path.as_posix(),
                 code="torn_turn",
-                found=f"calls of turn {turn} in the groups {summarize_names(groups)}",
+                found=f"calls of turn {turn} in the groups {summarize_names(names)}",
                 expected="one group",
                 fix="give all calls of the turn one `group` in their source",
             )
@@ -87,67 +93,62 @@ def _check_turns(rows: RowGroups, keys: RowKeys) -> None:
         raise UserError(problems)
 
 
-def _assign_rows(
-    rows: RowGroups, params: SplitParams, generated: Collection[str]
+def _assign_groups(
+    inputs: SplitInputs, groups: Groups, params: SplitParams
 ) -> tuple[SplitCodes, dict[str, str]]:
-    """Return the split of each row, and the groups that were moved for a skill."""
+    """Return the split of each group, and the groups that were moved for a skill."""
+    rows = inputs.rows
+    assigner = GroupAssigner(len(groups.first_rows), params.salt, params.ratios)
+    codes = {name: code for code, name in enumerate(SPLITS)}
+    for start, table in zip(rows.starts, rows.scan(("source", "split")), strict=False):
+        prescribed = np.array([codes.get(name, -1) for name in table.column("split").to_pylist()], np.int8)
+        if params.official is not Official.KEEP:
+            sources = table.column("source").to_pylist()
+            prescribed[[source not in inputs.generated for source in sources]] = -1
+        numbers = groups.numbers[start : start + table.num_rows]
+        assigner.prescribe(numbers[prescribed >= 0], prescribed[prescribed >= 0])
+    for start, table in zip(rows.starts, rows.scan(("group", "skill")), strict=False):
+        names, skills = (table.column(name).combine_chunks() for name in ("group", "skill"))
+        assigner.add_rows(groups.numbers[start : start + table.num_rows], names, skills)
 
-    def read(*columns: str) -> Iterator[tuple[Any, ...]]:
-        for table in rows.scan(columns):
-            yield from zip(*(table.column(name).to_pylist() for name in columns), strict=True)
+    def read_names(numbers: list[int]) -> list[str]:
+        names: list[str] = (
+            rows.take(groups.first_rows[numbers].tolist(), ("group",)).column("group").to_pylist()
+        )
+        return names
 
-    prescribed: dict[str, SplitName] = {
-        group: name
-        for group, source, name in read("group", "source", "split")
-        if name is not None and (params.official is Official.KEEP or source in generated)
-    }
-    skills = ((group, skill) for group, skill in read("group", "skill"))
-    assignment = assign_groups(skills, prescribed, params.salt, params.ratios)
-    codes = {group: SPLITS.index(name) for group, name in assignment.splits.items()}
-    splits = np.fromiter((codes[group] for (group,) in read("group")), np.int8, rows.rows)
-    return splits, assignment.rescued
+    rescued = assigner.rescue_skills(read_names)
+    return assigner.splits, rescued
 
 
 def find_contaminated_turns(
-    keys: RowKeys, splits: SplitCodes, contaminated: Mapping[int, Problem]
+    order: TurnOrder, splits: SplitCodes, contaminated: Mapping[int, Problem]
 ) -> dict[int, Problem]:
     """Return the train rows that are in a test set of other people: all calls of a turn if any of them is."""
-    if not contaminated:
-        return {}
+    is_found = np.zeros(len(splits), np.bool_)
+    is_found[list(contaminated)] = True
+    problems: dict[int, Problem] = {}
+    for turn in np.unique(order.turns[is_found[order.rows]]).tolist():
+        calls = order.list_calls(turn)
+        if splits[calls[0]] == TRAIN:
+            problem = next(contaminated[call] for call in calls if call in contaminated)
+            problems.update(dict.fromkeys(calls, problem))
+    return problems
+
+
+def _hash_pairs(pairs: RowGroups) -> Pairs:
+    """Hash the texts of pairs, by their column."""
+    hashed: dict[str, list[tuple[Keys, Keys]]] = {}
+    for table in pairs.scan(("column", "first", "second")):
+        grouped: dict[str, list[tuple[str, str]]] = {}
+        for column, first, second in zip(*(column.to_pylist() for column in table.columns), strict=True):
+            grouped.setdefault(column, []).append((first, second))
+        for column, texts in grouped.items():
+            hashed.setdefault(column, []).append(hash_pairs(texts))
     return {
-        call: problem
-        for calls in keys.list_turns()
-        if splits[calls[0]] == TRAIN
-        and (problem := next((contaminated[call] for call in calls if call in contaminated), None))
-        is not None
-        for call in calls
-    }
-
-
-def _describe_leaks(rows: RowGroups, splits: SplitCodes, leaks: Mapping[int, Leak]) -> dict[int, Problem]:
-    others = sorted({leak.other for leak in leaks.values()})
-    ids = dict(zip(others, rows.take(others, ("id",)).column("id").to_pylist(), strict=True))
-    return {
-        row: describe_leak(leak, ids[leak.other], SPLITS[splits[leak.other]]) for row, leak in leaks.items()
-    }
-
-
-def _reject_rows(rows: RowGroups, problems: Mapping[int, Problem]) -> Ledger:
-    ledger = Ledger("split")
-    numbers = sorted(problems)
-    for start in range(0, len(numbers), ROWS_PER_GROUP):
-        part = numbers[start : start + ROWS_PER_GROUP]
-        exemplars = exemplars_from_table(rows.take(part))
-        ledger.drop(
-            exemplars, {row.id: problems[number] for row, number in zip(exemplars, part, strict=True)}
+        column: (
+            np.concatenate([first for first, _ in parts]),
+            np.concatenate([second for _, second in parts]),
         )
-    return ledger
-
-
-def _group_pairs(pairs: pa.Table) -> dict[str, list[tuple[str, str]]]:
-    """Group the pairs of texts by their column."""
-    grouped: dict[str, list[tuple[str, str]]] = {}
-    columns = (pairs.column(name).to_pylist() for name in ("column", "first", "second"))
-    for column, first, second in zip(*columns, strict=True):
-        grouped.setdefault(column, []).append((first, second))
-    return grouped
+        for column, parts in hashed.items()
+    }

@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import msgspec
+import pytest
 
-from exemplars.core.digests import hash_content, hash_row, hash_split, hash_to_fraction, stamp_digest
+from exemplars.core import digests
+from exemplars.core.digests import (
+    hash_content,
+    hash_packed_split,
+    hash_row,
+    hash_split,
+    hash_to_fraction,
+    stamp_digest,
+)
 from exemplars.core.records import Argument, Exemplar, Grounding, Mode, Origin, Speaker, Turn
 
 ROW = Exemplar(
@@ -67,6 +77,17 @@ def test_the_data_hash_does_not_depend_on_the_order_of_rows() -> None:
 
 def test_the_data_hash_of_nothing_is_that_of_no_bytes() -> None:
     assert hash_split([]) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_the_data_hash_of_packed_digests_is_the_same_if_a_part_of_them_is_sorted_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    packed = [hashlib.sha256(bytes([number])).digest() for number in range(200)]
+    expected = hash_split(digest.hex() for digest in packed)
+    assert hash_packed_split(lambda: [b"".join(packed[:90]), b"".join(packed[90:])], 200) == expected
+    monkeypatch.setattr(digests, "_DIGESTS_AT_ONCE", 10)
+    assert hash_packed_split(lambda: [b"".join(packed[:90]), b"", b"".join(packed[90:])], 200) == expected
+    assert hash_packed_split(lambda: [], 0) == hash_split([])
 
 
 def test_the_fraction_of_a_text_is_the_same_everywhere() -> None:

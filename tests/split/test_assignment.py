@@ -1,12 +1,44 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.split.assignment import Assignment, assign_groups, choose_split
+from exemplars.core.ids import SPLITS, SplitName
+from stages.split.assignment import GroupAssigner, choose_split
 from stages.split.params import Ratios
 
 RATIOS = Ratios(train=0.8, validation=0.1, test=0.1)
+Row = tuple[str, str | None]
+
+
+class Assignment(NamedTuple):
+    splits: dict[str, str]
+    rescued: dict[str, str]
+
+
+def assign_groups(
+    rows: Sequence[Row], prescribed: Mapping[str, SplitName], salt: str, ratios: Ratios, part: int = 7
+) -> Assignment:
+    """Assign the groups of rows (group, skill), a few rows at a time."""
+    names = list(dict.fromkeys(group for group, _ in rows))
+    assigner = GroupAssigner(len(names), salt, ratios)
+    for group, split in prescribed.items():
+        assigner.prescribe(np.array([names.index(group)], np.int32), np.array([SPLITS.index(split)], np.int8))
+    for start in range(0, len(rows), part):
+        groups, skills = zip(*rows[start : start + part], strict=True)
+        numbers = np.array(list(map(names.index, groups)), np.int32)
+        assigner.add_rows(numbers, pa.array(groups), pa.array(skills, pa.string()))
+    rescued = assigner.rescue_skills(lambda groups: [names[group] for group in groups])
+    return Assignment(
+        {name: SPLITS[code] for name, code in zip(names, assigner.splits, strict=True)}, rescued
+    )
+
+
 GROUPS = st.lists(st.text("abcdef0123456789", min_size=1, max_size=8), max_size=60, unique=True)
 
 
@@ -48,9 +80,9 @@ def test_the_order_of_the_rows_changes_nothing(groups: list[str], seed: object) 
 
 
 def test_a_prescribed_split_is_kept() -> None:
-    prescribed = {"a": "test", "b": "train", "c": "test"}
+    prescribed: dict[str, SplitName] = {"a": "test", "b": "train", "c": "test"}
     rows = [(group, "call") for group in ("a", "b", "c")]
-    assert assign_groups(rows, prescribed, "salt", RATIOS) == Assignment(prescribed, {})
+    assert assign_groups(rows, prescribed, "salt", RATIOS) == Assignment({**prescribed}, {})
 
 
 @given(
@@ -66,6 +98,19 @@ def test_a_rescued_group_is_reported_with_its_skill() -> None:
     assigned = assign_groups([(group, "call") for group in groups], {}, "salt", RATIOS)
     assert sorted(assigned.splits.values()) == ["test", "train", "train", "validation"]
     assert assigned.rescued == {group: "call" for group, split in assigned.splits.items() if split != "train"}
+
+
+def test_a_skill_that_loses_its_only_group_of_a_split_to_another_skill_is_rescued_too() -> None:
+    thirds = Ratios(train=0.4, validation=0.3, test=0.3)
+    splits = {name: choose_split(name, "salt", thirds) for name in map(str, range(200))}
+    train, validation, test = ([name for name in splits if splits[name] == split] for split in SPLITS)
+    rows: list[Row] = [(group, "call") for group in (train[0], train[1], validation[0])]
+    rescued = assign_groups(rows, {}, "salt", thirds).rescued
+    [moved] = rescued
+    shared: list[Row] = [(group, "text") for group in (moved, test[0], test[1], validation[1])]
+    assigned = assign_groups([*rows, *shared], {}, "salt", thirds)
+    assert {assigned.splits[group] for group, skill in shared} == {"train", "validation", "test"}
+    assert assigned.rescued.keys() > {moved}
 
 
 def test_a_skill_with_two_groups_stays_where_the_hash_puts_it() -> None:

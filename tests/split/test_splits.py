@@ -9,6 +9,7 @@ from exemplars.core.errors import UserError
 from exemplars.core.records import Exemplar, Mode, Origin, Reason, Speaker, TextPair
 from exemplars.core.tables import rows_to_table
 from exemplars.dataset.row_tables import exemplars_to_table
+from stages.split import leaks, rejections
 from stages.split.outputs import build_split_manifest
 from stages.split.params import Leaks, Official, Ratios, SplitParams
 from stages.split.report import build_split_report
@@ -52,7 +53,7 @@ def list_ids(table: pa.Table) -> list[str]:
 def test_every_row_is_in_one_split_or_in_the_ledger() -> None:
     table = exemplars_to_table([row(number, f"text {number % 50}") for number in range(100)])
     result = split_exemplars(table, NO_PAIRS, PARAMS)
-    rejected = [rejection.id for rejection in result.plan.rejections]
+    rejected = [rejection.id for rejection in result.rejections]
     kept = [row_id for part in result.tables.values() for row_id in list_ids(part)]
     assert sorted([*kept, *rejected]) == list_ids(table)
     assert len(rejected) > 0
@@ -78,7 +79,7 @@ def test_generated_rows_are_in_train_however_official_splits_are_assigned() -> N
 
 def test_a_leaked_row_goes_to_the_ledger_with_the_row_that_shows_it() -> None:
     table = exemplars_to_table([row(1, "call mum", "train"), row(2, "Call mum!", "test")])
-    [rejection] = split_exemplars(table, NO_PAIRS, PARAMS).plan.rejections
+    [rejection] = split_exemplars(table, NO_PAIRS, PARAMS).rejections
     assert (rejection.id, rejection.stage, rejection.reason, rejection.utterance) == (
         "s:a#001",
         "split",
@@ -125,7 +126,7 @@ def test_the_report_counts_rows_leaks_and_missing_skills() -> None:
         ]
     )
     result = split_exemplars(table, NO_PAIRS, PARAMS)
-    assert build_split_report(result.plan, result.summaries, {"test": 1}) == {
+    assert build_split_report(result.plan, result.summaries, result.counts, {"test": 1}) == {
         "exemplars": 4,
         "rows": {"train": 1, "validation": 1, "test": 1},
         "speech_views": {"test": 1},
@@ -148,7 +149,7 @@ def test_no_rows_make_empty_splits(turns: int) -> None:
 def test_a_near_duplicate_goes_to_the_ledger_and_says_so() -> None:
     table = exemplars_to_table([row(1, "call my mum", "train"), row(2, "call my mum now", "test")])
     pairs = rows_to_table([TextPair("utterance", "call my mum", "call my mum now", 0.8)], TextPair)
-    [rejection] = split_exemplars(table, pairs, PARAMS).plan.rejections
+    [rejection] = split_exemplars(table, pairs, PARAMS).rejections
     assert "found nearly the same utterance as s:a#002, which is in test" in rejection.message
 
 
@@ -192,7 +193,7 @@ def test_a_turn_in_two_groups_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("workers", [2, 4])
-def test_row_groups_and_workers_change_nothing(workers: int) -> None:
+def test_row_groups_and_workers_change_nothing(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ("call mum", "Call Mum!", "play some jazz", "ring dad now", "stop")
     rows = [
         msgspec.structs.replace(call, utterance=f"{texts[number % 5]} {number % 7}")
@@ -201,8 +202,11 @@ def test_row_groups_and_workers_change_nothing(workers: int) -> None:
     table = exemplars_to_table(rows)
     pairs = rows_to_table([TextPair("utterance", "call mum 1", "ring dad now 3", 0.8)], TextPair)
     whole = split_exemplars(table, pairs, PARAMS)
-    assert len(whole.plan.rejections) > 3
+    assert len(whole.rejections) > 3
+    monkeypatch.setattr(leaks, "_CHUNK", 3)
+    monkeypatch.setattr(rejections, "ROWS_PER_GROUP", 2)
     divided = split_exemplars(table, pairs, PARAMS, row_group=4, workers=workers)
     assert divided.tables == whole.tables
     assert divided.summaries == whole.summaries
-    assert divided.plan.rejections == whole.plan.rejections
+    assert divided.counts == whole.counts
+    assert divided.rejections == whole.rejections
