@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from exemplars.core.files import replace_file
 from exemplars.core.tables import (
@@ -103,39 +104,48 @@ class TableSpool:
         self._schema = schema
         self._places: list[int] = []
 
-    def append(self, part: pa.Table) -> None:
-        """Add a part."""
+    def append(self, part: pa.Table) -> int:
+        """Add a part; return its number, from 0."""
         self._places.append(self._file.seek(0, os.SEEK_END))
         with pa.ipc.new_stream(self._file, self._schema) as stream:
             stream.write_table(part.combine_chunks())
         self.starts.append(self.starts[-1] + part.num_rows)
+        return len(self._places) - 1
 
     def read_parts(self) -> Iterator[pa.Table]:
         """Read the parts, in their order."""
-        yield from map(self._read_part, range(len(self._places)))
+        yield from map(self.read_part, range(len(self._places)))
 
-    def take(self, rows: Sequence[int]) -> pa.Table:
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> pa.Table:
         """Take rows by their numbers, which are in ascending order."""
         bounds = np.searchsorted(rows, self.starts)
         parts = [self._schema.empty_table()]
         for number, (first, last) in enumerate(pairwise(bounds.tolist())):
             if first < last:
-                wanted = [row - self.starts[number] for row in rows[first:last]]
-                parts.append(take_rows(self._read_part(number), wanted))
+                wanted = np.asarray(rows[first:last]) - self.starts[number]
+                parts.append(take_rows(self.read_part(number), wanted))
         return pa.concat_tables(parts)
 
-    def _read_part(self, number: int) -> pa.Table:
+    def read_part(self, number: int) -> pa.Table:
+        """Read a part by its number."""
         self._file.seek(self._places[number])
         with pa.ipc.open_stream(self._file) as stream:
             return stream.read_all()
 
 
 @contextmanager
-def open_spool(folder: Path, schema: pa.Schema) -> Iterator[TableSpool]:
-    """Open a spool on the disk of a folder; nothing is left of it if the process is killed, since its file has no name.
+def open_unnamed(folder: Path) -> Iterator[BinaryIO]:
+    """Open a file on the disk of a folder; nothing is left of it if the process is killed, since it has no name.
 
     Raises `OSError` if the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:
+        yield file
+
+
+@contextmanager
+def open_spool(folder: Path, schema: pa.Schema) -> Iterator[TableSpool]:
+    """Open a spool on the disk of a folder, as `open_unnamed` does."""
+    with open_unnamed(folder) as file:
         yield TableSpool(file, schema)

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.files import replace_file
@@ -135,7 +136,7 @@ def prevent_pandas_import() -> None:
         pa.array([])  # Arrow tries the import once, here.
 
 
-def take_rows(table: pa.Table, rows: Sequence[int]) -> pa.Table:
+def take_rows(table: pa.Table, rows: Sequence[int] | NDArray[np.integer[Any]]) -> pa.Table:
     """Take the rows at the given indices, in the order given."""
     return table.take(pa.array(rows, pa.int64()))
 

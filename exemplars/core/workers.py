@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from exemplars.core.errors import Diagnostic, UserError
@@ -42,10 +42,11 @@ def map_shards(
 
     work: a pure function defined at the top level of a module, so that it can be sent to a process, and run again if
     that process dies. With one worker it runs in this process, unless the environment asks for Ray.
+    shards: a sequence is read an item at a time, so that its items may be made when they are asked for.
     title: of the progress bar, which is shown at a terminal only. name_shard: names a shard in messages, by its file.
     Raises `UserError` if a shard fails each time that it is tried, or if there is no such executor.
     """
-    shards = list(shards)
+    shards = shards if isinstance(shards, Sequence) else list(shards)
     executor = os.environ.get(EXECUTOR_VARIABLE) or "local"
     if executor not in ("local", "ray"):
         raise UserError([_report_unknown(executor)])

@@ -56,16 +56,6 @@ class Sketches(NamedTuple):
     bitmaps: NDArray[np.uint64]
     """A bitmap of the hashes of each text's shingles: (texts, 4)."""
 
-    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Sketches:
-        """Take the sketches of some texts, in the order given."""
-        return Sketches(self.bands[rows], self.sizes[rows], self.bitmaps[rows])
-
-    def put(self, rows: NDArray[np.int64], sketches: Sketches) -> None:
-        """Replace the sketches of some texts."""
-        self.bands[rows] = sketches.bands
-        self.sizes[rows] = sketches.sizes
-        self.bitmaps[rows] = sketches.bitmaps
-
 
 def find_similar_pairs(texts: Iterable[str], min_similarity: float) -> list[SimilarPair]:
     """Find all pairs of different texts whose Jaccard similarity is at least `min_similarity`, sorted.
@@ -76,37 +66,41 @@ def find_similar_pairs(texts: Iterable[str], min_similarity: float) -> list[Simi
     [SimilarPair(first='play some jazz', second='play some jazz now', similarity=0.7222)]
     """
     unique = sorted({text for text in texts if text})
-    candidates = find_candidates(compute_sketches(unique), min_similarity).tolist()
+    sketches = compute_sketches(unique)
+    candidates = find_candidates(sketches.bands.T, sketches.sizes, sketches.bitmaps, min_similarity).tolist()
     pairs = [(unique[first], unique[second]) for first, second in candidates]
-    return sorted(verify_pairs(pairs, min_similarity))
+    similarities = compute_similarities(*zip(*pairs, strict=True)) if pairs else ()
+    return [
+        SimilarPair(first, second, round(similarity, 4))
+        for (first, second), similarity in zip(pairs, similarities, strict=True)
+        if similarity >= min_similarity
+    ]
 
 
-def verify_pairs(pairs: Sequence[tuple[str, str]], min_similarity: float) -> list[SimilarPair]:
-    """Compute the Jaccard similarity of pairs of texts; return those with at least `min_similarity`, in their order."""
+def compute_similarities(firsts: Iterable[str], seconds: Iterable[str]) -> Iterator[float]:
+    """Compute the Jaccard similarity of pairs of texts, which are normalized."""
     shingle = functools.lru_cache(maxsize=2 * _CHUNK)(make_shingles)
-    similar = []
-    for first, second in pairs:
-        similarity = compute_jaccard(shingle(first), shingle(second))
-        if similarity >= min_similarity:
-            similar.append(SimilarPair(min(first, second), max(first, second), round(similarity, 4)))
-    return similar
+    for first, second in zip(firsts, seconds, strict=True):
+        yield compute_jaccard(shingle(first), shingle(second))
 
 
 def find_candidates(
-    sketches: Sketches, min_similarity: float, rows: NDArray[np.int64] | None = None
+    bands: Iterable[NDArray[np.uint32]],
+    sizes: NDArray[np.int64],
+    bitmaps: NDArray[np.uint64],
+    min_similarity: float,
 ) -> NDArray[np.int64]:
     """Find the pairs of texts that share a band and may be similar enough: their indexes, (pairs, 2).
 
-    rows: the texts that are compared, by their places in `sketches`; `None`: all. Indexes are those of `rows`.
+    bands, sizes, bitmaps: as in `Sketches`, but for the keys of one band after the other.
     Each pair is there once, the lower index first, and they are sorted.
     Bands are sorted and joined one at a time, and what cannot be similar is dropped at once, so that memory is bounded
     by the texts of a band that are alike.
     """
-    rows = np.arange(len(sketches.sizes)) if rows is None else rows
-    count, sizes, bitmaps = len(rows), sketches.sizes[rows], sketches.bitmaps[rows]
+    count = len(sizes)
     found = [np.empty(0, np.int64)]
-    for band in sketches.bands.T if count > 1 else ():
-        for first, second in _join_band(band[rows]):
+    for band in bands if count > 1 else ():
+        for first, second in _join_band(band):
             may_match = _bound_similarity(first, second, sizes, bitmaps) >= min_similarity
             found.append(first[may_match] * count + second[may_match])
         found = [np.unique(np.concatenate(found))]
@@ -115,21 +109,13 @@ def find_candidates(
 
 def compute_sketches(texts: Sequence[str]) -> Sketches:
     """Compute the MinHash sketches of texts, each by itself. texts: normalized; none is empty."""
-    parts = [_sketch_chunk(texts[start : start + _CHUNK]) for start in range(0, len(texts), _CHUNK)]
-    return join_sketches(parts)
+    chunks = [_sketch_chunk(texts[start : start + _CHUNK]) for start in range(0, len(texts), _CHUNK)]
+    return Sketches(*(np.concatenate(arrays) for arrays in zip(_make_no_sketches(), *chunks, strict=True)))
 
 
-def join_sketches(parts: Iterable[Sketches]) -> Sketches:
-    """Put the sketches of several lists of texts one after the other."""
-    return Sketches(*(np.concatenate(arrays) for arrays in zip(make_sketch_space(0), *parts, strict=True)))
-
-
-def make_sketch_space(count: int) -> Sketches:
-    """Make room for the sketches of some texts, which `put` fills."""
+def _make_no_sketches() -> Sketches:
     return Sketches(
-        np.empty((count, BANDS), np.uint32),
-        np.empty(count, np.int64),
-        np.empty((count, _BITS // 64), np.uint64),
+        np.empty((0, BANDS), np.uint32), np.empty(0, np.int64), np.empty((0, _BITS // 64), np.uint64)
     )
 
 

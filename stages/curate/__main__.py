@@ -17,6 +17,7 @@ from stages.curate.inputs import read_inputs
 from stages.curate.kept_rows import write_kept_rows, write_lists
 from stages.curate.params import CurateParams
 from stages.curate.report import build_curate_metrics, build_curate_report, summarize_curation
+from stages.curate.scratch import open_scratch
 from stages.curate.text_cache import write_text_cache
 
 
@@ -25,9 +26,10 @@ def main() -> str:
     prepare_process()
     params, workers = load_section("curate", CurateParams), read_worker_count()
     inputs = read_inputs(params)
-    curated = curate(inputs, params, partial(announce_step, "curate"), workers)
-    measured = write_kept_rows(curated, inputs, workers)
-    write_lists(curated)
+    with open_scratch(layout.CURATED.parent) as scratch:
+        curated = curate(inputs, params, scratch, partial(announce_step, "curate"), workers)
+        measured = write_kept_rows(curated, inputs, workers)
+        write_lists(curated)
     write_json(layout.REPRESENTATIVENESS, measured)
     write_report("curate", report := build_curate_report(curated, measured), build_curate_metrics(report))
     write_text_cache(curated.cache)

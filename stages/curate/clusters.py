@@ -1,64 +1,58 @@
 """Clusters of near duplicates, and the groups that they join.
 
 A cluster is a star: every member was verified against its first text. Chains of pairs, whose ends are not
-alike, are never followed.
+alike, are never followed. Texts, groups and splits are numbers in the order of their names.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+import numpy as np
+from numpy.typing import NDArray
 
-from exemplars.dataset.similar_pairs import SimilarPair
+Numbers = NDArray[np.int64]
 
 
-def cluster_texts(counts: Mapping[str, int], pairs: Iterable[SimilarPair]) -> dict[str, str]:
-    """Map every text that is in a cluster of at least two texts to the first text of the cluster.
+def cluster_texts(counts: Numbers, pairs: Numbers) -> Numbers:
+    """Return the first text of the cluster of each text; that of a text alone is the text itself.
 
-    counts: the number of rows of each text. The text with the most rows (the first of equals) takes all its
-    neighbors that are still free, then the next free text does, and so on.
+    counts: the number of rows of each text. pairs: of texts, (pairs, 2). The text with the most rows (the first of
+    equals) takes all its neighbors that are still free, then the next free text does, and so on.
     """
-    neighbors: dict[str, list[str]] = defaultdict(list)
-    for pair in pairs:
-        neighbors[pair.first].append(pair.second)
-        neighbors[pair.second].append(pair.first)
-    first_texts: dict[str, str] = {}
-    for text in sorted(neighbors, key=lambda name: (-counts.get(name, 0), name)):
-        if text in first_texts:
-            continue
-        members = [neighbor for neighbor in neighbors[text] if neighbor not in first_texts]
-        if members:
-            first_texts.update({member: text for member in [text, *members]})
-    return first_texts
+    edges = np.concatenate([pairs, pairs[:, ::-1]])
+    edges = edges[np.argsort(edges[:, 0], kind="stable")]
+    starts = np.searchsorted(edges[:, 0], np.arange(len(counts) + 1)).tolist()
+    firsts = np.full(len(counts), -1)
+    texts = np.unique(edges[:, 0])
+    for text in texts[np.argsort(-counts[texts], kind="stable")].tolist():
+        if firsts[text] < 0:
+            neighbors = edges[starts[text] : starts[text + 1], 1]
+            firsts[neighbors[firsts[neighbors] < 0]] = firsts[text] = text
+    return np.where(firsts < 0, np.arange(len(counts)), firsts)
 
 
-def join_groups(rows: Iterable[tuple[str, str | None, str]], max_rows: int) -> dict[str, str]:
-    """Map every group that shares a cluster with an earlier group to the group that it joins.
+def join_groups(groups: Numbers, splits: Numbers, clusters: Numbers, max_rows: int) -> Numbers:
+    """Return for each group the group that it joins: itself, or the first of those that share a cluster with it.
 
-    rows: the group of each row, the split that its source prescribes, and its cluster; rows without a
-    cluster may be left out. Groups with different prescribed splits stay apart, and so do groups that would
-    have more than `max_rows` of these rows together: `split` removes what crosses from the training set.
-    A joined group keeps the first name.
+    groups, splits, clusters: of each row: its group, from 0 and without gaps, the split that its source prescribes, and
+    its cluster; rows without a cluster may be left out. Groups with different prescribed splits stay apart, and so do
+    groups that would have more than `max_rows` of these rows together: `split` removes what crosses from the training
+    set.
     """
-    parents: dict[str, str] = {}
-    sizes: dict[str, int] = defaultdict(int)
-    clusters: dict[str, set[tuple[str, str | None]]] = defaultdict(set)
+    sizes = np.bincount(groups).tolist()
+    parents = list(range(len(sizes)))
 
-    def find_root(group: str) -> str:
-        while parents.setdefault(group, group) != group:
+    def find_root(group: int) -> int:
+        while parents[group] != group:
             parents[group] = parents[parents[group]]  # Halves the path (Tarjan and van Leeuwen 1984).
             group = parents[group]
         return group
 
-    for group, split, cluster in rows:
-        clusters[cluster].add((group, split))
-        sizes[group] += 1
-    for _, members in sorted(clusters.items()):
-        ordered = sorted(members, key=lambda member: (member[1] or "", member[0]))
-        for (group, split), (next_group, next_split) in pairwise(ordered):
-            first, second = sorted((find_root(group), find_root(next_group)))
-            if split == next_split and first != second and sizes[first] + sizes[second] <= max_rows:
-                parents[second] = first
-                sizes[first] += sizes[second]
-    return {group: find_root(group) for group in sorted(parents) if find_root(group) != group}
+    order = np.lexsort((groups, splits, clusters))
+    groups, splits, clusters = groups[order], splits[order], clusters[order]
+    may_join = (splits[1:] == splits[:-1]) & (clusters[1:] == clusters[:-1])
+    for group, next_group in zip(groups[:-1][may_join].tolist(), groups[1:][may_join].tolist(), strict=True):
+        first, second = sorted((find_root(group), find_root(next_group)))
+        if first != second and sizes[first] + sizes[second] <= max_rows:
+            parents[second] = first
+            sizes[first] += sizes[second]
+    return np.array([find_root(group) for group in range(len(parents))], np.int64)

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from exemplars.core.records import Rejection, ReviewItem, TextPair
+import pyarrow as pa
+
+from exemplars.core.records import ReviewItem
 from exemplars.core.workers import map_shards
-from stages.curate.facts import FactParams, ShardTexts, collect_shard_facts
+from stages.curate.facts import FactParams, collect_shard_facts
 from stages.curate.input_words import InputWords
 from stages.curate.inputs import CurateInputs
 from stages.curate.params import CurateParams
-from stages.curate.rows import Row, RowReader
+from stages.curate.rejected_rows import RejectedRows
+from stages.curate.rows import Rows, RowTable
+from stages.curate.scratch import Scratch
 from stages.curate.similar_texts import SimilarTexts
 from stages.curate.spelling import WordCounts
 from stages.curate.steps import (
@@ -49,14 +53,11 @@ STEPS: Final[tuple[CurationStep, ...]] = (
 class Curated(NamedTuple):
     """The decisions of the stage: every exemplar that came in is kept or rejected."""
 
-    kept: list[Row]
-    """Sorted by id."""
-    reader: RowReader
-    """Reads what rows do not keep."""
-    rejections: list[Rejection]
-    """Sorted by id."""
-    pairs: list[TextPair]
-    """Near duplicates, sorted within each column."""
+    kept: Rows
+    """In ascending order."""
+    ledger: RejectedRows
+    pairs: pa.Table
+    """Near duplicates, as `TextPair`; sorted within each column."""
     review: list[ReviewItem]
     """In the order of the steps, without what is about rows that a person has approved as they are."""
     figures: dict[str, Any]
@@ -68,24 +69,26 @@ class Curated(NamedTuple):
 def curate(
     inputs: CurateInputs,
     params: CurateParams,
+    scratch: Scratch,
     announce: Callable[[str], None] = lambda _: None,
     workers: int = 1,
 ) -> Curated:
     """Run all steps on the exemplars.
 
-    announce: called with the title of each step before it runs. workers: processes that look at rows; they change no
-    decision. Raises `UserError` if a step loses a row.
+    scratch: must be open as long as `Curated.ledger` is read. announce: called with the title
+    of each step before it runs. workers: processes that look at rows; they change no decision. Raises `UserError` if a
+    step loses a row.
     """
     announce("texts")
-    curation, rows, cache = _look_at_rows(inputs, params, workers)
+    curation, cache = _look_at_rows(inputs, params, scratch, workers)
+    rows = curation.table.select_all()
     for step in STEPS:
         announce(step.title)
         rows = step.run(rows, curation)
         curation.ledger.check_conservation(inputs.exemplars.rows, len(rows) + len(curation.candidates))
     return Curated(
         kept=rows,
-        reader=curation.reader,
-        rejections=curation.ledger.rejections,
+        ledger=curation.ledger,
         pairs=curation.pairs,
         review=_drop_settled_items(curation),
         figures=curation.figures,
@@ -94,32 +97,35 @@ def curate(
 
 
 def _look_at_rows(
-    inputs: CurateInputs, params: CurateParams, workers: int
-) -> tuple[Curation, list[Row], TextCache]:
-    """Look at all rows, row group by row group; return what steps need, the rows, and what was found in texts."""
+    inputs: CurateInputs, params: CurateParams, scratch: Scratch, workers: int
+) -> tuple[Curation, TextCache]:
+    """Look at all rows, row group by row group; return what steps need, and what was found in texts."""
     groups = inputs.exemplars
     settings = FactParams(params, inputs.lexicons.names, inputs.texts)
     work = partial(collect_shard_facts, settings, groups)
-    reader, rows = RowReader(groups), list[Row]()
-    words, texts, caches = WordCounts(), list[ShardTexts](), list[TextCache]()
+    table, words, caches = RowTable(groups), WordCounts(), list[TextCache]()
+    texts = SimilarTexts(scratch.texts, scratch.sketches, workers)
     for group, facts in enumerate(map_shards(work, range(len(groups)), workers, "curate", groups.name_group)):
-        rows += reader.make_rows(group, facts)
+        table.fill(group, facts)
         words.extend(facts.words)
         texts.append(facts.texts)
         caches.append(facts.cache)
+    texts.index()
     curation = Curation(
         params,
         inputs.lexicons,
-        reader,
-        SimilarTexts(texts, workers),
+        table,
+        texts,
+        RejectedRows(scratch.rejections),
         inputs.surrogate_key,
-        InputWords(words, rows),
+        InputWords(words, table.select_all()),
         inputs.verdicts,
         inputs.candidate_sources,
     )
-    return curation, rows, join_caches(inputs.texts.key, caches)
+    return curation, join_caches(inputs.texts.key, caches)
 
 
 def _drop_settled_items(curation: Curation) -> list[ReviewItem]:
     """Return the review list without the rows that a person has looked at and approved."""
-    return [item for item in curation.review if item.id not in curation.approved]
+    settled = {approval.id for approval in curation.approved.values()}
+    return [item for item in curation.review if item.id not in settled]

@@ -19,9 +19,9 @@ from exemplars.dataset.similar_pairs import Sketches, compute_sketches
 from exemplars.dataset.texts import make_equality_key, make_similarity_text
 from stages.curate.lexicons import NameLexicon
 from stages.curate.meanings import format_meaning
-from stages.curate.params import CurateParams, PrivacyMode, QualityFlag
+from stages.curate.params import CurateParams, PrivacyMode
 from stages.curate.privacy.findings import Finding, build_finder
-from stages.curate.quality_flags import find_row_flags, find_text_flags
+from stages.curate.quality_flags import encode_flags, find_row_flags, find_text_flags
 from stages.curate.spelling import WordCounts, list_plain_words
 from stages.curate.text_cache import Recall, TextCache
 
@@ -48,19 +48,8 @@ class RowKeys(NamedTuple):
     """The template, as `make_similarity_text` reduces it; 0: nothing is left of it."""
     utterance: int
     """The utterance, likewise."""
-
-
-class RowFacts(NamedTuple):
-    """What is known of a row, in addition to its keys."""
-
-    flags: tuple[QualityFlag, ...]
-    """What is wrong with its text, apart from misspelled words."""
-    findings: Sequence[Finding]
-    """The personal data in its utterance."""
-    has_private_reply: bool
-    """Whether there is personal data in its reply."""
-    has_private_context: bool
-    """Whether there is personal data in the turns before; not looked at with `privacy.mode: report`."""
+    turn: int
+    group: int
 
 
 class ShardTexts(NamedTuple):
@@ -76,8 +65,15 @@ class ShardFacts(NamedTuple):
     """What is known of the rows of a shard."""
 
     keys: NDArray[np.uint64]
-    """The `RowKeys` of each row: (rows, 8)."""
-    rows: list[RowFacts]
+    """The `RowKeys` of each row: (rows, keys)."""
+    flags: NDArray[np.uint8]
+    """What is wrong with the text of each row, apart from misspelled words: see `encode_flags`."""
+    findings: dict[int, Sequence[Finding]]
+    """The personal data in the utterances of rows that have any, by place."""
+    has_private_reply: NDArray[np.bool_]
+    """Whether there is personal data in the reply of each row."""
+    has_private_context: NDArray[np.bool_]
+    """Whether there is personal data in the turns before; not looked at with `privacy.mode: report`."""
     words: WordCounts
     """The words of the turns of users; a turn is named by the number of its first row."""
     texts: ShardTexts
@@ -106,34 +102,33 @@ def collect_facts(settings: FactParams, exemplars: Sequence[Exemplar], first: in
     flag_text = Recall(partial(find_text_flags, params=params.quality), settings.known.flags, ())
     find_private = Recall(build_finder(settings.names, params.privacy.min_score), settings.known.findings, [])
     texts: dict[int, str] = {}
-    all_keys, facts = [], []
+    keys = []
     for row in exemplars:
         similar = {column: make_similarity_text(find_user_text(row, column)) for column in COLUMNS}
-        keys = _make_keys(row, params.conflicts.context_turns, similar)
-        for column, text in similar.items():
-            if text:
-                texts[getattr(keys, column)] = text
-        all_keys.append(keys)
-        facts.append(
-            RowFacts(
-                find_row_flags(row, flag_text),
-                find_private(row.utterance),
-                bool(row.reply is not None and find_private(row.reply)),
-                params.privacy.mode is not PrivacyMode.REPORT
-                and any(find_private(turn.utterance) for turn in row.context),
-            )
-        )
-    cache = TextCache(settings.known.key, find_private.list_used(), flag_text.list_used())
+        row_keys = _make_keys(row, params.conflicts.context_turns, similar)
+        texts |= {getattr(row_keys, column): text for column, text in similar.items() if text}
+        keys.append(row_keys)
+    findings = (find_private(row.utterance) for row in exemplars)
+    checks_context = params.privacy.mode is not PrivacyMode.REPORT
     return ShardFacts(
-        np.array(all_keys, np.uint64).reshape(-1, len(RowKeys._fields)),
-        facts,
+        np.array(keys, np.uint64).reshape(-1, len(RowKeys._fields)),
+        np.array([encode_flags(*find_row_flags(row, flag_text)) for row in exemplars], np.uint8),
+        {place: found for place, found in enumerate(findings) if found},
+        np.array([row.reply is not None and bool(find_private(row.reply)) for row in exemplars], np.bool_),
+        np.array(
+            [
+                checks_context and any(find_private(turn.utterance) for turn in row.context)
+                for row in exemplars
+            ],
+            np.bool_,
+        ),
         _count_words(exemplars, first),
         ShardTexts(
             np.fromiter(texts, np.uint64, len(texts)),
-            pa.array(texts.values(), pa.large_string()),
+            pa.array(texts.values(), pa.string()),
             compute_sketches(list(texts.values())),
         ),
-        cache,
+        TextCache(settings.known.key, find_private.list_used(), flag_text.list_used()),
     )
 
 
@@ -150,6 +145,8 @@ def _make_keys(row: Exemplar, context_turns: int, similar: Mapping[str, str]) ->
         meaning=hash_to_key(format_meaning([row])),
         result=hash_to_key((reply or "", row.utterance if row.speaker is Speaker.TOOL else "")),
         **{column: hash_to_key(text) if text else 0 for column, text in similar.items()},
+        turn=hash_to_key(row.turn),
+        group=hash_to_key(row.group),
     )
 
 

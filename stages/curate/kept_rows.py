@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from exemplars.core import layout
 from exemplars.core.ids import make_speech_id
-from exemplars.core.records import Exemplar, Rejection, ReviewItem, TextPair
+from exemplars.core.records import Exemplar, ReviewItem
 from exemplars.core.representativeness import Representativeness
 from exemplars.core.row_groups import RowGroups
-from exemplars.core.schemas import EXEMPLAR_SCHEMA
+from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA
 from exemplars.core.tables import open_table, rows_to_table, take_rows, write_table
 from exemplars.core.workers import map_shards
 from exemplars.dataset.catalog import Skill
@@ -25,7 +28,8 @@ from stages.curate.curation import Curated
 from stages.curate.inputs import CurateInputs
 from stages.curate.lexicons import Lexicons
 from stages.curate.representativeness import RowCounts, count_rows, join_counts, measure_representativeness
-from stages.curate.rows import Row, RowReader
+from stages.curate.rows import Rows
+from stages.curate.turn_keys import sort_by_turn
 
 
 class KeptRows(NamedTuple):
@@ -43,10 +47,12 @@ class _Shard(NamedTuple):
     """What is to be done with a row group."""
 
     group: int
-    rows: list[int]
+    places: NDArray[np.int32]
     """The rows that stay, by their places in the row group."""
-    groups: list[str]
-    """Their groups, which may be other ones than in the input."""
+    moved: NDArray[np.int32]
+    """Those that are in other groups than in the input, by their places among those that stay."""
+    names: pa.Array
+    """The groups of the moved rows."""
     replaced: dict[int, Exemplar]
     """Those with another content, by their places among those that stay."""
     others: list[Exemplar]
@@ -72,51 +78,76 @@ def write_kept_rows(curated: Curated, inputs: CurateInputs, workers: int) -> Rep
 
 def write_lists(curated: Curated) -> None:
     """Write the ledger, the near duplicates, and the rows to review."""
-    write_table(layout.ledger_path(layout.CURATED), rows_to_table(curated.rejections, Rejection))
-    write_table(layout.PAIRS, rows_to_table(curated.pairs, TextPair))
+    with open_table(layout.ledger_path(layout.CURATED), REJECTION_SCHEMA) as ledger:
+        for table in curated.ledger.read():
+            ledger.write(table)
+    write_table(layout.PAIRS, curated.pairs)
     write_table(layout.REVIEW, rows_to_table(curated.review, ReviewItem))
 
 
 def build_kept_rows(curated: Curated, inputs: CurateInputs, workers: int) -> Iterator[KeptRows]:
     """Build the tables of the rows that stay, row group by row group."""
     work = partial(_build_shard, inputs.exemplars, inputs.skills, inputs.lexicons)
-    shards = _list_shards(curated.kept, curated.reader)
+    shards = _list_shards(curated.kept)
     yield from map_shards(
         work, shards, workers, "speech", lambda shard: inputs.exemplars.name_group(shard.group)
     )
 
 
-def _list_shards(rows: Sequence[Row], reader: RowReader) -> list[_Shard]:
-    by_group: dict[int, list[Row]] = {group: [] for group in range(len(reader.groups))}
-    first_groups: dict[str, int] = {}
-    torn: dict[str, set[int]] = {}
-    for row in rows:
-        group = reader.groups.find_group(row.number)
-        by_group[group].append(row)
-        first = first_groups.setdefault(row.turn, group)
-        if first != group:
-            torn.setdefault(row.turn, {first}).add(group)
-    calls = [row for row in rows if row.turn in torn]
-    loaded = reader.load(calls)
+def _list_shards(rows: Rows) -> list[_Shard]:
+    others = _load_others(rows)
+    bounds = np.searchsorted(rows.numbers, rows.table.groups.starts).tolist()
+    return [
+        _make_shard(group, rows.select(np.arange(start, end)), others[group])
+        for group, (start, end) in enumerate(pairwise(bounds))
+    ]
+
+
+def _load_others(rows: Rows) -> dict[int, list[Exemplar]]:
+    """Load the rows whose turns have calls in several row groups: for each row group, those of the others."""
+    turns = sort_by_turn(rows)
+    groups = turns.calls.find_row_groups()
+    is_torn = np.isin(turns.turns, turns.turns[groups != groups[turns.starts][turns.turns]])
+    calls = turns.calls.select(is_torn)
+    loaded = calls.load()
     others: dict[int, list[Exemplar]] = defaultdict(list)
-    for row in calls:
-        for group in torn[row.turn] - {reader.groups.find_group(row.number)}:
-            others[group].append(loaded[row.id])
-    return [_make_shard(group, members, reader, others[group]) for group, members in by_group.items()]
+    row_groups: dict[int, set[int]] = defaultdict(set)
+    places = [
+        *zip(calls.numbers.tolist(), turns.turns[is_torn].tolist(), groups[is_torn].tolist(), strict=True)
+    ]
+    for _, turn, group in places:
+        row_groups[turn].add(group)
+    for number, turn, own in sorted(places):
+        for group in row_groups[turn] - {own}:
+            others[group].append(loaded[number])
+    return others
 
 
-def _make_shard(group: int, rows: Sequence[Row], reader: RowReader, others: list[Exemplar]) -> _Shard:
-    start = reader.groups.starts[group]
+def _make_shard(group: int, rows: Rows, others: list[Exemplar]) -> _Shard:
+    table = rows.table
+    names = [table.group_names.get(key) for key in rows["group"].tolist()]
+    moved = np.flatnonzero([name is not None for name in names])
     replaced = {
-        place: reader.replaced[row.number] for place, row in enumerate(rows) if row.number in reader.replaced
+        place: table.replaced[number]
+        for place, number in enumerate(rows.numbers.tolist())
+        if number in table.replaced
     }
-    return _Shard(group, [row.number - start for row in rows], [row.group for row in rows], replaced, others)
+    return _Shard(
+        group,
+        (rows.numbers - table.groups.starts[group]).astype(np.int32),
+        moved.astype(np.int32),
+        pa.array([name for name in names if name is not None], pa.string()),
+        replaced,
+        others,
+    )
 
 
 def _build_shard(groups: RowGroups, skills: Sequence[Skill], lexicons: Lexicons, shard: _Shard) -> KeptRows:
-    table = take_rows(groups.read(shard.group), shard.rows)
+    table = take_rows(groups.read(shard.group), shard.places)
     index = table.schema.get_field_index("group")
-    table = table.set_column(index, table.schema.field(index), pa.array(shard.groups, pa.string()))
+    names = table.column("group").to_numpy()
+    names[shard.moved] = shard.names.to_numpy(zero_copy_only=False)
+    table = table.set_column(index, table.schema.field(index), pa.array(names, pa.string()))
     rows = exemplars_from_table(table)
     if shard.replaced:
         rows = [

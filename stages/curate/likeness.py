@@ -3,131 +3,160 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Reason, TextPair
-from exemplars.core.turns import group_by_turn
+from exemplars.core.tables import rows_from_table, rows_to_table
 from stages.curate.facts import COLUMNS
 from stages.curate.meanings import format_meaning
-from stages.curate.rows import Row, RowReader, move_row
+from stages.curate.rows import Rows
 from stages.curate.steps.base import Curation
 from stages.curate.steps.conflicts import find_conflicts
 from stages.curate.steps.exact_duplicates import describe_repeat, find_exact_duplicates
-from stages.curate.steps.near_duplicates import (
-    describe_near_duplicate,
-    find_row_pairs,
-    list_text_keys,
-    make_repeat_key,
-)
+from stages.curate.steps.near_duplicates import describe_near_duplicate, find_key_pairs, hash_meanings
+from stages.curate.turn_keys import Repeats, sort_by_turn
 
 _FIX: Final = "correct it, or reject it"
+
+
+Place = tuple[str, int]
+"""A column of `COLUMNS`, and the hash of a text."""
 
 
 class Likeness:
     """Which texts of rows are the same or nearly the same."""
 
-    def __init__(self, rows: Sequence[Row], curation: Curation) -> None:
+    def __init__(self, rows: Rows, curation: Curation) -> None:
         """rows: all that are compared."""
-        self._texts: dict[int, list[tuple[str, str]]] = defaultdict(list)
+        self._texts = curation.texts
+        self._columns = rows.table.columns
+        self._pairs = {column: find_key_pairs(rows, column, curation) for column in COLUMNS}
+        earlier, later = defaultdict[Place, list[int]](list), defaultdict[Place, list[int]](list)
+        for column, pairs in self._pairs.items():
+            for first, second in zip(pairs.firsts.tolist(), pairs.seconds.tolist(), strict=True):
+                later[column, first].append(second)
+                earlier[column, second].append(first)
+        self._neighbors = {place: earlier[place] + later[place] for place in {*earlier, *later}}
+        """In the order of their texts."""
+
+    def _list_texts(self, number: int) -> Iterator[Place]:
+        """List the texts of a row."""
         for column in COLUMNS:
-            texts = curation.texts.read(list_text_keys(rows, column))
-            for row, text in zip(rows, texts, strict=True):
-                if text:
-                    self._texts[row.number].append((column, text))
-        self._pairs = find_row_pairs(rows, curation)
-        self._neighbors: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for pair in self._pairs:
-            self._neighbors[pair.column, pair.first].add(pair.second)
-            self._neighbors[pair.column, pair.second].add(pair.first)
+            key = int(self._columns[column][number])
+            if key:
+                yield column, key
 
-    def list_near_texts(self, row: Row) -> Iterator[tuple[str, str]]:
-        """List the column and text of a row and of all that is nearly the same."""
-        for column, text in self._texts[row.number]:
-            yield column, text
-            yield from ((column, neighbor) for neighbor in sorted(self._neighbors.get((column, text), ())))
+    def _list_near_texts(self, number: int) -> Iterator[Place]:
+        """List the texts of a row, each with all that is nearly the same."""
+        for column, key in self._list_texts(number):
+            yield column, key
+            yield from ((column, neighbor) for neighbor in self._neighbors.get((column, key), ()))
 
-    def find_repeats(self, rows: Sequence[Row], candidates: Sequence[Row]) -> dict[str, Problem]:
+    def _are_near(self, rows: Rows, candidates: Rows) -> NDArray[np.bool_]:
+        """Return whether each row has a text that is nearly that of a candidate."""
+        near = {place for number in candidates.numbers.tolist() for place in self._list_near_texts(number)}
+        is_near = np.zeros(len(rows), np.bool_)
+        for column in COLUMNS:
+            keys = [key for name, key in near if name == column]
+            is_near |= np.isin(rows[column], np.array(keys, np.uint64))
+        return is_near
+
+    def find_repeats(self, rows: Rows, candidates: Rows) -> dict[int, int]:
         """Find the candidates that nearly repeat a row or an earlier candidate, with the same meaning.
 
-        Returns their ids, each with its problem.
+        Returns their numbers, each with that of the first call of the turn that it repeats.
         """
-        problems: dict[str, Problem] = {}
-        first_ids: dict[tuple[object, ...], str] = {}
-        for calls in group_by_turn(rows).values():
-            self._add_turn(calls, first_ids)
-        for calls in group_by_turn(candidates).values():
-            key = make_repeat_key(calls)
-            near = ((*place, *key) for place in self.list_near_texts(calls[0]))
-            first = next((first_ids[place] for place in near if place in first_ids), None)
+        repeats: dict[int, int] = {}
+        firsts: dict[tuple[str, int, int], int] = {}
+        for number, _, meaning in _list_turns(rows.select(self._are_near(rows, candidates))):
+            self._add_turn(number, meaning, firsts)
+        for number, calls, meaning in _list_turns(candidates):
+            near = ((*place, meaning) for place in self._list_near_texts(number))
+            first = next((firsts[place] for place in near if place in firsts), None)
             if first is None:
-                self._add_turn(calls, first_ids)
+                self._add_turn(number, meaning, firsts)
             else:
-                problems.update({call.id: describe_near_duplicate(first) for call in calls})
-        return problems
+                repeats |= dict.fromkeys(calls, first)
+        return repeats
 
-    def _add_turn(self, calls: Sequence[Row], first_ids: dict[tuple[object, ...], str]) -> None:
-        key = make_repeat_key(calls)
-        for place in self._texts[calls[0].number]:
-            first_ids.setdefault((*place, *key), calls[0].id)
+    def _add_turn(self, number: int, meaning: int, firsts: dict[tuple[str, int, int], int]) -> None:
+        for place in self._list_texts(number):
+            firsts.setdefault((*place, meaning), number)
 
-    def join_groups(self, rows: Iterable[Row], candidates: Sequence[Row]) -> list[Row]:
-        """Return candidates with the group of a row whose text is nearly theirs, if both may be in the same split.
+    def join_groups(self, rows: Rows, candidates: Rows) -> None:
+        """Move candidates to the group of a row whose text is nearly theirs, if both may be in the same split.
 
         All candidates of a group join the same one. The groups of the rows stay as they are.
         """
-        groups: dict[tuple[str, ...], str] = {}
-        for row in rows:
-            for place in self._texts[row.number]:
-                groups.setdefault((*place, row.split or ""), row.group)
-        joined: dict[str, str] = {}
-        for row in candidates:
-            for place in self.list_near_texts(row):
-                if (group := groups.get((*place, row.split or ""))) is not None:
-                    joined.setdefault(row.group, group)
-        return [move_row(row, joined) for row in candidates]
+        groups: dict[tuple[str, int, int], int] = {}
+        names: dict[int, str] = {}
+        near = rows.select(self._are_near(rows, candidates))
+        for row, group, split in zip(near, near["group"].tolist(), near["split"].tolist(), strict=True):
+            names[group] = row.group
+            for place in self._list_texts(row.number):
+                groups.setdefault((*place, split), group)
+        joined: dict[int, int] = {}
+        own_groups = candidates["group"].tolist()
+        for number, own, split in zip(
+            candidates.numbers.tolist(), own_groups, candidates["split"].tolist(), strict=True
+        ):
+            for place in self._list_near_texts(number):
+                if (group := groups.get((*place, split))) is not None:
+                    joined.setdefault(own, group)
+        candidates.move(np.array([joined.get(own, own) for own in own_groups], np.uint64), names)
 
-    def list_pairs(self, rows: Iterable[Row], known: Iterable[TextPair]) -> list[TextPair]:
-        """List the pairs of texts of some rows, and those that are known, sorted within each column."""
-        texts = {text for row in rows for text in self._texts[row.number]}
-        pairs = {
-            pair
-            for pair in self._pairs
-            if (pair.column, pair.first) in texts and (pair.column, pair.second) in texts
-        }
-        return sorted({*pairs, *known}, key=lambda pair: (COLUMNS.index(pair.column), pair))
-
-
-def find_candidate_problems(
-    rows: Sequence[Row], candidates: Sequence[Row], likeness: Likeness, reader: RowReader
-) -> dict[str, Problem]:
-    """Find the candidates that contradict rows, or repeat a row or an earlier candidate: their ids, with the problem.
-
-    reader: as in `find_conflicts`.
-    """
-    problems = _find_contradictions(rows, candidates, reader)
-    rest = [row for row in candidates if row.id not in problems]
-    repeats = find_exact_duplicates([*rows, *rest])
-    problems |= likeness.find_repeats(rows, rest)
-    return problems | {row.id: describe_repeat(repeats[row.id]) for row in rest if row.id in repeats}
+    def add_pairs(self, rows: Rows, known: pa.Table) -> pa.Table:
+        """Add the pairs of texts of some rows to those that are known, sorted within each column."""
+        pairs = {*rows_from_table(known, TextPair)}
+        for column, found in self._pairs.items():
+            is_between = np.all([np.isin(keys, rows[column]) for keys in found[:2]], axis=0)
+            pairs |= {*rows_from_table(self._texts.make_table(column, found.select(is_between)), TextPair)}
+        ordered = sorted(pairs, key=lambda pair: (COLUMNS.index(pair.column), pair))
+        return rows_to_table(ordered, TextPair)
 
 
-def _find_contradictions(
-    rows: Sequence[Row], candidates: Sequence[Row], reader: RowReader
-) -> dict[str, Problem]:
-    """Find the candidates with the text of rows, and none of their meanings: their ids, with the problem."""
-    compared = {row.id for row in candidates}
-    problems: dict[str, Problem] = {}
-    for conflict in find_conflicts([*rows, *candidates], reader):
+def _list_turns(rows: Rows) -> Iterator[tuple[int, list[int], int]]:
+    """List the turns of rows: the number of the first call, those of all calls, and a hash of what is asked for."""
+    turns = sort_by_turn(rows)
+    calls = np.split(turns.calls.numbers, turns.starts[1:])
+    for numbers, meaning in zip(calls, hash_meanings(turns).tolist(), strict=False):
+        yield int(numbers[0]), numbers.tolist(), meaning
+
+
+def find_candidate_problems(rows: Rows, candidates: Rows, likeness: Likeness) -> dict[int, Problem]:
+    """Find the candidates that contradict rows, or repeat a row or an earlier candidate: their problems, by number."""
+    problems = _find_contradictions(rows, candidates)
+    rest = candidates.select(~np.isin(candidates.numbers, list(problems)))
+    near = likeness.find_repeats(rows, rest)
+    equal = find_exact_duplicates(rows.join(rest))
+    repeats = Repeats(np.array(list(near), np.int64), np.array(list(near.values()), np.int64))
+    for found, describe in ((repeats, describe_near_duplicate), (equal, describe_repeat)):
+        find_first = found.read_first_ids(rows.table)
+        numbers = found.numbers[np.isin(found.numbers, rest.numbers)].tolist()
+        problems |= {number: describe(find_first(number)) for number in numbers}
+    return problems
+
+
+def _find_contradictions(rows: Rows, candidates: Rows) -> dict[int, Problem]:
+    """Find the candidates with the text of rows, and none of their meanings: their numbers, with the problem."""
+    compared = {*candidates.numbers.tolist()}
+    problems: dict[int, Problem] = {}
+    for conflict in find_conflicts(rows.join(candidates)):
         settled = {
-            format_meaning(calls): calls[0].id for calls in conflict.turns if calls[0].id not in compared
+            format_meaning(calls.values()): next(iter(calls.values())).id
+            for calls in conflict.turns
+            if compared.isdisjoint(calls)
         }
         for calls in conflict.turns:
-            meaning = format_meaning(calls)
+            meaning = format_meaning(calls.values())
             if settled and meaning not in settled:
-                problem = _describe_contradiction(meaning, settled)
-                problems.update({call.id: problem for call in calls})
+                problems |= dict.fromkeys(calls, _describe_contradiction(meaning, settled))
     return problems
 
 

@@ -6,8 +6,11 @@ import functools
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from exemplars.core.records import Exemplar, Speaker
 from exemplars.dataset.texts import list_words
@@ -17,6 +20,7 @@ from stages.curate.params import QualityFlag, QualityParams
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
+_FLAGS: Final = tuple(QualityFlag)
 _FILLER_WORDS: Final = frozenset(
     {
         "ah", "eh", "er", "erm", "hm", "hmm", "huh", "know", "like", "mhm", "mm", "oh", "ok", "okay", "so",
@@ -44,17 +48,6 @@ _MIN_PROBABILITY_FOREIGN: Final = 0.95
 """Probability of another language from which a text is flagged."""
 
 
-class FlaggedRow(Protocol):
-    """A row, of whose text the flags are known."""
-
-    @property
-    def id(self) -> str: ...  # noqa: D102
-    @property
-    def turn(self) -> str: ...  # noqa: D102
-    @property
-    def flags(self) -> tuple[QualityFlag, ...]: ...  # noqa: D102
-
-
 def find_row_flags(
     row: Exemplar, flag_text: Callable[[str], tuple[QualityFlag, ...]]
 ) -> tuple[QualityFlag, ...]:
@@ -70,22 +63,29 @@ def find_row_flags(
     return tuple(flag for flag in flags if flag is not QualityFlag.FILLER_ONLY) if is_answer else flags
 
 
-def merge_flags(
-    rows: Iterable[FlaggedRow], misspelled: Collection[str]
-) -> dict[str, tuple[QualityFlag, ...]]:
-    """Return the flags of each row that has any, by id, in the order of `QualityFlag`.
+def encode_flags(*flags: QualityFlag) -> int:
+    """Encode flags as a number with a bit for each.
 
-    misspelled: the turns with a misspelled word.
+    >>> decode_flags(encode_flags(QualityFlag.MARKUP, QualityFlag.TOO_SHORT))
+    (<QualityFlag.TOO_SHORT: 'too_short'>, <QualityFlag.MARKUP: 'markup'>)
     """
-    flags = {}
-    for row in rows:
-        row_flags = {*row.flags, *((QualityFlag.MISSPELLING,) if row.turn in misspelled else ())}
-        if QualityFlag.WRONG_LANGUAGE in row_flags:
-            # Both are detected by English words.
-            row_flags -= {QualityFlag.TRUNCATED, QualityFlag.MISSPELLING}
-        if row_flags:
-            flags[row.id] = tuple(flag for flag in QualityFlag if flag in row_flags)
-    return flags
+    return sum(1 << _FLAGS.index(flag) for flag in flags)
+
+
+def decode_flags(number: int) -> tuple[QualityFlag, ...]:
+    """Decode what `encode_flags` returns; flags are in the order of `QualityFlag`."""
+    return tuple(flag for bit, flag in enumerate(_FLAGS) if number >> bit & 1)
+
+
+def add_misspellings(flags: NDArray[np.uint8], is_misspelled: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Add the flag of misspelled words to the flags of rows, which are encoded.
+
+    A text in another language is flagged for that alone where English words decide about both.
+    """
+    flags = flags | np.where(is_misspelled, encode_flags(QualityFlag.MISSPELLING), 0).astype(np.uint8)
+    is_foreign = (flags & encode_flags(QualityFlag.WRONG_LANGUAGE)) != 0
+    by_words = encode_flags(QualityFlag.TRUNCATED, QualityFlag.MISSPELLING)
+    return np.where(is_foreign, flags & ~np.uint8(by_words), flags)
 
 
 def find_text_flags(text: str, params: QualityParams) -> tuple[QualityFlag, ...]:

@@ -20,11 +20,11 @@ def build_curate_report(curated: Curated, measured: Representativeness) -> dict[
     """Build the report of the stage: its own counts, the figures of its steps, and what the rows are about."""
     figures = curated.figures | summarize_representativeness(measured)
     return {
-        "exemplars": len(curated.kept) + len(curated.rejections),
+        "exemplars": len(curated.kept) + len(curated.ledger),
         "kept": len(curated.kept),
-        "rejected": len(curated.rejections),
-        "rejections_by_reason": count_sorted(rejection.reason for rejection in curated.rejections),
-        "rejections_by_source": count_sorted(rejection.source for rejection in curated.rejections),
+        "rejected": len(curated.ledger),
+        "rejections_by_reason": curated.ledger.count_by_reason(),
+        "rejections_by_source": curated.ledger.count_by_source(),
         **{name: figures[name] for name in _BEFORE_REVIEW},
         "review": count_sorted(item.why for item in curated.review),
         **{name: figure for name, figure in figures.items() if name not in _BEFORE_REVIEW},
@@ -44,7 +44,7 @@ def build_curate_metrics(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def summarize_curation(curated: Curated) -> str:
     """Summarize the stage in a line for people."""
-    reasons = count_sorted(rejection.reason for rejection in curated.rejections)
+    reasons = curated.ledger.count_by_reason()
     to_review = len(curated.review) + reasons.get(Reason.PENDING_REVIEW, 0)
     line = f"{format_summary('curate', len(curated.kept), reasons)}; {to_review:,} to review"
     unknown = curated.figures["decisions"]["unknown_rows"]

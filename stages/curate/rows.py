@@ -1,138 +1,225 @@
-"""Rows as the steps see them: a few fields and facts of each, and the rest of it read when it is needed."""
+"""Rows as the steps see them: columns of what is compared, and the rest of a row read when it is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from exemplars.core.records import Exemplar, Mode, Origin, Speaker
+from exemplars.core.records import Exemplar, Origin
 from exemplars.core.row_groups import RowGroups
-from exemplars.core.tables import read_values
+from exemplars.core.tables import rows_from_table, take_rows
 from exemplars.dataset.row_tables import exemplars_from_table
 from stages.curate.facts import RowKeys, ShardFacts
-from stages.curate.params import QualityFlag
 from stages.curate.privacy.findings import Finding
 
-_FIELDS: Final = (
-    "id", "turn", "call", "source", "service", "skill", "mode", "speaker", "group", "split",
-)  # fmt: skip
-"""The columns that every row keeps."""
-_ON_DEMAND: Final = ("digest", "utterance", "exemplar", "origin")
-"""The columns that steps ask single rows for."""
+_CODED: Final = ("source", "service", "skill", "mode", "speaker", "split")
+"""Columns with few different texts."""
+_BATCH: Final = 4096
+"""Rows that are read at a time, but for those that belong together."""
 
 
-class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
-    """A row of the stage's input: 0.4 kB, whatever its context and its arguments are."""
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """What steps read of a row that they report or reject."""
 
     number: int
     """In the input, from 0; rows are sorted by id."""
     id: str
-    turn: str
-    call: int
+    digest: str
     source: str
-    service: str | None
     skill: str | None
-    mode: Mode
-    speaker: Speaker
+    utterance: str
+    exemplar: str
     group: str
-    split: str | None
-    flags: tuple[QualityFlag, ...]
-    findings: Sequence[Finding]
-    has_private_reply: bool
-    has_private_context: bool
-    reader: RowReader
-
-    @property
-    def keys(self) -> RowKeys:
-        """What the row is compared by."""
-        return RowKeys._make(self.reader.keys[self.number].tolist())
-
-    @property
-    def utterance(self) -> str:
-        """What is said."""
-        return str(self.reader.get(self.number, "utterance"))
-
-    @property
-    def exemplar(self) -> str:
-        """The template."""
-        return str(self.reader.get(self.number, "exemplar"))
-
-    @property
-    def digest(self) -> str:
-        """The hash of the row's content."""
-        return str(self.reader.get(self.number, "digest"))
-
-    @property
-    def origin(self) -> Origin:
-        """Where the row came from."""
-        return msgspec.convert(self.reader.get(self.number, "origin"), Origin)
+    origin: Origin
 
 
-class RowReader:
-    """Reads what rows do not keep. Rows that are asked for in their order are read a row group at a time."""
+_FIELDS: Final = Row.__struct_fields__[1:]
+
+
+class RowTable:
+    """All rows of the stage's input, as columns of numbers: 120 bytes a row, whatever is in it."""
 
     def __init__(self, groups: RowGroups) -> None:
         """groups: the stage's input."""
         self.groups = groups
-        self.keys = np.zeros((groups.rows, len(RowKeys._fields)), np.uint64)
-        """The `RowKeys` of each row."""
+        types: dict[str, type[np.generic]] = {
+            **dict.fromkeys(RowKeys._fields, np.uint64),
+            **dict.fromkeys((*_CODED, "call"), np.int32),
+            "flags": np.uint8,
+            "has_private_reply": np.bool_,
+            "has_private_context": np.bool_,
+        }
+        self.columns: dict[str, NDArray[Any]] = {
+            name: np.zeros(groups.rows, type_) for name, type_ in types.items()
+        }
+        """`RowKeys`, facts, and codes of texts: see `Rows.match`."""
+        self.findings: dict[int, Sequence[Finding]] = {}
+        """The personal data in the utterances of rows that have any, by number."""
         self.replaced: dict[int, Exemplar] = {}
         """Rows that a step has changed, by number."""
-        self._group = -1
-        self._columns: dict[str, pa.ChunkedArray] = {}
+        self.group_names: dict[int, str] = {}
+        """The names of groups that rows have joined, by their keys."""
+        self.codes: dict[str, dict[str, int]] = {name: {} for name in _CODED}
+        """The code of each text of a column; that of the empty text: the row has none."""
 
-    def get(self, number: int, column: str) -> Any:
-        """Read a column of `_ON_DEMAND` of a row."""
-        if number in self.replaced:
-            value = getattr(self.replaced[number], column)
-            return msgspec.to_builtins(value)
-        group = self.groups.find_group(number)
-        if group != self._group:
-            table = self.groups.read(group, _ON_DEMAND)
-            self._columns = {name: table.column(name).combine_chunks() for name in _ON_DEMAND}
-            self._group = group
-        return self._columns[column][number - self.groups.starts[group]].as_py()
-
-    def make_rows(self, group: int, facts: ShardFacts) -> Iterator[Row]:
-        """Make the rows of a row group. facts: of all of them."""
-        table = self.groups.read(group, _FIELDS)
-        columns = [read_values(table.column(name), Exemplar, name) for name in _FIELDS]
+    def fill(self, group: int, facts: ShardFacts) -> None:
+        """Fill in the rows of a row group. facts: of all of them."""
         start, end = self.groups.starts[group : group + 2]
-        self.keys[start:end] = facts.keys
-        for number, fact, *fields in zip(range(start, end), facts.rows, *columns, strict=True):
-            values: list[Any] = [number, *fields, *fact, self]
-            yield Row(*values)
+        self._set_facts(np.arange(start, end), facts)
+        table = self.groups.read(group, (*_CODED, "call"))
+        self.columns["call"][start:end] = table.column("call").to_numpy()
+        for name in _CODED:
+            self.columns[name][start:end] = self._encode(name, table.column(name))
 
-    def load(self, rows: Iterable[Row]) -> dict[str, Exemplar]:
-        """Load rows as a whole, each row group once; return them by id, in the order of their numbers."""
-        ordered = sorted(rows, key=lambda row: row.number)
-        table = self.groups.take([row.number for row in ordered])
-        loaded: dict[str, Exemplar] = {}
-        for row, read in zip(ordered, exemplars_from_table(table), strict=True):
-            exemplar = self.replaced.get(row.number, read)
-            is_moved = exemplar.group != row.group
-            loaded[row.id] = msgspec.structs.replace(exemplar, group=row.group) if is_moved else exemplar
+    def replace(self, exemplars: Mapping[int, Exemplar], facts: ShardFacts) -> None:
+        """Give rows another content, which is read instead of that of the input from then on.
+
+        exemplars: the contents, by number. facts: of all of them, in their order.
+        """
+        self.replaced |= exemplars
+        for number in exemplars:
+            self.findings.pop(number, None)
+        self._set_facts(np.array(list(exemplars), np.int64), facts)
+
+    def _set_facts(self, numbers: NDArray[np.int64], facts: ShardFacts) -> None:
+        for name, keys in zip(RowKeys._fields, facts.keys.T, strict=True):
+            self.columns[name][numbers] = keys
+        self.columns["flags"][numbers] = facts.flags
+        self.columns["has_private_reply"][numbers] = facts.has_private_reply
+        self.columns["has_private_context"][numbers] = facts.has_private_context
+        self.findings |= {int(numbers[place]): found for place, found in facts.findings.items()}
+
+    def _encode(self, name: str, column: pa.ChunkedArray) -> NDArray[np.int32]:
+        encoded = column.combine_chunks().dictionary_encode("encode")
+        known = self.codes[name]
+        codes = [known.setdefault(text or "", len(known)) for text in encoded.dictionary.to_pylist()]
+        values: NDArray[np.int32] = np.array(codes, np.int32)[encoded.indices.to_numpy()]
+        return values
+
+    def read_texts(self, column: str, numbers: NDArray[np.int64]) -> pa.Array:
+        """Read a column of texts of rows as it is in the input."""
+        order = np.argsort(numbers)
+        texts = self.groups.take(numbers[order].tolist(), [column]).column(column)
+        return texts.take(pa.array(np.argsort(order))).combine_chunks()
+
+    def select_all(self) -> Rows:
+        """Select all rows."""
+        return Rows(self, np.arange(self.groups.rows))
+
+    def find(self, ids: Sequence[str]) -> Rows:
+        """Find rows by their ids; those that do not exist are left out."""
+        if not ids:
+            return Rows(self, np.empty(0, np.int64))
+        wanted = pa.array(ids, pa.string())
+        numbers = [
+            start + np.flatnonzero(pc.is_in(table.column("id"), wanted).to_numpy())
+            for start, table in zip(self.groups.starts, self.groups.scan(["id"]), strict=False)
+        ]
+        return Rows(self, np.concatenate(numbers))
+
+    def read(self, group: int, numbers: NDArray[np.int64]) -> list[Row]:
+        """Read rows of a row group."""
+        table = take_rows(self.groups.read(group, _FIELDS), (numbers - self.groups.starts[group]).tolist())
+        rows = rows_from_table(table.append_column("number", pa.array(numbers)), Row)
+        return [self._update(row) for row in rows] if self.replaced or self.group_names else rows
+
+    def _update(self, row: Row) -> Row:
+        if row.number in self.replaced:
+            exemplar = self.replaced[row.number]
+            row = Row(row.number, *(getattr(exemplar, name) for name in _FIELDS))
+        return msgspec.structs.replace(row, group=self._find_group(row.number, row.group))
+
+    def load(self, numbers: Sequence[int]) -> dict[int, Exemplar]:
+        """Load rows as a whole, by number. numbers: in ascending order."""
+        loaded = {}
+        for number, read in zip(numbers, exemplars_from_table(self.groups.take(numbers)), strict=True):
+            exemplar = self.replaced.get(number, read)
+            group = self._find_group(number, exemplar.group)
+            is_moved = group != exemplar.group
+            loaded[number] = msgspec.structs.replace(exemplar, group=group) if is_moved else exemplar
         return loaded
 
-
-def replace_rows(rows: Sequence[Row], exemplars: Sequence[Exemplar], facts: ShardFacts) -> list[Row]:
-    """Return rows with another content, which is read instead of that of the input from then on.
-
-    exemplars, facts: the new contents, and what is known of them.
-    """
-    replaced = []
-    for row, exemplar, keys, fact in zip(rows, exemplars, facts.keys, facts.rows, strict=True):
-        row.reader.replaced[row.number] = exemplar
-        row.reader.keys[row.number] = keys
-        replaced.append(msgspec.structs.replace(row, **fact._asdict()))
-    return replaced
+    def _find_group(self, number: int, group: str) -> str:
+        return self.group_names.get(int(self.columns["group"][number]), group)
 
 
-def move_row(row: Row, groups: Mapping[str, str]) -> Row:
-    """Return a row in the group that its own one joins, if it joins one."""
-    group = groups.get(row.group)
-    return row if group is None else msgspec.structs.replace(row, group=group)
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a table, in an order."""
+
+    table: RowTable
+    numbers: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.numbers)
+
+    def __getitem__(self, column: str) -> NDArray[Any]:
+        """Return the values of a column of `RowTable.columns`."""
+        return self.table.columns[column][self.numbers]
+
+    def __iter__(self) -> Iterator[Row]:
+        """Read the rows, a row group at a time if they are in the order of their numbers."""
+        for part in self.divide_by_group():
+            yield from self.table.read(self.table.groups.find_group(int(part.numbers[0])), part.numbers)
+
+    def divide_by_group(self) -> Iterator[Rows]:
+        """Divide rows where the next one is in another row group."""
+        groups = self.find_row_groups()
+        for numbers in np.split(self.numbers, np.flatnonzero(np.diff(groups)) + 1):
+            if len(numbers):
+                yield Rows(self.table, numbers)
+
+    def find_row_groups(self) -> NDArray[np.int64]:
+        """Find the row group of each row."""
+        return np.searchsorted(self.table.groups.starts, self.numbers, "right") - 1
+
+    def select(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Rows:
+        """Select rows, by a mask or by their places."""
+        return Rows(self.table, self.numbers[chosen])
+
+    def join(self, *others: Rows) -> Rows:
+        """Put these rows and others one after the other."""
+        return Rows(self.table, np.concatenate([self.numbers, *(other.numbers for other in others)]))
+
+    def match(self, column: str, texts: Collection[str]) -> NDArray[np.bool_]:
+        """Return whether each row has one of some texts in a column of codes; the empty text: it has none."""
+        return np.isin(
+            self[column], [code for text, code in self.table.codes[column].items() if text in texts]
+        )
+
+    def rank_texts(self, column: str) -> NDArray[np.int64]:
+        """Return a number for each row in the order of the texts of a column of codes."""
+        ranks: NDArray[np.int64] = np.argsort(np.argsort(list(self.table.codes[column])))
+        ranked: NDArray[np.int64] = ranks[self[column]]
+        return ranked
+
+    def load(self) -> dict[int, Exemplar]:
+        """Load the rows as a whole, by number, in ascending order."""
+        return self.table.load(np.sort(self.numbers).tolist())
+
+    def divide_by(self, column: str) -> Iterator[Rows]:
+        """Divide rows into parts of bounded size; those with the same value are in one part, whatever their number.
+
+        Parts are in the order of their first rows, and rows within a part in ascending order.
+        """
+        _, first, inverse = np.unique(self[column], return_index=True, return_inverse=True)
+        firsts = first[inverse]
+        order = np.argsort(firsts, kind="stable")
+        starts = np.flatnonzero(np.diff(firsts[order], prepend=-1))
+        cuts = starts[np.flatnonzero(np.diff(starts // _BATCH)) + 1]
+        for places in np.split(order, cuts):
+            if len(places):
+                yield self.select(np.sort(places))
+
+    def move(self, groups: NDArray[np.uint64], names: Mapping[int, str]) -> None:
+        """Move the rows to other groups. groups: their keys. names: of the groups, by key."""
+        self.table.columns["group"][self.numbers] = groups
+        self.table.group_names |= names

@@ -2,70 +2,131 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from exemplars.core.schemas import PAIR_SCHEMA
+from exemplars.core.table_streams import TableSpool
 from exemplars.core.workers import map_shards
-from exemplars.dataset.similar_pairs import SimilarPair, find_candidates, make_sketch_space, verify_pairs
+from exemplars.dataset.similar_pairs import compute_similarities, find_candidates
+from exemplars.dataset.sketch_file import SketchFile
 from stages.curate.facts import ShardTexts
+from stages.curate.key_arrays import Keys
 
 _PAIRS: Final = 20_000
 """Pairs that a worker verifies at a time: they take a second."""
 
 
+class KeyPairs(NamedTuple):
+    """Pairs of texts that are nearly the same, by their hashes; sorted by the texts, and so is each pair."""
+
+    firsts: Keys
+    seconds: Keys
+    similarities: NDArray[np.float64]
+    """In [0, 1], rounded to 4 digits."""
+
+    def select(self, chosen: NDArray[np.bool_]) -> KeyPairs:
+        """Select pairs by a mask."""
+        return KeyPairs(self.firsts[chosen], self.seconds[chosen], self.similarities[chosen])
+
+
 class SimilarTexts:
-    """Texts by their hashes: see `RowKeys`."""
+    """Texts by their hashes (see `RowKeys`): 16 bytes a text, since texts and sketches are on disk."""
 
-    def __init__(self, parts: list[ShardTexts], workers: int = 1) -> None:
-        """parts: of all shards; a text may be in several. workers: processes that verify pairs.
-
-        The list of parts is emptied, so that no sketch is in memory twice.
-        """
-        keys = np.concatenate([np.empty(0, np.uint64), *(part.keys for part in parts)])
-        self._keys, first = np.unique(keys, return_index=True)
-        texts = pa.chunked_array([part.texts for part in parts], pa.large_string())
-        self._texts = texts.take(pa.array(first, pa.int64())).combine_chunks()
+    def __init__(self, texts: TableSpool, sketches: SketchFile, workers: int = 1) -> None:
+        """texts, sketches: empty; see `Scratch`. workers: processes that verify pairs."""
+        self._texts = texts
+        self._sketches = sketches
         self._workers = workers
-        self._sketches = make_sketch_space(len(first))
-        places = np.full(len(keys), -1, np.int64)
-        places[first] = np.arange(len(first))
-        end = len(keys)
-        while parts:
-            part = parts.pop()
-            own = places[end - len(part.keys) : end]
-            self._sketches.put(own[own >= 0], part.sketches.take(own >= 0))
-            end -= len(part.keys)
+        self._parts: list[Keys] = []
+        self._keys = np.empty(0, np.uint64)
+        self._rows = np.empty(0, np.int64)
+        """The first row of `texts` that has each text."""
 
-    def extend(self, part: ShardTexts) -> SimilarTexts:
-        """Return these texts and others."""
-        return SimilarTexts([ShardTexts(self._keys, self._texts, self._sketches), part], self._workers)
+    def append(self, part: ShardTexts) -> None:
+        """Add texts, some of which may be there already; they count after the next `index`."""
+        self._texts.append(pa.table([part.texts], ["text"]))
+        self._sketches.append(part.sketches)
+        self._parts.append(part.keys)
 
-    def read(self, keys: NDArray[np.uint64]) -> list[str]:
-        """Read texts by their hashes; 0 is the empty text."""
-        places = np.searchsorted(self._keys, keys)
-        texts = iter(self._texts.take(pa.array(places[keys != 0], pa.int64())).to_pylist())
-        return [next(texts) if key else "" for key in keys.tolist()]
+    def index(self) -> None:
+        """Look through the texts that were added, so that they can be found."""
+        keys = np.concatenate([np.empty(0, np.uint64), *self._parts])
+        self._keys, self._rows = np.unique(keys, return_index=True)
 
-    def find_pairs(self, keys: NDArray[np.uint64], min_similarity: float) -> list[SimilarPair]:
-        """Find all pairs of different texts whose similarity is at least `min_similarity`, sorted.
+    def read(self, keys: Keys) -> pa.Array:
+        """Read texts by their hashes."""
+        unique, places = np.unique(self._find(keys), return_inverse=True)
+        return self._texts.take(unique).column("text").combine_chunks().take(pa.array(places))
 
-        keys: the hashes of the texts that are compared, which may be repeated.
+    def _find(self, keys: Keys) -> NDArray[np.int64]:
+        return self._rows[np.searchsorted(self._keys, keys)]
+
+    def sort(self, keys: Keys) -> NDArray[np.int64]:
+        """Return the places of hashes in the order of their texts."""
+        places: NDArray[np.int64] = pc.sort_indices(self.read(keys)).to_numpy().astype(np.int64)
+        return places
+
+    def find_pairs(self, keys: Keys, min_similarity: float) -> KeyPairs:
+        """Find all pairs of different texts whose similarity is at least `min_similarity`.
+
+        keys: the hashes of the texts that are compared, which may be repeated; 0 is the empty text.
         """
         unique = np.unique(keys[keys != 0])
-        candidates = find_candidates(self._sketches, min_similarity, np.searchsorted(self._keys, unique))
-        shards = [
-            list(zip(self.read(unique[part[:, 0]]), self.read(unique[part[:, 1]]), strict=True))
-            for part in (candidates[start : start + _PAIRS] for start in range(0, len(candidates), _PAIRS))
-        ]
-        work = partial(verify_pairs, min_similarity=min_similarity)
+        rows, sketches = self._find(unique), self._sketches
+        bands = (band[rows] for band in sketches.read_bands())
+        sizes, bitmaps = sketches.read_sizes()[rows], sketches.read_bitmaps()[rows]
+        candidates = find_candidates(bands, sizes, bitmaps, min_similarity)
+        shards = _PairShards(self, unique[candidates])
         # A second of work is not worth a process, and still less a connection to a cluster.
-        verified = (
-            map_shards(work, shards, self._workers, "near duplicates", lambda _: "near duplicates")
+        computed = (
+            map_shards(_compare_texts, shards, self._workers, "near duplicates", lambda _: "near duplicates")
             if len(shards) > 1
-            else map(work, shards)
+            else map(_compare_texts, shards)
         )
-        return sorted(pair for pairs in verified for pair in pairs)
+        similarities = np.concatenate([np.empty(0), *computed])
+        is_similar = similarities >= min_similarity
+        return self._sort_pairs(unique[candidates[is_similar]], similarities[is_similar])
+
+    def _sort_pairs(self, pairs: Keys, similarities: NDArray[np.float64]) -> KeyPairs:
+        """Sort pairs, and the texts of each, by the texts. pairs: (pairs, 2)."""
+        involved = np.unique(pairs)
+        by_text = self.sort(involved)
+        ranked = np.sort(np.argsort(by_text)[np.searchsorted(involved, pairs)], axis=1)
+        order = np.lexsort(ranked.T[::-1])
+        rounded = [round(similarity, 4) for similarity in similarities[order].tolist()]
+        firsts, seconds = involved[by_text[ranked[order]]].T
+        return KeyPairs(firsts, seconds, np.array(rounded))
+
+    def make_table(self, column: str, pairs: KeyPairs) -> pa.Table:
+        """Make a table of `TextPair`."""
+        names = pa.array([column]).take(pa.array(np.zeros(len(pairs.firsts), np.int64)))
+        texts = (self.read(keys) for keys in (pairs.firsts, pairs.seconds))
+        return pa.Table.from_arrays(
+            [names, *texts, pa.array(pairs.similarities, pa.float64())], schema=PAIR_SCHEMA
+        )
+
+
+class _PairShards(Sequence[Any]):
+    """Texts to compare, which are read when a worker is free."""
+
+    def __init__(self, texts: SimilarTexts, pairs: Keys) -> None:
+        self._texts = texts
+        self._pairs = pairs
+
+    def __len__(self) -> int:
+        return -(-len(self._pairs) // _PAIRS)
+
+    def __getitem__(self, number: Any) -> tuple[pa.Array, pa.Array]:
+        start = range(0, len(self._pairs), _PAIRS)[number]
+        firsts, seconds = self._pairs[start : start + _PAIRS].T
+        return self._texts.read(firsts), self._texts.read(seconds)
+
+
+def _compare_texts(texts: tuple[pa.Array, pa.Array]) -> NDArray[np.float64]:
+    return np.fromiter(compute_similarities(*(column.to_pylist() for column in texts)), np.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,8 +28,9 @@ from exemplars.core.records import (
 from exemplars.core.representativeness import Representativeness
 from exemplars.core.row_groups import RowGroups
 from exemplars.core.schemas import EXEMPLAR_SCHEMA
+from exemplars.core.tables import rows_from_table
 from exemplars.dataset.catalog import Skill
-from exemplars.dataset.row_tables import exemplars_from_table, exemplars_to_table
+from exemplars.dataset.row_tables import exemplars_from_table, exemplars_to_table, rejections_from_table
 from exemplars.dataset.templates import write_template
 from stages.curate.curation import curate
 from stages.curate.facts import FactParams, collect_shard_facts
@@ -38,7 +40,8 @@ from stages.curate.lexicons import read_lexicons
 from stages.curate.params import CurateParams
 from stages.curate.report import build_curate_report, summarize_curation
 from stages.curate.representativeness import count_rows, join_counts, measure_representativeness
-from stages.curate.rows import Row, RowReader
+from stages.curate.rows import Rows, RowTable
+from stages.curate.scratch import open_scratch
 from stages.curate.text_cache import TextCache
 from stages.curate.verdicts import Verdicts
 from tests.conftest import PROJECT
@@ -125,7 +128,8 @@ def curate_exemplars(
     workers: int = 1,
 ) -> Result:
     """Run the stage on exemplars, which are sorted first. row_group: rows of each row group of the input."""
-    with tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as files:
+        folder = files.enter_context(tempfile.TemporaryDirectory())
         inputs = CurateInputs(
             write_rows(Path(folder), rows, row_group),
             tuple(skills),
@@ -135,7 +139,8 @@ def curate_exemplars(
             key,
             texts or TextCache(),
         )
-        curated = curate(inputs, params, workers=workers)
+        scratch = files.enter_context(open_scratch(Path(folder)))
+        curated = curate(inputs, params, scratch, workers=workers)
         shards = list(build_kept_rows(curated, inputs, workers))
         counts = count_rows((), skills, LEXICONS)
         for shard in shards:
@@ -143,8 +148,8 @@ def curate_exemplars(
         measured = measure_representativeness(counts, skills)
         return Result(
             exemplars_from_table(pa.concat_tables(shard.kept for shard in shards)),
-            curated.rejections,
-            curated.pairs,
+            [rejection for table in curated.ledger.read() for rejection in rejections_from_table(table)],
+            rows_from_table(curated.pairs, TextPair),
             curated.review,
             exemplars_from_table(pa.concat_tables(shard.speech for shard in shards)),
             measured,
@@ -161,12 +166,10 @@ def write_rows(folder: Path, rows: Iterable[Exemplar], row_group: int = 8192) ->
     return RowGroups(path, EXEMPLAR_SCHEMA)
 
 
-def read_rows(folder: Path, rows: Iterable[Exemplar], params: CurateParams) -> list[Row]:
+def read_rows(folder: Path, rows: Iterable[Exemplar], params: CurateParams, row_group: int = 8192) -> Rows:
     """Return exemplars as the steps see them."""
-    reader = RowReader(write_rows(folder, rows))
+    table = RowTable(write_rows(folder, rows, row_group))
     settings = FactParams(params, LEXICONS.names)
-    return [
-        row
-        for group in range(len(reader.groups))
-        for row in reader.make_rows(group, collect_shard_facts(settings, reader.groups, group))
-    ]
+    for group in range(len(table.groups)):
+        table.fill(group, collect_shard_facts(settings, table.groups, group))
+    return table.select_all()

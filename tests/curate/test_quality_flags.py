@@ -13,7 +13,8 @@ PARAMS = QualityParams(min_tokens=2, max_tokens=12, max_repetition=0.5, reject=(
 
 
 def find_flags(folder: Path, row: Exemplar) -> tuple[QualityFlag, ...]:
-    return flag_rows(read_rows(folder, [row], CurateParams(quality=PARAMS)), None).get(row.id, ())
+    flagged = flag_rows(read_rows(folder, [row], CurateParams(quality=PARAMS)), None)
+    return flagged[0][1] if flagged else ()
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,25 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from exemplars.core.ledger import Ledger
-from exemplars.core.records import ReviewItem, TextPair
+import numpy as np
+import pyarrow as pa
+
+from exemplars.core.records import ReviewItem
+from exemplars.core.schemas import PAIR_SCHEMA
 from stages.curate.input_words import InputWords
 from stages.curate.lexicons import Lexicons
 from stages.curate.params import CurateParams
-from stages.curate.rows import Row, RowReader
+from stages.curate.rejected_rows import RejectedRows
+from stages.curate.rows import Rows, RowTable
 from stages.curate.similar_texts import SimilarTexts
 from stages.curate.verdicts import Verdicts
+
+
+class Approval(NamedTuple):
+    """What is known of a row that reviewers approved."""
+
+    id: str
+    reviewers: frozenset[str]
 
 
 @dataclass
@@ -22,10 +33,11 @@ class Curation:
 
     params: CurateParams
     lexicons: Lexicons
-    reader: RowReader
-    """Reads what rows do not keep."""
+    table: RowTable
     texts: SimilarTexts
     """The texts of all `COLUMNS`."""
+    ledger: RejectedRows
+    """Takes the rows that a step does not return."""
     surrogate_key: bytes | None
     """Key of the hash that surrogates are drawn by; `None` unless `privacy.mode` is `surrogate`."""
     words: InputWords | None = None
@@ -34,17 +46,20 @@ class Curation:
     """What reviewers decided."""
     candidate_sources: Collection[str] = ()
     """The sources with `review: required`."""
-    ledger: Ledger = field(default_factory=lambda: Ledger("curate"))
-    """Takes the rows that a step does not return."""
-    pairs: list[TextPair] = field(default_factory=list)
+    pairs: pa.Table = field(default_factory=PAIR_SCHEMA.empty_table)
+    """Near duplicates, as `TextPair`."""
     review: list[ReviewItem] = field(default_factory=list)
     """Rows for a person to look at: those of each step after those of the steps before it."""
     figures: dict[str, Any] = field(default_factory=dict)
     """Sections of `reports/details/curate.json`."""
-    approved: dict[str, frozenset[str]] = field(default_factory=dict)
-    """The rows that reviewers approved: their ids, each with the names of the reviewers."""
-    candidates: list[Row] = field(default_factory=list)
-    """The rows of `candidate_sources`, until the step that admits them: sorted by id."""
+    approved: dict[int, Approval] = field(default_factory=dict)
+    """The rows that reviewers approved, by number."""
+    candidates: Rows = field(init=False)
+    """The rows of `candidate_sources`, until the step that admits them."""
+
+    def __post_init__(self) -> None:
+        """Begin without candidates."""
+        self.candidates = Rows(self.table, np.empty(0, np.int64))
 
 
 class CurationStep(NamedTuple):
@@ -52,8 +67,8 @@ class CurationStep(NamedTuple):
 
     title: str
     """Names the step in the progress output."""
-    run: Callable[[list[Row], Curation], list[Row]]
-    """Takes all rows, sorted by id, and returns those that stay, in the same order.
+    run: Callable[[Rows, Curation], Rows]
+    """Takes all rows, in ascending order, and returns those that stay, in the same order.
 
-    Every other row must be in `Curation.ledger` or `Curation.candidates` afterwards. A step changes no row in place.
+    Every other row must be in `Curation.ledger` or `Curation.candidates` afterwards.
     """

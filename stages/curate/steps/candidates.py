@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
+
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Reason
 from exemplars.core.reports import count_sorted
-from exemplars.core.turns import group_by_turn
 from stages.curate.likeness import Likeness, find_candidate_problems
-from stages.curate.rows import Row
+from stages.curate.rejected_rows import RejectedRows
+from stages.curate.rows import Rows
 from stages.curate.steps import conflicts, exact_duplicates, near_duplicates, personal_data, quality
 from stages.curate.steps.base import Curation, CurationStep
 
@@ -34,50 +36,51 @@ _IS_PENDING: Final = Problem(
 )
 
 
-def admit_candidates(rows: list[Row], curation: Curation) -> list[Row]:
-    """Return the rows with the approved candidates among them, sorted by id; the other candidates are rejected."""
-    candidates, curation.candidates = curation.candidates, []
-    if candidates:
+def admit_candidates(rows: Rows, curation: Curation) -> Rows:
+    """Return the rows with the approved candidates among them; the other candidates are rejected."""
+    candidates, curation.candidates = curation.candidates, curation.candidates.select(np.empty(0, np.int64))
+    if len(candidates):
         rows = _admit(rows, candidates, curation)
-    sources = curation.candidate_sources
+    sources = sorted(curation.candidate_sources)
+    kept = rows.select(rows.match("source", sources))
     reviewers: dict[str, set[str]] = {source: set() for source in sources}
-    for row in rows:
-        if row.source in sources:
-            reviewers[row.source] |= curation.approved[row.id]
+    for row in kept:
+        reviewers[row.source] |= curation.approved[row.number].reviewers
     curation.figures["candidates"] = {
-        "sources": sorted(sources),
-        "kept": sum(row.source in sources for row in rows),
-        "reviewers": {source: len(names) for source, names in sorted(reviewers.items())},
-        "rejected": count_sorted(
-            rejection.reason for rejection in curation.ledger.rejections if rejection.source in sources
-        ),
+        "sources": sources,
+        "kept": len(kept),
+        "reviewers": {source: len(names) for source, names in reviewers.items()},
+        "rejected": curation.ledger.count_by_reason(sources),
     }
     return rows
 
 
-def _admit(rows: list[Row], candidates: list[Row], curation: Curation) -> list[Row]:
-    turns = group_by_turn(candidates).values()
-    approved = {
-        call.id for calls in turns for call in calls if {row.id for row in calls} <= curation.approved.keys()
-    }
-    accepted = _run_steps([row for row in candidates if row.id in approved], _APPROVED, curation)
-    pending = _run_steps([row for row in candidates if row.id not in approved], _PENDING, curation)
-    likeness = Likeness([*rows, *accepted, *pending], curation)
-    problems = find_candidate_problems(rows, accepted, likeness, curation.reader)
-    accepted = likeness.join_groups(rows, curation.ledger.drop(accepted, problems))
-    kept = sorted([*rows, *accepted], key=lambda row: row.id)
-    problems = find_candidate_problems(kept, pending, likeness, curation.reader)
-    pending = curation.ledger.drop(pending, problems)
-    curation.ledger.drop(pending, dict.fromkeys((row.id for row in pending), _IS_PENDING))
-    curation.pairs = likeness.list_pairs(kept, curation.pairs)
-    curation.figures["duplicates"]["pairs"] = count_sorted(pair.column for pair in curation.pairs)
+def _admit(rows: Rows, candidates: Rows, curation: Curation) -> Rows:
+    is_approved = np.isin(candidates.numbers, list(curation.approved))
+    is_whole = ~np.isin(candidates["turn"], candidates["turn"][~is_approved])
+    accepted = _run_steps(candidates.select(is_whole), _APPROVED, curation)
+    pending = _run_steps(candidates.select(~is_whole), _PENDING, curation)
+    likeness = Likeness(rows.join(accepted, pending), curation)
+    accepted = curation.ledger.drop_found(accepted, find_candidate_problems(rows, accepted, likeness))
+    likeness.join_groups(rows, accepted)
+    kept = rows.join(accepted)
+    kept = kept.select(np.argsort(kept.numbers))
+    pending = curation.ledger.drop_found(pending, find_candidate_problems(kept, pending, likeness))
+    curation.ledger.drop(pending, pending.numbers, lambda _: _IS_PENDING)
+    curation.pairs = likeness.add_pairs(kept, curation.pairs)
+    curation.figures["duplicates"]["pairs"] = count_sorted(curation.pairs.column("column").to_pylist())
     return kept
 
 
-def _run_steps(rows: list[Row], steps: Sequence[CurationStep], curation: Curation) -> list[Row]:
+def _run_steps(rows: Rows, steps: Sequence[CurationStep], curation: Curation) -> Rows:
     """Run steps on candidates by themselves; those of approved candidates count in the figures of the stage."""
     own = Curation(
-        curation.params, curation.lexicons, curation.reader, curation.texts, curation.surrogate_key
+        curation.params,
+        curation.lexicons,
+        curation.table,
+        curation.texts,
+        RejectedRows(curation.ledger.spool),
+        curation.surrogate_key,
     )
     for step in steps:
         rows = step.run(rows, own)

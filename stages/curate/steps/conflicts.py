@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from exemplars.core.digests import hash_to_key
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason
-from exemplars.core.turns import group_by_turn
+from stages.curate.key_arrays import join_keys
 from stages.curate.meanings import format_meaning
 from stages.curate.params import OnConflict
 from stages.curate.review import make_review_item
-from stages.curate.rows import Row, RowReader
+from stages.curate.rows import Rows
 from stages.curate.steps.base import Curation, CurationStep
+from stages.curate.turn_keys import sort_by_turn
 
 _SHOWN: Final = 3
 """Turns of other meanings that a message names."""
+
+Calls = Mapping[int, Exemplar]
+"""The calls of a turn, by the numbers of their rows."""
 
 
 class Conflict(NamedTuple):
     """Turns with the same text and different meanings, in the order of their ids."""
 
-    turns: tuple[tuple[Exemplar, ...], ...]
-    """The calls of each."""
+    turns: tuple[Calls, ...]
     majority: str | None
     """The meaning of more than half of the turns; `None` if no meaning has a majority."""
 
 
-def resolve_conflicts(rows: list[Row], curation: Curation) -> list[Row]:
+def resolve_conflicts(rows: Rows, curation: Curation) -> Rows:
     """List all rows with conflicting labels for review; reject those that `conflicts.action` rejects."""
     params = curation.params.conflicts
-    conflicts = find_conflicts(rows, curation.reader)
+    conflicts = find_conflicts(rows)
     curation.figures["conflicts"] = len(conflicts)
     curation.review += [
         make_review_item(
@@ -42,62 +45,57 @@ def resolve_conflicts(rows: list[Row], curation: Curation) -> list[Row]:
         )
         for conflict in conflicts
         for calls in conflict.turns
-        for row in calls
+        for row in calls.values()
     ]
-    return curation.ledger.drop(rows, find_conflict_problems(conflicts, params.action))
+    return curation.ledger.drop_found(rows, find_conflict_problems(conflicts, params.action))
 
 
-def find_conflicts(rows: Iterable[Row], reader: RowReader) -> list[Conflict]:
+def find_conflicts(rows: Rows) -> list[Conflict]:
     """Find all conflicts, in the order of their first turns.
 
     As many of the preceding turns must be equal as `conflicts.context_turns` says. Turns of different services are
     never offered to a model together, so they do not contradict each other; nor do different replies to one text.
-
-    reader: loads the rows that conflict.
     """
-    turns = list(group_by_turn(sorted(rows, key=lambda row: row.id)).values())
-    keys = np.fromiter(map(_make_text_key, turns), np.uint64, len(turns))
-    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    turns_by_text: dict[tuple[int, int], list[list[Row]]] = defaultdict(list)
-    for place in np.flatnonzero(counts[inverse] > 1).tolist():
-        turns_by_text[int(keys[place]), turns[place][0].keys.before].append(turns[place])
-    differing = [same for same in turns_by_text.values() if len(set(map(_make_meaning_key, same))) > 1]
-    loaded = reader.load(row for same in differing for calls in same for row in calls)
-    return [_describe_votes([tuple(loaded[row.id] for row in calls) for calls in same]) for same in differing]
+    turns = sort_by_turn(rows.select(np.argsort(rows.numbers)))
+    texts = join_keys(turns.hash_different("service"), turns.get_first("said"), turns.get_first("before"))
+    meanings = turns.hash_all("meaning")
+    _, codes = np.unique(texts, return_inverse=True)
+    _, first = np.unique(join_keys(codes, meanings), return_index=True)
+    is_conflict = np.bincount(codes[first])[codes] > 1 if len(codes) else np.zeros(0, np.bool_)
+    loaded = turns.calls.select(is_conflict[turns.turns]).load()
+    turns_by_text: dict[int, list[Calls]] = defaultdict(list)
+    bounds = [*pairwise([*turns.starts.tolist(), len(rows)])]
+    for turn in np.flatnonzero(is_conflict).tolist():
+        numbers = turns.calls.numbers[slice(*bounds[turn])].tolist()
+        turns_by_text[int(codes[turn])].append({number: loaded[number] for number in numbers})
+    return list(map(_describe_votes, turns_by_text.values()))
 
 
-def _make_text_key(calls: Sequence[Row]) -> int:
-    return hash_to_key((sorted({call.service or "" for call in calls}), calls[0].keys.said))
-
-
-def _make_meaning_key(calls: Iterable[Row]) -> tuple[int, ...]:
-    return tuple(sorted(call.keys.meaning for call in calls))
-
-
-def _describe_votes(turns: Sequence[tuple[Exemplar, ...]]) -> Conflict:
-    meaning, count = Counter(map(format_meaning, turns)).most_common(1)[0]
+def _describe_votes(turns: Sequence[Calls]) -> Conflict:
+    meaning, count = Counter(format_meaning(calls.values()) for calls in turns).most_common(1)[0]
     return Conflict(tuple(turns), meaning if count * 2 > len(turns) else None)
 
 
-def find_conflict_problems(conflicts: Iterable[Conflict], action: OnConflict) -> dict[str, Problem]:
-    """Find the rows that `action` rejects: their ids, each with its problem.
+def find_conflict_problems(conflicts: Iterable[Conflict], action: OnConflict) -> dict[int, Problem]:
+    """Find the rows that `action` rejects: their numbers, each with its problem.
 
     If the majority decides, a conflict without a majority keeps no row.
     """
     if action is OnConflict.KEEP:
         return {}
     return {
-        row.id: _describe_conflict(calls, conflict)
+        number: _describe_conflict(calls, conflict)
         for conflict in conflicts
         for calls in conflict.turns
-        if action is OnConflict.REJECT or format_meaning(calls) != conflict.majority
-        for row in calls
+        if action is OnConflict.REJECT or format_meaning(calls.values()) != conflict.majority
+        for number in calls
     }
 
 
-def _describe_conflict(calls: Sequence[Exemplar], conflict: Conflict) -> Problem:
-    meaning = format_meaning(calls)
-    others = [(turn[0].id, other) for turn in conflict.turns if (other := format_meaning(turn)) != meaning]
+def _describe_conflict(calls: Calls, conflict: Conflict) -> Problem:
+    meaning = format_meaning(calls.values())
+    turns = [[*turn.values()] for turn in conflict.turns]
+    others = [(turn[0].id, other) for turn in turns if (other := format_meaning(turn)) != meaning]
     contradictions = "; ".join(f"{row_id} means {other}" for row_id, other in others[:_SHOWN])
     return Problem(
         Reason.CONFLICTING_LABEL,

@@ -11,49 +11,52 @@ from exemplars.core.records import Reason
 from exemplars.core.reviews import Decision
 from stages.curate.agreement import measure_agreement
 from stages.curate.review import make_review_item
-from stages.curate.rows import Row
-from stages.curate.steps.base import Curation, CurationStep
+from stages.curate.rows import Row, Rows
+from stages.curate.steps.base import Approval, Curation, CurationStep
 from stages.curate.verdicts import Judgment, Verdict, Verdicts
 
 
-def apply_decisions(rows: list[Row], curation: Curation) -> list[Row]:
+def apply_decisions(rows: Rows, curation: Curation) -> Rows:
     """Reject the rows that reviewers reject; list those for review that they disagree on, or that changed since.
 
     Rows of sources with `review: required` wait in `Curation.candidates` for all others.
     """
-    judgments = judge_rows(rows, curation.verdicts)
-    curation.figures["decisions"] = count_decisions(rows, judgments, curation.verdicts)
+    decided = list(rows.table.find(curation.verdicts.rows))
+    judgments = judge_rows(decided, curation.verdicts)
+    curation.figures["decisions"] = count_decisions(decided, judgments, curation.verdicts)
     curation.review += [
         make_review_item(row, judgment.verdict.value, judgment.detail)
-        for row in rows
-        if (judgment := judgments.get(row.id)) is not None and judgment.detail
+        for row in decided
+        if (judgment := judgments.get(row.number)) is not None and judgment.detail
     ]
     problems = {
-        row_id: _describe_rejection(judgment)
-        for row_id, judgment in judgments.items()
+        number: _describe_rejection(judgment)
+        for number, judgment in judgments.items()
         if judgment.verdict is Verdict.REJECTED
     }
-    kept = curation.ledger.drop(rows, problems)
+    kept = curation.ledger.drop_found(rows, problems)
     curation.approved = {
-        row_id: frozenset(review.reviewer for review in judgment.reviews)
-        for row_id, judgment in judgments.items()
-        if judgment.verdict is Verdict.APPROVED
+        row.number: Approval(row.id, frozenset(review.reviewer for review in judgment.reviews))
+        for row in decided
+        if (judgment := judgments.get(row.number)) is not None and judgment.verdict is Verdict.APPROVED
     }
-    curation.candidates = [row for row in kept if row.source in curation.candidate_sources]
-    return [row for row in kept if row.source not in curation.candidate_sources]
+    is_candidate = kept.match("source", curation.candidate_sources)
+    curation.candidates = kept.select(is_candidate)
+    return kept.select(~is_candidate)
 
 
-def judge_rows(rows: Iterable[Row], verdicts: Verdicts) -> dict[str, Judgment]:
-    """Judge the rows about which somebody has decided: their ids, each with its judgment."""
-    return {row.id: judgment for row in rows if (judgment := verdicts.judge(row)) is not None}
+def judge_rows(rows: Iterable[Row], verdicts: Verdicts) -> dict[int, Judgment]:
+    """Judge the rows about which somebody has decided: their numbers, each with its judgment."""
+    return {row.number: judgment for row in rows if (judgment := verdicts.judge(row)) is not None}
 
 
 def count_decisions(
-    rows: Iterable[Row], judgments: Mapping[str, Judgment], verdicts: Verdicts
+    rows: Iterable[Row], judgments: Mapping[int, Judgment], verdicts: Verdicts
 ) -> dict[str, Any]:
     """Count rows by what is decided about them, decisions by reviewer, and the agreement of reviewers.
 
-    `unknown_rows` are the ids of rows that decisions are about and that are not among the exemplars.
+    rows: about which somebody has decided. `unknown_rows` are the ids of rows that decisions are about and that are not
+    among the exemplars.
     """
     contents = verdicts.list_contents()
     counts = Counter(judgment.verdict for judgment in judgments.values())

@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 from typing import Final
 
-import numpy as np
-
-from exemplars.core.digests import hash_to_key
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Reason
-from exemplars.core.turns import group_by_turn
+from stages.curate.key_arrays import join_keys
 from stages.curate.params import OnDuplicate
-from stages.curate.rows import Row
+from stages.curate.rows import Rows
 from stages.curate.steps.base import Curation, CurationStep
+from stages.curate.turn_keys import Repeats, sort_by_turn
 
 
-def reject_exact_duplicates(rows: list[Row], curation: Curation) -> list[Row]:
+def reject_exact_duplicates(rows: Rows, curation: Curation) -> Rows:
     """Reject all calls of turns that repeat an earlier turn, if `duplicates.exact` is `reject`."""
     if curation.params.duplicates.exact is OnDuplicate.KEEP:
         return rows
-    repeats = find_exact_duplicates(rows)
-    return curation.ledger.drop(rows, {row_id: describe_repeat(first) for row_id, first in repeats.items()})
+    return drop_repeats(rows, find_exact_duplicates(rows), describe_repeat, curation)
 
 
-def find_exact_duplicates(rows: Iterable[Row]) -> dict[str, str]:
-    """Map the id of each call of a turn that repeats an earlier turn to the id of that turn's first call.
+def find_exact_duplicates(rows: Rows) -> Repeats:
+    """Find the calls of turns that repeat an earlier turn.
 
     Turns repeat each other if services, speakers, skills and modes are equal, and what is said, the values and the
     replies in the sense of `make_equality_key`. The order of the calls does not matter.
-    rows: sorted by id.
     """
-    turns = list(group_by_turn(rows).values())
-    keys = np.fromiter(map(_make_key, turns), np.uint64, len(turns))
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    firsts = first[inverse]
-    return {
-        call.id: turns[firsts[place]][0].id
-        for place in np.flatnonzero(firsts != np.arange(len(turns))).tolist()
-        for call in turns[place]
-    }
+    turns = sort_by_turn(rows)
+    services, requests = turns.hash_different("service"), turns.hash_all("request")
+    return turns.find_repeats(
+        join_keys(services, turns.get_first("said"), turns.get_first("reply"), requests)
+    )
 
 
-def _make_key(calls: Sequence[Row]) -> int:
-    keys = [call.keys for call in calls]
-    services = sorted({call.service or "" for call in calls})
-    return hash_to_key((services, keys[0].said, keys[0].reply, sorted(key.request for key in keys)))
+def drop_repeats(
+    rows: Rows, repeats: Repeats, describe: Callable[[str], Problem], curation: Curation
+) -> Rows:
+    """Reject the rows that repeat others. describe: describes the problem of a row, by the id of what it repeats."""
+    find_first = repeats.read_first_ids(rows.table)
+    return curation.ledger.drop(rows, repeats.numbers, lambda row: describe(find_first(row.number)))
 
 
 def describe_repeat(first: str) -> Problem:

@@ -2,52 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from exemplars.core.digests import hash_to_key
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason, TextPair
 from exemplars.core.reports import count_sorted
-from exemplars.core.turns import find_user_text, group_by_turn
+from exemplars.core.turns import find_user_text
 from exemplars.dataset.embeddings import embed_texts
 from exemplars.dataset.similar_pairs import SimilarPair, find_similar_pairs
 from exemplars.dataset.texts import make_similarity_text
 from stages.curate.clusters import cluster_texts, join_groups
-from stages.curate.facts import COLUMNS, RowKeys
+from stages.curate.facts import COLUMNS
+from stages.curate.key_arrays import Keys, find_places, join_keys
 from stages.curate.params import DuplicateParams, OnDuplicate
-from stages.curate.rows import Row, move_row
+from stages.curate.rows import Rows
 from stages.curate.semantic_pairs import find_semantic_pairs
-from stages.curate.similar_texts import SimilarTexts
+from stages.curate.similar_texts import KeyPairs, SimilarTexts
 from stages.curate.steps.base import Curation, CurationStep
+from stages.curate.steps.exact_duplicates import drop_repeats
+from stages.curate.turn_keys import Repeats, Turns, sort_by_turn
+
+_NO_CLUSTER: Final = -1
 
 
-def join_near_duplicates(rows: list[Row], curation: Curation) -> list[Row]:
+def join_near_duplicates(rows: Rows, curation: Curation) -> Rows:
     """Give near duplicates one group, so that no split separates them; reject repeats by `duplicates.near`."""
     params = curation.params.duplicates
-    pairs: list[TextPair] = []
-    clusters: dict[str, str] = {}
+    clusters = np.full(len(rows), _NO_CLUSTER)
+    tables = [curation.pairs]
     for column in COLUMNS:
-        keys = list_text_keys(rows, column)
-        column_pairs = _find_pairs(keys, column, curation)
-        pairs += [TextPair(column, *pair) for pair in column_pairs]
-        clusters |= _assign_clusters(rows, keys, column, column_pairs, curation.texts)
+        pairs = find_key_pairs(rows, column, curation)
+        tables.append(curation.texts.make_table(column, pairs))
+        own = _assign_clusters(rows[column], pairs, curation.texts)
+        clusters = np.where(own == _NO_CLUSTER, clusters, own + clusters.max(initial=_NO_CLUSTER) + 1)
     kept = rows
     if params.near is OnDuplicate.REJECT:
-        kept = curation.ledger.drop(rows, find_repeat_problems(rows, clusters))
-    clustered = [(row.group, row.split, clusters[row.id]) for row in kept if row.id in clusters]
-    groups = join_groups(clustered, params.max_group_rows)
-    curation.pairs += pairs
+        kept = drop_repeats(rows, _find_repeats(rows, clusters), describe_near_duplicate, curation)
+    in_cluster = (clusters != _NO_CLUSTER) & np.isin(rows.numbers, kept.numbers)
+    clustered = rows.select(in_cluster)
+    joined_groups = _join_groups(kept, clustered, clusters[in_cluster], params.max_group_rows)
+    curation.pairs = pa.concat_tables(tables)
     curation.figures["duplicates"] = {
-        "pairs": count_sorted(pair.column for pair in pairs),
-        "clusters": len(set(clusters.values())),
+        "pairs": count_sorted(name for table in tables[1:] for name in table.column("column").to_pylist()),
+        "clusters": len(np.unique(clusters[clusters != _NO_CLUSTER])),
         "clustered_rows": len(clustered),
-        "joined_groups": len(groups),
+        "joined_groups": joined_groups,
     }
-    return [move_row(row, groups) for row in kept]
+    return kept
 
 
 def find_text_pairs(exemplars: Sequence[Exemplar], params: DuplicateParams) -> list[TextPair]:
@@ -55,95 +63,94 @@ def find_text_pairs(exemplars: Sequence[Exemplar], params: DuplicateParams) -> l
     found = []
     for column in COLUMNS:
         texts = [make_similarity_text(find_user_text(row, column)) for row in exemplars]
-        pairs = _add_semantic_pairs(find_similar_pairs(texts, params.similarity), texts, column, params)
+        pairs = find_similar_pairs(texts, params.similarity)
+        if params.semantic and column == "utterance":
+            pairs = _add_semantic_pairs(pairs, texts, params)
         found += [TextPair(column, *pair) for pair in pairs]
     return found
 
 
-def find_row_pairs(rows: Sequence[Row], curation: Curation) -> list[TextPair]:
+def find_key_pairs(rows: Rows, column: str, curation: Curation) -> KeyPairs:
     """Find the pairs of texts of rows as `find_text_pairs` does."""
-    return [
-        TextPair(column, *pair)
-        for column in COLUMNS
-        for pair in _find_pairs(list_text_keys(rows, column), column, curation)
-    ]
-
-
-def list_text_keys(rows: Sequence[Row], column: str) -> NDArray[np.uint64]:
-    """List the hashes of the texts of a column; 0 for an empty text."""
-    if not rows:
-        return np.empty(0, np.uint64)
-    numbers = [row.number for row in rows]
-    return rows[0].reader.keys[numbers, RowKeys._fields.index(column)]
-
-
-def _find_pairs(keys: NDArray[np.uint64], column: str, curation: Curation) -> list[SimilarPair]:
-    params, texts = curation.params.duplicates, curation.texts
-    unique = texts.read(np.unique(keys[keys != 0])) if params.semantic else []
-    return _add_semantic_pairs(texts.find_pairs(keys, params.similarity), unique, column, params)
+    params, texts, keys = curation.params.duplicates, curation.texts, rows[column]
+    pairs = texts.find_pairs(keys, params.similarity)
+    if not params.semantic or column != "utterance":
+        return pairs
+    known = zip(
+        *(texts.read(side).to_pylist() for side in pairs[:2]), pairs.similarities.tolist(), strict=True
+    )
+    unique = texts.read(np.unique(keys[keys != 0])).to_pylist()
+    found = _add_semantic_pairs([SimilarPair(*pair) for pair in known], unique, params)
+    firsts, seconds = (np.array([hash_to_key(pair[side]) for pair in found], np.uint64) for side in (0, 1))
+    return KeyPairs(firsts, seconds, np.array([pair.similarity for pair in found]))
 
 
 def _add_semantic_pairs(
-    pairs: list[SimilarPair], texts: Iterable[str], column: str, params: DuplicateParams
+    pairs: list[SimilarPair], texts: Iterable[str], params: DuplicateParams
 ) -> list[SimilarPair]:
-    """Add the pairs of utterances that mean nearly the same, if the parameters ask for them. pairs: known already."""
-    if not params.semantic or column != "utterance":
-        return pairs
+    """Add the pairs of texts that mean nearly the same. pairs: known already."""
     unique = sorted({text for text in texts if text})
     known = {(pair.first, pair.second) for pair in pairs}
     semantic = find_semantic_pairs(unique, embed_texts(unique), params.semantic_similarity)
     return sorted([*pairs, *(pair for pair in semantic if (pair.first, pair.second) not in known)])
 
 
-def _assign_clusters(
-    rows: Sequence[Row],
-    keys: NDArray[np.uint64],
-    column: str,
-    pairs: Sequence[SimilarPair],
-    texts: SimilarTexts,
-) -> dict[str, str]:
-    """Return the cluster of each row that is in a cluster, by id.
+def _assign_clusters(keys: Keys, pairs: KeyPairs, texts: SimilarTexts) -> NDArray[np.int64]:
+    """Return the cluster of each row, as a number in the order of the first texts; or `_NO_CLUSTER`.
 
     keys: the hashes of the rows' texts. Rows with the same text are in one cluster, except for empty texts.
     """
     unique, counts = np.unique(keys[keys != 0], return_counts=True)
-    repeated = unique[counts > 1]
-    names = dict(zip(repeated.tolist(), texts.read(repeated), strict=True))
-    names |= {hash_to_key(text): text for pair in pairs for text in (pair.first, pair.second)}
-    rows_of_key = dict(zip(unique.tolist(), counts.tolist(), strict=True))
-    first_texts = cluster_texts({text: rows_of_key[key] for key, text in names.items()}, pairs)
-    clusters = {
-        key: f"{column}: {first_texts.get(text, text)}"
-        for key, text in names.items()
-        if text in first_texts or rows_of_key[key] > 1
-    }
-    return {row.id: clusters[key] for row, key in zip(rows, keys.tolist(), strict=True) if key in clusters}
+    has_others = (counts > 1) | np.isin(unique, np.concatenate(pairs[:2]))
+    unique, counts = unique[has_others], counts[has_others]
+    by_text = texts.sort(unique)
+    ranks = np.argsort(by_text)
+    firsts = cluster_texts(counts[by_text], ranks[np.searchsorted(unique, np.stack(pairs[:2], axis=1))])
+    sizes = np.bincount(firsts, counts[by_text], len(firsts))
+    clusters = np.where(sizes[firsts] > 1, firsts, _NO_CLUSTER)[ranks]
+    return np.append(clusters, _NO_CLUSTER)[find_places(unique, keys)]
 
 
-def find_repeat_problems(rows: Iterable[Row], clusters: Mapping[str, str]) -> dict[str, Problem]:
-    """Find the rows whose cluster has an earlier turn of the same meaning: their ids, each with its problem.
+def _find_repeats(rows: Rows, clusters: NDArray[np.int64]) -> Repeats:
+    """Find the turns whose cluster has an earlier turn of the same meaning."""
+    turns = sort_by_turn(rows)
+    own = clusters[turns.order[turns.starts]]
+    return turns.find_repeats(join_keys(own, hash_meanings(turns)), own != _NO_CLUSTER)
 
-    Turns mean the same if they ask for the same calls, have the same reply, and follow the same result of a tool.
+
+def hash_meanings(turns: Turns) -> Keys:
+    """Hash what turns with nearly the same text have in common if one of them repeats the other.
+
+    It is what they ask for, their reply, and the result of a tool that they follow.
     """
-    problems: dict[str, Problem] = {}
-    first_ids: dict[tuple[object, ...], str] = {}
-    for calls in group_by_turn(rows).values():
-        row = calls[0]
-        if row.id in clusters:
-            key = (clusters[row.id], *make_repeat_key(calls))
-            first = first_ids.setdefault(key, row.id)
-            if first != row.id:
-                problems.update({call.id: describe_near_duplicate(first) for call in calls})
-    return problems
+    return join_keys(turns.get_first("result"), turns.hash_all("meaning"))
 
 
-def make_repeat_key(calls: Sequence[Row]) -> tuple[object, ...]:
-    """Make a key that turns with nearly the same text have in common if one of them repeats the other.
+def _join_groups(kept: Rows, clustered: Rows, clusters: NDArray[np.int64], max_rows: int) -> int:
+    """Move rows whose group shares a cluster with an earlier group to that group; return how many groups are moved.
 
-    It is what they ask for, their reply, and the result of a tool that they follow. calls: of one turn.
+    kept: the rows to move. clustered: those that are in a cluster. clusters: theirs.
     """
-    keys = [call.keys for call in calls]
-    return keys[0].result, *sorted(key.meaning for key in keys)
+    keys, names, groups = _sort_groups(clustered)
+    roots = join_groups(groups, clustered.rank_texts("split"), clusters, max_rows)
+    is_moved = roots != np.arange(len(keys))
+    by_key = np.argsort(keys)
+    own = np.append(by_key, -1)[find_places(keys[by_key], kept["group"])]
+    to_move = np.append(is_moved, False)[own]
+    targets = np.unique(roots[is_moved])
+    kept.select(to_move).move(
+        keys[roots[own[to_move]]],
+        dict(zip(keys[targets].tolist(), names.take(pa.array(targets)).to_pylist(), strict=True)),
+    )
+    return int(is_moved.sum())
+
+
+def _sort_groups(rows: Rows) -> tuple[Keys, pa.Array, NDArray[np.int64]]:
+    """Return the keys of the groups of rows in the order of their names, the names, and the place of each row's."""
+    keys, first, places = np.unique(rows["group"], return_index=True, return_inverse=True)
+    names = rows.table.read_texts("group", rows.numbers[first])
+    by_name = pc.sort_indices(names)
+    return keys[by_name.to_numpy()], names.take(by_name), np.argsort(by_name.to_numpy())[places]
 
 
 def describe_near_duplicate(first: str) -> Problem:

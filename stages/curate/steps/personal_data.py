@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason, Rejection, ReviewItem
@@ -22,26 +25,26 @@ from stages.curate.privacy.surrogates import (
     find_unlabeled_in_replies,
 )
 from stages.curate.review import make_review_item
-from stages.curate.rows import Row, replace_rows
+from stages.curate.rows import Row, Rows
 from stages.curate.steps.base import Curation, CurationStep
 
-Findings = Mapping[str, Sequence[Finding]]
-"""The findings of each row that has any, by id."""
+Findings = Mapping[int, Sequence[Finding]]
+"""The findings of each row that has any, by number."""
 
 
-def protect_personal_data(rows: list[Row], curation: Curation) -> list[Row]:
+def protect_personal_data(rows: Rows, curation: Curation) -> Rows:
     """List rows with unlabeled personal data for review; replace the data or reject the rows by `privacy.mode`."""
     params = curation.params.privacy
     find = build_finder(curation.lexicons.names, params.min_score)
-    findings = {row.id: row.findings for row in rows if row.findings}
-    unlabeled = _find_unlabeled(rows, findings, curation)
-    private_groups = {row.group for row in rows if row.has_private_reply}
-    in_replies = find_unlabeled_in_replies(_load_groups(rows, private_groups, curation), find)
+    numbers = set(rows.numbers.tolist())
+    findings = {number: found for number, found in rows.table.findings.items() if number in numbers}
+    unlabeled = _find_unlabeled(rows, findings)
+    in_replies = _find_in_groups(rows, "has_private_reply", partial(find_unlabeled_in_replies, find=find))
     curation.figures["personal_data"] = count_findings(findings, unlabeled, in_replies)
+    to_review = rows.select(np.isin(rows.numbers, [*unlabeled, *in_replies]))
     curation.review += [
-        _make_review_item(row, [*unlabeled.get(row.id, ()), *in_replies.get(row.id, ())])
-        for row in rows
-        if row.id in unlabeled or row.id in in_replies
+        _make_review_item(row, [*unlabeled.get(row.number, ()), *in_replies.get(row.number, ())])
+        for row in to_review
     ]
     if params.mode is not PrivacyMode.REPORT:
         _hide_originals(rows, unlabeled, find, curation)
@@ -54,20 +57,37 @@ def protect_personal_data(rows: list[Row], curation: Curation) -> list[Row]:
             return _replace_unlabeled(rows, unlabeled, find, curation)
 
 
-def _find_unlabeled(rows: Sequence[Row], findings: Findings, curation: Curation) -> Findings:
+def _find_unlabeled(rows: Rows, findings: Findings) -> Findings:
     """Find the findings that no argument of a call of the same turn labels."""
-    turns = {row.turn for row in rows if row.id in findings}
-    loaded = curation.reader.load(row for row in rows if row.turn in turns)
-    calls = group_by_turn(loaded.values())
-    return {
-        row.id: row_findings
-        for row in rows
-        if row.id in findings and (row_findings := find_unlabeled(calls[row.turn], findings[row.id]))
-    }
+    unlabeled: dict[int, Sequence[Finding]] = {}
+    for part in _select_with(rows, "turn", np.isin(rows.numbers, list(findings))).divide_by("turn"):
+        loaded = part.load()
+        calls = group_by_turn(loaded.values())
+        for number, row in loaded.items():
+            found = find_unlabeled(calls[row.turn], findings.get(number, ()))
+            if found:
+                unlabeled[number] = found
+    return unlabeled
 
 
-def _load_groups(rows: Iterable[Row], groups: Collection[str], curation: Curation) -> list[Exemplar]:
-    return list(curation.reader.load(row for row in rows if row.group in groups).values())
+def _find_in_groups(
+    rows: Rows, mark: str, find: Callable[[Sequence[Exemplar]], Mapping[str, Sequence[Finding]]]
+) -> Findings:
+    """Apply a function to all rows of the groups that have a marked row. mark: a column.
+
+    find: returns findings by the ids of rows.
+    """
+    found: dict[int, Sequence[Finding]] = {}
+    for part in _select_with(rows, "group", rows[mark]).divide_by("group"):
+        loaded = part.load()
+        in_part = find(list(loaded.values()))
+        found |= {number: in_part[row.id] for number, row in loaded.items() if row.id in in_part}
+    return found
+
+
+def _select_with(rows: Rows, column: str, marked: NDArray[np.bool_]) -> Rows:
+    """Select the rows that have a column's value in common with a marked one."""
+    return rows.select(np.isin(rows[column], rows[column][marked]))
 
 
 def count_findings(
@@ -91,68 +111,62 @@ def _count_kinds(findings: Iterable[Sequence[Finding]]) -> dict[str, int]:
 
 
 def _reject_unlabeled(
-    rows: list[Row], unlabeled: Findings, in_replies: Findings, find: Finder, curation: Curation
-) -> list[Row]:
-    private_groups = {row.group for row in rows if row.has_private_context}
-    in_context = find_unlabeled_in_context(_load_groups(rows, private_groups, curation), find)
+    rows: Rows, unlabeled: Findings, in_replies: Findings, find: Finder, curation: Curation
+) -> Rows:
+    in_context = _find_in_groups(rows, "has_private_context", partial(find_unlabeled_in_context, find=find))
     problems = {
-        row_id: _describe_personal_data(row_findings, " in the context")
-        for row_id, row_findings in in_context.items()
+        number: _describe_personal_data(findings, place)
+        for place, found in ((" in the context", in_context), (" in the reply", in_replies), ("", unlabeled))
+        for number, findings in found.items()
     }
-    problems |= {
-        row_id: _describe_personal_data(row_findings, " in the reply")
-        for row_id, row_findings in in_replies.items()
-    }
-    problems |= {row_id: _describe_personal_data(row_findings) for row_id, row_findings in unlabeled.items()}
     curation.figures["personal_data"]["unlabelled_in_context"] = _count_kinds(in_context.values())
-    return curation.ledger.drop(rows, problems)
+    return curation.ledger.drop_found(rows, problems)
 
 
-def _replace_unlabeled(rows: list[Row], unlabeled: Findings, find: Finder, curation: Curation) -> list[Row]:
+def _replace_unlabeled(rows: Rows, unlabeled: Findings, find: Finder, curation: Curation) -> Rows:
     if curation.surrogate_key is None:
         raise ValueError("privacy.mode is surrogate, and there is no key")
     names = curation.lexicons.names
-    groups = {
-        row.group for row in rows if row.id in unlabeled or row.has_private_reply or row.has_private_context
-    }
-    turns = {row.turn for row in rows if row.group in groups}
-    loaded = list(curation.reader.load(row for row in rows if row.turn in turns).values())
-    found = ((row, unlabeled.get(row.id, ())) for row in loaded)
+    is_private = rows["has_private_reply"] | rows["has_private_context"]
+    is_private |= np.isin(rows.numbers, list(unlabeled))
+    in_groups = _select_with(rows, "group", is_private)
+    loaded = rows.select(np.isin(rows["turn"], in_groups["turn"])).load()
+    found = ((row, unlabeled.get(number, ())) for number, row in loaded.items())
     surrogates = assign_surrogates(found, find, names, curation.surrogate_key)
     new = {
         row.id: row
-        for calls in group_by_turn(loaded).values()
+        for calls in group_by_turn(loaded.values()).values()
         if calls[0].group in surrogates
         for row in apply_surrogates(calls, surrogates[calls[0].group])
     }
-    old = [row for row in rows if row.id in new]
-    contents = [new[row.id] for row in old]
-    facts = collect_facts(FactParams(curation.params, names), contents)
-    curation.texts = curation.texts.extend(facts.texts)
-    replaced = {row.id: row for row in replace_rows(old, contents, facts)}
-    return [replaced.get(row.id, row) for row in rows]
+    contents = {number: new[row.id] for number, row in loaded.items() if row.id in new}
+    facts = collect_facts(FactParams(curation.params, names), list(contents.values()))
+    curation.texts.append(facts.texts)
+    curation.texts.index()
+    rows.table.replace(contents, facts)
+    return rows
 
 
-def _hide_originals(rows: Iterable[Row], unlabeled: Findings, find: Finder, curation: Curation) -> None:
+def _hide_originals(rows: Rows, unlabeled: Findings, find: Finder, curation: Curation) -> None:
     """Remove the texts with personal data from the ledger and the review list, as the steps before left them.
 
     Of a row that is rejected already, nothing says which of its data an argument labels: any counts.
     """
-    kept = {row.id for row in rows}
-
-    def find_private(row_id: str, text: str | None) -> dict[str, str]:
-        findings = unlabeled.get(row_id, ()) if row_id in kept else find(text or "")
-        return _list_private_words(text or "", findings)
+    reviewed = rows.table.find([item.id for item in curation.review])
+    left = reviewed.select(np.isin(reviewed.numbers, rows.numbers))
+    labeled = {row.id: unlabeled.get(row.number, ()) for row in left}
 
     def hide_rejection(rejection: Rejection) -> Rejection:
-        private = find_private(rejection.id, rejection.utterance)
+        text = rejection.utterance or ""
+        private = _list_private_words(text, find(text))
         if not private:
             return rejection
         message = replace_texts(rejection.message, private)[0]
         return msgspec.structs.replace(rejection, utterance=None, message=message)
 
     def hide_item(item: ReviewItem) -> ReviewItem:
-        private = find_private(item.id, item.utterance)
+        findings = labeled[item.id] if item.id in labeled else find(item.utterance)
+        private = _list_private_words(item.utterance, findings)
         if not private:
             return item
         return msgspec.structs.replace(item, utterance="", detail=replace_texts(item.detail, private)[0])

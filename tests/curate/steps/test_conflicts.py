@@ -21,14 +21,17 @@ OTHER = make_row("4", "call dad", "ring")
 def find_conflicts(exemplars: list[Exemplar], context_turns: int) -> list[Conflict]:
     params = CurateParams(conflicts=ConflictParams(context_turns=context_turns))
     with tempfile.TemporaryDirectory() as folder:
-        rows = read_rows(Path(folder), exemplars, params)
-        return conflicts.find_conflicts(rows, rows[0].reader)
+        return conflicts.find_conflicts(read_rows(Path(folder), exemplars, params))
 
 
 def test_equal_texts_with_different_meanings_conflict() -> None:
     [conflict] = find_conflicts([OTHER, AGAIN, RING, MUM], 0)
-    assert [row.id for calls in conflict.turns for row in calls] == ["s:1", "s:2", "s:3"]
-    assert [format_meaning(calls) for calls in conflict.turns] == ["call(who='mum')", "ring()", "ring()"]
+    assert [row.id for calls in conflict.turns for row in calls.values()] == ["s:1", "s:2", "s:3"]
+    assert [format_meaning(calls.values()) for calls in conflict.turns] == [
+        "call(who='mum')",
+        "ring()",
+        "ring()",
+    ]
     assert conflict.majority == "ring()"
 
 
@@ -40,9 +43,9 @@ def test_texts_in_different_contexts_do_not_conflict() -> None:
 
 @pytest.mark.parametrize(
     ("action", "rejected"),
-    [(OnConflict.KEEP, []), (OnConflict.MAJORITY, ["s:1"]), (OnConflict.REJECT, ["s:1", "s:2", "s:3"])],
+    [(OnConflict.KEEP, []), (OnConflict.MAJORITY, [0]), (OnConflict.REJECT, [0, 1, 2])],
 )
-def test_the_action_decides_which_rows_are_rejected(action: OnConflict, rejected: list[str]) -> None:
+def test_the_action_decides_which_rows_are_rejected(action: OnConflict, rejected: list[int]) -> None:
     found = find_conflicts([MUM, RING, AGAIN, OTHER], 0)
     assert sorted(find_conflict_problems(found, action)) == rejected
 
@@ -50,12 +53,12 @@ def test_the_action_decides_which_rows_are_rejected(action: OnConflict, rejected
 def test_a_conflict_without_a_majority_keeps_no_row() -> None:
     [conflict] = find_conflicts([MUM, RING], 0)
     assert conflict.majority is None
-    assert sorted(find_conflict_problems([conflict], OnConflict.MAJORITY)) == ["s:1", "s:2"]
+    assert sorted(find_conflict_problems([conflict], OnConflict.MAJORITY)) == [0, 1]
 
 
 def test_a_problem_names_the_rows_with_other_meanings() -> None:
     problems = find_conflict_problems(find_conflicts([MUM, RING, AGAIN], 0), OnConflict.REJECT)
-    assert problems["s:1"].sentence == (
+    assert problems[0].sentence == (
         "found call(who='mum'), but s:2 means ring(); s:3 means ring(), expected one meaning of one text; "
         "correct one of them"
     )
@@ -94,10 +97,10 @@ def test_turns_with_other_calls_conflict_as_a_whole() -> None:
     [conflict] = find_conflicts(rows, 0)
     assert conflict.majority == "call(who='dad') and call(who='mum')"
     assert {
-        row_id: problem.found
-        for row_id, problem in find_conflict_problems([conflict], OnConflict.MAJORITY).items()
+        number: problem.found
+        for number, problem in find_conflict_problems([conflict], OnConflict.MAJORITY).items()
     } == {
-        "s:3/0": "call(who='mum'), but s:1/0 means call(who='dad') and call(who='mum'); "
+        4: "call(who='mum'), but s:1/0 means call(who='dad') and call(who='mum'); "
         "s:2/0 means call(who='dad') and call(who='mum')"
     }
 

@@ -13,7 +13,13 @@ from tests.curate.rows import make_argument, make_row, make_turn, read_rows
 
 def find_exact_duplicates(rows: list[Exemplar]) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
-        return exact_duplicates.find_exact_duplicates(read_rows(Path(folder), rows, CurateParams()))
+        read = read_rows(Path(folder), rows, CurateParams())
+        repeats = exact_duplicates.find_exact_duplicates(read)
+        ids = [row.id for row in read]
+        return {
+            ids[number]: ids[first]
+            for number, first in zip(repeats.numbers.tolist(), repeats.firsts.tolist(), strict=True)
+        }
 
 
 def test_rows_that_differ_in_case_and_punctuation_repeat_the_first() -> None:
