@@ -10,6 +10,7 @@ import atexit
 import functools
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
@@ -31,6 +32,10 @@ _LOCAL_SETTINGS: Final = {
 }
 """For a cluster that is started here. By default Ray tries a task that runs out of memory forever, and waits without
 end for processes that a busy machine starts too slowly."""
+_VERSIONS: Final = re.compile(
+    r"Version mismatch.*?Ray: (\S+)\s+Python: (\S+).*?Ray: (\S+)\s+Python: (\S+)", re.DOTALL
+)
+"""What Ray says of a cluster that was started with other versions: the cluster's first, then those of this process."""
 
 
 class RayConnection(NamedTuple):
@@ -130,11 +135,19 @@ def _silence_stderr() -> Iterator[None]:
 
 
 def _report_unreachable(address: str | None, error: object) -> Diagnostic:
-    reason = " ".join(str(error).split())[:200].rstrip(".")
+    reason, fix = (
+        " ".join(str(error).split())[:200].rstrip("."),
+        "look at it with `ray status`, correct the address",
+    )
+    if versions := _VERSIONS.search(str(error)):
+        reason = "it runs Ray {} and Python {}, and this machine Ray {} and Python {}".format(
+            *versions.groups()
+        )
+        fix = "install the same versions on all machines"
     place = f"the Ray cluster at {address}" if address else "a Ray cluster of this machine"
     return Diagnostic(
         path=ADDRESS_VARIABLE if address else EXECUTOR_VARIABLE,
         code="no_cluster",
         summary=f"{place} cannot be used: {reason}",
-        fix=f"look at it with `ray status`, correct the address, {LOCAL_FIX}",
+        fix=f"{fix}, {LOCAL_FIX}",
     )

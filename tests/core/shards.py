@@ -1,10 +1,13 @@
-"""Work on shards that kills its worker."""
+"""Work on shards that kills its worker, or waits until somebody does."""
 
 from __future__ import annotations
 
 import os
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def double_or_die(folder: Path, deaths: int, number: int) -> int:
@@ -15,3 +18,15 @@ def double_or_die(folder: Path, deaths: int, number: int) -> int:
             (folder / str(died)).touch()
             os.kill(os.getpid(), signal.SIGKILL)
     return number * 2
+
+
+def run_after_kill(folder: Path, work: Callable[[Any], Any], shard: Any) -> Any:
+    """Run `work` on a shard after a node was killed, which the file `killed` in the folder says.
+
+    Until then it waits; its own file there has the processes of the worker and of its parent, which is Ray's raylet.
+    """
+    if not (folder / "killed").exists():
+        (folder / f"started-{os.getpid()}-{os.getppid()}").touch()
+    while not (folder / "killed").exists():
+        time.sleep(0.02)
+    return work(shard)

@@ -1,18 +1,22 @@
-"""Shards on Ray: a cluster of three nodes on this machine, of which one is killed.
+"""Shards on Ray: a cluster of three nodes on this machine, of which some are killed.
 
 All tests of this process share one connection, as the parallel maps of a stage do; a stage is a process of its own.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,28 +27,45 @@ from exemplars.core.imports import hide_packages
 from exemplars.core.workers import map_shards
 from tests.conftest import PROJECT, SAMPLE, Workspace
 from tests.core.shards import double_or_die
-from tests.pipeline.test_determinism import hash_as_dvc, run_stages
+from tests.pipeline.test_determinism import hash_as_dvc
 
 SMALL_NODE = {"num_cpus": 1, "include_log_monitor": False}
 """Each process that a node starts takes a second of processor time."""
 
 
 class Cluster:
-    """A head and two nodes, of one CPU each."""
+    """A head, which runs no shards, and two nodes of one CPU each."""
 
     def __init__(self) -> None:
         from ray.cluster_utils import Cluster as RayCluster
 
-        self._cluster = RayCluster(
-            initialize_head=True,
-            head_node_args={**SMALL_NODE, "include_dashboard": False, "no_monitor": True},
-        )
+        head = {**SMALL_NODE, "num_cpus": 0, "include_dashboard": False, "no_monitor": True}
+        self._cluster = RayCluster(initialize_head=True, head_node_args=head)
         self.address = self._cluster.address
-        self._nodes = [self._cluster.add_node(**SMALL_NODE) for _ in range(2)]
+        self._nodes: dict[int, Any] = {}
+        """By the process of their raylets, which are the parents of their workers."""
+        self.add_node()
+        self.add_node()
 
-    def kill_node(self) -> None:
-        """Kill a node as a power cut would; the head and one node are left."""
-        self._cluster.remove_node(self._nodes.pop(), allow_graceful=False)
+    def add_node(self) -> None:
+        node = self._cluster.add_node(**SMALL_NODE)
+        self._nodes[node.all_processes["raylet"][0].process.pid] = node
+
+    def kill_node(self, raylet: int) -> None:
+        """Kill a node as a power cut would."""
+        self._cluster.remove_node(self._nodes.pop(raylet), allow_graceful=False)
+
+    @contextmanager
+    def claim_version(self, name: str, version: str) -> Iterator[None]:
+        """Let the head say to those that connect that it runs another version of Ray or Python."""
+        from ray._raylet import GcsClient
+
+        head, key, namespace = GcsClient(address=self.address), b"CLUSTER_METADATA", b"cluster"
+        recorded = head.internal_kv_get(key, namespace)
+        claimed = json.dumps({**json.loads(recorded), name: version}).encode()
+        head.internal_kv_put(key, claimed, True, namespace)
+        yield
+        head.internal_kv_put(key, recorded, True, namespace)
 
     def stop(self) -> None:
         import ray
@@ -77,12 +98,12 @@ def on_ray(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     return cluster
 
 
-def wait_for(folder: Path, number: int) -> int:
-    """Double a number; the first shards wait until the node of one of them is killed."""
-    (folder / f"started-{number}-{os.getpid()}").touch()
-    while number < 3 and not (folder / "killed").exists():
-        time.sleep(0.05)
-    return number * 2
+def wait_for_start(driver: subprocess.Popen[str], folder: Path, shards: int) -> int:
+    """Wait until some shards of a driver run `run_after_kill`; return the raylet of the node of one of them."""
+    while len(started := list(folder.glob("started-*"))) < shards:
+        assert driver.poll() is None, driver.communicate()
+        time.sleep(0.02)
+    return int(started[0].name.rpartition("-")[2])
 
 
 def hash_tables(folder: Path) -> dict[Path, str]:
@@ -110,13 +131,35 @@ class CountingWork:
         return os.getpid(), self.shards
 
 
+@pytest.mark.parametrize(
+    ("name", "claimed"), [("Ray", "1.13.0"), ("Python", "3.8.10")], ids=["ray", "python"]
+)
+def test_a_cluster_of_another_version_is_named_with_its_versions(
+    on_ray: Cluster, name: str, claimed: str
+) -> None:
+    import ray
+
+    own = {"Ray": ray.__version__, "Python": platform.python_version()}
+    theirs = own | {name: claimed}
+    ray.shutdown()
+    with on_ray.claim_version(f"{name.lower()}_version", claimed), pytest.raises(UserError) as raised:
+        list(map_shards(abs, [-1], 1, "shards"))
+    assert str(raised.value) == (
+        f"RAY_ADDRESS: no_cluster: the Ray cluster at {on_ray.address} cannot be used: it runs "
+        f"Ray {theirs['Ray']} and Python {theirs['Python']}, and this machine Ray {own['Ray']} and Python "
+        f"{own['Python']}; install the same versions on all machines, or unset EXEMPLARS_EXECUTOR: without it the "
+        "same stage runs on this machine alone"
+    )
+    assert not ray.is_initialized()
+
+
 DRIVER = """
 import sys
 from functools import partial
 from pathlib import Path
 from exemplars.core.workers import map_shards
-from tests.core.test_ray_cluster import wait_for
-print(list(map_shards(partial(wait_for, Path(sys.argv[1])), range(6), 2, "shards")))
+from tests.core.shards import run_after_kill
+print(list(map_shards(partial(run_after_kill, Path(sys.argv[1]), (3).__mul__), range(6), 2, "shards")))
 """
 
 
@@ -126,12 +169,10 @@ def test_results_come_in_order_though_a_node_is_killed_while_it_works(
     driver = subprocess.Popen(
         [sys.executable, "-c", DRIVER, str(tmp_path)], cwd=PROJECT, stdout=subprocess.PIPE, text=True
     )
-    while len(list(tmp_path.glob("started-*"))) < 3:
-        time.sleep(0.05)
-    on_ray.kill_node()
+    on_ray.kill_node(wait_for_start(driver, tmp_path, 2))
     (tmp_path / "killed").touch()
     # Ray says in other lines what happened to the node.
-    assert "[0, 2, 4, 6, 8, 10]\n" in driver.communicate(timeout=120)[0]
+    assert "[0, 3, 6, 9, 12, 15]\n" in driver.communicate(timeout=120)[0]
 
 
 def test_a_task_whose_worker_is_killed_is_tried_again(on_ray: Cluster, tmp_path: Path) -> None:
@@ -167,16 +208,54 @@ def test_work_is_sent_once_to_each_worker(on_ray: Cluster) -> None:
     assert sum(seen == 1 for _, seen in works) == len({process for process, _ in works})
 
 
-def test_stages_give_the_same_bytes_as_on_this_machine(
+STAGES = """
+import runpy, sys
+from functools import partial
+from pathlib import Path
+from exemplars.core import ray_cluster
+from tests.core.shards import run_after_kill
+
+def map_after_kill(work, *rest):
+    return map_on_ray(partial(run_after_kill, kills / command, work), *rest)
+
+map_on_ray, ray_cluster.map_on_ray = ray_cluster.map_on_ray, map_after_kill
+kills, *commands = sys.argv[1:]
+kills = Path(kills)
+for command in commands:
+    sys.argv = command.split()
+    try:
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    except SystemExit as done:
+        if done.code:
+            raise
+"""
+
+
+def test_stages_give_the_same_bytes_as_on_this_machine_though_nodes_are_killed(
     on_ray: Cluster, workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    commands = [f"stages.ingest {name}" for name in ("bots", "labelled", "sgd", "skills")]
-    commands += ["stages.compile", "stages.curate", "stages.split"]
-    on_cluster = tmp_path_factory.mktemp("ray")
+    interrupted = ["stages.ingest sgd", "stages.compile", "stages.curate"]
+    commands = [f"stages.ingest {name}" for name in ("bots", "labelled", "skills")]
+    commands += [*interrupted, "stages.split"]
+    on_cluster, kills = tmp_path_factory.mktemp("ray"), tmp_path_factory.mktemp("kills")
     for root in (workspace.root, on_cluster):
         shutil.copytree(SAMPLE, root, dirs_exist_ok=True)
     (on_cluster / "schemas").symlink_to(PROJECT / "schemas")
-    run_stages(on_cluster, *commands)
+    for command in commands:
+        (kills / command).mkdir()
+    (kills / "stages.split/killed").touch()
+    driver = subprocess.Popen(
+        [sys.executable, "-c", STAGES, str(kills), *commands],
+        cwd=on_cluster,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for command in interrupted:
+        on_ray.add_node()
+        on_ray.kill_node(wait_for_start(driver, kills / command, 1))
+        (kills / command / "killed").touch()
+    assert driver.communicate(timeout=120)[1] == ""
+    assert driver.returncode == 0
     with pytest.MonkeyPatch.context() as local:
         local.delenv("EXEMPLARS_EXECUTOR")
         for command in commands:
