@@ -17,6 +17,7 @@ from exemplars.dataset.catalog import Skill, build_tool_definition
 from exemplars.dataset.leaves import build_arguments, decode_leaf, is_leaf_of
 from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.schema_validators import build_validator
+from stages.validate.plain_schemas import PlainValidator, is_plain, is_plain_call
 
 _REMEMBERED: Final = 20_000
 """Arguments of a skill whose checks are remembered."""
@@ -86,6 +87,8 @@ class CallChecker:
         if self._validator is None or self._has_references:
             return self._validator
         properties = self._schema["properties"]
+        if is_plain(properties.get(name)):
+            return PlainValidator(name, properties[name])
         own = {name: properties[name]} if name in properties else {}
         return build_validator({**self._schema, "required": [], "properties": own})
 
@@ -141,10 +144,11 @@ def _is_declared_default(value: str, parameter: Parameter) -> bool:
 
 def _build_validator(schema: dict[str, Any]) -> Any:
     """Build the validator of a skill's arguments; `None` if its schema is no JSON Schema."""
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError:
-        return None
+    if not is_plain_call(schema):
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError:
+            return None
     return build_validator(schema)
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from exemplars.core.rejection_bound import is_loss
 from exemplars.core.reports import NO_SKILL
 from exemplars.core.representativeness import Representativeness
 from exemplars.dataset.catalog import Skill
-from exemplars.dataset.texts import make_similarity_text
 from stages.validate.inputs import ValidateInputs
+from stages.validate.pair_checks import PairCheck, check_pairs
 from stages.validate.params import ValidateParams
 from stages.validate.row_checks import check_rows
 
@@ -41,15 +40,6 @@ class SourceCounts(NamedTuple):
     exemplars: int
     rejections: int
     rejection_rate: float
-
-
-class PairCheck(NamedTuple):
-    """Two texts that are nearly the same."""
-
-    pair: str
-    similarity: float
-    crosses: bool
-    """The texts are in different splits."""
 
 
 class DatasetFigures(NamedTuple):
@@ -115,28 +105,6 @@ def count_sources(
         SourceCounts(name, kept[name] + lost[name], kept[name], lost[name], _share(lost[name], kept[name]))
         for name in sorted({*kept, *lost} - {*candidates})
     ]
-
-
-def check_pairs(pairs: pa.Table, splits: Mapping[str, pa.Table]) -> list[PairCheck]:
-    """Check whether each verified pair of near duplicates crosses splits.
-
-    splits: the rows of each split, by its name.
-    """
-    text_splits: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for column in set(pairs.column("column").to_pylist()):
-        for name, table in splits.items():
-            for text in pc.unique(table.column(column)).to_pylist():
-                text_splits[column, make_similarity_text(text)].add(name)
-    checks = []
-    columns = (pairs.column(name).to_pylist() for name in ("column", "first", "second", "similarity"))
-    for column, first, second, similarity in zip(*columns, strict=True):
-        crosses = any(
-            split != other
-            for split in text_splits.get((column, first), ())
-            for other in text_splits.get((column, second), ())
-        )
-        checks.append(PairCheck(f"{column}: {first} | {second}", similarity, crosses))
-    return checks
 
 
 def compute_figures(inputs: ValidateInputs, params: ValidateParams) -> DatasetFigures:

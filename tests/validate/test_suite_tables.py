@@ -1,21 +1,24 @@
 from __future__ import annotations
 
 import msgspec
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exemplars.core.records import Mode, Reason, Rejection, TextPair
 from exemplars.core.representativeness import Association, Balance, Coverage, Representativeness
 from exemplars.core.tables import rows_to_table
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.row_tables import exemplars_to_table, rejections_to_table
+from exemplars.dataset.texts import make_similarity_text
 from stages.validate.inputs import ValidateInputs
+from stages.validate.pair_checks import PairCheck, check_pairs, find_similarity_texts
 from stages.validate.params import ValidateParams
 from stages.validate.suite_tables import (
     AssociationEffect,
     DatasetFigures,
-    PairCheck,
     SkillCounts,
     SourceCounts,
-    check_pairs,
     compute_figures,
     count_skills,
     count_sources,
@@ -70,6 +73,16 @@ def test_a_pair_in_different_splits_crosses() -> None:
     assert check_pairs(pairs, apart) == [PairCheck(name, 0.9, True)]
     together = {"train": exemplars_to_table([ROW, other]), "test": exemplars_to_table([])}
     assert check_pairs(pairs, together) == [PairCheck(name, 0.9, False)]
+
+
+@given(
+    texts=st.lists(st.text(max_size=8) | st.text(st.characters(max_codepoint=127), max_size=8), max_size=8)
+)
+def test_a_column_is_reduced_as_each_of_its_texts_is(texts: list[str]) -> None:
+    reduced = {make_similarity_text(text) for text in texts}
+    column = pa.chunked_array([pa.array(texts, pa.string())])
+    assert find_similarity_texts(column, {*reduced, "other"}) == reduced
+    assert find_similarity_texts(column, {"other"}) == {"other"} & reduced
 
 
 def test_figures_of_the_dataset_are_computed() -> None:
