@@ -28,9 +28,13 @@ from exemplars.core.tables import (
 
 
 def prepare_process() -> None:
-    """Prepare this process for millions of rows: without pandas, and without a search for cycles among them."""
+    """Prepare this process, and the processes that it starts, for millions of rows.
+
+    They do without pandas, without a search for cycles among the rows, and without Arrow's own pool of memory.
+    """
     prevent_pandas_import()
-    gc.disable()  # There are none, and looking for them takes half of the time.
+    gc.disable()  # There are no cycles, and looking for them takes half of the time.
+    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what tables that are gone have taken.
 
 
 class TableSink(Protocol):
