@@ -102,7 +102,8 @@ def format_estimate(found: Estimate) -> str:
         f"memory: about {_gib(memory.total)} of the {_gib(subject.machine.memory)} that {place} has: {verdict}",
         f"  libraries {_gib(memory.runtime)}, weights {_gib(memory.weights)}, gradients and optimizer "
         f"{_gib(memory.optimizer)}, activations {_gib(memory.activations)} (a step of "
-        f"{'up to ' if subject.work.is_bound else ''}{subject.work.largest.tokens:,} tokens)",
+        f"{'up to ' if subject.work.is_bound else ''}{subject.work.largest.tokens:,} tokens)"
+        + (f", outputs of frozen layers {_gib(memory.remembered)}" if memory.remembered else ""),
         _format_time(found),
     ]
     if not found.fits:

@@ -189,6 +189,8 @@ def set_seeds(seed: int) -> None:
 
     set_seed(seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # It would also fill all new memory with NaN, for code that reads it before it writes: 9 % of a step on a CPU.
+    torch.utils.deterministic.fill_uninitialized_memory = False
 
 
 def load_base(base: BaseFiles, recipe: Recipe, shared: Shared) -> Any:

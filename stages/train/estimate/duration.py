@@ -16,13 +16,13 @@ def count_operations(shape: ModelShape, trained: Trained, work: Workload) -> flo
     """Count the floating-point operations of a training, but for attention and the optimizer.
 
     A linear map takes 2 operations for each weight and token; as many for the gradient of its input, and as many for
-    that of its weights (Kaplan et al. 2020, section 2.1).
+    that of its weights (Kaplan et al. 2020, section 2.1). Layers below the trained ones process a batch once.
     """
-    forward = sum(layer.weights for layer in shape.layers)
     backward = sum(layer.weights for layer in shape.layers[len(shape.layers) - trained.layers :])
-    gradients = min(trained.parameters, forward) * (2 if trained.are_added else 1)
+    frozen = sum(layer.weights for layer in shape.layers) - backward
+    gradients = min(trained.parameters, frozen + backward) * (2 if trained.are_added else 1)
     share = work.largest.supervised / work.largest.tokens
-    return 2 * work.tokens * (forward + backward + gradients + 2 * share * shape.embedding)
+    return 2 * work.tokens * (frozen / work.passes + 2 * backward + gradients + 2 * share * shape.embedding)
 
 
 def estimate_seconds(operations: float, speed: float, layers: int, steps: int, on_gpu: bool) -> float:

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from stages.train.estimate.model_shape import ModelShape
 from stages.train.estimate.trained import Trained
-from stages.train.estimate.workload import StepSize
+from stages.train.estimate.workload import Workload
+from stages.train.frozen_layers import MAX_BYTES
 from stages.train.params import Precision
 
 _FP32: Final = 4
@@ -38,11 +39,17 @@ class MemoryEstimate(NamedTuple):
     """What the backward pass needs of the largest step, its logits included."""
     loading: int
     """While the weights are read: a second copy of them."""
+    remembered: int
+    """The output of frozen layers for all batches, if these come several times."""
 
     @property
     def total(self) -> int:
         """The peak: of training, or of loading."""
-        return self.runtime + self.weights + max(self.loading, self.optimizer + self.activations)
+        return (
+            self.runtime
+            + self.weights
+            + max(self.loading, self.optimizer + self.activations + self.remembered)
+        )
 
     @property
     def certain(self) -> int:
@@ -69,12 +76,13 @@ def choose_numbers(precision: Precision, on_gpu: bool, are_added: bool) -> Numbe
 
 
 def estimate_memory(
-    shape: ModelShape, trained: Trained, step: StepSize, numbers: Numbers, *, on_gpu: bool, dropout: bool
+    shape: ModelShape, trained: Trained, work: Workload, numbers: Numbers, *, on_gpu: bool, dropout: bool
 ) -> MemoryEstimate:
     """Estimate the memory of a training.
 
-    step: the largest one. dropout: whether attention has dropout; then torch keeps the attention of all heads.
+    dropout: whether attention has dropout; then torch keeps the attention of all heads.
     """
+    step = work.largest
     own = trained.parameters * (_FP32 if trained.are_added else numbers.weight)
     matrices = sum(layer.weights for layer in shape.layers)
     weights = shape.parameters * numbers.weight
@@ -88,7 +96,15 @@ def estimate_memory(
         optimizer=own * (1 + _ADAM_AVERAGES) + (own if trained.are_added else 0),
         activations=int(floats * numbers.activation * _TEMPORARY) + logits,
         loading=shape.parameters * numbers.weight,
+        remembered=_measure_remembered(shape, trained, work, numbers),
     )
+
+
+def _measure_remembered(shape: ModelShape, trained: Trained, work: Workload, numbers: Numbers) -> int:
+    """Measure the output of the layers below the trained ones, as far as it is remembered."""
+    if work.passes == 1 or trained.layers == len(shape.layers):
+        return 0
+    return min(MAX_BYTES, int(work.tokens / work.passes) * shape.hidden * numbers.activation)
 
 
 def _count_saved(shape: ModelShape, compared: int) -> int:

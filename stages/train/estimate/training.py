@@ -62,7 +62,7 @@ def estimate_training(
         estimate_memory(
             shape,
             trained,
-            work.largest,
+            work,
             choose_numbers(shared.precision, machine.on_gpu, trained.are_added),
             on_gpu=machine.on_gpu,
             dropout=isinstance(recipe, Tagger | Retriever | Lsr),

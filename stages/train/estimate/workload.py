@@ -55,6 +55,8 @@ class Workload(NamedTuple):
     """Of all steps; of one, if their number is not known."""
     is_bound: bool
     """Whether the largest step is a bound, not that of the rows."""
+    passes: float = 1.0
+    """How often each batch comes, if frozen layers process it once (`stages/train/frozen_layers.py`)."""
 
 
 def bound_workload(recipe: Recipe, shared: Shared, max_tokens: int) -> Workload:
@@ -116,7 +118,8 @@ def measure_workload(recipe: Recipe, shared: Shared, rows: Sequence[TokenRow]) -
     """Measure the work of a training on chat rows: at least one."""
     sample = rows[:_SAMPLE]
     added = recipe.virtual_tokens if isinstance(recipe, PromptTuning) else 0
-    if shared.batching == Batching.SHARED_PREFIX and not added:
+    is_packed = shared.batching == Batching.SHARED_PREFIX and not added
+    if is_packed:
         sizes = [_measure_packed(groups) for groups in build_batches(sample, shared.batch_rows)]
     else:
         by_length = sorted(sample, key=lambda row: -len(row.input_ids))
@@ -125,8 +128,15 @@ def measure_workload(recipe: Recipe, shared: Shared, rows: Sequence[TokenRow]) -
         ]
         sizes = [_measure_padded(batch, added) for batch in batches]
     largest = StepSize(*(max(values) for values in zip(*sizes, strict=True)))
-    steps = shared.max_steps or max(1, math.ceil(shared.epochs * len(rows) / len(sample) * len(sizes)))
-    return Workload(steps, largest, steps * sum(size.tokens for size in sizes) / len(sizes), is_bound=False)
+    batches_a_pass = len(rows) / len(sample) * len(sizes)
+    steps = shared.max_steps or max(1, math.ceil(shared.epochs * batches_a_pass))
+    return Workload(
+        steps,
+        largest,
+        steps * sum(size.tokens for size in sizes) / len(sizes),
+        is_bound=False,
+        passes=max(1.0, steps / batches_a_pass) if is_packed else 1.0,
+    )
 
 
 def _measure_packed(groups: Sequence[Sequence[TokenRow]]) -> StepSize:

@@ -19,7 +19,7 @@ from stages.train.estimate.workload import (
     measure_workload,
 )
 from stages.train.params import Batching, Precision, Shared
-from stages.train.recipe_params import DEFAULT_RECIPES, Full, Lora, Retriever, Tagger
+from stages.train.recipe_params import DEFAULT_RECIPES, Freeze, Full, Lora, Retriever, Tagger
 from stages.train.rows import TokenRow
 from tests.train.estimate.headers import list_llama_shapes
 
@@ -58,17 +58,39 @@ def test_only_the_last_layers_have_gradients() -> None:
 
 
 def test_memory_is_the_sum_of_its_parts() -> None:
-    shape, step = make_shape(), StepSize(tokens=10, sequence=10, supervised=3)
-    memory = estimate_memory(shape, Trained(1000, 2, False), step, Numbers(4, 4), on_gpu=False, dropout=False)
+    shape = make_shape()
+    work = Workload(1, StepSize(tokens=10, sequence=10, supervised=3), 10.0, is_bound=False)
+    memory = estimate_memory(shape, Trained(1000, 2, False), work, Numbers(4, 4), on_gpu=False, dropout=False)
     saved = 10 * 2 * ((8 + 4 + 4 + 8 + 16 + 16 + 8) + 4 * 8 + 2 * 16)
     assert memory.weights == 4 * shape.parameters
     assert memory.optimizer == 12 * 1000
     assert memory.activations == int(saved * 4 * 1.15) + 3 * 100 * 4 * 4
     assert memory.total == memory.runtime + memory.weights + memory.optimizer + memory.activations
     adapters = estimate_memory(
-        shape, Trained(1000, 2, True), step, Numbers(2, 2), on_gpu=False, dropout=False
+        shape, Trained(1000, 2, True), work, Numbers(2, 2), on_gpu=False, dropout=False
     )
     assert (adapters.weights, adapters.optimizer) == (2 * shape.parameters, 16 * 1000)
+
+
+@pytest.mark.parametrize(
+    ("layers", "passes", "tokens", "expected"),
+    [
+        (1, 2.0, 2000.0, 1000 * 8 * 4),
+        (1, 1.0, 2000.0, 0),
+        (2, 2.0, 2000.0, 0),
+        (1, 4.0, 4e9, 2**30),
+    ],
+    ids=["each batch once", "one pass", "no frozen layer", "at most 1 GiB"],
+)
+def test_memory_has_the_output_of_frozen_layers_if_batches_come_again(
+    layers: int, passes: float, tokens: float, expected: int
+) -> None:
+    work = Workload(1, StepSize(10, 10, 0), tokens, is_bound=False, passes=passes)
+    trained = Trained(10_000, layers, True)
+    memory = estimate_memory(make_shape(), trained, work, Numbers(4, 4), on_gpu=False, dropout=False)
+    assert memory.remembered == expected
+    parts = memory.runtime + memory.weights + memory.optimizer + memory.activations
+    assert memory.total == parts + expected
 
 
 @pytest.mark.parametrize(
@@ -89,9 +111,10 @@ def test_numbers_have_half_the_bytes_where_training_computes_in_bf16(
 
 def test_the_work_of_rows_is_that_of_their_batches() -> None:
     packed = measure_workload(DEFAULT_RECIPES["lora"], Shared(batch_rows=2), ROWS)
-    assert packed == Workload(2, StepSize(7, 7, 3), 9.0, is_bound=False)  # 1 2, 3 4 5, 3 6; then 9 9.
+    # Twice 1 2, 3 4 5, 3 6; then 9 9.
+    assert packed == Workload(4, StepSize(7, 7, 3), 18.0, is_bound=False, passes=2.0)
     padded = measure_workload(DEFAULT_RECIPES["lora"], Shared(batch_rows=2, batching=Batching.RANDOM), ROWS)
-    assert padded == Workload(2, StepSize(10, 5, 4), 12.0, is_bound=False)
+    assert padded == Workload(4, StepSize(10, 5, 4), 24.0, is_bound=False)
     assert measure_workload(DEFAULT_RECIPES["lora"], Shared(batch_rows=2, max_steps=7), ROWS).steps == 7
 
 
@@ -144,6 +167,11 @@ def test_time_is_operations_by_speed() -> None:
     weights = 2 * (8 * 8 * 2 + 4 * 8 * 2 + 16 * 8 * 3)
     full = estimate_training(DEFAULT_RECIPES["freeze"], Shared(), shape, work, Machine(GIB, 1000.0, False))
     assert full.seconds == pytest.approx(2 * 10 * 3 * weights / 1000)
+    upper = Freeze(layers=1, learning_rate=1.0)
+    once = estimate_training(upper, Shared(), shape, work, Machine(GIB, 1000.0, False))
+    assert once.seconds == pytest.approx(2 * 10 * (1.5 * weights + 592) / 1000)
+    twice = estimate_training(upper, Shared(), shape, work._replace(passes=2.0), Machine(GIB, 1000.0, False))
+    assert twice.seconds == pytest.approx(2 * 10 * (1.25 * weights + 592) / 1000)
     unknown = estimate_training(
         DEFAULT_RECIPES["lora"], Shared(), shape, work._replace(steps=None), Machine(GIB, 1.0, False)
     )
