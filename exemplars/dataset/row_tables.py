@@ -54,6 +54,16 @@ def rejections_from_table(table: pa.Table) -> list[Rejection]:
     return rows_from_table(table, Rejection)
 
 
+def replace_columns(table: pa.Table, rows: Sequence[Exemplar], names: Sequence[str]) -> pa.Table:
+    """Build a table of exemplars that differ from those of another table in some columns; the others are copied.
+
+    table: of as many rows. names: the columns that differ.
+    """
+    replaced = rows_to_table(rows, Exemplar, names)
+    columns = [(replaced if name in names else table).column(name) for name in EXEMPLAR_SCHEMA.names]
+    return pa.Table.from_arrays(columns, schema=EXEMPLAR_SCHEMA)
+
+
 def select_compiled(exemplars: Sequence[Exemplar]) -> pa.Table:
     """Build a table of the columns that `compile` computes, and that records do not have."""
     return rows_to_table(exemplars, Exemplar, _COMPILED)

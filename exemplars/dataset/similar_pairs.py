@@ -25,7 +25,7 @@ BANDS: Final = 32
 SEED: Final = 1
 _CHUNK: Final = 8192
 """Texts whose shingles are hashed at a time: those of a text take 2 KB, and `hash_shingles` takes 2^14 texts."""
-_PAIRS: Final = 2**20
+_PAIRS: Final = 2**17
 """Pairs of a band that are compared at a time, but for those of one text."""
 _BITS: Final = 256
 """Of a bitmap: texts have 50 to 100 shingles."""
@@ -100,9 +100,13 @@ def find_candidates(
     count = len(sizes)
     found = [np.empty(0, np.int64)]
     for band in bands if count > 1 else ():
-        for first, second in _join_band(band):
-            may_match = _bound_similarity(first, second, sizes, bitmaps) >= min_similarity
-            found.append(first[may_match] * count + second[may_match])
+        order, followers = _sort_band(band, sizes, min_similarity)
+        # Texts that are compared come after one another, so that they are in the processor's cache.
+        own_sizes, own_bitmaps = sizes[order], bitmaps[order]
+        for first, second in _list_pairs(followers):
+            may_match = _bound_similarity(first, second, own_sizes, own_bitmaps) >= min_similarity
+            ends = order[first[may_match]], order[second[may_match]]
+            found.append(np.minimum(*ends) * count + np.maximum(*ends))
         found = [np.unique(np.concatenate(found))]
     return np.stack(np.divmod(found[0], max(count, 1)), axis=1)
 
@@ -141,20 +145,30 @@ def _key_bands(sketches: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return (keys >> _TO_KEY).astype(np.uint32)
 
 
-def _join_band(keys: NDArray[np.uint32]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield the pairs of texts whose keys are equal, in parts of bounded length: lower indexes, and higher ones."""
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    ends = np.repeat(np.r_[starts[1:], len(order)], np.diff(np.r_[starts, len(order)]))
-    followers = ends - np.arange(len(order)) - 1
+def _sort_band(
+    keys: NDArray[np.uint32], sizes: NDArray[np.int64], min_similarity: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sort texts by their keys and sizes; return their order, and how many of those after each it is compared with.
+
+    These are the texts with its key whose number of shingles does not rule out that they are similar.
+    """
+    prefixes = keys.astype(np.uint64) << _TO_KEY
+    ranks = prefixes | sizes.astype(np.uint64)
+    order = np.argsort(ranks)
+    largest = prefixes | (sizes / min_similarity + 1).astype(np.uint64)  # 1: for what division rounds.
+    ends = np.searchsorted(ranks[order], largest[order], "right")
+    return order, ends - np.arange(len(order)) - 1
+
+
+def _list_pairs(followers: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield the pairs of places and their followers, in parts of bounded length: first places, and second ones."""
     totals = np.cumsum(followers)
     cuts = np.searchsorted(totals, np.arange(_PAIRS, totals[-1], _PAIRS))
-    for places in np.split(np.arange(len(order)), cuts):
+    for places in np.split(np.arange(len(followers)), cuts):
         counts = followers[places]
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         first = np.repeat(places, counts)
-        yield order[first], order[first + 1 + within]  # The sort is stable: the lower index is first.
+        yield first, first + 1 + within
 
 
 def _bound_similarity(

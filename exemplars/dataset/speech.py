@@ -5,9 +5,10 @@ In lower case, without punctuation, with numbers as words, and sometimes with a 
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import chain, pairwise
 from typing import Final
@@ -21,6 +22,8 @@ from exemplars.core.records import Argument, Exemplar, Grounding, Speaker
 from exemplars.core.turns import group_by_turn
 from exemplars.dataset.templates import write_template
 
+SPOKEN_COLUMNS: Final = ("id", "turn", "digest", "utterance", "exemplar", "arguments")
+"""The columns in which a view differs from its row."""
 FILLERS: Final = ("um", "uh", "well", "so", "okay")
 _FILLED_SHARE: Final = 0.3
 """Share of the views that begin with a filler."""
@@ -86,8 +89,10 @@ def make_turn_views(calls: Sequence[Exemplar]) -> list[Exemplar]:
     utterance = _draw_filler(calls[0].turn)
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
-    begun = Counter(start for start, _ in spans)
-    begun.subtract(end for _, end in spans)
+    begun: dict[int, int] = defaultdict(int)
+    for start, end in spans:
+        begun[start] += 1
+        begun[end] -= 1
     covering = 0
     for start, end in pairwise(sorted({0, len(text), *chain.from_iterable(spans)})):
         piece = text[start:end]
@@ -181,5 +186,6 @@ def _read_digits(digits: str) -> str:
     return " ".join(_read_integer(int(digit)) for digit in digits)
 
 
+@functools.lru_cache(maxsize=4096)
 def _read_integer(number: int, to: str = "cardinal") -> str:
     return str(num2words(number, to=to)).replace("-", " ").replace(",", "")

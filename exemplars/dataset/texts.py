@@ -28,6 +28,7 @@ _CLOSING: Final = _QUOTES + ")]}」』）.,;:!?…—。、，！？；：؟،۔
 """Punctuation that only divides a text. Marks within a word, and most of those before it, are kept."""
 _ENDS: Final = ".,?!"
 """Signs that are stripped from a word whatever is before them."""
+_LAST_SIGN: Final = re.compile(r"(?<=[a-z0-9])[.,?!](?!\S)")
 _DIVIDER: Final = re.compile(rf"[.!?…]+|[{_QUOTES}()\[\]{{}},;:—。、，！？；：؟،۔।]")
 _ABBREVIATION: Final = re.compile(r"(?<![^\W\d_])(?<!\.)(?:[^\W\d_]\.){2,}(?!\w)")
 """Single letters with dots: a.m., U.S."""
@@ -52,11 +53,15 @@ def make_equality_key(text: str) -> str:
     folded = _fold_letters(text)
     if folded.count(".") > 1:
         folded = _ABBREVIATION.sub(lambda match: match[0].replace(".", ""), folded)
+    if folded.isascii():
+        # Most texts have letters and digits alone, but for one sign after a word.
+        words = _LAST_SIGN.sub("", folded).split()
+        if "".join(words).isalnum():
+            return " ".join(words)
     words = folded.split()
     kept: list[str] = []
     opened: set[str] | None = None
     for word in words:
-        # Most words are letters and digits alone, or with one sign after them.
         if word.isalnum():
             kept.append(word)
         elif word[-1] in _ENDS and word[:-1].isalnum():

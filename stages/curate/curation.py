@@ -30,7 +30,7 @@ from stages.curate.steps import (
     quality,
 )
 from stages.curate.steps.base import Curation, CurationStep
-from stages.curate.text_cache import TextCache, join_caches
+from stages.curate.text_cache import CacheCollector, TextCache
 
 STEPS: Final[tuple[CurationStep, ...]] = (
     decisions.STEP,
@@ -62,8 +62,8 @@ class Curated(NamedTuple):
     """In the order of the steps, without what is about rows that a person has approved as they are."""
     figures: dict[str, Any]
     """Sections of `reports/details/curate.json`."""
-    cache: TextCache
-    """What was found in texts."""
+    cache: TextCache | None
+    """What was found in texts; `None` if that is too much to be remembered."""
 
 
 def curate(
@@ -98,18 +98,18 @@ def curate(
 
 def _look_at_rows(
     inputs: CurateInputs, params: CurateParams, scratch: Scratch, workers: int
-) -> tuple[Curation, TextCache]:
+) -> tuple[Curation, TextCache | None]:
     """Look at all rows, row group by row group; return what steps need, and what was found in texts."""
     groups = inputs.exemplars
     settings = FactParams(params, inputs.lexicons.names, inputs.texts)
     work = partial(collect_shard_facts, settings, groups)
-    table, words, caches = RowTable(groups), WordCounts(), list[TextCache]()
+    table, words, cache = RowTable(groups), WordCounts(), CacheCollector(inputs.texts.key)
     texts = SimilarTexts(scratch.texts, scratch.sketches, workers)
     for group, facts in enumerate(map_shards(work, range(len(groups)), workers, "curate", groups.name_group)):
         table.fill(group, facts)
         words.extend(facts.words)
         texts.append(facts.texts)
-        caches.append(facts.cache)
+        cache.add(facts.cache)
     texts.index()
     curation = Curation(
         params,
@@ -122,7 +122,7 @@ def _look_at_rows(
         inputs.verdicts,
         inputs.candidate_sources,
     )
-    return curation, join_caches(inputs.texts.key, caches)
+    return curation, cache.join()
 
 
 def _drop_settled_items(curation: Curation) -> list[ReviewItem]:

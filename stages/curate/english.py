@@ -40,13 +40,18 @@ def load_dictionary() -> SpellChecker:
 
 def has_fewer_tokens(text: str, minimum: int) -> bool:
     """Return whether a text has fewer tokens than `minimum`, by spaCy's tokenizer; white space is no token."""
-    low, high = bound_tokens(text)
-    return low < minimum and (high < minimum or count_tokens(text) < minimum)
+    if len(text.split()) >= minimum:  # Tokens end at white space.
+        return False
+    return bound_tokens(text)[1] < minimum or count_tokens(text) < minimum
 
 
 def has_more_tokens(text: str, maximum: int) -> bool:
     """Return whether a text has more tokens than `maximum`, by spaCy's tokenizer; white space is no token."""
     if len(text) <= maximum:  # A token has a character.
+        return False
+    runs = _LETTERS.findall(text)
+    others = len(text) - text.count(" ") - sum(map(len, runs))
+    if others + _TOKENS_A_WORD * len(runs) <= maximum:
         return False
     low, high = bound_tokens(text)
     return high > maximum and (low > maximum or count_tokens(text) > maximum)

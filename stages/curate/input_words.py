@@ -25,8 +25,9 @@ class InputWords:
         """Count the words of rows of users. Only turns that are not whole, or in several row groups, are read again."""
         counts = WordCounts()
         counts.extend(self._counts)
-        left = {*rows.numbers.tolist()}
-        for calls in read_turns(self._select_changed(rows)):
+        changed = self._select_changed(rows)
+        left = {*changed.numbers[np.isin(changed.numbers, rows.numbers)].tolist()}
+        for calls in read_turns(changed):
             for part in self._divide_by_group(calls):
                 counts.remove(_name_turn(part), list_plain_words(part))
             rest = [call for call in calls if call.number in left]

@@ -22,8 +22,8 @@ from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA
 from exemplars.core.tables import open_table, rows_to_table, take_rows, write_table
 from exemplars.core.workers import map_shards
 from exemplars.dataset.catalog import Skill
-from exemplars.dataset.row_tables import exemplars_from_table, exemplars_to_table
-from exemplars.dataset.speech import make_speech_views
+from exemplars.dataset.row_tables import exemplars_from_table, exemplars_to_table, replace_columns
+from exemplars.dataset.speech import SPOKEN_COLUMNS, make_speech_views
 from stages.curate.curation import Curated
 from stages.curate.inputs import CurateInputs
 from stages.curate.lexicons import Lexicons
@@ -155,6 +155,8 @@ def _build_shard(groups: RowGroups, skills: Sequence[Skill], lexicons: Lexicons,
             for place, row in enumerate(rows)
         ]
         table = exemplars_to_table(rows)
-    ids = {make_speech_id(row.id) for row in rows}
-    views = [view for view in make_speech_views([*rows, *shard.others]) if view.id in ids]
-    return KeptRows(table, exemplars_to_table(views), count_rows(rows, skills, lexicons))
+    places = {make_speech_id(row.id): place for place, row in enumerate(rows)}
+    views = [view for view in make_speech_views([*rows, *shard.others]) if view.id in places]
+    spoken = take_rows(table, [places[view.id] for view in views])
+    speech = replace_columns(spoken, views, SPOKEN_COLUMNS)
+    return KeptRows(table, speech, count_rows(rows, skills, lexicons))

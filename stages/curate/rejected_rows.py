@@ -44,7 +44,7 @@ class RejectedRows:
         is_dropped = np.isin(rows.numbers, numbers)
         torn = _find_incomplete_turns(rows, is_dropped)
         is_dropped |= np.isin(rows.numbers, list(torn))
-        for part in rows.select(is_dropped).divide_by_group():
+        for part in rows.select(is_dropped).divide_by_row_group():
             rejections = [
                 reject_row(row, _STAGE, [torn.get(row.number) or find_problem(row)]) for row in part
             ]

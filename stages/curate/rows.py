@@ -167,10 +167,10 @@ class Rows:
 
     def __iter__(self) -> Iterator[Row]:
         """Read the rows, a row group at a time if they are in the order of their numbers."""
-        for part in self.divide_by_group():
+        for part in self.divide_by_row_group():
             yield from self.table.read(self.table.groups.find_group(int(part.numbers[0])), part.numbers)
 
-    def divide_by_group(self) -> Iterator[Rows]:
+    def divide_by_row_group(self) -> Iterator[Rows]:
         """Divide rows where the next one is in another row group."""
         groups = self.find_row_groups()
         for numbers in np.split(self.numbers, np.flatnonzero(np.diff(groups)) + 1):

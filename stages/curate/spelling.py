@@ -71,12 +71,17 @@ def find_misspelled_words(words: WordCounts) -> dict[str, int]:
 
 
 def list_plain_words(calls: Sequence[HasTemplate]) -> set[str]:
-    """List the lower-case words of a text outside the arguments of all its calls, except those with an apostrophe."""
+    """List the lower-case words of a text outside the arguments of all its calls, except those with an apostrophe.
+
+    Words that are too short to count are left out.
+    """
     return set.intersection(*(set(_list_words(call.exemplar)) for call in calls))
 
 
 def _list_words(template: str) -> Iterator[str]:
     for match in _WORD.finditer(template):
-        is_slot_name = template[match.start() - 1 : match.start()] in {"<", "_"}
-        if match[0].islower() and "'" not in match[0] and "’" not in match[0] and not is_slot_name:
-            yield match[0]
+        word = match[0]
+        if len(word) >= _MIN_LETTERS and word.islower() and "'" not in word and "’" not in word:
+            is_slot_name = template[match.start() - 1 : match.start()] in {"<", "_"}
+            if not is_slot_name:
+                yield word

@@ -115,6 +115,25 @@ def join_caches(key: str, parts: Iterable[TextCache]) -> TextCache:
     )
 
 
+class CacheCollector:
+    """Collects the results of all row groups, unless there are more than are kept: then it forgets them."""
+
+    def __init__(self, key: str) -> None:
+        """key: see `TextCache`."""
+        self._key = key
+        self._parts: list[TextCache] = []
+        self._results = 0
+
+    def add(self, part: TextCache) -> None:
+        """Add the results of a row group; a text of two row groups counts twice."""
+        self._results += max(len(part.findings), len(part.flags))
+        self._parts = [*self._parts, part] if self._results <= MAX_RESULTS else []
+
+    def join(self) -> TextCache | None:
+        """Put the results together; `None` if there are too many."""
+        return join_caches(self._key, self._parts) if self._results <= MAX_RESULTS else None
+
+
 def make_cache_key(params: CurateParams, lexicons: Lexicons) -> str:
     """Make the key of results: a hash of all that they depend on except texts."""
     versions = [version(name) for name in _PACKAGES]
@@ -135,9 +154,9 @@ def read_text_cache(key: str, path: Path = CACHE) -> TextCache:
     return TextCache(key)
 
 
-def write_text_cache(cache: TextCache, path: Path = CACHE) -> None:
-    """Write the results of this run, if there are not too many, the project uses DVC, and the disk admits it."""
-    if not path.parent.parent.is_dir() or max(len(cache.findings), len(cache.flags)) > MAX_RESULTS:
+def write_text_cache(cache: TextCache | None, path: Path = CACHE) -> None:
+    """Write the results of this run, if they are not too many, the project uses DVC, and the disk admits it."""
+    if cache is None or not path.parent.parent.is_dir():
         return
     content = msgspec.msgpack.encode(cache)
     try:

@@ -49,10 +49,11 @@ class Turns(NamedTuple):
         return self._add_up(mix_bits(self.calls[column]), self.starts)
 
     def hash_different(self, column: str) -> Keys:
-        """Hash the different values of each turn's calls, whatever their order."""
-        pairs = np.unique(np.stack([self.turns, self.calls[column].astype(np.int64)]), axis=1)
-        starts = np.searchsorted(pairs[0], np.arange(len(self.starts)))
-        return self._add_up(mix_bits(pairs[1]), starts)
+        """Hash the different values of each turn's calls, whatever their order. column: of codes."""
+        values = self.calls[column].astype(np.int64)
+        width = values.max(initial=0) + 1
+        turns, different = np.divmod(np.unique(self.turns * width + values), width)
+        return self._add_up(mix_bits(different), np.searchsorted(turns, np.arange(len(self.starts))))
 
     def _add_up(self, keys: Keys, starts: NDArray[np.int64]) -> Keys:
         return np.add.reduceat(keys, starts) if len(starts) else keys

@@ -43,3 +43,10 @@ def test_the_bounds_hold_for_each_exception_of_spacy() -> None:
 def test_texts_are_compared_with_limits_by_their_exact_number_of_tokens(text: str, tokens: int) -> None:
     assert [has_fewer_tokens(text, limit) for limit in (tokens, tokens + 1)] == [False, True]
     assert [has_more_tokens(text, limit) for limit in (tokens - 1, tokens)] == [True, False]
+
+
+@given(TEXTS, st.integers(0, 90))
+@example("call my mother and my father at home today, please, if you can, and then call me back.", 18)
+def test_limits_that_are_ruled_out_early_are_those_of_the_tokenizer(text: str, limit: int) -> None:
+    tokens = count_tokens(text)
+    assert (has_fewer_tokens(text, limit), has_more_tokens(text, limit)) == (tokens < limit, tokens > limit)

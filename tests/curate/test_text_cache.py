@@ -9,6 +9,7 @@ from stages.curate.facts import FactParams, collect_facts
 from stages.curate.params import CurateParams, LabelNoiseParams, QualityParams
 from stages.curate.privacy.findings import Finding
 from stages.curate.text_cache import (
+    CacheCollector,
     Recall,
     Results,
     TextCache,
@@ -132,11 +133,18 @@ def test_without_dvc_nothing_is_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_results_of_more_texts_than_the_bound_are_not_written(
+def test_results_of_more_texts_than_the_bound_are_forgotten_and_not_written(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stages.curate.text_cache.MAX_RESULTS", 2)
-    write_text_cache(collect_cache(TextCache("key")), path)
+    part = collect_cache(TextCache("key"))
+    collector = CacheCollector("key")
+    collector.add(part)
+    assert collector.join() == part
+    monkeypatch.setattr("stages.curate.text_cache.MAX_RESULTS", 2 * len(part.findings) - 1)
+    collector.add(part)
+    collector.add(part)
+    assert collector.join() is None
+    write_text_cache(None, path)
     assert not path.exists()
 
 

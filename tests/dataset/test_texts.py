@@ -87,6 +87,11 @@ def test_the_key_of_a_word_ignores_a_sign_after_it(word: str, sign: str) -> None
     assert make_equality_key(f"{word}{sign} now") == make_equality_key(f"{word} {sign} now")
 
 
+@given(st.text("aB1 .,?!'-\t", min_size=1).filter(lambda text: any(map(str.isalnum, text))))
+def test_the_key_of_a_plain_text_is_that_of_its_words_among_others(text: str) -> None:
+    assert make_equality_key(f"{text} ©") == f"{make_equality_key(text)} ©"
+
+
 @given(st.text(max_size=30))
 def test_the_key_of_a_text_ignores_the_spaces_around_it(text: str) -> None:
     assert make_equality_key(f" {text}\n") == make_equality_key(text)

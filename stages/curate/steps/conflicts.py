@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -62,12 +61,15 @@ def find_conflicts(rows: Rows) -> list[Conflict]:
     _, codes = np.unique(texts, return_inverse=True)
     _, first = np.unique(join_keys(codes, meanings), return_index=True)
     is_conflict = np.bincount(codes[first])[codes] > 1 if len(codes) else np.zeros(0, np.bool_)
-    loaded = turns.calls.select(is_conflict[turns.turns]).load()
+    in_conflict = is_conflict[turns.turns]
+    loaded = turns.calls.select(in_conflict).load()
+    calls_by_turn: dict[int, dict[int, Exemplar]] = defaultdict(dict)
+    numbers, own = turns.calls.numbers[in_conflict].tolist(), turns.turns[in_conflict].tolist()
+    for number, turn in zip(numbers, own, strict=True):
+        calls_by_turn[turn][number] = loaded[number]
     turns_by_text: dict[int, list[Calls]] = defaultdict(list)
-    bounds = [*pairwise([*turns.starts.tolist(), len(rows)])]
-    for turn in np.flatnonzero(is_conflict).tolist():
-        numbers = turns.calls.numbers[slice(*bounds[turn])].tolist()
-        turns_by_text[int(codes[turn])].append({number: loaded[number] for number in numbers})
+    for turn, calls in calls_by_turn.items():
+        turns_by_text[int(codes[turn])].append(calls)
     return list(map(_describe_votes, turns_by_text.values()))
 
 

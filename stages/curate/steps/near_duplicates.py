@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from exemplars.core.digests import hash_to_key
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason, TextPair
-from exemplars.core.reports import count_sorted
 from exemplars.core.turns import find_user_text
 from exemplars.dataset.embeddings import embed_texts
 from exemplars.dataset.similar_pairs import SimilarPair, find_similar_pairs
@@ -36,10 +35,10 @@ def join_near_duplicates(rows: Rows, curation: Curation) -> Rows:
     """Give near duplicates one group, so that no split separates them; reject repeats by `duplicates.near`."""
     params = curation.params.duplicates
     clusters = np.full(len(rows), _NO_CLUSTER)
-    tables = [curation.pairs]
+    tables: dict[str, pa.Table] = {}
     for column in COLUMNS:
         pairs = find_key_pairs(rows, column, curation)
-        tables.append(curation.texts.make_table(column, pairs))
+        tables[column] = curation.texts.make_table(column, pairs)
         own = _assign_clusters(rows[column], pairs, curation.texts)
         clusters = np.where(own == _NO_CLUSTER, clusters, own + clusters.max(initial=_NO_CLUSTER) + 1)
     kept = rows
@@ -48,9 +47,9 @@ def join_near_duplicates(rows: Rows, curation: Curation) -> Rows:
     in_cluster = (clusters != _NO_CLUSTER) & np.isin(rows.numbers, kept.numbers)
     clustered = rows.select(in_cluster)
     joined_groups = _join_groups(kept, clustered, clusters[in_cluster], params.max_group_rows)
-    curation.pairs = pa.concat_tables(tables)
+    curation.pairs = pa.concat_tables([curation.pairs, *tables.values()])
     curation.figures["duplicates"] = {
-        "pairs": count_sorted(name for table in tables[1:] for name in table.column("column").to_pylist()),
+        "pairs": {column: table.num_rows for column, table in tables.items() if table.num_rows},
         "clusters": len(np.unique(clusters[clusters != _NO_CLUSTER])),
         "clustered_rows": len(clustered),
         "joined_groups": joined_groups,

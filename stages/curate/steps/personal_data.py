@@ -36,8 +36,8 @@ def protect_personal_data(rows: Rows, curation: Curation) -> Rows:
     """List rows with unlabeled personal data for review; replace the data or reject the rows by `privacy.mode`."""
     params = curation.params.privacy
     find = build_finder(curation.lexicons.names, params.min_score)
-    numbers = set(rows.numbers.tolist())
-    findings = {number: found for number, found in rows.table.findings.items() if number in numbers}
+    with_findings = rows.select(np.isin(rows.numbers, list(rows.table.findings)))
+    findings = {number: rows.table.findings[number] for number in with_findings.numbers.tolist()}
     unlabeled = _find_unlabeled(rows, findings)
     in_replies = _find_in_groups(rows, "has_private_reply", partial(find_unlabeled_in_replies, find=find))
     curation.figures["personal_data"] = count_findings(findings, unlabeled, in_replies)
