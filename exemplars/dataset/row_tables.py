@@ -54,13 +54,11 @@ def rejections_from_table(table: pa.Table) -> list[Rejection]:
     return rows_from_table(table, Rejection)
 
 
-def replace_columns(table: pa.Table, rows: Sequence[Exemplar], names: Sequence[str]) -> pa.Table:
-    """Build a table of exemplars that differ from those of another table in some columns; the others are copied.
-
-    table: of as many rows. names: the columns that differ.
-    """
-    replaced = rows_to_table(rows, Exemplar, names)
-    columns = [(replaced if name in names else table).column(name) for name in EXEMPLAR_SCHEMA.names]
+def replace_columns(exemplars: pa.Table, others: pa.Table) -> pa.Table:
+    """Build the table of exemplars with some other columns, of as many rows."""
+    columns = [
+        (others if name in others.column_names else exemplars).column(name) for name in EXEMPLAR_SCHEMA.names
+    ]
     return pa.Table.from_arrays(columns, schema=EXEMPLAR_SCHEMA)
 
 

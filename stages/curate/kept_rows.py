@@ -59,6 +59,16 @@ class _Shard(NamedTuple):
     """Rows of other row groups whose turns have calls here: the calls of a turn have one speech view."""
 
 
+class _SpokenRows(NamedTuple):
+    """What a worker makes of a row group: without what the stage can read itself, which is most of it."""
+
+    places: NDArray[np.int32]
+    """The rows that have a speech view, by their places among those that stay."""
+    columns: pa.Table
+    """The columns in which the views differ from their rows."""
+    counts: RowCounts
+
+
 def write_kept_rows(curated: Curated, inputs: CurateInputs, workers: int) -> Representativeness:
     """Write the rows that stay and their speech views; return what they are about.
 
@@ -87,11 +97,14 @@ def write_lists(curated: Curated) -> None:
 
 def build_kept_rows(curated: Curated, inputs: CurateInputs, workers: int) -> Iterator[KeptRows]:
     """Build the tables of the rows that stay, row group by row group."""
-    work = partial(_build_shard, inputs.exemplars, inputs.skills, inputs.lexicons)
+    groups = inputs.exemplars
+    work = partial(_make_spoken, groups, inputs.skills, inputs.lexicons)
     shards = _list_shards(curated.kept)
-    yield from map_shards(
-        work, shards, workers, "speech", lambda shard: inputs.exemplars.name_group(shard.group)
-    )
+    results = map_shards(work, shards, workers, "speech", lambda shard: groups.name_group(shard.group))
+    for shard, spoken in zip(shards, results, strict=True):
+        kept = _take_kept(groups, shard)
+        speech = replace_columns(take_rows(kept, spoken.places), spoken.columns)
+        yield KeptRows(kept, speech, spoken.counts)
 
 
 def _list_shards(rows: Rows) -> list[_Shard]:
@@ -142,21 +155,29 @@ def _make_shard(group: int, rows: Rows, others: list[Exemplar]) -> _Shard:
     )
 
 
-def _build_shard(groups: RowGroups, skills: Sequence[Skill], lexicons: Lexicons, shard: _Shard) -> KeptRows:
+def _take_kept(groups: RowGroups, shard: _Shard) -> pa.Table:
+    """Take the rows of a row group that stay, with their new groups and contents."""
     table = take_rows(groups.read(shard.group), shard.places)
     index = table.schema.get_field_index("group")
     names = table.column("group").to_numpy()
     names[shard.moved] = shard.names.to_numpy(zero_copy_only=False)
     table = table.set_column(index, table.schema.field(index), pa.array(names, pa.string()))
-    rows = exemplars_from_table(table)
-    if shard.replaced:
-        rows = [
-            msgspec.structs.replace(shard.replaced.get(place, row), group=row.group)
-            for place, row in enumerate(rows)
-        ]
-        table = exemplars_to_table(rows)
+    if not shard.replaced:
+        return table
+    rows = enumerate(exemplars_from_table(table))
+    return exemplars_to_table(
+        [msgspec.structs.replace(shard.replaced.get(place, row), group=row.group) for place, row in rows]
+    )
+
+
+def _make_spoken(
+    groups: RowGroups, skills: Sequence[Skill], lexicons: Lexicons, shard: _Shard
+) -> _SpokenRows:
+    rows = exemplars_from_table(_take_kept(groups, shard))
     places = {make_speech_id(row.id): place for place, row in enumerate(rows)}
     views = [view for view in make_speech_views([*rows, *shard.others]) if view.id in places]
-    spoken = take_rows(table, [places[view.id] for view in views])
-    speech = replace_columns(spoken, views, SPOKEN_COLUMNS)
-    return KeptRows(table, speech, count_rows(rows, skills, lexicons))
+    return _SpokenRows(
+        np.array([places[view.id] for view in views], np.int32),
+        rows_to_table(views, Exemplar, SPOKEN_COLUMNS),
+        count_rows(rows, skills, lexicons),
+    )
