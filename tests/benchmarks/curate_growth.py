@@ -71,7 +71,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=project.parent) as folder:
         copy = Path(folder)
         for name in ("exemplars", "stages", "schemas"):
-            shutil.copytree(project / name, copy / name)
+            shutil.copytree(project / name, copy / name, symlinks=True)
         for name in ("dvc.yaml", "params.yaml"):
             shutil.copy(project / name, copy / name)
         shutil.copytree(project / layout.EXEMPLARS.parent, copy / layout.EXEMPLARS.parent)
