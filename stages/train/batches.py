@@ -138,12 +138,23 @@ def build_batches(rows: Sequence[TokenRow], batch_rows: int) -> list[list[list[T
 class SharedPrefixCollator:
     """Collate a packed batch; `attention_mask` has the shape (1, 1, T, T), true where a token is seen."""
 
+    def __init__(self, multiple: int = 32) -> None:
+        """multiple: T is one, by padding at the end.
+
+        In bf16, a CPU's library prepares each matrix product for its sizes, which takes a seventh of a step if no other
+        batch has them (oneDNN; docs/train.md).
+        """
+        self._multiple = multiple
+
     def __call__(self, batches: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Turn one packed batch into tensors. Raises `ValueError` if there are several."""
         import torch
 
         (batch,) = batches
-        prefixes, parts = torch.tensor(batch["prefixes"]), torch.tensor(batch["parts"])
+        missing = -len(batch["parts"]) % self._multiple
+        # A padding token sees nothing but itself, as a row of its own.
+        prefixes = torch.tensor([*batch["prefixes"], *[-1] * missing])
+        parts = torch.tensor([*batch["parts"], *range(-missing, 0)])
         places = torch.arange(len(parts))
         seen = (
             (prefixes[:, None] == prefixes[None, :])
@@ -151,8 +162,8 @@ class SharedPrefixCollator:
             & ((parts[None, :] == 0) | (parts[:, None] == parts[None, :]))
         )
         return {
-            "input_ids": torch.tensor([batch["input_ids"]]),
-            "labels": torch.tensor([batch["labels"]]),
-            "position_ids": torch.tensor([batch["position_ids"]]),
+            "input_ids": torch.tensor([[*batch["input_ids"], *[0] * missing]]),
+            "labels": torch.tensor([[*batch["labels"], *[IGNORED] * missing]]),
+            "position_ids": torch.tensor([[*batch["position_ids"], *[0] * missing]]),
             "attention_mask": seen[None, None],
         }

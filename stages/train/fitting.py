@@ -34,7 +34,8 @@ class FitResult(NamedTuple):
     model: Any
     steps: int
     tokens: int
-    """Processed tokens: without padding; a shared prefix counts once."""
+    """Processed tokens: a shared prefix counts once. Padding counts where batches are packed, and not where they are
+    not."""
     resumed_from: int | None
     """The step of the checkpoint that training resumed from."""
     losses: dict[str, float]

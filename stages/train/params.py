@@ -84,7 +84,7 @@ class Tracker(StrEnum):
 class Shared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What all recipes have in common."""
 
-    epochs: Positive = 2.0
+    epochs: Positive = 1.0
     """Number of passes over the train split."""
     max_steps: Count | None = None
     """Number of optimizer steps, overriding epochs; null: as given by epochs."""

@@ -297,10 +297,10 @@ Recipe = Full | Lora | PromptTuning | Adapter | Freeze | Continued | Tagger | Re
 
 DEFAULT_RECIPES: Final[dict[str, Recipe]] = {
     "full": Full(learning_rate=1e-4),
-    "lora": Lora(rank=16, alpha=32, layers=10, learning_rate=3e-3),
+    "lora": Lora(rank=16, alpha=32, layers=20, learning_rate=3e-3),
     "dora": Lora(rank=16, alpha=32, dora=True, learning_rate=1e-3),
     "qlora": Lora(rank=16, alpha=32, quantized=True, learning_rate=1e-3),
-    "ra_dit": Lora(rank=16, alpha=32, layers=10, learning_rate=3e-3),
+    "ra_dit": Lora(rank=16, alpha=32, layers=20, learning_rate=3e-3),
     "prompt_tuning": PromptTuning(virtual_tokens=20, learning_rate=3e-2),
     "adapter": Adapter(learning_rate=1e-2),
     "freeze": Freeze(layers=10, learning_rate=2e-4),

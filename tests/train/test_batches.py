@@ -86,7 +86,8 @@ def test_each_row_keeps_a_prompt_token_of_its_own() -> None:
 
 
 def test_mask_shows_the_prefix_and_the_row_itself() -> None:
-    batch = SharedPrefixCollator()([pack_groups([[row([1, 2, 3], 2), row([1, 5, 6], 2)]])._asdict()])
+    packed = pack_groups([[row([1, 2, 3], 2), row([1, 5, 6], 2)]])
+    batch = SharedPrefixCollator(multiple=1)([packed._asdict()])
     assert batch["attention_mask"].shape == (1, 1, 5, 5)
     assert batch["attention_mask"][0, 0].int().tolist() == [
         [1, 0, 0, 0, 0],
@@ -94,6 +95,23 @@ def test_mask_shows_the_prefix_and_the_row_itself() -> None:
         [1, 1, 1, 0, 0],
         [1, 0, 0, 1, 0],
         [1, 0, 0, 1, 1],
+    ]
+
+
+def test_padding_sees_itself_alone_and_is_not_learned() -> None:
+    batch = SharedPrefixCollator(multiple=4)([pack_groups([[row([1, 2, 3, 4, 5], 2)]])._asdict()])
+    assert batch["input_ids"].tolist() == [[1, 2, 3, 4, 5, 0, 0, 0]]
+    assert batch["labels"].tolist() == [[-100, -100, 3, 4, 5, -100, -100, -100]]
+    assert batch["position_ids"].tolist() == [[0, 1, 2, 3, 4, 0, 0, 0]]
+    assert batch["attention_mask"][0, 0].int().tolist() == [
+        [1, 0, 0, 0, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0, 0, 0, 0],
+        [1, 1, 1, 0, 0, 0, 0, 0],
+        [1, 1, 1, 1, 0, 0, 0, 0],
+        [1, 1, 1, 1, 1, 0, 0, 0],
+        [0, 0, 0, 0, 0, 1, 0, 0],
+        [0, 0, 0, 0, 0, 0, 1, 0],
+        [0, 0, 0, 0, 0, 0, 0, 1],
     ]
 
 
