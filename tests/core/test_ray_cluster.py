@@ -27,7 +27,7 @@ from exemplars.core.imports import hide_packages
 from exemplars.core.workers import map_shards
 from tests.conftest import PROJECT, SAMPLE, Workspace
 from tests.core.shards import double_or_die
-from tests.pipeline.test_determinism import hash_as_dvc
+from tests.pipeline.test_determinism import RUN_ALL, hash_as_dvc
 
 SMALL_NODE = {"num_cpus": 1, "include_log_monitor": False}
 """Each process that a node starts takes a second of processor time."""
@@ -208,8 +208,8 @@ def test_work_is_sent_once_to_each_worker(on_ray: Cluster) -> None:
     assert sum(seen == 1 for _, seen in works) == len({process for process, _ in works})
 
 
-STAGES = """
-import runpy, sys
+STAGES = f"""
+import sys
 from functools import partial
 from pathlib import Path
 from exemplars.core import ray_cluster
@@ -219,15 +219,8 @@ def map_after_kill(work, *rest):
     return map_on_ray(partial(run_after_kill, kills / command, work), *rest)
 
 map_on_ray, ray_cluster.map_on_ray = ray_cluster.map_on_ray, map_after_kill
-kills, *commands = sys.argv[1:]
-kills = Path(kills)
-for command in commands:
-    sys.argv = command.split()
-    try:
-        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-    except SystemExit as done:
-        if done.code:
-            raise
+kills = Path(sys.argv.pop(1))
+{RUN_ALL}
 """
 
 
