@@ -7,17 +7,19 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from exemplars.core.files import replace_file
 from exemplars.core.tables import (
+    ROWS_PER_GROUP,
     TableWriter,
     open_table,
     prevent_pandas_import,
@@ -79,22 +81,30 @@ def open_sorted_table(path: Path, schema: pa.Schema) -> Iterator[SortedWriter]:
             write_table(partial, sort_by_id(table))
 
 
-def merge_sorted(parts: Iterable[pa.Table], others: pa.Table) -> Iterator[pa.Table]:
-    """Merge a large table with a small one by their ids; of rows with equal ids, those of the large table come first.
+def merge_sorted(first: Iterable[pa.Table], second: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Merge two tables by their ids, part by part; of rows with equal ids, those of the first table come first.
 
-    parts: the large table, in its order, which is sorted by id unless it has to be sorted as a whole later. others:
-    rows in any order; those with equal ids keep theirs.
+    first, second: the parts of each table, in its order, which is sorted by id.
     """
-    others = sort_by_id(others)
-    ids = others.column("id").to_numpy()
-    start = 0
-    for part in parts:
-        if part.num_rows:
-            # A row with the last id of this part may have an equal in the next part, which it must follow.
-            end = max(start, int(np.searchsorted(ids, part.column("id")[-1].as_py(), side="left")))
-            yield sort_by_id(pa.concat_tables([part, others.slice(start, end - start)]))
-            start = end
-    yield others.slice(start)
+    firsts, seconds = ((part for part in parts if part.num_rows) for parts in (first, second))
+    ours, theirs = next(firsts, None), next(seconds, None)
+    while ours is not None and theirs is not None:
+        last, their_last = (part.column("id")[-1].as_py() for part in (ours, theirs))
+        if their_last < last:
+            end, their_end = _count_ids(ours, their_last, "right"), theirs.num_rows
+        else:
+            # A row with the last id of this part may have an equal in the next part, which comes before theirs.
+            end, their_end = ours.num_rows, _count_ids(theirs, last, "left")
+        yield sort_by_id(pa.concat_tables([ours.slice(0, end), theirs.slice(0, their_end)]))
+        ours = ours.slice(end) if end < ours.num_rows else next(firsts, None)
+        theirs = theirs.slice(their_end) if their_end < theirs.num_rows else next(seconds, None)
+    yield from (part for part in (ours, theirs) if part is not None)
+    yield from chain(firsts, seconds)
+
+
+def _count_ids(table: pa.Table, bound: str, side: Literal["left", "right"]) -> int:
+    """Count the rows of a sorted table before an id. side: `right`: those with the id, too."""
+    return int(np.searchsorted(table.column("id").to_numpy(), bound, side=side))
 
 
 class TableSpool:
@@ -120,14 +130,30 @@ class TableSpool:
         """Read the parts, in their order."""
         yield from map(self.read_part, range(len(self._places)))
 
-    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> pa.Table:
+    def read_column(self, name: str) -> NDArray[Any]:
+        """Read a column of numbers."""
+        column = np.empty(self.starts[-1], self._schema.field(name).type.to_pandas_dtype())
+        for start, part in zip(self.starts, self.read_parts(), strict=False):
+            column[start : start + part.num_rows] = part.column(name).to_numpy()
+        return column
+
+    def read_by_id(self) -> Iterator[pa.Table]:
+        """Read all rows, sorted by id, in tables of at most `ROWS_PER_GROUP`; of all rows, their ids are in memory."""
+        # A column is a view of its whole part until it is copied.
+        ids = [take_rows(part.select(["id"]), range(part.num_rows)) for part in self.read_parts()]
+        names = pa.concat_tables([self._schema.empty_table().select(["id"]), *ids]).column("id")
+        order = pc.sort_indices(names).to_numpy()
+        del ids, names
+        for start in range(0, len(order), ROWS_PER_GROUP):
+            yield sort_by_id(self.take(np.sort(order[start : start + ROWS_PER_GROUP])))
+
+    def take(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> pa.Table:
         """Take rows by their numbers, which are in ascending order."""
-        bounds = np.searchsorted(rows, self.starts)
+        wanted = np.asarray(rows, np.int64)
+        numbers = np.searchsorted(self.starts, wanted, side="right") - 1
         parts = [self._schema.empty_table()]
-        for number, (first, last) in enumerate(pairwise(bounds.tolist())):
-            if first < last:
-                wanted = np.asarray(rows[first:last]) - self.starts[number]
-                parts.append(take_rows(self.read_part(number), wanted))
+        for number in np.unique(numbers).tolist():
+            parts.append(take_rows(self.read_part(number), wanted[numbers == number] - self.starts[number]))
         return pa.concat_tables(parts)
 
     def read_part(self, number: int) -> pa.Table:

@@ -24,8 +24,8 @@ def main() -> str:
     prepare_process()
     inputs = read_inputs(load_section("compile", CompileParams), read_source_settings())
     workers = count_workers(int(os.environ.get(layout.WORKERS_VARIABLE, "0")))
-    with open_outputs() as (spool, sinks):
-        counts = compile_sources(inputs, workers, spool, sinks)
+    with open_outputs() as (spools, sinks):
+        counts = compile_sources(inputs, workers, spools, sinks)
     write_dictionaries(inputs)
     report = build_compile_report(inputs.records, counts)
     write_report("compile", report, build_compile_metrics(report))

@@ -1,18 +1,21 @@
 """The records of all sources, compiled: what only all shards together decide, and the tables that the stage writes.
 
-Exemplars wait in a spool until it is known which of them stay. In memory are a few numbers for each record, and the
-rows that are compared with each other.
+Exemplars wait on disk until it is known which of them stay. In memory are a few numbers for each record, and a batch of
+the rows that are compared with each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from exemplars.core.ledger import Ledger, check_conservation, find_incomplete_turns, reject_row
@@ -20,20 +23,39 @@ from exemplars.core.records import Exemplar, Record, Rejection
 from exemplars.core.reviews import RowEdit
 from exemplars.core.schemas import REJECTION_SCHEMA
 from exemplars.core.table_streams import TableSink, TableSpool, merge_sorted
-from exemplars.core.tables import read_row_groups, rows_to_table, take_rows
+from exemplars.core.tables import ROWS_PER_GROUP, read_row_groups, rows_from_table, rows_to_table, take_rows
 from exemplars.core.workers import map_shards
-from exemplars.dataset.row_tables import (
-    exemplars_from_table,
-    exemplars_to_table,
-    records_from_table,
-    rejections_to_table,
-)
-from stages.compile.contradictions import prefilter_key, reject_contradictions
+from exemplars.dataset.row_tables import exemplars_from_table, rejections_to_table
+from stages.compile.contradictions import reject_contradictions
 from stages.compile.edits import EditCompiler, RowVersion, list_edited_rows
 from stages.compile.inputs import CompileInputs
 from stages.compile.lexicon import Lexicon
 from stages.compile.report import CompileCounts
-from stages.compile.shards import Keys, LostCall, RowGroup, ShardCompiler, read_row_group, template_key
+from stages.compile.row_keys import Keys, divide_classes
+from stages.compile.shards import RowGroup, ShardCompiler, read_row_group
+from stages.compile.waiting_exemplars import WaitingExemplars
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+
+class CompileSpools(NamedTuple):
+    """What the stage keeps on disk while it runs: files without names, empty at first."""
+
+    exemplars: TableSpool
+    keys: TableSpool
+    """Those of the exemplars."""
+    suspects: TableSpool
+    """Exemplars that are compared with each other."""
+    rejections: TableSpool
+    """Those of this stage."""
+
+
+class _LostCall(msgspec.Struct):
+    """A rejected record: what its turn needs to know of it."""
+
+    id: str
+    turn: str
+    service: str | None
 
 
 class CompiledSinks(NamedTuple):
@@ -48,15 +70,20 @@ class CompiledSinks(NamedTuple):
 
 
 def compile_sources(
-    inputs: CompileInputs, workers: int, spool: TableSpool, sinks: CompiledSinks
+    inputs: CompileInputs,
+    workers: int,
+    spools: CompileSpools,
+    sinks: CompiledSinks,
+    batch_rows: int = ROWS_PER_GROUP,
 ) -> CompileCounts:
     """Compile the records of all sources; return the counts of all rows.
 
-    The rejections include those of the sources' readers. spool: for exemplars, empty.
+    The rejections include those of the sources' readers. batch_rows: how many exemplars are compared at a time; it
+    changes no row.
     Raises `UserError` unless every record is an exemplar, a rejection or a template without values.
     """
     counts = CompileCounts()
-    compilation = _Compilation(inputs, spool)
+    compilation = _Compilation(inputs, spools, batch_rows)
     for templates in compilation.compile_shards(workers):
         sinks.templates.write(templates)
         counts.add_templates(templates)
@@ -64,13 +91,13 @@ def compile_sources(
     # First, because a part of a turn must not be compared with whole ones.
     compilation.drop_incomplete_turns()
     compilation.drop_contradictions()
-    for exemplars in compilation.read_kept():
+    counts.templates = compilation.exemplars.count_templates()
+    for exemplars in compilation.exemplars.read_kept():
         sinks.exemplars.write(exemplars)
         counts.add_exemplars(exemplars)
     for rejections in compilation.read_rejections():
         sinks.rejections.write(rejections)
         counts.add_rejections(rejections)
-    counts.templates = compilation.count_templates()
     kept = counts.sources.total() + counts.unfilled.total()
     check_conservation("compile", sum(inputs.records.values()), kept, counts.rejections.total())
     return counts
@@ -79,158 +106,110 @@ def compile_sources(
 class _Compilation:
     """The state of a compilation; exemplars and records are known by their numbers, over all shards."""
 
-    def __init__(self, inputs: CompileInputs, spool: TableSpool) -> None:
+    def __init__(self, inputs: CompileInputs, spools: CompileSpools, batch_rows: int) -> None:
+        self.exemplars = WaitingExemplars(spools.exemplars, spools.keys)
         self._inputs = inputs
+        self._suspects, self._rejections = spools.suspects, spools.rejections
+        self._batch_rows = batch_rows
         self._skills = {skill.name: skill for skill in inputs.skills}
         self._lexicon = Lexicon(inputs.recognizers)
-        self._spool = spool
         self._row_groups = _list_row_groups(inputs.paths)
         self._record_starts = [0]
         """The number of records before each row group."""
-        self._turns: Keys
-        """A key of the turn of each record."""
-        self._rows: Keys
-        """For each exemplar, the number of its record."""
-        self._contents: Keys
-        """The `prefilter_key` of each exemplar."""
-        self._filled: Keys
-        """A key of the template of each exemplar."""
-        self._is_kept: np.ndarray[tuple[int], np.dtype[np.bool_]]
-        """Of each exemplar."""
-        self._lost: list[LostCall] = []
-        """The rejected records."""
-        self._rejections: list[pa.Table] = []
-        """The rejections of this stage."""
-        self._to_edit: list[int] = []
-        """The exemplars that reviewers have edited."""
-        self._edited: dict[int, Exemplar] = {}
-        """The exemplars that take the places of others."""
+        self._lost: Keys = np.empty(0, np.int64)
+        """The numbers of the rejected records."""
+        self._lost_answers: Keys = np.empty(0, np.int64)
+        """Their keys."""
+        self._to_edit: dict[int, int] = {}
+        """The exemplars that reviewers have edited, with their records."""
 
     def compile_shards(self, workers: int) -> Iterator[pa.Table]:
         """Compile the records; yield the templates without values."""
         work = ShardCompiler(
             self._skills, self._lexicon, self._inputs.rules, list_edited_rows(self._inputs.decisions)
         )
-        turns, rows, contents, filled = ([np.empty(0, np.int64)] for _ in range(4))
+        lost, lost_answers = [self._lost], [self._lost_answers]
         for shard in map_shards(work, self._row_groups, workers, "compile", _name_row_group):
-            start = self._record_starts[-1]
-            self._record_starts.append(start + len(shard.turns))
-            self._to_edit += [self._spool.starts[-1] + number for number in shard.edited]
-            self._lost += [call._replace(number=start + call.number) for call in shard.lost]
+            start, first = self._record_starts[-1], len(self.exemplars)
+            self._record_starts.append(start + len(shard.exemplars) + len(shard.lost) + len(shard.templates))
+            self._to_edit |= {first + number: start + record for number, record in shard.edited}
+            lost.append(start + shard.lost)
+            lost_answers.append(shard.lost_answers)
             self._rejections.append(shard.rejections)
-            turns.append(shard.turns)
-            rows.append(start + shard.rows)
-            contents.append(shard.contents)
-            filled.append(shard.filled)
-            self._spool.append(shard.exemplars)
+            self.exemplars.append(shard.exemplars, shard.keys)
             yield shard.templates
-        self._turns, self._rows, self._contents, self._filled = map(
-            np.concatenate, (turns, rows, contents, filled)
-        )
-        self._is_kept = np.ones(len(self._rows), np.bool_)
+        self._lost, self._lost_answers = np.concatenate(lost), np.concatenate(lost_answers)
 
     def apply_edits(self) -> list[RowEdit]:
         """Let the rows that reviewers have edited take the places of the rows; return the edits, by row."""
         if not self._to_edit:
             return []
         compiler = EditCompiler(self._skills, self._lexicon, self._inputs.rules)
-        numbers = self._rows[self._to_edit]
-        exemplars = self._take_exemplars(np.array(self._to_edit))
+        exemplars = exemplars_from_table(self.exemplars.take(np.array(list(self._to_edit))))
+        records = self._read_records(np.array(list(self._to_edit.values())), Record)
+        calls = self._count_calls({exemplar.turn for exemplar in exemplars})
         edits: list[RowEdit] = []
-        for number, exemplar, record in zip(
-            self._to_edit, exemplars, self._read_records(numbers), strict=True
-        ):
-            same_turn = self._turns == self._turns[self._rows[number]]
-            row, made = compiler.apply(
-                RowVersion(record, exemplar, bool(same_turn.sum() > 1)), self._inputs.decisions
-            )
+        for number, exemplar, record in zip(self._to_edit, exemplars, records, strict=True):
+            version = RowVersion(record, exemplar, calls[exemplar.turn] > 1)
+            row, made = compiler.apply(version, self._inputs.decisions)
             edits += made
-            self._edited[number] = row.exemplar
-            self._contents[number] = prefilter_key(row.exemplar)
-            self._filled[number] = template_key(row.exemplar)
+            self.exemplars.replace(number, row.exemplar)
         return sorted(edits, key=lambda edit: edit.id)
 
     def drop_incomplete_turns(self) -> None:
         """Reject the exemplars whose turn has lost a call."""
-        lost_turns = self._turns[[call.number for call in self._lost]]
-        suspects = np.flatnonzero(np.isin(self._turns[self._rows], lost_turns))
-        if not len(suspects):
-            return
-        calls: list[tuple[int, LostCall | Exemplar]] = [(call.number, call) for call in self._lost]
-        calls += zip(self._rows[suspects].tolist(), self._take_exemplars(suspects), strict=True)
-        ordered = [call for _, call in sorted(calls, key=lambda call: call[0])]
-        problems = find_incomplete_turns(ordered, {call.id for call in self._lost})
-        exemplars = [call for call in ordered if isinstance(call, Exemplar)]
-        self._reject(
-            suspects,
-            exemplars,
-            [reject_row(row, "compile", [problems[row.id]]) for row in exemplars if row.id in problems],
-        )
+        answers, first = np.unique(self._lost_answers, return_index=True)
+        suspects, keys = self.exemplars.find_answers(answers)
+        lost = self._lost[first[np.searchsorted(answers, keys)]]
+        for start, table in self.exemplars.select(suspects):
+            end = start + table.num_rows
+            exemplars = exemplars_from_table(table)
+            calls = self._read_records(np.unique(lost[start:end]), _LostCall)
+            problems = find_incomplete_turns([*calls, *exemplars], {call.id for call in calls})
+            rejections = [
+                reject_row(row, "compile", [problems[row.id]]) for row in exemplars if row.id in problems
+            ]
+            self._reject(suspects[start:end], exemplars, rejections)
 
     def drop_contradictions(self) -> None:
         """Reject duplicates and contradictions; only turns that share a key with a different turn are compared."""
-        suspects = self._list_suspects()
-        exemplars = self._take_exemplars(suspects)
-        ledger = Ledger("compile")
-        reject_contradictions(exemplars, ledger, self._inputs.candidates)
-        self._reject(suspects, exemplars, ledger.rejections)
-
-    def read_kept(self) -> Iterator[pa.Table]:
-        """Read the exemplars that stay."""
-        edited = sorted(self._edited)
-        for start, part in zip(self._spool.starts, self._spool.read_parts(), strict=False):
-            end = start + part.num_rows
-            numbers = [number for number in edited if start <= number < end]
-            if numbers:
-                rows = exemplars_to_table([self._edited[number] for number in numbers])
-                part = _replace_rows(part, [number - start for number in numbers], rows)
-            is_kept = self._is_kept[start:end]
-            yield part if is_kept.all() else part.filter(pa.array(is_kept))
+        suspects, keys = self.exemplars.find_alike()
+        for _, table in self.exemplars.select(suspects):
+            self._suspects.append(table)
+        for places in divide_classes(keys, self._batch_rows):
+            exemplars = exemplars_from_table(self._suspects.take(places))
+            ledger = Ledger("compile")
+            reject_contradictions(exemplars, ledger, self._inputs.candidates)
+            self._reject(suspects[places], exemplars, ledger.rejections)
 
     def read_rejections(self) -> Iterator[pa.Table]:
         """Read the rejections of the sources' readers and of this stage, by their ids."""
         ledgers = (read_row_groups(path, REJECTION_SCHEMA) for path in self._inputs.ledgers)
-        own = pa.concat_tables([REJECTION_SCHEMA.empty_table(), *self._rejections])
-        return merge_sorted(chain.from_iterable(ledgers), own)
+        return merge_sorted(chain.from_iterable(ledgers), self._rejections.read_by_id())
 
-    def count_templates(self) -> int:
-        """Count the different templates of the exemplars that stay."""
-        return len(np.unique(self._filled[self._is_kept]))
+    def _count_calls(self, turns: Collection[str]) -> Counter[str]:
+        """Count the records of some turns."""
+        names = pa.array(turns, pa.string())
+        calls: Counter[str] = Counter()
+        for row_group in self._row_groups:
+            column = read_row_group(row_group, ["turn"]).column("turn")
+            calls.update(column.filter(pc.is_in(column, value_set=names)).to_pylist())
+        return calls
 
-    def _list_suspects(self) -> Keys:
-        """List the kept exemplars of all turns that share a prefilter key with another turn."""
-        kept = np.flatnonzero(self._is_kept)
-        turns = self._turns[self._rows[kept]]
-        pairs = np.unique(np.stack([self._contents[kept], turns]), axis=1)
-        contents, counts = np.unique(pairs[0], return_counts=True)
-        shared = pairs[1][np.isin(pairs[0], contents[counts > 1])]
-        return kept[np.isin(turns, shared)]
-
-    def _take_exemplars(self, numbers: Keys) -> list[Exemplar]:
-        """Take exemplars from the spool, as reviewers have edited them. numbers: in ascending order."""
-        exemplars = exemplars_from_table(self._spool.take(numbers.tolist()))
-        return [
-            self._edited.get(number, exemplar)
-            for number, exemplar in zip(numbers.tolist(), exemplars, strict=True)
-        ]
-
-    def _read_records(self, numbers: Keys) -> list[Record]:
-        """Read records again. numbers: in ascending order."""
-        records: list[Record] = []
-        for row_group, start, end in zip(
-            self._row_groups, self._record_starts[:-1], self._record_starts[1:], strict=True
-        ):
-            wanted = [number - start for number in numbers.tolist() if start <= number < end]
-            if wanted:
-                records += records_from_table(take_rows(read_row_group(row_group), wanted))
+    def _read_records(self, numbers: Keys, record_type: type[R]) -> list[R]:
+        """Read records again. numbers: in ascending order. record_type: has the fields that are read."""
+        groups = np.searchsorted(self._record_starts, numbers, side="right") - 1
+        records: list[R] = []
+        for group in np.unique(groups).tolist():
+            table = read_row_group(self._row_groups[group], record_type.__struct_fields__)
+            rows = numbers[groups == group] - self._record_starts[group]
+            records += rows_from_table(take_rows(table, rows), record_type)
         return records
 
     def _reject(self, numbers: Keys, exemplars: Sequence[Exemplar], rejections: Sequence[Rejection]) -> None:
         """Reject some of the exemplars with these numbers."""
         rejected = {rejection.id for rejection in rejections}
-        self._is_kept[
-            [number for number, row in zip(numbers, exemplars, strict=True) if row.id in rejected]
-        ] = False
+        self.exemplars.drop(numbers[[row.id in rejected for row in exemplars]])
         self._rejections.append(rejections_to_table(rejections))
 
 
@@ -241,11 +220,3 @@ def _list_row_groups(paths: Sequence[Path]) -> list[RowGroup]:
 def _name_row_group(row_group: RowGroup) -> str:
     path, group = row_group
     return f"{path}, row group {group}"
-
-
-def _replace_rows(table: pa.Table, numbers: Sequence[int], rows: pa.Table) -> pa.Table:
-    """Return a table with other rows in some places, and all rows in their order. numbers: the places."""
-    order = list(range(table.num_rows))
-    for position, number in enumerate(numbers):
-        order[number] = table.num_rows + position
-    return take_rows(pa.concat_tables([table, rows]), order)

@@ -38,12 +38,12 @@ def content_key(calls: Sequence[Exemplar]) -> int:
 
 
 def prefilter_key(exemplar: Exemplar) -> int:
-    """Compute a key that a call has in common with a call of every turn of the same `content_key`, and seldom else.
+    """Compute a key that all calls of all turns with the same `content_key` have, and seldom other calls.
 
     It is cheap, since it encodes no turns as JSON, and only the few turns that share one are compared.
     """
     last = [turn.utterance for turn in exemplar.context[-_PREFILTER_TURNS:]]
-    return hash_to_int("\x00".join([exemplar.service or "", exemplar.utterance, *last]).encode())
+    return hash_to_int("\x00".join([exemplar.utterance, *last]).encode())
 
 
 def reject_contradictions(

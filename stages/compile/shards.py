@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from exemplars.core.digests import hash_to_int
 from exemplars.core.records import Exemplar, Rejection
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.row_tables import (
@@ -20,23 +19,12 @@ from exemplars.dataset.row_tables import (
     select_compiled,
     select_templates,
 )
-from stages.compile.contradictions import prefilter_key
 from stages.compile.exemplars import SourceRules, compile_record
 from stages.compile.lexicon import Lexicon
+from stages.compile.row_keys import Keys, hash_answer, hash_exemplars
 
 RowGroup = tuple[Path, int]
 """The records of a source, and the number of a row group of them."""
-Keys = np.ndarray[tuple[int], np.dtype[np.int64]]
-
-
-class LostCall(NamedTuple):
-    """A record that was rejected: what its turn needs to know of it."""
-
-    number: int
-    """Of the record in its row group."""
-    id: str
-    turn: str
-    service: str | None
 
 
 class CompiledShard(NamedTuple):
@@ -46,18 +34,14 @@ class CompiledShard(NamedTuple):
     rejections: pa.Table
     templates: pa.Table
     """Records that are templates without values."""
-    lost: list[LostCall]
-    """The rejected records."""
-    turns: Keys
-    """A key of the turn of each record."""
-    rows: Keys
-    """For each exemplar, the number of its record."""
-    contents: Keys
-    """The `prefilter_key` of each exemplar."""
-    filled: Keys
-    """A key of the template of each exemplar."""
-    edited: list[int]
-    """The numbers of the exemplars that reviewers have edited."""
+    keys: pa.Table
+    """Those of the exemplars."""
+    lost: Keys
+    """The numbers of the rejected records in their row group."""
+    lost_answers: Keys
+    """Their `hash_answer`."""
+    edited: list[tuple[int, int]]
+    """The numbers of the exemplars that reviewers have edited, and those of their records."""
 
 
 class ShardCompiler:
@@ -82,7 +66,8 @@ class ShardCompiler:
         rows: list[int] = []
         exemplars: list[Exemplar] = []
         rejections: list[Rejection] = []
-        lost: list[LostCall] = []
+        lost: list[int] = []
+        lost_answers: list[int] = []
         for number, record in enumerate(records_from_table(table)):
             if record.is_template:
                 continue
@@ -92,30 +77,20 @@ class ShardCompiler:
                 exemplars.append(row)
             else:
                 rejections.append(row)
-                lost.append(LostCall(number, record.id, record.turn, record.service))
+                lost.append(number)
+                lost_answers.append(hash_answer(record))
         return CompiledShard(
             join_compiled(table, rows, select_compiled(exemplars)),
             rejections_to_table(rejections),
             select_templates(table),
-            lost,
-            _collect_keys(hash_to_int(turn.encode()) for turn in table.column("turn").to_pylist()),
-            _collect_keys(rows),
-            _collect_keys(map(prefilter_key, exemplars)),
-            _collect_keys(map(template_key, exemplars)),
-            [number for number, row in enumerate(exemplars) if row.id in self._edited],
+            hash_exemplars(exemplars),
+            np.array(lost, np.int64),
+            np.array(lost_answers, np.int64),
+            [(number, rows[number]) for number, row in enumerate(exemplars) if row.id in self._edited],
         )
 
 
-def read_row_group(row_group: RowGroup) -> pa.Table:
-    """Read the records of a row group."""
+def read_row_group(row_group: RowGroup, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read the records of a row group. columns: those to read; `None`: all."""
     path, group = row_group
-    return pq.ParquetFile(path).read_row_group(group)
-
-
-def template_key(exemplar: Exemplar) -> int:
-    """Compute a key of an exemplar's template."""
-    return hash_to_int(exemplar.exemplar.encode())
-
-
-def _collect_keys(keys: Iterable[int]) -> Keys:
-    return np.fromiter(keys, np.int64)
+    return pq.ParquetFile(path).read_row_group(group, columns=None if columns is None else list(columns))

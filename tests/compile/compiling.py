@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from exemplars.core.reviews import RowEdit
 from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA, TEMPLATE_SCHEMA, derive_schema
-from exemplars.core.table_streams import open_spool
-from exemplars.core.tables import rows_from_table
+from exemplars.core.tables import ROWS_PER_GROUP, rows_from_table
 from stages.compile.compilation import CompiledSinks, compile_sources
 from stages.compile.inputs import CompileInputs
+from stages.compile.outputs import open_spools
 from stages.compile.report import CompileCounts
 
 SCHEMAS = (EXEMPLAR_SCHEMA, REJECTION_SCHEMA, TEMPLATE_SCHEMA, derive_schema(RowEdit))
@@ -38,10 +38,12 @@ class CollectingSink:
         self.table = pa.concat_tables([self.table, table])
 
 
-def compile_inputs(folder: Path, inputs: CompileInputs, workers: int = 1) -> Compiled:
-    """Compile as the stage does. folder: for the spool."""
+def compile_inputs(
+    folder: Path, inputs: CompileInputs, workers: int = 1, batch_rows: int = ROWS_PER_GROUP
+) -> Compiled:
+    """Compile as the stage does. folder: for the spools."""
     sinks = [CollectingSink(schema) for schema in SCHEMAS]
-    with open_spool(folder, EXEMPLAR_SCHEMA) as spool:
-        counts = compile_sources(inputs, workers, spool, CompiledSinks(*sinks))
+    with open_spools(folder) as spools:
+        counts = compile_sources(inputs, workers, spools, CompiledSinks(*sinks), batch_rows)
     *tables, edits = (sink.table for sink in sinks)
     return Compiled(*tables, rows_from_table(edits, RowEdit), counts)

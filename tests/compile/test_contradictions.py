@@ -154,6 +154,7 @@ def test_the_prefilter_key_is_equal_whenever_the_content_key_is() -> None:
     first, second = exemplar("a", context=turns), exemplar("b", "text", context=turns)
     assert content_key([first]) == content_key([second])
     assert prefilter_key(first) == prefilter_key(second)
+    assert prefilter_key(first) == prefilter_key(exemplar("a", context=turns, service="S_1"))
     assert prefilter_key(first) != prefilter_key(exemplar("a", context=turns[:4]))
 
 
