@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
+from exemplars.core import params
 from exemplars.core.code_version import hash_all_code
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.layout import EXECUTOR_VARIABLE
@@ -43,8 +46,19 @@ _FAILURES: Final = {
         "the nodes that ran it died {attempts} times",
         "look at the nodes with `ray status`, then run the same command again",
     ),
+    "_NoNodesError": (
+        "no node of the cluster is left that could run it",
+        "look at the nodes with `ray status`, start them again",
+    ),
 }
 """What is said of Ray's errors about a shard, and what to do."""
+_MISSING_MODULE: Final = re.compile(r"No module named '(\w+)")
+_NODE_CHECK: Final = 60.0
+"""Seconds of waiting after which, again and again, it is checked that the cluster has a node."""
+
+
+class _NoNodesError(Exception):
+    """The cluster has no node for tasks."""
 
 
 class _Job(NamedTuple):
@@ -66,25 +80,45 @@ def map_on_ray(
 
     workers: CPUs of the cluster that is started here if `RAY_ADDRESS` is not set. A task whose worker or node dies is
     tried again. Raises `UserError` if there is no connection (see `connect_to_ray`), if a node has not the project's
-    folder or other code, or if a shard fails each time.
+    folder or other code, if a shard fails each time, or if no node is left.
     """
     ray, cpus = connect_to_ray(workers)
     task = ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1)(_run_in_project)
-    job = _Job(os.getcwd(), _hash_code(), ray.put(work))
-    waiting, running = deque(shards), deque[tuple[A, Any]]()
-    while waiting or running:
-        while waiting and len(running) < AHEAD * cpus:
-            shard = waiting.popleft()
-            running.append((shard, task.remote(job, shard)))
-        shard, reference = running.popleft()
-        try:
-            result = ray.get(reference)
-        except ray.exceptions.RayTaskError as error:
-            raise error.cause from None
-        except ray.exceptions.RayError as error:
-            raise UserError([_report_failure(name_shard(shard), error)]) from None
-        del reference
+
+    def name(index: int) -> str:
+        return name_shard(shards[index])
+
+    with _name_failures(ray, name, 0):
+        job = _Job(os.getcwd(), _hash_code(), ray.put(work))
+    running: deque[Any] = deque()
+    for position in range(len(shards)):
+        for index in range(position + len(running), min(position + AHEAD * cpus, len(shards))):
+            with _name_failures(ray, name, index):
+                running.append(task.remote(job, shards[index]))
+        with _name_failures(ray, name, position):
+            _wait_for_task(ray, running[0])
+            result = ray.get(running.popleft())
         yield result
+
+
+@contextmanager
+def _name_failures(ray: Any, name: Callable[[int], str], index: int) -> Iterator[None]:
+    """Raise what the work on a shard has raised; for errors of Ray, a `UserError` that names the shard."""
+    try:
+        yield
+    except (ray.exceptions.RayError, _NoNodesError) as error:
+        # Of a task, also if Ray could not store its result.
+        cause = error.cause if isinstance(error, ray.exceptions.RayTaskError) else error
+        if not isinstance(cause, ray.exceptions.RayError | _NoNodesError):
+            raise cause from None
+        raise UserError([_report_failure(name(index), cause)]) from None
+
+
+def _wait_for_task(ray: Any, reference: Any) -> None:
+    """Wait for a task as long as the cluster has nodes for it: Ray itself would wait for new ones without end."""
+    while not ray.wait([reference], timeout=_NODE_CHECK)[0]:
+        if ray.cluster_resources().get("CPU", 0) < 1:
+            raise _NoNodesError
 
 
 def _run_in_project(job: _Job, shard: Any) -> Any:
@@ -94,7 +128,8 @@ def _run_in_project(job: _Job, shard: Any) -> Any:
 
 
 def _enter_project(project: str, code: str) -> None:
-    if not Path(project).is_dir():
+    # A shared folder that is not mounted is an empty one.
+    if not (Path(project) / params.PATH).is_file():
         raise UserError([_report_missing_folder(project)])
     os.chdir(project)
     if _hash_code() != code:
@@ -117,11 +152,12 @@ _hash_code = functools.cache(hash_all_code)
 
 
 def _report_missing_folder(project: str) -> Diagnostic:
+    node = os.uname().nodename
     return Diagnostic(
         path=project,
         code="no_shared_folder",
-        summary=f"the node {os.uname().nodename} of the Ray cluster does not have the project's folder",
-        fix="mount the folder there at the same path as here",
+        summary=f"the node {node} of the Ray cluster does not have the project's folder, or has it empty",
+        fix=f"mount the folder there at the same path as here, {LOCAL_FIX}",
     )
 
 
@@ -130,11 +166,22 @@ def _report_other_code() -> Diagnostic:
         path=EXECUTOR_VARIABLE,
         code="other_code",
         summary=f"the node {os.uname().nodename} of the Ray cluster has other code of exemplars than this machine",
-        fix="install the same version on every node",
+        fix=f"install the same version on every node, {LOCAL_FIX}",
+    )
+
+
+def _report_missing_package(name: str) -> Diagnostic:
+    return Diagnostic(
+        path=EXECUTOR_VARIABLE,
+        code="other_code",
+        summary=f"a node of the Ray cluster does not have the package {name}, which this machine has",
+        fix=f"install the same packages on every node, {LOCAL_FIX}",
     )
 
 
 def _report_failure(shard: str, error: Exception) -> Diagnostic:
+    if missing := _MISSING_MODULE.search(str(error)):
+        return _report_missing_package(missing[1])
     kinds = [kind.__name__ for kind in type(error).__mro__]
     known = next((_FAILURES[kind] for kind in kinds if kind in _FAILURES), None)
     first_line = str(error).strip().split("\n")[0][:200]

@@ -24,14 +24,16 @@ ADDRESS_VARIABLE: Final = "RAY_ADDRESS"
 LOCAL_FIX: Final = f"or unset {EXECUTOR_VARIABLE}: without it the same stage runs on this machine alone"
 _PATIENCE: Final = 15.0
 """Seconds that a cluster has to answer."""
+_SETTINGS: Final = {"RAY_task_oom_retries": str(ATTEMPTS - 1), "RAY_IGNORE_UNHANDLED_ERRORS": "1"}
+"""By default Ray tries a task that runs out of memory forever, and prints errors of tasks whose results nobody takes:
+after the first error of a shard, these are all others."""
 _LOCAL_SETTINGS: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_task_oom_retries": str(ATTEMPTS - 1),
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_prestart_worker_first_driver": "0",
 }
-"""For a cluster that is started here. By default Ray tries a task that runs out of memory forever, and waits without
-end for processes that a busy machine starts too slowly."""
+"""For a cluster that is started here. By default Ray waits without end for processes that a busy machine starts too
+slowly."""
 _VERSIONS: Final = re.compile(
     r"Version mismatch.*?Ray: (\S+)\s+Python: (\S+).*?Ray: (\S+)\s+Python: (\S+)", re.DOTALL
 )
@@ -54,9 +56,8 @@ def connect_to_ray(workers: int) -> RayConnection:
     installed, or if the cluster cannot be reached, has another version of Ray or Python, or has no CPU.
     """
     address = os.environ.get(ADDRESS_VARIABLE)
-    if not address:
-        for name, value in _LOCAL_SETTINGS.items():
-            os.environ.setdefault(name, value)
+    for name, value in (_SETTINGS if address else _SETTINGS | _LOCAL_SETTINGS).items():
+        os.environ.setdefault(name, value)
     ray = _import_ray()  # It reads the settings.
     if not ray.is_initialized():
         _open_connection.cache_clear()
@@ -86,6 +87,8 @@ def _open_connection(ray: Any, address: str | None, workers: int) -> RayConnecti
     local = {} if address else {"num_cpus": workers, "include_dashboard": False}
     # Ray's own hook would wait half a second for messages.
     atexit.register(ray.shutdown)
+    # It prints some of them, pages long, though nothing is logged to the driver: of each task that it tries again.
+    ray._private.worker.print_to_stdstream = lambda *_, **__: None
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **local)
     except Exception as error:  # Some of Ray's are of no other type.

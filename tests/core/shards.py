@@ -1,11 +1,11 @@
-"""Work on shards that kills its worker, or waits until somebody does."""
+"""Work on shards that kills its worker, or waits until somebody does; shards that are counted."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +30,27 @@ def run_after_kill(folder: Path, work: Callable[[Any], Any], shard: Any) -> Any:
     while not (folder / "killed").exists():
         time.sleep(0.02)
     return work(shard)
+
+
+def wait_after_first(number: int) -> int:
+    """Return 0 at once; with any other number, wait until the process is killed."""
+    while number:
+        time.sleep(0.1)
+    return number
+
+
+class CountedShards(Sequence[int]):
+    """Numbers that are made when they are asked for."""
+
+    def __init__(self, count: int) -> None:
+        self.made: list[int] = []
+        """Those that were asked for, in this order."""
+        self._numbers = range(count)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: Any) -> Any:
+        number = self._numbers[index]  # Raises `IndexError` past the end.
+        self.made.append(number)
+        return number

@@ -5,7 +5,6 @@ All tests of this process share one connection, as the parallel maps of a stage 
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -13,11 +12,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from exemplars.core import ray_cluster, ray_connection
@@ -26,11 +25,20 @@ from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.imports import hide_packages
 from exemplars.core.workers import map_shards
 from tests.conftest import PROJECT, SAMPLE, Workspace
-from tests.core.shards import double_or_die
+from tests.core.faulty_clusters import claim_version, make_large_result
+from tests.core.shards import CountedShards, double_or_die, wait_after_first
 from tests.pipeline.test_determinism import RUN_ALL, hash_as_dvc
 
-SMALL_NODE = {"num_cpus": 1, "include_log_monitor": False}
+SMALL_NODE = {"num_cpus": 1, "include_log_monitor": False, "object_store_memory": 80_000_000}
 """Each process that a node starts takes a second of processor time."""
+SETTINGS = {
+    "health_check_initial_delay_ms": 0,
+    "health_check_period_ms": 250,
+    "health_check_failure_threshold": 2,
+    "local_fs_capacity_threshold": 0,
+}
+"""Of all nodes. By default the head takes 15 s to notice that a node is gone; a slow one still has 10 s for each answer.
+And a full object store does not go on with the disk."""
 
 
 class Cluster:
@@ -40,6 +48,7 @@ class Cluster:
         from ray.cluster_utils import Cluster as RayCluster
 
         head = {**SMALL_NODE, "num_cpus": 0, "include_dashboard": False, "no_monitor": True}
+        head["_system_config"] = SETTINGS
         self._cluster = RayCluster(initialize_head=True, head_node_args=head)
         self.address = self._cluster.address
         self._nodes: dict[int, Any] = {}
@@ -47,25 +56,19 @@ class Cluster:
         self.add_node()
         self.add_node()
 
-    def add_node(self) -> None:
-        node = self._cluster.add_node(**SMALL_NODE)
+    def add_node(self, **environment: str) -> None:
+        """environment: of the node, in addition to that of this process."""
+        node = self._cluster.add_node(**SMALL_NODE, env_vars=environment)
         self._nodes[node.all_processes["raylet"][0].process.pid] = node
 
     def kill_node(self, raylet: int) -> None:
         """Kill a node as a power cut would."""
         self._cluster.remove_node(self._nodes.pop(raylet), allow_graceful=False)
 
-    @contextmanager
-    def claim_version(self, name: str, version: str) -> Iterator[None]:
-        """Let the head say to those that connect that it runs another version of Ray or Python."""
-        from ray._raylet import GcsClient
-
-        head, key, namespace = GcsClient(address=self.address), b"CLUSTER_METADATA", b"cluster"
-        recorded = head.internal_kv_get(key, namespace)
-        claimed = json.dumps({**json.loads(recorded), name: version}).encode()
-        head.internal_kv_put(key, claimed, True, namespace)
-        yield
-        head.internal_kv_put(key, recorded, True, namespace)
+    def kill_all_nodes(self) -> None:
+        """Kill all nodes but the head."""
+        for raylet in list(self._nodes):
+            self.kill_node(raylet)
 
     def stop(self) -> None:
         import ray
@@ -106,6 +109,12 @@ def wait_for_start(driver: subprocess.Popen[str], folder: Path, shards: int) -> 
     return int(started[0].name.rpartition("-")[2])
 
 
+def hash_files(folder: Path) -> dict[Path, str]:
+    return {
+        path.relative_to(folder): hash_as_dvc(path) for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
 def hash_tables(folder: Path) -> dict[Path, str]:
     return {path.relative_to(folder): hash_as_dvc(path) for path in sorted(folder.rglob("*.parquet"))}
 
@@ -142,7 +151,7 @@ def test_a_cluster_of_another_version_is_named_with_its_versions(
     own = {"Ray": ray.__version__, "Python": platform.python_version()}
     theirs = own | {name: claimed}
     ray.shutdown()
-    with on_ray.claim_version(f"{name.lower()}_version", claimed), pytest.raises(UserError) as raised:
+    with claim_version(f"{name.lower()}_version", claimed), pytest.raises(UserError) as raised:
         list(map_shards(abs, [-1], 1, "shards"))
     assert str(raised.value) == (
         f"RAY_ADDRESS: no_cluster: the Ray cluster at {on_ray.address} cannot be used: it runs "
@@ -171,8 +180,7 @@ def test_results_come_in_order_though_a_node_is_killed_while_it_works(
     )
     on_ray.kill_node(wait_for_start(driver, tmp_path, 2))
     (tmp_path / "killed").touch()
-    # Ray says in other lines what happened to the node.
-    assert "[0, 3, 6, 9, 12, 15]\n" in driver.communicate(timeout=120)[0]
+    assert driver.communicate(timeout=120)[0] == "[0, 3, 6, 9, 12, 15]\n"
 
 
 def test_a_task_whose_worker_is_killed_is_tried_again(on_ray: Cluster, tmp_path: Path) -> None:
@@ -206,6 +214,29 @@ def test_all_maps_of_a_process_share_a_connection_and_its_workers(on_ray: Cluste
 def test_work_is_sent_once_to_each_worker(on_ray: Cluster) -> None:
     works = list(map_shards(CountingWork(), range(8), 2, "shards"))
     assert sum(seen == 1 for _, seen in works) == len({process for process, _ in works})
+
+
+def test_shards_are_made_when_they_are_submitted(on_ray: Cluster) -> None:
+    shards = CountedShards(20)
+    results = map_shards(abs, shards, 2, "shards")
+    assert next(results) == 0
+    assert shards.made == list(range(2 * ray_connection.connect_to_ray(2).cpus))
+    assert list(results) == list(range(1, 20))
+    assert shards.made == list(range(20))
+
+
+def test_a_result_that_the_object_store_has_no_room_for_is_named(on_ray: Cluster) -> None:
+    with pytest.raises(
+        UserError, match=r"^7: worker_died: the disk to which its node spills objects is full; "
+    ):
+        list(map_shards(make_large_result, [7], 2, "shards"))
+
+
+def test_a_shard_that_the_object_store_has_no_room_for_is_named(on_ray: Cluster) -> None:
+    with pytest.raises(
+        UserError, match=r"^100 MB: worker_died: the disk to which its node spills objects is full; "
+    ):
+        list(map_shards(len, [make_large_result(0)], 2, "shards", lambda _: "100 MB"))
 
 
 STAGES = f"""
@@ -259,16 +290,109 @@ def test_stages_give_the_same_bytes_as_on_this_machine_though_nodes_are_killed(
     assert {"exemplars.parquet", "pairs.parquet", "test.parquet"} <= {path.name for path in here}
 
 
+@pytest.fixture
+def compiled(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """The sample after `compile`, and then a new example in its records."""
+    monkeypatch.delenv("EXEMPLARS_EXECUTOR", raising=False)
+    shutil.copytree(SAMPLE, workspace.root, dirs_exist_ok=True)
+    (workspace.root / ".dvc/tmp").mkdir(parents=True)
+    params = workspace.root / "params.yaml"
+    params.write_text(
+        params.read_text().replace("sources: [bots, labelled, sgd, skills]", "sources: [skills]")
+    )
+    assert workspace.run("stages.ingest", "skills").returncode == 0
+    assert workspace.run("stages.compile").returncode == 0
+    with (workspace.root / "data/raw/skills/call.md").open("a") as skill:
+        skill.write('\n\n### User: ring the new florist\n### Assistant: call(contact="the new florist")\n')
+    assert workspace.run("stages.ingest", "skills").returncode == 0
+    return workspace
+
+
+def assert_compile_works_here(compiled: Workspace, before: dict[Path, str]) -> None:
+    """Assert that nothing has changed, and that the stage without Ray adds the new example."""
+    assert hash_files(compiled.root) == before
+    with pytest.MonkeyPatch.context() as local:
+        local.delenv("EXEMPLARS_EXECUTOR")
+        done = compiled.run("stages.compile")
+    assert done.returncode == 0, done.stderr
+    exemplars = pq.read_table(compiled.root / "data/exemplars/exemplars.parquet", columns=["utterance"])
+    assert "ring the new florist" in exemplars.column("utterance").to_pylist()
+    assert {path for path in hash_files(compiled.root) if path.suffix == ".partial"} == set()
+
+
+def test_a_stage_says_each_fault_of_a_cluster_in_a_sentence_and_changes_nothing(
+    compiled: Workspace, on_ray: Cluster
+) -> None:
+    import ray
+
+    before = hash_files(compiled.root)
+    done = compiled.run_code(
+        "from runpy import run_module; run_module('tests.core.faulty_clusters', None, '__main__')"
+    )
+    assert done.stdout.split() == ["1"] * 6, done.stderr
+    own = f"this machine Ray {ray.__version__} and Python {platform.python_version()}; install the same versions on all"
+    node, local = (
+        os.uname().nodename,
+        "or unset EXEMPLARS_EXECUTOR: without it the same stage runs on this machine alone",
+    )
+    problems = [line.strip() for line in done.stderr.split("error: 1 problem(s) found\n")]
+    assert problems == [
+        "",
+        f"EXEMPLARS_EXECUTOR: no_ray: it asks for Ray, which is not installed; run `pip install 'exemplars[ray]'`, {local}",
+        "RAY_ADDRESS: no_cluster: the Ray cluster at 127.0.0.1:1 cannot be used: it did not answer for 1 seconds; "
+        f"look at it with `ray status`, correct the address, {local}",
+        f"RAY_ADDRESS: no_cluster: the Ray cluster at {on_ray.address} cannot be used: it runs Ray 1.13.0 and Python "
+        f"{platform.python_version()}, and {own} machines, {local}",
+        f"RAY_ADDRESS: no_cluster: the Ray cluster at {on_ray.address} cannot be used: it runs Ray {ray.__version__} and "
+        f"Python 3.8.10, and {own} machines, {local}",
+        f"/no/such/project: no_shared_folder: the node {node} of the Ray cluster does not have the project's folder, or "
+        f"has it empty; mount the folder there at the same path as here, {local}",
+        "data/records/skills.parquet, row group 0: worker_died: the disk to which its node spills objects is full; free some "
+        f"space there, or start the nodes with a larger object store, {local}",
+    ]
+    assert_compile_works_here(compiled, before)
+
+
+def test_a_cluster_without_nodes_is_named(
+    on_ray: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_cluster, "_NODE_CHECK", 0.5)
+    results = map_shards(wait_after_first, range(2), 2, "shards")
+    assert next(results) == 0
+    on_ray.kill_all_nodes()
+    with pytest.raises(
+        UserError, match=r"^1: worker_died: no node of the cluster is left that could run it; "
+    ):
+        next(results)
+
+
+def test_a_stage_whose_workers_run_out_of_memory_changes_nothing(
+    compiled: Workspace, on_ray: Cluster
+) -> None:
+    on_ray.kill_all_nodes()
+    on_ray.add_node(RAY_memory_usage_threshold="0.001", RAY_memory_monitor_refresh_ms="50")
+    before = hash_files(compiled.root)
+    done = compiled.run("stages.compile")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error: 1 problem(s) found\n  data/records/skills.parquet, row group 0: worker_died: its worker ran out of memory "
+        "3 times; start the nodes with fewer CPUs (`ray start --num-cpus`), so that each task has more memory, or unset "
+        "EXEMPLARS_EXECUTOR: without it the same stage runs on this machine alone\n"
+    )
+    assert_compile_works_here(compiled, before)
+
+
 def test_a_node_without_the_folder_of_the_project_is_named() -> None:
     with pytest.raises(
         UserError,
-        match=r"^/no/such/project: no_shared_folder: the node .* does not have the project's folder; mount",
+        match=r"^/no/such/project: no_shared_folder: the node .* does not have the project's folder, or has it empty",
     ):
         ray_cluster._enter_project("/no/such/project", hash_all_code())
 
 
 def test_a_node_with_other_code_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").touch()
     with pytest.raises(
         UserError, match=r"^EXEMPLARS_EXECUTOR: other_code: the node .* has other code of exemplars than this"
     ):
@@ -320,3 +444,13 @@ def test_a_cluster_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch
 def test_a_node_without_memory_is_named(error: str, message: str) -> None:
     exceptions = pytest.importorskip("ray.exceptions")
     assert str(ray_cluster._report_failure("a.json", getattr(exceptions, error)("long text"))) == message
+
+
+def test_a_node_without_a_package_is_named() -> None:
+    exceptions = pytest.importorskip("ray.exceptions")
+    error = exceptions.RaySystemError("No module named 'exemplars.core'")
+    assert str(ray_cluster._report_failure("a.json", error)) == (
+        "EXEMPLARS_EXECUTOR: other_code: a node of the Ray cluster does not have the package exemplars, which this machine "
+        "has; install the same packages on every node, or unset EXEMPLARS_EXECUTOR: without it the same stage runs on this "
+        "machine alone"
+    )

@@ -9,7 +9,7 @@ import pytest
 
 from exemplars.core.errors import Diagnostic, UserError
 from exemplars.core.workers import map_shards
-from tests.core.shards import double_or_die
+from tests.core.shards import CountedShards, double_or_die
 
 
 def count_started(folder: Path, number: int) -> int:
@@ -51,6 +51,15 @@ def test_no_more_results_wait_in_memory_than_the_workers_compute_ahead(tmp_path:
     assert next(results) == 0
     results.close()  # type: ignore[attr-defined]
     assert len(list(tmp_path.iterdir())) <= 5
+
+
+def test_shards_are_made_when_they_are_submitted() -> None:
+    shards = CountedShards(20)
+    results = map_shards(abs, shards, 2, "shards")
+    assert next(results) == 0
+    assert shards.made == [0, 1, 2, 3]
+    assert list(results) == list(range(1, 20))
+    assert shards.made == list(range(20))
 
 
 def test_an_error_of_a_shard_reaches_the_user() -> None:
