@@ -20,26 +20,37 @@ _DATE_OR_TIME: Final = re.compile(
 _LETTER: Final = re.compile(r"[^\W\d_]")
 
 
-def learn_aliases(variants: Iterable[tuple[str, tuple[str, ...]]]) -> Recognizers:
-    """Learn a recognizer, `ALIASES`, that maps each name to the names listed with it as ways to say one value.
+class AliasLearner:
+    """Learns a recognizer, `ALIASES`, that maps each name to the names listed with it as ways to say one value.
 
-    variants: a slot, and several ways to say one of its values. Aliases are not transitive: only names from one
-    list are aliases of each other. Dates, times and numbers are skipped, since `compile` knows their
-    expressions; so are names that differ only in case. Without aliases there is no recognizer.
+    Aliases are not transitive: only names from one list are aliases of each other. Dates, times and numbers are
+    skipped, since `compile` knows their expressions; so are names that differ only in case.
 
-    >>> learned = learn_aliases([("city", ("SF", "San Francisco"))])
-    >>> [(instance.label, instance.expressions) for instance in learned.recognizers[ALIASES].instances]
+    >>> learner = AliasLearner()
+    >>> learner.add([("SF", "San Francisco")])
+    >>> [(instance.label, instance.expressions) for instance in learner.build().recognizers[ALIASES].instances]
     [('SF', ('San Francisco',)), ('San Francisco', ('SF',))]
     """
-    expressions: dict[str, set[str]] = {}
-    for _, ways in variants:
-        names = [way for way in ways if _LETTER.search(way) and not _DATE_OR_TIME.search(way)]
-        for name in names:
-            others = {other for other in names if other.casefold() != name.casefold()}
-            if others:
-                expressions.setdefault(name, set()).update(others)
-    if not expressions:
-        return Recognizers()
-    instances = tuple(Instance(name, tuple(sorted(expressions[name]))) for name in sorted(expressions))
-    description = "Names of one value that the states of dialogues list together"
-    return Recognizers({ALIASES: Recognizer(instances, description, ALIASES)})
+
+    def __init__(self) -> None:
+        """Begin without aliases."""
+        self._expressions: dict[str, set[str]] = {}
+
+    def add(self, variants: Iterable[tuple[str, ...]]) -> None:
+        """Learn from lists of ways to say a value, in any order."""
+        for ways in variants:
+            names = [way for way in ways if _LETTER.search(way) and not _DATE_OR_TIME.search(way)]
+            for name in names:
+                others = {other for other in names if other.casefold() != name.casefold()}
+                if others:
+                    self._expressions.setdefault(name, set()).update(others)
+
+    def build(self) -> Recognizers:
+        """Build the recognizers: one with all aliases, or none."""
+        if not self._expressions:
+            return Recognizers()
+        instances = tuple(
+            Instance(name, tuple(sorted(others))) for name, others in sorted(self._expressions.items())
+        )
+        description = "Names of one value that the states of dialogues list together"
+        return Recognizers({ALIASES: Recognizer(instances, description, ALIASES)})

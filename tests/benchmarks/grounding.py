@@ -21,7 +21,7 @@ from exemplars.core.records import DONTCARE, LabelledArgument
 from exemplars.dataset.parameters import Parameter
 from stages.compile.grounding import find_matches
 from stages.compile.lexicon import Lexicon
-from stages.ingest.aliases import ALIASES, learn_aliases
+from stages.ingest.aliases import ALIASES, AliasLearner
 from stages.ingest.sgd.dialogues import Dialogue, decode_dialogues
 from stages.ingest.sgd.schema import Service, decode_schema
 from stages.ingest.sgd.source import collect_variants
@@ -40,8 +40,10 @@ class _Given(NamedTuple):
 def learn_lexicon(root: Path) -> Lexicon:
     """Learn aliases from the train split."""
     services, dialogues = _split(root, "train")
-    variants = set().union(*(collect_variants(dialogue, services) for dialogue in dialogues))
-    return Lexicon(learn_aliases(sorted(variants)))
+    learner = AliasLearner()
+    for dialogue in dialogues:
+        learner.add(collect_variants(dialogue, services))
+    return Lexicon(learner.build())
 
 
 def score_split(root: Path, split: str, lexicon: Lexicon, *, spoken: bool) -> Score:

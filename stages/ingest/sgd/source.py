@@ -25,11 +25,12 @@ from exemplars.dataset.row_tables import (
     rejections_from_table,
     rejections_to_table,
 )
-from stages.ingest.aliases import learn_aliases
+from stages.ingest.aliases import AliasLearner
 from stages.ingest.file_listing import FileKind, SourceFile, list_files
 from stages.ingest.params import OnBadFile, SgdSource
 from stages.ingest.reading import STAGE, SourceInfo, collect_rows, make_unread
 from stages.ingest.sgd.dialogues import Dialogue, decode_dialogues
+from stages.ingest.sgd.first_places import FirstPlaces
 from stages.ingest.sgd.rows import DialogueFile, make_group, read_dialogue
 from stages.ingest.sgd.schema import Service, decode_schema, make_skills, merge_services
 from stages.ingest.source_files import Definitions, RowTables, reject_file
@@ -42,8 +43,8 @@ _DIALOGUE_FILES: Final = FileKind(
     "a split of the SGD release",
     rb'(?s)\A(?:\xef\xbb\xbf)?\s*[\[{].*?"dialogue_id"\s*:',
 )
-Variants = tuple[str, tuple[str, ...]]
-"""A free slot, and several ways to say one of its values."""
+Variants = tuple[str, ...]
+"""Several ways to say a value of a free slot."""
 
 
 class _Shard(NamedTuple):
@@ -79,16 +80,16 @@ def stream_sgd_source(
         lambda folder_and_file: str(root / folder_and_file[1].name),
     )
     unreadable: list[Diagnostic] = []
-    variants: set[Variants] = set()
-    first_places: dict[str, str] = {}
+    learner = AliasLearner()
+    first_places = FirstPlaces()
     for shard in shards:
         unreadable += shard.unreadable
-        variants |= shard.variants
+        learner.add(shard.variants)
         shard = _keep_first_dialogues(shard, first_places)
         yield RowTables(shard.records, shard.rejections)
     if unreadable and settings.on_bad_file is OnBadFile.FAIL:
         raise UserError(unreadable)
-    aliases = learn_aliases(sorted(variants))
+    aliases = learner.build()
     recognizer = _find_recognizer_name(aliases)
     schema_files = {path: data for path, _, data in schemas}
     skills = tuple(
@@ -111,7 +112,7 @@ def collect_variants(dialogue: Dialogue, services: Mapping[str, Service]) -> set
             for name, ways in frame.state.slot_values.items():
                 slot = services[frame.service].slot_by_name.get(name)
                 if len(ways) > 1 and slot is not None and not slot.is_categorical:
-                    variants.add((name, tuple(ways)))
+                    variants.add(tuple(ways))
     return variants
 
 
@@ -167,21 +168,17 @@ def _read_file(
     )
 
 
-def _keep_first_dialogues(shard: _Shard, first_places: dict[str, str]) -> _Shard:
+def _keep_first_dialogues(shard: _Shard, first_places: FirstPlaces) -> _Shard:
     """Move to the ledger the records of every dialogue whose id an earlier dialogue has.
 
-    first_places: of the dialogues so far, by their groups; updated.
+    first_places: of the dialogues so far; updated.
     """
-    repeated: dict[str, str] = {}
-    for index, group in shard.dialogues:
-        place = f"{shard.file.path}#/{index}"
-        if first_places.setdefault(group, place) != place:
-            repeated[str(index)] = first_places[group]
+    repeated = first_places.add(shard.file.path, shard.dialogues)
     if not repeated:
         return shard
 
     def find_problem(record: Record) -> Problem | None:
-        first_place = repeated.get(record.origin.locator.split("/")[1])
+        first_place = repeated.get(int(record.origin.locator.split("/")[1]))
         return None if first_place is None else _describe_repetition(record, first_place)
 
     ledger = Ledger(STAGE)
