@@ -148,12 +148,14 @@ class TableSpool:
             yield sort_by_id(self.take(np.sort(order[start : start + ROWS_PER_GROUP])))
 
     def take(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> pa.Table:
-        """Take rows by their numbers, which are in ascending order."""
+        """Take rows by their numbers, which are in ascending order, each once."""
         wanted = np.asarray(rows, np.int64)
         numbers = np.searchsorted(self.starts, wanted, side="right") - 1
         parts = [self._schema.empty_table()]
         for number in np.unique(numbers).tolist():
-            parts.append(take_rows(self.read_part(number), wanted[numbers == number] - self.starts[number]))
+            part = self.read_part(number)
+            places = wanted[numbers == number] - self.starts[number]
+            parts.append(part if len(places) == part.num_rows else take_rows(part, places))
         return pa.concat_tables(parts)
 
     def read_part(self, number: int) -> pa.Table:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from exemplars.core.digests import hash_content
 from exemplars.core.errors import Diagnostic, UserError, quote_text
 from exemplars.core.files import read_file
+from exemplars.core.free_memory import return_free_memory
 from exemplars.core.ledger import Ledger, Problem, reject_row
 from exemplars.core.records import Origin, Reason, Record
 from exemplars.core.workers import map_shards
@@ -82,7 +83,9 @@ def stream_sgd_source(
     unreadable: list[Diagnostic] = []
     learner = AliasLearner()
     first_places = FirstPlaces()
-    for shard in shards:
+    for number, shard in enumerate(shards):
+        if not number:
+            return_free_memory()  # Not earlier, since workers, which have to compute, would inherit it.
         unreadable += shard.unreadable
         learner.add(shard.variants)
         shard = _keep_first_dialogues(shard, first_places)
@@ -90,12 +93,11 @@ def stream_sgd_source(
     if unreadable and settings.on_bad_file is OnBadFile.FAIL:
         raise UserError(unreadable)
     aliases = learner.build()
-    recognizer = _find_recognizer_name(aliases)
     schema_files = {path: data for path, _, data in schemas}
     skills = tuple(
         msgspec.structs.replace(skill, place=find_definition(name, schema_files))
         for name in sorted(services)
-        for skill in make_skills(services[name], recognizer)
+        for skill in make_skills(services[name], _find_recognizer_name(aliases))
     )
     return Definitions(skills, aliases)
 
