@@ -49,8 +49,10 @@ class RowGroups:
             return file.read_row_group(group, columns=None if columns is None else list(columns))
 
     def scan(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-        """Read all row groups, one after the other."""
-        return (self.read(group, columns) for group in range(len(self)))
+        """Read all row groups, one after the other; errors as in `read`."""
+        with open_parquet(self.path, self._expected) as file:
+            for group in range(len(self)):
+                yield file.read_row_group(group, columns=None if columns is None else list(columns))
 
     def take(self, rows: Sequence[int], columns: Sequence[str] | None = None) -> pa.Table:
         """Take the rows with some numbers, which are sorted; each row group is read once."""

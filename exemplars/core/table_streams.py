@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from exemplars.core.files import replace_file
+from exemplars.core.memory import return_large_blocks
 from exemplars.core.tables import (
     ROWS_PER_GROUP,
     TableWriter,
@@ -32,11 +33,11 @@ from exemplars.core.tables import (
 def prepare_process() -> None:
     """Prepare this process, and the processes that it starts, for millions of rows.
 
-    They do without pandas, without a search for cycles among the rows, and without Arrow's own pool of memory.
+    They do without pandas and without a search for cycles among the rows, and keep no memory that they have freed.
     """
     prevent_pandas_import()
     gc.disable()  # There are no cycles, and looking for them takes half of the time.
-    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what tables that are gone have taken.
+    return_large_blocks()
 
 
 class TableSink(Protocol):

@@ -9,7 +9,7 @@ from exemplars.core.errors import UserError
 from exemplars.core.records import Exemplar, Mode, Origin, Reason, Speaker, TextPair
 from exemplars.core.tables import rows_to_table
 from exemplars.dataset.row_tables import exemplars_to_table
-from stages.split import leaks, rejections
+from stages.split import leaks
 from stages.split.outputs import build_split_manifest
 from stages.split.params import Leaks, Official, Ratios, SplitParams
 from stages.split.report import build_split_report
@@ -204,7 +204,6 @@ def test_row_groups_and_workers_change_nothing(workers: int, monkeypatch: pytest
     whole = split_exemplars(table, pairs, PARAMS)
     assert len(whole.rejections) > 3
     monkeypatch.setattr(leaks, "_CHUNK", 3)
-    monkeypatch.setattr(rejections, "ROWS_PER_GROUP", 2)
     divided = split_exemplars(table, pairs, PARAMS, row_group=4, workers=workers)
     assert divided.tables == whole.tables
     assert divided.summaries == whole.summaries
