@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from exemplars.core.free_memory import return_free_memory
 from exemplars.core.ledger import Ledger, check_conservation, find_incomplete_turns, reject_row
 from exemplars.core.records import Exemplar, Record, Rejection
 from exemplars.core.reviews import RowEdit
@@ -120,7 +119,7 @@ class _Compilation:
         self._lost: Keys = np.empty(0, np.int64)
         """The numbers of the rejected records."""
         self._lost_answers: Keys = np.empty(0, np.int64)
-        """Their keys."""
+        """Their `hash_answer`."""
         self._to_edit: dict[int, int] = {}
         """The exemplars that reviewers have edited, with their records."""
 
@@ -139,7 +138,6 @@ class _Compilation:
             self._rejections.append(shard.rejections)
             self.exemplars.append(shard.exemplars, shard.keys)
             yield shard.templates
-        return_free_memory()  # Only now, since workers, which have to compute, would inherit it.
         self._lost, self._lost_answers = np.concatenate(lost), np.concatenate(lost_answers)
 
     def apply_edits(self) -> list[RowEdit]:

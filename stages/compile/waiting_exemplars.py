@@ -47,12 +47,10 @@ class WaitingExemplars:
     def take(self, numbers: Keys) -> pa.Table:
         """Take exemplars. numbers: in ascending order."""
         table = self._rows.take(numbers)
-        edited = {
-            place: self._edited[number]
-            for place, number in enumerate(numbers.tolist())
-            if number in self._edited
-        }
-        return _replace_rows(table, list(edited), list(edited.values())) if edited else table
+        if not self._edited:
+            return table
+        places = [place for place, number in enumerate(numbers.tolist()) if number in self._edited]
+        return _replace_rows(table, places, [self._edited[number] for number in numbers[places].tolist()])
 
     def select(self, numbers: Keys) -> Iterator[tuple[int, pa.Table]]:
         """Take many exemplars; yield them in parts, each with the place of its first number.

@@ -14,7 +14,6 @@ import pyarrow as pa
 from exemplars.core.digests import hash_content
 from exemplars.core.errors import Diagnostic, UserError, quote_text
 from exemplars.core.files import read_file
-from exemplars.core.free_memory import return_free_memory
 from exemplars.core.ledger import Ledger, Problem, reject_row
 from exemplars.core.records import Origin, Reason, Record
 from exemplars.core.workers import map_shards
@@ -83,9 +82,7 @@ def stream_sgd_source(
     unreadable: list[Diagnostic] = []
     learner = AliasLearner()
     first_places = FirstPlaces()
-    for number, shard in enumerate(shards):
-        if not number:
-            return_free_memory()  # Not earlier, since workers, which have to compute, would inherit it.
+    for shard in shards:
         unreadable += shard.unreadable
         learner.add(shard.variants)
         shard = _keep_first_dialogues(shard, first_places)
