@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from exemplars.audit.erasure.redaction import redact_skills
+from exemplars.audit.erasure.source_copies import Copies, use_copies
 from exemplars.core.ids import split_locator
 from exemplars.core.json_pointers import split_pointer
 from exemplars.core.layout import join_path
@@ -39,7 +41,7 @@ class ErasedRow(NamedTuple):
     id: str
     source: str
     file: str
-    """The raw file, relative to the project's root."""
+    """The raw file, relative to the project's root, or its URL."""
     locator: str
     tombstone: Tombstone | None
     text: str | None
@@ -70,16 +72,23 @@ class MatchedRows(NamedTuple):
     """The values that catalogs and recognizers declare: nobody said them."""
 
 
-def find_erased_rows(params: IngestParams, erasures: Erasures, workers: int) -> MatchedRows:
-    """Read all sources, and find the rows that tombstones match. Raises `UserError` if a source is unreadable."""
+def find_erased_rows(
+    params: IngestParams, erasures: Erasures, workers: int, copies: Copies = MappingProxyType({})
+) -> MatchedRows:
+    """Read all sources, and find the rows that tombstones match. Raises `UserError` if a source is unreadable.
+
+    copies: of the sources at URLs.
+    """
     found = MatchedRows([], set(), [], set(), set(), set())
+    local = use_copies(params, copies)
     for name, source in params.sources.items():
-        tables = read_source(name, params, workers)
+        tables = read_source(name, local, workers)
+        folder = local.sources[name].path
         both = (tables.records, tables.rejections)
         matches = match_rows(both, erasures, isinstance(source, DIALOGUES))
-        matches.update(_match_unreadable(tables.rejections, source, matches, erasures))
+        matches.update(_match_unreadable(tables.rejections, source, folder, matches, erasures))
         for table in both:
-            _add_rows(found, table, name, source, matches)
+            _add_rows(found, table, name, source, folder, matches)
         found.declared.update(
             _list_declared(tables.skills, None if isinstance(source, SgdSource) else tables.recognizers)
         )
@@ -108,22 +117,32 @@ def list_strings(node: Any) -> Iterator[str]:
 
 
 def _add_rows(
-    found: MatchedRows, table: pa.Table, name: str, source: AnySource, matches: Mapping[str, Tombstone | None]
+    found: MatchedRows,
+    table: pa.Table,
+    name: str,
+    source: AnySource,
+    folder: str,
+    matches: Mapping[str, Tombstone | None],
 ) -> None:
-    """Divide the rows of a table into those that are matched and those that are kept."""
+    """Divide the rows of a table into those that are matched and those that are kept.
+
+    folder: has the source's files.
+    """
     is_ledger = "reason" in table.column_names
     for row in table.to_pylist():
         if row["id"] not in matches:
             found.kept_ids.add(row["id"])
             found.kept.update(_list_texts(row))
             continue
-        file = join_path(source.path, row["origin"]["path"])
+        path = row["origin"]["path"]
         utterance, locator = row["utterance"], row["origin"]["locator"]
         is_redacted = utterance == REDACTED or (is_ledger and row["reason"] == Reason.ERASED)
-        raw_texts = () if is_redacted or utterance is not None else _read_raw_texts(file, source, locator)
+        is_unread = utterance is None and not is_redacted
+        raw_texts = _read_raw_texts(join_path(folder, path), source, locator) if is_unread else ()
         text = None if is_redacted else utterance
         origin = None if is_redacted else Origin(**row["origin"])
         tombstone = matches[row["id"]]
+        file = join_path(source.path, path)
         found.rows.append(ErasedRow(row["id"], name, file, locator, tombstone, text, raw_texts, origin))
         if isinstance(source, DIALOGUES):
             found.groups.add(row["group"])
@@ -139,7 +158,7 @@ def _list_texts(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _match_unreadable(
-    ledger: pa.Table, source: AnySource, matches: Matches, erasures: Erasures
+    ledger: pa.Table, source: AnySource, folder: str, matches: Matches, erasures: Erasures
 ) -> Iterator[tuple[str, Tombstone]]:
     """Find records that cannot be read and whose raw text a pattern or value matches: messages cut what they quote."""
     if not any(tombstone.rule in ("pattern", "value") for tombstone in erasures.tombstones):
@@ -147,7 +166,7 @@ def _match_unreadable(
     match_text: Callable[[str], Tombstone | None] = make_text_matcher(erasures)
     for row in ledger.select(["id", "utterance", "reason", "origin"]).to_pylist():
         if row["utterance"] is None and row["reason"] != Reason.ERASED and row["id"] not in matches:
-            file = join_path(source.path, row["origin"]["path"])
+            file = join_path(folder, row["origin"]["path"])
             texts = _read_raw_texts(file, source, row["origin"]["locator"])
             if tombstone := next(filter(None, map(match_text, texts)), None):
                 yield row["id"], tombstone

@@ -16,6 +16,7 @@ from exemplars.audit.erasure.originals import Originals
 from exemplars.audit.erasure.preference_redaction import PreferenceMatches, find_preferences
 from exemplars.audit.erasure.review_redaction import ReviewMatches, find_reviews
 from exemplars.audit.erasure.search import Matcher, SearchTerms, make_matcher
+from exemplars.audit.erasure.source_copies import Copies
 from exemplars.audit.erasure.table_reader import ShowProgress, TableReader
 from exemplars.audit.erasure.tracing import build_search_terms, trace_rows
 from exemplars.audit.erasure.transaction import read_log
@@ -60,6 +61,8 @@ class Plan(NamedTuple):
     """The outputs of stages in the workspace that still hold it."""
     folders: tuple[str, ...]
     """The folders of the workspace that were searched."""
+    urls: tuple[str, ...]
+    """The folders at URLs that were searched: those of sources."""
     digests: frozenset[str]
     splits: Mapping[str, int]
     """The number of rows in each split, in the workspace and at `HEAD`."""
@@ -112,11 +115,15 @@ def plan_erasure(
     matched: MatchedRows,
     erasures: Erasures,
     params: IngestParams,
+    copies: Copies,
     stores: Stores,
     originals: Originals,
     show_progress: ShowProgress,
 ) -> Plan:
-    """Search the workspace, the stores and git's history. Raises `UserError` if a store cannot be read."""
+    """Search the workspace, the stores and git's history. Raises `UserError` if a store cannot be read.
+
+    copies: of the sources at URLs, which are searched, too.
+    """
     needed, folders = find_needed_objects(root, stores), _list_folders(root, params)
     reader = TableReader(root, folders, stores, needed, show_progress)
     trace = trace_rows(matched, erasures, reader)
@@ -124,7 +131,7 @@ def plan_erasure(
     digests = trace.identity.digests | find_digests_of_texts(root, trace.utterances)
     runs = find_runs_trained_on(root, digests)
     said = _find_decisions(root, erasures, rows := {row.id for row in matched.rows}, digests, terms)
-    held = _find_files(root, folders, make_matcher(terms), terms)
+    held = _find_files(root, folders, copies, make_matcher(terms), terms)
     files, outputs = _divide_files({*held, *said.files}, params)
     objects = {*_find_objects(terms, stores, show_progress), *originals.find_objects(stores, needed)}
     return Plan(
@@ -136,6 +143,7 @@ def plan_erasure(
         files=tuple(files),
         outputs=tuple(outputs),
         folders=tuple(sorted(folders)),
+        urls=tuple(sorted(copies)),
         digests=digests,
         splits=_count_in_splits(root, rows),
         runs=tuple(run.run for run in runs if run.digests),
@@ -149,10 +157,13 @@ def plan_erasure(
     )
 
 
-def find_remains(root: Path, plan: Plan, stores: Stores) -> Remains:
-    """Find what still holds what was to be erased, in the files of the workspace and in the stores."""
+def find_remains(root: Path, plan: Plan, copies: Copies, stores: Stores) -> Remains:
+    """Find what still holds what was to be erased, in the files of the workspace, of sources at URLs and in the stores.
+
+    copies: of the sources at URLs.
+    """
     matchers = {"the workspace": make_matcher(plan.terms)}
-    files = _find_files(root, plan.folders, matchers["the workspace"], plan.terms)
+    files = _find_files(root, plan.folders, copies, matchers["the workspace"], plan.terms)
     objects = []
     for store in stores.present:
         matcher = matchers[store.name] = make_matcher(plan.terms)
@@ -194,7 +205,7 @@ def _list_unmatched(erasures: Erasures, matched: MatchedRows, found: Collection[
 
 def _list_folders(root: Path, params: IngestParams) -> set[str]:
     """List the folders to search: the usual ones, and those of sources and outputs that are elsewhere."""
-    paths = [Path(source.path) for source in params.sources.values()]
+    paths = [Path(source.path) for source in params.sources.values() if not layout.is_url(source.path)]
     with contextlib.suppress(UserError):  # There is no dvc.lock yet.
         paths += [Path(path).parent for path in Revision(root, WORKSPACE, None).outputs]
     others = {path.as_posix() for path in paths if path.parts and path.parts[0] not in SEARCHED_FOLDERS}
@@ -203,7 +214,7 @@ def _list_folders(root: Path, params: IngestParams) -> set[str]:
 
 def _divide_files(paths: Iterable[str], params: IngestParams) -> tuple[list[str], list[str]]:
     """Divide files into raw files and the outputs of stages."""
-    folders = {"data/raw", *(Path(source.path).as_posix() for source in params.sources.values())}
+    folders = {"data/raw", *(layout.normalize_folder(source.path) for source in params.sources.values())}
     files: list[str] = []
     outputs: list[str] = []
     for path in sorted(paths):
@@ -238,15 +249,21 @@ def _describe_object(
     return HoldingObject(md5, store, paths, tuple(name for name in revisions if name != WORKSPACE))
 
 
-def _find_files(root: Path, folders: Iterable[str], matches: Matcher, terms: SearchTerms) -> list[str]:
-    """Find the files of the workspace that hold the terms."""
+def _find_files(
+    root: Path, folders: Iterable[str], copies: Copies, matches: Matcher, terms: SearchTerms
+) -> list[str]:
+    """Find the files of the workspace, and of sources at URLs, that hold the terms."""
     if terms.is_empty:
         return []
-    paths = {path for folder in folders for path in (root / folder).rglob("*") if path.is_file()}
+    names = {
+        path: path.relative_to(root).as_posix() for folder in folders for path in (root / folder).rglob("*")
+    }
+    for url, copy in copies.items():
+        names |= {path: layout.join_path(url, path.relative_to(copy).as_posix()) for path in copy.rglob("*")}
     return [
-        path.relative_to(root).as_posix()
-        for path in sorted(paths)
-        if path != root / layout.ERASURES and matches(path.read_bytes())
+        name
+        for path, name in sorted(names.items())
+        if path.is_file() and path != root / layout.ERASURES and matches(path.read_bytes())
     ]
 
 

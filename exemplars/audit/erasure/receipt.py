@@ -9,6 +9,7 @@ from typing import Any, Final
 from exemplars.audit.erasure.plan import HoldingObject, Plan, Remains
 from exemplars.audit.erasure.transaction import Redaction
 from exemplars.core.ids import parse_row_id
+from exemplars.core.layout import is_url
 from exemplars.core.reports import count_sorted
 from exemplars.core.terminal import escape_line
 from stages.ingest.tombstones import Tombstone
@@ -132,7 +133,7 @@ def _describe_search(plan: Plan, remains: Remains) -> dict[str, Any]:
             "raw_files": len(identity.raw_files | plan.terms.raw_files),
         },
         "by_text": dict(plan.terms.forms),
-        "folders": list(plan.folders),
+        "folders": [*plan.folders, *plan.urls],
         "read": remains.searched,
         "columns": list(remains.columns),
     }
@@ -155,7 +156,9 @@ def format_plan(plan: Plan) -> str:
     lines += [f"{0:>10}  tombstone {name} matches no row" for name in plan.unmatched]
     splits = ", ".join(f"{count} {split}" for split, count in plan.splits.items() if count)
     lines.append(f"{sum(plan.splits.values()):>6} row(s) in splits" + (f": {splits}" if splits else ""))
-    lines += _format_section("raw file(s) that hold it (--redact or --purge redacts them)", plan.files)
+    here = [file for file in plan.files if not is_url(file)]
+    lines += _format_section("raw file(s) that hold it (--redact or --purge redacts them)", here)
+    lines += _format_section("raw file(s) at URLs that hold it: edit them there", filter(is_url, plan.files))
     lines += _format_section("output(s) that hold it (`dvc repro` recreates them)", plan.outputs)
     lines += _format_section("run(s) trained on it", plan.runs)
     lines += _format_section(
@@ -178,5 +181,6 @@ def _format_objects(objects: Sequence[HoldingObject]) -> Iterable[str]:
             yield f"{_INDENT}{item.md5}  {item.paths[0] if item.paths else 'in no revision'}"
 
 
-def _format_section(title: str, names: Sequence[str]) -> list[str]:
+def _format_section(title: str, listed: Iterable[str]) -> list[str]:
+    names = list(listed)
     return [f"{len(names):>6} {title}", *(f"{_INDENT}{name}" for name in names)] if names else []

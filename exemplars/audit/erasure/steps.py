@@ -32,6 +32,7 @@ from exemplars.audit.erasure.purge import (
 )
 from exemplars.audit.erasure.receipt import build_receipt
 from exemplars.audit.erasure.review_redaction import redact_reviews
+from exemplars.audit.erasure.source_copies import copy_sources
 from exemplars.audit.erasure.table_reader import ShowProgress
 from exemplars.audit.erasure.transaction import LogRedaction, Redaction, read_log, redact_files
 from exemplars.audit.git_history import require_full_history
@@ -92,11 +93,11 @@ def open_erasure(
     params = load_section("ingest", IngestParams)
     originals = find_originals(params)
     erasures = _read_tombstones(required=not originals.are_purged)
-    with open_stores(root, remote) as stores:
+    with open_stores(root, remote) as stores, copy_sources(params) as copies:
         if not read_only:
             remove_partials(root)
-        matched = find_erased_rows(params, erasures, count_workers(0))
-        plan = plan_erasure(root, matched, erasures, params, stores, originals, show_progress)
+        matched = find_erased_rows(params, erasures, count_workers(0), copies)
+        plan = plan_erasure(root, matched, erasures, params, copies, stores, originals, show_progress)
         yield PlannedErasure(root, params, erasures, stores, plan)
 
 
@@ -144,7 +145,8 @@ def purge(erasure: PlannedErasure, redaction: Redaction, all_revisions: bool) ->
     ]
     remove_objects(removed, stores, root)
     remove_originals(root, plan.originals)
-    remains = find_remains(root, plan, stores)
+    with copy_sources(erasure.params) as copies:  # Those of the plan were just removed, as all other copies.
+        remains = find_remains(root, plan, copies, stores)
     when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     path = _choose_receipt(root, when)
     names = {row.tombstone.id for row in plan.rows if row.tombstone}

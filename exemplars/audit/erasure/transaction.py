@@ -141,7 +141,7 @@ def _must_edit_by_hand(row: ErasedRow, sources: Mapping[str, AnySource]) -> bool
     """Check whether no redactor can redact a row: its format has none, or the file cannot be read."""
     if not row.locator:
         return row.tombstone is not None
-    return row.text is not None and choose_redactor(sources[row.source]) is None
+    return row.is_in_raw_file and choose_redactor(sources[row.source]) is None
 
 
 def _compare_file(

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from exemplars.audit.erasure.matched_rows import ErasedRow
 from exemplars.audit.erasure.redaction import redact_dialogues, redact_jsonl, redact_skills
+from exemplars.audit.erasure.transaction import redact_files
 from stages.ingest.jsonl import infer_skills, read_examples
+from stages.ingest.params import ChatSource
 from stages.ingest.reading import SourceInfo
+from stages.ingest.tombstones import Erasures, Tombstone
 
 
 @pytest.mark.parametrize(
@@ -89,3 +94,17 @@ def test_redacting_again_changes_nothing(redactor, data: bytes, locators: list[s
     once = redactor(data, locators)
     assert once != data
     assert redactor(once, locators) == once
+
+
+def test_an_unreadable_record_of_a_format_without_redactor_must_be_edited_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data/raw").mkdir(parents=True)
+    tombstone = Tombstone(id="t1", pattern="Ada", reviewer="Kim", reason="a name")
+    row = ErasedRow("talks:a.jsonl#1", "talks", "talks/a.jsonl", "1", tombstone, None, ("Ada, an",))
+    erasures = Erasures((tombstone,), b"0123456789abcdef")
+    sources = {"talks": ChatSource(path="talks", license="MIT")}
+    assert redact_files(tmp_path, [row], (), sources, erasures).by_hand == ("talks/a.jsonl",)
+    redacted = row._replace(raw_texts=())
+    assert redact_files(tmp_path, [redacted], (), sources, erasures).by_hand == ()
