@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from exemplars.audit.erasure.redaction import redact_skills
-from exemplars.audit.erasure.source_copies import Copies, use_copies
+from exemplars.audit.erasure.source_copies import NO_COPIES, Copies, use_copies
 from exemplars.core.ids import split_locator
 from exemplars.core.json_pointers import split_pointer
 from exemplars.core.layout import join_path
@@ -70,16 +69,18 @@ class MatchedRows(NamedTuple):
     """The dialogues that are erased as a whole."""
     declared: set[str]
     """The values that catalogs and recognizers declare: nobody said them."""
+    copies: Copies = NO_COPIES
+    """The copies of the sources at URLs in which they were found."""
 
 
 def find_erased_rows(
-    params: IngestParams, erasures: Erasures, workers: int, copies: Copies = MappingProxyType({})
+    params: IngestParams, erasures: Erasures, workers: int, copies: Copies = NO_COPIES
 ) -> MatchedRows:
     """Read all sources, and find the rows that tombstones match. Raises `UserError` if a source is unreadable.
 
     copies: of the sources at URLs.
     """
-    found = MatchedRows([], set(), [], set(), set(), set())
+    found = MatchedRows([], set(), [], set(), set(), set(), copies)
     local = use_copies(params, copies)
     for name, source in params.sources.items():
         tables = read_source(name, local, workers)

@@ -60,9 +60,7 @@ class Plan(NamedTuple):
     outputs: tuple[str, ...]
     """The outputs of stages in the workspace that still hold it."""
     folders: tuple[str, ...]
-    """The folders of the workspace that were searched."""
-    urls: tuple[str, ...]
-    """The folders at URLs that were searched: those of sources."""
+    """The folders of the workspace, and of sources at URLs, that were searched."""
     digests: frozenset[str]
     splits: Mapping[str, int]
     """The number of rows in each split, in the workspace and at `HEAD`."""
@@ -115,15 +113,11 @@ def plan_erasure(
     matched: MatchedRows,
     erasures: Erasures,
     params: IngestParams,
-    copies: Copies,
     stores: Stores,
     originals: Originals,
     show_progress: ShowProgress,
 ) -> Plan:
-    """Search the workspace, the stores and git's history. Raises `UserError` if a store cannot be read.
-
-    copies: of the sources at URLs, which are searched, too.
-    """
+    """Search the workspace, the stores and git's history. Raises `UserError` if a store cannot be read."""
     needed, folders = find_needed_objects(root, stores), _list_folders(root, params)
     reader = TableReader(root, folders, stores, needed, show_progress)
     trace = trace_rows(matched, erasures, reader)
@@ -131,7 +125,7 @@ def plan_erasure(
     digests = trace.identity.digests | find_digests_of_texts(root, trace.utterances)
     runs = find_runs_trained_on(root, digests)
     said = _find_decisions(root, erasures, rows := {row.id for row in matched.rows}, digests, terms)
-    held = _find_files(root, folders, copies, make_matcher(terms), terms)
+    held = _find_files(root, folders, matched.copies, make_matcher(terms), terms)
     files, outputs = _divide_files({*held, *said.files}, params)
     objects = {*_find_objects(terms, stores, show_progress), *originals.find_objects(stores, needed)}
     return Plan(
@@ -142,8 +136,7 @@ def plan_erasure(
         whole_sources=tuple(matched.whole_sources),
         files=tuple(files),
         outputs=tuple(outputs),
-        folders=tuple(sorted(folders)),
-        urls=tuple(sorted(copies)),
+        folders=tuple(sorted({*folders, *matched.copies})),
         digests=digests,
         splits=_count_in_splits(root, rows),
         runs=tuple(run.run for run in runs if run.digests),
@@ -255,9 +248,8 @@ def _find_files(
     """Find the files of the workspace, and of sources at URLs, that hold the terms."""
     if terms.is_empty:
         return []
-    names = {
-        path: path.relative_to(root).as_posix() for folder in folders for path in (root / folder).rglob("*")
-    }
+    own = (root / folder for folder in folders if not layout.is_url(folder))
+    names = {path: path.relative_to(root).as_posix() for folder in own for path in folder.rglob("*")}
     for url, copy in copies.items():
         names |= {path: layout.join_path(url, path.relative_to(copy).as_posix()) for path in copy.rglob("*")}
     return [

@@ -133,7 +133,7 @@ def _describe_search(plan: Plan, remains: Remains) -> dict[str, Any]:
             "raw_files": len(identity.raw_files | plan.terms.raw_files),
         },
         "by_text": dict(plan.terms.forms),
-        "folders": [*plan.folders, *plan.urls],
+        "folders": list(plan.folders),
         "read": remains.searched,
         "columns": list(remains.columns),
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 import msgspec
 
@@ -14,6 +16,7 @@ from stages.ingest.remote_folders import open_source_folder
 
 Copies = Mapping[str, Path]
 """The copies of the folders at URLs, by their URLs as `params.yaml` has them."""
+NO_COPIES: Final[Copies] = MappingProxyType({})
 
 
 @contextmanager
@@ -28,7 +31,7 @@ def copy_sources(params: IngestParams) -> Iterator[Copies]:
 
 
 def use_copies(params: IngestParams, copies: Copies) -> IngestParams:
-    """Let the sources at URLs be read from their copies."""
+    """Replace the URLs of sources by the folders of their copies."""
     sources = {
         name: msgspec.structs.replace(source, path=str(copies.get(source.path, source.path)))
         for name, source in params.sources.items()

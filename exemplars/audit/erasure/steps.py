@@ -97,7 +97,7 @@ def open_erasure(
         if not read_only:
             remove_partials(root)
         matched = find_erased_rows(params, erasures, count_workers(0), copies)
-        plan = plan_erasure(root, matched, erasures, params, copies, stores, originals, show_progress)
+        plan = plan_erasure(root, matched, erasures, params, stores, originals, show_progress)
         yield PlannedErasure(root, params, erasures, stores, plan)
 
 

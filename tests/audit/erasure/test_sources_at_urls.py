@@ -1,4 +1,4 @@
-"""Tombstones and sources at URLs: what is there is searched, and whoever asks is told to edit it there."""
+"""Tombstones and sources at URLs: what is there is searched, and named, since it must be edited there."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_record_at_a_url_is_found_and_must_be_edited_there(
     assert "memory://lines/a/b.jsonl: must be edited by hand\n" in printed
     assert project.run_erase("--purge", "--yes")[0] == 1
     assert project.receipt()["still_found"] == {"files": ["memory://lines/a/b.jsonl"], "objects": []}
-    assert project.receipt()["searched"]["folders"] == ["data", "models", "reports", "memory://lines"]
+    assert project.receipt()["searched"]["folders"] == ["data", "memory://lines", "models", "reports"]
     assert list((project.root / ".dvc/tmp/exemplars/sources").iterdir()) == []
 
 
