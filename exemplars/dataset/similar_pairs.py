@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from exemplars.core.arrays import sort_unique
 from exemplars.dataset.shingle_hashes import hash_shingles
 from exemplars.dataset.texts import compute_jaccard, make_shingles
 
@@ -25,7 +26,7 @@ BANDS: Final = 32
 SEED: Final = 1
 _CHUNK: Final = 8192
 """Texts whose shingles are hashed at a time: those of a text take 2 KB, and `hash_shingles` takes 2^14 texts."""
-_PAIRS: Final = 2**17
+_PAIRS: Final = 2**16
 """Pairs of a band that are compared at a time, but for those of one text."""
 _BITS: Final = 256
 """Of a bitmap: texts have 50 to 100 shingles."""
@@ -33,6 +34,8 @@ _TO_BIT: Final = np.uint64(56)
 """The first eight bits of a hash are its bit in the bitmap."""
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 """2^64 by the golden ratio: spreads a number over all bits (Fibonacci hashing)."""
+_SIZE: Final = np.uint64(2**32 - 1)
+"""The bits of a rank that are the size of a text; the others are its key."""
 _TO_KEY: Final = np.uint64(32)
 """The last half of a product has less of the bits that went in."""
 
@@ -89,7 +92,7 @@ def find_candidates(
     sizes: NDArray[np.int64],
     bitmaps: NDArray[np.uint64],
     min_similarity: float,
-) -> NDArray[np.int64]:
+) -> NDArray[np.int32]:
     """Find the pairs of texts that share a band and may be similar enough: their indexes, (pairs, 2).
 
     bands, sizes, bitmaps: as in `Sketches`, but for the keys of one band after the other.
@@ -98,17 +101,17 @@ def find_candidates(
     by the texts of a band that are alike.
     """
     count = len(sizes)
+    limits = _limit_differences(2 * int(sizes.max(initial=0)), min_similarity)
     found = [np.empty(0, np.int64)]
     for band in bands if count > 1 else ():
         order, followers = _sort_band(band, sizes, min_similarity)
-        # Texts that are compared come after one another, so that they are in the processor's cache.
-        own_sizes, own_bitmaps = sizes[order], bitmaps[order]
-        for first, second in _list_pairs(followers):
-            may_match = _bound_similarity(first, second, own_sizes, own_bitmaps) >= min_similarity
-            ends = order[first[may_match]], order[second[may_match]]
-            found.append(np.minimum(*ends) * count + np.maximum(*ends))
-        found = [np.unique(np.concatenate(found))]
-    return np.stack(np.divmod(found[0], max(count, 1)), axis=1)
+        for places in _list_pairs(followers):
+            first, second = _drop_different(order[places[0]], order[places[1]], sizes, bitmaps, limits)
+            found.append(np.minimum(first, second) * count + np.maximum(first, second))
+        found = [sort_unique(np.concatenate(found))]
+    pairs = np.empty((len(found[0]), 2), np.int32)
+    np.divmod(found[0], max(count, 1), pairs[:, 0], pairs[:, 1], casting="same_kind")
+    return pairs
 
 
 def compute_sketches(texts: Sequence[str]) -> Sketches:
@@ -152,35 +155,55 @@ def _sort_band(
 
     These are the texts with its key whose number of shingles does not rule out that they are similar.
     """
-    prefixes = keys.astype(np.uint64) << _TO_KEY
-    ranks = prefixes | sizes.astype(np.uint64)
+    ranks = keys.astype(np.uint64) << _TO_KEY | sizes.astype(np.uint64)
     order = np.argsort(ranks)
-    largest = prefixes | (sizes / min_similarity + 1).astype(np.uint64)  # 1: for what division rounds.
-    ends = np.searchsorted(ranks[order], largest[order], "right")
-    return order, ends - np.arange(len(order)) - 1
+    ranks = ranks[order]
+    largest = ((ranks & _SIZE) / min_similarity + 1).astype(np.uint64)  # 1: for what division rounds.
+    largest |= ranks & ~_SIZE
+    followers = np.searchsorted(ranks, largest, "right")
+    followers -= np.arange(1, len(order) + 1)
+    return order, followers
 
 
 def _list_pairs(followers: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Yield the pairs of places and their followers, in parts of bounded length: first places, and second ones."""
-    totals = np.cumsum(followers)
-    cuts = np.searchsorted(totals, np.arange(_PAIRS, totals[-1], _PAIRS))
-    for places in np.split(np.arange(len(followers)), cuts):
-        counts = followers[places]
+    places = np.flatnonzero(followers)
+    totals = np.cumsum(followers[places])
+    cuts = np.searchsorted(totals, np.arange(_PAIRS, totals[-1] if len(totals) else 0, _PAIRS))
+    for part in np.split(places, cuts):
+        counts = followers[part]
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        first = np.repeat(places, counts)
+        first = np.repeat(part, counts)
         yield first, first + 1 + within
 
 
-def _bound_similarity(
-    first: NDArray[np.int64], second: NDArray[np.int64], sizes: NDArray[np.int64], bitmaps: NDArray[np.uint64]
-) -> NDArray[np.float64]:
-    """Return a similarity for each pair that its texts cannot exceed.
+def _limit_differences(largest: int, min_similarity: float) -> NDArray[np.int64]:
+    """Return in how many bits the bitmaps of similar texts may differ, by the sum of the texts' sizes: up to `largest`.
 
-    What two sets have in common is at most the smaller set. Each bit in which bitmaps differ is a shingle that only
-    one of them has (Sandes, Teodoro, Melo 2020, Bitmap filter: speeding up exact set similarity joins).
+    Each bit in which they differ is a shingle that only one of them has (Sandes, Teodoro, Melo 2020, Bitmap filter:
+    speeding up exact set similarity joins).
     """
-    totals = sizes[first] + sizes[second]
-    differences = np.bitwise_count(bitmaps[first] ^ bitmaps[second]).sum(axis=1, dtype=np.int64)
-    common = np.minimum(np.minimum(sizes[first], sizes[second]), (totals - differences) // 2)
-    bound: NDArray[np.float64] = common / (totals - common)
-    return bound
+    totals = np.arange(largest + 1)
+    shares = totals * (min_similarity / (1 + min_similarity))
+    common = np.ceil(shares - 1e-6).astype(np.int64)  # Less than that, so that no rounding rules a pair out.
+    limits: NDArray[np.int64] = totals - 2 * common
+    return limits
+
+
+def _drop_different(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    bitmaps: NDArray[np.uint64],
+    limits: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Drop pairs of texts whose bitmaps differ in too many bits. limits: see `_limit_differences`."""
+    allowed = limits[sizes[first] + sizes[second]]
+    different = np.zeros(len(first), np.uint16)
+    # Half of a bitmap rules most pairs out.
+    for words in np.split(np.arange(bitmaps.shape[1]), 2):
+        for word in words:
+            different += np.bitwise_count(bitmaps[first, word] ^ bitmaps[second, word])
+        is_close = different <= allowed
+        first, second, allowed, different = (part[is_close] for part in (first, second, allowed, different))
+    return first, second

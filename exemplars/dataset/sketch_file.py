@@ -4,54 +4,89 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from itertools import pairwise
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exemplars.dataset.similar_pairs import BANDS, Sketches
 
+_BITMAP_WORDS: Final = 4
+
+
+class _Part(NamedTuple):
+    """The places in the file of what was added at once."""
+
+    keys: int
+    bands: int
+    sizes: int
+    bitmaps: int
+
 
 class SketchFile:
-    """The sketches of texts, part by part."""
+    """The sketches of texts, and the texts' hashes; a text is named by its number, in the order of `append`."""
 
     def __init__(self, file: BinaryIO) -> None:
         """file: empty, open for reading and writing."""
         self._file = file
-        self._parts: list[tuple[int, int, int, int]] = []
-        """The number of texts of each part, and the places of their bands, sizes and bitmaps."""
+        self._parts: list[_Part] = []
+        self._starts = [0]
+        """The number of texts before each part, and of all."""
 
-    def append(self, sketches: Sketches) -> None:
-        """Add the sketches of a part."""
-        bands, sizes, bitmaps = (
-            self._write(sketches.bands.T),
-            self._write(sketches.sizes),
-            self._write(sketches.bitmaps),
+    def append(self, keys: NDArray[np.uint64], sketches: Sketches) -> None:
+        """Add texts. keys: their hashes."""
+        self._parts.append(
+            _Part(
+                keys=self._write(keys),
+                bands=self._write(sketches.bands.T),
+                sizes=self._write(sketches.sizes),
+                bitmaps=self._write(sketches.bitmaps),
+            )
         )
-        self._parts.append((len(sketches.sizes), bands, sizes, bitmaps))
+        self._starts.append(self._starts[-1] + len(keys))
 
     def _write(self, array: NDArray[Any]) -> int:
         place = self._file.seek(0, os.SEEK_END)
         self._file.write(np.ascontiguousarray(array).tobytes())
         return place
 
-    def read_bands(self) -> Iterator[NDArray[np.uint32]]:
-        """Read the keys of each band, of all texts."""
-        for band in range(BANDS):
-            parts = [self._read(bands, band * count, count, np.uint32) for count, bands, _, _ in self._parts]
-            yield np.concatenate([np.empty(0, np.uint32), *parts])
+    def read_keys(self) -> NDArray[np.uint64]:
+        """Read the hashes of all texts."""
+        keys: NDArray[np.uint64] = self._take("keys", np.uint64, np.arange(self._starts[-1]))[:, 0]
+        return keys
 
-    def read_sizes(self) -> NDArray[np.int64]:
-        """Read the numbers of shingles of all texts."""
-        parts = [self._read(sizes, 0, count, np.int64) for count, _, sizes, _ in self._parts]
-        return np.concatenate([np.empty(0, np.int64), *parts])
+    def read(
+        self, texts: NDArray[np.integer[Any]]
+    ) -> tuple[Iterator[NDArray[np.uint32]], NDArray[np.int64], NDArray[np.uint64]]:
+        """Read the sketches of some texts: bands, sizes and bitmaps, as `find_candidates` takes them.
 
-    def read_bitmaps(self) -> NDArray[np.uint64]:
-        """Read the bitmaps of all texts: (texts, 4)."""
-        parts = [self._read(bitmaps, 0, 4 * count, np.uint64) for count, _, _, bitmaps in self._parts]
-        return np.concatenate([np.empty(0, np.uint64), *parts]).reshape(-1, 4)
+        texts: their numbers, in ascending order.
+        """
+        bands = (self._take("bands", np.uint32, texts, column=band)[:, 0] for band in range(BANDS))
+        sizes = self._take("sizes", np.int64, texts)[:, 0]
+        return bands, sizes, self._take("bitmaps", np.uint64, texts, width=_BITMAP_WORDS)
 
-    def _read(self, place: int, start: int, count: int, type_: type[np.generic]) -> NDArray[Any]:
-        size = np.dtype(type_).itemsize
-        self._file.seek(place + start * size)
-        return np.frombuffer(self._file.read(count * size), type_)
+    def _take(
+        self,
+        name: str,
+        type_: type[np.generic],
+        texts: NDArray[np.integer[Any]],
+        width: int = 1,
+        column: int = 0,
+    ) -> NDArray[Any]:
+        """Take the rows of an array of `width` columns, or of one column of it: (texts, width).
+
+        name: a field of `_Part`.
+        """
+        taken = np.empty((len(texts), width), type_)
+        bounds = np.searchsorted(texts, self._starts).tolist()
+        for part, (start, end), (first, last) in zip(
+            self._parts, pairwise(self._starts), pairwise(bounds), strict=True
+        ):
+            if first < last:
+                size = (end - start) * taken[:1].nbytes
+                self._file.seek(getattr(part, name) + column * size)
+                values = np.frombuffer(self._file.read(size), type_).reshape(-1, width)
+                taken[first:last] = values[texts[first:last] - start]
+        return taken

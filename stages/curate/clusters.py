@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from exemplars.core.arrays import sort_unique
+
 Numbers = NDArray[np.int64]
 
 
@@ -22,7 +24,7 @@ def cluster_texts(counts: Numbers, pairs: Numbers) -> Numbers:
     edges = edges[np.argsort(edges[:, 0], kind="stable")]
     starts = np.searchsorted(edges[:, 0], np.arange(len(counts) + 1)).tolist()
     firsts = np.full(len(counts), -1)
-    texts = np.unique(edges[:, 0])
+    texts = sort_unique(edges[:, 0])
     for text in texts[np.argsort(-counts[texts], kind="stable")].tolist():
         if firsts[text] < 0:
             neighbors = edges[starts[text] : starts[text + 1], 1]

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-import pyarrow as pa
-
 from exemplars.core.records import ReviewItem
 from exemplars.core.workers import map_shards
 from stages.curate.facts import FactParams, collect_shard_facts
@@ -31,6 +29,7 @@ from stages.curate.steps import (
 )
 from stages.curate.steps.base import Curation, CurationStep
 from stages.curate.text_cache import CacheCollector, TextCache
+from stages.curate.text_pairs import TextPairs
 
 STEPS: Final[tuple[CurationStep, ...]] = (
     decisions.STEP,
@@ -56,8 +55,8 @@ class Curated(NamedTuple):
     kept: Rows
     """In ascending order."""
     ledger: RejectedRows
-    pairs: pa.Table
-    """Near duplicates, as `TextPair`; sorted within each column."""
+    pairs: TextPairs
+    """Near duplicates, sorted within each column."""
     review: list[ReviewItem]
     """In the order of the steps, without what is about rows that a person has approved as they are."""
     figures: dict[str, Any]
@@ -75,7 +74,7 @@ def curate(
 ) -> Curated:
     """Run all steps on the exemplars.
 
-    scratch: must be open as long as `Curated.ledger` is read. announce: called with the title
+    scratch: must be open as long as `Curated.ledger` and `Curated.pairs` are read. announce: called with the title
     of each step before it runs. workers: processes that look at rows; they change no decision. Raises `UserError` if a
     step loses a row.
     """
@@ -103,7 +102,7 @@ def _look_at_rows(
     groups = inputs.exemplars
     settings = FactParams(params, inputs.lexicons.names, inputs.texts)
     work = partial(collect_shard_facts, settings, groups)
-    table, words, cache = RowTable(groups), WordCounts(), CacheCollector(inputs.texts.key)
+    table, words, cache = RowTable(groups, scratch.columns), WordCounts(), CacheCollector(inputs.texts.key)
     texts = SimilarTexts(scratch.texts, scratch.sketches, workers)
     for group, facts in enumerate(map_shards(work, range(len(groups)), workers, "curate", groups.name_group)):
         table.fill(group, facts)
@@ -117,6 +116,7 @@ def _look_at_rows(
         table,
         texts,
         RejectedRows(scratch.rejections),
+        TextPairs(scratch.pairs),
         inputs.surrogate_key,
         InputWords(words, table.select_all()),
         inputs.verdicts,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from exemplars.core.arrays import sort_unique
 from exemplars.core.records import Speaker
 from stages.curate.rows import Row, Rows
 from stages.curate.spelling import WordCounts, list_plain_words
@@ -42,7 +43,7 @@ class InputWords:
         groups = turns.calls.find_row_groups()
         is_other_group = groups != groups[turns.starts][turns.turns]
         is_lost = ~np.isin(turns.calls.numbers, rows.numbers)
-        changed = np.unique(turns.turns[is_lost | is_other_group])
+        changed = sort_unique(turns.turns[is_lost | is_other_group])
         return users.select(np.sort(turns.order[np.isin(turns.turns, changed)]))
 
     def _divide_by_group(self, calls: Iterable[Row]) -> list[list[Row]]:

@@ -18,7 +18,7 @@ from exemplars.core.ids import make_speech_id
 from exemplars.core.records import Exemplar, ReviewItem
 from exemplars.core.representativeness import Representativeness
 from exemplars.core.row_groups import RowGroups
-from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA
+from exemplars.core.schemas import EXEMPLAR_SCHEMA, PAIR_SCHEMA, REJECTION_SCHEMA
 from exemplars.core.tables import open_table, rows_to_table, take_rows, write_table
 from exemplars.core.workers import map_shards
 from exemplars.dataset.catalog import Skill
@@ -91,7 +91,9 @@ def write_lists(curated: Curated) -> None:
     with open_table(layout.ledger_path(layout.CURATED), REJECTION_SCHEMA) as ledger:
         for table in curated.ledger.read():
             ledger.write(table)
-    write_table(layout.PAIRS, curated.pairs)
+    with open_table(layout.PAIRS, PAIR_SCHEMA) as pairs:
+        for table in curated.pairs.read():
+            pairs.write(table)
     write_table(layout.REVIEW, rows_to_table(curated.review, ReviewItem))
 
 

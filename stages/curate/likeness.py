@@ -20,6 +20,7 @@ from stages.curate.steps.base import Curation
 from stages.curate.steps.conflicts import find_conflicts
 from stages.curate.steps.exact_duplicates import describe_repeat, find_exact_duplicates
 from stages.curate.steps.near_duplicates import describe_near_duplicate, find_key_pairs, hash_meanings
+from stages.curate.text_pairs import TextPairs
 from stages.curate.turn_keys import Repeats, sort_by_turn
 
 _FIX: Final = "correct it, or reject it"
@@ -48,7 +49,7 @@ class Likeness:
     def _list_texts(self, number: int) -> Iterator[Place]:
         """List the texts of a row."""
         for column in COLUMNS:
-            key = int(self._columns[column][number])
+            [key] = self._columns.read(column, number, number + 1).tolist()
             if key:
                 yield column, key
 
@@ -111,12 +112,13 @@ class Likeness:
                     joined.setdefault(own, group)
         candidates.move(np.array([joined.get(own, own) for own in own_groups], np.uint64), names)
 
-    def add_pairs(self, rows: Rows, known: pa.Table) -> pa.Table:
+    def add_pairs(self, rows: Rows, known: TextPairs) -> pa.Table:
         """Add the pairs of texts of some rows to those that are known, sorted within each column."""
-        pairs = {*rows_from_table(known, TextPair)}
+        tables = [*known.read()]
         for column, found in self._pairs.items():
             is_between = np.all([np.isin(keys, rows[column]) for keys in found[:2]], axis=0)
-            pairs |= {*rows_from_table(self._texts.make_table(column, found.select(is_between)), TextPair)}
+            tables += self._texts.make_tables(column, found.select(is_between))
+        pairs = {pair for table in tables for pair in rows_from_table(table, TextPair)}
         ordered = sorted(pairs, key=lambda pair: (COLUMNS.index(pair.column), pair))
         return rows_to_table(ordered, TextPair)
 

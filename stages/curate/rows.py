@@ -1,10 +1,10 @@
-"""Rows as the steps see them: columns of what is compared, and the rest of a row read when it is needed."""
+"""Rows as the steps see them: columns of what is compared, and the rest of a row, both read when they are needed."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import msgspec
 import numpy as np
@@ -16,6 +16,7 @@ from exemplars.core.records import Exemplar, Origin
 from exemplars.core.row_groups import RowGroups
 from exemplars.core.tables import rows_from_table, take_rows
 from exemplars.dataset.row_tables import exemplars_from_table
+from stages.curate.column_file import ColumnFile
 from stages.curate.facts import RowKeys, ShardFacts
 from stages.curate.privacy.findings import Finding
 
@@ -44,10 +45,10 @@ _FIELDS: Final = Row.__struct_fields__[1:]
 
 
 class RowTable:
-    """All rows of the stage's input, as columns of numbers: 120 bytes a row, whatever is in it."""
+    """All rows of the stage's input, as columns of numbers: 120 bytes a row on disk, whatever is in it."""
 
-    def __init__(self, groups: RowGroups) -> None:
-        """groups: the stage's input."""
+    def __init__(self, groups: RowGroups, file: BinaryIO) -> None:
+        """groups: the stage's input. file: for the columns; empty."""
         self.groups = groups
         types: dict[str, type[np.generic]] = {
             **dict.fromkeys(RowKeys._fields, np.uint64),
@@ -56,9 +57,7 @@ class RowTable:
             "has_private_reply": np.bool_,
             "has_private_context": np.bool_,
         }
-        self.columns: dict[str, NDArray[Any]] = {
-            name: np.zeros(groups.rows, type_) for name, type_ in types.items()
-        }
+        self.columns = ColumnFile(file, groups.rows, types)
         """`RowKeys`, facts, and codes of texts: see `Rows.match`."""
         self.findings: dict[int, Sequence[Finding]] = {}
         """The personal data in the utterances of rows that have any, by number."""
@@ -74,9 +73,9 @@ class RowTable:
         start, end = self.groups.starts[group : group + 2]
         self._set_facts(np.arange(start, end), facts)
         table = self.groups.read(group, (*_CODED, "call"))
-        self.columns["call"][start:end] = table.column("call").to_numpy()
+        self.columns.write("call", start, table.column("call").to_numpy())
         for name in _CODED:
-            self.columns[name][start:end] = self._encode(name, table.column(name))
+            self.columns.write(name, start, self._encode(name, table.column(name)))
 
     def replace(self, exemplars: Mapping[int, Exemplar], facts: ShardFacts) -> None:
         """Give rows another content, which is read instead of that of the input from then on.
@@ -90,10 +89,9 @@ class RowTable:
 
     def _set_facts(self, numbers: NDArray[np.int64], facts: ShardFacts) -> None:
         for name, keys in zip(RowKeys._fields, facts.keys.T, strict=True):
-            self.columns[name][numbers] = keys
-        self.columns["flags"][numbers] = facts.flags
-        self.columns["has_private_reply"][numbers] = facts.has_private_reply
-        self.columns["has_private_context"][numbers] = facts.has_private_context
+            self.columns.put(name, numbers, keys)
+        for name in ("flags", "has_private_reply", "has_private_context"):
+            self.columns.put(name, numbers, getattr(facts, name))
         self.findings |= {int(numbers[place]): found for place, found in facts.findings.items()}
 
     def _encode(self, name: str, column: pa.ChunkedArray) -> NDArray[np.int32]:
@@ -128,26 +126,31 @@ class RowTable:
         """Read rows of a row group."""
         table = take_rows(self.groups.read(group, _FIELDS), (numbers - self.groups.starts[group]).tolist())
         rows = rows_from_table(table.append_column("number", pa.array(numbers)), Row)
-        return [self._update(row) for row in rows] if self.replaced or self.group_names else rows
+        if not self.replaced and not self.group_names:
+            return rows
+        return [self._update(row, key) for row, key in zip(rows, self._read_groups(numbers), strict=True)]
 
-    def _update(self, row: Row) -> Row:
+    def _update(self, row: Row, group: int) -> Row:
         if row.number in self.replaced:
             exemplar = self.replaced[row.number]
             row = Row(row.number, *(getattr(exemplar, name) for name in _FIELDS))
-        return msgspec.structs.replace(row, group=self._find_group(row.number, row.group))
+        return msgspec.structs.replace(row, group=self.group_names.get(group, row.group))
 
     def load(self, numbers: Sequence[int]) -> dict[int, Exemplar]:
         """Load rows as a whole, by number. numbers: in ascending order."""
         loaded = {}
-        for number, read in zip(numbers, exemplars_from_table(self.groups.take(numbers)), strict=True):
+        rows = exemplars_from_table(self.groups.take(numbers))
+        groups = self._read_groups(np.array(numbers, np.int64))
+        for number, read, key in zip(numbers, rows, groups, strict=True):
             exemplar = self.replaced.get(number, read)
-            group = self._find_group(number, exemplar.group)
+            group = self.group_names.get(key, exemplar.group)
             is_moved = group != exemplar.group
             loaded[number] = msgspec.structs.replace(exemplar, group=group) if is_moved else exemplar
         return loaded
 
-    def _find_group(self, number: int, group: str) -> str:
-        return self.group_names.get(int(self.columns["group"][number]), group)
+    def _read_groups(self, numbers: NDArray[np.int64]) -> list[int]:
+        keys: list[int] = self.columns.take("group", numbers).tolist()
+        return keys
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,7 @@ class Rows:
 
     def __getitem__(self, column: str) -> NDArray[Any]:
         """Return the values of a column of `RowTable.columns`."""
-        return self.table.columns[column][self.numbers]
+        return self.table.columns.take(column, self.numbers)
 
     def __iter__(self) -> Iterator[Row]:
         """Read the rows, a row group at a time if they are in the order of their numbers."""
@@ -221,5 +224,5 @@ class Rows:
 
     def move(self, groups: NDArray[np.uint64], names: Mapping[int, str]) -> None:
         """Move the rows to other groups. groups: their keys. names: of the groups, by key."""
-        self.table.columns["group"][self.numbers] = groups
+        self.table.columns.put("group", self.numbers, groups)
         self.table.group_names |= names

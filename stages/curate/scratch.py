@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 import pyarrow as pa
 
-from exemplars.core.schemas import REJECTION_SCHEMA
+from exemplars.core.schemas import PAIR_SCHEMA, REJECTION_SCHEMA
 from exemplars.core.table_streams import TableSpool, open_spool, open_unnamed
 from exemplars.dataset.sketch_file import SketchFile
 
@@ -20,10 +20,13 @@ class Scratch(NamedTuple):
     """Files without names."""
 
     rejections: TableSpool
+    pairs: TableSpool
     texts: TableSpool
     """The texts that are compared: a column `text`."""
     sketches: SketchFile
     """Those of the texts, in the same order."""
+    columns: BinaryIO
+    """For a `ColumnFile`."""
 
 
 @contextmanager
@@ -31,7 +34,9 @@ def open_scratch(folder: Path) -> Iterator[Scratch]:
     """Open the files on the disk of a folder. Raises `OSError` if it cannot be written."""
     with (
         open_spool(folder, REJECTION_SCHEMA) as rejections,
+        open_spool(folder, PAIR_SCHEMA) as pairs,
         open_spool(folder, _TEXTS) as texts,
         open_unnamed(folder) as sketches,
+        open_unnamed(folder) as columns,
     ):
-        yield Scratch(rejections, texts, SketchFile(sketches))
+        yield Scratch(rejections, pairs, texts, SketchFile(sketches), columns)

@@ -16,6 +16,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 import numpy as np
 
+from exemplars.core.arrays import sort_unique
 from exemplars.core.code_version import hash_stage_code
 from exemplars.core.errors import UserError
 from exemplars.core.files import read_file, write_bytes
@@ -53,7 +54,7 @@ def join_results(parts: Iterable[Results[T]]) -> Results[T]:
     parts = list(parts)
     hashes = np.frombuffer(b"".join(part.empty for part in parts), _DIGEST_TYPE)
     return Results(
-        np.unique(hashes).tobytes(), {key: value for part in parts for key, value in part.found.items()}
+        sort_unique(hashes).tobytes(), {key: value for part in parts for key, value in part.found.items()}
     )
 
 

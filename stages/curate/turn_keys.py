@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from exemplars.core.arrays import sort_unique
 from stages.curate.key_arrays import Keys, mix_bits
 from stages.curate.rows import Row, Rows, RowTable
 
@@ -52,7 +53,7 @@ class Turns(NamedTuple):
         """Hash the different values of each turn's calls, whatever their order. column: of codes."""
         values = self.calls[column].astype(np.int64)
         width = values.max(initial=0) + 1
-        turns, different = np.divmod(np.unique(self.turns * width + values), width)
+        turns, different = np.divmod(sort_unique(self.turns * width + values), width)
         return self._add_up(mix_bits(different), np.searchsorted(turns, np.arange(len(self.starts))))
 
     def _add_up(self, keys: Keys, starts: NDArray[np.int64]) -> Keys:

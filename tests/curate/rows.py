@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -149,7 +150,7 @@ def curate_exemplars(
         return Result(
             exemplars_from_table(pa.concat_tables(shard.kept for shard in shards)),
             [rejection for table in curated.ledger.read() for rejection in rejections_from_table(table)],
-            rows_from_table(curated.pairs, TextPair),
+            [pair for table in curated.pairs.read() for pair in rows_from_table(table, TextPair)],
             curated.review,
             exemplars_from_table(pa.concat_tables(shard.speech for shard in shards)),
             measured,
@@ -168,7 +169,7 @@ def write_rows(folder: Path, rows: Iterable[Exemplar], row_group: int = 8192) ->
 
 def read_rows(folder: Path, rows: Iterable[Exemplar], params: CurateParams, row_group: int = 8192) -> Rows:
     """Return exemplars as the steps see them."""
-    table = RowTable(write_rows(folder, rows, row_group))
+    table = RowTable(write_rows(folder, rows, row_group), BytesIO())
     settings = FactParams(params, LEXICONS.names)
     for group in range(len(table.groups)):
         table.fill(group, collect_shard_facts(settings, table.groups, group))

@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from exemplars.core.records import ReviewItem
-from exemplars.core.schemas import PAIR_SCHEMA
 from stages.curate.input_words import InputWords
 from stages.curate.lexicons import Lexicons
 from stages.curate.params import CurateParams
 from stages.curate.rejected_rows import RejectedRows
 from stages.curate.rows import Rows, RowTable
 from stages.curate.similar_texts import SimilarTexts
+from stages.curate.text_pairs import TextPairs
 from stages.curate.verdicts import Verdicts
 
 
@@ -38,6 +37,8 @@ class Curation:
     """The texts of all `COLUMNS`."""
     ledger: RejectedRows
     """Takes the rows that a step does not return."""
+    pairs: TextPairs
+    """Near duplicates."""
     surrogate_key: bytes | None
     """Key of the hash that surrogates are drawn by; `None` unless `privacy.mode` is `surrogate`."""
     words: InputWords | None = None
@@ -46,8 +47,6 @@ class Curation:
     """What reviewers decided."""
     candidate_sources: Collection[str] = ()
     """The sources with `review: required`."""
-    pairs: pa.Table = field(default_factory=PAIR_SCHEMA.empty_table)
-    """Near duplicates, as `TextPair`."""
     review: list[ReviewItem] = field(default_factory=list)
     """Rows for a person to look at: those of each step after those of the steps before it."""
     figures: dict[str, Any] = field(default_factory=dict)

@@ -13,12 +13,12 @@ import numpy as np
 
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Reason
-from exemplars.core.reports import count_sorted
 from stages.curate.likeness import Likeness, find_candidate_problems
 from stages.curate.rejected_rows import RejectedRows
 from stages.curate.rows import Rows
 from stages.curate.steps import conflicts, exact_duplicates, near_duplicates, personal_data, quality
 from stages.curate.steps.base import Curation, CurationStep
+from stages.curate.text_pairs import TextPairs
 
 _APPROVED: Final = (
     exact_duplicates.STEP,
@@ -67,8 +67,8 @@ def _admit(rows: Rows, candidates: Rows, curation: Curation) -> Rows:
     kept = kept.select(np.argsort(kept.numbers))
     pending = curation.ledger.drop_found(pending, find_candidate_problems(kept, pending, likeness))
     curation.ledger.drop(pending, pending.numbers, lambda _: _IS_PENDING)
-    curation.pairs = likeness.add_pairs(kept, curation.pairs)
-    curation.figures["duplicates"]["pairs"] = count_sorted(curation.pairs.column("column").to_pylist())
+    curation.pairs.replace(likeness.add_pairs(kept, curation.pairs))
+    curation.figures["duplicates"]["pairs"] = curation.pairs.count_by_column()
     return kept
 
 
@@ -80,6 +80,7 @@ def _run_steps(rows: Rows, steps: Sequence[CurationStep], curation: Curation) ->
         curation.table,
         curation.texts,
         RejectedRows(curation.ledger.spool),
+        TextPairs(curation.pairs.spool),
         curation.surrogate_key,
     )
     for step in steps:

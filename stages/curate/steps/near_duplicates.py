@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from exemplars.core.arrays import sort_unique
 from exemplars.core.digests import hash_to_key
 from exemplars.core.ledger import Problem
 from exemplars.core.records import Exemplar, Reason, TextPair
@@ -35,10 +36,11 @@ def join_near_duplicates(rows: Rows, curation: Curation) -> Rows:
     """Give near duplicates one group, so that no split separates them; reject repeats by `duplicates.near`."""
     params = curation.params.duplicates
     clusters = np.full(len(rows), _NO_CLUSTER)
-    tables: dict[str, pa.Table] = {}
+    counts = {}
     for column in COLUMNS:
         pairs = find_key_pairs(rows, column, curation)
-        tables[column] = curation.texts.make_table(column, pairs)
+        curation.pairs.extend(curation.texts.make_tables(column, pairs))
+        counts[column] = len(pairs.firsts)
         own = _assign_clusters(rows[column], pairs, curation.texts)
         clusters = np.where(own == _NO_CLUSTER, clusters, own + clusters.max(initial=_NO_CLUSTER) + 1)
     kept = rows
@@ -47,10 +49,9 @@ def join_near_duplicates(rows: Rows, curation: Curation) -> Rows:
     in_cluster = (clusters != _NO_CLUSTER) & np.isin(rows.numbers, kept.numbers)
     clustered = rows.select(in_cluster)
     joined_groups = _join_groups(kept, clustered, clusters[in_cluster], params.max_group_rows)
-    curation.pairs = pa.concat_tables([curation.pairs, *tables.values()])
     curation.figures["duplicates"] = {
-        "pairs": {column: table.num_rows for column, table in tables.items() if table.num_rows},
-        "clusters": len(np.unique(clusters[clusters != _NO_CLUSTER])),
+        "pairs": {column: count for column, count in counts.items() if count},
+        "clusters": len(sort_unique(clusters[clusters != _NO_CLUSTER])),
         "clustered_rows": len(clustered),
         "joined_groups": joined_groups,
     }
@@ -78,7 +79,7 @@ def find_key_pairs(rows: Rows, column: str, curation: Curation) -> KeyPairs:
     known = zip(
         *(texts.read(side).to_pylist() for side in pairs[:2]), pairs.similarities.tolist(), strict=True
     )
-    unique = texts.read(np.unique(keys[keys != 0])).to_pylist()
+    unique = texts.read(sort_unique(keys[keys != 0])).to_pylist()
     found = _add_semantic_pairs([SimilarPair(*pair) for pair in known], unique, params)
     firsts, seconds = (np.array([hash_to_key(pair[side]) for pair in found], np.uint64) for side in (0, 1))
     return KeyPairs(firsts, seconds, np.array([pair.similarity for pair in found]))
@@ -136,7 +137,7 @@ def _join_groups(kept: Rows, clustered: Rows, clusters: NDArray[np.int64], max_r
     by_key = np.argsort(keys)
     own = np.append(by_key, -1)[find_places(keys[by_key], kept["group"])]
     to_move = np.append(is_moved, False)[own]
-    targets = np.unique(roots[is_moved])
+    targets = sort_unique(roots[is_moved])
     kept.select(to_move).move(
         keys[roots[own[to_move]]],
         dict(zip(keys[targets].tolist(), names.take(pa.array(targets)).to_pylist(), strict=True)),
