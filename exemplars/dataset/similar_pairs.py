@@ -26,7 +26,7 @@ BANDS: Final = 32
 SEED: Final = 1
 _CHUNK: Final = 8192
 """Texts whose shingles are hashed at a time: those of a text take 2 KB, and `hash_shingles` takes 2^14 texts."""
-_PAIRS: Final = 2**16
+_PAIRS: Final = 2**14
 """Pairs of a band that are compared at a time, but for those of one text."""
 _BITS: Final = 256
 """Of a bitmap: texts have 50 to 100 shingles."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from exemplars.core.memory import return_freed_pages
 from exemplars.core.records import ReviewItem
 from exemplars.core.workers import map_shards
 from stages.curate.facts import FactParams, collect_shard_facts
@@ -84,6 +85,7 @@ def curate(
     for step in STEPS:
         announce(step.title)
         rows = step.run(rows, curation)
+        return_freed_pages()
         curation.ledger.check_conservation(inputs.exemplars.rows, len(rows) + len(curation.candidates))
     return Curated(
         kept=rows,
@@ -109,6 +111,7 @@ def _look_at_rows(
         words.extend(facts.words)
         texts.append(facts.texts)
         cache.add(facts.cache)
+    return_freed_pages()
     texts.index()
     curation = Curation(
         params,

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from exemplars.core.arrays import sort_unique
+from exemplars.core.memory import return_freed_pages
 from exemplars.core.schemas import PAIR_SCHEMA
 from exemplars.core.table_streams import TableSpool
 from exemplars.core.workers import map_shards
@@ -99,6 +100,7 @@ class SimilarTexts:
             is_similar = found >= min_similarity
             pairs.append(shards.list_pairs(number)[is_similar])
             similarities.append(found[is_similar])
+        return_freed_pages()
         return self._sort_pairs(np.concatenate(pairs), np.concatenate(similarities))
 
     def _sort_pairs(self, pairs: Keys, similarities: NDArray[np.float64]) -> KeyPairs:

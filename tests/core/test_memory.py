@@ -9,15 +9,23 @@ import pytest
 from tests.conftest import PROJECT
 
 POOL = "import stages.split.__main__, pyarrow; print(pyarrow.default_memory_pool().backend_name)"
-FREED = """
-import os
+READ_PAGES = """
 import numpy as np
-from exemplars.core.memory import return_large_blocks
+from exemplars.core.memory import return_freed_pages, return_large_blocks
 
 def read_pages():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1])
-
+"""
+TRIMMED = """
+lists = [[None] * 100 for _ in range(100_000)]  # Of 856 bytes.
+held, last = read_pages(), lists[-1]
+del lists
+kept = read_pages()
+return_freed_pages()
+print(held - kept < 2**12, kept - read_pages() > 2**13)
+"""
+FREED = """
 return_large_blocks()
 np.ones(2**21)  # From here on, glibc would take blocks of up to 16 MB from what it has, and keep them.
 before = read_pages()
@@ -45,4 +53,9 @@ def test_arrow_uses_the_allocator_of_the_system_unless_the_user_says_otherwise()
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc has the setting")
 def test_large_blocks_that_are_freed_go_back_to_the_system() -> None:
-    assert run_python(FREED) == "True True\n"
+    assert run_python(READ_PAGES + FREED) == "True True\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc keeps small blocks that are freed")
+def test_small_blocks_that_are_freed_go_back_when_asked_for() -> None:
+    assert run_python(READ_PAGES + TRIMMED) == "True True\n"
