@@ -20,7 +20,7 @@ from exemplars.dataset.schema_validators import build_validator
 from stages.validate.plain_schemas import PlainValidator, is_plain, is_plain_call
 
 _REMEMBERED: Final = 20_000
-"""Arguments of a skill whose checks are remembered."""
+"""Parameters of a skill, with what fills them, whose checks are remembered."""
 Leaves = tuple[tuple[str, str], ...]
 """The paths and values of arguments."""
 
@@ -31,6 +31,12 @@ class ArgumentChecks(NamedTuple):
     path_is_well_formed: bool
     value_is_admitted: bool
     grounding_fits_value: bool
+    arguments_fit_together: bool
+    """As a call that has nothing else."""
+    call_fits_schema: bool
+    """As a call that has nothing else, and needs nothing else."""
+    is_required: bool
+    """Its parameter is."""
 
 
 class CallChecks(NamedTuple):
@@ -41,13 +47,12 @@ class CallChecks(NamedTuple):
 
 
 class CallChecker:
-    """The checks of a skill's calls; it keeps what it found of arguments, since most of them recur."""
+    """The checks of a skill's calls; it keeps what it found of parameters, since most of them recur."""
 
     def __init__(self, skill: Skill | None) -> None:
         """skill: `None` if it is not known: then only the paths are checked."""
         self._skill = skill
         self._schema = {} if skill is None else build_tool_definition(skill)["function"]["parameters"]
-        self.check_argument = lru_cache(maxsize=_REMEMBERED)(self._compute_argument)
         self._check_root = lru_cache(maxsize=_REMEMBERED)(self._compute_root)
         self._find_root = lru_cache(maxsize=_REMEMBERED)(find_root)
         self._find_validator = lru_cache(maxsize=_REMEMBERED)(self._build_root_validator)
@@ -63,12 +68,13 @@ class CallChecker:
         checks = [self._check_root(name, tuple(root)) for name, root in roots.items()]
         if not all(check.arguments_fit_together for check in checks):
             return CallChecks(False, False)
-        is_complete = is_negative or self._validator is None or roots.keys() >= self._required
+        is_complete = is_negative or roots.keys() >= self.required
         return CallChecks(True, is_complete and all(check.call_fits_schema for check in checks))
 
     @cached_property
-    def _required(self) -> frozenset[str]:
-        return frozenset(self._schema.get("required", ()))
+    def required(self) -> frozenset[str]:
+        """The parameters that a call needs, by their names."""
+        return frozenset(() if self._validator is None else self._schema.get("required", ()))
 
     @cached_property
     def _validator(self) -> Any:
@@ -92,13 +98,17 @@ class CallChecker:
         own = {name: properties[name]} if name in properties else {}
         return build_validator({**self._schema, "required": [], "properties": own})
 
-    def _compute_argument(self, slot: str, value: str, grounding: Grounding) -> ArgumentChecks:
+    def check_argument(self, slot: str, value: str, grounding: Grounding) -> ArgumentChecks:
+        """Check an argument by itself."""
         parameter = None if self._skill is None else self._skill.find_parameter(slot)
+        root = self._find_root(slot)
         return ArgumentChecks(
             is_path(slot),
             # Nothing is known of the values of a skill that is not known.
             self._skill is None or (parameter is not None and _is_admitted(value, parameter)),
             parameter is None or _is_grounded(value, grounding, parameter),
+            *self._check_root(root, ((slot, value),)),
+            root in self.required,
         )
 
     def _compute_root(self, name: str, leaves: Leaves) -> CallChecks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -13,17 +13,21 @@ import pyarrow.compute as pc
 
 from exemplars.core.records import ALIGNED, Grounding, Mode
 from exemplars.core.reports import NO_SKILL
+from exemplars.core.slot_paths import find_root
 from exemplars.core.tables import take_rows
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.row_tables import exemplars_from_table
 from exemplars.dataset.templates import SlotSpan, write_template
 from exemplars.dataset.texts import has_text
-from stages.validate.call_checks import ArgumentChecks, CallChecker, CallChecks
+from stages.validate.call_checks import ArgumentChecks, CallChecker, Leaves
 from stages.validate.turn_checks import check_turns
 
 _COPIED: Final = ("id", "digest", "source", "turn", "call", "mode", "speaker", "license")
 Rules = np.ndarray[tuple[int], np.dtype[np.bool_]]
 """Whether each row, or each argument, keeps a rule."""
+Codes = np.ndarray[tuple[int], np.dtype[np.int64]]
+"""A number of each row, or of each argument."""
+_NONE, _NEGATIVE = Mode.NONE.value, Mode.NEGATIVE.value
 
 
 def check_rows(exemplars: pa.Table, skills: Mapping[str, Skill]) -> pd.DataFrame:
@@ -35,7 +39,7 @@ def check_rows(exemplars: pa.Table, skills: Mapping[str, Skill]) -> pd.DataFrame
     names = exemplars.column("skill").to_pylist()
     is_known = np.array([name in skills for name in names], np.bool_)
     has_skill = np.array([name is not None for name in names], np.bool_)
-    is_none = np.array([mode == Mode.NONE.value for mode in exemplars.column("mode").to_pylist()], np.bool_)
+    is_none = np.array([mode == _NONE for mode in exemplars.column("mode").to_pylist()], np.bool_)
     columns: dict[str, Any] = {
         **{name: exemplars.column(name).to_pandas() for name in _COPIED},
         "call": exemplars.column("call").to_numpy().astype(np.int64),
@@ -67,14 +71,29 @@ class _Arguments(NamedTuple):
     """The number of arguments before each row, and of all."""
 
     @property
-    def counts(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def counts(self) -> Codes:
         """The number of arguments of each row."""
         return np.diff(self.bounds)
 
-    def keep_all(self, rules: Iterator[bool] | list[bool]) -> Rules:
+    @property
+    def rows(self) -> Codes:
+        """The row of each argument, from 0."""
+        return np.repeat(np.arange(len(self.counts)), self.counts)
+
+    def get_leaves(self, row: int) -> Leaves:
+        """Return the paths and values of the arguments of a row."""
+        part = slice(*self.bounds[row : row + 2])
+        return tuple(zip(self.slots[part], self.values[part], strict=True))
+
+    def keep_all(self, rules: Rules) -> Rules:
         """Return whether all arguments of a row keep a rule. rules: whether each argument keeps it."""
-        broken = np.concatenate([[0], np.cumsum([not rule for rule in rules], dtype=np.int64)])
+        broken = np.concatenate([[0], np.cumsum(~rules, dtype=np.int64)])
         return np.asarray(np.diff(broken[self.bounds]) == 0)
+
+    def count_different(self, codes: Codes) -> Codes:
+        """Count the different numbers that the arguments of each row have. codes: a number of each argument."""
+        size = int(codes.max(initial=0)) + 1
+        return np.bincount(np.unique(self.rows * size + codes) // size, minlength=len(self.counts))
 
 
 def _flatten_arguments(exemplars: pa.Table) -> _Arguments:
@@ -105,28 +124,58 @@ def _check_turns(exemplars: pa.Table) -> dict[str, Rules]:
 
 
 def _check_calls(exemplars: pa.Table, arguments: _Arguments, skills: Mapping[str, Skill]) -> dict[str, Rules]:
-    """Check the arguments, and the calls that they make, against the catalog."""
-    checkers = {name: CallChecker(skill) for name, skill in skills.items()}
-    unknown = CallChecker(None)
-    of_arguments: list[ArgumentChecks] = []
-    of_calls: list[CallChecks] = []
-    are_filled_once: list[bool] = []
-    names, modes = (exemplars.column(name).to_pylist() for name in ("skill", "mode"))
-    for name, mode, (start, end) in zip(names, modes, pairwise(arguments.bounds), strict=True):
-        checker = checkers.get(name or "", unknown)
-        slots, values = arguments.slots[start:end], arguments.values[start:end]
-        of_arguments += map(checker.check_argument, slots, values, arguments.groundings[start:end])
-        leaves = tuple(zip(slots, values, strict=True))
-        of_calls.append(checker.check_call(leaves, mode == Mode.NEGATIVE.value))
-        are_filled_once.append(len(set(slots)) == len(slots))
+    """Check the arguments, and the calls that they make, against the catalog.
+
+    Each different argument is checked once. A call whose parameters have one argument each keeps the rules if all of
+    these do, and if it has the parameters that it needs; other calls are checked one by one.
+    """
+    names = [name if name in skills else None for name in exemplars.column("skill").to_pylist()]
+    of_rows, unique = _encode(names)
+    checkers = [CallChecker(None if name is None else skills[name]) for name in unique]
+    slots, values, groundings, rows = arguments.slots, arguments.values, arguments.groundings, arguments.rows
+    slot_codes, known_slots = _encode(slots)
+    codes = _combine(of_rows[rows], slot_codes, _encode(values)[0], _encode(groundings)[0])
+    _, firsts, places = np.unique(codes, return_index=True, return_inverse=True)
+    checks = [
+        checkers[of_rows[rows[number]]].check_argument(slots[number], values[number], groundings[number])
+        for number in firsts.tolist()
+    ]
+    columns = np.array(checks, np.bool_).reshape(-1, len(ArgumentChecks._fields))[places].T
+    rules = dict(zip(ArgumentChecks._fields, map(arguments.keep_all, columns), strict=True))
+    modes = exemplars.column("mode").to_pylist()
+    is_negative = np.array([mode == _NEGATIVE for mode in modes], np.bool_)
+    filled = np.bincount(rows, columns[ArgumentChecks._fields.index("is_required")], len(names))
+    required = np.array([len(checker.required) for checker in checkers], np.int64)
+    is_complete = is_negative | (filled == required[of_rows])
+    fits, fits_schema = rules["arguments_fit_together"], rules["call_fits_schema"]
+    fits_schema &= fits & is_complete
+    roots = _encode([find_root(slot) for slot in known_slots])[0]
+    for row in np.flatnonzero(arguments.count_different(roots[slot_codes]) < arguments.counts).tolist():
+        checker = checkers[of_rows[row]]
+        fits[row], fits_schema[row] = checker.check_call(arguments.get_leaves(row), bool(is_negative[row]))
     return {
-        "paths_are_well_formed": arguments.keep_all(check.path_is_well_formed for check in of_arguments),
-        "values_are_admitted": arguments.keep_all(check.value_is_admitted for check in of_arguments),
-        "slots_are_filled_once": np.array(are_filled_once, np.bool_),
-        "arguments_fit_together": np.array([check.arguments_fit_together for check in of_calls], np.bool_),
-        "call_fits_schema": np.array([check.call_fits_schema for check in of_calls], np.bool_),
-        "groundings_fit_values": arguments.keep_all(check.grounding_fits_value for check in of_arguments),
+        "paths_are_well_formed": rules["path_is_well_formed"],
+        "values_are_admitted": rules["value_is_admitted"],
+        "slots_are_filled_once": arguments.count_different(slot_codes) == arguments.counts,
+        "arguments_fit_together": fits,
+        "call_fits_schema": fits_schema,
+        "groundings_fit_values": rules["grounding_fits_value"],
     }
+
+
+def _encode(items: Sequence[Any]) -> tuple[Codes, list[Any]]:
+    """Number the different items, from 0: return the number of each item, and the different ones."""
+    numbers: dict[Any, int] = {}
+    codes = [numbers.setdefault(item, len(numbers)) for item in items]
+    return np.array(codes, np.int64), list(numbers)
+
+
+def _combine(*columns: Codes) -> Codes:
+    """Combine columns of numbers into one column, with a different number for each different row."""
+    combined = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        combined = np.unique(combined * (column.max(initial=0) + 1) + column, return_inverse=True)[1]
+    return combined
 
 
 def _check_spans(exemplars: pa.Table, arguments: _Arguments) -> dict[str, Rules]:
@@ -159,14 +208,13 @@ def _check_spans(exemplars: pa.Table, arguments: _Arguments) -> dict[str, Rules]
         are_bounded.append(is_bounded)
         are_apart.append(_are_apart(spans))
         agrees.append(is_bounded and template == (write_template(utterance, spans) if spans else utterance))
-    fits = zip(arguments.starts, arguments.groundings, strict=True)
+    has_span = np.array([start is not None for start in arguments.starts], np.bool_)
+    is_aligned = np.array([grounding in ALIGNED for grounding in arguments.groundings], np.bool_)
     return {
         "spans_are_in_bounds": np.array(are_bounded, np.bool_),
-        "surfaces_are_exact": arguments.keep_all(are_exact),
+        "surfaces_are_exact": arguments.keep_all(np.array(are_exact, np.bool_)),
         "spans_are_apart": np.array(are_apart, np.bool_),
-        "grounding_fits_span": arguments.keep_all(
-            (start is not None) == (grounding in ALIGNED) for start, grounding in fits
-        ),
+        "grounding_fits_span": arguments.keep_all(has_span == is_aligned),
         "exemplar_agrees": np.array(agrees, np.bool_),
     }
 

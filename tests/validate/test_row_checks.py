@@ -125,6 +125,28 @@ def test_nested_arguments_are_checked_by_path_and_as_a_call(
     assert find_broken_rules(order(*leaves), {"order": ORDER}) == rules
 
 
+def test_rows_are_checked_together_as_each_alone() -> None:
+    table, pie = ("table", "2", COMPOSED), ("dishes[1].name", "pie", COMPOSED)
+    leaves = (
+        [SOUP],
+        [SOUP, pie],
+        [pie],
+        [table],
+        [SOUP, table, table],
+        [],
+        [("table", "two", COMPOSED), SOUP],
+    )
+    others = [{}, {"skill": "ring"}, {"skill": None}, {"mode": Mode.NEGATIVE}, {"skill": "call"}]
+    rows = [msgspec.structs.replace(order(*paths), **change) for paths in leaves for change in others]
+    rows = [msgspec.structs.replace(row, turn=f"s:a#{number}") for number, row in enumerate(rows)]
+    skills = SKILLS | {"order": ORDER}
+    together = check_rows(exemplars_to_table(rows), skills).to_dict("records")
+    alone = [check_rows(exemplars_to_table([row]), skills).to_dict("records")[0] for row in rows]
+    assert together == alone
+    fits = {(row["arguments_fit_together"], row["call_fits_schema"]) for row in alone}
+    assert fits == {(True, True), (True, False), (False, False)}
+
+
 def test_a_parameter_may_refer_to_another() -> None:
     items = {"type": "array", "items": {"$ref": "#/properties/digit"}}
     digit = Parameter("digit", enum=("1", "2"))
