@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -23,7 +23,7 @@ from exemplars.core.records import Exemplar, Record, Rejection
 from exemplars.core.reviews import RowEdit
 from exemplars.core.schemas import REJECTION_SCHEMA
 from exemplars.core.table_streams import TableSink, TableSpool, merge_sorted
-from exemplars.core.tables import ROWS_PER_GROUP, read_row_groups, rows_from_table, rows_to_table, take_rows
+from exemplars.core.tables import read_row_groups, rows_from_table, rows_to_table, take_rows
 from exemplars.core.workers import map_shards
 from exemplars.dataset.row_tables import exemplars_from_table, rejections_to_table
 from stages.compile.contradictions import reject_contradictions
@@ -34,6 +34,11 @@ from stages.compile.report import CompileCounts
 from stages.compile.row_keys import Keys, divide_classes
 from stages.compile.shards import RowGroup, ShardCompiler, read_row_group
 from stages.compile.waiting_exemplars import WaitingExemplars
+
+BATCH_ROWS: Final = 1024
+"""Exemplars that are compared at a time; each takes some 6 kB then, and 1 kB in a table."""
+_BATCHES_READ: Final = 8
+"""Batches whose tables are in memory at a time, since the spool is read once for all of them."""
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -74,7 +79,7 @@ def compile_sources(
     workers: int,
     spools: CompileSpools,
     sinks: CompiledSinks,
-    batch_rows: int = ROWS_PER_GROUP,
+    batch_rows: int = BATCH_ROWS,
 ) -> CompileCounts:
     """Compile the records of all sources; return the counts of all rows.
 
@@ -176,11 +181,13 @@ class _Compilation:
         suspects, keys = self.exemplars.find_alike()
         for _, table in self.exemplars.select(suspects):
             self._suspects.append(table)
-        for places in divide_classes(keys, self._batch_rows):
-            exemplars = exemplars_from_table(self._suspects.take(places))
-            ledger = Ledger("compile")
-            reject_contradictions(exemplars, ledger, self._inputs.candidates)
-            self._reject(suspects[places], exemplars, ledger.rejections)
+        for places in divide_classes(keys, _BATCHES_READ * self._batch_rows):
+            table = self._suspects.take(places)
+            for batch in divide_classes(keys[places], self._batch_rows):
+                exemplars = exemplars_from_table(take_rows(table, batch))
+                ledger = Ledger("compile")
+                reject_contradictions(exemplars, ledger, self._inputs.candidates)
+                self._reject(suspects[places[batch]], exemplars, ledger.rejections)
 
     def read_rejections(self) -> Iterator[pa.Table]:
         """Read the rejections of the sources' readers and of this stage, by their ids."""

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from exemplars.core.reviews import RowEdit
 from exemplars.core.schemas import EXEMPLAR_SCHEMA, REJECTION_SCHEMA, TEMPLATE_SCHEMA, derive_schema
-from exemplars.core.tables import ROWS_PER_GROUP, rows_from_table
-from stages.compile.compilation import CompiledSinks, compile_sources
+from exemplars.core.tables import rows_from_table
+from stages.compile.compilation import BATCH_ROWS, CompiledSinks, compile_sources
 from stages.compile.inputs import CompileInputs
 from stages.compile.outputs import open_spools
 from stages.compile.report import CompileCounts
@@ -39,7 +39,7 @@ class CollectingSink:
 
 
 def compile_inputs(
-    folder: Path, inputs: CompileInputs, workers: int = 1, batch_rows: int = ROWS_PER_GROUP
+    folder: Path, inputs: CompileInputs, workers: int = 1, batch_rows: int = BATCH_ROWS
 ) -> Compiled:
     """Compile as the stage does. folder: for the spools."""
     sinks = [CollectingSink(schema) for schema in SCHEMAS]

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from exemplars.core.ledger import Ledger, find_incomplete_turns
 from exemplars.core.records import Exemplar, LabelledArgument, Mode, Origin, Reason, Record, Rejection
-from exemplars.core.tables import ROWS_PER_GROUP, write_table
+from exemplars.core.tables import write_table
 from exemplars.dataset.catalog import Skill
 from exemplars.dataset.parameters import Parameter
 from exemplars.dataset.recognizers import Recognizers
 from exemplars.dataset.row_tables import records_to_table, rejections_from_table
+from stages.compile.compilation import BATCH_ROWS
 from stages.compile.contradictions import reject_contradictions
 from stages.compile.exemplars import SourceRules, compile_record
 from stages.compile.inputs import CompileInputs
@@ -50,7 +51,7 @@ def record(
 
 
 def compile_records(
-    folder: Path, records: list[Record], workers: int = 1, batch_rows: int = ROWS_PER_GROUP
+    folder: Path, records: list[Record], workers: int = 1, batch_rows: int = BATCH_ROWS
 ) -> Compiled:
     """Compile records; those of the source `g` are candidates."""
     sources = sorted({record.source for record in records})
