@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from exemplars.core.ledger import Ledger, check_conservation, find_incomplete_turns, reject_row
+from exemplars.core.memory import return_freed_pages
 from exemplars.core.records import Exemplar, Record, Rejection
 from exemplars.core.reviews import RowEdit
 from exemplars.core.schemas import REJECTION_SCHEMA
@@ -100,9 +101,11 @@ def compile_sources(
     for exemplars in compilation.exemplars.read_kept():
         sinks.exemplars.write(exemplars)
         counts.add_exemplars(exemplars)
+        return_freed_pages()
     for rejections in compilation.read_rejections():
         sinks.rejections.write(rejections)
         counts.add_rejections(rejections)
+        return_freed_pages()
     kept = counts.sources.total() + counts.unfilled.total()
     check_conservation("compile", sum(inputs.records.values()), kept, counts.rejections.total())
     return counts
@@ -143,6 +146,7 @@ class _Compilation:
             self._rejections.append(shard.rejections)
             self.exemplars.append(shard.exemplars, shard.keys)
             yield shard.templates
+        return_freed_pages()
         self._lost, self._lost_answers = np.concatenate(lost), np.concatenate(lost_answers)
 
     def apply_edits(self) -> list[RowEdit]:
@@ -188,6 +192,7 @@ class _Compilation:
                 ledger = Ledger("compile")
                 reject_contradictions(exemplars, ledger, self._inputs.candidates)
                 self._reject(suspects[places[batch]], exemplars, ledger.rejections)
+            return_freed_pages()
 
     def read_rejections(self) -> Iterator[pa.Table]:
         """Read the rejections of the sources' readers and of this stage, by their ids."""
