@@ -118,8 +118,7 @@ def has_markup(text: str) -> bool:
 def _is_repetitive(words: Sequence[str], max_repetition: float) -> bool:
     if len(words) < _MIN_WORDS_REPETITION:
         return False
-    [(_, count)] = Counter(words).most_common(1)
-    return count > max_repetition * len(words)
+    return max(Counter(words).values()) > max_repetition * len(words)
 
 
 def _is_truncated(text: str, words: Sequence[str]) -> bool:

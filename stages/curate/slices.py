@@ -7,12 +7,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 from exemplars.core.records import Exemplar
 from exemplars.core.reports import NO_SKILL
 from exemplars.core.representativeness import Slice
 from exemplars.core.slot_paths import generalize_path
+from exemplars.core.tables import ROWS_PER_GROUP
 from stages.curate.lexicons import Lexicons
 
 Dimension = Callable[[Exemplar], Sequence[str]]
@@ -50,17 +52,19 @@ class SliceCounts(NamedTuple):
 
 def count_slices(exemplars: Sequence[Exemplar], lexicons: Lexicons) -> SliceCounts:
     """Count the rows of every slice of every dimension."""
-    counts = SliceCounts(len(exemplars), Counter(), Counter(), Counter())
-    dimensions = build_dimensions(lexicons)
-    for row in exemplars:
-        if row.skill is not None:
-            counts.skills[row.skill] += 1
-        for dimension, find_slices in dimensions.items():
-            for name in find_slices(row):
-                counts.slices[dimension, name] += 1
-                if dimension in DEMOGRAPHIC and name != NO_SLICE:
-                    counts.mentions[dimension, name, row.skill or NO_SKILL] += 1
-    return counts
+    slices: Counter[tuple[str, str]] = Counter()
+    mentions: Counter[tuple[str, str, str]] = Counter()
+    for dimension, find_slices in build_dimensions(lexicons).items():
+        found = list(map(find_slices, exemplars))
+        for name, rows in Counter(chain.from_iterable(found)).items():
+            slices[dimension, name] = rows
+        if dimension in DEMOGRAPHIC:
+            for row, names in zip(exemplars, found, strict=True):
+                mentions.update(
+                    (dimension, name, row.skill or NO_SKILL) for name in names if name != NO_SLICE
+                )
+    skills = Counter(row.skill for row in exemplars if row.skill is not None)
+    return SliceCounts(len(exemplars), skills, slices, mentions)
 
 
 def join_slice_counts(first: SliceCounts, second: SliceCounts) -> SliceCounts:
@@ -162,7 +166,7 @@ def _build_mention_finder(slices: Mapping[str, Iterable[str]]) -> Dimension:
     return find_mentions
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=ROWS_PER_GROUP)
 def _list_words(text: str) -> frozenset[str]:
     """List the different words of a text, once for all dimensions."""
     return frozenset(_WORD.findall(text))

@@ -84,6 +84,8 @@ class Recall(Generic[T]):
 
     def _is_known_empty(self, digest: bytes) -> bool:
         empty = self._known.empty
+        if not empty:
+            return False
 
         def read(index: int) -> bytes:
             return empty[index * _DIGEST_BYTES : (index + 1) * _DIGEST_BYTES]
