@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from exemplars.core.arrays import sort_unique
 from exemplars.core.digests import hash_to_int, hash_to_key
 from exemplars.core.records import Exemplar, Record
 from stages.compile.contradictions import prefilter_key
@@ -49,14 +50,14 @@ def mark_members(keys: Keys, wanted: Keys) -> NDArray[np.bool_]:
 def find_repeated(keys: Keys) -> Keys:
     """Find the keys that occur more than once, in ascending order."""
     ordered = np.sort(keys)
-    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    return sort_unique(ordered[1:][ordered[1:] == ordered[:-1]])
 
 
 def find_shared(keys: Keys, turns: Keys) -> Keys:
     """Find the keys that several turns have, in ascending order. turns: the key of the turn of each row."""
     order = np.argsort(keys, kind="stable")
     keys, turns = keys[order], turns[order]
-    return np.unique(keys[1:][(keys[1:] == keys[:-1]) & (turns[1:] != turns[:-1])])
+    return sort_unique(keys[1:][(keys[1:] == keys[:-1]) & (turns[1:] != turns[:-1])])
 
 
 def divide_classes(keys: Keys, rows: int) -> Iterator[NDArray[Any]]:
