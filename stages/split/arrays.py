@@ -27,6 +27,12 @@ class Groups(NamedTuple):
     first_rows: Rows
     """The first row of each group."""
 
+    def count_in(self, is_chosen: NDArray[np.bool_]) -> int:
+        """Count the groups that have a row among those chosen."""
+        has_row = np.zeros(len(self.first_rows), np.bool_)
+        has_row[self.numbers[is_chosen]] = True
+        return int(has_row.sum())
+
 
 class TurnOrder(NamedTuple):
     """Rows by turn: turns in the order of their first rows, calls by position and row."""

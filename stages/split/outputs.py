@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from exemplars.core import layout
 from exemplars.core.digests import DIGEST_SIZE, hash_packed_split
@@ -17,7 +19,7 @@ from exemplars.core.reports import NO_SKILL
 from exemplars.core.row_groups import RowGroups
 from exemplars.core.schemas import REJECTION_SCHEMA
 from exemplars.core.table_streams import TableSpool, open_sorted_table, open_spool
-from exemplars.core.tables import open_table, take_rows
+from exemplars.core.tables import TableWriter, open_table, take_rows
 from exemplars.dataset.row_tables import rejections_to_table
 from stages.split.params import SplitParams
 from stages.split.rejections import reject_rows
@@ -46,26 +48,29 @@ class RejectionCounts(NamedTuple):
 
 def write_splits(rows: RowGroups, plan: SplitPlan) -> dict[str, SplitSummary]:
     """Write the table of each split; return what is in them. After an error the old files are what they were."""
-    skills: dict[SplitName, Counter[str]] = {name: Counter() for name in SPLITS}
     with ExitStack() as files:
-        writers = {name: files.enter_context(open_table(layout.split(name), rows.schema)) for name in SPLITS}
-        digests = {
-            name: files.enter_context(open_spool(layout.MANIFEST.parent, _DIGEST_SCHEMA)) for name in SPLITS
-        }
-        for tables in take_splits(rows, plan):
-            for name, table in tables.items():
-                writers[name].write(table)
-                digests[name].append(_pack_digests(table))
-                skills[name].update(skill or NO_SKILL for skill in table.column("skill").to_pylist())
         return {
-            name: SplitSummary(
-                rows=writers[name].num_rows,
-                groups=len(np.unique(plan.groups.numbers[plan.splits == code])),
-                data_hash=_hash_digests(digests[name]),
-                skills=dict(sorted(skills[name].items())),
+            name: _write_split(
+                rows, plan, code, files.enter_context(open_table(layout.split(name), rows.schema))
             )
             for code, name in enumerate(SPLITS)
         }
+
+
+def _write_split(rows: RowGroups, plan: SplitPlan, code: int, writer: TableWriter) -> SplitSummary:
+    skills = Counter[str]()
+    is_chosen = plan.splits == code
+    with open_spool(layout.MANIFEST.parent, _DIGEST_SCHEMA) as digests:
+        for table in take_chosen(rows, is_chosen):
+            writer.write(table)
+            digests.append(_pack_digests(table))
+            skills.update(skill or NO_SKILL for skill in table.column("skill").to_pylist())
+        return SplitSummary(
+            rows=writer.num_rows,
+            groups=plan.groups.count_in(is_chosen),
+            data_hash=_hash_digests(digests),
+            skills=dict(sorted(skills.items())),
+        )
 
 
 def _pack_digests(table: pa.Table) -> pa.Table:
@@ -85,14 +90,13 @@ def _hash_digests(spool: TableSpool) -> str:
     return hash_packed_split(read, spool.starts[-1])
 
 
-def take_splits(rows: RowGroups, plan: SplitPlan) -> Iterator[dict[SplitName, pa.Table]]:
-    """Yield the rows of each split, row group by row group, in their order."""
-    for table, start in zip(rows.scan(), rows.starts, strict=False):
-        splits = plan.splits[start : start + table.num_rows]
-        yield {
-            name: take_rows(table, np.flatnonzero(splits == code).tolist())
-            for code, name in enumerate(SPLITS)
-        }
+def take_chosen(rows: RowGroups, is_chosen: NDArray[np.bool_]) -> Iterator[pa.Table]:
+    """Yield the rows that are chosen, row group by row group; one that has none of them is not read."""
+    for group, (start, end) in enumerate(pairwise(rows.starts)):
+        places = np.flatnonzero(is_chosen[start:end])
+        if len(places):
+            table = rows.read(group)
+            yield table if len(places) == table.num_rows else take_rows(table, places)
 
 
 def write_views(views: RowGroups, plan: SplitPlan, wanted: Sequence[SplitName]) -> dict[str, int]:

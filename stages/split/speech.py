@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -22,12 +22,16 @@ def select_views(views: RowGroups, plan: SplitPlan, wanted: Sequence[SplitName])
     A view is in the split of its row. A view of a train row is left out if its text is in validation or
     test, or in a view of one of their rows: it would leak what is held out.
     """
-    finder = _SplitFinder(plan)
-    held_out = _collect_held_out(views, plan, finder) if "train" in wanted else np.empty(0, np.uint64)
+    codes = [SPLITS.index(name) for name in wanted]
+    if TRAIN in codes:
+        finder = _SplitFinder(plan, range(len(SPLITS)))
+        held_out = _collect_held_out(views, plan, finder)
+    else:
+        finder, held_out = _SplitFinder(plan, codes), np.empty(0, np.uint64)
     for table in views.scan():
         splits = finder.find(table)
         leaks = np.isin(_hash_texts(table), held_out) if len(held_out) else np.zeros(len(splits), np.bool_)
-        is_wanted = np.isin(splits, [SPLITS.index(name) for name in wanted])
+        is_wanted = np.isin(splits, codes)
         chosen = np.flatnonzero(is_wanted & ~((splits == TRAIN) & leaks)).tolist()
         names = pa.array([SPLITS[split] for split in splits[chosen].tolist()], pa.string())
         index = table.schema.get_field_index("split")
@@ -50,14 +54,16 @@ def _hash_texts(views: pa.Table) -> Keys:
 class _SplitFinder:
     """Finds the split of the row of a view."""
 
-    def __init__(self, plan: SplitPlan) -> None:
-        ids = plan.keys.read("id")
-        order = np.argsort(ids).astype(np.int32)
+    def __init__(self, plan: SplitPlan, codes: Iterable[int]) -> None:
+        """codes: of the splits whose rows are looked for."""
+        rows = np.flatnonzero(np.isin(plan.splits, list(codes)))
+        ids = plan.keys.read("id")[rows]
+        order = np.argsort(ids)
         self._ids = ids[order]
-        self._splits = plan.splits[order]
+        self._splits = plan.splits[rows[order]]
 
     def find(self, views: pa.Table) -> SplitCodes:
-        """Find the split of each view; -1: its row is in none."""
+        """Find the split of each view; -1: its row is in none of those that are looked for."""
         if not len(self._ids):
             return np.full(views.num_rows, -1, np.int8)
         wanted = [hash_to_key(strip_speech(view)) for view in views.column("id").to_pylist()]
