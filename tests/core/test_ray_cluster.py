@@ -32,7 +32,7 @@ from tests.pipeline.test_determinism import RUN_ALL, hash_as_dvc
 SMALL_NODE = {"num_cpus": 1, "include_log_monitor": False, "object_store_memory": 80_000_000}
 """Each process that a node starts takes a second of processor time."""
 SETTINGS = {
-    "health_check_initial_delay_ms": 0,
+    "health_check_initial_delay_ms": 1000,
     "health_check_period_ms": 250,
     "health_check_failure_threshold": 2,
     "local_fs_capacity_threshold": 0,
