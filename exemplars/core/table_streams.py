@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from exemplars.core.arrays import sort_unique
 from exemplars.core.files import replace_file
 from exemplars.core.memory import return_large_blocks
 from exemplars.core.tables import (
@@ -153,7 +154,7 @@ class TableSpool:
         wanted = np.asarray(rows, np.int64)
         numbers = np.searchsorted(self.starts, wanted, side="right") - 1
         parts = [self._schema.empty_table()]
-        for number in np.unique(numbers).tolist():
+        for number in sort_unique(numbers).tolist():
             part = self.read_part(number)
             places = wanted[numbers == number] - self.starts[number]
             parts.append(part if len(places) == part.num_rows else take_rows(part, places))

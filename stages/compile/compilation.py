@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from exemplars.core.arrays import sort_unique
 from exemplars.core.ledger import Ledger, check_conservation, find_incomplete_turns, reject_row
 from exemplars.core.memory import return_freed_pages
 from exemplars.core.records import Exemplar, Record, Rejection
@@ -173,7 +174,7 @@ class _Compilation:
         for start, table in self.exemplars.select(suspects):
             end = start + table.num_rows
             exemplars = exemplars_from_table(table)
-            calls = self._read_records(np.unique(lost[start:end]), _LostCall)
+            calls = self._read_records(sort_unique(lost[start:end]), _LostCall)
             problems = find_incomplete_turns([*calls, *exemplars], {call.id for call in calls})
             rejections = [
                 reject_row(row, "compile", [problems[row.id]]) for row in exemplars if row.id in problems
@@ -212,7 +213,7 @@ class _Compilation:
         """Read records again. numbers: in ascending order. record_type: has the fields that are read."""
         groups = np.searchsorted(self._record_starts, numbers, side="right") - 1
         records: list[R] = []
-        for group in np.unique(groups).tolist():
+        for group in sort_unique(groups).tolist():
             table = read_row_group(self._row_groups[group], record_type.__struct_fields__)
             rows = numbers[groups == group] - self._record_starts[group]
             records += rows_from_table(take_rows(table, rows), record_type)

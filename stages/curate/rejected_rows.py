@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from exemplars.core.arrays import sort_unique
 from exemplars.core.ledger import Problem, check_conservation, reject_row, report_incomplete_turn
 from exemplars.core.records import Rejection
 from exemplars.core.table_streams import TableSpool
@@ -97,7 +98,7 @@ class RejectedRows:
             chosen = np.sort(order[start : start + ROWS_PER_GROUP])
             tables = [
                 take_rows(self.spool.read_part(self._parts[part][0]), places[chosen[parts[chosen] == part]])
-                for part in np.unique(parts[chosen]).tolist()
+                for part in sort_unique(parts[chosen]).tolist()
             ]
             yield take_rows(pa.concat_tables(tables), np.argsort(numbers[chosen]))
 

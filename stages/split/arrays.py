@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from exemplars.core.arrays import sort_unique
 from exemplars.core.ids import SPLITS
 
 TRAIN, VALIDATION, TEST = (SPLITS.index(name) for name in ("train", "validation", "test"))
@@ -76,4 +77,4 @@ def find_torn_turns(order: TurnOrder, groups: Groups) -> list[list[int]]:
     """Find the turns whose calls are in several groups; return their rows."""
     numbers = groups.numbers[order.rows]
     is_torn = (order.turns[1:] == order.turns[:-1]) & (numbers[1:] != numbers[:-1])
-    return [order.list_calls(turn) for turn in np.unique(order.turns[1:][is_torn]).tolist()]
+    return [order.list_calls(turn) for turn in sort_unique(order.turns[1:][is_torn]).tolist()]

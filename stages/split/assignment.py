@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from exemplars.core.arrays import sort_unique
 from exemplars.core.digests import hash_to_fraction
 from exemplars.core.ids import SPLITS, SplitName
 from stages.split.arrays import Rows, SplitCodes
@@ -70,7 +71,7 @@ class GroupAssigner:
         known = [self._skills.setdefault(name, len(self._skills)) for name in of_skill.dictionary.to_pylist()]
         has_skill = of_skill.is_valid().to_numpy(zero_copy_only=False)
         codes = np.array(known, np.int64)[of_skill.indices.drop_null().to_numpy()]
-        self._members.append(np.unique(codes * len(self.splits) + groups[free[has_skill]]))
+        self._members.append(sort_unique(codes * len(self.splits) + groups[free[has_skill]]))
 
     def rescue_skills(self, read_names: ReadNames) -> dict[str, str]:
         """Move groups so that each skill is in every split; return the names of these groups, each with the skill.
@@ -85,7 +86,7 @@ class GroupAssigner:
         names: dict[int, str] = {}
         rescued: dict[int, str] = {}
         if rare:
-            _add_names(names, np.unique(np.concatenate(rare)), read_names)
+            _add_names(names, sort_unique(np.concatenate(rare)), read_names)
         for skill, groups in skills.items():
             if self._has_empty_split(groups, shared):  # Also after a group was moved for another skill.
                 _add_names(names, groups, read_names)
@@ -94,7 +95,7 @@ class GroupAssigner:
 
     def _list_skill_groups(self) -> dict[str, GroupNumbers]:
         """List the free groups of each skill, by its name; skills are sorted."""
-        members = np.unique(np.concatenate([np.empty(0, np.int64), *self._members]))
+        members = sort_unique(np.concatenate([np.empty(0, np.int64), *self._members]))
         count = len(self.splits)
         bounds = np.searchsorted(members, np.arange(len(self._skills) + 1) * count).tolist()
         return {

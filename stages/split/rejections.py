@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from exemplars.core.arrays import sort_unique
 from exemplars.core.ids import SPLITS
 from exemplars.core.ledger import Problem, check_conservation, reject_row
 from exemplars.core.records import Origin, Rejection
@@ -35,7 +36,7 @@ def reject_rows(rows: RowGroups, plan: SplitPlan) -> Iterator[list[Rejection]]:
 
     Raises `UserError` at the end unless every row is in a split or rejected.
     """
-    others = np.unique(plan.leaks.others)
+    others = sort_unique(plan.leaks.others)
     other_ids = rows.take(others.tolist(), ("id",)).column("id").combine_chunks()
     rejected = 0
     for start, table in zip(rows.starts, rows.scan(_Row.__struct_fields__), strict=False):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
+from exemplars.core.arrays import sort_unique
 from exemplars.core.digests import hash_to_key
 from exemplars.core.ids import SPLITS, SplitName, strip_speech
 from exemplars.core.row_groups import RowGroups
@@ -43,7 +44,7 @@ def _collect_held_out(views: RowGroups, plan: SplitPlan, finder: _SplitFinder) -
     parts = [plan.keys.read("spoken")[plan.splits > TRAIN]]
     for table in views.scan(("id", "utterance")):
         parts.append(_hash_texts(table)[finder.find(table) > TRAIN])
-    return np.unique(np.concatenate(parts))
+    return sort_unique(np.concatenate(parts))
 
 
 def _hash_texts(views: pa.Table) -> Keys:

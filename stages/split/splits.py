@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from exemplars.core.arrays import sort_unique
 from exemplars.core.errors import Diagnostic, UserError, summarize_names
 from exemplars.core.ids import SPLITS
 from exemplars.core.ledger import Problem
@@ -128,7 +129,7 @@ def find_contaminated_turns(
     is_found = np.zeros(len(splits), np.bool_)
     is_found[list(contaminated)] = True
     problems: dict[int, Problem] = {}
-    for turn in np.unique(order.turns[is_found[order.rows]]).tolist():
+    for turn in sort_unique(order.turns[is_found[order.rows]]).tolist():
         calls = order.list_calls(turn)
         if splits[calls[0]] == TRAIN:
             problem = next(contaminated[call] for call in calls if call in contaminated)

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from exemplars.core.arrays import sort_unique
 from exemplars.core.records import ALIGNED, Grounding, Mode
 from exemplars.core.reports import NO_SKILL
 from exemplars.core.slot_paths import find_root
@@ -93,7 +94,7 @@ class _Arguments(NamedTuple):
     def count_different(self, codes: Codes) -> Codes:
         """Count the different numbers that the arguments of each row have. codes: a number of each argument."""
         size = int(codes.max(initial=0)) + 1
-        return np.bincount(np.unique(self.rows * size + codes) // size, minlength=len(self.counts))
+        return np.bincount(sort_unique(self.rows * size + codes) // size, minlength=len(self.counts))
 
 
 def _flatten_arguments(exemplars: pa.Table) -> _Arguments:
