@@ -15,10 +15,10 @@ from stages.split.arrays import TEST, TRAIN, VALIDATION, Keys, Rows, SplitCodes,
 from stages.split.contamination import COLUMN_NAMES
 from stages.split.row_keys import RowKeys
 
-Pairs = Mapping[str, tuple[Keys, Keys]]
-"""Near duplicates by column: the keys of the two texts of each pair, in either order."""
+Pairs = Mapping[str, Keys]
+"""Near duplicates by column: the keys of the two texts of each pair, (pairs, 2)."""
 _CHUNK: Final = 2**16
-"""Rows whose keys are looked up at a time."""
+"""Rows, or pairs, whose keys are looked up at a time."""
 _COMPARISONS: Final = tuple(
     (kind, column, f"{likeness} {name}{addition}")
     for kind, likeness, addition in (
@@ -95,9 +95,8 @@ class _Matches:
         for place, (kind, column, _) in enumerate(_COMPARISONS):
             if kind == "similar" and column in pairs:
                 own = keys.read(f"{column}.similar")
-                first, second = pairs[column]
-                others = _Index(own[held_out], held_out).look_up(second)
-                self._add(place, rows, own, _Index(first[others >= 0], others[others >= 0]))
+                near = _find_near(pairs[column], _Index(own[held_out], held_out))
+                self._add(place, rows, own, near)
 
     def _add(self, place: int, rows: Rows, own: Keys, known: _Index) -> None:
         """Add the matches of rows that have none yet. own: the keys of all rows."""
@@ -137,11 +136,20 @@ class _Index:
         return np.where(self._keys[places] == wanted, self._values[places], np.int32(-1))
 
 
-def hash_pairs(pairs: Iterable[tuple[str, str]]) -> tuple[Keys, Keys]:
-    """Hash the texts of pairs: each pair as it is, then with its texts exchanged, in the order of the pairs."""
-    flat = np.array([hash_to_key(text) for pair in pairs for text in pair], np.uint64).reshape(-1, 2)
-    both = np.stack([flat, flat[:, ::-1]], axis=1).reshape(-1, 2)
-    return both[:, 0], both[:, 1]
+def _find_near(pairs: Keys, held_out: _Index) -> _Index:
+    """Find the texts with near duplicates that are held out, and one of the rows that have these."""
+    texts, rows = [np.empty(0, np.uint64)], [np.empty(0, np.int32)]
+    for start in range(0, len(pairs), _CHUNK):
+        part = pairs[start : start + _CHUNK]
+        others = held_out.look_up(part[:, ::-1].ravel())
+        texts.append(part.ravel()[others >= 0])
+        rows.append(others[others >= 0])
+    return _Index(np.concatenate(texts), np.concatenate(rows))
+
+
+def hash_pairs(pairs: Iterable[tuple[str, str]]) -> Keys:
+    """Hash the texts of pairs: (pairs, 2)."""
+    return np.array([hash_to_key(text) for pair in pairs for text in pair], np.uint64).reshape(-1, 2)
 
 
 def describe_leak(likeness: int, other_id: str, split: str) -> Problem:

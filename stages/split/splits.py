@@ -12,6 +12,7 @@ from exemplars.core.arrays import sort_unique
 from exemplars.core.errors import Diagnostic, UserError, summarize_names
 from exemplars.core.ids import SPLITS
 from exemplars.core.ledger import Problem
+from exemplars.core.memory import return_freed_pages
 from exemplars.core.row_groups import RowGroups
 from exemplars.core.table_streams import TableSpool
 from exemplars.core.workers import map_shards
@@ -73,6 +74,7 @@ def plan_splits(inputs: SplitInputs, params: SplitParams, spool: TableSpool, wor
     contaminated = find_contaminated_turns(order, splits, contaminated)
     splits[leaks.rows] = -1
     splits[list(contaminated)] = -1
+    return_freed_pages()
     return SplitPlan(splits, keys, groups, leaks, contaminated, rescued)
 
 
@@ -139,17 +141,11 @@ def find_contaminated_turns(
 
 def _hash_pairs(pairs: RowGroups) -> Pairs:
     """Hash the texts of pairs, by their column."""
-    hashed: dict[str, list[tuple[Keys, Keys]]] = {}
+    hashed: dict[str, list[Keys]] = {}
     for table in pairs.scan(("column", "first", "second")):
         grouped: dict[str, list[tuple[str, str]]] = {}
         for column, first, second in zip(*(column.to_pylist() for column in table.columns), strict=True):
             grouped.setdefault(column, []).append((first, second))
         for column, texts in grouped.items():
             hashed.setdefault(column, []).append(hash_pairs(texts))
-    return {
-        column: (
-            np.concatenate([first for first, _ in parts]),
-            np.concatenate([second for _, second in parts]),
-        )
-        for column, parts in hashed.items()
-    }
+    return {column: np.concatenate(parts) for column, parts in hashed.items()}
