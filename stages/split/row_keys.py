@@ -41,17 +41,9 @@ class RowKeys:
         """spool: has tables of `KEY_SCHEMA`."""
         self._spool = spool
 
-    @property
-    def rows(self) -> int:
-        """The number of rows."""
-        return self._spool.starts[-1]
-
     def read(self, name: str) -> Keys:
         """Read a column: 8 bytes a row."""
-        column = np.empty(self.rows, np.uint64)
-        for start, part in zip(self._spool.starts, self._spool.read_parts(), strict=False):
-            column[start : start + part.num_rows] = part.column(name).to_numpy()
-        return column
+        return self._spool.read_column(name)
 
     def sort_by_turn(self) -> TurnOrder:
         """Sort the rows by turn."""
